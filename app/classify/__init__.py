@@ -1,0 +1,1 @@
+"""The model at work: which artifact is live, and the engine that answers for it."""

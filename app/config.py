@@ -1,0 +1,95 @@
+"""The settings of the app: one table of name, type, default and help; read from BELLWETHER_* in the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from app.errors import SettingError
+
+PREFIX = "BELLWETHER_"
+
+
+def _setting(default: Any, text: str) -> Any:
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Every setting with its default; `BELLWETHER_PORT=9000` sets `port`."""
+
+    instance: Path = _setting(Path("instance"), "Folder of the database, attachments and own models.")
+    models: Path = _setting(Path("models"), "Folder of the shipped model artifacts.")
+    host: str = _setting("127.0.0.1", "Address the server listens on.")
+    port: int = _setting(8000, "Port the server listens on.")
+    secret_key: str = _setting("", "Signs sessions and links; empty: made once and kept under the instance folder.")
+    server_threads: int = _setting(12, "Threads that answer requests.")
+    engine_threads: int = _setting(2, "Threads of one model run.")
+    engine_queue: int = _setting(512, "Texts that may wait for the model before requests are refused with 429.")
+    engine_wait_ms: float = _setting(2.0, "How long a text waits for company while the model is busy.")
+    engine_cache: int = _setting(20_000, "Answers kept for texts seen before.")
+    intent_task: str = _setting("commerce_intent", "Intent task in force where a queue names none.")
+    languages: str = _setting("en", "Languages the live model can read, as ISO 639-1 codes with commas between.")
+    locale: str = _setting("en", "Language of the interface for people who have not chosen: en or zh.")
+    zone: str = _setting("UTC", "Time zone for people who have not chosen.")
+    is_routing: bool = _setting(True, "Whether the model's intent moves a ticket to its queue.")
+    max_body_bytes: int = _setting(2_000_000, "Largest request body; larger is answered with 413.")
+    max_upload_bytes: int = _setting(64_000_000, "Largest uploaded file of posts, tickets or mail.")
+    max_attachment_bytes: int = _setting(10_000_000, "Largest attachment that is kept.")
+    max_batch: int = _setting(1000, "Most texts in one API call.")
+    sla_first_response_hours: float = _setting(8.0, "Hours until the first response of a normal ticket is due.")
+    sla_resolution_hours: float = _setting(48.0, "Hours until the resolution of a normal ticket is due.")
+    tick_seconds: float = _setting(15.0, "How often rules are evaluated and due feeds fetched.")
+    fetch_minutes: int = _setting(10, "How often an RSS or Atom feed is fetched.")
+    is_fetching_private: bool = _setting(False, "Whether feeds and webhooks may reach private addresses.")
+    is_secure_cookie: bool = _setting(False, "Whether the session cookie is sent over HTTPS only.")
+    stream_clients: int = _setting(4, "Most live streams at once in one process.")
+    base_url: str = _setting("", "Public address used in notifications; empty: http://host:port.")
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.instance / "bellwether.sqlite"
+
+    @property
+    def public_url(self) -> str:
+        """What links in notifications begin with, without a trailing slash."""
+        return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+def _parsed(kind: Any, text: str) -> Any:
+    if kind is bool:
+        lowered = text.strip().lower()
+        if lowered not in {"1", "0", "true", "false", "yes", "no", "on", "off"}:
+            raise ValueError(text)
+        return lowered in {"1", "true", "yes", "on"}
+    return kind(text)
+
+
+def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Settings from the environment, then `overrides`; a value that cannot be used raises SettingError."""
+    source = os.environ if environment is None else environment
+    kinds = get_type_hints(Settings)
+    values: dict[str, Any] = {}
+    for entry in fields(Settings):
+        text = source.get(PREFIX + entry.name.upper())
+        if text is None:
+            continue
+        try:
+            values[entry.name] = _parsed(kinds[entry.name], text)
+        except ValueError:
+            expected = kinds[entry.name].__name__
+            raise SettingError(name=PREFIX + entry.name.upper(), value=text, expected=expected) from None
+    return Settings(**{**values, **overrides})
+
+
+def table() -> list[tuple[str, str, str, str]]:
+    """Rows of name, type, default and help, for the README and `flask settings`."""
+    kinds = get_type_hints(Settings)
+    return [
+        (PREFIX + entry.name.upper(), kinds[entry.name].__name__, str(entry.default), entry.metadata["help"])
+        for entry in fields(Settings)
+    ]

@@ -1,0 +1,100 @@
+"""Rules, alerts and their states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from app.domain.market import SubjectKind
+from app.domain.series import DAY_MS, HOUR_MS
+
+AlertState = Literal["inactive", "pending", "firing", "recovering", "resolved"]
+Severity = Literal["info", "warning", "critical"]
+
+OPEN_STATES: tuple[AlertState, ...] = ("pending", "firing", "recovering")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """When bad news of a subject is an alert: a share of negative stories in a window, over the usual.
+
+    Evaluated for each subject of `subject_kind` (or the one in `subject_id`). The condition holds when the window has
+    at least `min_stories` stories and `min_negative` negative ones, and its negative share is at least `share` and at
+    least `lift` times the baseline's. It must hold for `pending_ms` before firing, and be gone for `recovering_ms`
+    before the alert is resolved.
+    """
+
+    id: int
+    name: str
+    subject_kind: SubjectKind = "entity"
+    subject_id: str | None = None
+    window_ms: int = DAY_MS
+    baseline_ms: int = 28 * DAY_MS
+    min_stories: int = 8
+    min_negative: int = 6
+    share: float = 0.5
+    lift: float = 1.5
+    pending_ms: int = 0
+    recovering_ms: int = 6 * HOUR_MS
+    severity: Severity = "warning"
+    is_active: bool = True
+    version: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What a rule finds at one moment, with the figures that explain it."""
+
+    is_met: bool
+    observed: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """One rule on one subject: where its state machine stands, since when, and on what evidence.
+
+    `since_at` is when the present state began, `firing_at` when this episode fired, `clear_at` when the condition was
+    last seen to end. `model` is the artifact whose predictions were counted.
+    """
+
+    id: int
+    rule_id: int
+    subject_kind: SubjectKind
+    subject_id: str
+    state: AlertState
+    severity: Severity
+    since_at: int
+    started_at: int
+    firing_at: int | None = None
+    clear_at: int | None = None
+    resolved_at: int | None = None
+    acknowledged_at: int | None = None
+    acknowledged_by: int | None = None
+    is_no_data: bool = False
+    observed: Mapping[str, Any] = field(default_factory=dict)
+    model: str = ""
+    version: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transition:
+    """A step of an alert's state machine; `reason` is a code."""
+
+    before: AlertState
+    after: AlertState
+    at: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Silence:
+    """Nobody is told about alerts of this subject (None: all) until `until`; who said so and why."""
+
+    id: int
+    subject_kind: SubjectKind | None
+    subject_id: str | None
+    since: int
+    until: int
+    user_id: int
+    comment: str

@@ -1,0 +1,28 @@
+"""Accepted work that a worker does: kept in a row until it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+JobKind = Literal["import_posts", "import_tickets", "reindex_articles", "fetch_feed"]
+JobState = Literal["queued", "working", "completed", "failed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A long piece of work: progress in items, row errors as codes; claimed by a conditional UPDATE."""
+
+    id: int
+    kind: JobKind
+    params: Mapping[str, Any] = field(default_factory=dict)
+    state: JobState = "queued"
+    n_total: int = 0
+    n_done: int = 0
+    n_failed: int = 0
+    errors: tuple[Mapping[str, Any], ...] = ()
+    user_id: int | None = None
+    created_at: int = 0
+    claimed_at: int | None = None
+    finished_at: int | None = None

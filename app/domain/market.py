@@ -1,0 +1,126 @@
+"""Feeds, posts, stories, entities and what is said of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+FeedKind = Literal["push", "rss", "file"]
+Precision = Literal["second", "day"]
+SubjectKind = Literal["entity", "topic", "feed", "market"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feed:
+    """A source of posts; `next_fetch_at` is for kinds that are polled, `last_error` is a code."""
+
+    id: int
+    slug: str
+    name: str
+    kind: FeedKind
+    url: str | None = None
+    zone: str = "UTC"
+    weight: float = 1.0
+    licence_note: str = ""
+    team_id: int | None = None
+    is_active: bool = True
+    etag: str | None = None
+    last_modified: str | None = None
+    last_fetched_at: int | None = None
+    last_post_at: int | None = None
+    last_error: str | None = None
+    n_failures: int = 0
+    next_fetch_at: int | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostDraft:
+    """What ingest makes of one item of a feed before anything is stored."""
+
+    external_id: str
+    title: str
+    body: str = ""
+    url: str | None = None
+    author: str | None = None
+    occurred_at: int | None = None
+    precision: Precision = "second"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Post:
+    """One item of a feed: `text` is what the model reads; posts of one story say the same."""
+
+    id: int
+    feed_id: int
+    external_id: str
+    title: str
+    body: str
+    text: str
+    occurred_at: int
+    received_at: int
+    precision: Precision = "second"
+    url: str | None = None
+    author: str | None = None
+    story_id: int | None = None
+    topic: str | None = None
+    topic_probability: float | None = None
+    is_topic_abstained: bool = False
+    sentiment: str | None = None
+    sentiment_score: float | None = None
+    language: str = "en"
+    is_supported: bool = True
+    version: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entity:
+    """A company that is watched; an alias in `ambiguous` counts only beside another sign of the company."""
+
+    id: int
+    ticker: str
+    name: str
+    sector: str = ""
+    aliases: tuple[str, ...] = ()
+    ambiguous: tuple[str, ...] = ()
+    competitors: tuple[str, ...] = ()
+    version: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """Where an entity stands in a text: characters `start` to `end`."""
+
+    entity_id: int
+    start: int
+    end: int
+    surface: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mention:
+    """An entity in a post with the sentiment towards it; abstained mentions carry no label into the series."""
+
+    id: int
+    post_id: int
+    entity_id: int
+    start: int
+    end: int
+    surface: str
+    sentiment: str | None = None
+    sentiment_score: float | None = None
+    probability: float | None = None
+    is_abstained: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostFilter:
+    """What a feed page shows; None means any. Times are milliseconds UTC, `until` exclusive."""
+
+    entity_id: int | None = None
+    topic: str | None = None
+    feed_id: int | None = None
+    sentiment: str | None = None
+    since: int | None = None
+    until: int | None = None
+    query: str = ""

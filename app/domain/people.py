@@ -1,0 +1,128 @@
+"""Who uses Bellwether and what each role may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+UserRole = Literal["agent", "analyst", "admin"]
+
+PERMISSIONS: dict[UserRole, frozenset[str]] = {
+    "agent": frozenset(
+        {
+            "tickets:read",
+            "tickets:write",
+            "macros:read",
+            "articles:read",
+            "predictions:make",
+            "models:read",
+            "account:write",
+            "jobs:read",
+            "stream:read",
+        }
+    ),
+    "analyst": frozenset(
+        {
+            "posts:read",
+            "posts:write",
+            "market:read",
+            "alerts:read",
+            "alerts:write",
+            "rules:read",
+            "rules:write",
+            "feeds:read",
+            "feeds:write",
+            "predictions:make",
+            "recommendations:read",
+            "feedback:write",
+            "models:read",
+            "account:write",
+            "jobs:read",
+            "stream:read",
+        }
+    ),
+    "admin": frozenset({"*:*"}),
+}
+
+TOKEN_SCOPES: dict[str, frozenset[str]] = {
+    "predict": frozenset({"predictions:make", "models:read"}),
+    "messages:write": frozenset({"messages:write"}),
+    "tickets:read": frozenset({"tickets:read", "macros:read", "articles:read", "stream:read", "jobs:read"}),
+    "tickets:write": frozenset({"tickets:read", "tickets:write", "messages:write"}),
+    "posts:read": frozenset({"posts:read", "market:read", "feeds:read", "recommendations:read", "stream:read"}),
+    "posts:write": frozenset({"posts:read", "posts:write", "feedback:write", "jobs:read"}),
+    "alerts:read": frozenset({"alerts:read", "rules:read", "stream:read"}),
+    "alerts:write": frozenset({"alerts:read", "alerts:write", "rules:read", "rules:write"}),
+    "admin": frozenset({"*:*"}),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class User:
+    """A person who signs in; an Agent is a user of role agent. `password_hash` never leaves the store and auth."""
+
+    id: int
+    name: str
+    email: str
+    role: UserRole
+    locale: str = "en"
+    zone: str = "UTC"
+    is_active: bool = True
+    password_hash: str | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Viewer:
+    """Whom a query is for: permissions, and the queues and feeds in sight (None: all of them).
+
+    `actor_kind` and `actor_id` are what events and audit show.
+    """
+
+    user_id: int | None
+    name: str
+    role: UserRole
+    permissions: frozenset[str]
+    queue_ids: frozenset[int] | None = None
+    feed_ids: frozenset[int] | None = None
+    locale: str = "en"
+    zone: str = "UTC"
+    actor_kind: Literal["agent", "token", "rule", "model", "system"] = "agent"
+    actor_id: str = ""
+
+    def may(self, permission: str) -> bool:
+        """Whether `noun:verb` is among the permissions; `*:*` is everything."""
+        return "*:*" in self.permissions or permission in self.permissions
+
+
+SYSTEM = Viewer(
+    user_id=None,
+    name="Bellwether",
+    role="admin",
+    permissions=frozenset({"*:*"}),
+    actor_kind="system",
+    actor_id="system",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    """An API token: only its SHA-256 is kept; `prefix` is what a list shows."""
+
+    id: int
+    user_id: int
+    name: str
+    prefix: str
+    scopes: tuple[str, ...]
+    created_at: int
+    expires_at: int | None = None
+    last_used_at: int | None = None
+    revoked_at: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Team:
+    """People who own queues and feeds together."""
+
+    id: int
+    name: str

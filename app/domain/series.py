@@ -1,0 +1,62 @@
+"""Counts over time: what is drawn, and what rules are evaluated on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.market import SubjectKind
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bucket:
+    """What was said of one subject in one hour of event time, as counts of unique stories.
+
+    `n_posts` counts the copies too. `score_sum` adds the stories' sentiment_score.
+    `n_abstained` stories are in `n_stories` and in no class.
+    """
+
+    subject_kind: SubjectKind
+    subject_id: str
+    at: int
+    n_posts: int = 0
+    n_stories: int = 0
+    n_negative: int = 0
+    n_neutral: int = 0
+    n_positive: int = 0
+    n_abstained: int = 0
+    score_sum: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """One point of a drawn series; `net_sentiment` is None where nothing was said."""
+
+    at: int
+    n_posts: int
+    n_stories: int
+    n_negative: int
+    net_sentiment: float | None
+    negative_share: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """Sums over a stretch of time: what a rule sees."""
+
+    since: int
+    until: int
+    n_posts: int = 0
+    n_stories: int = 0
+    n_negative: int = 0
+    n_neutral: int = 0
+    n_positive: int = 0
+    score_sum: float = 0.0
+
+    @property
+    def negative_share(self) -> float | None:
+        """Negative stories among those with a class, 0–1; None when there are none."""
+        n_scored = self.n_negative + self.n_neutral + self.n_positive
+        return self.n_negative / n_scored if n_scored else None

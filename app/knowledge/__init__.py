@@ -1,0 +1,1 @@
+"""What to answer: search in articles, macros offered, drafts composed. Pure functions."""

@@ -1,0 +1,48 @@
+"""The one gate: `python -m tests` runs lint, types, then the tests (the docs checks among them).
+
+Further arguments go to pytest: `python -m tests tests/app -k inbox`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ["app", "models", "training", "tests", "wsgi.py"]
+STEPS = (
+    ("lint", ["ruff", "check", *PACKAGES]),
+    ("format", ["ruff", "format", "--check", *PACKAGES]),
+    ("types", ["mypy", *PACKAGES]),
+)
+NO_BROWSER = "The browser tests are left out: no Chromium was found. Install one with: apt-get install chromium"
+
+
+def _run(arguments: list[str]) -> int:
+    return subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, check=False).returncode
+
+
+def _browser_arguments() -> list[str]:
+    if shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"):
+        return []
+    print(NO_BROWSER, flush=True)
+    return ["--ignore", "tests/browser"]
+
+
+def main(arguments: list[str]) -> int:
+    """Run every step; the exit status is 0 only when all of them passed."""
+    failed = []
+    for name, command in STEPS:
+        print(f"── {name}: {' '.join(command)}", flush=True)
+        if _run(command) != 0:
+            failed.append(name)
+    if failed:
+        print(f"These steps failed: {', '.join(failed)}. The tests run all the same.", flush=True)
+    status = _run(["pytest", *_browser_arguments(), *arguments])
+    return status or len(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,263 @@
+"""The house stands as it is drawn: who may import whom, where SQL, the clock and the environment live, how large
+things may be, and what stays unloaded."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.architecture import ROOT, Source, sources
+
+STAGES = ("ingest", "classify", "triage", "knowledge", "monitor", "recommend", "notify")
+BASE = ("app.domain", "app.errors")
+
+# Part (longest prefix wins) → what it may import, of ours, besides itself.
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "models": (),
+    "app.domain": (),
+    "app.errors": (),
+    "app.clock": ("app.errors",),
+    "app.config": ("app.errors",),
+    "app.outgoing": BASE,
+    **{f"app.{stage}": BASE for stage in STAGES},
+    "app.ingest.fetch": (*BASE, "app.ingest", "app.outgoing"),
+    "app.notify.send": (*BASE, "app.notify", "app.outgoing"),
+    "app.classify": (*BASE, "models"),
+    "app.store": BASE,
+    "app.pipeline": (*BASE, *(f"app.{stage}" for stage in STAGES), "app.store", "app.clock"),
+    **{
+        part: (*BASE, "app.pipeline", "app.store", "app.config", "app.clock")
+        for part in ("app.worker", "app.cli", "app.demo")
+    },
+    "app.web": (*BASE, "app.pipeline", "app.store", "app.config", "app.clock"),
+    "app.__main__": ("app",),
+    "app": ("app",),
+    "wsgi": ("app",),
+    "training.config": ("models",),
+    **{f"training.{part}": ("models", "training.config") for part in ("data", "evaluate", "losses", "runs")},
+    **{
+        f"training.{part}": (
+            "models",
+            "training.config",
+            "training.data",
+            "training.evaluate",
+            "training.losses",
+            "training.runs",
+        )
+        for part in ("loop", "lora", "adversarial", "distill", "prune", "quantize")
+    },
+    "training.search": ("models", "training.config"),
+    "training.active": ("models", "training.config"),
+    "training": ("models", "training"),
+    "tests": ("app", "models", "training", "wsgi"),
+}
+TECHNIQUES = ("lora", "adversarial", "distill", "prune", "quantize")
+OURS = ("app", "models", "training", "tests", "wsgi")
+
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 50
+SQL = re.compile(
+    r"\b(SELECT\s.+\sFROM|INSERT\s+(OR\s+\w+\s+)?INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+TABLE|PRAGMA)\b",
+    re.DOTALL,
+)
+CLOCK = re.compile(r"(^|\.)(datetime\.now|datetime\.utcnow|datetime\.today|date\.today|time\.time|time\.time_ns)$")
+ENVIRONMENT = re.compile(r"^os\.(environ|environb|getenv)$")
+HEAVY = ("torch", "transformers", "peft", "openvino", "onnxruntime", "nncf", "bitsandbytes")
+
+
+def _part(name: str) -> str:
+    return max((part for part in MAY_IMPORT if name == part or name.startswith(part + ".")), key=len, default="")
+
+
+def _is_within(target: str, part: str) -> bool:
+    return target == part or target.startswith(part + ".")
+
+
+def _forbidden(source: Source) -> Iterator[str]:
+    part = _part(source.name)
+    assert part, f"{source.where} stands outside the house: give it a row in MAY_IMPORT"
+    allowed = (*MAY_IMPORT[part], part)
+    for entry in source.imports:
+        if entry.target.split(".")[0] in OURS and not any(_is_within(entry.target, one) for one in allowed):
+            yield f"{source.where}:{entry.line} imports {entry.target}; {part} may import {', '.join(allowed)}"
+
+
+@pytest.mark.parametrize("source", sources(), ids=lambda source: source.where)
+def test_imports_stay_within_the_house(source: Source) -> None:
+    assert list(_forbidden(source)) == []
+
+
+def test_app_and_training_never_meet() -> None:
+    meetings = [
+        f"{source.where}:{entry.line}"
+        for package, other in (("app", "training"), ("training", "app"), ("models", "app"), ("models", "training"))
+        for source in sources(package)
+        for entry in source.imports
+        if _is_within(entry.target, other)
+    ]
+    assert meetings == []
+
+
+def test_the_factory_and_the_main_module_import_inside_functions() -> None:
+    top = [
+        f"{source.where}:{entry.line} {entry.target}"
+        for source in sources("app")
+        if source.name in {"app", "app.__main__", "wsgi"}
+        for entry in source.imports
+        if entry.is_top and _is_within(entry.target, "app") and entry.target not in {"app.create_app", "app"}
+    ]
+    assert top == []
+
+
+def test_stages_know_neither_flask_nor_each_other() -> None:
+    faults = [
+        f"{source.where}:{entry.line} {entry.target}"
+        for stage in STAGES
+        for source in sources(f"app/{stage}")
+        for entry in source.imports
+        if entry.target.split(".")[0].startswith(("flask", "sqlite"))
+        or any(_is_within(entry.target, f"app.{other}") for other in STAGES if other != stage)
+    ]
+    assert faults == []
+
+
+def test_torch_in_models_only_in_network() -> None:
+    users = {s.where for s in sources("models") for entry in s.imports if _is_within(entry.target, "torch")}
+    assert users == {"models/network.py"}
+
+
+def test_techniques_never_import_each_other() -> None:
+    faults = [
+        f"{source.where}:{entry.line}"
+        for source in sources("training")
+        for technique in TECHNIQUES
+        if source.name == f"training.{technique}"
+        for entry in source.imports
+        for other in TECHNIQUES
+        if other != technique and _is_within(entry.target, f"training.{other}")
+    ]
+    assert faults == []
+
+
+def test_sql_only_in_the_store() -> None:
+    found = [
+        f"{source.where}:{line}"
+        for source in sources("app", "models", "training")
+        if not source.name.startswith("app.store")
+        for text, line in source.strings()
+        if SQL.search(text)
+    ]
+    found += [
+        f"{source.where}:{line} {name}"
+        for source in sources("app")
+        if not source.name.startswith("app.store")
+        for name, line in source.calls()
+        if name.rpartition(".")[2] in {"execute", "executemany", "executescript"}
+    ]
+    assert found == []
+
+
+def test_the_time_is_asked_in_one_place() -> None:
+    found = [
+        f"{source.where}:{line} {name}"
+        for source in sources("app", "models", "training")
+        if source.name != "app.clock"
+        for name, line in source.calls()
+        if CLOCK.search(name)
+    ]
+    found += [
+        f"{source.where}:{line} SQL now"
+        for source in sources("app/store")
+        for text, line in source.strings()
+        if re.search(r"'now'|CURRENT_TIMESTAMP|unixepoch\(\)", text, re.IGNORECASE)
+    ]
+    assert found == []
+
+
+def test_the_environment_is_read_in_the_two_configs() -> None:
+    found = [
+        f"{source.where}:{line}"
+        for source in sources("app", "models", "training")
+        if source.name not in {"app.config", "training.config"}
+        for name, line in source.calls()
+        if ENVIRONMENT.match(name)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("source", sources(), ids=lambda source: source.where)
+def test_files_and_functions_are_small(source: Source) -> None:
+    n_lines = len(source.text.splitlines())
+    assert n_lines <= MAX_FILE_LINES, f"{source.where} has {n_lines} lines"
+    large = [
+        f"{source.where}:{function.lineno} {function.name} has {(function.end_lineno or 0) - function.lineno + 1} lines"
+        for function in source.functions()
+        if (function.end_lineno or 0) - function.lineno + 1 > MAX_FUNCTION_LINES
+    ]
+    assert large == []
+
+
+def _graph() -> dict[str, set[str]]:
+    names = {source.name for source in sources()}
+    graph: dict[str, set[str]] = {}
+    for source in sources():
+        edges = graph.setdefault(source.name, set())
+        for entry in source.imports:
+            if not entry.is_top:
+                continue
+            target = entry.target if entry.target in names else entry.target.rpartition(".")[0]
+            if target in names and target != source.name:
+                edges.add(target)
+    return graph
+
+
+def test_no_import_cycles() -> None:
+    graph, done, trail = _graph(), set[str](), list[str]()
+
+    def visit(name: str) -> None:
+        assert name not in trail, " → ".join([*trail[trail.index(name) :], name])
+        if name in done:
+            return
+        trail.append(name)
+        for target in sorted(graph.get(name, ())):
+            visit(target)
+        trail.pop()
+        done.add(name)
+
+    for name in sorted(graph):
+        visit(name)
+
+
+def test_names_say_what_things_are() -> None:
+    vague = {"utils", "util", "helpers", "helper", "common", "manager", "service", "misc"}
+    assert [source.where for source in sources() if vague & set(source.path.with_suffix("").parts)] == []
+
+
+def test_public_functions_are_described() -> None:
+    bare = [
+        f"{source.where}:{node.lineno} {node.name}"
+        for source in sources("app", "models", "training")
+        for node in source.tree.body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        and not node.name.startswith("_")
+        and ast.get_docstring(node) is None
+    ]
+    assert bare == []
+
+
+@pytest.mark.parametrize("module", ["wsgi", "training.cli", "app.web", "app.classify.engine", "app.worker"])
+def test_importing_loads_no_heavy_library(module: str) -> None:
+    code = f"import sys, {module}; print([name for name in {HEAVY!r} if name in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_nothing_else_stands_at_the_top() -> None:
+    visible = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
+    local = {"instance", "runs", "__pycache__"}
+    assert visible - local == {"app", "training", "models", "tests", "wsgi.py", "requirements.txt", "README.md"}
