@@ -1,0 +1,67 @@
+"""Where the demo's story plays: its people, queues, routes, answers, companies and feeds."""
+
+from __future__ import annotations
+
+from app.demo import story
+from app.domain.people import SYSTEM, User
+from app.pipeline import accounts, alerts, desk, feeds, knowledge, market
+from app.pipeline.services import Services
+from app.store import teams
+
+
+def people(services: Services) -> dict[str, User]:
+    """Add the story's people and their teams; users by name, and the admin under `admin` too."""
+    told = story.read("people")
+    entries = [("admin", told["admin"])]
+    entries += [(role, entry) for role in ("agent", "analyst") for entry in told[f"{role}s"]]
+    found: dict[str, User] = {}
+    for role, entry in entries:
+        fields = {name: entry[name] for name in ("name", "email", "locale", "zone")}
+        found[entry["name"]] = accounts.add_user(services, role=role, viewer=SYSTEM, **fields)
+    for name in sorted({agent["team"] for agent in told["agents"]}):
+        team = desk.add_team(services, viewer=SYSTEM, name=name)
+        members = [found[agent["name"]].id for agent in told["agents"] if agent["team"] == name]
+        desk.set_team_members(services, team.id, viewer=SYSTEM, user_ids=members)
+    return {**found, "admin": found[told["admin"]["name"]]}
+
+
+def queues(services: Services) -> None:
+    """Add the story's queues and the route and base urgency of every intent."""
+    ids: dict[str, int] = {}
+    for entry in story.read("queues"):
+        team = teams.find_by_name(services.db, entry["team"]) if entry.get("team") else None
+        fields = {name: entry[name] for name in ("slug", "title", "intent_task")}
+        queue = desk.add_queue(services, viewer=SYSTEM, team_id=team.id if team else None, **fields)
+        ids[queue.slug] = queue.id
+    routes = story.read("routes")
+    for task, urgency in routes["urgency"].items():
+        for intent, slug in routes[task].items():
+            desk.set_route_rule(
+                services,
+                viewer=SYSTEM,
+                task=task,
+                intent=intent,
+                queue_id=ids[slug],
+                urgency=urgency.get(intent, 0),
+            )
+
+
+def answers(services: Services) -> None:
+    """Add the story's macros and knowledge articles."""
+    for row in story.rows("macros"):
+        knowledge.add_macro(services, viewer=SYSTEM, **row)
+    for row in story.rows("articles"):
+        knowledge.add_article(services, viewer=SYSTEM, **row)
+
+
+def companies(services: Services) -> dict[str, int]:
+    """Add the story's companies, feeds and alert rule; feed ids by slug."""
+    for row in story.rows("entities"):
+        market.add_entity(services, viewer=SYSTEM, **row)
+    ids: dict[str, int] = {}
+    for row in story.read("feeds"):
+        # The feeds of the story have no address to fetch: their posts are already here.
+        feed = feeds.add_feed(services, viewer=SYSTEM, **{**row, "kind": "push"})
+        ids[feed.slug] = feed.id
+    alerts.add_rule(services, viewer=SYSTEM, name="Negative news surge", severity="critical")
+    return ids

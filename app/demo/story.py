@@ -1,0 +1,27 @@
+"""Reads the demo organisation's story from the files beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "story"
+MINUTE_MS = 60_000
+
+
+def rows(name: str) -> Iterator[dict[str, Any]]:
+    """The objects of a JSON Lines file of the story."""
+    with (FOLDER / f"{name}.jsonl").open(encoding="utf-8") as lines:
+        yield from (json.loads(line) for line in lines if line.strip())
+
+
+def read(name: str) -> Any:
+    """The content of a JSON file of the story."""
+    return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def moment(row: dict[str, Any], *, now: int) -> int:
+    """When something of the story happened, in milliseconds UTC, with `now` as its end."""
+    return now - int(row["minutes_ago"]) * MINUTE_MS
