@@ -1,0 +1,138 @@
+"""The generated tables of the README: `python -m tests.readme` rewrites them, a test compares them.
+
+Each table stands between `<!-- name -->` and `<!-- /name -->`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask
+
+from app import config, create_app
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+RESULTS = ROOT / "tests" / "bench" / "results"
+ARTIFACT = ROOT / "models" / "bellwether-1.0"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    lines += [f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def settings() -> str:
+    """Every setting with type, default and help."""
+    rows = [
+        (f"`{name}`", kind, f"`{default}`" if default else "", text) for name, kind, default, text in config.table()
+    ]
+    return _table(("Setting", "Type", "Default", "What it does"), rows)
+
+
+def routes(app: Flask) -> str:
+    """Every route of the HTTP API with its methods, permission and purpose."""
+    rows = []
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule, sorted(rule.methods or ()))):
+        if not _is_api(rule.rule):
+            continue
+        view = app.view_functions[rule.endpoint]
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            handler = getattr(getattr(view, "view_class", None), method.lower(), view)
+            rows.append((f"`{method} {_path(rule.rule)}`", _permission(handler, view), _purpose(handler)))
+    return _table(("Route", "Permission", "What it does"), rows)
+
+
+def _is_api(path: str) -> bool:
+    roots = ("/api/", "/predict", "/model/parse", "/rerank", "/info", "/health", "/openapi.json", "/docs")
+    return path.startswith(roots) and "<path:" not in path
+
+
+def _path(rule: str) -> str:
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)
+
+
+def _permission(*views: Any) -> str:
+    found = next((view.permission for view in views if getattr(view, "permission", None)), None)
+    return f"`{found}`" if found else "anyone"
+
+
+def _purpose(view: Any) -> str:
+    return (view.__doc__ or "").strip().split("\n")[0].strip()
+
+
+def commands(app: Flask) -> str:
+    """Every command of `flask --app wsgi` and `python -m training`."""
+    rows = [(f"`flask --app wsgi {name}`", text) for name, text in flask_commands(app)]
+    rows += [(f"`python -m training {name}`", text) for name, text in training_commands()]
+    return _table(("Command", "What it does"), rows)
+
+
+def flask_commands(app: Flask) -> Iterable[tuple[str, str]]:
+    """Full names and help of the commands of `flask --app wsgi`."""
+    for name, command in sorted(app.cli.commands.items()):
+        if isinstance(command, click.Group):
+            for inner, leaf in sorted(command.commands.items()):
+                yield f"{name} {inner}", leaf.get_short_help_str(limit=120)
+        else:
+            yield name, command.get_short_help_str(limit=120)
+
+
+def training_commands() -> Iterable[tuple[str, str]]:
+    """Names and help of the commands of `python -m training`."""
+    from training.cli import COMMANDS
+
+    yield from ((name, entry.help) for name, entry in sorted(COMMANDS.items()))
+
+
+def results() -> str:
+    """The shipped artifact's figures on the official tests, int8 and float32."""
+    metrics = json.loads((ARTIFACT / "metrics.json").read_text(encoding="utf-8"))
+    rows = [
+        (row["corpus"], row["metric"], row["n"], f"{row['int8']:.4f}", f"{row['float32']:.4f}")
+        for row in metrics["table"]
+    ]
+    return _table(("Corpus", "Metric", "n", "int8, as served", "float32"), rows)
+
+
+def speed() -> str:
+    """The engine against others in one run, from the committed benchmark."""
+    told = json.loads((RESULTS / "speed.json").read_text(encoding="utf-8"))
+    rows = [(row["name"], f"{row['texts_per_s']:,.0f}", f"{row['ratio']:.2f}×") for row in told["table"]]
+    return f"{told['machine']}\n\n" + _table(("What", "texts/s", "against the pipeline"), rows)
+
+
+def tables() -> dict[str, Callable[[], str]]:
+    """The generated parts by name."""
+    app = create_app(config.load({}))
+    return {
+        "settings": settings,
+        "routes": lambda: routes(app),
+        "commands": lambda: commands(app),
+        "results": results,
+        "speed": speed,
+    }
+
+
+def render(text: str) -> str:
+    """The README with every generated part made anew."""
+    for name, make in tables().items():
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        text = pattern.sub(lambda found, made=make(): f"{found[1]}{made}\n{found[2]}", text)
+    return text
+
+
+def main() -> None:
+    """Rewrite the README."""
+    README.write_text(render(README.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
