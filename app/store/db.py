@@ -1,0 +1,236 @@
+"""The SQLite file: one connection a thread, short write transactions, busy and broken told apart."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from app.errors import DatabaseBusy, InputError, NotFound, NotReady, Stale
+
+BUSY_MS = 5000
+
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -4000",
+)
+
+
+def statement(*parts: str) -> str:
+    """One SQL statement of fixed parts; values never go in here, they are bound."""
+    return " ".join(part for part in parts if part)
+
+
+def marks(values: Sequence[Any]) -> str:
+    """As many `?` as there are values, for an IN list."""
+    return "(" + ", ".join("?" * len(values)) + ")"
+
+
+def assignments(changes: Mapping[str, Any]) -> str:
+    """The `a = ?, b = ?` of an UPDATE; raises InputError for a key that is no column name."""
+    return ", ".join(_name(column) + " = ?" for column in changes)
+
+
+def bindable(value: Any) -> Any:
+    """A value as SQLite keeps it: booleans as 0 and 1, lists and mappings as compact JSON, text without surrogates."""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list | tuple | Mapping):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return value
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        text = str(error)
+        if "locked" in text or "busy" in text:
+            raise DatabaseBusy() from error
+        raise NotReady("database_unusable", reason=text) from error
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.IntegrityError):
+            raise
+        raise NotReady("database_unusable", reason=str(error)) from error
+
+
+class Reads:
+    """What a reader needs: rows of a SELECT, on the calling thread's connection."""
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The SQLite connection that statements run on."""
+        raise NotImplementedError
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        """All rows of a SELECT."""
+        with _told():
+            return self.connection.execute(sql, [bindable(value) for value in params]).fetchall()
+
+    def row(self, sql: str, params: Sequence[Any] = ()) -> sqlite3.Row | None:
+        """The first row of a SELECT, if there is one."""
+        with _told():
+            found: sqlite3.Row | None = self.connection.execute(sql, [bindable(value) for value in params]).fetchone()
+        return found
+
+    def value(self, sql: str, params: Sequence[Any] = ()) -> Any:
+        """The first column of the first row; None without rows."""
+        found = self.row(sql, params)
+        return None if found is None else found[0]
+
+    def got(self, table: str, row_id: int) -> sqlite3.Row:
+        """The row with this id; raises NotFound naming the table as the noun."""
+        found = self.row(statement("SELECT * FROM", _name(table), "WHERE id = ?"), (row_id,))
+        if found is None:
+            raise NotFound(noun=table, id=row_id)
+        return found
+
+
+class Transaction(Reads):
+    """An open write transaction: everything in it happens, or nothing does."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection that holds the transaction."""
+        return self._connection
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
+        """Run a statement; returns how many rows it changed."""
+        with _told():
+            return self._connection.execute(sql, [bindable(value) for value in params]).rowcount
+
+    def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a statement once per row of parameters."""
+        with _told():
+            self._connection.executemany(sql, [[bindable(value) for value in row] for row in rows])
+
+    def insert(self, table: str, values: Mapping[str, Any]) -> int:
+        """Insert one row; returns its id."""
+        columns = ", ".join(_name(column) for column in values)
+        sql = statement("INSERT INTO", _name(table), "(" + columns + ")", "VALUES", marks(list(values)))
+        with _told():
+            cursor = self._connection.execute(sql, [bindable(value) for value in values.values()])
+        return cursor.lastrowid or 0
+
+    def change(self, table: str, row_id: int, *, changes: Mapping[str, Any], version: int | None = None) -> None:
+        """Update columns and count the version up; raises Stale when `version` is not the one in force."""
+        settings = assignments(changes) + ", " if changes else ""
+        sql = statement(
+            "UPDATE",
+            _name(table),
+            "SET",
+            settings + "version = version + 1",
+            "WHERE id = ? AND version = coalesce(?, version)",
+        )
+        if self.execute(sql, (*changes.values(), row_id, version)) == 0:
+            raise Stale(noun=table, id=row_id, version=self.got(table, row_id)["version"])
+
+
+class Database(Reads):
+    """The SQLite file of one installation; each thread gets its own connection, writers take turns."""
+
+    def __init__(self, path: Path, *, timeout_ms: int = BUSY_MS) -> None:
+        self.path = path
+        self._timeout_s = timeout_ms / 1000
+        self._local = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        self._guard = threading.Lock()
+        # Writers of this process queue here in order; SQLite's own waiting polls and lets the unlucky starve.
+        self._writer = threading.Lock()
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The calling thread's connection, opened on first use."""
+        held: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        return self._opened_here() if held is None else held
+
+    def _opened_here(self) -> sqlite3.Connection:
+        with _told():
+            connection = sqlite3.connect(
+                self.path, timeout=self._timeout_s, isolation_level=None, check_same_thread=False
+            )
+            connection.row_factory = sqlite3.Row
+            for pragma in _PRAGMAS:
+                connection.execute(pragma)
+        self._local.connection = connection
+        with self._guard:
+            self._opened.append(connection)
+        return connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """A write transaction, committed at the end or rolled back on an error; raises DatabaseBusy after the wait."""
+        connection = self.connection
+        if connection.in_transaction:
+            raise RuntimeError("transactions do not nest: hand the open one on")
+        if not self._writer.acquire(timeout=self._timeout_s):
+            raise DatabaseBusy()
+        try:
+            with _told():
+                connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield Transaction(connection)
+                with _told():
+                    connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        finally:
+            self._writer.release()
+
+    def check(self) -> None:
+        """Raise NotReady or DatabaseBusy unless the database answers."""
+        self.value("SELECT count(*) FROM user")
+
+    def release(self) -> None:
+        """Close the calling thread's connection: for threads that end."""
+        held: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if held is not None:
+            self._local.connection = None
+            with self._guard:
+                self._opened.remove(held)
+            held.close()
+
+    def close(self) -> None:
+        """Close every connection of every thread."""
+        with self._guard:
+            for connection in self._opened:
+                connection.close()
+            self._opened.clear()
+        self._local = threading.local()
+
+
+def open_database(path: Path | str, *, timeout_ms: int = BUSY_MS) -> Database:
+    """The database at `path`, made and migrated where needed; raises NotReady when the file cannot be used."""
+    from app.store.migrations import migrate
+
+    where = Path(path)
+    try:
+        where.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotReady("database_unusable", reason=str(error)) from error
+    database = Database(where, timeout_ms=timeout_ms)
+    with _told():
+        migrate(database.connection)
+    return database
+
+
+def _name(identifier: str) -> str:
+    # Names of tables and columns are ours; a key that came from outside ends here and not in a statement.
+    if not (identifier.isascii() and identifier.isidentifier()):
+        raise InputError("unknown_field", field=identifier)
+    return identifier

@@ -1,0 +1,115 @@
+"""Messages of a thread, and which of them the model has yet to read."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.domain.ticket import Message
+from app.store.db import Reads, Transaction, assignments, marks, statement
+from app.store.rows import built
+
+
+def _message(row: sqlite3.Row) -> Message:
+    return built(Message, row, flags=("is_supported",))
+
+
+def get(db: Reads, message_id: int) -> Message:
+    """The message with this id; raises NotFound."""
+    return _message(db.got("message", message_id))
+
+
+def of_ticket(db: Reads, ticket_id: int) -> tuple[Message, ...]:
+    """A thread, oldest first."""
+    rows = db.rows("SELECT * FROM message WHERE ticket_id = ? ORDER BY occurred_at, id", (ticket_id,))
+    return tuple(_message(row) for row in rows)
+
+
+def find_by_message_id(db: Reads, message_id: str) -> Message | None:
+    """The message with this RFC 5322 Message-ID."""
+    row = db.row("SELECT * FROM message WHERE message_id = ?", (message_id,))
+    return None if row is None else _message(row)
+
+
+def find_thread(db: Reads, message_ids: Sequence[str]) -> int | None:
+    """The ticket of the latest message that one of these RFC 5322 ids names."""
+    if not message_ids:
+        return None
+    sql = statement("SELECT ticket_id FROM message WHERE message_id IN", marks(message_ids), "ORDER BY id DESC LIMIT 1")
+    found: int | None = db.value(sql, message_ids)
+    return found
+
+
+def first_incoming(db: Reads, ticket_id: int) -> Message | None:
+    """What the customer wrote first."""
+    row = db.row(
+        "SELECT * FROM message WHERE ticket_id = ? AND kind = 'incoming' ORDER BY occurred_at, id LIMIT 1", (ticket_id,)
+    )
+    return None if row is None else _message(row)
+
+
+def last_incoming(db: Reads, ticket_id: int) -> Message | None:
+    """What the customer wrote last."""
+    row = db.row(
+        "SELECT * FROM message WHERE ticket_id = ? AND kind = 'incoming' ORDER BY occurred_at DESC, id DESC LIMIT 1",
+        (ticket_id,),
+    )
+    return None if row is None else _message(row)
+
+
+def insert(tx: Transaction, *, values: Mapping[str, Any]) -> int:
+    """Add a message with these columns; returns its id."""
+    return tx.insert("message", values)
+
+
+def rewrite(tx: Transaction, message_id: int, *, changes: Mapping[str, Any]) -> None:
+    """Change a message's text and what is known of it."""
+    tx.execute(statement("UPDATE message SET", assignments(changes), "WHERE id = ?"), (*changes.values(), message_id))
+
+
+def pending(db: Reads, *, now: int, limit: int) -> tuple[Message, ...]:
+    """Messages whose turn to be read by the model has come, oldest first."""
+    rows = db.rows(
+        "SELECT * FROM message WHERE pending_at IS NOT NULL AND pending_at <= ? ORDER BY pending_at, id LIMIT ?",
+        (now, limit),
+    )
+    return tuple(_message(row) for row in rows)
+
+
+def n_pending(db: Reads) -> int:
+    """How many messages wait for the model."""
+    return int(db.value("SELECT count(*) FROM message WHERE pending_at IS NOT NULL"))
+
+
+def is_pending(db: Reads, message_id: int) -> bool:
+    """Whether a message waits for the model."""
+    return db.value("SELECT pending_at FROM message WHERE id = ?", (message_id,)) is not None
+
+
+def claim(tx: Transaction, message_id: int, *, now: int, until: int) -> bool:
+    """Take a waiting message until a time, after which another may; whether this caller got it."""
+    return (
+        tx.execute(
+            "UPDATE message SET pending_at = ?, n_tries = n_tries + 1 WHERE id = ? AND pending_at <= ?",
+            (until, message_id, now),
+        )
+        == 1
+    )
+
+
+def put_off(tx: Transaction, message_id: int, *, until: int) -> None:
+    """Let a waiting message wait until a time."""
+    tx.execute("UPDATE message SET pending_at = ? WHERE id = ? AND pending_at IS NOT NULL", (until, message_id))
+
+
+def settle(tx: Transaction, message_id: int, *, language: str, is_supported: bool) -> bool:
+    """The model has read it; whether it was still waiting for that."""
+    return (
+        tx.execute(
+            "UPDATE message SET pending_at = NULL, language = ?, is_supported = ? "
+            "WHERE id = ? AND pending_at IS NOT NULL",
+            (language, is_supported, message_id),
+        )
+        == 1
+    )

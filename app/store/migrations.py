@@ -1,0 +1,61 @@
+"""The schema is its history: append-only steps, each applied once and remembered in the file itself."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from sqlite_utils import Database as Tables
+from sqlite_utils.migrations import Migrations
+
+from app.store import schema
+
+STEPS = Migrations("bellwether")
+
+
+def _run(db: Tables, statements: Iterable[str]) -> None:
+    for sql in statements:
+        db.execute(sql)
+
+
+@STEPS()
+def m001_people(db: Tables) -> None:
+    """Users, teams, tokens, sign-in links, events, idempotency keys."""
+    _run(db, schema.PEOPLE)
+
+
+@STEPS()
+def m002_desk(db: Tables) -> None:
+    """Queues, tickets, messages, attachments, predictions, corrections."""
+    _run(db, schema.DESK)
+
+
+@STEPS()
+def m003_knowledge(db: Tables) -> None:
+    """Macros, articles, passages with their vectors."""
+    _run(db, schema.KNOWLEDGE)
+
+
+@STEPS()
+def m004_market(db: Tables) -> None:
+    """Feeds, posts, stories, entities, mentions, buckets, feedback."""
+    _run(db, schema.MARKET)
+
+
+@STEPS()
+def m005_work(db: Tables) -> None:
+    """Rules, alerts, receivers, notifications, jobs, deployments."""
+    _run(db, schema.WORK)
+
+
+def migrate(connection: sqlite3.Connection, *, stop_before: str | None = None) -> None:
+    """Apply what the file has not seen; two processes that start together do not harm each other."""
+    tables = Tables(connection, execute_plugins=False)
+    if not STEPS.pending(tables):
+        return
+    try:
+        STEPS.apply(tables, stop_before=stop_before)
+    except sqlite3.OperationalError:
+        # The other process was faster: fine when nothing is left to do.
+        if STEPS.pending(tables) and stop_before is None:
+            raise

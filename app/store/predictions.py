@@ -1,0 +1,88 @@
+"""Predictions: what each artifact said of each text, kept as it was said."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from app.domain.prediction import Prediction, Scored, StoredPrediction
+from app.store.db import Reads, Transaction
+from app.store.rows import built
+from app.store.scope import listed
+
+_COLUMNS = """INSERT INTO prediction (subject_kind, subject_id, task, role, model, label, probability, top, labels,
+abstained, band, band_precision, is_shadow, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+
+def _stored(row: sqlite3.Row) -> StoredPrediction:
+    top = tuple(Scored(label=label, probability=probability) for label, probability in json.loads(row["top"]))
+    prediction = built(Prediction, row, tuples=("labels",), flags=("abstained", "is_shadow"), top=top)
+    return built(StoredPrediction, row, prediction=prediction)
+
+
+def get(db: Reads, prediction_id: int) -> StoredPrediction:
+    """The prediction with this id; raises NotFound."""
+    return _stored(db.got("prediction", prediction_id))
+
+
+def of_subjects(db: Reads, *, subject_kind: str, subject_ids: Iterable[int]) -> tuple[StoredPrediction, ...]:
+    """All predictions of these messages, posts or mentions, oldest first."""
+    rows = db.rows(
+        "SELECT * FROM prediction WHERE subject_kind = ? "
+        "AND subject_id IN (SELECT value FROM json_each(?)) ORDER BY id",
+        (subject_kind, listed(subject_ids)),
+    )
+    return tuple(_stored(row) for row in rows)
+
+
+def of_messages(db: Reads, message_ids: Iterable[int]) -> tuple[StoredPrediction, ...]:
+    """All predictions of these messages, oldest first."""
+    return of_subjects(db, subject_kind="message", subject_ids=message_ids)
+
+
+def of_post(db: Reads, post_id: int) -> tuple[StoredPrediction, ...]:
+    """All predictions of a post, then those of its mentions."""
+    mention_ids = [row["id"] for row in db.rows("SELECT id FROM mention WHERE post_id = ?", (post_id,))]
+    return (
+        *of_subjects(db, subject_kind="post", subject_ids=[post_id]),
+        *of_subjects(db, subject_kind="mention", subject_ids=mention_ids),
+    )
+
+
+def latest(db: Reads, *, subject_kind: str, subject_id: int, task: str) -> StoredPrediction | None:
+    """The newest prediction of one task that is not a shadow's."""
+    row = db.row(
+        "SELECT * FROM prediction WHERE subject_kind = ? AND subject_id = ? AND task = ? AND is_shadow = 0 "
+        "ORDER BY id DESC LIMIT 1",
+        (subject_kind, subject_id, task),
+    )
+    return None if row is None else _stored(row)
+
+
+def insert_all(
+    tx: Transaction, *, subject_kind: str, subject_id: int, predictions: Sequence[Prediction], at: int
+) -> None:
+    """Keep what was said of one subject."""
+    tx.execute_many(_COLUMNS, [_values(subject_kind, subject_id, prediction, at) for prediction in predictions])
+
+
+def _values(subject_kind: str, subject_id: int, prediction: Prediction, at: int) -> tuple[object, ...]:
+    # Four digits are finer than the calibration and keep ten million rows small.
+    top = [(scored.label, round(scored.probability, 4)) for scored in prediction.top]
+    return (
+        subject_kind,
+        subject_id,
+        prediction.task,
+        prediction.role,
+        prediction.model,
+        prediction.label,
+        round(prediction.probability, 6),
+        top,
+        prediction.labels,
+        prediction.abstained,
+        prediction.band,
+        prediction.band_precision,
+        prediction.is_shadow,
+        at,
+    )

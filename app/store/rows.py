@@ -1,0 +1,39 @@
+"""From rows to frozen dataclasses: columns carry the names of the fields."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import fields
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
+
+
+def built(
+    kind: type[T],
+    row: sqlite3.Row,
+    *,
+    tuples: tuple[str, ...] = (),
+    mappings: tuple[str, ...] = (),
+    flags: tuple[str, ...] = (),
+    **given: Any,
+) -> T:
+    """A `kind` of a row; `tuples` and `mappings` are JSON columns, `flags` booleans, `given` fields made elsewhere."""
+    present = set(row.keys())
+    values: dict[str, Any] = {}
+    for entry in fields(cast(Any, kind)):
+        if entry.name in given or entry.name not in present:
+            continue
+        values[entry.name] = _value(row[entry.name], entry.name, tuples=tuples, mappings=mappings, flags=flags)
+    return kind(**values, **given)
+
+
+def _value(raw: Any, name: str, *, tuples: tuple[str, ...], mappings: tuple[str, ...], flags: tuple[str, ...]) -> Any:
+    if name in flags:
+        return bool(raw)
+    if name in tuples:
+        return tuple(json.loads(raw or "[]"))
+    if name in mappings:
+        return json.loads(raw or "{}")
+    return raw
