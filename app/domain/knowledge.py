@@ -96,3 +96,21 @@ class Draft:
     def text(self) -> str:
         """The draft as it would be sent."""
         return "\n\n".join(sentence.text for sentence in self.sentences)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What a customer asked and how near the best passage came (cosine, −1 to 1)."""
+
+    ticket_id: int
+    text: str
+    best_similarity: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """Questions that say the same and that no article answers; `example` is the one nearest to all of them."""
+
+    ticket_ids: tuple[int, ...]
+    example: str
+    best_similarity: float

@@ -60,3 +60,21 @@ class Window:
         """Negative stories among those with a class, 0–1; None when there are none."""
         n_scored = self.n_negative + self.n_neutral + self.n_positive
         return self.n_negative / n_scored if n_scored else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saying:
+    """What one post says of one subject: the unit that buckets count.
+
+    Posts of one story say the same: the earliest (`at`, then `post_id`) stands for it, the others are copies.
+    `sentiment` None or `is_abstained`: counted as a story without a class. A post of no known story is its own.
+    """
+
+    subject_kind: SubjectKind
+    subject_id: str
+    post_id: int
+    at: int
+    story_id: int | None = None
+    sentiment: str | None = None
+    sentiment_score: float | None = None
+    is_abstained: bool = False

@@ -186,3 +186,12 @@ class Routing:
     queue_id: int | None
     reason: str
     rule_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlaState:
+    """How a ticket stands against its nearest deadline; `left_ms` is negative after it, None where there is none."""
+
+    name: Literal["ok", "at_risk", "breached", "met"]
+    left_ms: int | None = None
+    deadline: Literal["first_response", "resolution"] = "first_response"
