@@ -186,8 +186,7 @@ class Database(Reads):
                 with _told():
                     connection.execute("COMMIT")
             except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+                _rolled_back(connection)
                 raise
         finally:
             self._writer.release()
@@ -227,6 +226,11 @@ def open_database(path: Path | str, *, timeout_ms: int = BUSY_MS) -> Database:
     with _told():
         migrate(database.connection)
     return database
+
+
+def _rolled_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
 
 
 def _name(identifier: str) -> str:

@@ -170,10 +170,10 @@ MARKET = (
     is_abstained INTEGER NOT NULL DEFAULT 0, occurred_at INTEGER NOT NULL)""",
     "CREATE INDEX mention_post ON mention (post_id)",
     "CREATE INDEX mention_entity ON mention (entity_id, occurred_at DESC, post_id DESC)",
-    # Scores are added up in millionths: integers add exactly in any order, so a rebuild gives the same sums.
+    # Scores come in steps of 1/1024, which floats add without error: a rebuild gives the same sums, bit for bit.
     """CREATE TABLE bucket (subject_kind TEXT NOT NULL, subject_id TEXT NOT NULL, at INTEGER NOT NULL,
     n_posts INTEGER NOT NULL, n_stories INTEGER NOT NULL, n_negative INTEGER NOT NULL, n_neutral INTEGER NOT NULL,
-    n_positive INTEGER NOT NULL, n_abstained INTEGER NOT NULL, score_micros INTEGER NOT NULL,
+    n_positive INTEGER NOT NULL, n_abstained INTEGER NOT NULL, score_sum REAL NOT NULL,
     PRIMARY KEY (subject_kind, subject_id, at)) WITHOUT ROWID""",
     """CREATE TABLE feedback (user_id INTEGER NOT NULL REFERENCES user ON DELETE CASCADE,
     post_id INTEGER NOT NULL REFERENCES post ON DELETE CASCADE, kind TEXT NOT NULL, at INTEGER NOT NULL,

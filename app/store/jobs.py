@@ -1,0 +1,59 @@
+"""Jobs: accepted work, kept in rows until it is done."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.domain.job import Job
+from app.store import pages
+from app.store.db import Reads, Transaction
+from app.store.pages import Page
+from app.store.rows import built
+
+
+def _job(row: sqlite3.Row) -> Job:
+    return built(Job, row, mappings=("params",), tuples=("errors",))
+
+
+def get(db: Reads, job_id: int) -> Job:
+    """The job with this id; raises NotFound."""
+    return _job(db.got("job", job_id))
+
+
+def page(db: Reads, *, limit: int = 50, after: str | None = None) -> Page[Job]:
+    """Jobs, newest first."""
+    return pages.newest(db, table="job", conditions=[], make=_job, limit=limit, after=after)
+
+
+def insert(tx: Transaction, *, kind: str, params: Mapping[str, Any], user_id: int | None, at: int) -> int:
+    """Queue a job; returns its id."""
+    return tx.insert("job", {"kind": kind, "params": params, "user_id": user_id, "created_at": at})
+
+
+def claim(tx: Transaction, *, now: int, stale_at: int) -> Job | None:
+    """Take the oldest queued job, or one whose worker has not been heard of since `stale_at`."""
+    row = tx.row(
+        "SELECT id FROM job WHERE state = 'queued' OR (state = 'working' AND claimed_at <= ?) ORDER BY id LIMIT 1",
+        (stale_at,),
+    )
+    if row is None:
+        return None
+    tx.execute("UPDATE job SET state = 'working', claimed_at = ? WHERE id = ?", (now, row["id"]))
+    return get(tx, row["id"])
+
+
+def progress(
+    tx: Transaction, job_id: int, *, at: int, n_total: int, n_done: int, n_failed: int, errors: Sequence[Any]
+) -> None:
+    """Write down how far a job has come; that its worker lives too."""
+    tx.execute(
+        "UPDATE job SET claimed_at = ?, n_total = ?, n_done = ?, n_failed = ?, errors = ? WHERE id = ?",
+        (at, n_total, n_done, n_failed, list(errors), job_id),
+    )
+
+
+def finish(tx: Transaction, job_id: int, *, state: str, at: int) -> None:
+    """End a job as completed or failed."""
+    tx.execute("UPDATE job SET state = ?, finished_at = ? WHERE id = ?", (state, at, job_id))

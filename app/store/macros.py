@@ -1,0 +1,89 @@
+"""Macros: reply templates, and how often each was offered and taken."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from app.domain.knowledge import Macro, MacroAction
+from app.errors import Conflict
+from app.store.db import Reads, Transaction
+from app.store.rows import built
+from app.store.scope import listed
+
+
+def _macro(row: sqlite3.Row) -> Macro:
+    actions = tuple(MacroAction(type=kind, value=value) for kind, value in json.loads(row["actions"]))
+    return built(Macro, row, tuples=("intents",), actions=actions)
+
+
+def get(db: Reads, macro_id: int) -> Macro:
+    """The macro with this id; raises NotFound."""
+    return _macro(db.got("macro", macro_id))
+
+
+def every(db: Reads) -> tuple[Macro, ...]:
+    """Macros by name."""
+    return tuple(_macro(row) for row in db.rows("SELECT * FROM macro ORDER BY name"))
+
+
+def search(db: Reads, query: str, *, limit: int = 20) -> tuple[Macro, ...]:
+    """Macros whose name or text has the query in it, by name."""
+    rows = db.rows(
+        "SELECT * FROM macro WHERE instr(lower(name), lower(?)) > 0 OR instr(lower(body), lower(?)) > 0 "
+        "ORDER BY name LIMIT ?",
+        (query, query, limit),
+    )
+    return tuple(_macro(row) for row in rows)
+
+
+def insert(
+    tx: Transaction,
+    *,
+    name: str,
+    body: str,
+    intents: Sequence[str] = (),
+    actions: Sequence[MacroAction] = (),
+) -> int:
+    """Add a macro; raises Conflict when the name is taken."""
+    values = {"name": name, "body": body, "intents": list(intents), "actions": pairs(actions)}
+    try:
+        return tx.insert("macro", values)
+    except sqlite3.IntegrityError as error:
+        raise Conflict("name_taken", noun="macro", name=name) from error
+
+
+def update(tx: Transaction, macro_id: int, *, changes: Mapping[str, Any], version: int | None = None) -> Macro:
+    """Change a macro; raises NotFound, Stale, or Conflict when the name is taken."""
+    columns = dict(changes)
+    if "actions" in columns:
+        columns["actions"] = pairs(columns["actions"])
+    try:
+        tx.change("macro", macro_id, changes=columns, version=version)
+    except sqlite3.IntegrityError as error:
+        raise Conflict("name_taken", noun="macro", name=str(columns.get("name", ""))) from error
+    return get(tx, macro_id)
+
+
+def pairs(actions: Iterable[MacroAction]) -> list[tuple[str, str]]:
+    """Actions as their column keeps them."""
+    return [(action.type, action.value) for action in actions]
+
+
+def delete(tx: Transaction, macro_id: int) -> None:
+    """Remove a macro."""
+    tx.execute("DELETE FROM macro WHERE id = ?", (macro_id,))
+
+
+def count_offered(tx: Transaction, macro_ids: Iterable[int]) -> None:
+    """These macros were offered once more."""
+    tx.execute(
+        "UPDATE macro SET n_offered = n_offered + 1 WHERE id IN (SELECT value FROM json_each(?))", (listed(macro_ids),)
+    )
+
+
+def count_used(tx: Transaction, macro_id: int) -> None:
+    """This macro was used once more."""
+    tx.execute("UPDATE macro SET n_used = n_used + 1 WHERE id = ?", (macro_id,))

@@ -1,0 +1,79 @@
+"""Mentions: which entity a post speaks of, where, and how."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable
+
+from app.domain.market import Mention, Span
+from app.store.db import Reads, Transaction
+from app.store.rows import built
+from app.store.scope import listed
+
+
+def _mention(row: sqlite3.Row) -> Mention:
+    return built(Mention, row, flags=("is_abstained",))
+
+
+def get(db: Reads, mention_id: int) -> Mention:
+    """The mention with this id; raises NotFound."""
+    return _mention(db.got("mention", mention_id))
+
+
+def of_posts(db: Reads, post_ids: Iterable[int]) -> dict[int, tuple[Mention, ...]]:
+    """Mentions by post id, in the order of the text; posts without any are left out."""
+    rows = db.rows(
+        "SELECT * FROM mention WHERE post_id IN (SELECT value FROM json_each(?)) ORDER BY post_id, start, id",
+        (listed(post_ids),),
+    )
+    found: defaultdict[int, list[Mention]] = defaultdict(list)
+    for row in rows:
+        found[row["post_id"]].append(_mention(row))
+    return {post_id: tuple(mentions) for post_id, mentions in found.items()}
+
+
+def insert(tx: Transaction, *, post_id: int, span: Span, occurred_at: int) -> int:
+    """Keep where a post speaks of an entity; returns the id."""
+    return tx.insert(
+        "mention",
+        {
+            "post_id": post_id,
+            "entity_id": span.entity_id,
+            "start": span.start,
+            "end": span.end,
+            "surface": span.surface,
+            "occurred_at": occurred_at,
+        },
+    )
+
+
+def judge(
+    tx: Transaction,
+    mention_id: int,
+    *,
+    sentiment: str | None,
+    sentiment_score: float | None,
+    probability: float | None,
+    is_abstained: bool,
+) -> None:
+    """Write the sentiment in force towards a mentioned entity."""
+    tx.execute(
+        "UPDATE mention SET sentiment = ?, sentiment_score = ?, probability = ?, is_abstained = ? WHERE id = ?",
+        (sentiment, sentiment_score, probability, is_abstained, mention_id),
+    )
+
+
+def delete_of_post(tx: Transaction, post_id: int) -> None:
+    """Forget the mentions of a post whose text changed, with what was predicted and corrected of them."""
+    tx.execute(
+        "DELETE FROM correction WHERE subject_kind = 'mention' "
+        "AND subject_id IN (SELECT id FROM mention WHERE post_id = ?)",
+        (post_id,),
+    )
+    tx.execute(
+        "DELETE FROM prediction WHERE subject_kind = 'mention' "
+        "AND subject_id IN (SELECT id FROM mention WHERE post_id = ?)",
+        (post_id,),
+    )
+    tx.execute("DELETE FROM mention WHERE post_id = ?", (post_id,))

@@ -1,0 +1,129 @@
+"""Notifications: written with the change they tell of, claimed once, kept until told."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.notification import Notification
+from app.store import pages
+from app.store.db import Reads, Transaction
+from app.store.pages import Page
+from app.store.rows import built
+from app.store.scope import Condition
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptRow:
+    """One attempt to tell a receiver; `error` is a code."""
+
+    at: int
+    is_delivered: bool
+    error: str | None
+
+
+def _notification(row: sqlite3.Row) -> Notification:
+    return built(Notification, row, mappings=("body",))
+
+
+def get(db: Reads, notification_id: int) -> Notification:
+    """The notification with this id; raises NotFound."""
+    return _notification(db.got("notification", notification_id))
+
+
+def page(
+    db: Reads,
+    *,
+    receiver_id: int | None = None,
+    state: str | None = None,
+    limit: int = 50,
+    after: str | None = None,
+) -> Page[Notification]:
+    """Notifications, newest first."""
+    conditions: list[Condition] = []
+    if receiver_id is not None:
+        conditions.append(("receiver_id = ?", [receiver_id]))
+    if state is not None:
+        conditions.append(("state = ?", [state]))
+    return pages.newest(db, table="notification", conditions=conditions, make=_notification, limit=limit, after=after)
+
+
+def attempts(db: Reads, notification_id: int) -> tuple[AttemptRow, ...]:
+    """The attempts of a notification, oldest first."""
+    rows = db.rows("SELECT * FROM attempt WHERE notification_id = ? ORDER BY id", (notification_id,))
+    return tuple(built(AttemptRow, row, flags=("is_delivered",)) for row in rows)
+
+
+def counts(db: Reads) -> dict[str, int]:
+    """How many notifications are in each state."""
+    return {row["state"]: row["n"] for row in db.rows("SELECT state, count(*) AS n FROM notification GROUP BY state")}
+
+
+def insert(
+    tx: Transaction,
+    *,
+    receiver_id: int,
+    verb: str,
+    noun: str,
+    noun_id: int,
+    dedup_key: str,
+    body: Mapping[str, Any],
+    at: int,
+) -> bool:
+    """Queue a notification; whether it is new: the same key is told once, however often it is asked for."""
+    return (
+        tx.execute(
+            "INSERT OR IGNORE INTO notification "
+            "(receiver_id, verb, noun, noun_id, dedup_key, body, next_at, created_at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (receiver_id, verb, noun, noun_id, dedup_key, body, at, at),
+        )
+        == 1
+    )
+
+
+def due(db: Reads, *, now: int, limit: int) -> tuple[Notification, ...]:
+    """Notifications whose next attempt has come, and those that a worker took and never finished."""
+    rows = db.rows(
+        "SELECT * FROM notification WHERE state IN ('queued', 'sending') AND next_at <= ? ORDER BY next_at, id LIMIT ?",
+        (now, limit),
+    )
+    return tuple(_notification(row) for row in rows)
+
+
+def claim(tx: Transaction, notification_id: int, *, now: int, until: int) -> bool:
+    """Take a notification until a time, after which another may; whether this caller got it."""
+    return (
+        tx.execute(
+            "UPDATE notification SET state = 'sending', claimed_at = ?, next_at = ?, n_attempts = n_attempts + 1 "
+            "WHERE id = ? AND state IN ('queued', 'sending') AND next_at <= ?",
+            (now, until, notification_id, now),
+        )
+        == 1
+    )
+
+
+def settle(
+    tx: Transaction, notification_id: int, *, at: int, is_delivered: bool, error: str | None, next_at: int | None
+) -> None:
+    """Write an attempt down: sent, to be tried again at `next_at`, or failed when there is no next time."""
+    tx.insert("attempt", {"notification_id": notification_id, "at": at, "is_delivered": is_delivered, "error": error})
+    state = "sent" if is_delivered else "failed" if next_at is None else "queued"
+    tx.execute(
+        "UPDATE notification SET state = ?, last_error = ?, next_at = coalesce(?, next_at), sent_at = ? WHERE id = ?",
+        (state, error, next_at, at if is_delivered else None, notification_id),
+    )
+
+
+def send_again(tx: Transaction, notification_id: int, *, at: int) -> bool:
+    """Queue a sent or failed notification once more; whether it was one."""
+    return (
+        tx.execute(
+            "UPDATE notification SET state = 'queued', n_attempts = 0, next_at = ? "
+            "WHERE id = ? AND state IN ('sent', 'failed')",
+            (at, notification_id),
+        )
+        == 1
+    )

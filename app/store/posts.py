@@ -1,0 +1,206 @@
+"""Posts and the stories they tell, within the viewer's feeds."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.market import Post, PostFilter
+from app.domain.people import Viewer
+from app.errors import NotFound
+from app.store import pages, scope, search
+from app.store.db import Reads, Transaction, statement
+from app.store.pages import Page
+from app.store.rows import built
+from app.store.scope import Condition, listed
+
+MOST_SEARCHED = 5000
+
+_SEARCH = "id IN (SELECT rowid FROM post_search WHERE post_search MATCH ? ORDER BY rowid DESC LIMIT ?)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """Posts that say the same: `key` is the fingerprint of the first one's title, times are event times."""
+
+    id: int
+    key: str
+    title: str
+    first_at: int
+    last_at: int
+
+
+def _post(row: sqlite3.Row) -> Post:
+    return built(Post, row, flags=("is_topic_abstained", "is_supported"))
+
+
+def get(db: Reads, post_id: int, *, viewer: Viewer) -> Post:
+    """The post with this id; raises NotFound, out of the viewer's scope too."""
+    post = _post(db.got("post", post_id))
+    if viewer.feed_ids is not None and post.feed_id not in viewer.feed_ids:
+        raise NotFound(noun="post", id=post_id)
+    return post
+
+
+def of_feed(db: Reads, feed_id: int, *, external_ids: Iterable[str]) -> dict[str, Post]:
+    """The posts of a feed that carry these ids, by that id."""
+    rows = db.rows(
+        "SELECT * FROM post WHERE feed_id = ? AND external_id IN (SELECT value FROM json_each(?))",
+        (feed_id, sorted(external_ids)),
+    )
+    return {row["external_id"]: _post(row) for row in rows}
+
+
+def by_ids(db: Reads, post_ids: Iterable[int], *, viewer: Viewer) -> dict[int, Post]:
+    """Posts by id, those in the viewer's scope."""
+    seen: Condition = ("id IN (SELECT value FROM json_each(?))", [listed(post_ids)])
+    where, params = scope.joined([seen, scope.of_feeds(viewer)])
+    return {row["id"]: _post(row) for row in db.rows(statement("SELECT * FROM post", where), params)}
+
+
+def conditions(chosen: PostFilter, *, viewer: Viewer) -> list[Condition]:
+    """What a filter means in SQL, within the viewer's feeds."""
+    plain: dict[str, Any] = {
+        "feed_id = ?": chosen.feed_id,
+        "topic = ?": chosen.topic,
+        "sentiment = ?": chosen.sentiment,
+        "occurred_at >= ?": chosen.since,
+        "occurred_at < ?": chosen.until,
+    }
+    found: list[Condition] = [(text, [value]) for text, value in plain.items() if value is not None]
+    if chosen.entity_id is not None:
+        found.append(_of_entity(chosen))
+    expression = search.words(chosen.query)
+    if expression:
+        found.append((_SEARCH, [expression, MOST_SEARCHED]))
+    return [*found, scope.of_feeds(viewer)]
+
+
+def _of_entity(chosen: PostFilter) -> Condition:
+    since = chosen.since if chosen.since is not None else 0
+    until = chosen.until if chosen.until is not None else 1 << 62
+    text = "id IN (SELECT post_id FROM mention WHERE entity_id = ? AND occurred_at >= ? AND occurred_at < ?)"
+    return text, [chosen.entity_id, since, until]
+
+
+def page(db: Reads, chosen: PostFilter, *, viewer: Viewer, limit: int = 50, after: str | None = None) -> Page[Post]:
+    """One page of posts, newest event first; raises InputError for a cursor that was not made here."""
+    return pages.paged(
+        db,
+        table="post",
+        conditions=conditions(chosen, viewer=viewer),
+        order="occurred_at DESC, id DESC",
+        beyond=("", []) if after is None else ("(occurred_at, id) < (?, ?)", pages.keys(after, n=2)),
+        make=_post,
+        key=lambda row: (row["occurred_at"], row["id"]),
+        limit=limit,
+    )
+
+
+def each(db: Reads, chosen: PostFilter, *, viewer: Viewer, chunk: int = 500) -> Iterator[Post]:
+    """Every post of a filter by id, read in chunks so that no reader holds the database for long."""
+    last = 0
+    while True:
+        where, params = scope.joined([*conditions(chosen, viewer=viewer), ("id > ?", [last])])
+        rows = db.rows(statement("SELECT * FROM post", where, "ORDER BY id LIMIT ?"), [*params, chunk])
+        if not rows:
+            return
+        yield from (_post(row) for row in rows)
+        last = rows[-1]["id"]
+
+
+def insert(tx: Transaction, *, values: Mapping[str, Any]) -> int:
+    """Add a post with these columns; returns its id."""
+    return tx.insert("post", values)
+
+
+def update(tx: Transaction, post_id: int, *, changes: Mapping[str, Any], version: int | None = None) -> Post:
+    """Change a post; raises NotFound or Stale."""
+    tx.change("post", post_id, changes=changes, version=version)
+    return _post(tx.got("post", post_id))
+
+
+def pending(db: Reads, *, now: int, limit: int) -> tuple[Post, ...]:
+    """Posts whose turn to be read by the model has come, oldest first."""
+    rows = db.rows(
+        "SELECT * FROM post WHERE pending_at IS NOT NULL AND pending_at <= ? ORDER BY pending_at, id LIMIT ?",
+        (now, limit),
+    )
+    return tuple(_post(row) for row in rows)
+
+
+def n_pending(db: Reads) -> int:
+    """How many posts wait for the model."""
+    return int(db.value("SELECT count(*) FROM post WHERE pending_at IS NOT NULL"))
+
+
+def put_off(tx: Transaction, post_ids: Iterable[int], *, until: int) -> None:
+    """Let waiting posts wait until a time."""
+    tx.execute(
+        "UPDATE post SET pending_at = ? WHERE pending_at IS NOT NULL AND id IN (SELECT value FROM json_each(?))",
+        (until, listed(post_ids)),
+    )
+
+
+def of_story(db: Reads, story_id: int, *, viewer: Viewer, limit: int = 50) -> tuple[Post, ...]:
+    """The posts that tell a story, earliest first."""
+    where, params = scope.joined([("story_id = ?", [story_id]), scope.of_feeds(viewer)])
+    rows = db.rows(statement("SELECT * FROM post", where, "ORDER BY occurred_at, id LIMIT ?"), [*params, limit])
+    return tuple(_post(row) for row in rows)
+
+
+def of_stories(db: Reads, story_ids: Iterable[int]) -> tuple[Post, ...]:
+    """Every post of these stories."""
+    rows = db.rows("SELECT * FROM post WHERE story_id IN (SELECT value FROM json_each(?))", (listed(story_ids),))
+    return tuple(_post(row) for row in rows)
+
+
+def story_sizes(db: Reads, story_ids: Iterable[int]) -> dict[int, int]:
+    """How many posts tell each of these stories."""
+    rows = db.rows(
+        "SELECT story_id, count(*) AS n FROM post WHERE story_id IN (SELECT value FROM json_each(?)) GROUP BY story_id",
+        (listed(story_ids),),
+    )
+    return {row["story_id"]: row["n"] for row in rows}
+
+
+def stories(db: Reads, keys: Sequence[str], *, since: int, until: int) -> tuple[Story, ...]:
+    """Stories with one of these fingerprints that were told between two event times."""
+    rows = db.rows(
+        "SELECT * FROM story WHERE key IN (SELECT value FROM json_each(?)) AND last_at >= ? AND first_at <= ? "
+        "ORDER BY id",
+        (list(keys), since, until),
+    )
+    return tuple(built(Story, row) for row in rows)
+
+
+def recent_stories(db: Reads, *, since: int, until: int, limit: int) -> tuple[Story, ...]:
+    """The stories told last before `until`, back to `since` in event time."""
+    rows = db.rows(
+        "SELECT * FROM story WHERE last_at >= ? AND last_at <= ? ORDER BY last_at DESC LIMIT ?", (since, until, limit)
+    )
+    return tuple(built(Story, row) for row in rows)
+
+
+def insert_story(tx: Transaction, *, key: str, title: str, at: int) -> int:
+    """Begin a story; returns its id."""
+    return tx.insert("story", {"key": key, "title": title, "first_at": at, "last_at": at})
+
+
+def stretch_story(tx: Transaction, story_id: int, *, at: int) -> None:
+    """The story was told at this time too."""
+    tx.execute(
+        "UPDATE story SET first_at = min(first_at, ?), last_at = max(last_at, ?) WHERE id = ?", (at, at, story_id)
+    )
+
+
+def topics(db: Reads, *, since: int, until: int) -> tuple[str, ...]:
+    """The topics that were spoken of between two event times."""
+    rows = db.rows(
+        "SELECT DISTINCT subject_id FROM bucket WHERE subject_kind = 'topic' AND at >= ? AND at < ? "
+        "ORDER BY subject_id",
+        (since, until),
+    )
+    return tuple(row["subject_id"] for row in rows)

@@ -1,0 +1,41 @@
+"""Receivers: where notifications go."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.domain.notification import Receiver
+from app.store.db import Reads, Transaction
+from app.store.rows import built
+
+
+def _receiver(row: sqlite3.Row) -> Receiver:
+    return built(Receiver, row, tuples=("verbs",), flags=("is_active",))
+
+
+def get(db: Reads, receiver_id: int) -> Receiver:
+    """The receiver with this id; raises NotFound."""
+    return _receiver(db.got("receiver", receiver_id))
+
+
+def every(db: Reads) -> tuple[Receiver, ...]:
+    """Receivers by name."""
+    return tuple(_receiver(row) for row in db.rows("SELECT * FROM receiver ORDER BY name, id"))
+
+
+def insert(tx: Transaction, *, name: str, kind: str, url: str, verbs: Sequence[str], secret: str) -> int:
+    """Add a receiver; returns its id."""
+    return tx.insert("receiver", {"name": name, "kind": kind, "url": url, "verbs": list(verbs), "secret": secret})
+
+
+def update(tx: Transaction, receiver_id: int, *, changes: Mapping[str, Any], version: int | None = None) -> Receiver:
+    """Change a receiver; raises NotFound or Stale."""
+    tx.change("receiver", receiver_id, changes=changes, version=version)
+    return get(tx, receiver_id)
+
+
+def delete(tx: Transaction, receiver_id: int) -> None:
+    """Remove a receiver and what it was told."""
+    tx.execute("DELETE FROM receiver WHERE id = ?", (receiver_id,))
