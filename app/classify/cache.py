@@ -1,0 +1,64 @@
+"""Answers kept for texts seen before: bounded, least recently used first out.
+
+A key is a digest of the normalised text, its target, the artifact and the tasks, so that a long text costs no more
+room than a short one; a value is the row of logits, from which every decision is made anew in microseconds.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from hashlib import blake2b
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.text import normalise
+
+
+@dataclass(frozen=True)
+class Row:
+    """The logits of one input, its tasks side by side, and how many of its tokens were read."""
+
+    logits: NDArray[np.float32]
+    n_tokens: int
+    n_used: int
+
+
+def key(text: str, *, target: tuple[int, int] | None, artifact: str, tasks: tuple[str, ...]) -> bytes:
+    """The key of an input for an artifact (its SHA-256) and the tasks it answers in one pass."""
+    ready = normalise(text, spans=[target] if target else [])
+    digest = blake2b(ready.text.encode(), digest_size=16)
+    digest.update(repr((ready.spans, artifact, tasks)).encode())
+    return digest.digest()
+
+
+class Cache:
+    """At most `size` rows, from any thread; size 0 keeps nothing."""
+
+    def __init__(self, *, size: int) -> None:
+        self._size = size
+        self._rows: OrderedDict[bytes, Row] = OrderedDict()
+        self._lock = Lock()
+        self.n_hits = 0
+        self.n_misses = 0
+
+    def get(self, wanted: bytes) -> Row | None:
+        """The row kept for a key, if there is one."""
+        with self._lock:
+            row = self._rows.get(wanted)
+            if row is None:
+                self.n_misses += 1
+                return None
+            self.n_hits += 1
+            self._rows.move_to_end(wanted)
+            return row
+
+    def put(self, wanted: bytes, *, row: Row) -> None:
+        """Keep a row; the one unused for longest makes room."""
+        with self._lock:
+            self._rows[wanted] = row
+            self._rows.move_to_end(wanted)
+            while len(self._rows) > self._size:
+                self._rows.popitem(last=False)

@@ -1,0 +1,195 @@
+"""Micro-batching: calls from many threads share runs of the model.
+
+One thread takes what is waiting, interactive calls before bulk, and runs it in slices; while it runs, the next slice
+gathers by itself, so an idle engine never waits for company. Only when the last slice held several calls does it wait
+a moment (`wait_ms`) for those callers to come back. A call larger than a slice is read slice by slice, and others
+come in between.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from threading import Condition, Event, Thread
+from time import monotonic
+from typing import Literal, Protocol
+
+import numpy as np
+
+from app.classify.cache import Row
+from app.errors import DeadlineExceeded, NotReady, Overloaded
+from models.artifact import Artifact
+from models.decide import Decision
+from models.labels import Task
+from models.runtime import Input, Run
+
+Lane = Literal["interactive", "bulk"]
+SLICES: dict[Lane, int] = {"interactive": 128, "bulk": 48}
+
+
+class Model(Protocol):
+    """What answers: the int8 runtime, or the 8-bit one on a GPU."""
+
+    artifact: Artifact
+    tasks: dict[str, Task]
+    decisions: dict[str, Decision]
+
+    def run(self, inputs: Sequence[Input | str], *, tasks: Collection[str] | None = None) -> Run:
+        """Logits of every input for every task asked for."""
+
+
+@dataclass(eq=False)
+class Call:
+    """One caller's inputs on their way; `rows` fill up in order, `done` is set when all are there or one failed."""
+
+    model: Model
+    tasks: tuple[str, ...]
+    inputs: Sequence[Input]
+    lane: Lane
+    expires: float | None
+    rows: list[Row] = field(default_factory=list)
+    error: Exception | None = None
+    is_dropped: bool = False
+    done: Event = field(default_factory=Event)
+
+    @property
+    def n_waiting(self) -> int:
+        """Inputs that have not been read yet."""
+        return len(self.inputs) - len(self.rows)
+
+    @property
+    def is_over(self) -> bool:
+        """Nobody waits for it any more."""
+        return self.is_dropped or (self.expires is not None and monotonic() > self.expires)
+
+
+class Dispatcher:
+    """A bounded queue with two lanes and the one thread that empties it; at most `limit` inputs wait."""
+
+    def __init__(self, *, limit: int, wait_ms: float) -> None:
+        self._limit, self._wait = limit, wait_ms / 1000
+        self._lanes: dict[Lane, deque[Call]] = {"interactive": deque(), "bulk": deque()}
+        self._changed = Condition()
+        self._is_closed = False
+        self._had_company = False
+        self.n_slices = 0
+        self.n_inputs = 0
+        self._thread = Thread(target=self._serve, name="engine", daemon=True)
+        self._thread.start()
+
+    @property
+    def n_waiting(self) -> int:
+        """Inputs in both lanes."""
+        return sum(call.n_waiting for lane in self._lanes.values() for call in lane)
+
+    def submit(self, call: Call) -> list[Row]:
+        """Queue a call and wait for its rows.
+
+        A full queue refuses an interactive call (Overloaded) and lets a bulk call wait; a call of any size is
+        accepted when there is room at all. After its deadline DeadlineExceeded is raised.
+        """
+        with self._changed:
+            self._admit(call)
+            self._lanes[call.lane].append(call)
+            self._changed.notify_all()
+        if not call.done.wait(_left(call)):
+            call.is_dropped = True
+            raise DeadlineExceeded
+        if call.error is not None:
+            raise call.error
+        return call.rows
+
+    def close(self) -> None:
+        """Stop the thread; waiting calls are refused."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+        self._thread.join(timeout=10)
+
+    def _admit(self, call: Call) -> None:
+        while self.n_waiting >= self._limit and not self._is_closed:
+            if call.lane == "interactive":
+                raise Overloaded(retry_after=1)
+            if not self._changed.wait(_left(call)):
+                raise DeadlineExceeded
+        if self._is_closed:
+            raise NotReady
+
+    def _serve(self) -> None:
+        while calls := self._next():
+            taken = self._slices(calls)
+            try:
+                self._read(taken)
+            except Exception as error:
+                _fail([call for call, _ in taken], error=error)
+            with self._changed:
+                self._tidy()
+                self._changed.notify_all()
+
+    def _next(self) -> list[Call]:
+        """Calls for the next slice, of one model and set of tasks; empty when closed."""
+        with self._changed:
+            while not (self._is_closed or any(self._lanes.values())):
+                self._changed.wait()
+            if self._had_company and not self._is_closed and self.n_waiting < SLICES["interactive"]:
+                self._changed.wait(self._wait)
+            if self._is_closed:
+                _fail([call for lane in self._lanes.values() for call in lane], error=NotReady())
+                return []
+            lane = self._lanes["interactive"] or self._lanes["bulk"]
+            first = lane[0]
+            return [call for call in lane if call.model is first.model and call.tasks == first.tasks]
+
+    def _slices(self, calls: Sequence[Call]) -> list[tuple[Call, Sequence[Input]]]:
+        room = SLICES[calls[0].lane]
+        taken: list[tuple[Call, Sequence[Input]]] = []
+        for call in calls:
+            if room <= 0:
+                break
+            if not call.is_over:
+                start = len(call.rows)
+                taken.append((call, call.inputs[start : start + room]))
+                room -= len(taken[-1][1])
+        return taken
+
+    def _read(self, taken: Sequence[tuple[Call, Sequence[Input]]]) -> None:
+        self._had_company = len(taken) > 1
+        if not taken:
+            return
+        first = taken[0][0]
+        inputs = [item for _, part in taken for item in part]
+        rows = read(first.model, inputs=inputs, tasks=first.tasks)
+        self.n_slices += 1
+        self.n_inputs += len(inputs)
+        at = 0
+        for call, part in taken:
+            call.rows += rows[at : at + len(part)]
+            at += len(part)
+
+    def _tidy(self) -> None:
+        for lane in self._lanes.values():
+            for call in [call for call in lane if call.n_waiting == 0 or call.error is not None or call.is_over]:
+                lane.remove(call)
+                if call.n_waiting == 0 or call.error is not None:
+                    call.done.set()
+
+
+def read(model: Model, *, inputs: Sequence[Input], tasks: tuple[str, ...]) -> list[Row]:
+    """Rows of inputs, straight through the model."""
+    run = model.run(inputs, tasks=tasks)
+    logits = np.concatenate([run.logits[task] for task in tasks], axis=1)
+    return [
+        Row(logits[at].copy(), n_tokens, n_used)
+        for at, (n_tokens, n_used) in enumerate(zip(run.n_tokens, run.n_used, strict=True))
+    ]
+
+
+def _left(call: Call) -> float | None:
+    return None if call.expires is None else max(0.0, call.expires - monotonic())
+
+
+def _fail(calls: Sequence[Call], *, error: Exception) -> None:
+    for call in calls:
+        call.error = error
+        call.done.set()

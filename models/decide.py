@@ -1,0 +1,131 @@
+"""From logits to a decision: calibrated probabilities, abstention, band, out of scope; pure arithmetic.
+
+Everything that is fitted (temperature, thresholds, band edges) was fitted on validation data through the int8 graph
+that serves, and stands in decision.json. Temperature scaling: Guo et al. 2017, arXiv 1706.04599.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.labels import OUT_OF_SCOPE, Kind, Task
+
+BandName = Literal["high", "medium", "low"]
+
+
+@dataclass(frozen=True)
+class BandEdge:
+    """Confidences of at least `low` are in this band; on validation `precision` of its `n` answers were right."""
+
+    name: BandName
+    low: float
+    precision: float | None
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """How one task decides.
+
+    `threshold`: below this confidence the model abstains; it was chosen for `precision` among the accepted. `accept`:
+    multi-label thresholds in the order of the labels. `reject_from`: an intent is out of scope from this probability
+    of that label on, even where another label leads. `window`: how the windows of a long text are put together.
+    """
+
+    kind: Kind
+    temperature: float = 1.0
+    threshold: float = 0.0
+    precision: float = 0.0
+    bands: tuple[BandEdge, ...] = (BandEdge("low", 0.0, None, 0),)
+    accept: tuple[float, ...] = ()
+    reject_from: float | None = None
+    window: Literal["mean"] = "mean"
+
+    def band(self, confidence: float) -> BandEdge:
+        """The band of a confidence; bands are listed from high to low."""
+        return next((band for band in self.bands if confidence >= band.low), self.bands[-1])
+
+
+@dataclass(frozen=True)
+class Decided:
+    """One answer: column of the label, its probability, all probabilities, accepted columns of a multi-label task."""
+
+    column: int
+    probability: float
+    probabilities: NDArray[np.float64]
+    accepted: tuple[int, ...]
+    is_abstained: bool
+    band: BandEdge
+
+
+def probabilities(logits: NDArray[np.float32], *, decision: Decision) -> NDArray[np.float64]:
+    """Calibrated probabilities [n, labels]: softmax or, for multi-label tasks, sigmoid of logits over temperature."""
+    scaled = logits.astype(np.float64) / decision.temperature
+    if decision.kind == "multi":
+        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(scaled, -60, 60))))
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def decide(logits: NDArray[np.float32], *, task: Task, decision: Decision) -> list[Decided]:
+    """Decide every row of logits [n, labels]."""
+    return [decide_row(row, task=task, decision=decision) for row in probabilities(logits, decision=decision)]
+
+
+def decide_row(row: NDArray[np.float64], *, task: Task, decision: Decision) -> Decided:
+    """Decide one row of calibrated probabilities."""
+    accepted = _accepted(row, decision=decision)
+    column = _leading(row, task=task, decision=decision, accepted=accepted)
+    confidence = float(row[column])
+    is_abstained = confidence < decision.threshold and task.labels[column].name != OUT_OF_SCOPE
+    return Decided(column, confidence, row, accepted, is_abstained, decision.band(confidence))
+
+
+def _accepted(row: NDArray[np.float64], *, decision: Decision) -> tuple[int, ...]:
+    """Columns at or above their thresholds, best first; the one nearest to its threshold when there is none."""
+    if decision.kind == "single":
+        return ()
+    ratio = row / np.asarray(decision.accept or (0.5,) * len(row))
+    over = [int(at) for at in np.argsort(-row, kind="stable") if ratio[at] >= 1]
+    return tuple(over) or (int(ratio.argmax()),)
+
+
+def _leading(row: NDArray[np.float64], *, task: Task, decision: Decision, accepted: tuple[int, ...]) -> int:
+    if accepted:
+        return accepted[0]
+    if decision.reject_from is not None:
+        outside = task.index()[OUT_OF_SCOPE]
+        if row[outside] >= decision.reject_from:
+            return outside
+    return int(row.argmax())
+
+
+def save_decisions(path: Path, *, decisions: Mapping[str, Decision]) -> None:
+    """Write decision.json."""
+    rows = {task: asdict(decision) for task, decision in decisions.items()}
+    path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+def load_decisions(path: Path, *, tasks: Mapping[str, Task]) -> dict[str, Decision]:
+    """Read decision.json; raises ValueError or KeyError when a task's decision is missing or does not fit it."""
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    return {name: _decision(rows[name], task=task) for name, task in tasks.items()}
+
+
+def _decision(row: dict[str, Any], *, task: Task) -> Decision:
+    bands = tuple(BandEdge(**band) for band in row["bands"])
+    decision = Decision(**{**row, "bands": bands, "accept": tuple(row["accept"])})
+    if decision.kind != task.kind or not bands or decision.temperature <= 0 or decision.window != "mean":
+        raise ValueError(f"the decision of task {task.name} does not fit it")
+    if decision.accept and len(decision.accept) != len(task.labels):
+        raise ValueError(f"task {task.name} has {len(task.labels)} labels and {len(decision.accept)} thresholds")
+    if decision.reject_from is not None and OUT_OF_SCOPE not in task.names:
+        raise ValueError(f"task {task.name} has no label {OUT_OF_SCOPE} to reject with")
+    return decision

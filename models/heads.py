@@ -1,0 +1,80 @@
+"""Pooling and heads in float32: from hidden states to logits, with the formulas that models/network.py trains.
+
+Sentence: the mean of a row's hidden states over its attention mask, special tokens included. Span: the mean over the
+target's tokens beside the sentence mean (no target: the sentence mean twice). Head: an optional hidden layer with
+tanh, then the output layer. All of it is cheap beside the encoder, so one pass serves every task and target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from models.artifact import ArtifactError
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A linear layer: `weight` [out, in], `bias` [out]."""
+
+    weight: Array
+    bias: Array
+
+    def __call__(self, x: Array) -> Array:
+        """Apply to rows: x @ weightᵀ + bias."""
+        return x @ self.weight.T + self.bias
+
+
+@dataclass(frozen=True)
+class Head:
+    """One task's head over pooled rows [n, width], giving logits [n, labels]."""
+
+    output: Layer
+    hidden: Layer | None = None
+
+    def __call__(self, pooled: Array) -> Array:
+        """Logits of pooled rows."""
+        return self.output(pooled if self.hidden is None else np.tanh(self.hidden(pooled)))
+
+
+def load_heads(path: Path, *, tasks: Iterable[str]) -> dict[str, Head]:
+    """Read the heads of `tasks` from safetensors; raises ArtifactError for a file or head that is not there."""
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ArtifactError("unreadable_heads", file=path.name, sentence=f"{path} cannot be read: {error}.") from error
+    return {task: _head(tensors, task=task, path=path) for task in tasks}
+
+
+def _head(tensors: Mapping[str, Array], *, task: str, path: Path) -> Head:
+    output = _layer(tensors, prefix=f"{task}.output")
+    if output is None:
+        sentence = f"{path} has no head for the task {task}: export the run again."
+        raise ArtifactError("missing_head", file=path.name, sentence=sentence)
+    return Head(output, _layer(tensors, prefix=f"{task}.hidden"))
+
+
+def _layer(tensors: Mapping[str, Array], *, prefix: str) -> Layer | None:
+    if f"{prefix}.weight" not in tensors or f"{prefix}.bias" not in tensors:
+        return None
+    return Layer(tensors[f"{prefix}.weight"], tensors[f"{prefix}.bias"])
+
+
+def sentence_means(hidden: Array, *, mask: NDArray[np.int64]) -> Array:
+    """Mean over each row's attention mask: [rows, tokens, width] → [rows, width]."""
+    weights = mask.astype(np.float32)
+    sums = np.matmul(weights[:, None, :], hidden)[:, 0]
+    return np.asarray(sums / weights.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def span_mean(hidden: Array, *, span: tuple[int, int]) -> Array:
+    """Mean of one row's hidden states [tokens, width] over the half-open token range `span`."""
+    return np.asarray(hidden[span[0] : span[1]].mean(axis=0), dtype=np.float32)

@@ -1,0 +1,209 @@
+"""Serving an artifact: texts in, logits of every task out, with no torch in the process.
+
+Identical texts are read once, rows are sorted by length and run in batches of at most `BUDGET` tokens and of few
+shapes, long texts in windows whose logits are averaged. Activation scales are static, so an answer does not depend on
+its company.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.artifact import Artifact, ArtifactError, EncoderEntry, open_artifact
+from models.decide import Decision, load_decisions
+from models.graph import Graph
+from models.heads import Array, Head, load_heads, sentence_means, span_mean
+from models.labels import Task, load_tasks
+from models.text import Normalised, Span, normalise
+from models.tokens import Encoded, Tokens, batches
+
+BUDGET = 1024
+
+
+@dataclass(frozen=True)
+class Input:
+    """A text, and the target in it (characters, half-open) that target-dependent tasks speak about."""
+
+    text: str
+    target: Span | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """Logits [n, labels] per task, and per input how many tokens it has and how many were read."""
+
+    logits: dict[str, Array]
+    n_tokens: tuple[int, ...]
+    n_used: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Inputs with one normalised text: `members` are (number of the input, number of its span or −1)."""
+
+    text: Normalised
+    members: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class _Pooled:
+    """Sentence means [windows, width], each window's group, and span means by (window, span)."""
+
+    sentences: Array
+    owners: NDArray[np.intp]
+    spans: dict[tuple[int, int], Array]
+
+
+class Runtime:
+    """An artifact opened for serving; `run` and `embed` may be called from any thread."""
+
+    def __init__(self, artifact: Artifact, *, threads: int | None = None) -> None:
+        manifest = artifact.manifest
+        self.artifact = artifact
+        self.tasks: dict[str, Task] = {}
+        self.decisions: dict[str, Decision] = {}
+        self._heads: dict[str, Head] = {}
+        if manifest.kind == "classifier":
+            self._open_heads(artifact)
+        self._tokens = Tokens(artifact.path("tokenizer.json"), max_length=manifest.max_length)
+        count = threads or os.cpu_count() or 1
+        self._graphs = {entry.name: _open_graph(artifact, entry=entry, threads=count) for entry in manifest.encoders}
+
+    @classmethod
+    def open(cls, folder: Path, *, threads: int | None = None) -> Runtime:
+        """Open and verify the artifact in `folder`; raises ArtifactError with a sentence that names the file."""
+        return cls(open_artifact(folder), threads=threads)
+
+    def _open_heads(self, artifact: Artifact) -> None:
+        try:
+            tasks = load_tasks(artifact.path("labels.json"))
+            self.decisions = load_decisions(artifact.path("decision.json"), tasks=tasks)
+        except (ValueError, KeyError, TypeError) as error:
+            sentence = f"labels.json or decision.json in {artifact.folder} cannot be read: {error}."
+            raise ArtifactError("unreadable_labels", file="labels.json", sentence=sentence) from error
+        self.tasks = {name: tasks[name] for entry in artifact.manifest.encoders for name in entry.tasks}
+        self._heads = load_heads(artifact.path("heads.safetensors"), tasks=self.tasks)
+
+    def logits(self, inputs: Sequence[Input | str], *, tasks: Collection[str] | None = None) -> dict[str, Array]:
+        """Logits [n, labels] of each task for each input, in order."""
+        return self.run(inputs, tasks=tasks).logits
+
+    def run(self, inputs: Sequence[Input | str], *, tasks: Collection[str] | None = None) -> Run:
+        """Read every text once and answer `tasks` (all when None); an unknown task raises KeyError."""
+        wanted = list(self.tasks if tasks is None else tasks)
+        groups = _groups([Input(item) if isinstance(item, str) else item for item in inputs])
+        encoded = self._tokens.encode([group.text for group in groups])
+        logits = {task: np.zeros((len(inputs), len(self.tasks[task].labels)), np.float32) for task in wanted}
+        for entry in self.artifact.manifest.encoders:
+            asked = [task for task in wanted if task in entry.tasks]
+            if asked and inputs:
+                pooled = self._pool(encoded, graph=self._graphs[entry.name])
+                for task in asked:
+                    self._answer(logits[task], task=self.tasks[task], pooled=pooled, groups=groups)
+        return Run(logits, *_token_counts(groups, encoded=encoded, n=len(inputs)))
+
+    def embed(self, texts: Sequence[str]) -> Array:
+        """L2-normalised mean-pooled vectors [n, width] of the first encoder; windows are averaged."""
+        groups = _groups([Input(text) for text in texts])
+        encoded = self._tokens.encode([group.text for group in groups])
+        pooled = self._pool(encoded, graph=self._graphs[self.artifact.manifest.encoders[0].name])
+        means = _mean_by_owner(pooled.sentences, owners=pooled.owners, n=len(groups))
+        vectors = np.zeros((len(texts), means.shape[1]), np.float32)
+        for number, group in enumerate(groups):
+            vectors[[member for member, _ in group.members]] = means[number]
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
+
+    def _pool(self, encoded: Sequence[Encoded], *, graph: Graph) -> _Pooled:
+        windows = [window for text in encoded for window in text.windows]
+        owners = np.repeat(np.arange(len(encoded)), [len(text.windows) for text in encoded])
+        sentences: Array = np.zeros((len(windows), 0), np.float32)
+        spans: dict[tuple[int, int], Array] = {}
+        for batch in batches(windows, budget=BUDGET, pad=self._tokens.pad):
+            hidden = graph.hidden(batch.ids, mask=batch.mask)
+            if sentences.shape[1] == 0:
+                sentences = np.zeros((len(windows), hidden.shape[2]), np.float32)
+            sentences[batch.rows] = sentence_means(hidden, mask=batch.mask)[: len(batch.rows)]
+            for row, window in enumerate(batch.rows):
+                for number, (start, end) in enumerate(windows[window].ranges):
+                    if end > start:
+                        spans[window, number] = span_mean(hidden[row], span=(start, end))
+        return _Pooled(sentences, owners, spans)
+
+    def _answer(self, out: Array, *, task: Task, pooled: _Pooled, groups: Sequence[_Group]) -> None:
+        head = self._heads[task.name]
+        if task.pooling == "mean":
+            means = _mean_by_owner(head(pooled.sentences), owners=pooled.owners, n=len(groups))
+            for number, group in enumerate(groups):
+                out[[member for member, _ in group.members]] = means[number]
+            return
+        rows, owners = _span_rows(pooled, groups=groups)
+        out[:] = _mean_by_owner(head(rows), owners=owners, n=len(out))
+
+
+def _open_graph(artifact: Artifact, *, entry: EncoderEntry, threads: int) -> Graph:
+    path = artifact.path(entry.graph)
+    try:
+        return Graph(path, threads=threads)
+    except RuntimeError as error:
+        sentence = f"{path} cannot be compiled for this processor: {error}."
+        raise ArtifactError("unreadable_graph", file=entry.graph, sentence=sentence) from error
+
+
+def _groups(inputs: Iterable[Input]) -> list[_Group]:
+    """Inputs by normalised text, in order of first sight, with the distinct spans of each text."""
+    found: dict[str, tuple[list[Span], list[tuple[int, int]]]] = {}
+    for number, item in enumerate(inputs):
+        ready = normalise(item.text, spans=[item.target] if item.target else [])
+        spans, members = found.setdefault(ready.text, ([], []))
+        members.append((number, _number_of(ready.spans, spans=spans)))
+    return [_Group(Normalised(text, tuple(spans)), tuple(members)) for text, (spans, members) in found.items()]
+
+
+def _number_of(own: Sequence[Span], *, spans: list[Span]) -> int:
+    if not own:
+        return -1
+    if own[0] not in spans:
+        spans.append(own[0])
+    return spans.index(own[0])
+
+
+def _span_rows(pooled: _Pooled, *, groups: Sequence[_Group]) -> tuple[Array, NDArray[np.intp]]:
+    """Rows [span mean, sentence mean] and the input each belongs to: the windows that hold its target, or all."""
+    windows_of: list[list[int]] = [[] for _ in groups]
+    for window, owner in enumerate(pooled.owners):
+        windows_of[owner].append(window)
+    rows: list[Array] = []
+    owners: list[int] = []
+    for group, windows in zip(groups, windows_of, strict=True):
+        for member, span in group.members:
+            holding = [window for window in windows if (window, span) in pooled.spans]
+            for window in holding or windows:
+                sentence = pooled.sentences[window]
+                rows.append(np.concatenate([pooled.spans.get((window, span), sentence), sentence]))
+                owners.append(member)
+    return np.stack(rows), np.asarray(owners, dtype=np.intp)
+
+
+def _mean_by_owner(rows: Array, *, owners: NDArray[np.intp], n: int) -> Array:
+    if len(rows) == n and np.array_equal(owners, np.arange(n)):
+        return rows
+    sums = np.zeros((n, rows.shape[1]), np.float32)
+    np.add.at(sums, owners, rows)
+    return np.asarray(sums / np.bincount(owners, minlength=n)[:, None], dtype=np.float32)
+
+
+def _token_counts(
+    groups: Sequence[_Group], *, encoded: Sequence[Encoded], n: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    total, used = [0] * n, [0] * n
+    for group, text in zip(groups, encoded, strict=True):
+        for member, _ in group.members:
+            total[member], used[member] = text.n_tokens, text.n_used
+    return tuple(total), tuple(used)

@@ -1,0 +1,86 @@
+"""MODEL_CARD.md, generated from what the artifact knows of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from models.artifact import Manifest
+from models.decide import Decision
+from models.labels import Task
+
+
+def render(
+    manifest: Manifest, *, tasks: Mapping[str, Task], decisions: Mapping[str, Decision], metrics: Mapping[str, Any],
+    corpora: Sequence[Mapping[str, Any]],
+) -> str:  # fmt: skip
+    """The card as Markdown: what it is, what it answers, how well, when to believe it, what it learned from."""
+    parts = [
+        f"# {manifest.id}",
+        f"One encoder ({manifest.base['name']}), one LoRA adapter merged into it, a head per task, int8. It reads "
+        f"English texts in windows of {manifest.max_length} tokens.",
+        "## Tasks",
+        _table(("task", "role", "kind", "labels"), rows=(_task_row(task) for task in tasks.values())),
+        "## Figures",
+        "On the corpora's own test files: the most probable label counts, `out_of_scope` included, nothing is "
+        "abstained. int8 is the file that serves; float32 is the same model before quantisation.",
+        _table(("corpus", "figure", "n", "int8", "float32", "difference"), rows=map(_figure_row, metrics["headline"])),
+        *_remarks(metrics["int8"]),
+        "## When to believe it",
+        "Fitted on validation rows through the int8 file. Below the threshold the model abstains.",
+        _table(("task", "temperature", "threshold", "promised", "high", "medium", "low"), rows=_bands(decisions)),
+        "## Learned from",
+        _table(("corpus", "licence", "training rows", "origin"), rows=map(_corpus_row, corpora)),
+        "## Limits",
+        "English only. Intents outside the two domains are answered with `out_of_scope`, not with a guess, as far as "
+        "the rejection figures above go. The commerce corpus is made from templates: real customers are harder than "
+        "its figure. Emotions follow the raters of one forum. It must not decide about people without a person.",
+        "Made with `python -m training export`; manifest.json has the recipe, the versions and every file's hash.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(head: Sequence[str], *, rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def _task_row(task: Task) -> tuple[object, ...]:
+    labels = [label.id for label in task.labels]
+    shown = ", ".join(labels if len(labels) <= 7 else [*labels[:4], "…", labels[-1]])
+    return f"`{task.name}`", task.role, task.kind, f"{len(labels)}: {shown}"
+
+
+def _figure_row(row: Mapping[str, Any]) -> tuple[object, ...]:
+    figures = (f"{row['int8']:.4f}", f"{row['float32']:.4f}", f"{100 * row['difference']:+.2f} points")
+    return row["corpus"], str(row["metric"]).replace("_", " "), row["n"], *figures
+
+
+def _remarks(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    found = []
+    for corpus, row in figures.items():
+        parts = [f"calibration error {row['ece']:.3f}"] if "ece" in row else []
+        kept = {name: value for name, value in row.items() if name.endswith("_without_shared") and name[:2] != "n_"}
+        parts += [f"{name.replace('_', ' ')} rows {value:.4f}" for name, value in kept.items()]
+        if "out_of_scope_auroc" in row:
+            parts.append(
+                f"foreign intents: AUROC {row['out_of_scope_auroc']:.4f}, {row['out_of_scope_rejected']:.1%} of "
+                f"{row['n_out_of_scope']} rejected, {row['in_scope_rejected']:.1%} of its own"
+            )
+        found.append(f"- {corpus}: {'; '.join(parts)}.")
+    return ["\n".join(found)] if found else []
+
+
+def _bands(decisions: Mapping[str, Decision]) -> Iterable[Sequence[object]]:
+    for task, decision in decisions.items():
+        cells = [f"from {band.low:.2f}: {_share(band.precision)} (n {band.n})" for band in decision.bands]
+        cells += [""] * (3 - len(cells))
+        yield f"`{task}`", decision.temperature, decision.threshold, _share(decision.precision or None), *cells
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
+
+
+def _corpus_row(row: Mapping[str, Any]) -> tuple[object, ...]:
+    return row["name"], row["licence"], row.get("rows", {}).get("train", "–"), row.get("origin", "–")

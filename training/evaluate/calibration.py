@@ -1,0 +1,147 @@
+"""Fitting decision.json: what a probability is worth, from which confidence on to answer, and what a band means.
+
+Everything is fitted on validation rows whose logits came through the graph that serves.
+Temperature: the one that minimises the negative log-likelihood (Guo et al. 2017, arXiv 1706.04599).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from models.decide import BandEdge, BandName, Decision, probabilities
+from models.labels import OUT_OF_SCOPE, Task
+from training.evaluate.metrics import chosen_labels
+
+Logits = npt.NDArray[np.float32]
+Probabilities = npt.NDArray[np.float64]
+Targets = npt.NDArray[np.int64] | npt.NDArray[np.float32]
+
+BAND_PRECISION = {"high": 0.95, "medium": 0.80}
+BAND_SHARE = 0.05
+MIN_ROWS = 30
+WRONGLY_REJECTED = 0.01
+GRID = np.round(np.arange(0.05, 0.96, 0.01), 2)
+
+
+def fit_decision(logits: Logits, *, targets: Targets, task: Task, precision: float) -> Decision:
+    """Fit a task's decision on validation logits [n, labels]; it abstains where `precision` would not be kept."""
+    temperature = fit_temperature(logits, targets=targets, task=task)
+    plain = Decision(kind=task.kind, temperature=temperature)
+    found = probabilities(logits, decision=plain)
+    accept = fit_accept(found, targets=targets) if task.kind == "multi" else ()
+    confidence, right = confidence_of(found, targets=targets, accept=accept)
+    return Decision(
+        kind=task.kind,
+        temperature=temperature,
+        threshold=edge_for(confidence, right=right, precision=precision),
+        precision=precision,
+        bands=fit_bands(confidence, right=right),
+        accept=accept,
+        reject_from=fit_rejection(found, targets=targets, task=task),
+    )
+
+
+def fit_temperature(logits: Logits, *, targets: Targets, task: Task) -> float:
+    """The temperature (0.05–20) with the lowest negative log-likelihood, by golden-section search on its logarithm."""
+
+    def loss(log_temperature: float) -> float:
+        decision = Decision(kind=task.kind, temperature=float(np.exp(log_temperature)))
+        return _log_loss(probabilities(logits, decision=decision), targets=targets)
+
+    return round(float(np.exp(_lowest(loss, low=np.log(0.05), high=np.log(20.0)))), 4)
+
+
+def _log_loss(found: Probabilities, *, targets: Targets) -> float:
+    safe = np.clip(found, 1e-12, 1 - 1e-12)
+    if targets.ndim == 2:
+        return float(-np.where(targets == 1, np.log(safe), np.log(1 - safe)).mean())
+    return float(-np.log(safe[np.arange(len(safe)), targets.astype(np.int64)]).mean())
+
+
+def _lowest(loss: Callable[[float], float], *, low: float, high: float, steps: int = 40) -> float:
+    shrink = (np.sqrt(5) - 1) / 2
+    for _ in range(steps):
+        width = shrink * (high - low)
+        left, right = high - width, low + width
+        if loss(left) <= loss(right):
+            high = right
+        else:
+            low = left
+    return (low + high) / 2
+
+
+def fit_accept(found: Probabilities, *, targets: Targets) -> tuple[float, ...]:
+    """For each label of a multi-label task the threshold with the best F1; ties go to the higher one."""
+    return tuple(_best_f1(found[:, at], truth=targets[:, at] == 1) for at in range(found.shape[1]))
+
+
+def _best_f1(column: Probabilities, *, truth: npt.NDArray[np.bool_]) -> float:
+    chosen = column[None, :] >= GRID[:, None]
+    hits = (chosen & truth).sum(axis=1)
+    f1 = 2 * hits / np.maximum(chosen.sum(axis=1) + truth.sum(), 1)
+    return float(GRID[len(GRID) - 1 - int(f1[::-1].argmax())])
+
+
+def confidence_of(
+    found: Probabilities, *, targets: Targets, accept: tuple[float, ...]
+) -> tuple[Probabilities, npt.NDArray[np.bool_]]:
+    """Confidence of each row's answer, and whether it is right; multi-label: its most probable accepted label."""
+    rows = np.arange(len(found))
+    if not accept:
+        answers = found.argmax(axis=1)
+        return found[rows, answers], answers == targets
+    answers = np.where(chosen_labels(found, accept=np.asarray(accept)) == 1, found, -1).argmax(axis=1)
+    return found[rows, answers], targets[rows, answers] == 1
+
+
+def edge_for(confidence: Probabilities, *, right: npt.NDArray[np.bool_], precision: float) -> float:
+    """The lowest confidence from which on the answers are right in at least `precision` of the cases.
+
+    With fewer than 30 rows above it an edge is not believed; 1.0 when no edge will do.
+    """
+    order = np.argsort(-confidence, kind="stable")
+    share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    good = np.flatnonzero((share >= precision) & (np.arange(1, len(order) + 1) >= min(MIN_ROWS, len(order))))
+    if len(good) == 0:
+        return 1.0
+    return 0.0 if good[-1] == len(order) - 1 else float(np.floor(confidence[order][good[-1]] * 1e4) / 1e4)
+
+
+def fit_bands(confidence: Probabilities, *, right: npt.NDArray[np.bool_]) -> tuple[BandEdge, ...]:
+    """High, medium and low with the precision measured in each.
+
+    High is right in 95 % and medium in 80 % of the cases; where fewer than 5 % of the rows would reach that, the
+    upper and the middle third of the confidences take these names, and their precision says what they are worth.
+    """
+    high = edge_for(confidence, right=right, precision=BAND_PRECISION["high"])
+    if (confidence >= high).mean() < BAND_SHARE:
+        high = round(float(np.quantile(confidence, 2 / 3)), 4)
+    rest = confidence < high
+    medium = edge_for(confidence[rest], right=right[rest], precision=BAND_PRECISION["medium"]) if rest.any() else high
+    if medium > 0 and (rest & (confidence >= medium)).mean() < BAND_SHARE:
+        medium = round(float(np.quantile(confidence, 1 / 3)), 4)
+    edges: list[tuple[BandName, float, float]] = [("high", high, np.inf)]
+    edges += [("medium", min(medium, high), high), ("low", 0.0, min(medium, high))]
+    return tuple(_band(name, low=low, up_to=up, confidence=confidence, right=right) for name, low, up in edges)
+
+
+def _band(
+    name: BandName, *, low: float, up_to: float, confidence: Probabilities, right: npt.NDArray[np.bool_]
+) -> BandEdge:
+    inside = (confidence >= low) & (confidence < up_to)
+    return BandEdge(name, low, round(float(right[inside].mean()), 4) if inside.any() else None, int(inside.sum()))
+
+
+def fit_rejection(found: Probabilities, *, targets: Targets, task: Task) -> float | None:
+    """From which P(out_of_scope) on to reject: at most 1 % of the rows in scope are. None where argmax rejects more."""
+    if OUT_OF_SCOPE not in task.names:
+        return None
+    column = task.index()[OUT_OF_SCOPE]
+    inside = found[targets != column, column]
+    if len(inside) < MIN_ROWS:
+        return None
+    edge = round(float(np.quantile(inside, 1 - WRONGLY_REJECTED)), 4)
+    return max(edge, 0.02) if edge < 0.5 else None

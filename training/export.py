@@ -1,0 +1,201 @@
+"""From a finished run to an artifact that serves.
+
+Merge the adapter in float32, verify, trace, quantise; fit the decisions on validation rows through the int8 graph;
+measure the int8 file itself, and the float32 graph beside it, on the test files; write everything in one step.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from models.artifact import Artifact, DataEntry, EncoderEntry, Manifest, write
+from models.decide import Decision, save_decisions
+from models.labels import Task, save_tasks
+from models.network import Network
+from models.runtime import Runtime
+from models.tokens import Tokens
+from training.card import render
+from training.config import recipe_row
+from training.data.encode import Encoded, encode, label_columns
+from training.data.tasks import TaskData
+from training.evaluate.calibration import fit_decision
+from training.export_encoder import GRAPH, package_versions
+from training.fit import pad_id, restore
+from training.loop import predict
+from training.measure import Suite, inputs_of, measure, read_logits, sampled, suites
+from training.quantize import calibration_rows, float_graph, quantise, save_graph
+from training.runs import Run
+
+TOLERANCE = 1e-4
+PROBE_ROWS = 48
+SEED = 0
+# The precision a task promises for the answers it does not abstain from, by its role.
+PRECISION = {"intent": 0.95, "sentiment": 0.80, "emotion": 0.65, "market_sentiment": 0.90, "market_topic": 0.90}
+_FOLDER = re.compile(r"(?P<name>[a-z0-9][a-z0-9_-]*)-(?P<version>\d+(?:\.\d+)*)")
+
+
+class ExportError(ValueError):
+    """An export that was refused; the sentence says why."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The artifact and its figures as they stand in metrics.json."""
+
+    artifact: Artifact
+    metrics: dict[str, Any]
+
+
+def export(run: Run, *, folder: Path, data: Mapping[str, TaskData], root: Path | None) -> Exported:
+    """Export a finished run to `folder` (`<name>-<version>`); raises ExportError, and then writes nothing.
+
+    `data` holds the run's tasks with their train, validation and test rows, `root` the folder of the corpora.
+    """
+    manifest = _manifest(run, folder=folder)
+    network, tokenizer, tasks = restore(run)
+    texts = [example.text for entry in data.values() for example in entry.splits["train"]]
+    merged = merge(network, probe=_probe(data, tokenizer=tokenizer), pad=pad_id(tokenizer))
+    graph = float_graph(merged)
+    rows = calibration_rows(texts, tokens=Tokens(run.tokenizer, max_length=manifest.max_length), seed=SEED)
+    plain = {name: neutral(task) for name, task in tasks.items()}
+    with TemporaryDirectory(prefix="export-") as work:
+        exact = _write_bare(Path(work) / "float32", run=run, manifest=manifest, graph=graph, decisions=plain)
+        small = _write_bare(
+            Path(work) / "int8", run=run, manifest=manifest, graph=quantise(graph, rows=rows), decisions=plain
+        )
+        int8 = Runtime(small)
+        decisions = fit_decisions(int8, data=data)
+        tests = suites(data, root=root)
+        metrics = _metrics(int8, exact=Runtime(exact), tests=tests, decisions=decisions, root=root)
+
+        def fill(part: Path) -> None:
+            shutil.copytree(small.folder, part, dirs_exist_ok=True)
+            (part / "manifest.json").unlink()
+            save_decisions(part / "decision.json", decisions=decisions)
+            (part / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
+            card = render(manifest, tasks=tasks, decisions=decisions, metrics=metrics, corpora=run.data())
+            (part / "MODEL_CARD.md").write_text(card, encoding="utf-8")
+            shutil.copytree(run.adapter, part / "adapter", ignore=shutil.ignore_patterns("README.md"))
+
+        return Exported(write(folder, manifest=manifest, fill=fill, check=Runtime.open), metrics)
+
+
+def _manifest(run: Run, *, folder: Path) -> Manifest:
+    match = _FOLDER.fullmatch(folder.name)
+    if match is None:
+        raise ExportError(f"The folder {folder.name} must be named <name>-<version>, for example bellwether-1.0.")
+    if not run.is_finished:
+        raise ExportError(f"The run {run.path} is not finished: resume it before exporting.")
+    encoder, recipe = run.encoder(), run.recipe()
+    return Manifest(
+        name=match["name"],
+        version=match["version"],
+        kind="classifier",
+        base={"name": encoder["name"], "sha256": encoder["sha256"]},
+        encoders=(EncoderEntry("main", GRAPH, "adapter/", tuple(run.tasks())),),
+        max_length=recipe.max_length,
+        data=tuple(_data_entry(row) for row in run.data()),
+        recipe=recipe_row(recipe),
+        packages=package_versions(),
+    )
+
+
+def _data_entry(row: Mapping[str, Any]) -> DataEntry:
+    return DataEntry(
+        name=row["name"],
+        licence=row["licence"],
+        sha256=row.get("sha256", {}).get("train", ""),
+        rows=row.get("rows", {}).get("train", 0),
+    )
+
+
+def _write_bare(
+    folder: Path, *, run: Run, manifest: Manifest, graph: Any, decisions: Mapping[str, Decision]
+) -> Artifact:
+    """An artifact that runs but decides nothing yet: what calibration and measurement go through."""
+
+    def fill(part: Path) -> None:
+        save_graph(graph, path=part / GRAPH)
+        shutil.copyfile(run.tokenizer, part / "tokenizer.json")
+        shutil.copyfile(run.heads, part / "heads.safetensors")
+        save_tasks(part / "labels.json", tasks=run.tasks().values())
+        save_decisions(part / "decision.json", decisions=decisions)
+
+    return write(folder, manifest=manifest, fill=fill)
+
+
+def neutral(task: Task) -> Decision:
+    """A decision before anything was fitted."""
+    return Decision(kind=task.kind, accept=(0.5,) * len(task.labels) if task.kind == "multi" else ())
+
+
+def _probe(data: Mapping[str, TaskData], *, tokenizer: Any) -> dict[str, Encoded]:
+    rows = {name: (entry.task, entry.splits["train"][:PROBE_ROWS]) for name, entry in data.items()}
+    return {name: encode(first, task=task, tokenizer=tokenizer) for name, (task, first) in rows.items()}
+
+
+def merge(network: Network, *, probe: Mapping[str, Encoded], pad: int) -> nn.Module:
+    """Merge the adapter into the encoder in float32 and return the encoder.
+
+    Raises ExportError when any logit of the probe rows moves by more than 1e-4.
+    """
+    before = _logits(network, probe=probe, pad=pad)
+    network.encoder = cast(nn.Module, cast(Any, network.encoder).merge_and_unload())
+    after = _logits(network, probe=probe, pad=pad)
+    worst = max((float((before[task] - after[task]).abs().max()) for task in before), default=0.0)
+    if worst > TOLERANCE:
+        raise ExportError(f"The merged encoder differs from the adapter by {worst:.1e} (at most {TOLERANCE:.0e}).")
+    return network.encoder
+
+
+def _logits(network: Network, *, probe: Mapping[str, Encoded], pad: int) -> dict[str, torch.Tensor]:
+    found = {}
+    for task, encoded in probe.items():
+        if len(encoded):
+            rows = torch.arange(len(encoded)).numpy()
+            found[task] = torch.from_numpy(predict(network, task=task, encoded=encoded, rows=rows, pad_id=pad))
+    return found
+
+
+def fit_decisions(runtime: Runtime, *, data: Mapping[str, TaskData]) -> dict[str, Decision]:
+    """Fit every task's decision on its validation rows; a task without any stays as it is."""
+    decisions = {}
+    for name, entry in data.items():
+        rows = entry.splits.get("validation", [])
+        if not rows:
+            decisions[name] = neutral(entry.task)
+            continue
+        logits = read_logits(runtime, inputs=inputs_of(rows), task=name, title=f"validation {name}")
+        targets = label_columns(rows, task=entry.task)
+        decisions[name] = fit_decision(logits, targets=targets, task=entry.task, precision=PRECISION[entry.task.role])
+    return decisions
+
+
+def _metrics(
+    int8: Runtime, *, exact: Runtime, tests: Sequence[Suite], decisions: Mapping[str, Decision], root: Path | None
+) -> dict[str, Any]:
+    small = measure(int8, tests=tests, decisions=decisions, root=root, title="int8")
+    full = measure(exact, tests=tests, decisions=decisions, root=root, title="float32")
+    some = measure(int8, tests=sampled(tests, seed=SEED), decisions=decisions, root=None, title="sample")
+    return {
+        "headline": [_headline(suite, int8=small[suite.corpus], float32=full[suite.corpus]) for suite in tests],
+        "int8": small,
+        "float32": full,
+        "sample": {"seed": SEED, "figures": some},
+    }
+
+
+def _headline(suite: Suite, *, int8: Mapping[str, Any], float32: Mapping[str, Any]) -> dict[str, Any]:
+    name = suite.headline
+    row = {"corpus": suite.corpus, "task": suite.task.name, "metric": name, "n": int8["n"]}
+    return row | {"int8": int8[name], "float32": float32[name], "difference": round(int8[name] - float32[name], 5)}

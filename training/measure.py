@@ -1,0 +1,146 @@
+"""Measuring an artifact: the rows of every corpus' test file through the runtime that serves, and the figures.
+
+Argmax over all labels, out_of_scope included; nothing is abstained.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from models.decide import Decision, probabilities
+from models.examples import Example
+from models.labels import OUT_OF_SCOPE, Task
+from models.runtime import Input, Runtime
+from training.data.encode import label_columns
+from training.data.sources import CORPORA, read_rows
+from training.data.tasks import TASKS, TaskData, negatives
+from training.evaluate.metrics import multi_label, rejection_auroc, single_label
+
+SLICE = 1024
+SAMPLE_ROWS = 150
+HEADLINES = {"semeval2017_task4": "macro_recall", "tfns": "weighted_f1"}
+
+Logits = npt.NDArray[np.float32]
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The test rows of one corpus for one task; `is_shared` marks rows that stand in the official training file."""
+
+    corpus: str
+    task: Task
+    inputs: tuple[Input, ...]
+    targets: npt.NDArray[np.int64] | npt.NDArray[np.float32]
+    is_shared: npt.NDArray[np.bool_]
+
+    @property
+    def headline(self) -> str:
+        """The figure by which this corpus is usually compared."""
+        return HEADLINES.get(self.corpus, "macro_f1" if self.task.kind == "multi" else "accuracy")
+
+    def rows(self, chosen: npt.NDArray[np.intp]) -> Suite:
+        """Some of its rows."""
+        inputs = tuple(self.inputs[at] for at in chosen)
+        return replace(self, inputs=inputs, targets=self.targets[chosen], is_shared=self.is_shared[chosen])
+
+
+def suites(data: Mapping[str, TaskData], *, root: Path | None) -> list[Suite]:
+    """One suite per task and corpus of its test split, in order."""
+    found = []
+    for entry in data.values():
+        tested = entry.splits.get("test", [])
+        for corpus in dict.fromkeys(example.source for example in tested):
+            rows = [example for example in tested if example.source == corpus]
+            shared = _shared(corpus, root=root, n=len(rows))
+            targets = label_columns(rows, task=entry.task)
+            found.append(Suite(corpus or entry.task.name, entry.task, inputs_of(rows), targets, shared))
+    return found
+
+
+def inputs_of(examples: Sequence[Example]) -> tuple[Input, ...]:
+    """Examples as the runtime takes them."""
+    return tuple(Input(example.text, example.span) for example in examples)
+
+
+def _shared(corpus: str, *, root: Path | None, n: int) -> npt.NDArray[np.bool_]:
+    if root is None or corpus not in CORPORA:
+        return np.zeros(n, dtype=np.bool_)
+    rows = read_rows(corpus, root=root, split="test")
+    return np.asarray([bool(row.get("also_in_original_train")) for row in rows])
+
+
+def read_logits(runtime: Runtime, *, inputs: Sequence[Input], task: str, title: str) -> Logits:
+    """Logits [n, labels] of many inputs, with a progress bar."""
+    order = sorted(range(len(inputs)), key=lambda at: -len(inputs[at].text))
+    found = np.zeros((len(inputs), len(runtime.tasks[task].labels)), np.float32)
+    with tqdm(total=len(inputs), desc=title, unit="text", leave=False) as bar:
+        for start in range(0, len(order), SLICE):
+            part = order[start : start + SLICE]
+            found[part] = runtime.logits([inputs[at] for at in part], tasks=[task])[task]
+            bar.update(len(part))
+    return found
+
+
+def figures(suite: Suite, *, logits: Logits, decision: Decision) -> Figures:
+    """Every figure of a suite, and its headline without the shared rows where there are any."""
+    found: Figures = {"n": len(suite.inputs), **_scores(suite, logits=logits, decision=decision)}
+    if suite.is_shared.any():
+        kept = np.flatnonzero(~suite.is_shared)
+        rest = _scores(suite.rows(kept), logits=logits[kept], decision=decision)
+        found |= {"n_without_shared": len(kept), f"{suite.headline}_without_shared": rest[suite.headline]}
+    return {name: round(value, 5) for name, value in found.items()}
+
+
+def _scores(suite: Suite, *, logits: Logits, decision: Decision) -> dict[str, float]:
+    found = probabilities(logits, decision=decision)
+    if suite.task.kind == "multi":
+        return multi_label(found, targets=suite.targets.astype(np.float32), accept=np.asarray(decision.accept))
+    return single_label(found, targets=suite.targets.astype(np.int64))
+
+
+def measure(
+    runtime: Runtime, *, tests: Sequence[Suite], decisions: Mapping[str, Decision], root: Path | None, title: str
+) -> dict[str, Figures]:
+    """Figures by corpus, and how well each intent task tells foreign intents from its own (AUROC)."""
+    found: dict[str, Figures] = {}
+    for suite in tests:
+        decision, task = decisions[suite.task.name], suite.task
+        logits = read_logits(runtime, inputs=suite.inputs, task=task.name, title=f"{title} {suite.corpus}")
+        found[suite.corpus] = {"task": task.name, **figures(suite, logits=logits, decision=decision)}
+        if root is not None and OUT_OF_SCOPE in task.names and task.name in TASKS:
+            found[suite.corpus] |= _rejection(runtime, inside=logits, task=task, decision=decision, root=root)
+    return found
+
+
+def _rejection(runtime: Runtime, *, inside: Logits, task: Task, decision: Decision, root: Path) -> Figures:
+    """How foreign intents are told apart, on the negatives' test files; `rejected` under the rule that serves."""
+    outside = inputs_of(negatives(TASKS[task.name], root=root, split="test"))
+    logits = read_logits(runtime, inputs=outside, task=task.name, title="out of scope")
+    column = task.index()[OUT_OF_SCOPE]
+    own = probabilities(inside, decision=decision)
+    foreign = probabilities(logits, decision=decision)
+    edge = decision.reject_from if decision.reject_from is not None else 0.5
+    return {
+        "out_of_scope_auroc": round(rejection_auroc(own[:, column], outside=foreign[:, column]), 5),
+        "out_of_scope_rejected": round(float((foreign[:, column] >= edge).mean()), 5),
+        "in_scope_rejected": round(float((own[:, column] >= edge).mean()), 5),
+        "n_out_of_scope": len(outside),
+    }
+
+
+def sampled(tests: Sequence[Suite], *, seed: int, n: int = SAMPLE_ROWS) -> list[Suite]:
+    """A seeded sample of each suite's rows: always the same for the same files."""
+    chosen = []
+    for suite in tests:
+        rows = random.Random(f"{seed}/{suite.corpus}").sample(range(len(suite.inputs)), min(n, len(suite.inputs)))
+        chosen.append(suite.rows(np.asarray(rows)))
+    return chosen
