@@ -1,0 +1,82 @@
+"""Bytes to text and text to clean characters: whatever was sent becomes a string that can be stored and shown."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+_BOMS: tuple[tuple[bytes, str], ...] = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+# Mail names its charset by what the sender's program believes; these hold what such mail really contains.
+_WIDER = {"ascii": "utf-8", "iso8859-1": "cp1252", "gb2312": "gb18030", "gbk": "gb18030", "euc_kr": "cp949"}
+_SINGLE_BYTE = frozenset({"cp1252", "latin-1"})
+
+# Text codecs of Python that are no charsets of mail, or take quadratic time.
+_NOT_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf-7"})
+
+_NEWLINE = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_UNWANTED = re.compile(
+    r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u034f\u00ad\u200b\u200e\u200f"
+    r"\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]+"
+)
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_SPACE = re.compile(r"\s+")
+
+
+def tidy(text: str) -> str:
+    """Text without null bytes, control, invisible and direction-changing characters; line ends are `\\n`."""
+    text = _NEWLINE.sub("\n", text)
+    return _SURROGATE.sub("\ufffd", _UNWANTED.sub("", text))
+
+
+def one_line(text: str, *, limit: int) -> str:
+    """`text` on one line of at most `limit` characters; what is cut off is marked with an ellipsis."""
+    line = _SPACE.sub(" ", tidy(text)).strip()
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def decoded(raw: bytes, *, charset: str | None = None) -> str:
+    """Text of `raw`: by its byte-order mark, then `charset`, then UTF-8, then Windows-1252; it never fails."""
+    for mark, name in _BOMS:
+        if raw.startswith(mark):
+            return raw.decode(name, errors="replace").removeprefix("\ufeff")
+    for name in _candidates(raw, charset=charset):
+        try:
+            return raw.decode(name)
+        except (UnicodeError, LookupError, ValueError):
+            continue
+    return raw.decode("latin-1")
+
+
+def _candidates(raw: bytes, *, charset: str | None) -> tuple[str, ...]:
+    known = _codec(charset) if charset else None
+    guessed = _unmarked_utf16(raw)
+    if known in _SINGLE_BYTE:
+        # A single-byte charset never fails, so it may only speak after UTF-8 has refused non-ASCII bytes.
+        return ("utf-8", known)
+    return tuple(name for name in (known, guessed, "utf-8", "cp1252") if name)
+
+
+def _codec(charset: str) -> str | None:
+    try:
+        name = codecs.lookup(charset.strip().strip("\"'").lower()).name
+    except (LookupError, ValueError):
+        return None
+    return None if name in _NOT_CHARSETS else _WIDER.get(name, name)
+
+
+def _unmarked_utf16(raw: bytes) -> str | None:
+    """UTF-16 without a mark: in western text every second byte is null."""
+    head = raw[:1000]
+    if len(head) < 4 or b"\0" not in head:
+        return None
+    odd, even = head[1::2].count(0), head[0::2].count(0)
+    if odd > 0.4 * len(head[1::2]) and even == 0:
+        return "utf-16-le"
+    return "utf-16-be" if even > 0.4 * len(head[0::2]) and odd == 0 else None
