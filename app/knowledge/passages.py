@@ -16,9 +16,7 @@ _ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)")
 _EMPHASIS = re.compile(r"(\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w))")
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s+[\"'“‘(\[]?[A-Z0-9À-Þ])|[。！？]+[”’）]*|\n+")
-_ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|vs|no|nos|approx|mr|mrs|ms|dr|st|fig|incl)|\b[A-Z])\.$", re.IGNORECASE
-)
+_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|approx|mr|mrs|ms|dr|st|fig|incl)|\b[A-Z])\.$", re.IGNORECASE)
 
 
 def plain(markdown: str) -> str:
@@ -58,19 +56,22 @@ def sentences(text: str) -> tuple[str, ...]:
 
 
 def _sections(article: Article) -> Iterator[tuple[str, list[str]]]:
-    heading, blocks, lines = article.title, list[str](), list[str]()
-    for line in [*article.body.splitlines(), "# "]:
-        title = _HEADING.match(line.strip()) if line.strip() != "#" else None
-        is_end = line == "# "
-        if (title or is_end or not line.strip() or _ITEM.match(line)) and lines:
-            blocks.append(plain(" ".join(lines)))
-            lines = []
-        if title or is_end:
-            if blocks:
-                yield heading, [block for block in blocks if block]
-            heading, blocks = (plain(title[1]) or article.title) if title else article.title, []
-        elif line.strip() and not _FENCE.match(line):
-            lines.append(_ITEM.sub("", line))
+    heading, blocks, is_code = article.title, list[list[str]]([[]]), False
+    for line in article.body.splitlines():
+        if _FENCE.match(line):
+            is_code = not is_code
+        elif not is_code and (title := _HEADING.match(line)):
+            yield heading, _joined(blocks)
+            heading, blocks = plain(title[1]) or article.title, [[]]
+        elif _ITEM.match(line) or not line.strip():
+            blocks.append([_ITEM.sub("", line)])
+        else:
+            blocks[-1].append(line)
+    yield heading, _joined(blocks)
+
+
+def _joined(blocks: list[list[str]]) -> list[str]:
+    return [text for lines in blocks if (text := plain(" ".join(lines)))]
 
 
 def _packed(blocks: list[str]) -> Iterator[str]:

@@ -13,10 +13,11 @@ moves nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
-from app.domain.alert import Alert, AlertState, Rule, Silence, Transition, Verdict
+from app.domain.alert import OPEN_STATES, Alert, AlertState, Rule, Silence, Transition, Verdict
 from app.domain.market import SubjectKind
 
 Step = tuple[Alert | None, Transition | None]
@@ -42,7 +43,7 @@ def next_state(
     if not rule.is_active:
         return _switched_off(alert, now=now)
     if is_no_data:
-        return (None if alert is None else replace(alert, is_no_data=True)), None
+        return _held(alert), None
     if alert is None or alert.state == "resolved":
         if not verdict.is_met:
             return alert, None
@@ -65,7 +66,7 @@ def next_state(
     alert = replace(alert, is_no_data=False)
     if not verdict.is_met:
         return _on_clear(alert, rule=rule, now=now)
-    return _on_met(replace(alert, model=model, observed=dict(verdict.observed)), rule=rule, verdict=verdict, now=now)
+    return _on_met(_refreshed(alert, verdict=verdict, model=model), rule=rule, verdict=verdict, now=now)
 
 
 def is_told(transition: Transition) -> bool:
@@ -87,6 +88,21 @@ def silenced_by(silences: Iterable[Silence], *, subject_kind: SubjectKind, subje
         and silence.subject_id in (None, subject_id)
     ]
     return max(in_force, key=lambda silence: silence.until, default=None)
+
+
+def _held(alert: Alert | None) -> Alert | None:
+    return replace(alert, is_no_data=True) if alert is not None and alert.state in OPEN_STATES else alert
+
+
+def _refreshed(alert: Alert, *, verdict: Verdict, model: str) -> Alert:
+    # Where the window stands moves with every evaluation; only figures that moved too are worth a write.
+    if _figures(alert.observed) == _figures(verdict.observed) and alert.model == model:
+        return alert
+    return replace(alert, observed=dict(verdict.observed), model=model)
+
+
+def _figures(observed: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in observed.items() if name not in ("since", "until")}
 
 
 def _on_met(alert: Alert, *, rule: Rule, verdict: Verdict, now: int) -> Step:

@@ -21,7 +21,7 @@ _WORD = re.compile(
     r"|[\u3040-\u30ff\u4e00-\u9fff]"
     r"|[^\W_\u3040-\u30ff\u4e00-\u9fff]+"
 )
-_EXCHANGE = re.compile(r"(?:\b(?:NYSE|NASDAQ|LSE|AMEX|TSX|ASX|HKEX|XETRA|EPA|FRA)\s*:\s*|\()$", re.IGNORECASE)
+_EXCHANGE = re.compile(r"\b(?:NYSE|NASDAQ|LSE|AMEX|TSX|ASX|HKEX|XETRA|EPA|FRA)\s*:\s*$", re.IGNORECASE)
 _COMPANY_WORD = re.compile(
     r"(?:[’']s?)?,?\s+(?:inc|corp|corporation|plc|ltd|limited|group|holdings|ag|se|nv|co|"
     r"shares?|stock|ceo|cfo|chief executive)\b",
@@ -64,16 +64,10 @@ class Gazetteer:
     """The watched entities, ready to be found; build it once and share it between threads."""
 
     def __init__(self, entities: Iterable[Entity]) -> None:
-        names: dict[tuple[int, tuple[str, ...], tuple[str, ...]], _Name] = {}
-        for entity in entities:
-            for name in _names(entity):
-                key = (entity.id, name.words, name.gaps)
-                # The same name given twice: the plain one wins over the bare ticker, the ambiguous one over the plain.
-                if key not in names or (name.is_weak and not name.is_ticker):
-                    names[key] = name
         by_first: dict[str, list[_Name]] = defaultdict(list)
-        for name in names.values():
-            by_first[name.words[0]].append(name)
+        for entity in entities:
+            for name in dict.fromkeys(_names(entity)):
+                by_first[name.words[0]].append(name)
         self._by_first = {
             first: sorted(group, key=lambda name: (-len(name.words), name.is_ticker))
             for first, group in by_first.items()
@@ -125,7 +119,7 @@ class Gazetteer:
                 )
         if len({match.name.entity_id for match in matches}) > 1:
             return [_Found(name=match.name, start=match.start, end=match.end, is_sign=False) for match in matches]
-        return matches[:1]
+        return sorted(matches, key=lambda match: not match.is_sign)[:1]
 
 
 def _names(entity: Entity) -> Iterator[_Name]:
@@ -163,8 +157,7 @@ def _key(word: str) -> str:
 
 
 def _gaps(text: str, *, words: Sequence[_Word]) -> tuple[str, ...]:
-    pairs = pairwise(words)
-    return tuple(_gap(text[one.end : two.start]) for one, two in pairs)
+    return tuple(_gap(text[one.end : two.start]) for one, two in pairwise(words))
 
 
 def _gap(between: str) -> str:
@@ -186,12 +179,7 @@ def _fits(name: _Name, *, text: str, words: Sequence[_Word], position: int) -> b
 def _is_sign(name: _Name, *, text: str, start: int, end: int) -> bool:
     if not name.is_weak:
         return True
-    if name.is_ticker:
-        return bool(_EXCHANGE.search(text[max(start - 12, 0) : start])) and text[end : end + 1] in (
-            "",
-            ")",
-            " ",
-            ",",
-            ".",
-        )
-    return bool(_COMPANY_WORD.match(text, end))
+    if not name.is_ticker:
+        return bool(_COMPANY_WORD.match(text, end))
+    is_bracketed = text[max(start - 1, 0) : start] == "(" and text[end : end + 1] in (")", ".")
+    return is_bracketed or bool(_EXCHANGE.search(text[max(start - 12, 0) : start]))

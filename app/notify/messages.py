@@ -172,7 +172,7 @@ def alert_body(
 
 
 def alert_event_body(
-    facts: Mapping[str, Any], *, at: int, base_url: str, locale: str = DEFAULT_LOCALE
+    facts: Mapping[str, Any], *, verb: str, at: int, base_url: str, locale: str = DEFAULT_LOCALE
 ) -> dict[str, Any]:
     """The Standard Webhooks payload of an alert: `alert.firing` or `alert.resolved` with figures and a summary."""
     times = ("started_at", "firing_at", "resolved_at")
@@ -184,8 +184,7 @@ def alert_event_body(
         "url": f"{base_url}/alerts/{_id('alr', facts['alert_id'])}",
     }
     changed_by = {"type": "rule", "id": _id("rul", facts["rule_id"])}
-    state = "resolved" if facts["state"] == "resolved" else "firing"
-    return {"type": f"alert.{state}", "timestamp": rfc3339(at), "data": {"alert": alert, "changed_by": changed_by}}
+    return {"type": f"alert.{verb}", "timestamp": rfc3339(at), "data": {"alert": alert, "changed_by": changed_by}}
 
 
 def event_body(event: Event, *, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.domain.series import HOUR_MS
+from app.domain.ticket import Priority, SlaState, Ticket
+from app.triage.sla import clock, due, hours_for, hours_left
+
+START = 1_770_000_000_000
+
+
+def ticket(**changes: Any) -> Ticket:
+    values: dict[str, Any] = {
+        "id": 1,
+        "subject": "s",
+        "channel": "email",
+        "status": "open",
+        "priority": "normal",
+        "queue_id": 1,
+        "customer_id": 1,
+        "created_at": START,
+        "updated_at": START,
+        "first_response_due_at": START + 8 * HOUR_MS,
+        "resolution_due_at": START + 48 * HOUR_MS,
+    }
+    return Ticket(**{**values, **changes})
+
+
+@pytest.mark.parametrize(("priority", "hours"), [("low", 16.0), ("normal", 8.0), ("high", 4.0), ("urgent", 2.0)])
+def test_urgent_tickets_have_less_time(priority: Priority, hours: float) -> None:
+    assert hours_for(priority, normal_hours=8.0) == hours
+
+
+def test_a_deadline_is_in_calendar_hours() -> None:
+    assert due(created_at=START, hours=0.5) == START + 1_800_000
+    assert hours_left(due_at=START, now=START + HOUR_MS) == -1.0
+    assert hours_left(due_at=None, now=START) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "after_hours", "expected"),
+    [
+        ({}, 0, SlaState(name="ok", left_ms=8 * HOUR_MS)),
+        ({}, 6, SlaState(name="at_risk", left_ms=2 * HOUR_MS)),
+        ({}, 8, SlaState(name="at_risk", left_ms=0)),
+        ({}, 9, SlaState(name="breached", left_ms=-HOUR_MS)),
+        ({"first_responded_at": START + HOUR_MS}, 9, SlaState(name="ok", left_ms=39 * HOUR_MS, deadline="resolution")),
+        ({"first_responded_at": START}, 40, SlaState(name="at_risk", left_ms=8 * HOUR_MS, deadline="resolution")),
+        (
+            {"status": "solved", "solved_at": START + 47 * HOUR_MS},
+            500,
+            SlaState(name="met", left_ms=HOUR_MS, deadline="resolution"),
+        ),
+        (
+            {"status": "closed", "solved_at": START + 50 * HOUR_MS},
+            50,
+            SlaState(name="breached", left_ms=-2 * HOUR_MS, deadline="resolution"),
+        ),
+        ({"status": "solved", "resolution_due_at": None}, 9, SlaState(name="met", deadline="resolution")),
+        (
+            {"first_response_due_at": None, "resolution_due_at": None},
+            9,
+            SlaState(name="ok", left_ms=None, deadline="resolution"),
+        ),
+    ],
+)
+def test_the_clock(changes: dict[str, Any], after_hours: int, expected: SlaState) -> None:
+    assert clock(ticket(**changes), now=START + after_hours * HOUR_MS) == expected
