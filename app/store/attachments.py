@@ -17,7 +17,7 @@ from app.store.scope import listed
 
 @dataclass(frozen=True, kw_only=True)
 class Attachment:
-    """A file of a message; `size` in bytes."""
+    """A file of a message; `size` in bytes. One over the cap `is_left_out`: its name is kept, its content is not."""
 
     id: int
     message_id: int
@@ -25,6 +25,7 @@ class Attachment:
     media_type: str
     size: int
     sha256: str
+    is_left_out: bool = False
 
 
 def of_messages(db: Reads, message_ids: Iterable[int]) -> tuple[Attachment, ...]:
@@ -33,12 +34,12 @@ def of_messages(db: Reads, message_ids: Iterable[int]) -> tuple[Attachment, ...]
         "SELECT * FROM attachment WHERE message_id IN (SELECT value FROM json_each(?)) ORDER BY id",
         (listed(message_ids),),
     )
-    return tuple(built(Attachment, row) for row in rows)
+    return tuple(built(Attachment, row, flags=("is_left_out",)) for row in rows)
 
 
 def content(db: Reads, attachment_id: int, *, viewer: Viewer) -> tuple[Attachment, bytes]:
     """An attachment with its bytes; raises NotFound, out of the viewer's scope too."""
-    found = built(Attachment, db.got("attachment", attachment_id))
+    found = built(Attachment, db.got("attachment", attachment_id), flags=("is_left_out",))
     ticket_id = db.value("SELECT ticket_id FROM message WHERE id = ?", (found.message_id,))
     tickets.get(db, ticket_id, viewer=viewer)
     return found, blob(db, found.sha256)
@@ -54,6 +55,7 @@ def insert(tx: Transaction, *, message_id: int, draft: AttachmentDraft) -> int:
             "media_type": draft.media_type,
             "size": len(draft.content),
             "sha256": put_blob(tx, draft.content),
+            "is_left_out": draft.is_left_out,
         },
     )
 

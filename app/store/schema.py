@@ -48,7 +48,7 @@ DESK = (
     needs_person INTEGER NOT NULL DEFAULT 0, language TEXT NOT NULL DEFAULT 'en', urgency INTEGER,
     urgency_parts TEXT NOT NULL DEFAULT '[]', tags TEXT NOT NULL DEFAULT '[]', risk INTEGER NOT NULL DEFAULT 0,
     first_response_due_at INTEGER, resolution_due_at INTEGER, first_responded_at INTEGER, solved_at INTEGER,
-    preview TEXT NOT NULL DEFAULT '', n_messages INTEGER NOT NULL DEFAULT 0, version INTEGER NOT NULL DEFAULT 1,
+    is_priority_set INTEGER NOT NULL DEFAULT 0, preview TEXT NOT NULL DEFAULT '', n_messages INTEGER NOT NULL DEFAULT 0, version INTEGER NOT NULL DEFAULT 1,
     is_open INTEGER GENERATED ALWAYS AS (status IN ('new', 'open', 'pending')) VIRTUAL)""",
     # The inbox order is (is_open, risk, id); each common filter gets that order behind its own column.
     "CREATE INDEX ticket_inbox ON ticket (is_open, risk DESC, id DESC)",
@@ -90,7 +90,8 @@ DESK = (
     INSERT INTO message_search (message_search, rowid, text) VALUES ('delete', old.id, old.text); END""",
     "CREATE TABLE blob (sha256 TEXT PRIMARY KEY, content BLOB NOT NULL)",
     """CREATE TABLE attachment (id INTEGER PRIMARY KEY, message_id INTEGER NOT NULL REFERENCES message,
-    name TEXT NOT NULL, media_type TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL REFERENCES blob)""",
+    name TEXT NOT NULL, media_type TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL REFERENCES blob,
+    is_left_out INTEGER NOT NULL DEFAULT 0)""",
     "CREATE INDEX attachment_message ON attachment (message_id)",
     """CREATE TABLE prediction (id INTEGER PRIMARY KEY, subject_kind TEXT NOT NULL
     CHECK (subject_kind IN ('message', 'post', 'mention')), subject_id INTEGER NOT NULL, task TEXT NOT NULL,

@@ -1,0 +1,69 @@
+"""Writing history: one event for every change, and the notifications that go out with it, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app import clock
+from app.domain.event import Event
+from app.domain.people import Viewer
+from app.notify.messages import event_body
+from app.notify.receivers import wants
+from app.store import events, notifications, receivers
+from app.store.db import Transaction
+
+Actor = tuple[str, str]
+
+# What webhooks tell of; alerts are told by their own flow, with the figures that explain them.
+TOLD = frozenset({"ticket", "model", "job", "feed"})
+
+
+def of(viewer: Viewer) -> Actor:
+    """Who a viewer is in the history."""
+    return viewer.actor_kind, viewer.actor_id
+
+
+def record(
+    tx: Transaction,
+    *,
+    actor: Actor,
+    verb: str,
+    noun: str,
+    noun_id: int,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    undoes: int | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> Event:
+    """Keep one event and queue the webhooks that want it; `data` is what they are told of the thing."""
+    event = Event(
+        actor_kind=actor[0],
+        actor_id=actor[1],
+        verb=verb,
+        noun=noun,
+        noun_id=noun_id,
+        before=before or {},
+        after=after or {},
+        at=clock.now_ms(),
+        undoes=undoes,
+    )
+    event_id = events.record(tx, event)
+    if noun in TOLD:
+        _tell(tx, event, event_id=event_id, data={noun: {"id": noun_id, **(data or {}), **event.after}})
+    return events.get(tx, event_id)
+
+
+def _tell(tx: Transaction, event: Event, *, event_id: int, data: Mapping[str, Any]) -> None:
+    for receiver in receivers.every(tx):
+        if wants(receiver, noun=event.noun, verb=event.verb):
+            notifications.insert(
+                tx,
+                receiver_id=receiver.id,
+                verb=event.verb,
+                noun=event.noun,
+                noun_id=event.noun_id,
+                dedup_key=f"msg_{event_id}_{receiver.id}",
+                body=event_body(event, data=data),
+                at=event.at,
+            )
