@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import NamedTuple
 
 from app.domain.market import Entity, Span
 
-_WORD = re.compile(
-    r"(?P<address>(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<!\w)@\w+)"
-    r"|(?P<cashtag>(?<![\w$])\$[A-Za-z]{1,6}(?:\.[A-Za-z])?(?!\w))"
-    r"|[\u3040-\u30ff\u4e00-\u9fff]"
-    r"|[^\W_\u3040-\u30ff\u4e00-\u9fff]+"
-)
+_CASHTAG = r"(?<![\w$])\$[A-Za-z]{1,6}(?:\.[A-Za-z])?(?!\w)"
+_WORDS = r"[^\W_\u3040-\u30ff\u4e00-\u9fff]+|[\u3040-\u30ff\u4e00-\u9fff]"
+_WORD = re.compile(rf"{_WORDS}|{_CASHTAG}")
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+|(?<![\w.+-])[\w.+-]{0,64}@[\w-]+(?:\.[\w-]+)*")
 _EXCHANGE = re.compile(r"\b(?:NYSE|NASDAQ|LSE|AMEX|TSX|ASX|HKEX|XETRA|EPA|FRA)\s*:\s*$", re.IGNORECASE)
 _COMPANY_WORD = re.compile(
     r"(?:[’']s?)?,?\s+(?:inc|corp|corporation|plc|ltd|limited|group|holdings|ag|se|nv|co|"
@@ -33,8 +32,7 @@ BARE_TICKER_LETTERS = 3
 """A ticker without its dollar sign is looked for from this length on: T, F and GO are words."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
+class _Word(NamedTuple):
     key: str
     start: int
     end: int
@@ -64,14 +62,13 @@ class Gazetteer:
     """The watched entities, ready to be found; build it once and share it between threads."""
 
     def __init__(self, entities: Iterable[Entity]) -> None:
-        by_first: dict[str, list[_Name]] = defaultdict(list)
+        self._names: dict[tuple[str, ...], list[_Name]] = defaultdict(list)
+        lengths: dict[str, set[int]] = defaultdict(set)
         for entity in entities:
             for name in dict.fromkeys(_names(entity)):
-                by_first[name.words[0]].append(name)
-        self._by_first = {
-            first: sorted(group, key=lambda name: (-len(name.words), name.is_ticker))
-            for first, group in by_first.items()
-        }
+                self._names[name.words].append(name)
+                lengths[name.words[0]].add(len(name.words))
+        self._lengths = {first: sorted(found, reverse=True) for first, found in lengths.items()}
 
     def find(self, text: str) -> tuple[Span, ...]:
         """Every mention in the text from left to right, without overlaps; the longest name wins.
@@ -81,45 +78,52 @@ class Gazetteer:
         the entity: another name or its cashtag elsewhere in the text, or a company word next to it ("Inc", "shares",
         an exchange before the ticker, the ticker in brackets).
         """
-        found = list(self._candidates(text))
-        if not found:
+        bare = _without_addresses(text)
+        keys = _keys(bare)
+        if self._lengths.keys().isdisjoint(keys):
             return ()
+        found = list(self._candidates(bare, words=_placed(bare, keys=keys)))
         sure = {one.name.entity_id for one in found if one.is_sign}
-        written: dict[int, set[tuple[str, ...]]] = defaultdict(set)
-        for one in found:
-            written[one.name.entity_id].add(one.name.words)
+        written = {(one.name.entity_id, one.name.words) for one in found}
+        n_written = Counter(entity_id for entity_id, _ in written)
         spans: dict[int, Span] = {}
         for one in found:
-            entity_id = one.name.entity_id
-            if one.is_sign or entity_id in sure or len(written[entity_id]) > 1:
-                spans.setdefault(
-                    one.start,
-                    Span(entity_id=entity_id, start=one.start, end=one.end, surface=text[one.start : one.end]),
-                )
+            if one.name.entity_id in sure or n_written[one.name.entity_id] > 1:
+                spans.setdefault(one.start, _span(one, text=text))
         return tuple(spans.values())
 
-    def _candidates(self, text: str) -> Iterator[_Found]:
-        words = _words(text)
+    def _candidates(self, text: str, *, words: Sequence[_Word]) -> Iterator[_Found]:
         position = 0
         while position < len(words):
-            names = self._by_first.get(words[position].key)
-            matches = self._longest(names, text=text, words=words, position=position) if names else []
+            matches = self._longest(text, words=words, position=position)
             yield from matches
             position += len(matches[0].name.words) if matches else 1
 
-    def _longest(self, names: Sequence[_Name], *, text: str, words: Sequence[_Word], position: int) -> list[_Found]:
-        matches: list[_Found] = []
-        for name in names:
-            if matches and len(name.words) < len(matches[0].name.words):
-                break
-            if _fits(name, text=text, words=words, position=position):
-                start, end = words[position].start, words[position + len(name.words) - 1].end
-                matches.append(
-                    _Found(name=name, start=start, end=end, is_sign=_is_sign(name, text=text, start=start, end=end))
-                )
-        if len({match.name.entity_id for match in matches}) > 1:
-            return [_Found(name=match.name, start=match.start, end=match.end, is_sign=False) for match in matches]
-        return sorted(matches, key=lambda match: not match.is_sign)[:1]
+    def _longest(self, text: str, *, words: Sequence[_Word], position: int) -> list[_Found]:
+        for length in self._lengths.get(words[position].key, ()):
+            part = words[position : position + length]
+            names = self._names.get(tuple(word.key for word in part), ())
+            matches = [_found(name, text=text, part=part) for name in names if _fits(name, text=text, part=part)]
+            if matches:
+                return _settled(matches)
+        return []
+
+
+def _settled(matches: list[_Found]) -> list[_Found]:
+    """What one place in the text is taken for: each entity that has this name, none of them sure when they share it."""
+    if len({match.name.entity_id for match in matches}) > 1:
+        return [replace(match, is_sign=False) for match in matches]
+    return sorted(matches, key=lambda match: not match.is_sign)[:1]
+
+
+def _found(name: _Name, *, text: str, part: Sequence[_Word]) -> _Found:
+    start, end = part[0].start, part[-1].end
+    return _Found(name=name, start=start, end=end, is_sign=_is_sign(name, text=text, start=start, end=end))
+
+
+def _span(found: _Found, *, text: str) -> Span:
+    surface = text[found.start : found.end]
+    return Span(entity_id=found.name.entity_id, start=found.start, end=found.end, surface=surface)
 
 
 def _names(entity: Entity) -> Iterator[_Name]:
@@ -141,11 +145,24 @@ def _names(entity: Entity) -> Iterator[_Name]:
 
 
 def _words(text: str) -> list[_Word]:
-    return [
-        _Word(_key(match[0]), match.start(), match.end())
-        for match in _WORD.finditer(text)
-        if match.lastgroup != "address"
-    ]
+    bare = _without_addresses(text)
+    return _placed(bare, keys=_keys(bare))
+
+
+def _without_addresses(text: str) -> str:
+    """The text with every address blanked out by as many characters that belong to no name."""
+    if "@" in text or "://" in text or "www." in text:
+        return _ADDRESS.sub(lambda match: "\0" * len(match[0]), text)
+    return text
+
+
+def _placed(text: str, *, keys: Sequence[str]) -> list[_Word]:
+    return [_Word(key, *match.span()) for key, match in zip(keys, _WORD.finditer(text), strict=True)]
+
+
+def _keys(text: str) -> list[str]:
+    # Lower case may change the length of a text that is not ASCII: there, word by word.
+    return _WORD.findall(text.lower()) if text.isascii() else [_key(word) for word in _WORD.findall(text)]
 
 
 def _key(word: str) -> str:
@@ -166,11 +183,10 @@ def _gap(between: str) -> str:
     return "&" if spaced.strip() == "&" else spaced
 
 
-def _fits(name: _Name, *, text: str, words: Sequence[_Word], position: int) -> bool:
-    part = words[position : position + len(name.words)]
-    if tuple(word.key for word in part) != name.words or _gaps(text, words=part) != name.gaps:
-        return False
+def _fits(name: _Name, *, text: str, part: Sequence[_Word]) -> bool:
     surface = text[part[0].start : part[-1].end]
+    if _gaps(text, words=part) != name.gaps:
+        return False
     if name.is_ticker:
         return surface.isupper()
     return not (name.is_weak and name.is_capital) or surface[0].isupper()

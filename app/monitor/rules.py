@@ -6,14 +6,19 @@ from app.domain.alert import Rule, Verdict
 from app.domain.series import Window
 from app.monitor.series import Timeline
 
+Stretch = tuple[int, int]
+
+
+def stretches(rule: Rule, *, now: int) -> tuple[Stretch, Stretch]:
+    """Since and until of the rule's window, which ends at `now`, and of its baseline, which ends where that begins."""
+    since = now - rule.window_ms
+    return (since, now), (since - rule.baseline_ms, since)
+
 
 def windows(rule: Rule, *, timeline: Timeline, now: int) -> tuple[Window, Window]:
-    """The rule's window that ends at `now`, and its baseline: the time before that window, never overlapping it."""
-    since = now - rule.window_ms
-    return (
-        timeline.window(since=since, until=now),
-        timeline.window(since=since - rule.baseline_ms, until=since),
-    )
+    """One subject's sums over the rule's window and over its baseline."""
+    window, baseline = (timeline.window(since=since, until=until) for since, until in stretches(rule, now=now))
+    return window, baseline
 
 
 def evaluate(rule: Rule, *, window: Window, baseline: Window) -> Verdict:
