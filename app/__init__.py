@@ -1,0 +1,25 @@
+"""Bellwether's app: `create_app` builds the Flask application; importing this package loads nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from app.config import Settings
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The web application with its commands; the database and the model are opened at their first use."""
+    from app import cli, config, web
+
+    application = web.build(settings or config.load())
+    cli.install(application, load_demo=_load_demo)
+    return application
+
+
+def _load_demo(services: Any, **progress: Any) -> Any:
+    from app.demo.load import load
+
+    return load(services, **progress)

@@ -1,1 +1,27 @@
-"""The commands of `flask --app wsgi`, a group a file."""
+"""Commands of `flask --app wsgi`, a group a file; `install` hangs them on the application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+
+LoadDemo = Callable[..., Any]
+
+
+def install(app: Flask, *, load_demo: LoadDemo) -> None:
+    """Add every group; `load_demo` is what `flask demo load` runs."""
+    from app.cli import demo, examples, feeds, models, settings, tokens, users
+
+    app.extensions["bellwether.demo"] = load_demo
+    for command in (
+        demo.group,
+        examples.group,
+        feeds.group,
+        models.group,
+        settings.command,
+        tokens.group,
+        users.group,
+    ):
+        app.cli.add_command(command)

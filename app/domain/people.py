@@ -12,6 +12,7 @@ PERMISSIONS: dict[UserRole, frozenset[str]] = {
         {
             "tickets:read",
             "tickets:write",
+            "messages:write",
             "macros:read",
             "articles:read",
             "predictions:make",

@@ -1,0 +1,147 @@
+"""`python -m app`: web and worker in one process; `python -m app worker`: the worker alone."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from app.config import Settings
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run what the command line asks for; the exit status."""
+    asked = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    from app import config, create_app
+    from app.cli.shell import told
+    from app.errors import BellwetherError, SettingError
+
+    overrides = {name: value for name in ("host", "port") if (value := getattr(asked, name, None)) is not None}
+    try:
+        settings = config.load(**overrides)
+    except SettingError as error:
+        print("{name} is {value!r}, which is not a {expected}.".format(**error.params), file=sys.stderr)
+        return 2
+    application = create_app(settings)
+    try:
+        return _work(application) if asked.command == "worker" else _serve(application, is_demo=asked.demo)
+    except BellwetherError as error:
+        print(told(application, error), file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m app", description="Run Bellwether: web and worker together.")
+    parser.add_argument("command", nargs="?", choices=["serve", "worker"], default="serve", help="what to run")
+    parser.add_argument("--demo", action="store_true", help="fill an empty database with a story to look at")
+    parser.add_argument("--host", help="address to listen on (BELLWETHER_HOST)")
+    parser.add_argument("--port", type=int, help="port to listen on (BELLWETHER_PORT)")
+    return parser
+
+
+def _work(application: Flask) -> int:
+    worker, stopping = _worker(application), threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    worker.start()
+    print("The worker runs. Stop it with Ctrl+C.", flush=True)
+    stopping.wait()
+    worker.stop()
+    _close(application)
+    return 0
+
+
+def _worker(application: Flask) -> Any:
+    from app.worker import Worker
+
+    settings: Settings = application.extensions["bellwether.settings"]
+    return Worker(application.extensions["bellwether"], tick_seconds=settings.tick_seconds)
+
+
+def _serve(application: Flask, *, is_demo: bool) -> int:
+    settings: Settings = application.extensions["bellwether.settings"]
+    listening = _listen(settings)
+    if listening is None:
+        return 1
+    services = application.extensions["bellwether"]
+    services.warm()
+    greeting = _greeting(application, is_demo=is_demo)
+    worker = _worker(application)
+    worker.start()
+    try:
+        _run(application, listening=listening, greeting=greeting)
+    finally:
+        worker.stop()
+        _close(application)
+    return 0
+
+
+def _listen(settings: Settings) -> socket.socket | None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        print(
+            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. Choose another with --port.",
+            file=sys.stderr,
+        )
+        return None
+    return listening
+
+
+def _greeting(application: Flask, *, is_demo: bool) -> str:
+    from app.cli import demo, users
+
+    settings: Settings = application.extensions["bellwether.settings"]
+    lines = [f"Bellwether is at {settings.public_url}"]
+    with application.app_context():
+        if is_demo:
+            lines.append(demo.fill(application))
+        elif users.is_nobody_there():
+            lines.append(f"Nobody can sign in yet. Make the first administrator, once: {settings.public_url}/setup")
+    return "\n".join(lines)
+
+
+def _run(application: Flask, *, listening: socket.socket, greeting: str) -> None:
+    import waitress.server
+
+    settings: Settings = application.extensions["bellwether.settings"]
+    server = waitress.server.create_server(
+        application,
+        sockets=[listening],
+        threads=settings.server_threads,
+        max_request_body_size=settings.max_upload_bytes,
+        # Lets the live stream notice at once that its reader has left.
+        channel_request_lookahead=5,
+        ident=None,
+    )
+
+    def stop(*_: object) -> None:
+        application.extensions["bellwether.stream"].stopping.set()
+        raise SystemExit
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    print(greeting, flush=True)
+    server.run()
+
+
+def _close(application: Flask) -> None:
+    application.extensions["bellwether"].close()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

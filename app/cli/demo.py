@@ -1,0 +1,34 @@
+"""The demo organisation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from flask import Flask, current_app
+
+from app.cli.shell import Group, services, sign_in_url
+from app.pipeline import accounts
+
+group = Group("demo", help="A story to look at.")
+
+
+@group.command("load")
+def load() -> None:
+    """Fill an empty database with the demo organisation and print a one-time sign-in link."""
+    click.echo(fill(current_app))
+
+
+def fill(app: Flask) -> str:
+    """Load the story with a progress bar; the lines to print then. Conflict when there is data already."""
+    with click.progressbar(length=1, label="Two weeks of tickets, six weeks of posts", show_pos=True) as bar:
+
+        def start(n_steps: int) -> None:
+            bar.length = n_steps
+
+        summary: Any = app.extensions["bellwether.demo"](services(), on_start=start, on_progress=bar.update)
+    link = sign_in_url(accounts.sign_in_link(services(), summary.admin.id))
+    return (
+        f"{summary.n_tickets} tickets and {summary.n_posts} posts are in.\n"
+        f"Sign in as {summary.admin.name}, once, within 30 minutes: {link}"
+    )

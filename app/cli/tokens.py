@@ -1,0 +1,40 @@
+"""API tokens."""
+
+from __future__ import annotations
+
+import click
+
+from app import clock
+from app.cli.shell import Group, services, table
+from app.cli.users import of_email
+from app.domain.people import SYSTEM, TOKEN_SCOPES
+from app.domain.series import DAY_MS
+from app.pipeline import accounts
+from app.store import tokens
+
+group = Group("token", help="Keys for programs.")
+
+
+@group.command("add")
+@click.argument("email")
+@click.option("--name", required=True, help="What the token is for.")
+@click.option("--scope", "scopes", type=click.Choice(sorted(TOKEN_SCOPES)), multiple=True, required=True)
+@click.option("--days", type=click.IntRange(min=1), help="Days until it expires; left out: never.")
+def add(email: str, name: str, scopes: tuple[str, ...], days: int | None) -> None:
+    """Make an API token for a person and print it: it is shown once."""
+    owner = of_email(email)
+    expires_at = None if days is None else clock.now_ms() + days * DAY_MS
+    _, secret = accounts.make_token(
+        services(), user_id=owner.id, name=name, scopes=scopes, expires_at=expires_at, viewer=SYSTEM
+    )
+    click.echo(secret)
+
+
+@group.command("list")
+def show() -> None:
+    """List tokens by their prefixes."""
+    rows: list[tuple[object, ...]] = [
+        (one.prefix, one.name, " ".join(one.scopes), "revoked" if one.revoked_at else "")
+        for one in tokens.every(services().db)
+    ]
+    table(("prefix", "name", "scopes", ""), rows)

@@ -1,0 +1,30 @@
+"""The API: one file a noun; shapes are declared where they are used."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app.web import openapi
+
+
+def install(app: Flask) -> None:
+    """Register every group of operations, in the order of the description."""
+    from app.web import stream
+    from app.web.api import account, alerts, analyze, health, jobs, knowledge, market, predict, recommend, tickets
+
+    groups = (
+        predict.group,
+        analyze.group,
+        tickets.group,
+        knowledge.group,
+        market.group,
+        alerts.group,
+        recommend.group,
+        stream.group,
+        jobs.group,
+        jobs.models_group,
+        account.group,
+        health.group,
+    )
+    stream.install(app)
+    openapi.install(app, groups)

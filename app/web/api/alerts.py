@@ -1,0 +1,166 @@
+"""Alerts, the rules behind them, and silences."""
+
+from __future__ import annotations
+
+from typing import Any, cast, get_args
+
+from flask import Response
+from marshmallow import fields
+
+from app import clock
+from app.domain.alert import Alert, AlertState
+from app.domain.market import SubjectKind
+from app.errors import InputError
+from app.pipeline import alerts as flows
+from app.pipeline import market
+from app.store import alerts, rules, silences
+from app.web import auth
+from app.web.api import lists
+from app.web.openapi import blueprint, route
+from app.web.schema import Id, Instant, OneOf, PageQuery, Shape, Size, field_error, page_of, row
+
+group = blueprint("alerts", about="Surges of bad news: their states, who took note, and who need not be told.")
+
+STATES = get_args(AlertState)
+KINDS = get_args(SubjectKind)
+
+
+class SubjectShape(Shape):
+    """What an alert is about."""
+
+    kind = fields.String()
+    id = fields.String()
+    title = fields.String()
+
+
+class AlertShape(Shape):
+    """One rule on one subject; `observed` holds the figures that explain it."""
+
+    id = Id("alr")
+    rule = Id("rul", attribute="rule_id")
+    rule_name = fields.String()
+    subject = fields.Nested(SubjectShape)
+    state = fields.String()
+    severity = fields.String()
+    since_at = Instant()
+    started_at = Instant()
+    firing_at = Instant(allow_none=True)
+    resolved_at = Instant(allow_none=True)
+    acknowledged_at = Instant(allow_none=True)
+    acknowledged_by = Id("usr", allow_none=True)
+    is_no_data = fields.Boolean()
+    observed = fields.Dict()
+    model = fields.String()
+    version = fields.Integer()
+
+
+class RuleShape(Shape):
+    """When bad news of a subject is an alert."""
+
+    id = Id("rul")
+    name = fields.String()
+    subject_kind = fields.String()
+    subject_id = fields.String(allow_none=True)
+    window_ms = fields.Integer()
+    baseline_ms = fields.Integer()
+    min_stories = fields.Integer()
+    min_negative = fields.Integer()
+    share = fields.Float()
+    lift = fields.Float()
+    pending_ms = fields.Integer()
+    recovering_ms = fields.Integer()
+    severity = fields.String()
+    is_active = fields.Boolean()
+    version = fields.Integer()
+
+
+class AlertQuery(PageQuery):
+    """Which alerts."""
+
+    state = fields.String(load_default=None, validate=OneOf(STATES))
+    kind = fields.String(load_default=None, validate=OneOf(KINDS))
+    id = fields.String(load_default=None, metadata={"description": "The subject's id."})
+
+
+class NewSilenceShape(Shape):
+    """Nobody is told about this subject until then; without a subject, about none."""
+
+    subject_kind = fields.String(load_default=None, allow_none=True, validate=OneOf((*KINDS, None)))
+    subject_id = fields.String(load_default=None, allow_none=True)
+    until = Instant(required=True)
+    comment = fields.String(required=True, validate=Size(min=1, max=1000))
+
+
+class SilenceShape(Shape):
+    """A silence with its author and reason."""
+
+    id = Id("sil")
+    subject_kind = fields.String(allow_none=True)
+    subject_id = fields.String(allow_none=True)
+    since = Instant()
+    until = Instant()
+    user = Id("usr", attribute="user_id")
+    comment = fields.String()
+
+
+@route(group, "/alerts", needs="alerts:read", query=AlertQuery, returns=page_of(AlertShape, "AlertPage"))
+def list_alerts(query: dict[str, Any]) -> dict[str, Any]:
+    """Alerts, newest first."""
+    states = None if query["state"] is None else (cast(AlertState, query["state"]),)
+    found = alerts.page(
+        auth.services().db,
+        states=states,
+        subject_kind=query["kind"],
+        subject_id=query["id"],
+        limit=query["limit"],
+        after=query["after"],
+    )
+    return lists.page(found, [_out(alert) for alert in found.items])
+
+
+@route(group, "/alerts/<id(alr):alert_id>", needs="alerts:read", returns=AlertShape)
+def show_alert(alert_id: int) -> Response:
+    """One alert with the figures it was raised on."""
+    found = alerts.get(auth.services().db, alert_id)
+    return lists.tagged(AlertShape, _out(found), version=found.version)
+
+
+@route(group, "/alerts/<id(alr):alert_id>/acknowledge", method="POST", needs="alerts:write", returns=AlertShape)
+def acknowledge(alert_id: int) -> Response:
+    """Take note of an alert: it stays as it is, and others see who looks after it."""
+    found = flows.acknowledge(auth.services(), alert_id, viewer=auth.viewer())
+    return lists.tagged(AlertShape, _out(found), version=found.version)
+
+
+@route(group, "/rules", needs="rules:read", returns=page_of(RuleShape, "RulePage"))
+def list_rules() -> dict[str, Any]:
+    """The rules that raise alerts."""
+    return lists.whole(rules.every(auth.services().db))
+
+
+@route(group, "/silences", needs="alerts:read", returns=page_of(SilenceShape, "SilencePage"))
+def list_silences() -> dict[str, Any]:
+    """Silences in force."""
+    return lists.whole(silences.every(auth.services().db, at=clock.now_ms()))
+
+
+@route(group, "/silences", method="POST", needs="alerts:write", reads=NewSilenceShape, returns=SilenceShape, status=201)
+def add_silence(payload: dict[str, Any]) -> Any:
+    """Keep a subject quiet until a time, with the reason."""
+    if payload["until"] <= clock.now_ms():
+        raise InputError(fields=(field_error("/until", "in_the_past"),))
+    return flows.silence(auth.services(), viewer=auth.viewer(), **payload)
+
+
+@route(group, "/silences/<id(sil):silence_id>", method="DELETE", needs="alerts:write", status=204)
+def end_silence(silence_id: int) -> Response:
+    """End a silence now."""
+    flows.end_silence(auth.services(), silence_id, viewer=auth.viewer())
+    return Response(status=204)
+
+
+def _out(alert: Alert) -> dict[str, Any]:
+    services = auth.services()
+    title = market.subject_title(services, alert.subject_kind, alert.subject_id)
+    subject = {"kind": alert.subject_kind, "id": alert.subject_id, "title": title}
+    return row(alert, subject=subject, rule_name=rules.get(services.db, alert.rule_id).name)

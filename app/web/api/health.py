@@ -1,0 +1,64 @@
+"""Whether the process lives, and whether it can do its work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import fields
+
+from app.errors import BellwetherError
+from app.web import auth, errors
+from app.web.openapi import blueprint, route
+from app.web.schema import Shape
+
+group = blueprint("health", about="Liveness and readiness, for whoever restarts or balances.", prefix="/health")
+
+
+class HealthShape(Shape):
+    """The parts that work, each `ok` or the code of what is wrong."""
+
+    status = fields.String()
+    database = fields.String()
+    model = fields.String()
+
+
+@route(group, "/live", needs=auth.PUBLIC, returns=HealthShape)
+def live() -> dict[str, str]:
+    """Whether the process answers at all."""
+    return {"status": "ok"}
+
+
+@route(group, "/ready", needs=auth.PUBLIC, returns=HealthShape)
+def ready() -> dict[str, str] | Response:
+    """Whether database and model answer; 503 says which does not and why."""
+    return _ready()
+
+
+@route(group, "", needs=auth.PUBLIC, returns=HealthShape)
+def health() -> dict[str, str] | Response:
+    """The same as /health/ready."""
+    return _ready()
+
+
+def _ready() -> dict[str, str] | Response:
+    services = auth.services()
+    database = _fault(lambda: services.db.check())
+    model = _fault(lambda: services.engine.model())
+    worst = database or model
+    if worst is None:
+        return {"status": "ok", "database": "ok", "model": "ok"}
+    parts = {"database": _code(database), "model": _code(model)}
+    return errors.as_json(errors.of(worst, **parts))
+
+
+def _fault(check: Any) -> BellwetherError | None:
+    try:
+        check()
+    except BellwetherError as error:
+        return error
+    return None
+
+
+def _code(error: BellwetherError | None) -> str:
+    return "ok" if error is None else error.code

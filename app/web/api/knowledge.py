@@ -1,0 +1,135 @@
+"""Macros, articles and the search over them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import fields
+
+from app.pipeline import knowledge
+from app.store import articles, macros
+from app.web import auth
+from app.web.api import lists
+from app.web.openapi import blueprint, route
+from app.web.schema import Between, Id, Instant, Shape, Size, page_of, row
+
+group = blueprint("knowledge", about="What answers are made of.")
+
+
+class MacroShape(Shape):
+    """A reply template with `{{ placeholders }}`."""
+
+    id = Id("mac")
+    name = fields.String()
+    body = fields.String()
+    intents = fields.List(fields.String())
+    n_used = fields.Integer()
+    version = fields.Integer()
+
+
+class ArticleShape(Shape):
+    """A page of the knowledge base; `body` is Markdown."""
+
+    id = Id("art")
+    slug = fields.String()
+    title = fields.String()
+    body = fields.String()
+    intents = fields.List(fields.String())
+    tags = fields.List(fields.String())
+    updated_at = Instant()
+    version = fields.Integer()
+
+
+class HitShape(Shape):
+    """An article found for a question, with the passage that fits best."""
+
+    article = Id("art", attribute="article_id")
+    title = fields.String()
+    slug = fields.String()
+    score = fields.Float()
+    similarity = fields.Float()
+    passage = fields.String()
+
+
+class SearchQuery(Shape):
+    """What is looked for."""
+
+    q = fields.String(required=True, validate=Size(min=1, max=2000))
+    limit = fields.Integer(load_default=10, validate=Between(1, 50))
+
+
+class MacroSuggestionShape(Shape):
+    """A macro offered for a ticket, filled, with the placeholders that are still empty."""
+
+    macro = Id("mac")
+    name = fields.String()
+    text = fields.String(attribute="filled")
+    missing = fields.List(fields.String())
+    score = fields.Float()
+    reason = fields.String()
+
+
+class SourceShape(Shape):
+    """A sentence of a draft and where it is from."""
+
+    text = fields.String()
+    source_kind = fields.String()
+    source_id = fields.Integer()
+
+
+class DraftShape(Shape):
+    """A composed reply; no sentences when nothing good enough was found."""
+
+    text = fields.String()
+    confidence = fields.Float()
+    sentences = fields.List(fields.Nested(SourceShape))
+
+
+class AnswersShape(Shape):
+    """What may answer a ticket."""
+
+    macros = fields.List(fields.Nested(MacroSuggestionShape))
+    articles = fields.List(fields.Nested(HitShape))
+    draft = fields.Nested(DraftShape)
+
+
+@route(group, "/macros", needs="macros:read", returns=page_of(MacroShape, "MacroPage"))
+def list_macros() -> dict[str, Any]:
+    """All macros."""
+    return lists.whole(macros.every(auth.services().db))
+
+
+@route(group, "/macros/<id(mac):macro_id>", needs="macros:read", returns=MacroShape)
+def show_macro(macro_id: int) -> Response:
+    """One macro."""
+    found = macros.get(auth.services().db, macro_id)
+    return lists.tagged(MacroShape, found, version=found.version)
+
+
+@route(group, "/articles", needs="articles:read", returns=page_of(ArticleShape, "ArticlePage"))
+def list_articles() -> dict[str, Any]:
+    """All articles."""
+    return lists.whole(articles.every(auth.services().db))
+
+
+@route(group, "/articles/search", needs="articles:read", query=SearchQuery, returns=page_of(HitShape, "Hits"))
+def search(query: dict[str, Any]) -> dict[str, Any]:
+    """Articles for a question, by words and by meaning."""
+    return lists.whole(knowledge.search(auth.services(), query["q"], limit=query["limit"]))
+
+
+@route(group, "/articles/<id(art):article_id>", needs="articles:read", returns=ArticleShape)
+def show_article(article_id: int) -> Response:
+    """One article."""
+    found = articles.get(auth.services().db, article_id)
+    return lists.tagged(ArticleShape, found, version=found.version)
+
+
+@route(group, "/tickets/<id(tkt):ticket_id>/answers", needs="tickets:read", returns=AnswersShape)
+def answers(ticket_id: int) -> dict[str, Any]:
+    """Macros, articles and a draft for a ticket."""
+    found = knowledge.answer(auth.services(), ticket_id, viewer=auth.viewer())
+    offered = [row(one, macro=one.macro.id, name=one.macro.name) for one in found.macros]
+    draft = {"text": found.draft.text, "confidence": found.draft.confidence, "sentences": found.draft.sentences}
+    return {"macros": offered, "articles": found.hits, "draft": draft}

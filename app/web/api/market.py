@@ -1,0 +1,236 @@
+"""The market: posts pushed and read, feeds, entities, and sentiment over time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, get_args
+
+from flask import Response, stream_with_context
+from marshmallow import fields
+
+from app import clock
+from app.domain.market import Feed, Post, PostFilter, SubjectKind
+from app.domain.series import DAY_MS, HOUR_MS
+from app.errors import BellwetherError, InputError, TooLarge
+from app.pipeline import feeds as feed_flows
+from app.pipeline import intake, market
+from app.pipeline import posts as post_flows
+from app.store import entities, feeds, mentions, posts
+from app.web import auth, body, errors, problems
+from app.web.api import lists
+from app.web.api.market_shapes import (
+    EntityPageShape,
+    EntityShape,
+    FeedPageShape,
+    FeedShape,
+    NewEntityShape,
+    NewFeedShape,
+    PointShape,
+    PostPageShape,
+    PostRowShape,
+    PostShape,
+)
+from app.web.openapi import blueprint, route
+from app.web.schema import Instant, OneOf, PageQuery, Shape, field_error, page_of, row
+
+group = blueprint("market", about="Posts, the feeds they come from, the companies they name, and the mood over time.")
+
+MOST_POINTS = 2000
+SENTIMENTS = ("negative", "neutral", "positive")
+NDJSON_OUT = "application/x-ndjson"
+
+
+class PostQuery(PageQuery):
+    """Which posts, newest first."""
+
+    feed = fields.String(load_default=None, metadata={"description": "A feed's slug."})
+    entity = fields.String(load_default=None, metadata={"description": "A ticker."})
+    topic = fields.String(load_default=None)
+    sentiment = fields.String(load_default=None, validate=OneOf(SENTIMENTS))
+    since = Instant(load_default=None)
+    until = Instant(load_default=None)
+    q = fields.String(load_default="")
+
+
+class PushQuery(Shape):
+    """Where pushed posts go."""
+
+    feed = fields.String(required=True, metadata={"description": "The slug of the feed they belong to."})
+
+
+class SeriesQuery(Shape):
+    """Which series, and how fine."""
+
+    kind = fields.String(load_default="entity", validate=OneOf(get_args(SubjectKind)))
+    id = fields.String(load_default="", metadata={"description": "A ticker, a topic, a feed's slug; empty for market."})
+    since = Instant(load_default=None, metadata={"description": "14 days ago where nothing is said."})
+    until = Instant(load_default=None)
+    step = fields.String(load_default="day", validate=OneOf(("hour", "day")))
+
+
+@route(group, "/posts", needs="posts:read", query=PostQuery, returns=PostPageShape)
+def list_posts(query: dict[str, Any]) -> dict[str, Any]:
+    """Posts in sight with the companies they name."""
+    services, viewer = auth.services(), auth.viewer()
+    found = posts.page(services.db, _filter(query), viewer=viewer, limit=query["limit"], after=query["after"])
+    return lists.page(found, _posts_out(found.items))
+
+
+@route(group, "/posts/<id(pst):post_id>", needs="posts:read", returns=PostShape)
+def show_post(post_id: int) -> Response:
+    """One post."""
+    found = posts.get(auth.services().db, post_id, viewer=auth.viewer())
+    return lists.tagged(PostShape, _posts_out([found])[0], version=found.version)
+
+
+@route(
+    group,
+    "/posts",
+    method="POST",
+    needs="posts:write",
+    query=PushQuery,
+    returns=page_of(PostRowShape, "PostRows"),
+    is_large=True,
+    docs={
+        "requestBody": {
+            "required": True,
+            "description": "One post, an array of them, or a line of JSON each (`application/x-ndjson`).",
+            "content": {kind: {"schema": {}} for kind in (body.JSON, *body.NDJSON)},
+        }
+    },
+)
+def push_posts(query: dict[str, Any]) -> Any:
+    """Add posts; each row answers for itself, and the same external_id again is an update."""
+    services, viewer = auth.services(), auth.viewer()
+    feed = feed_of(query["feed"])
+    if body.media_type() in body.NDJSON:
+        drafts = intake.posts_from_lines(body.lines(), kind="jsonl")
+        results = post_flows.receive_each(services, feed.id, drafts, viewer=viewer)
+        return Response(stream_with_context(_lines(results)), content_type=NDJSON_OUT)
+    payload = body.read_json(accepted=(body.JSON, *body.NDJSON))
+    n_rows = len(payload) if isinstance(payload, list) else 1
+    if n_rows > auth.settings().max_batch:
+        raise TooLarge("too_many_items", size=n_rows, limit=auth.settings().max_batch)
+    results = post_flows.receive(services, feed.id, intake.posts_from_json(payload), viewer=viewer)
+    return lists.whole(_result_out(result) for result in results)
+
+
+@route(group, "/feeds", needs="feeds:read", returns=FeedPageShape)
+def list_feeds() -> dict[str, Any]:
+    """The feeds in sight."""
+    return lists.whole(feeds.every(auth.services().db, viewer=auth.viewer()))
+
+
+@route(group, "/feeds", method="POST", needs="feeds:write", reads=NewFeedShape, returns=FeedShape, status=201)
+def add_feed(payload: dict[str, Any]) -> Response:
+    """Add a feed: posts are pushed to it, fetched from its address, or read from files."""
+    if payload["kind"] == "rss" and not payload.get("url"):
+        raise InputError(fields=(field_error("/url", "required"),))
+    made = feed_flows.add_feed(auth.services(), viewer=auth.viewer(), **payload)
+    return lists.tagged(FeedShape, made, version=made.version, status=201)
+
+
+@route(group, "/entities", needs="market:read", returns=EntityPageShape)
+def list_entities() -> dict[str, Any]:
+    """The companies that are watched."""
+    return lists.whole(entities.every(auth.services().db))
+
+
+@route(group, "/entities", method="POST", needs="feeds:write", reads=NewEntityShape, returns=EntityShape, status=201)
+def add_entity(payload: dict[str, Any]) -> Response:
+    """Watch another company, from now on."""
+    made = market.add_entity(auth.services(), viewer=auth.viewer(), **payload)
+    return lists.tagged(EntityShape, made, version=made.version, status=201)
+
+
+@route(group, "/series", needs="market:read", query=SeriesQuery, returns=page_of(PointShape, "Points"))
+def series(query: dict[str, Any]) -> dict[str, Any]:
+    """Counts of unique stories and net sentiment over time for one subject."""
+    until = query["until"] or clock.now_ms()
+    since = query["since"] if query["since"] is not None else until - 14 * DAY_MS
+    step = HOUR_MS if query["step"] == "hour" else DAY_MS
+    if since >= until:
+        raise InputError(fields=(field_error("/since", "bad_period"),))
+    if (until - since) / step > MOST_POINTS:
+        raise TooLarge("too_many_items", size=(until - since) // step, limit=MOST_POINTS)
+    points = market.series(
+        auth.services(),
+        subject_kind=query["kind"],
+        subject_id=_subject_id(query["kind"], query["id"]),
+        since=since,
+        until=until,
+        step_ms=step,
+    )
+    return lists.whole(points)
+
+
+def feed_of(slug: str) -> Feed:
+    """The feed with this slug, if it is in the viewer's sight."""
+    found = next((feed for feed in feeds.every(auth.services().db, viewer=auth.viewer()) if feed.slug == slug), None)
+    if found is None:
+        raise InputError(fields=(field_error("/feed", "unknown_feed", value=slug),))
+    return found
+
+
+def _filter(query: dict[str, Any]) -> PostFilter:
+    return PostFilter(
+        entity_id=None if query["entity"] is None else _entity_id(query["entity"], pointer="/entity"),
+        feed_id=None if query["feed"] is None else feed_of(query["feed"]).id,
+        topic=query["topic"],
+        sentiment=query["sentiment"],
+        since=query["since"],
+        until=query["until"],
+        query=query["q"],
+    )
+
+
+def _entity_id(ticker: str, *, pointer: str) -> int:
+    found = entities.find_by_ticker(auth.services().db, ticker.lstrip("$").upper())
+    if found is None:
+        raise InputError(fields=(field_error(pointer, "unknown_entity", value=ticker),))
+    return found.id
+
+
+def _subject_id(kind: str, name: str) -> str:
+    if kind == "entity":
+        return str(_entity_id(name, pointer="/id"))
+    if kind == "feed":
+        return str(feed_of(name).id)
+    return name
+
+
+def _posts_out(found: Iterable[Post]) -> list[dict[str, Any]]:
+    db, listed = auth.services().db, list(found)
+    slugs = {feed.id: feed.slug for feed in feeds.every(db)}
+    tickers = {entity.id: entity.ticker for entity in entities.every(db)}
+    named = mentions.of_posts(db, [post.id for post in listed])
+    return [
+        row(
+            post,
+            feed=slugs.get(post.feed_id, ""),
+            story=post.story_id,
+            mentions=[row(one, ticker=tickers.get(one.entity_id, "")) for one in named.get(post.id, ())],
+        )
+        for post in listed
+    ]
+
+
+def _result_out(result: Any) -> dict[str, Any]:
+    shown = {"external_id": result.external_id, "id": result.id, "status": result.state}
+    if result.error is not None:
+        shown["error"] = {
+            "code": result.error,
+            "detail": problems.sentence(result.error, dict(result.params))[1],
+        }
+    return shown
+
+
+def _lines(results: Iterable[Any]) -> Iterator[str]:
+    shape = PostRowShape()
+    try:
+        for result in results:
+            yield json.dumps(shape.dump(_result_out(result)), ensure_ascii=False) + "\n"
+    except BellwetherError as error:
+        # The answer has begun, so its status can no longer change: the last line says what stopped it.
+        yield json.dumps({"status": "stopped", "error": errors.as_document(errors.of(error))}) + "\n"

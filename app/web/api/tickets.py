@@ -1,0 +1,287 @@
+"""Tickets: filed as JSON or mail, listed, read, edited, answered, corrected."""
+
+from __future__ import annotations
+
+from typing import Any, cast, get_args
+
+from flask import Response
+from marshmallow import fields
+
+from app.domain.prediction import Band
+from app.domain.ticket import OPEN_STATUSES, Priority, Status, TicketFilter
+from app.errors import InputError, Stale
+from app.pipeline import corrections, intake, tickets
+from app.store import macros, queues
+from app.store import tickets as rows
+from app.web import auth, body, errors
+from app.web.api import lists
+from app.web.api.ticket_shapes import (
+    TicketDetailShape,
+    TicketPageShape,
+    TicketShape,
+    detail_out,
+    ticket_out,
+    tickets_out,
+)
+from app.web.openapi import blueprint, route
+from app.web.schema import Id, Instant, OneOf, PageQuery, Shape, Size, field_error
+
+group = blueprint("tickets", about="Customers' messages: what they want, how they feel, where they go.")
+
+MAIL = "message/rfc822"
+STATUSES = get_args(Status)
+PRIORITIES = get_args(Priority)
+ANY = "any"
+
+
+class TicketQuery(PageQuery):
+    """Which tickets; the same words as in the inbox's address."""
+
+    status = fields.String(load_default="", metadata={"description": "Comma separated, `any` for all; open ones."})
+    queue = fields.String(load_default=None, metadata={"description": "A queue's slug."})
+    intent = fields.String(load_default=None)
+    sentiment = fields.String(load_default=None)
+    priority = fields.String(load_default=None, validate=OneOf(PRIORITIES))
+    band = fields.String(load_default=None, validate=OneOf(get_args(Band)))
+    assignee = Id("usr", load_default=None)
+    unassigned = fields.Boolean(load_default=False)
+    needs_person = fields.Boolean(load_default=None)
+    language = fields.String(load_default=None)
+    q = fields.String(load_default="", validate=Size(max=200))
+    sort = fields.String(load_default="risk", validate=OneOf(("risk", "newest", "oldest", "updated")))
+
+
+class NewTicketShape(Shape):
+    """A ticket to file; mail goes in as `message/rfc822`."""
+
+    subject = fields.String()
+    body = fields.String(required=True)
+    channel = fields.String()
+    queue = fields.String(metadata={"description": "The slug of the queue it arrives in."})
+    external_id = fields.String(metadata={"description": "Yours; the same again is an update."})
+    is_html = fields.Boolean()
+    customer = fields.Nested(
+        Shape.from_dict(
+            {"name": fields.String(), "email": fields.String(), "tier": fields.String()}, name="NewCustomer"
+        )
+    )
+    occurred_at = Instant()
+
+
+class TicketChangeShape(Shape):
+    """What to change; what is left out stays."""
+
+    subject = fields.String(validate=Size(min=1, max=500))
+    status = fields.String(validate=OneOf(STATUSES))
+    priority = fields.String(validate=OneOf(PRIORITIES))
+    queue = fields.String()
+    assignee = Id("usr", allow_none=True)
+    tags = fields.List(fields.String(validate=Size(min=1, max=60)), validate=Size(max=50))
+
+
+class NewMessageShape(Shape):
+    """A reply to the customer, or a note that only agents see."""
+
+    kind = fields.String(load_default="outgoing", validate=OneOf(("outgoing", "note")))
+    body = fields.String(required=True, validate=Size(min=1, max=100_000))
+    macro = Id("mac", load_default=None)
+    status = fields.String(load_default=None, validate=OneOf(STATUSES))
+
+
+class NewCorrectionShape(Shape):
+    """The right label: for a prediction by its id, or for a task of the ticket."""
+
+    label = fields.String(required=True, validate=Size(min=1, max=200))
+    prediction = Id("prd", load_default=None)
+    task = fields.String(load_default=None)
+
+
+class CorrectionShape(Shape):
+    """A person's label where the model's was wrong."""
+
+    id = Id("cor")
+    prediction = Id("prd", attribute="prediction_id")
+    task = fields.String()
+    label_before = fields.String()
+    label = fields.String()
+    model = fields.String()
+    created_at = Instant()
+
+
+@route(group, "/tickets", needs="tickets:read", query=TicketQuery, returns=TicketPageShape)
+def list_tickets(query: dict[str, Any]) -> dict[str, Any]:
+    """Tickets in sight, those at the highest risk first."""
+    services, viewer = auth.services(), auth.viewer()
+    found = rows.page(
+        services.db,
+        _filter(query),
+        viewer=viewer,
+        limit=query["limit"],
+        after=query["after"],
+        sort=query["sort"],
+    )
+    return lists.page(found, tickets_out(services, found.items))
+
+
+@route(
+    group,
+    "/tickets",
+    method="POST",
+    needs="messages:write",
+    returns=TicketShape,
+    status=201,
+    is_large=True,
+    docs={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": NewTicketShape}, MAIL: {"schema": {"type": "string"}}},
+        }
+    },
+)
+def file_ticket() -> Response:
+    """File a ticket; 201 for a new one, 200 when it belongs to one that is there already."""
+    services = auth.services()
+    if body.media_type() == MAIL:
+        draft = intake.ticket_from_eml(services, body.raw())
+    else:
+        draft = intake.ticket_from_json(body.read_json(accepted=(body.JSON, MAIL)))
+    received = tickets.receive(services, draft, viewer=auth.viewer())
+    made = ticket_out(services, received.ticket)
+    status = 201 if received.is_new else 200
+    answer = lists.tagged(TicketShape, made, version=received.ticket.version, status=status)
+    answer.headers["Location"] = f"/api/v1/tickets/tkt_{received.ticket.id}"
+    return answer
+
+
+@route(group, "/tickets/<id(tkt):ticket_id>", needs="tickets:read", returns=TicketDetailShape)
+def show_ticket(ticket_id: int) -> Response:
+    """One ticket with its messages and what the model said of each."""
+    services = auth.services()
+    view = tickets.show(services, ticket_id, viewer=auth.viewer())
+    return lists.tagged(TicketDetailShape, detail_out(services, view), version=view.ticket.version)
+
+
+@route(
+    group,
+    "/tickets/<id(tkt):ticket_id>",
+    method="PATCH",
+    needs="tickets:write",
+    reads=TicketChangeShape,
+    returns=TicketShape,
+)
+def change_ticket(payload: dict[str, Any], *, ticket_id: int) -> Response:
+    """Change a ticket; with `If-Match`, 412 and the current ticket when somebody was faster."""
+    services, viewer = auth.services(), auth.viewer()
+    changes = _changes(payload)
+    try:
+        ticket = tickets.edit(services, ticket_id, viewer=viewer, changes=changes, version=lists.expected_version())
+    except Stale as error:
+        current = ticket_out(services, rows.get(services.db, ticket_id, viewer=viewer))
+        return errors.as_json(errors.of(error, current=TicketShape().dump(current)))
+    return lists.tagged(TicketShape, ticket_out(services, ticket), version=ticket.version)
+
+
+@route(
+    group,
+    "/tickets/<id(tkt):ticket_id>/messages",
+    method="POST",
+    needs="tickets:write",
+    reads=NewMessageShape,
+    returns=TicketShape,
+    status=201,
+)
+def add_message(payload: dict[str, Any], *, ticket_id: int) -> Response:
+    """Answer the customer, or leave a note."""
+    services, viewer, version = auth.services(), auth.viewer(), lists.expected_version()
+    if payload["kind"] == "note":
+        ticket = tickets.note(services, ticket_id, viewer=viewer, body=payload["body"], version=version)
+    else:
+        ticket = tickets.reply(
+            services,
+            ticket_id,
+            viewer=viewer,
+            body=payload["body"],
+            macro_id=_macro(payload["macro"]),
+            status=payload["status"],
+            version=version,
+        )
+    return lists.tagged(TicketShape, ticket_out(services, ticket), version=ticket.version, status=201)
+
+
+@route(
+    group,
+    "/tickets/<id(tkt):ticket_id>/corrections",
+    method="POST",
+    needs="tickets:write",
+    reads=NewCorrectionShape,
+    returns=CorrectionShape,
+    status=201,
+)
+def correct(payload: dict[str, Any], *, ticket_id: int) -> Any:
+    """Say what is right where the model was wrong; the correction becomes a training example."""
+    services, viewer = auth.services(), auth.viewer()
+    rows.get(services.db, ticket_id, viewer=viewer)
+    if payload["prediction"] is None and payload["task"] is None:
+        raise InputError(fields=(field_error("/task", "required"),))
+    return corrections.correct(
+        services,
+        viewer=viewer,
+        label=payload["label"],
+        prediction_id=payload["prediction"],
+        ticket_id=ticket_id,
+        task=payload["task"],
+    )
+
+
+def _filter(query: dict[str, Any]) -> TicketFilter:
+    return TicketFilter(
+        status=_statuses(query["status"]),
+        queue_id=None if query["queue"] is None else _queue_id(query["queue"], pointer="/queue"),
+        intent=query["intent"],
+        sentiment=query["sentiment"],
+        priority=query["priority"],
+        band=query["band"],
+        assignee_id=query["assignee"],
+        is_unassigned=query["unassigned"],
+        needs_person=query["needs_person"],
+        language=query["language"],
+        query=query["q"],
+    )
+
+
+def _statuses(text: str) -> tuple[Status, ...]:
+    if not text:
+        return OPEN_STATUSES
+    if text == ANY:
+        return cast("tuple[Status, ...]", STATUSES)
+    asked = tuple(part.strip() for part in text.split(","))
+    for status in asked:
+        if status not in STATUSES:
+            fault = field_error("/status", "unknown_choice", value=status, choices=(*STATUSES, ANY))
+            raise InputError(fields=(fault,))
+    return cast("tuple[Status, ...]", asked)
+
+
+def _queue_id(slug: str, *, pointer: str) -> int:
+    found = queues.find_by_slug(auth.services().db, slug)
+    viewer = auth.viewer()
+    if found is None or (viewer.queue_ids is not None and found.id not in viewer.queue_ids):
+        raise InputError(fields=(field_error(pointer, "unknown_queue", value=slug),))
+    return found.id
+
+
+def _changes(payload: dict[str, Any]) -> dict[str, Any]:
+    changes: dict[str, Any] = {name: payload[name] for name in ("subject", "status", "priority") if name in payload}
+    if "queue" in payload:
+        changes["queue_id"] = _queue_id(payload["queue"], pointer="/queue")
+    if "assignee" in payload:
+        changes["assignee_id"] = payload["assignee"]
+    if "tags" in payload:
+        changes["tags"] = tuple(payload["tags"])
+    if not changes:
+        raise InputError("nothing_to_change")
+    return changes
+
+
+def _macro(macro_id: int | None) -> int | None:
+    return None if macro_id is None else macros.get(auth.services().db, macro_id).id

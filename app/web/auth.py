@@ -1,0 +1,185 @@
+"""Who is asking and what they may do: sessions, API tokens, and the permission that every route declares."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from flask import Flask, current_app, g, request, session
+from flask_login import LoginManager, current_user, login_user, logout_user
+from flask_wtf.csrf import CSRFProtect
+
+from app.config import Settings
+from app.domain.people import User, Viewer
+from app.errors import NotAllowed, NotFound, NotSignedIn
+from app.pipeline import accounts
+from app.pipeline.services import Services
+from app.store import users
+
+PUBLIC = "public"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SIGN_IN_PATH = "/sign-in"
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+csrf = CSRFProtect()
+_PERMISSION = "permission"
+
+
+class UndeclaredRoute(RuntimeError):
+    """A route that does not say who may use it answers nobody: a fault of ours, shown as 500."""
+
+
+class Visitor:
+    """A person who is signed in, in the form that Flask-Login asks for.
+
+    The session names the user and a digest of their password hash, so a changed password ends the other sessions.
+    """
+
+    is_authenticated = True
+    is_anonymous = False
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+        self.is_active = user.is_active
+
+    def get_id(self) -> str:
+        """What the session keeps: `<user id>.<digest>`."""
+        return f"{self.user.id}.{_digest(self.user)}"
+
+
+def _digest(user: User) -> str:
+    return hashlib.sha256((user.password_hash or "").encode()).hexdigest()[:12]
+
+
+def requires(permission: str) -> Callable[[View], View]:
+    """Declare that a route needs `noun:verb`; checked before the view runs."""
+
+    def declare(view: View) -> View:
+        setattr(view, _PERMISSION, permission)
+        return view
+
+    return declare
+
+
+def public(view: View) -> View:
+    """Declare that a route is for everybody."""
+    setattr(view, _PERMISSION, PUBLIC)
+    return view
+
+
+def permission_of(app: Flask, endpoint: str) -> str | None:
+    """What an endpoint declares: `noun:verb`, `public`, or None when it says nothing; static files are public."""
+    if endpoint == "static" or endpoint.endswith(".static"):
+        return PUBLIC
+    return cast("str | None", getattr(app.view_functions[endpoint], _PERMISSION, None))
+
+
+def services() -> Services:
+    """The services of the running application."""
+    return cast(Services, current_app.extensions["bellwether"])
+
+
+def settings() -> Settings:
+    """The settings of the running application."""
+    return cast(Settings, current_app.extensions["bellwether.settings"])
+
+
+def is_token_request() -> bool:
+    """Whether the request presents an API token, good or bad."""
+    return _presented_token() is not None
+
+
+def _presented_token() -> str | None:
+    kind, _, value = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        return value.strip()
+    # Servers hand `api_access_token` and `Api-Access-Token` on under one name, or drop the first.
+    return request.headers.get("Api-Access-Token")
+
+
+def _identify() -> Viewer | None:
+    token = _presented_token()
+    if token is not None:
+        return accounts.viewer_for_token(services(), token)
+    if current_user.is_authenticated:
+        return accounts.viewer_for(services(), current_user.user)
+    return None
+
+
+def visitor() -> Viewer | None:
+    """Whom this request is for, or None when nobody is signed in; an unknown token raises NotSignedIn."""
+    if "viewer" not in g:
+        g.viewer = _identify()
+    return cast("Viewer | None", g.viewer)
+
+
+def viewer() -> Viewer:
+    """Whom this request is for; NotSignedIn when nobody is."""
+    found = visitor()
+    if found is None:
+        raise NotSignedIn()
+    return found
+
+
+def signed_in_user() -> User | None:
+    """The person behind the session, or None (API tokens have no session)."""
+    return cast(User, current_user.user) if current_user.is_authenticated else None
+
+
+def sign_in(user: User, *, is_remembered: bool = False) -> None:
+    """Start a session for `user`; what the session held before is dropped, except the chosen language."""
+    locale = session.get("locale")
+    session.clear()
+    if locale:
+        session["locale"] = locale
+    session.permanent = True
+    login_user(Visitor(user), remember=is_remembered)
+    g.pop("viewer", None)
+
+
+def sign_out() -> None:
+    """End the session."""
+    logout_user()
+    session.clear()
+    g.pop("viewer", None)
+
+
+def safe_next(target: str | None, *, fallback: str = "/") -> str:
+    """`target` when it is a path of this site, else `fallback`: a sign-in link never leads elsewhere."""
+    if not target or not target.startswith("/") or target.startswith("//") or "\\" in target:
+        return fallback
+    return target if target.isprintable() else fallback
+
+
+def _guard() -> None:
+    endpoint = request.endpoint
+    if endpoint is None or endpoint not in current_app.view_functions:
+        return
+    permission = permission_of(current_app, endpoint)
+    if permission is None:
+        raise UndeclaredRoute(endpoint)
+    if permission != PUBLIC and not viewer().may(permission):
+        raise NotAllowed(permission=permission)
+    if request.method not in SAFE_METHODS and not is_token_request():
+        csrf.protect()
+
+
+def _load(session_id: str) -> Visitor | None:
+    number, _, digest = session_id.partition(".")
+    try:
+        user = users.get(services().db, int(number))
+    except (ValueError, NotFound):
+        return None
+    return Visitor(user) if user.is_active and _digest(user) == digest else None
+
+
+def install(app: Flask) -> None:
+    """Sessions, CSRF and the guard in front of every route."""
+    app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_HEADERS=["X-CSRFToken"])
+    csrf.init_app(app)
+    manager = LoginManager()
+    manager.init_app(app)
+    manager.user_loader(_load)
+    app.before_request(_guard)

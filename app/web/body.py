@@ -1,0 +1,76 @@
+"""Reading a request's body: JSON with exact faults, lines of JSON, and other media types refused by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from flask import Response, request
+
+from app.errors import InputError, UnsupportedMedia
+
+JSON = "application/json"
+NDJSON = ("application/x-ndjson", "application/jsonl", "application/ndjson")
+
+
+def media_type() -> str:
+    """The media type of the body, lower case, without parameters; empty when none is named."""
+    return request.mimetype
+
+
+def is_json(kind: str) -> bool:
+    """Whether `kind` is JSON or one of its +json relatives."""
+    return kind == JSON or (kind.startswith("application/") and kind.endswith("+json"))
+
+
+def raw() -> bytes:
+    """The body as it came; larger than allowed raises 413, empty InputError."""
+    content = request.get_data(cache=False)
+    if not content.strip():
+        raise InputError("empty_body")
+    return content
+
+
+def read_json(*, accepted: Iterable[str] = (JSON,)) -> Any:
+    """The JSON body; a body of another named kind raises UnsupportedMedia.
+
+    A body without a Content-Type is taken for JSON; so is what curl's `-d` sends, when it looks like JSON.
+    """
+    kind = media_type()
+    if kind and not is_json(kind) and not _is_curl(kind):
+        raise UnsupportedMedia(media_type=kind, accepted=tuple(accepted))
+    return parse(raw())
+
+
+def _is_curl(kind: str) -> bool:
+    return kind == "application/x-www-form-urlencoded" and request.get_data()[:1] in (b"{", b"[")
+
+
+def parse(content: bytes) -> Any:
+    """JSON out of bytes; InputError tells the line and column, or the byte that is not UTF-8."""
+    try:
+        return json.loads(content.decode("utf-8-sig"), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise InputError("not_utf8", byte=error.start) from None
+    except json.JSONDecodeError as error:
+        raise InputError("invalid_json", line=error.lineno, column=error.colno) from None
+    except RecursionError:
+        raise InputError("too_deep") from None
+
+
+def _refuse_constant(name: str) -> Any:
+    # NaN and Infinity are Python's own idea of JSON.
+    raise json.JSONDecodeError(name, "", 0)
+
+
+def lines() -> Iterator[str]:
+    """The body line by line as it arrives; a byte that is not UTF-8 spoils its own line only."""
+    # Asked for at once, so that a body that is too large is refused before the answer begins.
+    source = request.get_data().splitlines() if "Idempotency-Key" in request.headers else request.stream
+    return (line.decode("utf-8", "replace") for line in source)
+
+
+def answer(content: Any) -> Response:
+    """Content as compact JSON; for answers whose top level is an array or has no fixed shape."""
+    return Response(json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n", content_type=JSON)

@@ -1,0 +1,158 @@
+"""The API's description: one `route` that declares permission, shapes and status, and the OpenAPI 3.1 made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar, cast
+
+from flask import Flask, Response, current_app, jsonify, render_template, send_from_directory
+from flask_smorest import Api, Blueprint
+from marshmallow import Schema, ValidationError
+from webargs.flaskparser import FlaskParser
+from werkzeug.routing import BaseConverter, Map
+
+from app.web import auth, body, idempotency, security
+from app.web.schema import ProblemShape, faults
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+VERSION = "1.0"
+ASSETS = frozenset({"swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"})
+DESCRIPTION = """Texts in, decisions out: classify texts, file tickets, push posts, read what was found.
+
+Send `Authorization: Bearer bw_…`; each operation names the permission it needs in `x-permission`.
+Errors are `application/problem+json` (RFC 9457). Times are RFC 3339 in UTC. Ids are strings such as `tkt_81`;
+plain numbers are accepted. Fields that are not known are ignored, and new ones may appear.
+`Idempotency-Key` works on every POST and PATCH: the same request sent twice is done once."""
+
+
+class Parser(FlaskParser):
+    """webargs with our own reading of JSON and our own errors."""
+
+    def load_json(self, req: Any, schema: Any) -> Any:
+        """The body as JSON."""
+        return body.read_json()
+
+    def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
+        """The faults of a schema as InputError."""
+        raise faults(error)
+
+
+class PublicId(BaseConverter):
+    """An id in a path, `tkt_81` or `81`: `<id(tkt):ticket_id>`."""
+
+    def __init__(self, map: Map, prefix: str) -> None:  # noqa: A002
+        super().__init__(map)
+        self.prefix = prefix
+        self.regex = rf"(?:{prefix}_)?[0-9]{{1,18}}"
+
+    def to_python(self, value: str) -> int:
+        """The number."""
+        return int(value.removeprefix(self.prefix + "_"))
+
+    def to_url(self, value: Any) -> str:
+        """The id with its prefix."""
+        return f"{self.prefix}_{int(value)}"
+
+
+def blueprint(name: str, *, about: str, prefix: str = "/api/v1") -> Any:
+    """A group of operations under one tag."""
+    group = Blueprint(name, f"app.web.api.{name}", url_prefix=prefix, description=about)
+    group.ARGUMENTS_PARSER = Parser(unknown=None)
+    return group
+
+
+def route(
+    group: Any,
+    rule: str,
+    *,
+    needs: str,
+    method: str = "GET",
+    query: type[Schema] | None = None,
+    reads: type[Schema] | None = None,
+    returns: type[Schema] | None = None,
+    status: int = 200,
+    docs: Mapping[str, Any] | None = None,
+    is_large: bool = False,
+    is_once: bool = True,
+) -> Callable[[View], View]:
+    """Declare an operation: the view gets the query, then the body, then the path's parts by name.
+
+    `needs` is a permission or `public`; `reads` and `returns` are the shapes of body and answer. `is_once` keeps the
+    answer for a repeated Idempotency-Key: not for answers that hold a secret.
+    """
+
+    def declare(view: View) -> View:
+        endpoint = view.__name__
+        served: Any = group.response(status, returns)(view)
+        if reads is not None:
+            served = group.arguments(reads, location="json")(served)
+        if query is not None:
+            served = group.arguments(query, location="query")(served)
+        served = group.doc(**_security(needs), **(docs or {}))(served)
+        if is_once and method in ("POST", "PATCH") and needs != auth.PUBLIC:
+            served = idempotency.once(served)
+        served = auth.public(served) if needs == auth.PUBLIC else auth.requires(needs)(served)
+        if is_large:
+            served = security.large_body(served)
+        group.route(rule, methods=[method], endpoint=endpoint)(served)
+        return view
+
+    return declare
+
+
+def _security(needs: str) -> dict[str, Any]:
+    return {"security": [], "x-permission": needs} if needs == auth.PUBLIC else {"x-permission": needs}
+
+
+def install(app: Flask, groups: Iterable[Any]) -> None:
+    """Register the groups, and serve their description and its page."""
+    app.config.update(API_TITLE="Bellwether", API_VERSION=VERSION, OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX=None)
+    app.url_map.converters["id"] = PublicId
+    api = Api()
+    api.ERROR_SCHEMA = ProblemShape
+    api.init_app(app, spec_kwargs={"info": {"description": DESCRIPTION}, "security": [{"token": []}]})
+    api.register_converter(PublicId, _id_parameter)
+    api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "bearerFormat": "bw_…"})
+    for group in groups:
+        api.register_blueprint(group)
+    app.extensions["bellwether.openapi"] = api.spec
+    app.add_url_rule("/openapi.json", "openapi", auth.public(_serve_document))
+    app.add_url_rule("/docs", "docs", auth.public(_serve_page))
+    app.add_url_rule("/docs/assets/<name>", "docs_asset", auth.public(_serve_asset))
+
+
+def _id_parameter(converter: PublicId) -> dict[str, Any]:
+    return {"type": "string", "pattern": f"^{converter.regex}$", "example": f"{converter.prefix}_81"}
+
+
+def document(app: Flask) -> dict[str, Any]:
+    """The OpenAPI document; its shared responses are errors, so they are problem+json."""
+    made = cast("dict[str, Any]", app.extensions["bellwether.openapi"].to_dict())
+    for answer in made.get("components", {}).get("responses", {}).values():
+        content = answer.get("content", {})
+        if "application/json" in content:
+            content["application/problem+json"] = content.pop("application/json")
+    return made
+
+
+def _serve_document() -> Response:
+    return jsonify(document(current_app))
+
+
+def _serve_page() -> str:
+    return render_template("docs.html")
+
+
+def _serve_asset(name: str) -> Response:
+    if name not in ASSETS:
+        name = ""
+    return send_from_directory(_assets(), name, max_age=86_400)
+
+
+def _assets() -> Path:
+    # Found, not imported: only the files of that wheel are used.
+    found = find_spec("flask_swagger_ui")
+    return Path((found.submodule_search_locations or [""])[0] if found else "") / "dist"

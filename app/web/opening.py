@@ -1,0 +1,87 @@
+"""Services that open at their first use: making the application touches neither the database nor the model."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+from app.config import Settings
+from app.errors import BellwetherError
+from app.pipeline.services import OpeningEngine, Policy, Services, open_engine
+from app.store import deployments
+from app.store.db import Database, open_database
+
+log = logging.getLogger("bellwether")
+
+
+class LazyServices(Services):
+    """The services of one process: `db` and `engine` come into being when they are first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.RLock()
+        self.policy = policy_of(settings)
+
+    def __getattr__(self, name: str) -> Any:
+        openers = {"db": self._open_database, "engine": self._open_engine}
+        if name not in openers:
+            raise AttributeError(name)
+        with self._lock:
+            if name not in vars(self):
+                setattr(self, name, openers[name]())
+            return vars(self)[name]
+
+    def _open_database(self) -> Database:
+        return open_database(self._settings.database)
+
+    def _open_engine(self) -> OpeningEngine:
+        settings = self._settings
+        return open_engine(
+            folders=self.policy.artifact_folders,
+            live=self._live,
+            threads=settings.engine_threads,
+            queue_limit=settings.engine_queue,
+            wait_ms=settings.engine_wait_ms,
+            cache_size=settings.engine_cache,
+        )
+
+    def _live(self) -> str | None:
+        found = deployments.current(self.db)
+        return None if found is None else found.model or None
+
+    def warm(self) -> None:
+        """Open the model in the background; one that cannot be opened is told in the log and by /health/ready."""
+        threading.Thread(target=self._warm, name="warm", daemon=True).start()
+
+    def _warm(self) -> None:
+        try:
+            self.engine.model()
+        except BellwetherError as error:
+            log.warning("The model is not ready: %s %s", error.code, dict(error.params))
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for name in ("engine", "db"):
+            if name in vars(self):
+                vars(self)[name].close()
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The settings that flows need."""
+    return Policy(
+        intent_task=settings.intent_task,
+        languages=tuple(code.strip() for code in settings.languages.split(",") if code.strip()),
+        is_routing=settings.is_routing,
+        sla_first_response_hours=settings.sla_first_response_hours,
+        sla_resolution_hours=settings.sla_resolution_hours,
+        max_attachment_bytes=settings.max_attachment_bytes,
+        max_batch=settings.max_batch,
+        fetch_minutes=settings.fetch_minutes,
+        is_fetching_private=settings.is_fetching_private,
+        public_url=settings.public_url,
+        zone=settings.zone,
+        locale=settings.locale,
+        artifact_folders=(settings.instance / "models", settings.models),
+        engine_threads=settings.engine_threads,
+    )

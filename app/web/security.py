@@ -1,0 +1,144 @@
+"""What protects every answer: headers, sizes, request ids, cookies, the key that signs them, and sign-in limits."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from flask import Flask, Response, current_app, g, request
+from flask.sessions import SecureCookieSessionInterface
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+from app.config import Settings
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+POLICY = {
+    "default-src": "'self'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "object-src": "'none'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+}
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+HSTS = "max-age=31536000; includeSubDomains"
+SIGN_IN_LIMITS = {
+    "pages_session.sign_in": ("10 per minute", ["POST"]),
+    "pages_session.sign_in_link": ("30 per minute", ["GET", "POST"]),
+    "pages_session.setup": ("10 per minute", ["POST"]),
+}
+_LARGE = "__bellwether_large_body__"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+
+def policy(**changes: str) -> str:
+    """The Content-Security-Policy header, with directives replaced: `style_src` stands for `style-src`."""
+    directives = {**POLICY, **{name.replace("_", "-"): value for name, value in changes.items()}}
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
+def large_body(view: View) -> View:
+    """Let a route take files up to `max_upload_bytes`."""
+    setattr(view, _LARGE, True)
+    return view
+
+
+def secret_key(instance: Path) -> str:
+    """The key kept in `instance/secret_key` (mode 0600), made by the first process that asks."""
+    instance.mkdir(parents=True, exist_ok=True)
+    kept = instance / "secret_key"
+    if not kept.exists():
+        _create(kept, secrets.token_hex(32))
+    return kept.read_text().strip()
+
+
+def _create(path: Path, content: str) -> None:
+    # Written aside and linked into place, so that no other process ever reads half a key or loses its own.
+    aside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(content + "\n")
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        pass
+    finally:
+        aside.unlink()
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Signed cookies whose key is made at the first request, so that importing wsgi.py writes nothing."""
+
+    def get_signing_serializer(self, app: Flask) -> Any:
+        """The serializer, once there is a key."""
+        if not app.secret_key:
+            settings: Settings = app.extensions["bellwether.settings"]
+            app.secret_key = settings.secret_key or secret_key(settings.instance)
+        return super().get_signing_serializer(app)
+
+
+def _before() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(8)}"
+    view = current_app.view_functions.get(request.endpoint or "")
+    if getattr(view, _LARGE, False):
+        request.max_content_length = current_app.extensions["bellwether.settings"].max_upload_bytes
+
+
+def _after(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Content-Security-Policy", policy())
+    if request.is_secure or current_app.config["SESSION_COOKIE_SECURE"]:
+        response.headers.setdefault("Strict-Transport-Security", HSTS)
+    if "request_id" in g:
+        response.headers["X-Request-Id"] = g.request_id
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Headers, sizes, ids and cookies for every request."""
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        MAX_FORM_MEMORY_SIZE=settings.max_body_bytes,
+        SESSION_COOKIE_NAME="bellwether",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.is_secure_cookie,
+        REMEMBER_COOKIE_HTTPONLY=True,
+        REMEMBER_COOKIE_SAMESITE="Lax",
+        REMEMBER_COOKIE_SECURE=settings.is_secure_cookie,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=14),
+    )
+    app.session_interface = Sessions()
+    app.before_request(_before)
+    app.after_request(_after)
+
+
+def limit_sign_in(app: Flask) -> None:
+    """Slow down guessing: a limit per address on the routes that let somebody in."""
+    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", headers_enabled=True)
+    for endpoint, (limit, methods) in SIGN_IN_LIMITS.items():
+        if endpoint in app.view_functions:
+            limited: Any = limiter.limit(limit, methods=methods)(app.view_functions[endpoint])
+            app.view_functions[endpoint] = limited

@@ -1,0 +1,202 @@
+"""Live updates as server-sent events: every event row in sight, resumed by its id after a break."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask, Response, current_app, request
+from marshmallow import fields
+
+from app.domain.event import Event
+from app.domain.people import Viewer
+from app.errors import NotReady, Overloaded
+from app.pipeline.services import Services
+from app.store import events
+from app.web import auth
+from app.web.api import lists
+from app.web.openapi import blueprint, route
+from app.web.schema import Between, Id, Instant, Shape, instant, page_of, public_id
+
+group = blueprint("stream", about="What happens, as it happens.")
+
+POLL_S = 1.0
+HEARTBEAT_S = 15.0
+LONGEST_S = 900.0
+RETRY_MS = 3000
+BATCH = 200
+MOST_BEHIND = 2000
+PREFIXES = {"ticket": "tkt", "message": "msg", "post": "pst", "alert": "alr", "rule": "rul", "feed": "fed"}
+
+
+@dataclass
+class Seats:
+    """How many streams one process keeps, and the sign that it is about to stop."""
+
+    limit: int
+    n_taken: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def take(self) -> bool:
+        """Take a seat, if one is free."""
+        with self.lock:
+            if self.n_taken >= self.limit:
+                return False
+            self.n_taken += 1
+            return True
+
+    def leave(self) -> None:
+        """Give a seat back."""
+        with self.lock:
+            self.n_taken -= 1
+
+
+class ActorShape(Shape):
+    """Who did it: agent, rule, model, token or system."""
+
+    kind = fields.String()
+    id = fields.String()
+
+
+class EventShape(Shape):
+    """One change; `type` is noun and verb, such as `ticket.routed`."""
+
+    id = Id("evt")
+    type = fields.String()
+    noun = fields.String()
+    noun_id = fields.String()
+    actor = fields.Nested(ActorShape)
+    at = Instant()
+    after = fields.Dict()
+
+
+class EventQuery(Shape):
+    """Events after an id; without one, those from now on."""
+
+    after = Id("evt", load_default=None)
+    types = fields.String(load_default="", metadata={"description": "Nouns with commas: ticket,alert."})
+    limit = fields.Integer(load_default=100, validate=Between(1, BATCH))
+
+
+@route(group, "/events", needs="stream:read", query=EventQuery, returns=page_of(EventShape, "EventPage"))
+def list_events(query: dict[str, Any]) -> dict[str, Any]:
+    """Events in sight, oldest first; `meta.after_cursor` is what to send as `after` next time."""
+    services = auth.services()
+    newest = events.last_id(services.db)
+    start = newest if query["after"] is None else query["after"]
+    found = events.after(services.db, start, limit=query["limit"], viewer=auth.viewer())
+    has_more = len(found) == query["limit"]
+    last = found[-1].id if has_more else max(newest, start)
+    answer = lists.whole(as_json(event) for event in found if _is_wanted(event, query["types"]))
+    answer["meta"] |= {"has_more": has_more, "after_cursor": public_id("evt", last)}
+    return answer
+
+
+@route(group, "/stream", needs="stream:read", query=EventQuery)
+def stream(query: dict[str, Any]) -> Response:
+    """The same as a live stream (`text/event-stream`), resumed with `Last-Event-ID`; needs a threaded server."""
+    seats: Seats = current_app.extensions["bellwether.stream"]
+    if not request.environ.get("wsgi.multithread"):
+        raise NotReady("stream_needs_threads")
+    if not seats.take():
+        raise Overloaded("stream_full", limit=seats.limit, retry_after=15)
+    feed = _Feed(
+        services=auth.services(),
+        viewer=auth.viewer(),
+        types=query["types"],
+        is_gone=request.environ.get("waitress.client_disconnected") or (lambda: False),
+        stopping=seats.stopping,
+    )
+    answer = Response(feed.lines(_resumed(query["after"])), content_type="text/event-stream")
+    answer.call_on_close(seats.leave)
+    answer.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    return answer
+
+
+@dataclass
+class _Feed:
+    services: Services
+    viewer: Viewer
+    types: str
+    is_gone: Callable[[], bool]
+    stopping: threading.Event
+    silent_s: float = 0.0
+    open_s: float = 0.0
+
+    def lines(self, start: int | None) -> Iterator[str]:
+        """The stream's text, until the reader leaves, the server stops, or it has been open for long enough."""
+        yield f"retry: {RETRY_MS}\n\n"
+        last, opening = self._opening(start)
+        yield from opening
+        while not self._is_over():
+            last, found = self._next(last)
+            for event in found:
+                yield _line(event)
+            if found:
+                self.silent_s = 0.0
+            elif self.silent_s >= HEARTBEAT_S:
+                self.silent_s = 0.0
+                yield ": hb\n\n"
+            self._rest()
+
+    def _opening(self, start: int | None) -> tuple[int, list[str]]:
+        newest = events.last_id(self.services.db)
+        if start is None:
+            return newest, []
+        # Too far behind, or an id of another database: the reader loads afresh and goes on from here.
+        if start > newest or newest - start > MOST_BEHIND or start + 1 < events.first_id(self.services.db):
+            return newest, [f"id: {newest}\nevent: reset\ndata: {json.dumps({'last_id': newest})}\n\n"]
+        return start, []
+
+    def _next(self, last: int) -> tuple[int, list[Event]]:
+        newest = events.last_id(self.services.db)
+        if newest == last:
+            return last, []
+        found = events.after(self.services.db, last, limit=BATCH, viewer=self.viewer)
+        reached = found[-1].id if len(found) == BATCH else max(newest, *(event.id for event in found), last)
+        return reached, [event for event in found if _is_wanted(event, self.types)]
+
+    def _is_over(self) -> bool:
+        return self.stopping.is_set() or self.open_s >= LONGEST_S or self.is_gone()
+
+    def _rest(self) -> None:
+        self.stopping.wait(POLL_S)
+        self.silent_s += POLL_S
+        self.open_s += POLL_S
+
+
+def as_json(event: Event) -> dict[str, Any]:
+    """An event as it goes out, before its shape writes ids and times."""
+    prefix = PREFIXES.get(event.noun)
+    return {
+        "id": event.id,
+        "type": f"{event.noun}.{event.verb}",
+        "noun": event.noun,
+        "noun_id": public_id(prefix, event.noun_id) if prefix else str(event.noun_id),
+        "actor": {"kind": event.actor_kind, "id": event.actor_id},
+        "at": event.at,
+        "after": event.after,
+    }
+
+
+def _line(event: Event) -> str:
+    shown = as_json(event) | {"id": public_id("evt", event.id), "at": instant(event.at)}
+    return f"id: {event.id}\nevent: {event.noun}\ndata: {json.dumps(shown, ensure_ascii=False)}\n\n"
+
+
+def _is_wanted(event: Event, types: str) -> bool:
+    return not types or event.noun in types.split(",")
+
+
+def _resumed(after: int | None) -> int | None:
+    given = request.headers.get("Last-Event-ID", "").removeprefix("evt_")
+    return int(given) if given.isascii() and given.isdigit() and len(given) <= 18 else after
+
+
+def install(app: Flask) -> None:
+    """Seats for the streams of this process."""
+    app.extensions["bellwether.stream"] = Seats(limit=app.extensions["bellwether.settings"].stream_clients)
