@@ -113,3 +113,8 @@ def settle(tx: Transaction, message_id: int, *, language: str, is_supported: boo
         )
         == 1
     )
+
+
+def n_tries(db: Reads, message_id: int) -> int:
+    """How often a worker has taken a message."""
+    return int(db.value("SELECT n_tries FROM message WHERE id = ?", (message_id,)) or 0)

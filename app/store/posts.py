@@ -44,6 +44,11 @@ def get(db: Reads, post_id: int, *, viewer: Viewer) -> Post:
     return post
 
 
+def read(db: Reads, post_id: int) -> Post:
+    """The post with this id for the flows themselves, whose scope is everything; raises NotFound."""
+    return _post(db.got("post", post_id))
+
+
 def of_feed(db: Reads, feed_id: int, *, external_ids: Iterable[str]) -> dict[str, Post]:
     """The posts of a feed that carry these ids, by that id."""
     rows = db.rows(
@@ -204,3 +209,9 @@ def topics(db: Reads, *, since: int, until: int) -> tuple[str, ...]:
         (since, until),
     )
     return tuple(row["subject_id"] for row in rows)
+
+
+def story_ids(db: Reads) -> tuple[int, ...]:
+    """Every story that has posts, in order."""
+    rows = db.rows("SELECT DISTINCT story_id FROM post WHERE story_id IS NOT NULL ORDER BY story_id")
+    return tuple(row["story_id"] for row in rows)

@@ -48,7 +48,8 @@ DESK = (
     needs_person INTEGER NOT NULL DEFAULT 0, language TEXT NOT NULL DEFAULT 'en', urgency INTEGER,
     urgency_parts TEXT NOT NULL DEFAULT '[]', tags TEXT NOT NULL DEFAULT '[]', risk INTEGER NOT NULL DEFAULT 0,
     first_response_due_at INTEGER, resolution_due_at INTEGER, first_responded_at INTEGER, solved_at INTEGER,
-    is_priority_set INTEGER NOT NULL DEFAULT 0, preview TEXT NOT NULL DEFAULT '', n_messages INTEGER NOT NULL DEFAULT 0, version INTEGER NOT NULL DEFAULT 1,
+    is_priority_set INTEGER NOT NULL DEFAULT 0,
+    preview TEXT NOT NULL DEFAULT '', n_messages INTEGER NOT NULL DEFAULT 0, version INTEGER NOT NULL DEFAULT 1,
     is_open INTEGER GENERATED ALWAYS AS (status IN ('new', 'open', 'pending')) VIRTUAL)""",
     # The inbox order is (is_open, risk, id); each common filter gets that order behind its own column.
     "CREATE INDEX ticket_inbox ON ticket (is_open, risk DESC, id DESC)",

@@ -52,6 +52,11 @@ def get(db: Reads, ticket_id: int, *, viewer: Viewer) -> Ticket:
     return ticket
 
 
+def read(db: Reads, ticket_id: int) -> Ticket:
+    """The ticket with this id for the flows themselves, whose scope is everything; raises NotFound."""
+    return _ticket(db.got("ticket", ticket_id))
+
+
 def find_by_external_id(db: Reads, external_id: str) -> Ticket | None:
     """The ticket that another system knows by this id."""
     row = db.row("SELECT * FROM ticket WHERE external_id = ?", (external_id,))
@@ -171,3 +176,13 @@ def open_after(db: Reads, ticket_id: int, *, limit: int) -> tuple[Ticket, ...]:
     """Open tickets with a later id, for walking over all of them."""
     rows = db.rows("SELECT * FROM ticket WHERE is_open = 1 AND id > ? ORDER BY id LIMIT ?", (ticket_id, limit))
     return tuple(_ticket(row) for row in rows)
+
+
+def count_message(tx: Transaction, ticket_id: int) -> None:
+    """One more message in the thread; that is no edit of the ticket, so the version stays."""
+    tx.execute("UPDATE ticket SET n_messages = n_messages + 1 WHERE id = ?", (ticket_id,))
+
+
+def is_priority_set(db: Reads, ticket_id: int) -> bool:
+    """Whether a person chose the priority, which the model then leaves alone."""
+    return bool(db.value("SELECT is_priority_set FROM ticket WHERE id = ?", (ticket_id,)))

@@ -1,0 +1,217 @@
+"""A ticket draft into the database: cleaned, redacted, threaded, and stored before any model is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app import clock
+from app.domain.people import Viewer
+from app.domain.ticket import Message, Ticket, TicketDraft
+from app.errors import InputError
+from app.ingest.clean import clean, shown
+from app.ingest.redact import redact
+from app.pipeline import desk, history
+from app.pipeline.services import Services
+from app.store import attachments, customers, messages, queues, tickets
+from app.store.db import Transaction
+from app.triage import risk, sla
+
+# A message that was accepted is first for the process that accepted it; after this long it is anyone's.
+LEASE_MS = 30_000
+PREVIEW_LENGTH = 160
+LONGEST_SUBJECT = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """What became of a draft; `is_new` is false for one that was received before."""
+
+    ticket_id: int
+    message_id: int
+    is_new: bool
+    is_update: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Texts:
+    subject: str
+    body: str
+    text: str
+    n_redactions: int
+
+
+def store(services: Services, draft: TicketDraft, *, viewer: Viewer) -> Stored:
+    """Accept a draft in one transaction: known, an update, the next message of a thread, or a new ticket."""
+    with services.db.transaction() as tx:
+        known = _known(tx, draft)
+        if known is not None:
+            return known
+        earlier = tickets.find_by_external_id(tx, draft.external_id) if draft.external_id else None
+        if earlier is not None:
+            return _updated(tx, earlier, draft=draft, viewer=viewer)
+        thread = messages.find_thread(tx, _parents(draft))
+        if thread is not None:
+            return _continued(tx, thread, draft=draft, viewer=viewer)
+        return _opened(tx, services, draft=draft, viewer=viewer)
+
+
+def _known(tx: Transaction, draft: TicketDraft) -> Stored | None:
+    found = messages.find_by_message_id(tx, draft.message_id) if draft.message_id else None
+    return None if found is None else Stored(ticket_id=found.ticket_id, message_id=found.id, is_new=False)
+
+
+def _parents(draft: TicketDraft) -> list[str]:
+    return list(dict.fromkeys(one for one in (draft.in_reply_to, *reversed(draft.references)) if one))
+
+
+def _texts(draft: TicketDraft, *, is_redacting: bool, is_first: bool) -> _Texts:
+    body, said = shown(draft.body, is_html=draft.is_html), clean(draft.body, is_html=draft.is_html)
+    subject, n = " ".join(draft.subject.split())[:LONGEST_SUBJECT], 0
+    if is_redacting:
+        masked = redact(body)
+        body, n = masked.text, masked.n
+        said, subject = redact(said).text, redact(subject).text
+    # A subject is often half of what is said ("Where is my order?"), unless the body repeats it.
+    text = f"{subject}\n{said}" if is_first and subject and subject.lower() not in said.lower() else said
+    if not text.strip():
+        raise InputError("empty_message")
+    return _Texts(subject=subject or _preview(said), body=body, text=text, n_redactions=n)
+
+
+def _preview(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= PREVIEW_LENGTH else line[: PREVIEW_LENGTH - 1].rstrip() + "…"
+
+
+def _opened(tx: Transaction, services: Services, *, draft: TicketDraft, viewer: Viewer) -> Stored:
+    queue = desk.arrival(tx, services, slug=draft.queue)
+    texts = _texts(draft, is_redacting=queue.is_redacting, is_first=True)
+    created_at = min(draft.occurred_at or clock.now_ms(), clock.now_ms())
+    customer_id = customers.ensure(
+        tx,
+        name=draft.customer_name or draft.customer_email or "",
+        email=draft.customer_email,
+        tier=draft.customer_tier,
+    )
+    ticket_id = tickets.insert(
+        tx,
+        values={
+            "subject": texts.subject,
+            "channel": draft.channel,
+            "status": "new",
+            "priority": "normal",
+            "queue_id": queue.id,
+            "customer_id": customer_id,
+            "created_at": created_at,
+            "updated_at": created_at,
+            "external_id": draft.external_id,
+            "intent_task": queue.intent_task,
+            "preview": _preview(texts.text),
+            **deadlines(services, created_at=created_at),
+        },
+    )
+    message_id = _message(tx, ticket_id, draft=draft, texts=texts, at=created_at)
+    after = {"queue_id": queue.id, "channel": draft.channel, "message_id": message_id}
+    data = {"subject": texts.subject, "external_id": draft.external_id, "queue": queue.slug}
+    history.record(
+        tx, actor=history.of(viewer), verb="created", noun="ticket", noun_id=ticket_id, after=after, data=data
+    )
+    return Stored(ticket_id=ticket_id, message_id=message_id, is_new=True)
+
+
+def deadlines(services: Services, *, created_at: int) -> dict[str, int]:
+    """The columns of a ticket that nobody has read yet: due as a normal one, and its place in the inbox."""
+    policy = services.policy
+    first = sla.due(created_at=created_at, hours=policy.sla_first_response_hours)
+    last = sla.due(created_at=created_at, hours=policy.sla_resolution_hours)
+    key = risk.risk(
+        urgency=0,
+        first_response_due_at=first,
+        resolution_due_at=last,
+        first_responded_at=None,
+        created_at=created_at,
+        now=clock.now_ms(),
+    )
+    return {"first_response_due_at": first, "resolution_due_at": last, "risk": key}
+
+
+def _message(tx: Transaction, ticket_id: int, *, draft: TicketDraft, texts: _Texts, at: int) -> int:
+    now = clock.now_ms()
+    message_id = messages.insert(
+        tx,
+        values={
+            "ticket_id": ticket_id,
+            "kind": "incoming",
+            "author_kind": "customer",
+            "author_name": draft.customer_name or draft.customer_email or "",
+            "body": texts.body,
+            "text": texts.text,
+            "occurred_at": at,
+            "received_at": now,
+            "message_id": draft.message_id,
+            "is_automatic": draft.is_automatic,
+            "n_redactions": texts.n_redactions,
+            "pending_at": None if draft.is_automatic else now + LEASE_MS,
+        },
+    )
+    for attachment in draft.attachments:
+        attachments.insert(tx, message_id=message_id, draft=attachment)
+    tickets.count_message(tx, ticket_id)
+    return message_id
+
+
+def _continued(tx: Transaction, ticket_id: int, *, draft: TicketDraft, viewer: Viewer) -> Stored:
+    """The customer writes again: a ticket that waited for them, or was solved, is open again."""
+    was = tickets.read(tx, ticket_id)
+    queue = queues.get(tx, was.queue_id)
+    texts = _texts(draft, is_redacting=queue.is_redacting, is_first=False)
+    at = min(draft.occurred_at or clock.now_ms(), clock.now_ms())
+    message_id = _message(tx, ticket_id, draft=draft, texts=texts, at=at)
+    wakes = was.status in ("pending", "solved", "closed") and not draft.is_automatic
+    status = "open" if wakes else was.status
+    changes = {"status": status, "updated_at": at, "preview": _preview(texts.text)}
+    tickets.update(tx, ticket_id, changes=changes | ({"solved_at": None} if wakes else {}))
+    verb = "reopened" if was.status in ("solved", "closed") and wakes else "message_received"
+    history.record(
+        tx,
+        actor=history.of(viewer),
+        verb=verb,
+        noun="ticket",
+        noun_id=ticket_id,
+        before={"status": was.status} if wakes else {},
+        after={"message_id": message_id, **({"status": status} if wakes else {})},
+        data={"subject": was.subject},
+    )
+    return Stored(ticket_id=ticket_id, message_id=message_id, is_new=True)
+
+
+def _updated(tx: Transaction, was: Ticket, *, draft: TicketDraft, viewer: Viewer) -> Stored:
+    """The same external id again: the first message is rewritten if it says something else."""
+    first = messages.first_incoming(tx, was.id)
+    queue = queues.get(tx, was.queue_id)
+    texts = _texts(draft, is_redacting=queue.is_redacting, is_first=True)
+    if first is None or (first.body, was.subject) == (texts.body, texts.subject):
+        return Stored(ticket_id=was.id, message_id=0 if first is None else first.id, is_new=False)
+    _rewrite(tx, first, texts=texts)
+    now = clock.now_ms()
+    tickets.update(tx, was.id, changes={"subject": texts.subject, "updated_at": now, "preview": _preview(texts.text)})
+    history.record(
+        tx,
+        actor=history.of(viewer),
+        verb="updated",
+        noun="ticket",
+        noun_id=was.id,
+        before={"subject": was.subject, "body": first.body},
+        after={"subject": texts.subject, "body": texts.body},
+    )
+    return Stored(ticket_id=was.id, message_id=first.id, is_new=False, is_update=True)
+
+
+def _rewrite(tx: Transaction, first: Message, *, texts: _Texts) -> None:
+    changes = {
+        "body": texts.body,
+        "text": texts.text,
+        "n_redactions": texts.n_redactions,
+        "pending_at": clock.now_ms() + LEASE_MS,
+    }
+    messages.rewrite(tx, first.id, changes=changes)

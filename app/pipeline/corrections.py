@@ -1,0 +1,236 @@
+"""A person's word over the model's: corrections, undo, and the examples that training learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from app import clock
+from app.classify import examples
+from app.domain.event import Event
+from app.domain.people import Viewer
+from app.domain.prediction import Correction, Role, StoredPrediction
+from app.errors import Conflict, FieldError, InputError, NotAllowed, NotFound, NotReady, TaskMissing
+from app.pipeline import history
+from app.pipeline.counting import counted
+from app.pipeline.services import Services
+from app.pipeline.ticket_actions import EDITABLE, edited
+from app.store import corrections, events, mentions, messages, posts, predictions, tickets
+from app.store.db import Transaction
+
+_SCORES = {"negative": -1.0, "neutral": 0.0, "positive": 1.0}
+_SUBJECTS = {"message": "ticket", "post": "post", "mention": "post"}
+
+
+def correct(
+    services: Services,
+    *,
+    viewer: Viewer,
+    label: str,
+    prediction_id: int | None = None,
+    ticket_id: int | None = None,
+    task: str | None = None,
+) -> Correction:
+    """Say what a text really is: the label is in force at once, and becomes a training example.
+
+    Named by the prediction, or by ticket and task (the newest prediction of it counts). Raises NotFound, InputError
+    `unknown_label`, TaskMissing.
+    """
+    if viewer.user_id is None:
+        raise NotAllowed(permission="tickets:write")
+    stored = _named(services, prediction_id=prediction_id, ticket_id=ticket_id, task=task)
+    _check_label(services, stored.prediction.task, label=label)
+    with services.db.transaction() as tx:
+        noun_id = _check_scope(tx, stored, viewer=viewer)
+        was = corrections.in_force(
+            tx, subject_kind=stored.subject_kind, subject_id=stored.subject_id, task=stored.prediction.task
+        )
+        correction_id = corrections.insert(
+            tx,
+            prediction_id=stored.id,
+            subject_kind=stored.subject_kind,
+            subject_id=stored.subject_id,
+            task=stored.prediction.task,
+            label_before=stored.prediction.label if was is None else was.label,
+            label=label,
+            model=stored.prediction.model,
+            user_id=viewer.user_id,
+            created_at=clock.now_ms(),
+        )
+        _put_in_force(tx, stored, label=label, noun_id=noun_id, correction_id=correction_id, viewer=viewer)
+        return corrections.get(tx, correction_id)
+
+
+def _named(
+    services: Services, *, prediction_id: int | None, ticket_id: int | None, task: str | None
+) -> StoredPrediction:
+    if prediction_id is not None:
+        return predictions.get(services.db, prediction_id)
+    if ticket_id is None or task is None:
+        raise InputError("nothing_to_correct")
+    for message in reversed(messages.of_ticket(services.db, ticket_id)):
+        found = predictions.latest(services.db, subject_kind="message", subject_id=message.id, task=task)
+        if found is not None:
+            return found
+    raise NotFound(noun="prediction", id=f"{ticket_id}/{task}")
+
+
+def _check_label(services: Services, task: str, *, label: str) -> None:
+    known = services.engine.tasks.get(task)
+    if known is None:
+        raise TaskMissing(task=task)
+    if label not in {one.id for one in known.labels}:
+        fields = [FieldError(pointer="/label", code="unknown_value", params=(("value", label),))]
+        raise InputError("unknown_label", fields=fields, label=label, task=task)
+
+
+def _check_scope(tx: Transaction, stored: StoredPrediction, *, viewer: Viewer) -> int:
+    """The ticket or post that a prediction is about; raises NotFound where the viewer does not see it."""
+    if stored.subject_kind == "message":
+        ticket_id = messages.get(tx, stored.subject_id).ticket_id
+        return tickets.get(tx, ticket_id, viewer=viewer).id
+    post_id = stored.subject_id
+    if stored.subject_kind == "mention":
+        post_id = mentions.get(tx, stored.subject_id).post_id
+    return posts.get(tx, post_id, viewer=viewer).id
+
+
+def _put_in_force(
+    tx: Transaction, stored: StoredPrediction, *, label: str, noun_id: int, correction_id: int, viewer: Viewer
+) -> None:
+    role, kind = stored.prediction.role, stored.subject_kind
+    columns = _columns(role, label=label, kind=kind)
+    before = _apply(tx, kind, subject_id=stored.subject_id, noun_id=noun_id, columns=columns)
+    history.record(
+        tx,
+        actor=history.of(viewer),
+        verb="corrected",
+        noun=_SUBJECTS[kind],
+        noun_id=noun_id,
+        before=before,
+        after={
+            **columns,
+            "correction_id": correction_id,
+            "task": stored.prediction.task,
+            "label": label,
+            "label_before": stored.prediction.label,
+            "model": stored.prediction.model,
+            "subject_kind": kind,
+            "subject_id": stored.subject_id,
+        },
+    )
+
+
+def _columns(role: Role, *, label: str, kind: str) -> dict[str, Any]:
+    """What a person's label of a role means for the row it is about."""
+    if role == "intent":
+        return {
+            "intent": label,
+            "intent_source": "agent",
+            "intent_probability": None,
+            "intent_band": None,
+            "needs_person": False,
+        }
+    if role == "market_topic":
+        return {"topic": label, "topic_probability": None, "is_topic_abstained": False}
+    if role == "emotion":
+        return {"emotion": label}
+    score = {"sentiment": label, "sentiment_score": _SCORES.get(label)}
+    return score | ({"probability": None, "is_abstained": False} if kind == "mention" else {})
+
+
+def _apply(tx: Transaction, kind: str, *, subject_id: int, noun_id: int, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Write columns to a ticket, post or mention; returns what they were."""
+    if kind == "message":
+        ticket = tickets.read(tx, noun_id)
+        tickets.update(tx, noun_id, changes={**columns, "updated_at": clock.now_ms()})
+        return {key: getattr(ticket, key) for key in columns}
+    post = posts.read(tx, noun_id)
+    stories = [] if post.story_id is None else [post.story_id]
+    with counted(tx, stories):
+        if kind == "post":
+            posts.update(tx, noun_id, changes=columns)
+            return {key: getattr(post, key) for key in columns}
+        mention = mentions.get(tx, subject_id)
+        mentions.judge(tx, subject_id, **columns)
+        return {key: getattr(mention, key) for key in columns}
+
+
+def is_undoable(event: Event) -> bool:
+    """Whether `undo` knows the inverse of an event: corrections, and edits of a ticket."""
+    if event.verb == "corrected":
+        return True
+    is_edit = event.noun == "ticket" and event.verb not in ("replied", "triaged", "updated", "message_received")
+    return is_edit and bool(event.before) and set(event.before) <= EDITABLE
+
+
+def undo(services: Services, event_id: int, *, viewer: Viewer) -> Event:
+    """Take an event back by its inverse; returns the inverse event.
+
+    Raises Conflict `cannot_undo` (there is no inverse), `already_undone`, or `changed_since` (`by` a later event).
+    """
+    with services.db.transaction() as tx:
+        event = events.get(tx, event_id)
+        sight = _sight(event, viewer=viewer)
+        if event.noun == "ticket":
+            tickets.get(tx, event.noun_id, viewer=sight)
+        elif event.noun == "post":
+            posts.get(tx, event.noun_id, viewer=sight)
+        _check_undo(tx, event)
+        if event.verb == "corrected":
+            _uncorrect(tx, event, viewer=viewer)
+        else:
+            edited(tx, event.noun_id, viewer=sight, changes=event.before, undoes=event.id)
+        inverse = events.undone_by(tx, event_id)
+        if inverse is None:
+            raise Conflict("cannot_undo", id=event_id)
+        return events.get(tx, inverse)
+
+
+def _sight(event: Event, *, viewer: Viewer) -> Viewer:
+    """Who moved a ticket out of their own sight can still take that back."""
+    is_own = (event.actor_kind, event.actor_id) == (viewer.actor_kind, viewer.actor_id)
+    return replace(viewer, queue_ids=None) if is_own else viewer
+
+
+def _check_undo(tx: Transaction, event: Event) -> None:
+    if not is_undoable(event):
+        raise Conflict("cannot_undo", id=event.id)
+    if events.undone_by(tx, event.id) is not None:
+        raise Conflict("already_undone", id=event.id)
+    later = [one for one in events.of(tx, event.noun, event.noun_id) if one.id > event.id]
+    undone = {one.undoes for one in later}
+    # A later event and its own undo cancel out; what is left and touches the same things stands in the way.
+    standing = [one for one in later if one.id not in undone and one.undoes not in {other.id for other in later}]
+    for one in standing:
+        is_same_thing = one.after.get("subject_id") == event.after.get("subject_id")
+        if set(event.before) & set(one.after) and (is_same_thing or event.noun == "ticket"):
+            raise Conflict("changed_since", id=event.id, by=one.id)
+
+
+def _uncorrect(tx: Transaction, event: Event, *, viewer: Viewer) -> None:
+    after = event.after
+    corrections.mark_undone(tx, after["correction_id"], at=clock.now_ms())
+    was = _apply(tx, after["subject_kind"], subject_id=after["subject_id"], noun_id=event.noun_id, columns=event.before)
+    history.record(
+        tx,
+        actor=history.of(viewer),
+        verb="uncorrected",
+        noun=event.noun,
+        noun_id=event.noun_id,
+        before=was,
+        after={**event.before, "task": after["task"], "label": after["label_before"]},
+        undoes=event.id,
+    )
+
+
+def export_examples(services: Services) -> Iterator[str]:
+    """Every correction in force as one JSONL line that training reads, oldest first."""
+    try:
+        tasks = dict(services.engine.tasks)
+    except NotReady:
+        tasks = {}
+    for one in corrections.each(services.db):
+        task = one.correction.task
+        yield examples.line(one.text, label=one.correction.label, task=tasks.get(task), task_name=task, span=one.target)

@@ -1,0 +1,60 @@
+"""Keeping the hourly counts true: whatever changes what posts say is done between two tallies of their stories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import groupby
+
+from app.domain.series import Bucket, Saying
+from app.monitor.series import merged, negated, sayings, tally
+from app.pipeline.services import Services
+from app.store import buckets, mentions, posts
+from app.store.db import Reads, Transaction
+
+STORIES_AT_ONCE = 2000
+
+
+@contextmanager
+def counted(tx: Transaction, story_ids: Iterable[int]) -> Iterator[set[int]]:
+    """Count stories anew around a change; the body adds the ids of stories that it begins to the set it gets.
+
+    What the stories counted for before is taken back and what they count for now is added, in the transaction of the
+    change, so that the buckets always equal a count from nothing.
+    """
+    touched = set(story_ids)
+    before = tally(_sayings(tx, touched))
+    yield touched
+    after = tally(_sayings(tx, touched))
+    buckets.add(tx, merged([*after, *map(negated, before)]))
+
+
+def _sayings(db: Reads, story_ids: Iterable[int]) -> list[Saying]:
+    told = posts.of_stories(db, story_ids)
+    mentioned = mentions.of_posts(db, [post.id for post in told])
+    return [one for post in told for one in sayings(post, mentions=mentioned.get(post.id, ()))]
+
+
+def rebuild_series(services: Services) -> int:
+    """Count all buckets anew from the posts, in one transaction; how many there are."""
+    with services.db.transaction() as tx:
+        buckets.clear(tx)
+        for story_ids in _chunks(posts.story_ids(tx)):
+            buckets.add(tx, tally(_sayings(tx, story_ids)))
+        return len(buckets.every(tx))
+
+
+def recounted(services: Services) -> tuple[Bucket, ...]:
+    """All buckets counted from nothing, without writing them: what the kept ones must equal."""
+    found = [
+        bucket
+        for story_ids in _chunks(posts.story_ids(services.db))
+        for bucket in tally(_sayings(services.db, story_ids))
+    ]
+    return merged(found)
+
+
+def _chunks(story_ids: Iterable[int]) -> Iterator[list[int]]:
+    numbered = enumerate(story_ids)
+    for _, group in groupby(numbered, key=lambda pair: pair[0] // STORIES_AT_ONCE):
+        yield [story_id for _, story_id in group]

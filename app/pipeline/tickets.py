@@ -1,0 +1,207 @@
+"""The desk's main flow: a message comes in, is kept, read, prioritised, and stands in the right queue."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app import clock
+from app.domain.event import Event
+from app.domain.people import User, Viewer
+from app.domain.prediction import Correction, StoredPrediction
+from app.domain.ticket import Customer, Message, Queue, SlaState, Ticket, TicketDraft
+from app.errors import BellwetherError, NotReady, Overloaded, TaskMissing
+from app.pipeline import arrivals, triaging
+from app.pipeline.services import Services
+from app.pipeline.ticket_actions import (
+    apply_macro,
+    assign,
+    edit,
+    note,
+    reply,
+    route,
+    set_priority,
+    set_status,
+    tag,
+)
+from app.store import attachments, corrections, customers, events, messages, predictions, queues, tickets, users
+from app.store.attachments import Attachment
+from app.triage import risk, sla
+
+__all__ = [
+    "Received",
+    "TicketView",
+    "apply_macro",
+    "assign",
+    "classify_pending",
+    "edit",
+    "note",
+    "receive",
+    "refresh_risks",
+    "reply",
+    "route",
+    "set_priority",
+    "set_status",
+    "show",
+    "sla_state",
+    "tag",
+]
+
+LOG = logging.getLogger(__name__)
+LONGEST_WAIT_MS = 3_600_000
+RISK_CHUNK = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """What became of a draft; `is_pending` while the model has yet to read the message."""
+
+    ticket: Ticket
+    message: Message
+    is_new: bool
+    is_update: bool
+    is_pending: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketView:
+    """All that a ticket's page shows; predictions and corrections by message id, oldest first."""
+
+    ticket: Ticket
+    queue: Queue
+    customer: Customer
+    messages: tuple[Message, ...]
+    attachments: tuple[Attachment, ...]
+    predictions: Mapping[int, tuple[StoredPrediction, ...]]
+    corrections: tuple[Correction, ...]
+    events: tuple[Event, ...]
+    assignee: User | None
+    sla: SlaState
+    other_tickets: tuple[Ticket, ...]
+    is_pending: bool
+
+
+def receive(services: Services, draft: TicketDraft, *, viewer: Viewer) -> Received:
+    """Accept a ticket or the next message of one, then let the model read it; what is accepted is never lost.
+
+    Raises InputError for a draft that cannot be kept and DatabaseBusy when it could not be accepted. Whatever stops
+    the model only leaves the message waiting for the worker.
+    """
+    stored = arrivals.store(services, draft, viewer=viewer)
+    if stored.message_id and (stored.is_new or stored.is_update):
+        _classified(services, stored.message_id)
+    return Received(
+        ticket=tickets.read(services.db, stored.ticket_id),
+        message=messages.get(services.db, stored.message_id),
+        is_new=stored.is_new,
+        is_update=stored.is_update,
+        is_pending=messages.is_pending(services.db, stored.message_id),
+    )
+
+
+def _classified(services: Services, message_id: int) -> bool:
+    if not messages.is_pending(services.db, message_id):
+        return False
+    try:
+        return triaging.classify(services, message_id)
+    except (NotReady, Overloaded, TaskMissing) as error:
+        LOG.info("message %d waits for the model: %s", message_id, error.code)
+        _put_off(services, message_id)
+        return False
+
+
+def _put_off(services: Services, message_id: int) -> None:
+    try:
+        with services.db.transaction() as tx:
+            messages.put_off(tx, message_id, until=clock.now_ms())
+    except NotReady:
+        LOG.info("message %d waits for the end of its lease", message_id)
+
+
+def classify_pending(services: Services, *, limit: int = 32) -> int:
+    """Let the model read messages that wait for it, oldest first; how many were read.
+
+    A message that cannot be read is tried again after a wait that doubles up to an hour.
+    """
+    n_read = 0
+    for message in messages.pending(services.db, now=clock.now_ms(), limit=limit):
+        if not _claimed(services, message.id):
+            continue
+        try:
+            n_read += int(triaging.classify(services, message.id))
+        except BellwetherError as error:
+            LOG.info("message %d waits for the model: %s", message.id, error.code)
+            _put_off(services, message.id)
+            break
+        except Exception:
+            # One text that the model stumbles over must not hold up the others; it comes again after its wait.
+            LOG.exception("message %d could not be read", message.id)
+    return n_read
+
+
+def _claimed(services: Services, message_id: int) -> bool:
+    now = clock.now_ms()
+    with services.db.transaction() as tx:
+        wait_ms = min(arrivals.LEASE_MS * 2 ** min(messages.n_tries(tx, message_id), 12), LONGEST_WAIT_MS)
+        return messages.claim(tx, message_id, now=now, until=now + wait_ms)
+
+
+def show(services: Services, ticket_id: int, *, viewer: Viewer) -> TicketView:
+    """A ticket with its thread, what is believed of it and why, and its history; raises NotFound."""
+    db = services.db
+    ticket = tickets.get(db, ticket_id, viewer=viewer)
+    thread = messages.of_ticket(db, ticket_id)
+    message_ids = [message.id for message in thread]
+    others = tickets.of_customer(db, ticket.customer_id, viewer=viewer, limit=10)
+    return TicketView(
+        ticket=ticket,
+        queue=queues.get(db, ticket.queue_id),
+        customer=customers.get(db, ticket.customer_id),
+        messages=thread,
+        attachments=attachments.of_messages(db, message_ids),
+        predictions=_by_message(predictions.of_messages(db, message_ids)),
+        corrections=corrections.of_subjects(db, subject_kind="message", subject_ids=message_ids),
+        events=events.of(db, "ticket", ticket_id),
+        assignee=None if ticket.assignee_id is None else users.get(db, ticket.assignee_id),
+        sla=sla_state(ticket),
+        other_tickets=tuple(other for other in others if other.id != ticket_id),
+        is_pending=any(messages.is_pending(db, message_id) for message_id in message_ids),
+    )
+
+
+def _by_message(stored: tuple[StoredPrediction, ...]) -> dict[int, tuple[StoredPrediction, ...]]:
+    found: dict[int, list[StoredPrediction]] = {}
+    for one in stored:
+        found.setdefault(one.subject_id, []).append(one)
+    return {message_id: tuple(several) for message_id, several in found.items()}
+
+
+def sla_state(ticket: Ticket) -> SlaState:
+    """How a ticket stands against its nearest deadline, now."""
+    return sla.clock(ticket, now=clock.now_ms())
+
+
+def refresh_risks(services: Services) -> int:
+    """Bring the inbox order up to the present; how many tickets moved."""
+    now, last, n_moved = clock.now_ms(), 0, 0
+    while chunk := tickets.open_after(services.db, last, limit=RISK_CHUNK):
+        risks = {ticket.id: risk_of(ticket, now=now) for ticket in chunk}
+        moved = {ticket.id: risks[ticket.id] for ticket in chunk if risks[ticket.id] != ticket.risk}
+        if moved:
+            with services.db.transaction() as tx:
+                tickets.set_risks(tx, risks=moved)
+        last, n_moved = chunk[-1].id, n_moved + len(moved)
+    return n_moved
+
+
+def risk_of(ticket: Ticket, *, now: int) -> int:
+    """A ticket's place in the inbox at a time."""
+    return risk.risk(
+        urgency=0 if ticket.urgency is None else ticket.urgency.points,
+        first_response_due_at=ticket.first_response_due_at,
+        resolution_due_at=ticket.resolution_due_at,
+        first_responded_at=ticket.first_responded_at,
+        created_at=ticket.created_at,
+        now=now,
+    )

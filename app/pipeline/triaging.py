@@ -1,0 +1,203 @@
+"""From what the model says of a message to what is believed of its ticket: labels, urgency, queue, inbox order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app import clock
+from app.domain.people import SYSTEM
+from app.domain.prediction import Prediction, Reading
+from app.domain.ticket import Customer, Message, Priority, RouteRule, Routing, Ticket, Urgency
+from app.pipeline import history
+from app.pipeline.reading import FEELING_ROLES, TICKET_ROLES, read, tasks_for
+from app.pipeline.services import Policy, Services
+from app.store import customers, messages, predictions, queues, tickets
+from app.store.db import Transaction
+from app.triage import priority, risk, routing, sla
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Case:
+    """All that a triage is decided on."""
+
+    ticket: Ticket
+    message: Message
+    customer: Customer
+    reading: Reading
+    rules: Sequence[RouteRule]
+    is_first: bool
+    is_priority_set: bool
+
+
+def classify(services: Services, message_id: int) -> bool:
+    """Let the model read a waiting message and triage its ticket; whether it was still waiting.
+
+    Raises NotReady, Overloaded, DeadlineExceeded or TaskMissing; the message then waits on.
+    """
+    message = messages.get(services.db, message_id)
+    ticket = tickets.read(services.db, message.ticket_id)
+    is_first = _is_first(services, message)
+    tasks = tasks_for(services, roles=TICKET_ROLES if is_first else FEELING_ROLES, intent_task=_task(services, ticket))
+    reading = read(services, [message.text], tasks=tasks)[0]
+    with services.db.transaction() as tx:
+        if not messages.settle(tx, message_id, language=reading.language, is_supported=reading.is_supported):
+            return False
+        predictions.insert_all(
+            tx,
+            subject_kind="message",
+            subject_id=message_id,
+            predictions=reading.predictions,
+            at=clock.now_ms(),
+        )
+        case = _case(tx, message=message, reading=reading, is_first=is_first)
+        _triaged(tx, services, case, arrived_in=ticket.queue_id)
+    return True
+
+
+def _is_first(services: Services, message: Message) -> bool:
+    first = messages.first_incoming(services.db, message.ticket_id)
+    return first is not None and first.id == message.id
+
+
+def _task(services: Services, ticket: Ticket) -> str | None:
+    task = ticket.intent_task or queues.get(services.db, ticket.queue_id).intent_task
+    return task if task in services.engine.tasks else None
+
+
+def _case(tx: Transaction, *, message: Message, reading: Reading, is_first: bool) -> _Case:
+    ticket = tickets.read(tx, message.ticket_id)
+    intent = reading.of_role("intent")
+    return _Case(
+        ticket=ticket,
+        message=message,
+        customer=customers.get(tx, ticket.customer_id),
+        reading=reading,
+        rules=() if intent is None else queues.route_rules(tx, task=intent.task),
+        is_first=is_first,
+        is_priority_set=tickets.is_priority_set(tx, ticket.id),
+    )
+
+
+def _triaged(tx: Transaction, services: Services, case: _Case, *, arrived_in: int) -> None:
+    was, now = case.ticket, clock.now_ms()
+    changes = _beliefs(case)
+    urgency = _urgency(case, now=now)
+    changes |= {"urgency": urgency}
+    if not case.is_priority_set:
+        changes |= {"priority": urgency.priority, **_deadlines(was, services.policy, priority=urgency.priority)}
+    routed = _routing(case, services=services, arrived_in=arrived_in)
+    # The risk is computed on what is about to be written.
+    changes["risk"] = _risk(was, changes=changes, urgency=urgency, now=now)
+    ticket = tickets.update(tx, was.id, changes=changes)
+    _record(tx, was, ticket=ticket, case=case, routed=routed)
+    if routed.queue_id is not None and routed.queue_id != was.queue_id:
+        _move(tx, ticket, routed=routed)
+
+
+def _beliefs(case: _Case) -> dict[str, Any]:
+    intent, reading = case.reading.of_role("intent"), case.reading
+    changes: dict[str, Any] = {"updated_at": max(case.ticket.updated_at, case.message.occurred_at)}
+    sentiment, emotion = reading.of_role("sentiment"), reading.of_role("emotion")
+    if sentiment is not None:
+        changes |= {"sentiment": _label(sentiment), "sentiment_score": _score(sentiment)}
+    if emotion is not None:
+        changes["emotion"] = _label(emotion)
+    if not case.is_first:
+        return changes
+    changes["language"] = reading.language
+    if case.ticket.intent_source == "agent":
+        return changes
+    return changes | {
+        "intent_task": case.ticket.intent_task if intent is None else intent.task,
+        "intent": None if intent is None else _label(intent),
+        "intent_probability": None if intent is None else intent.probability,
+        "intent_band": None if intent is None else intent.band,
+        "needs_person": not reading.is_supported or (intent is not None and intent.abstained),
+    }
+
+
+def _label(prediction: Prediction) -> str | None:
+    return None if prediction.abstained else prediction.label
+
+
+def _score(prediction: Prediction) -> float | None:
+    return None if prediction.abstained else prediction.sentiment_score
+
+
+def _urgency(case: _Case, *, now: int) -> Urgency:
+    due = case.ticket.first_response_due_at if case.ticket.first_responded_at is None else None
+    due = due if due is not None else case.ticket.resolution_due_at
+    found = priority.urgency(
+        intent_urgency=routing.intent_urgency(intent=case.reading.of_role("intent"), rules=case.rules),
+        sentiment=case.reading.of_role("sentiment"),
+        emotion=case.reading.of_role("emotion"),
+        text=case.message.text,
+        tier=case.customer.tier,
+        hours_left=sla.hours_left(due_at=due, now=now),
+    )
+    before = case.ticket.urgency
+    # What follows can make a ticket more urgent; a calm "thanks" does not make the stolen card less so.
+    return before if not case.is_first and before is not None and before.points > found.points else found
+
+
+def _deadlines(ticket: Ticket, policy: Policy, *, priority: Priority) -> dict[str, int]:
+    first = sla.hours_for(priority, normal_hours=policy.sla_first_response_hours)
+    last = sla.hours_for(priority, normal_hours=policy.sla_resolution_hours)
+    return {
+        "first_response_due_at": sla.due(created_at=ticket.created_at, hours=first),
+        "resolution_due_at": sla.due(created_at=ticket.created_at, hours=last),
+    }
+
+
+def _risk(ticket: Ticket, *, changes: dict[str, Any], urgency: Urgency, now: int) -> int:
+    return risk.risk(
+        urgency=urgency.points,
+        first_response_due_at=changes.get("first_response_due_at", ticket.first_response_due_at),
+        resolution_due_at=changes.get("resolution_due_at", ticket.resolution_due_at),
+        first_responded_at=ticket.first_responded_at,
+        created_at=ticket.created_at,
+        now=now,
+    )
+
+
+def _routing(case: _Case, *, services: Services, arrived_in: int) -> Routing:
+    if not case.is_first or case.ticket.queue_id != arrived_in or case.ticket.intent_source == "agent":
+        return Routing(queue_id=None, reason="not_asked")
+    return routing.route(intent=case.reading.of_role("intent"), rules=case.rules, is_enabled=services.policy.is_routing)
+
+
+def _record(tx: Transaction, was: Ticket, *, ticket: Ticket, case: _Case, routed: Routing) -> None:
+    models = [one.model for one in case.reading.predictions]
+    told = ("intent", "sentiment", "emotion", "priority", "needs_person")
+    reason = {} if routed.reason == "not_asked" else {"routing": routed.reason}
+    history.record(
+        tx,
+        actor=("model", models[0]) if models else history.of(SYSTEM),
+        verb="triaged",
+        noun="ticket",
+        noun_id=ticket.id,
+        before={name: getattr(was, name) for name in told},
+        after={
+            **{name: getattr(ticket, name) for name in told},
+            "message_id": case.message.id,
+            "intent_probability": ticket.intent_probability,
+            "urgency": 0 if ticket.urgency is None else ticket.urgency.points,
+            **reason,
+        },
+        data={"subject": ticket.subject, "external_id": ticket.external_id, "status": ticket.status},
+    )
+
+
+def _move(tx: Transaction, ticket: Ticket, *, routed: Routing) -> None:
+    tickets.update(tx, ticket.id, changes={"queue_id": routed.queue_id})
+    history.record(
+        tx,
+        actor=("rule", f"route:{routed.rule_id}"),
+        verb="routed",
+        noun="ticket",
+        noun_id=ticket.id,
+        before={"queue_id": ticket.queue_id},
+        after={"queue_id": routed.queue_id, "reason": routed.reason, "rule_id": routed.rule_id},
+    )

@@ -1,0 +1,156 @@
+"""Actions, corrections and undo: each an event, each refused when a later one stands in the way."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from app.domain.people import SYSTEM
+from app.domain.ticket import Ticket, TicketDraft
+from app.errors import Conflict, InputError, NotFound, Stale
+from app.pipeline import corrections, tickets
+from app.pipeline.services import Services
+from app.store import corrections as rows
+from app.store import events
+from tests.app.pipeline.conftest import Desk
+
+DRAFT = TicketDraft(subject="", body="I want a refund for order 7", channel="api", external_id="x-1")
+
+
+@pytest.fixture
+def ticket(services: Services, people: Desk) -> Ticket:
+    """A refund, triaged."""
+    return tickets.receive(services, DRAFT, viewer=SYSTEM).ticket
+
+
+def last(services: Services, ticket: Ticket) -> int:
+    """The newest event of a ticket."""
+    return events.of(services.db, "ticket", ticket.id)[-1].id
+
+
+def test_a_correction_outranks_the_model_and_becomes_an_example(
+    services: Services, people: Desk, ticket: Ticket
+) -> None:
+    found = corrections.correct(
+        services, viewer=people.shop_agent, label="complaint", ticket_id=ticket.id, task="commerce_intent"
+    )
+    now = tickets.show(services, ticket.id, viewer=people.shop_agent)
+    assert (found.label_before, found.label, found.model) == ("get_refund", "complaint", "fake@1.0")
+    assert (now.ticket.intent, now.ticket.intent_source) == ("complaint", "agent")
+    assert now.predictions[now.messages[0].id][0].prediction.label == "get_refund"
+    example = json.loads(next(corrections.export_examples(services)))
+    assert example == {
+        "text": "I want a refund for order 7",
+        "label": "complaint",
+        "task": "commerce_intent",
+        "source": "correction",
+    }
+
+
+def test_a_correction_can_be_taken_back(services: Services, people: Desk, ticket: Ticket) -> None:
+    corrections.correct(
+        services, viewer=people.shop_agent, label="complaint", ticket_id=ticket.id, task="commerce_intent"
+    )
+    inverse = corrections.undo(services, last(services, ticket), viewer=people.shop_agent)
+    now = tickets.show(services, ticket.id, viewer=people.shop_agent)
+    assert (now.ticket.intent, now.ticket.intent_source, now.ticket.intent_band) == ("get_refund", "model", "high")
+    assert inverse.verb == "uncorrected"
+    assert list(corrections.export_examples(services)) == []
+    assert rows.count_by_task(services.db) == {}
+
+
+def test_a_later_correction_stands_in_the_way_of_undo(services: Services, people: Desk, ticket: Ticket) -> None:
+    for label in ("complaint", "track_order"):
+        corrections.correct(
+            services, viewer=people.shop_agent, label=label, ticket_id=ticket.id, task="commerce_intent"
+        )
+    first, second = [one.id for one in events.of(services.db, "ticket", ticket.id) if one.verb == "corrected"]
+    with pytest.raises(Conflict) as raised:
+        corrections.undo(services, first, viewer=people.shop_agent)
+    assert (raised.value.code, raised.value.params["by"]) == ("changed_since", second)
+    corrections.undo(services, second, viewer=people.shop_agent)
+    corrections.undo(services, first, viewer=people.shop_agent)
+    assert tickets.show(services, ticket.id, viewer=SYSTEM).ticket.intent == "get_refund"
+    with pytest.raises(Conflict, match="already_undone"):
+        corrections.undo(services, first, viewer=people.shop_agent)
+
+
+def test_an_unknown_label_is_refused(services: Services, people: Desk, ticket: Ticket) -> None:
+    with pytest.raises(InputError) as raised:
+        corrections.correct(
+            services, viewer=people.shop_agent, label="nonsense", ticket_id=ticket.id, task="commerce_intent"
+        )
+    assert raised.value.fields[0].pointer == "/label"
+
+
+def test_another_teams_ticket_cannot_be_corrected(services: Services, people: Desk, ticket: Ticket) -> None:
+    with pytest.raises(NotFound):
+        corrections.correct(
+            services, viewer=people.card_agent, label="complaint", ticket_id=ticket.id, task="commerce_intent"
+        )
+
+
+@pytest.mark.parametrize(
+    ("changes", "verb"),
+    [
+        ({"status": "solved"}, "resolved"),
+        ({"priority": "urgent"}, "prioritised"),
+        ({"tags": ["vip", "vip", "late"]}, "tagged"),
+        ({"subject": "Refund"}, "edited"),
+        ({"status": "pending", "priority": "low"}, "edited"),
+    ],
+)
+def test_an_edit_is_one_event_and_undo_brings_everything_back(
+    services: Services, people: Desk, ticket: Ticket, changes: dict[str, object], verb: str
+) -> None:
+    was = tickets.show(services, ticket.id, viewer=SYSTEM).ticket
+    changed = tickets.edit(services, ticket.id, viewer=people.shop_agent, changes=changes, version=was.version)
+    assert changed.version == was.version + 1
+    event = events.get(services.db, last(services, ticket))
+    assert (event.verb, event.actor_kind) == (verb, "agent")
+    corrections.undo(services, event.id, viewer=people.shop_agent)
+    now = tickets.show(services, ticket.id, viewer=SYSTEM).ticket
+    assert {key: getattr(now, key) for key in changes} == {key: getattr(was, key) for key in changes}
+    assert now.solved_at is None
+
+
+def test_assigning_and_routing_can_be_undone_even_out_of_ones_own_sight(
+    services: Services, people: Desk, ticket: Ticket
+) -> None:
+    me = people.shop_agent
+    tickets.assign(services, ticket.id, viewer=me, assignee_id=me.user_id)
+    tickets.route(services, ticket.id, viewer=me, queue_id=people.cards)
+    moved = last(services, ticket)
+    with pytest.raises(NotFound):
+        tickets.show(services, ticket.id, viewer=me)
+    corrections.undo(services, moved, viewer=me)
+    assert tickets.show(services, ticket.id, viewer=me).ticket.assignee_id == me.user_id
+
+
+def test_an_edit_of_an_older_version_is_refused(services: Services, people: Desk, ticket: Ticket) -> None:
+    tickets.set_status(services, ticket.id, viewer=people.shop_agent, status="open")
+    with pytest.raises(Stale) as raised:
+        tickets.set_status(services, ticket.id, viewer=people.shop_agent, status="solved", version=ticket.version)
+    assert raised.value.params["version"] == ticket.version + 1
+
+
+def test_a_reply_meets_the_first_response_and_cannot_be_undone(
+    services: Services, people: Desk, ticket: Ticket
+) -> None:
+    replied = tickets.reply(services, ticket.id, viewer=people.shop_agent, body="On its way.", status="pending")
+    assert replied.first_responded_at is not None
+    assert (replied.status, replied.n_messages) == ("pending", 2)
+    with pytest.raises(Conflict, match="cannot_undo"):
+        corrections.undo(services, last(services, ticket), viewer=people.shop_agent)
+    with pytest.raises(InputError, match="empty_message"):
+        tickets.reply(services, ticket.id, viewer=people.shop_agent, body="  ")
+
+
+def test_a_note_is_masked_and_a_priority_set_by_hand_stays(services: Services, people: Desk, ticket: Ticket) -> None:
+    tickets.note(services, ticket.id, viewer=people.shop_agent, body="Called from ada@example.com")
+    thread = tickets.show(services, ticket.id, viewer=SYSTEM).messages
+    assert (thread[-1].kind, thread[-1].body) == ("note", "Called from [email]")
+    tickets.set_priority(services, ticket.id, viewer=people.shop_agent, priority="low")
+    again = TicketDraft(subject="", body="terrible, angry, NOW!!!", channel="api", external_id="x-1")
+    assert tickets.receive(services, again, viewer=SYSTEM).ticket.priority == "low"

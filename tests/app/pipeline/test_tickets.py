@@ -1,0 +1,159 @@
+"""A message in: kept, read, prioritised, and standing in the right queue."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app import clock
+from app.domain.people import SYSTEM
+from app.domain.ticket import TicketDraft, TicketFilter
+from app.errors import DeadlineExceeded, InputError, NotFound, NotReady, Overloaded
+from app.pipeline import tickets
+from app.pipeline.services import Services
+from app.store import events, messages
+from app.store import tickets as rows
+from tests.app.pipeline.conftest import Desk
+from tests.app.pipeline.fake_engine import FakeEngine
+
+REFUND = TicketDraft(
+    subject="Money back",
+    body="I want my refund NOW, this is terrible.\n\nMy card is 4111 1111 1111 1111.",
+    channel="email",
+    customer_name="Ada Byron",
+    customer_email="ada@example.com",
+    customer_tier="business",
+    message_id="one@example.com",
+)
+
+
+def test_a_message_is_read_prioritised_and_routed(services: Services, people: Desk) -> None:
+    received = tickets.receive(services, REFUND, viewer=SYSTEM)
+    ticket = received.ticket
+    assert (received.is_new, received.is_pending) == (True, False)
+    assert ticket.queue_id == people.refunds
+    assert (ticket.intent, ticket.intent_source, ticket.sentiment, ticket.emotion) == (
+        "get_refund",
+        "model",
+        "negative",
+        "anger",
+    )
+    assert ticket.urgency is not None
+    assert ticket.urgency.points == sum(part.points for part in ticket.urgency.parts)
+    assert ticket.priority == ticket.urgency.priority != "normal"
+    assert ticket.first_response_due_at is not None
+    assert ticket.first_response_due_at < ticket.created_at + 8 * 3_600_000
+    verbs = [(event.verb, event.actor_kind) for event in events.of(services.db, "ticket", ticket.id)]
+    assert verbs == [("created", "system"), ("triaged", "model"), ("routed", "rule")]
+
+
+def test_card_numbers_are_masked_before_the_first_write(services: Services, people: Desk) -> None:
+    tickets.receive(services, replace(REFUND, subject="card 4111 1111 1111 1111"), viewer=SYSTEM)
+    services.db.close()
+    kept = b"".join(path.read_bytes() for path in services.db.path.parent.iterdir())
+    assert b"4111 1111" not in kept
+    assert b"[card]" in kept
+
+
+def test_an_unsure_model_leaves_the_ticket_where_it_arrived(services: Services, people: Desk) -> None:
+    received = tickets.receive(services, replace(REFUND, body="hmm refund", queue="intake"), viewer=SYSTEM)
+    ticket = received.ticket
+    assert ticket.needs_person
+    assert (ticket.queue_id, ticket.intent, ticket.sentiment, ticket.emotion) == (people.intake, None, None, None)
+    triaged = events.of(services.db, "ticket", ticket.id)[-1]
+    assert triaged.after["routing"] == "abstained"
+
+
+def test_an_unsupported_language_is_for_a_person(services: Services, people: Desk) -> None:
+    body = "Guten Tag, meine Bestellung ist leider noch nicht angekommen und ich möchte bitte mein Geld zurück haben."
+    ticket = tickets.receive(services, replace(REFUND, subject="", body=body), viewer=SYSTEM).ticket
+    assert (ticket.needs_person, ticket.language, ticket.intent, ticket.queue_id) == (True, "de", None, people.intake)
+
+
+@pytest.mark.parametrize("failure", [NotReady(), Overloaded(retry_after=1), DeadlineExceeded()])
+def test_what_is_accepted_waits_for_the_model(
+    services: Services, people: Desk, engine: FakeEngine, failure: NotReady
+) -> None:
+    engine.failure = failure
+    received = tickets.receive(services, REFUND, viewer=SYSTEM)
+    assert received.is_pending
+    assert received.ticket.status == "new"
+    assert tickets.classify_pending(services) == 0
+    engine.failure = None
+    assert tickets.classify_pending(services) == 1
+    assert rows.read(services.db, received.ticket.id).intent == "get_refund"
+    assert messages.n_pending(services.db) == 0
+    assert tickets.classify_pending(services) == 0
+
+
+def test_the_same_mail_twice_is_one_ticket(services: Services, people: Desk) -> None:
+    first = tickets.receive(services, REFUND, viewer=SYSTEM)
+    second = tickets.receive(services, REFUND, viewer=SYSTEM)
+    assert (second.is_new, second.ticket.id, second.message.id) == (False, first.ticket.id, first.message.id)
+
+
+def test_an_answer_joins_its_thread_and_wakes_the_ticket(services: Services, people: Desk) -> None:
+    first = tickets.receive(services, REFUND, viewer=SYSTEM)
+    tickets.set_status(services, first.ticket.id, viewer=people.shop_agent, status="solved")
+    answer = replace(REFUND, message_id="two@example.com", in_reply_to="one@example.com", body="thank you, great")
+    second = tickets.receive(services, answer, viewer=SYSTEM)
+    assert second.ticket.id == first.ticket.id
+    assert (second.ticket.status, second.ticket.n_messages, second.ticket.solved_at) == ("open", 2, None)
+    assert second.ticket.sentiment == "positive"
+    assert second.ticket.intent == "get_refund"
+    assert second.ticket.urgency == first.ticket.urgency
+
+
+def test_an_automatic_answer_wakes_nobody(services: Services, people: Desk) -> None:
+    first = tickets.receive(services, REFUND, viewer=SYSTEM)
+    tickets.set_status(services, first.ticket.id, viewer=people.shop_agent, status="pending")
+    away = replace(REFUND, message_id="3@x", references=("one@example.com",), is_automatic=True, body="I am away")
+    second = tickets.receive(services, away, viewer=SYSTEM)
+    assert (second.ticket.status, second.is_pending) == ("pending", False)
+
+
+def test_the_same_external_id_is_an_update(services: Services, people: Desk) -> None:
+    draft = replace(REFUND, message_id=None, external_id="zd-1")
+    first = tickets.receive(services, draft, viewer=SYSTEM)
+    same = tickets.receive(services, draft, viewer=SYSTEM)
+    other = tickets.receive(services, replace(draft, body="Where is my order?"), viewer=SYSTEM)
+    assert (same.is_new, same.is_update) == (False, False)
+    assert (other.is_new, other.is_update, other.ticket.id) == (False, True, first.ticket.id)
+    assert messages.get(services.db, first.message.id).text.endswith("Where is my order?")
+
+
+def test_an_unknown_queue_is_a_fault_of_the_sender(services: Services, people: Desk) -> None:
+    with pytest.raises(InputError) as raised:
+        tickets.receive(services, replace(REFUND, queue="nowhere"), viewer=SYSTEM)
+    assert raised.value.code == "unknown_queue"
+
+
+def test_a_new_installation_takes_tickets_without_any_queue(services: Services) -> None:
+    assert tickets.receive(services, REFUND, viewer=SYSTEM).ticket.queue_id == 1
+
+
+def test_a_page_shows_only_what_the_viewer_may_see(services: Services, people: Desk) -> None:
+    ticket = tickets.receive(services, REFUND, viewer=SYSTEM).ticket
+    view = tickets.show(services, ticket.id, viewer=people.shop_agent)
+    assert view.customer.email == "ada@example.com"
+    assert {one.prediction.role for one in view.predictions[view.messages[0].id]} == {"intent", "sentiment", "emotion"}
+    assert view.sla.name == "ok"
+    with pytest.raises(NotFound):
+        tickets.show(services, ticket.id, viewer=people.card_agent)
+    assert rows.page(services.db, TicketFilter(), viewer=people.card_agent).items == ()
+    assert [one.id for one in rows.page(services.db, TicketFilter(), viewer=people.shop_agent).items] == [ticket.id]
+
+
+def test_the_inbox_order_follows_time(services: Services, people: Desk) -> None:
+    with clock.frozen(1_780_000_000_000) as advance:
+        calm = tickets.receive(services, replace(REFUND, message_id="a", body="thank you"), viewer=SYSTEM).ticket
+        advance(7 * 3_600_000)
+        angry = tickets.receive(services, replace(REFUND, message_id="b"), viewer=SYSTEM).ticket
+        assert tickets.refresh_risks(services) >= 1
+        order = [one.id for one in rows.page(services.db, TicketFilter(), viewer=SYSTEM).items]
+        advance(1)
+        risks = {one.id: one.risk for one in rows.page(services.db, TicketFilter(), viewer=SYSTEM).items}
+    assert set(order) == {calm.id, angry.id}
+    assert order == sorted(order, key=lambda key: -risks[key])
+    assert risks[calm.id] > calm.risk
