@@ -166,9 +166,12 @@ def _failures_of(target: Target) -> Iterator[None]:
         yield
     except ssl.SSLError as error:
         raise OutgoingError(url=target.url, reason="tls_failed") from error
+    except urllib3.exceptions.NewConnectionError as error:
+        # urllib3 derives it from its timeout, so a refused connection has to be told apart first.
+        raise OutgoingError(url=target.url, reason="unreachable") from error
     except (TimeoutError, urllib3.exceptions.TimeoutError) as error:
         raise OutgoingError(url=target.url, reason="timeout") from error
-    except (urllib3.exceptions.NewConnectionError, OSError) as error:
+    except OSError as error:
         raise OutgoingError(url=target.url, reason="unreachable") from error
     except (HTTPError, ValueError) as error:
         raise OutgoingError(url=target.url, reason="broken_answer") from error

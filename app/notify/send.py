@@ -10,7 +10,7 @@ from app.domain.notification import Attempt, Outgoing
 from app.errors import OutgoingError
 
 TIMEOUT_S = 20
-MAX_ANSWER_BYTES = 64_000
+MAX_ANSWER_BYTES = 1_000_000
 GONE = 410
 
 
@@ -18,7 +18,7 @@ def send(outgoing: Outgoing, *, allow_private: bool) -> Attempt:
     """Send once and say how it went; never raises for what the other side does.
 
     2xx is delivered; 410 asks never to be called again; redirects are not followed and count as failures. `error` is
-    a code: `http_503`, `redirected`, `gone`, or that of the outgoing call.
+    a code: `http_503`, `redirected`, `gone`, or the reason of the outgoing call (`timeout`, `unreachable`, …).
     """
     try:
         answer = network.request(
@@ -31,8 +31,8 @@ def send(outgoing: Outgoing, *, allow_private: bool) -> Attempt:
             allow_private=allow_private,
         )
     except OutgoingError as error:
-        return Attempt(is_delivered=False, error=error.code)
-    return _attempt(answer.status, headers={name.lower(): value for name, value in answer.headers.items()})
+        return Attempt(is_delivered=False, error=str(error.params.get("reason", error.code)))
+    return _attempt(answer.status, headers=answer.headers)
 
 
 def _attempt(status: int, *, headers: Mapping[str, str]) -> Attempt:

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.domain.knowledge import Draft, DraftSentence, Hit, Passage
+from app.knowledge.draft import candidates, compose
+from app.knowledge.search import Matrix, Vector
+
+
+def at(*degrees: float) -> Matrix:
+    """Unit vectors at these angles from the question; the cosine is the similarity."""
+    return np.array([[np.cos(np.radians(one)), np.sin(np.radians(one))] for one in degrees], dtype=np.float32)
+
+
+QUESTION: Vector = at(0)[0]
+
+
+def quoted(*sources: int) -> list[DraftSentence]:
+    return [
+        DraftSentence(text=f"Sentence {number} of it.", source_kind="article", source_id=source)
+        for number, source in enumerate(sources)
+    ]
+
+
+def hit(article_id: int) -> Hit:
+    return Hit(
+        article_id=article_id,
+        title="t",
+        slug="s",
+        score=1.0,
+        text_rank=1,
+        vector_rank=1,
+        similarity=0.9,
+        passage="p",
+    )
+
+
+def test_candidates_are_the_sentences_of_the_hits() -> None:
+    passages = [
+        Passage(article_id=1, ordinal=1, heading="h", text="It takes five working days. Too short."),
+        Passage(article_id=1, ordinal=0, heading="h", text="Your card is on its way. Why is it late for me?"),
+        Passage(
+            article_id=2,
+            ordinal=0,
+            heading="h",
+            text="YOUR CARD IS ON ITS WAY. Hello {{ customer.name }}, dear friend.",
+        ),
+        Passage(article_id=3, ordinal=0, heading="h", text="This one was not found."),
+    ]
+    found = candidates([hit(2), hit(1)], passages=passages)
+    assert [(one.source_id, one.text) for one in found] == [
+        (2, "YOUR CARD IS ON ITS WAY."),
+        (1, "It takes five working days."),
+    ]
+
+
+def test_the_best_sentences_in_reading_order() -> None:
+    sentences = quoted(1, 1, 2, 1)
+    draft = compose(QUESTION, sentences=sentences, vectors=at(30, -10, -40, 60), limit=3)
+    assert draft.sentences == (sentences[0], sentences[1], sentences[2])
+    assert draft.confidence == pytest.approx(np.cos(np.radians(10)))
+
+
+def test_the_article_of_the_best_sentence_comes_first() -> None:
+    sentences = quoted(1, 2, 1)
+    draft = compose(QUESTION, sentences=sentences, vectors=at(-30, 5, 40))
+    assert [one.source_id for one in draft.sentences] == [2, 1, 1]
+
+
+def test_no_sentence_is_near_enough_and_nothing_is_said() -> None:
+    draft = compose(QUESTION, sentences=quoted(1, 1), vectors=at(70, 80), threshold=0.45)
+    assert draft.sentences == ()
+    assert draft.text == ""
+    assert draft.confidence == pytest.approx(np.cos(np.radians(70)), abs=1e-6)
+
+
+def test_a_draft_just_at_the_threshold_is_given() -> None:
+    vectors = at(60)
+    similarity = float((vectors @ QUESTION)[0])
+    assert compose(QUESTION, sentences=quoted(1), vectors=vectors, threshold=similarity).sentences
+    assert not compose(QUESTION, sentences=quoted(1), vectors=vectors, threshold=similarity + 1e-6).sentences
+
+
+def test_what_says_the_same_is_said_once_and_what_is_far_from_the_best_not_at_all() -> None:
+    sentences = quoted(1, 1, 1, 1)
+    draft = compose(QUESTION, sentences=sentences, vectors=at(5, 10, -30, 55))
+    assert draft.sentences == (sentences[0], sentences[2])
+
+
+def test_opposite_vectors_give_no_negative_confidence() -> None:
+    assert compose(QUESTION, sentences=quoted(1), vectors=at(180)).confidence == 0.0
+
+
+def test_nothing_to_quote() -> None:
+    assert compose(QUESTION, sentences=[], vectors=at()[:0].reshape(0, 2)) == Draft()
+
+
+def test_each_sentence_needs_its_vector() -> None:
+    with pytest.raises(ValueError, match="2 sentences with 1 vectors"):
+        compose(QUESTION, sentences=quoted(1, 1), vectors=at(0))
