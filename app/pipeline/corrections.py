@@ -20,6 +20,7 @@ from app.store import corrections, events, mentions, messages, posts, prediction
 from app.store.db import Transaction
 
 _SCORES = {"negative": -1.0, "neutral": 0.0, "positive": 1.0}
+_Subject = tuple[int, str, tuple[int, int] | None]
 _SUBJECTS = {"message": "ticket", "post": "post", "mention": "post"}
 
 
@@ -42,7 +43,7 @@ def correct(
     stored = _named(services, prediction_id=prediction_id, ticket_id=ticket_id, task=task)
     _check_label(services, stored.prediction.task, label=label)
     with services.db.transaction() as tx:
-        noun_id = _check_scope(tx, stored, viewer=viewer)
+        noun_id, text, target = _subject(tx, stored, viewer=viewer)
         was = corrections.in_force(
             tx, subject_kind=stored.subject_kind, subject_id=stored.subject_id, task=stored.prediction.task
         )
@@ -57,6 +58,8 @@ def correct(
             model=stored.prediction.model,
             user_id=viewer.user_id,
             created_at=clock.now_ms(),
+            text=text,
+            target=target,
         )
         _put_in_force(tx, stored, label=label, noun_id=noun_id, correction_id=correction_id, viewer=viewer)
         return corrections.get(tx, correction_id)
@@ -85,15 +88,17 @@ def _check_label(services: Services, task: str, *, label: str) -> None:
         raise InputError("unknown_label", fields=fields, label=label, task=task)
 
 
-def _check_scope(tx: Transaction, stored: StoredPrediction, *, viewer: Viewer) -> int:
-    """The ticket or post that a prediction is about; raises NotFound where the viewer does not see it."""
+def _subject(tx: Transaction, stored: StoredPrediction, *, viewer: Viewer) -> _Subject:
+    """The ticket or post that a prediction is about, its text, and the target in it; raises NotFound out of sight."""
     if stored.subject_kind == "message":
-        ticket_id = messages.get(tx, stored.subject_id).ticket_id
-        return tickets.get(tx, ticket_id, viewer=viewer).id
-    post_id = stored.subject_id
-    if stored.subject_kind == "mention":
-        post_id = mentions.get(tx, stored.subject_id).post_id
-    return posts.get(tx, post_id, viewer=viewer).id
+        message = messages.get(tx, stored.subject_id)
+        return tickets.get(tx, message.ticket_id, viewer=viewer).id, message.text, None
+    if stored.subject_kind == "post":
+        post = posts.get(tx, stored.subject_id, viewer=viewer)
+        return post.id, post.text, None
+    mention = mentions.get(tx, stored.subject_id)
+    post = posts.get(tx, mention.post_id, viewer=viewer)
+    return post.id, post.text, (mention.start, mention.end)
 
 
 def _put_in_force(

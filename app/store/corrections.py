@@ -24,17 +24,11 @@ class Corrected:
     target: tuple[int, int] | None
 
 
-_TEXTS = """SELECT correction.*, prediction.role AS role, coalesce(message.text, post.text, said.text) AS text,
-mention.start AS target_start, mention."end" AS target_end FROM correction
-JOIN prediction ON prediction.id = correction.prediction_id
-LEFT JOIN message ON correction.subject_kind = 'message' AND message.id = correction.subject_id
-LEFT JOIN post ON correction.subject_kind = 'post' AND post.id = correction.subject_id
-LEFT JOIN mention ON correction.subject_kind = 'mention' AND mention.id = correction.subject_id
-LEFT JOIN post AS said ON said.id = mention.post_id
-WHERE correction.undone_at IS NULL AND correction.id > ?
+_LAST_WORDS = """SELECT correction.*, prediction.role AS role FROM correction
+JOIN prediction ON prediction.id = correction.prediction_id WHERE correction.undone_at IS NULL AND correction.id > ?
 AND NOT EXISTS (SELECT 1 FROM correction AS later WHERE later.subject_kind = correction.subject_kind
 AND later.subject_id = correction.subject_id AND later.task = correction.task AND later.undone_at IS NULL
-AND later.id > correction.id) ORDER BY correction.id LIMIT ?"""
+AND later.text = correction.text AND later.id > correction.id) ORDER BY correction.id LIMIT ?"""
 
 
 def _correction(row: sqlite3.Row) -> Correction:
@@ -56,12 +50,12 @@ def of_subjects(db: Reads, *, subject_kind: str, subject_ids: Iterable[int]) -> 
     return tuple(_correction(row) for row in rows)
 
 
-def in_force(db: Reads, *, subject_kind: str, subject_id: int, task: str) -> Correction | None:
-    """The newest correction of one subject and task that was not taken back."""
+def in_force(db: Reads, *, subject_kind: str, subject_id: int, task: str, text: str | None = None) -> Correction | None:
+    """The newest correction of one subject and task that was not taken back; of this very text where it is given."""
     row = db.row(
         "SELECT * FROM correction WHERE subject_kind = ? AND subject_id = ? AND task = ? AND undone_at IS NULL "
-        "ORDER BY id DESC LIMIT 1",
-        (subject_kind, subject_id, task),
+        "AND text = coalesce(?, text) ORDER BY id DESC LIMIT 1",
+        (subject_kind, subject_id, task, text),
     )
     return None if row is None else _correction(row)
 
@@ -81,7 +75,7 @@ def each(db: Reads, *, chunk: int = 500) -> Iterator[Corrected]:
     """Every correction in force with its text, oldest first; the last word on each text and task."""
     last = 0
     while True:
-        rows = db.rows(_TEXTS, (last, chunk))
+        rows = db.rows(_LAST_WORDS, (last, chunk))
         if not rows:
             return
         yield from (_corrected(row) for row in rows)
@@ -105,8 +99,10 @@ def insert(
     model: str,
     user_id: int,
     created_at: int,
+    text: str,
+    target: tuple[int, int] | None = None,
 ) -> int:
-    """Keep a person's label beside the model's."""
+    """Keep a person's label beside the model's, with the text that they saw."""
     return tx.insert(
         "correction",
         {
@@ -119,6 +115,9 @@ def insert(
             "model": model,
             "user_id": user_id,
             "created_at": created_at,
+            "text": text,
+            "target_start": None if target is None else target[0],
+            "target_end": None if target is None else target[1],
         },
     )
 

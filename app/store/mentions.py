@@ -65,15 +65,5 @@ def judge(
 
 
 def delete_of_post(tx: Transaction, post_id: int) -> None:
-    """Forget the mentions of a post whose text changed, with what was predicted and corrected of them."""
-    tx.execute(
-        "DELETE FROM correction WHERE subject_kind = 'mention' "
-        "AND subject_id IN (SELECT id FROM mention WHERE post_id = ?)",
-        (post_id,),
-    )
-    tx.execute(
-        "DELETE FROM prediction WHERE subject_kind = 'mention' "
-        "AND subject_id IN (SELECT id FROM mention WHERE post_id = ?)",
-        (post_id,),
-    )
+    """Forget the mentions of a post whose text changed; what was predicted and corrected of them stays on record."""
     tx.execute("DELETE FROM mention WHERE post_id = ?", (post_id,))

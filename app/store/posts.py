@@ -215,3 +215,8 @@ def story_ids(db: Reads) -> tuple[int, ...]:
     """Every story that has posts, in order."""
     rows = db.rows("SELECT DISTINCT story_id FROM post WHERE story_id IS NOT NULL ORDER BY story_id")
     return tuple(row["story_id"] for row in rows)
+
+
+def is_pending(db: Reads, post_id: int) -> bool:
+    """Whether a post waits for the model."""
+    return db.value("SELECT pending_at FROM post WHERE id = ?", (post_id,)) is not None

@@ -103,7 +103,7 @@ DESK = (
     """CREATE TABLE correction (id INTEGER PRIMARY KEY, prediction_id INTEGER NOT NULL REFERENCES prediction,
     subject_kind TEXT NOT NULL, subject_id INTEGER NOT NULL, task TEXT NOT NULL, label_before TEXT NOT NULL,
     label TEXT NOT NULL, model TEXT NOT NULL, user_id INTEGER NOT NULL REFERENCES user, created_at INTEGER NOT NULL,
-    undone_at INTEGER)""",
+    undone_at INTEGER, text TEXT NOT NULL, target_start INTEGER, target_end INTEGER)""",
     "CREATE INDEX correction_subject ON correction (subject_kind, subject_id)",
     "CREATE INDEX correction_prediction ON correction (prediction_id)",
 )
@@ -166,7 +166,7 @@ MARKET = (
     sector TEXT NOT NULL DEFAULT '', aliases TEXT NOT NULL DEFAULT '[]', ambiguous TEXT NOT NULL DEFAULT '[]',
     competitors TEXT NOT NULL DEFAULT '[]', version INTEGER NOT NULL DEFAULT 1)""",
     # The time is repeated here so that a day of one company among ten million posts is one index range.
-    """CREATE TABLE mention (id INTEGER PRIMARY KEY, post_id INTEGER NOT NULL REFERENCES post,
+    """CREATE TABLE mention (id INTEGER PRIMARY KEY AUTOINCREMENT, post_id INTEGER NOT NULL REFERENCES post,
     entity_id INTEGER NOT NULL REFERENCES entity, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
     surface TEXT NOT NULL, sentiment TEXT, sentiment_score REAL, probability REAL,
     is_abstained INTEGER NOT NULL DEFAULT 0, occurred_at INTEGER NOT NULL)""",

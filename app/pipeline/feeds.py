@@ -1,0 +1,145 @@
+"""Feeds: kept, fetched when their time comes, and put off when they fail; a dead feed is shown, not hidden."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from app import clock
+from app.domain.market import Feed, FeedKind
+from app.domain.people import SYSTEM, Viewer
+from app.errors import BellwetherError, FieldError, InputError
+from app.ingest.feeds import from_rss
+from app.ingest.fetch import Fetched
+from app.ingest.fetch import fetch as fetched_from
+from app.pipeline import history, posts
+from app.pipeline.posts import PostResult
+from app.pipeline.services import Services
+from app.store import feeds
+
+LOG = logging.getLogger(__name__)
+MINUTE_MS = 60_000
+LEASE_MS = 2 * MINUTE_MS
+MOST_BACKOFF = 6
+
+_EDITABLE = frozenset({"slug", "name", "kind", "url", "zone", "weight", "licence_note", "team_id", "is_active"})
+
+
+def add_feed(services: Services, *, viewer: Viewer, slug: str, name: str, kind: FeedKind, **fields: Any) -> Feed:
+    """Add a feed; an RSS feed is fetched at the next tick. Raises Conflict when the slug is taken."""
+    values = _checked({"slug": slug, "name": name, "kind": kind, **fields})
+    if kind == "rss":
+        values["next_fetch_at"] = clock.now_ms()
+    with services.db.transaction() as tx:
+        feed_id = feeds.insert(tx, values=values)
+        after = {"slug": slug, "kind": kind, "url": values.get("url")}
+        history.record(tx, actor=history.of(viewer), verb="created", noun="feed", noun_id=feed_id, after=after)
+        return feeds.get(tx, feed_id)
+
+
+def change_feed(
+    services: Services, feed_id: int, *, viewer: Viewer, changes: Mapping[str, Any], version: int | None = None
+) -> Feed:
+    """Change a feed; a feed that is switched on again is fetched at once. Raises NotFound, Stale."""
+    with services.db.transaction() as tx:
+        was = feeds.get(tx, feed_id, viewer=viewer)
+        wanted = _checked({"kind": was.kind, "url": was.url, **changes})
+        wanted = {key: wanted[key] for key in changes}
+        feed = feeds.update(tx, feed_id, changes=wanted, version=version)
+        is_due = feed.kind == "rss" and feed.is_active
+        feeds.note(tx, feed_id, changes={"next_fetch_at": clock.now_ms() if is_due else None})
+        before = {key: getattr(was, key) for key in wanted}
+        history.record(
+            tx, actor=history.of(viewer), verb="edited", noun="feed", noun_id=feed_id, before=before, after=wanted
+        )
+        return feeds.get(tx, feed_id)
+
+
+def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(values) - _EDITABLE)
+    if unknown:
+        raise InputError("unknown_field", field=unknown[0])
+    if values.get("kind") not in get_args(FeedKind):
+        raise InputError("unknown_value", fields=[FieldError(pointer="/kind", code="unknown_value")], field="kind")
+    if values["kind"] == "rss" and not str(values.get("url") or "").lower().startswith(("http://", "https://")):
+        raise InputError("bad_url", fields=[FieldError(pointer="/url", code="bad_url")], url=values.get("url") or "")
+    return dict(values)
+
+
+def fetch(services: Services, feed_id: int, *, viewer: Viewer) -> list[PostResult]:
+    """Fetch an RSS or Atom feed now; raises OutgoingError or InputError, and notes the fault on the feed."""
+    feed = feeds.get(services.db, feed_id, viewer=viewer)
+    now = clock.now_ms()
+    try:
+        answer = fetched_from(
+            feed.url or "",
+            etag=feed.etag,
+            last_modified=feed.last_modified,
+            allow_private=services.policy.is_fetching_private,
+        )
+        drafts = [] if answer.status == 304 else from_rss(answer.body, zone=feed.zone, now=now)
+        results = posts.receive(services, feed_id, drafts, viewer=viewer)
+    except BellwetherError as error:
+        _note_fault(services, feed, error=error, now=now)
+        raise
+    _note_success(services, feed, answer=answer, now=now)
+    return results
+
+
+def _note_fault(services: Services, feed: Feed, *, error: BellwetherError, now: int) -> None:
+    n_failures = feed.n_failures + 1
+    wait_ms = services.policy.fetch_minutes * MINUTE_MS * 2 ** min(n_failures, MOST_BACKOFF)
+    reason = str(error.params.get("reason") or error.code)
+    changes = {
+        "last_error": reason,
+        "n_failures": n_failures,
+        "last_fetched_at": now,
+        "next_fetch_at": now + wait_ms,
+    }
+    with services.db.transaction() as tx:
+        feeds.note(tx, feed.id, changes=changes)
+        if feed.n_failures == 0:
+            history.record(
+                tx,
+                actor=history.of(SYSTEM),
+                verb="fetch_failed",
+                noun="feed",
+                noun_id=feed.id,
+                after={"reason": reason, "code": error.code},
+            )
+
+
+def _note_success(services: Services, feed: Feed, *, answer: Fetched, now: int) -> None:
+    is_active = feed.is_active and feed.kind == "rss"
+    changes = {
+        "etag": answer.etag if answer.status != 304 else answer.etag or feed.etag,
+        "last_modified": answer.last_modified if answer.status != 304 else answer.last_modified or feed.last_modified,
+        "last_error": None,
+        "n_failures": 0,
+        "last_fetched_at": now,
+        "next_fetch_at": now + services.policy.fetch_minutes * MINUTE_MS if is_active else None,
+        "url": answer.moved_to or feed.url,
+    }
+    with services.db.transaction() as tx:
+        feeds.note(tx, feed.id, changes=changes)
+        if feed.n_failures:
+            history.record(tx, actor=history.of(SYSTEM), verb="fetch_recovered", noun="feed", noun_id=feed.id)
+
+
+def fetch_due(services: Services, *, now: int | None = None) -> int:
+    """Fetch the feeds whose time has come; how many posts they brought. A fault of one does not stop the others."""
+    moment = clock.now_ms() if now is None else now
+    n_created = 0
+    for feed in feeds.due(services.db, now=moment):
+        with services.db.transaction() as tx:
+            is_mine = feeds.claim(tx, feed.id, now=moment, until=moment + LEASE_MS)
+        if not is_mine:
+            continue
+        try:
+            results = fetch(services, feed.id, viewer=SYSTEM)
+        except BellwetherError as error:
+            LOG.info("feed %s: %s", feed.slug, error.code)
+            continue
+        n_created += sum(result.state == "created" for result in results)
+    return n_created

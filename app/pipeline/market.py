@@ -1,0 +1,170 @@
+"""The market as it is drawn: series, an overview of subjects, and the list of watched companies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.market import Entity, SubjectKind
+from app.domain.people import Viewer
+from app.domain.series import Point, Window
+from app.errors import FieldError, InputError, NotFound
+from app.monitor.series import MARKET, bucket_at, points
+from app.pipeline import history
+from app.pipeline.services import Services
+from app.store import alerts, buckets, entities, feeds
+
+_EDITABLE = frozenset({"ticker", "name", "sector", "aliases", "ambiguous", "competitors"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubjectSummary:
+    """A subject over a stretch of time; `net_sentiment` is None where nothing with a class was said."""
+
+    subject_kind: SubjectKind
+    subject_id: str
+    title: str
+    window: Window
+    net_sentiment: float | None
+    n_firing: int
+
+
+def series(
+    services: Services, *, subject_kind: SubjectKind, subject_id: str, since: int, until: int, step_ms: int
+) -> tuple[Point, ...]:
+    """Points of a subject from the hour of `since` to before `until`; `step_ms` a whole number of hours."""
+    found = buckets.of_subject(
+        services.db, subject_kind=subject_kind, subject_id=subject_id, since=bucket_at(since), until=until
+    )
+    return points(found, since=since, until=until, step_ms=step_ms)
+
+
+def overview(services: Services, *, since: int, until: int, viewer: Viewer | None = None) -> tuple[SubjectSummary, ...]:
+    """The whole market, then companies and topics by how much was said; every watched company is there."""
+    firing = [alert for alert in alerts.open_ones(services.db) if alert.state in ("firing", "recovering")]
+    kinds: tuple[SubjectKind, ...] = ("market", "entity", "topic")
+    found: list[SubjectSummary] = []
+    for kind in kinds:
+        windows = buckets.windows(services.db, subject_kind=kind, since=bucket_at(since), until=until)
+        titles = _titles(services, kind, subject_ids=list(windows))
+        summaries = [
+            _summary(kind, subject_id, title=title, window=windows.get(subject_id, Window(since=since, until=until)))
+            for subject_id, title in titles.items()
+        ]
+        found += sorted(summaries, key=lambda one: (-one.window.n_stories, one.title))
+    n_firing = {(one.subject_kind, one.subject_id): 0 for one in firing}
+    for alert in firing:
+        n_firing[(alert.subject_kind, alert.subject_id)] += 1
+    return tuple(_fired(one, n_firing.get((one.subject_kind, one.subject_id), 0)) for one in found)
+
+
+def _summary(kind: SubjectKind, subject_id: str, *, title: str, window: Window) -> SubjectSummary:
+    n_scored = window.n_negative + window.n_neutral + window.n_positive
+    return SubjectSummary(
+        subject_kind=kind,
+        subject_id=subject_id,
+        title=title,
+        window=window,
+        net_sentiment=window.score_sum / n_scored if n_scored else None,
+        n_firing=0,
+    )
+
+
+def _fired(summary: SubjectSummary, n_firing: int) -> SubjectSummary:
+    if not n_firing:
+        return summary
+    return SubjectSummary(**{**vars(summary), "n_firing": n_firing})
+
+
+def _titles(services: Services, kind: SubjectKind, *, subject_ids: Sequence[str]) -> dict[str, str]:
+    if kind == "entity":
+        return {str(entity.id): entity.name for entity in entities.every(services.db)}
+    if kind == "market":
+        return {MARKET: ""}
+    return {subject_id: subject_id for subject_id in subject_ids}
+
+
+def subject_title(services: Services, subject_kind: str, subject_id: str) -> str:
+    """The name of a subject; a topic's is its label id, the whole market's is empty."""
+    if subject_kind == "entity":
+        return entities.get(services.db, _number(subject_id, noun="entity")).name
+    if subject_kind == "feed":
+        return feeds.get(services.db, _number(subject_id, noun="feed")).name
+    return "" if subject_kind == "market" else subject_id
+
+
+def _number(subject_id: str, *, noun: str) -> int:
+    if not subject_id.isdecimal():
+        raise NotFound(noun=noun, id=subject_id)
+    return int(subject_id)
+
+
+def add_entity(
+    services: Services,
+    *,
+    viewer: Viewer,
+    ticker: str,
+    name: str,
+    sector: str = "",
+    aliases: Sequence[str] = (),
+    ambiguous: Sequence[str] = (),
+    competitors: Sequence[str] = (),
+) -> Entity:
+    """Watch a company from now on; raises Conflict when the ticker is taken."""
+    values = {
+        "ticker": ticker,
+        "name": name,
+        "sector": sector,
+        "aliases": tuple(aliases),
+        "ambiguous": tuple(ambiguous),
+        "competitors": tuple(competitors),
+    }
+    with services.db.transaction() as tx:
+        entity_id = entities.insert(tx, values=_checked(values))
+        after = {"ticker": ticker, "name": name}
+        history.record(tx, actor=history.of(viewer), verb="created", noun="entity", noun_id=entity_id, after=after)
+        return entities.get(tx, entity_id)
+
+
+def change_entity(
+    services: Services, entity_id: int, *, viewer: Viewer, changes: Mapping[str, Any], version: int | None = None
+) -> Entity:
+    """Change how a company is known; posts that came before keep their mentions. Raises NotFound, Stale."""
+    with services.db.transaction() as tx:
+        was = entities.get(tx, entity_id)
+        wanted = _checked(changes)
+        entity = entities.update(tx, entity_id, changes=wanted, version=version)
+        before = {key: getattr(was, key) for key in wanted}
+        history.record(
+            tx,
+            actor=history.of(viewer),
+            verb="edited",
+            noun="entity",
+            noun_id=entity_id,
+            before=before,
+            after=wanted,
+        )
+        return entity
+
+
+def remove_entity(services: Services, entity_id: int, *, viewer: Viewer) -> None:
+    """Stop watching a company; raises Conflict `entity_in_use` while posts mention it."""
+    with services.db.transaction() as tx:
+        was = entities.get(tx, entity_id)
+        entities.delete(tx, entity_id)
+        before = {"ticker": was.ticker, "name": was.name}
+        history.record(tx, actor=history.of(viewer), verb="deleted", noun="entity", noun_id=entity_id, before=before)
+
+
+def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(values) - _EDITABLE)
+    if unknown:
+        raise InputError("unknown_field", field=unknown[0])
+    found = dict(values)
+    for key in ("ticker", "name"):
+        if key in found and not str(found[key]).strip():
+            raise InputError("empty_field", fields=[FieldError(pointer=f"/{key}", code="empty")], field=key)
+    if "ticker" in found:
+        found["ticker"] = str(found["ticker"]).strip().lstrip("$").upper()
+    return found

@@ -1,0 +1,158 @@
+"""Posts in: entities and sentiment found, stories joined, and counts that always equal a count from nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app.domain.market import PostDraft, PostFilter
+from app.domain.people import SYSTEM
+from app.domain.series import DAY_MS, HOUR_MS
+from app.errors import NotFound, NotReady
+from app.ingest.rows import RowFault
+from app.pipeline import corrections, desk, feeds, market, posts
+from app.pipeline.services import Services
+from app.store import buckets, events, mentions, predictions
+from app.store import posts as rows
+from tests.app.pipeline.conftest import Desk
+from tests.app.pipeline.fake_engine import FakeEngine
+
+T0 = 1_780_000_000_000 - 1_780_000_000_000 % HOUR_MS
+
+
+@pytest.fixture
+def feed_id(services: Services, people: Desk) -> int:
+    """A pushed feed, and two watched companies."""
+    market.add_entity(services, viewer=SYSTEM, ticker="NWHL", name="Northwharf Logistics", aliases=("Northwharf",))
+    market.add_entity(services, viewer=SYSTEM, ticker="BRWG", name="Brantwing Couriers", aliases=("Brantwing",))
+    return feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push").id
+
+
+def post(number: int, title: str, *, at: int = T0) -> PostDraft:
+    """A headline."""
+    return PostDraft(external_id=f"p{number}", title=title, occurred_at=at)
+
+
+def check(services: Services) -> None:
+    """The kept counts equal a count from nothing, bit for bit."""
+    assert buckets.every(services.db) == posts.recounted(services)
+
+
+def test_a_post_is_understood_towards_each_company(services: Services, feed_id: int) -> None:
+    title = "Northwharf falls after strike while Brantwing beats forecasts"
+    (result,) = posts.receive(services, feed_id, [post(1, title)], viewer=SYSTEM)
+    assert (result.state, result.error) == ("created", None)
+    assert result.id is not None
+    stored = rows.get(services.db, result.id, viewer=SYSTEM)
+    assert (stored.topic, stored.sentiment) == ("earnings", "negative")
+    found = {one.surface: one.sentiment for one in mentions.of_posts(services.db, [result.id])[result.id]}
+    assert found == {"Northwharf": "negative", "Brantwing": "positive"}
+    check(services)
+
+
+def test_updates_duplicates_and_late_arrivals_keep_the_counts_exact(services: Services, feed_id: int) -> None:
+    first = [
+        post(1, "Northwharf falls after fraud probe in three ports", at=T0 + 5 * HOUR_MS),
+        post(2, "UPDATE 1-Northwharf falls after fraud probe in three ports", at=T0 + 6 * HOUR_MS),
+        post(3, "Brantwing beats forecasts on record parcels", at=T0 + HOUR_MS),
+        post(4, "hmm Brantwing", at=T0 + HOUR_MS),
+    ]
+    posts.receive(services, feed_id, first, viewer=SYSTEM)
+    check(services)
+    one = buckets.window(services.db, subject_kind="entity", subject_id="1", since=T0, until=T0 + DAY_MS)
+    assert (one.n_posts, one.n_stories, one.n_negative) == (2, 1, 1)
+    late = post(5, "Northwharf falls after fraud probe in three ports", at=T0)
+    posts.receive(services, feed_id, [late], viewer=SYSTEM)
+    check(services)
+    moved = buckets.of_subject(services.db, subject_kind="entity", subject_id="1", since=T0, until=T0 + DAY_MS)
+    assert [(bucket.at, bucket.n_posts, bucket.n_stories) for bucket in moved] == [
+        (T0, 1, 1),
+        (T0 + 5 * HOUR_MS, 1, 0),
+        (T0 + 6 * HOUR_MS, 1, 0),
+    ]
+    changed = [replace(late, title="Northwharf rises on record volumes"), replace(first[2], title="Nothing at all")]
+    results = posts.receive(services, feed_id, [*changed, first[3]], viewer=SYSTEM)
+    assert [result.state for result in results] == ["updated", "updated", "unchanged"]
+    check(services)
+    kept = buckets.every(services.db)
+    assert posts.rebuild_series(services) == len(kept)
+    assert buckets.every(services.db) == kept
+
+
+def test_a_story_posted_fifty_times_is_one_story(services: Services, feed_id: int) -> None:
+    copies = [post(number, "Northwharf falls after fraud probe", at=T0 + number * 60_000) for number in range(50)]
+    posts.receive(services, feed_id, copies, viewer=SYSTEM)
+    window = buckets.window(services.db, subject_kind="market", subject_id="all", since=T0, until=T0 + DAY_MS)
+    assert (window.n_posts, window.n_stories, window.n_negative) == (50, 1, 1)
+    check(services)
+
+
+def test_rows_are_answered_in_their_order(services: Services, feed_id: int) -> None:
+    drafts = [
+        post(1, "Northwharf falls"),
+        RowFault(row=2, code="not_json"),
+        post(3, "   "),
+        post(1, "Northwharf rises"),
+    ]
+    results = posts.receive(services, feed_id, drafts, viewer=SYSTEM)
+    assert [(one.row, one.state, one.error) for one in results] == [
+        (1, "unchanged", None),
+        (2, "failed", "not_json"),
+        (3, "failed", "empty_text"),
+        (4, "created", None),
+    ]
+    assert results[0].id == results[3].id
+
+
+def test_posts_wait_for_the_model_and_are_counted_then(services: Services, feed_id: int, engine: FakeEngine) -> None:
+    engine.failure = NotReady()
+    posts.receive(services, feed_id, [post(1, "Northwharf falls"), post(2, "Brantwing rises")], viewer=SYSTEM)
+    window = buckets.window(services.db, subject_kind="market", subject_id="all", since=T0, until=T0 + DAY_MS)
+    assert (window.n_stories, window.negative_share) == (2, None)
+    engine.failure = None
+    assert posts.classify_pending(services) == 2
+    assert posts.classify_pending(services) == 0
+    window = buckets.window(services.db, subject_kind="market", subject_id="all", since=T0, until=T0 + DAY_MS)
+    assert window.negative_share == 0.5
+    check(services)
+
+
+def test_a_corrected_sentiment_moves_the_series_and_back(services: Services, people: Desk, feed_id: int) -> None:
+    (result,) = posts.receive(services, feed_id, [post(1, "Northwharf falls")], viewer=SYSTEM)
+    assert result.id is not None
+    towards = [one for one in predictions.of_post(services.db, result.id) if one.subject_kind == "mention"]
+    analyst = replace(people.analyst, feed_ids=frozenset({feed_id}))
+    corrections.correct(services, viewer=analyst, label="positive", prediction_id=towards[0].id)
+    check(services)
+    entity = buckets.window(services.db, subject_kind="entity", subject_id="1", since=T0, until=T0 + DAY_MS)
+    assert (entity.n_negative, entity.n_positive) == (0, 1)
+    event = events.of(services.db, "post", result.id)[-1]
+    corrections.undo(services, event.id, viewer=analyst)
+    check(services)
+    entity = buckets.window(services.db, subject_kind="entity", subject_id="1", since=T0, until=T0 + DAY_MS)
+    assert (entity.n_negative, entity.n_positive) == (1, 0)
+
+
+def test_a_feed_of_another_team_is_out_of_sight(services: Services, people: Desk, feed_id: int) -> None:
+    team = desk.add_team(services, viewer=SYSTEM, name="Other analysts")
+    feeds.change_feed(services, feed_id, viewer=people.admin, changes={"team_id": team.id})
+    posts.receive(services, feed_id, [post(1, "Northwharf falls")], viewer=SYSTEM)
+    blind = replace(people.analyst, feed_ids=frozenset())
+    assert rows.page(services.db, PostFilter(), viewer=blind).items == ()
+    with pytest.raises(NotFound):
+        posts.receive(services, feed_id, [post(2, "Northwharf rises")], viewer=blind)
+
+
+def test_a_filter_finds_words_companies_and_times(services: Services, feed_id: int) -> None:
+    drafts = [post(1, "Northwharf falls", at=T0), post(2, "Brantwing rises", at=T0 + DAY_MS)]
+    posts.receive(services, feed_id, drafts, viewer=SYSTEM)
+
+    def titles(chosen: PostFilter) -> list[str]:
+        return [one.title for one in rows.page(services.db, chosen, viewer=SYSTEM).items]
+
+    assert titles(PostFilter()) == ["Brantwing rises", "Northwharf falls"]
+    assert titles(PostFilter(query="north")) == ["Northwharf falls"]
+    assert titles(PostFilter(entity_id=2)) == ["Brantwing rises"]
+    assert titles(PostFilter(until=T0 + 1)) == ["Northwharf falls"]
+    assert titles(PostFilter(sentiment="positive", topic="earnings")) == ["Brantwing rises"]
