@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.alert import Alert, AlertState, Rule, Silence, Transition, Verdict
@@ -158,6 +158,7 @@ def test_without_data_what_is_over_stays_over() -> None:
 EVALUATIONS = st.lists(st.tuples(st.booleans(), st.integers(0, 4 * HOUR_MS), st.integers(0, 9)), max_size=60)
 
 
+@settings(deadline=None)
 @given(evaluations=EVALUATIONS, pending_hours=st.integers(0, 3), recovering_hours=st.integers(0, 8))
 def test_the_promises_of_the_machine(
     evaluations: list[tuple[bool, int, int]], pending_hours: int, recovering_hours: int

@@ -3,7 +3,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.market import Entity
@@ -101,6 +101,7 @@ def test_nobody_watched_and_nothing_said() -> None:
     assert Gazetteer([Entity(id=1, ticker="X", name="…", aliases=("@x", ""))]).find("… @x") == ()
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from([*"$ .,'(#", "Larkspur", "Homewares", "Cobalt", "Lane", "Bank", "LARK", "é", "\u0301", "🙂"])

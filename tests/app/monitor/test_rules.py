@@ -37,6 +37,8 @@ GRIM = sums(70, neutral=20, positive=10)
         (sums(0, abstained=20), USUAL, "too_few_negative"),
         (sums(9, neutral=1), GRIM, "lift_below"),
         (sums(40, neutral=60), USUAL, "share_below"),
+        (sums(6, neutral=2), sums(50, neutral=50), "met"),
+        (sums(6, neutral=2), sums(51, neutral=49), "lift_below"),
         (sums(6, neutral=2), sums(0, neutral=90), "met"),
         (sums(6, neutral=2), sums(7), "met"),
         (sums(6, neutral=2), sums(8), "lift_below"),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.market import Mention, Post
@@ -165,6 +165,7 @@ SAYINGS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(arriving=SAYINGS)
 def test_counting_one_by_one_equals_counting_anew_to_the_bit(arriving: list[Saying]) -> None:
     buckets: tuple[Bucket, ...] = ()
@@ -178,6 +179,7 @@ def test_counting_one_by_one_equals_counting_anew_to_the_bit(arriving: list[Sayi
     assert buckets == tally(arriving)
 
 
+@settings(deadline=None)
 @given(before=SAYINGS, position=st.integers(0, 24))
 def test_an_edited_post_is_counted_by_the_difference(before: list[Saying], position: int) -> None:
     after = [
@@ -197,6 +199,7 @@ def test_a_window_holds_what_begins_in_it() -> None:
     assert window([], since=0, until=1) == Window(since=0, until=1)
 
 
+@settings(deadline=None)
 @given(
     hours=st.lists(st.integers(0, 50), max_size=30, unique=True),
     cut=st.integers(0, 50 * HOUR_MS),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.recommendation import Feedback, FeedbackKind
@@ -55,6 +55,7 @@ def test_feedback_from_the_future_is_fresh() -> None:
     assert weights((did("read", days_ago=-400), {"a": 1.0})) == {"a": 1.0}
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

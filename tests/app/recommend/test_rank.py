@@ -4,7 +4,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.recommendation import Candidate, Profile, Recommendation
@@ -78,6 +78,7 @@ CANDIDATES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(CANDIDATES)
 def test_reasons_add_up_and_scores_fall(candidates: list[Candidate]) -> None:
     found = rank(candidates, profile=READER, now=NOW, limit=8)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.prediction import Prediction
@@ -123,6 +123,7 @@ def test_an_angry_business_customer_with_a_stolen_card_is_urgent() -> None:
     }
 
 
+@settings(deadline=None)
 @given(
     text=st.text(max_size=60)
     | st.sampled_from(["urgent fraud lawyer NOW stranded third time by Friday!!!", "no rush"]),

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.series import HOUR_MS
@@ -43,6 +43,7 @@ def test_a_new_urgent_ticket_stands_above_a_calm_one_with_half_its_time_left() -
     assert key(80, hours=0) > key(20, hours=4)
 
 
+@settings(deadline=None)
 @given(
     urgency=st.integers(0, 100),
     hours=st.floats(-5, 200),
