@@ -16,7 +16,8 @@ from app.store.db import Transaction
 Actor = tuple[str, str]
 
 # What webhooks tell of; alerts are told by their own flow, with the figures that explain them.
-TOLD = frozenset({"ticket", "model", "job", "feed"})
+TOLD = frozenset({"ticket", "model", "job"})
+TOLD_OF_ALERTS = frozenset({"acknowledged"})
 
 
 def of(viewer: Viewer) -> Actor:
@@ -49,7 +50,7 @@ def record(
         undoes=undoes,
     )
     event_id = events.record(tx, event)
-    if noun in TOLD:
+    if noun in TOLD or (noun == "alert" and verb in TOLD_OF_ALERTS):
         _tell(tx, event, event_id=event_id, data={noun: {"id": noun_id, **(data or {}), **event.after}})
     return events.get(tx, event_id)
 

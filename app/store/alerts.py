@@ -8,7 +8,7 @@ from typing import Any
 
 from app.domain.alert import OPEN_STATES, Alert
 from app.store import pages
-from app.store.db import Reads, Transaction, marks, statement
+from app.store.db import Reads, Transaction, assignments, marks, statement
 from app.store.pages import Page
 from app.store.rows import built
 from app.store.scope import Condition
@@ -71,3 +71,8 @@ def update(tx: Transaction, alert_id: int, *, changes: Mapping[str, Any], versio
     """Change an alert; raises NotFound or Stale."""
     tx.change("alert", alert_id, changes=changes, version=version)
     return get(tx, alert_id)
+
+
+def note(tx: Transaction, alert_id: int, *, changes: Mapping[str, Any]) -> None:
+    """Write down what an evaluation saw; that is no edit, so the version stays."""
+    tx.execute(statement("UPDATE alert SET", assignments(changes), "WHERE id = ?"), (*changes.values(), alert_id))

@@ -1,0 +1,302 @@
+"""Alerts: rules evaluated on the hourly counts, transitions kept as events, receivers told once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any, get_args
+
+from app import clock
+from app.domain.alert import Alert, Rule, Severity, Silence, Transition
+from app.domain.market import Post, SubjectKind
+from app.domain.people import SYSTEM, Viewer
+from app.domain.series import HOUR_MS, Window
+from app.errors import Conflict, FieldError, InputError, NotAllowed, NotReady
+from app.monitor.alerts import is_told, next_state, silenced_by
+from app.monitor.rules import evaluate
+from app.notify.messages import alert_facts
+from app.notify.receivers import wants
+from app.pipeline import history, market
+from app.pipeline.services import Services
+from app.store import alerts, buckets, notifications, receivers, rules, silences, stories
+from app.store.db import Transaction
+
+_RULE_FIELDS = frozenset(entry.name for entry in fields(Rule)) - {"id", "version"}
+_LEAST: dict[str, float] = {
+    "window_ms": HOUR_MS,
+    "baseline_ms": HOUR_MS,
+    "min_stories": 1,
+    "min_negative": 0,
+    "share": 0,
+    "lift": 0,
+    "pending_ms": 0,
+    "recovering_ms": 0,
+}
+
+
+def tick(services: Services, *, now: int | None = None) -> tuple[Transition, ...]:
+    """Evaluate every rule at a moment; the transitions that followed.
+
+    A rule's alerts, events and notifications are written in one transaction, so that running it again, from another
+    process or after a restart, changes nothing and tells nobody twice.
+    """
+    moment = clock.now_ms() if now is None else now
+    model = live_model(services)
+    return tuple(
+        transition
+        for rule in rules.every(services.db)
+        for transition in _evaluated(services, rule, now=moment, model=model)
+    )
+
+
+def live_model(services: Services) -> str:
+    """The `name@version` whose predictions are being counted; empty while none is open."""
+    try:
+        return services.engine.model().artifact.manifest.id if services.engine.is_ready else ""
+    except NotReady:
+        return ""
+
+
+def _evaluated(services: Services, rule: Rule, *, now: int, model: str) -> list[Transition]:
+    since = now - rule.window_ms
+    windows = buckets.windows(services.db, subject_kind=rule.subject_kind, since=since, until=now)
+    if not rule.is_active:
+        windows = {}
+    found: list[Transition] = []
+    with services.db.transaction() as tx:
+        known = alerts.of_rule(tx, rule.id)
+        for subject_id in sorted({*known, *(key for key, one in windows.items() if _may_fire(rule, key, one))}):
+            window = windows.get(subject_id) or Window(since=since, until=now)
+            baseline = buckets.window(
+                tx,
+                subject_kind=rule.subject_kind,
+                subject_id=subject_id,
+                since=since - rule.baseline_ms,
+                until=since,
+            )
+            was = known.get(subject_id)
+            alert, transition = next_state(
+                was,
+                rule=rule,
+                verdict=evaluate(rule, window=window, baseline=baseline),
+                now=now,
+                subject_kind=rule.subject_kind,
+                subject_id=subject_id,
+                model=model,
+            )
+            if alert is not None and alert != was:
+                kept = _written(tx, alert, is_moved=transition is not None)
+                if transition is not None:
+                    _told(tx, services, kept, rule=rule, transition=transition)
+                    found.append(transition)
+    return found
+
+
+def _may_fire(rule: Rule, subject_id: str, window: Window) -> bool:
+    """Whether the window alone could meet the rule: only then is the long baseline summed up."""
+    share = window.negative_share
+    return (
+        rule.subject_id in (None, subject_id)
+        and window.n_stories >= rule.min_stories
+        and window.n_negative >= rule.min_negative
+        and share is not None
+        and share >= rule.share
+    )
+
+
+def _written(tx: Transaction, alert: Alert, *, is_moved: bool) -> Alert:
+    values = asdict(alert)
+    del values["id"], values["version"]
+    if not alert.id:
+        return alerts.get(tx, alerts.insert(tx, values=values))
+    if is_moved:
+        return alerts.update(tx, alert.id, changes=values)
+    alerts.note(tx, alert.id, changes=values)
+    return alert
+
+
+def _told(tx: Transaction, services: Services, alert: Alert, *, rule: Rule, transition: Transition) -> None:
+    """Keep a transition as an event, and queue its notifications unless the subject is silenced."""
+    quiet = silenced_by(
+        silences.every(tx, at=transition.at),
+        subject_kind=alert.subject_kind,
+        subject_id=alert.subject_id,
+        now=transition.at,
+    )
+    history.record(
+        tx,
+        actor=("rule", str(rule.id)),
+        verb=transition.after,
+        noun="alert",
+        noun_id=alert.id,
+        before={"state": transition.before},
+        after={
+            "state": transition.after,
+            "reason": transition.reason,
+            "subject_kind": alert.subject_kind,
+            "subject_id": alert.subject_id,
+            "is_silenced": quiet is not None,
+        },
+    )
+    if not is_told(transition) or quiet is not None:
+        return
+    facts = _facts(tx, services, alert, rule=rule, reason=transition.reason)
+    for receiver in receivers.every(tx):
+        if wants(receiver, noun="alert", verb=alert.state):
+            notifications.insert(
+                tx,
+                receiver_id=receiver.id,
+                verb=alert.state,
+                noun="alert",
+                noun_id=alert.id,
+                # One key for an episode's firing and one for its end, however often it is evaluated.
+                dedup_key=f"msg_alr_{alert.id}_{alert.firing_at}_{alert.state}_{receiver.id}",
+                body=facts,
+                at=clock.now_ms(),
+            )
+
+
+def _facts(tx: Transaction, services: Services, alert: Alert, *, rule: Rule, reason: str) -> dict[str, Any]:
+    told = _stories(tx, alert, viewer=SYSTEM, limit=5)
+    subject = market.subject_title(services, alert.subject_kind, alert.subject_id)
+    return alert_facts(alert, rule=rule, subject=subject, reason=reason, stories=[post.title for post in told])
+
+
+def _stories(db: Any, alert: Alert, *, viewer: Viewer, limit: int) -> tuple[Post, ...]:
+    return stories.negative(
+        db,
+        subject_kind=alert.subject_kind,
+        subject_id=alert.subject_id,
+        since=int(alert.observed.get("since", alert.started_at)),
+        until=int(alert.observed.get("until", alert.since_at)),
+        viewer=viewer,
+        limit=limit,
+    )
+
+
+def stories_of(services: Services, alert_id: int, *, viewer: Viewer, limit: int = 20) -> tuple[Post, ...]:
+    """The negative stories that an alert counted, told most often first, within the viewer's feeds."""
+    return _stories(services.db, alerts.get(services.db, alert_id), viewer=viewer, limit=limit)
+
+
+def acknowledge(services: Services, alert_id: int, *, viewer: Viewer) -> Alert:
+    """Say that somebody is on it; the first one counts. Raises Conflict `alert_over`."""
+    with services.db.transaction() as tx:
+        was = alerts.get(tx, alert_id)
+        if was.acknowledged_at is not None:
+            return was
+        if was.state in ("resolved", "inactive"):
+            raise Conflict("alert_over", id=alert_id)
+        changes = {"acknowledged_at": clock.now_ms(), "acknowledged_by": viewer.user_id}
+        alert = alerts.update(tx, alert_id, changes=changes)
+        after = {"acknowledged_by": viewer.user_id, "subject_id": was.subject_id, "subject_kind": was.subject_kind}
+        history.record(tx, actor=history.of(viewer), verb="acknowledged", noun="alert", noun_id=alert_id, after=after)
+        return alert
+
+
+def silence(
+    services: Services,
+    *,
+    viewer: Viewer,
+    subject_kind: SubjectKind | None,
+    subject_id: str | None,
+    until: int,
+    comment: str,
+) -> Silence:
+    """Tell nobody of a subject's alerts (None: of any) until a time; the alerts themselves go on."""
+    now = clock.now_ms()
+    if viewer.user_id is None:
+        raise NotAllowed(permission="alerts:write")
+    if until <= now:
+        raise InputError("until_past", fields=[FieldError(pointer="/until", code="past")])
+    with services.db.transaction() as tx:
+        silence_id = silences.insert(
+            tx,
+            subject_kind=subject_kind,
+            subject_id=subject_id,
+            since=now,
+            until=until,
+            user_id=viewer.user_id,
+            comment=comment,
+        )
+        after = {"subject_kind": subject_kind, "subject_id": subject_id, "until": until, "comment": comment}
+        history.record(tx, actor=history.of(viewer), verb="created", noun="silence", noun_id=silence_id, after=after)
+        return silences.get(tx, silence_id)
+
+
+def end_silence(services: Services, silence_id: int, *, viewer: Viewer) -> None:
+    """End a silence now; nothing happens when it is over."""
+    with services.db.transaction() as tx:
+        was = silences.get(tx, silence_id)
+        if silences.end(tx, silence_id, at=clock.now_ms()):
+            history.record(
+                tx,
+                actor=history.of(viewer),
+                verb="ended",
+                noun="silence",
+                noun_id=silence_id,
+                before={"until": was.until},
+            )
+
+
+def add_rule(services: Services, *, viewer: Viewer, **values: Any) -> Rule:
+    """Add a rule with the fields of Rule; raises InputError with the fields at fault."""
+    rule = Rule(id=0, **_checked({"name": "", **values}))
+    columns = asdict(rule)
+    del columns["id"], columns["version"]
+    with services.db.transaction() as tx:
+        rule_id = rules.insert(tx, values=columns)
+        history.record(
+            tx, actor=history.of(viewer), verb="created", noun="rule", noun_id=rule_id, after={"name": rule.name}
+        )
+        return rules.get(tx, rule_id)
+
+
+def change_rule(
+    services: Services, rule_id: int, *, viewer: Viewer, changes: Mapping[str, Any], version: int | None = None
+) -> Rule:
+    """Change a rule; one that is switched off ends its alerts at the next tick. Raises NotFound, Stale."""
+    wanted = _checked(changes)
+    with services.db.transaction() as tx:
+        was = rules.get(tx, rule_id)
+        rule = rules.update(tx, rule_id, changes=wanted, version=version)
+        before = {key: getattr(was, key) for key in wanted}
+        history.record(
+            tx, actor=history.of(viewer), verb="edited", noun="rule", noun_id=rule_id, before=before, after=wanted
+        )
+        return rule
+
+
+def remove_rule(services: Services, rule_id: int, *, viewer: Viewer) -> None:
+    """Remove a rule that never made an alert; raises Conflict `rule_in_use` otherwise."""
+    with services.db.transaction() as tx:
+        was = rules.get(tx, rule_id)
+        rules.delete(tx, rule_id)
+        history.record(
+            tx, actor=history.of(viewer), verb="deleted", noun="rule", noun_id=rule_id, before={"name": was.name}
+        )
+
+
+def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(values) - _RULE_FIELDS)
+    if unknown:
+        raise InputError("unknown_field", field=unknown[0])
+    faults = [
+        FieldError(pointer=f"/{key}", code="too_small") for key, least in _LEAST.items() if _is_less(values, key, least)
+    ]
+    faults += [FieldError(pointer="/share", code="too_large")] if values.get("share", 0) > 1 else []
+    choices = {"severity": get_args(Severity), "subject_kind": get_args(SubjectKind)}
+    faults += [
+        FieldError(pointer=f"/{key}", code="unknown_value")
+        for key, known in choices.items()
+        if key in values and values[key] not in known
+    ]
+    if "name" in values and not str(values["name"]).strip():
+        faults.append(FieldError(pointer="/name", code="empty"))
+    if faults:
+        raise InputError("invalid_rule", fields=faults)
+    return dict(values)
+
+
+def _is_less(values: Mapping[str, Any], key: str, least: float) -> bool:
+    return key in values and values[key] < least

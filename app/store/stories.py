@@ -1,0 +1,53 @@
+"""The stories behind a figure: one post for each, of one subject, in a stretch of time."""
+
+from __future__ import annotations
+
+from app.domain.market import Post
+from app.domain.people import Viewer
+from app.store import posts, scope
+from app.store.db import Reads, statement
+from app.store.scope import Condition
+
+_OF_ENTITY = """SELECT post_id AS id, post.story_id AS story_id, mention.sentiment_score AS score, post.feed_id AS feed_id
+FROM mention JOIN post ON post.id = mention.post_id
+WHERE mention.entity_id = ? AND mention.occurred_at >= ? AND mention.occurred_at < ?
+AND mention.sentiment = 'negative'"""
+
+_OF_POSTS = """SELECT id, story_id, sentiment_score AS score, feed_id FROM post
+WHERE occurred_at >= ? AND occurred_at < ? AND sentiment = 'negative'"""
+
+
+def negative(
+    db: Reads,
+    *,
+    subject_kind: str,
+    subject_id: str,
+    since: int,
+    until: int,
+    viewer: Viewer,
+    limit: int = 20,
+) -> tuple[Post, ...]:
+    """The negative stories of a subject, told most often first; for each the post that speaks worst."""
+    inner, params = _inner(subject_kind, subject_id=subject_id, since=since, until=until)
+    seen: list[Condition] = [("story_id IS NOT NULL", []), scope.of_feeds(viewer)]
+    where, more = scope.joined(seen)
+    sql = statement(
+        "SELECT id, min(score) AS score, count(*) AS n FROM (",
+        inner,
+        ")",
+        where,
+        "GROUP BY story_id ORDER BY n DESC, score, id LIMIT ?",
+    )
+    ids = [row["id"] for row in db.rows(sql, [*params, *more, limit])]
+    found = posts.by_ids(db, ids, viewer=viewer)
+    return tuple(found[post_id] for post_id in ids if post_id in found)
+
+
+def _inner(subject_kind: str, *, subject_id: str, since: int, until: int) -> Condition:
+    if subject_kind == "entity":
+        return _OF_ENTITY, [int(subject_id), since, until]
+    if subject_kind == "topic":
+        return statement(_OF_POSTS, "AND topic = ?"), [since, until, subject_id]
+    if subject_kind == "feed":
+        return statement(_OF_POSTS, "AND feed_id = ?"), [since, until, int(subject_id)]
+    return _OF_POSTS, [since, until]
