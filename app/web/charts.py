@@ -1,0 +1,204 @@
+"""Where the marks of a chart lie: pure functions from points to coordinates; `parts/charts.html` draws them as SVG.
+
+Charts are drawn by the server, so they need no script, follow the theme, and obey a policy without inline styles.
+Plots are stretched to their place, so a coordinate is a share of `width` or `height` and no text stands inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from app.domain.series import Point
+
+WIDTH, HEIGHT = 1000.0, 100.0
+MAX_X_MARKS = 6
+
+Stamp = Callable[[int], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spark:
+    """A small line: `runs` are polylines, broken where nothing was said; `zero` is the height of the zero line."""
+
+    runs: tuple[str, ...]
+    zero: float
+    width: float = 100.0
+    height: float = 28.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """A rectangle of a chart; `kind` is its CSS class."""
+
+    kind: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hit:
+    """A column that tells its figures when pointed at."""
+
+    x: float
+    width: float
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plot:
+    """A chart's geometry; marks are texts from top to bottom (y) and left to right (x)."""
+
+    runs: tuple[str, ...] = ()
+    bars: tuple[Bar, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    alerted: tuple[Hit, ...] = ()
+    y_marks: tuple[str, ...] = ()
+    x_marks: tuple[str, ...] = ()
+    zero: float | None = None
+    line_kind: str = "line"
+    width: float = WIDTH
+    height: float = HEIGHT
+
+
+def _runs(values: Sequence[float | None], *, width: float, place: Callable[[float], float]) -> tuple[str, ...]:
+    """Polylines through the known values; one value alone becomes a short dash."""
+    step = width / max(len(values), 1)
+    runs: list[list[str]] = [[]]
+    for index, value in enumerate(values):
+        if value is None:
+            runs.append([])
+            continue
+        y = round(place(value), 2)
+        if not runs[-1]:
+            runs[-1].append(f"{round(step * (index + 0.3), 2)},{y}")
+        runs[-1].append(f"{round(step * (index + 0.5), 2)},{y}")
+    for run in runs:
+        if len(run) == 2:
+            x, y_text = run[-1].split(",")
+            run.append(f"{round(float(x) + 0.2 * step, 2)},{y_text}")
+    return tuple(" ".join(run) for run in runs if run)
+
+
+def bridged(values: Sequence[float | None]) -> list[float | None]:
+    """The values with gaps between two known ones filled in a straight line, for a small line that shows direction."""
+    known = [index for index, value in enumerate(values) if value is not None]
+    filled = list(values)
+    for left, right in pairwise(known):
+        low, high = values[left], values[right]
+        for index in range(left + 1, right):
+            if low is not None and high is not None:
+                filled[index] = low + (high - low) * (index - left) / (right - left)
+    return filled
+
+
+def sparkline(values: Sequence[float | None]) -> Spark:
+    """A small line of net sentiment (−1 to 1) with its zero line; the scale is symmetric around zero."""
+    known = [abs(value) for value in values if value is not None]
+    reach = max([0.25, *known])
+    empty = Spark(runs=(), zero=14.0)
+    middle = empty.height / 2
+
+    def place(value: float) -> float:
+        return middle - value / reach * (middle - 2)
+
+    return Spark(runs=_runs(bridged(values), width=empty.width, place=place), zero=middle)
+
+
+def x_marks(points: Sequence[Point], *, stamp: Stamp) -> tuple[str, ...]:
+    """At most six times, evenly spread from the first point to the last."""
+    if len(points) <= MAX_X_MARKS:
+        return tuple(stamp(point.at) for point in points)
+    last = len(points) - 1
+    return tuple(stamp(points[round(last * mark / (MAX_X_MARKS - 1))].at) for mark in range(MAX_X_MARKS))
+
+
+def _columns(points: Sequence[Point], *, titles: Sequence[str]) -> tuple[Hit, ...]:
+    step = WIDTH / max(len(points), 1)
+    return tuple(Hit(x=round(step * index, 2), width=round(step, 2), title=title) for index, title in enumerate(titles))
+
+
+def alerted(points: Sequence[Point], *, spans: Sequence[tuple[int, int]]) -> tuple[Hit, ...]:
+    """Where alerts were firing: `spans` are (since, until) in ms, cut to the time that the points cover."""
+    if len(points) < 2:
+        return ()
+    first, step_ms = points[0].at, points[1].at - points[0].at
+    whole = step_ms * len(points)
+    marks = []
+    for since, until in spans:
+        left, right = max(0, since - first), min(whole, until - first)
+        if right > left:
+            width = max(WIDTH * (right - left) / whole, 3.0)
+            marks.append(Hit(x=round(WIDTH * left / whole, 2), width=round(width, 2), title=""))
+    return tuple(marks)
+
+
+def sentiment_plot(
+    points: Sequence[Point], *, stamp: Stamp, titles: Sequence[str] = (), spans: Sequence[tuple[int, int]] = ()
+) -> Plot:
+    """Net sentiment as a line around zero (top +1, bottom −1), with bars from the zero line."""
+    step, middle = WIDTH / max(len(points), 1), HEIGHT / 2
+    bars = []
+    for index, point in enumerate(points):
+        if point.net_sentiment is None:
+            continue
+        reach = abs(point.net_sentiment) * middle
+        kind, top = ("over", middle - reach) if point.net_sentiment >= 0 else ("under", middle)
+        x, width = round(step * (index + 0.1), 2), round(step * 0.8, 2)
+        bars.append(Bar(kind=kind, x=x, y=round(top, 2), width=width, height=round(reach, 2)))
+    values = [point.net_sentiment for point in points]
+    return Plot(
+        runs=_runs(values, width=WIDTH, place=lambda value: middle - value * middle),
+        bars=tuple(bars),
+        hits=_columns(points, titles=titles),
+        alerted=alerted(points, spans=spans),
+        y_marks=("+1", "0", "−1"),
+        x_marks=x_marks(points, stamp=stamp),
+        zero=middle,
+    )
+
+
+def share_plot(
+    points: Sequence[Point], *, stamp: Stamp, titles: Sequence[str] = (), spans: Sequence[tuple[int, int]] = ()
+) -> Plot:
+    """The share of negative stories, 0–100 %, as a line."""
+    return Plot(
+        runs=_runs([p.negative_share for p in points], width=WIDTH, place=lambda value: HEIGHT * (1 - value)),
+        hits=_columns(points, titles=titles),
+        alerted=alerted(points, spans=spans),
+        y_marks=("100 %", "50 %", "0 %"),
+        x_marks=x_marks(points, stamp=stamp),
+        zero=HEIGHT / 2,
+        line_kind="share",
+    )
+
+
+def _ceiling(count: int) -> int:
+    """A round, even number at or above `count` for the top of a scale: 2, 4, 6, 8, 10, 12, 16, 20, 40, 60, …"""
+    power = 1
+    while power * 20 < count:
+        power *= 10
+    return next(power * step for step in (2, 4, 6, 8, 10, 12, 16, 20) if power * step >= count)
+
+
+def volume_plot(
+    points: Sequence[Point], *, stamp: Stamp, titles: Sequence[str] = (), spans: Sequence[tuple[int, int]] = ()
+) -> Plot:
+    """Unique stories per step as bars, the negative ones in front."""
+    step, top = WIDTH / max(len(points), 1), _ceiling(max((p.n_stories for p in points), default=0))
+    bars = []
+    for index, point in enumerate(points):
+        for kind, count in (("bar-all", point.n_stories), ("bar-bad", point.n_negative)):
+            height = round(HEIGHT * count / top, 2)
+            x, width = round(step * (index + 0.1), 2), round(step * 0.8, 2)
+            bars.append(Bar(kind=kind, x=x, y=round(HEIGHT - height, 2), width=width, height=height))
+    return Plot(
+        bars=tuple(bar for bar in bars if bar.height),
+        hits=_columns(points, titles=titles),
+        alerted=alerted(points, spans=spans),
+        y_marks=(str(top), str(top // 2), "0"),
+        x_marks=x_marks(points, stamp=stamp),
+    )

@@ -1,0 +1,47 @@
+"""Pages for people: one blueprint a noun, server-rendered, readable and usable without JavaScript."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app.web.pages import (
+    account,
+    alerts,
+    context,
+    corrections,
+    entities,
+    feeds,
+    home,
+    inbox,
+    incoming,
+    market,
+    models,
+    posts,
+    rules,
+    session,
+    tickets,
+)
+
+BLUEPRINTS = (
+    home.blueprint,
+    session.blueprint,
+    account.blueprint,
+    inbox.blueprint,
+    incoming.blueprint,
+    tickets.blueprint,
+    corrections.blueprint,
+    market.blueprint,
+    entities.blueprint,
+    posts.blueprint,
+    feeds.blueprint,
+    alerts.blueprint,
+    rules.blueprint,
+    models.blueprint,
+)
+
+
+def register(app: Flask) -> None:
+    """Put every page and what their templates use into the application."""
+    context.install(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)

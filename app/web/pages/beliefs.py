@@ -1,0 +1,73 @@
+"""What is believed of a ticket: each task's newest prediction, who corrected it, and what else could be chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.prediction import Correction, Prediction, Scored, StoredPrediction
+from app.errors import BellwetherError
+from app.pipeline import models
+from app.pipeline.services import Services
+from app.pipeline.tickets import TicketView
+from app.store import users
+from app.web.pages.labels import label_title
+
+ORDER = ("intent", "sentiment", "emotion")
+SHOWN_ALTERNATIVES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Belief:
+    """One prediction as the page shows it; `choices` are (label, title) for correcting it."""
+
+    id: int
+    prediction: Prediction
+    titles: tuple[str, ...]
+    alternatives: tuple[Scored, ...]
+    choices: tuple[tuple[str, str], ...]
+    is_supported: bool
+    correction: Correction | None
+    corrector: str
+
+
+def _newest(view: TicketView) -> list[StoredPrediction]:
+    """The newest prediction of each role, in the page's order; shadow predictions are not shown."""
+    found: dict[str, StoredPrediction] = {}
+    for message in view.messages:
+        for stored in view.predictions.get(message.id, ()):
+            if not stored.prediction.is_shadow:
+                found[stored.prediction.role] = stored
+    return [found[role] for role in ORDER if role in found]
+
+
+def _choices(services: Services, prediction: Prediction) -> tuple[tuple[str, str], ...]:
+    try:
+        labels = [label.id for label in models.labels(services, prediction.task)]
+    except BellwetherError:
+        labels = [scored.label for scored in prediction.top]
+    return tuple(sorted(((label, label_title(label)) for label in labels), key=lambda entry: entry[1]))
+
+
+def of(services: Services, *, view: TicketView) -> list[Belief]:
+    """Everything the model says of the ticket now, with what people said instead."""
+    active = [correction for correction in view.corrections if not correction.is_undone]
+    names = users.names(services.db, {correction.user_id for correction in active})
+    supported = {message.id: message.is_supported for message in view.messages}
+    found = []
+    for stored in _newest(view):
+        mine = [one for one in active if one.prediction_id == stored.id]
+        correction = mine[-1] if mine else None
+        prediction = stored.prediction
+        found.append(
+            Belief(
+                id=stored.id,
+                prediction=prediction,
+                titles=tuple(label_title(label) for label in prediction.labels or (prediction.label,)),
+                alternatives=prediction.top[:SHOWN_ALTERNATIVES],
+                choices=_choices(services, prediction),
+                is_supported=supported.get(stored.subject_id, True),
+                correction=correction,
+                corrector=names.get(correction.user_id, "?") if correction else "",
+            )
+        )
+    return found

@@ -1,0 +1,126 @@
+"""What every template may use: words, formats, icons, the navigation, and what can be undone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, flash, g, request, session, url_for
+from werkzeug.routing import BaseConverter
+
+from app.domain.people import Viewer
+from app.errors import BellwetherError
+from app.store import alerts
+from app.web import auth
+from app.web.pages import formats
+from app.web.pages.icons import icon
+from app.web.pages.labels import label_title, task_title
+from app.web.pages.translate import gettext as _
+from app.web.pages.words import word
+
+LANGUAGES = (("en", "English"), ("zh", "简体中文"))
+
+
+class NumberConverter(BaseConverter):
+    """An id in an address: the number, or the number with its prefix (`81`, `tkt_81`)."""
+
+    regex = r"(?:[a-z]{3}_)?[0-9]{1,15}"
+
+    def to_python(self, value: str) -> int:
+        """The number."""
+        return int(value.rpartition("_")[2])
+
+    def to_url(self, value: object) -> str:
+        """The number alone."""
+        return str(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One entry of the main navigation; `count` is what needs attention."""
+
+    title: str
+    url: str
+    icon: str
+    is_here: bool
+    count: int = 0
+
+
+def reader() -> Viewer | None:
+    """Who reads the page; None when nobody is signed in or the database cannot be asked."""
+    if "page_reader" not in g:
+        try:
+            g.page_reader = auth.visitor()
+        except BellwetherError:
+            g.page_reader = None
+    found: Viewer | None = g.page_reader
+    return found
+
+
+def _n_firing() -> int:
+    try:
+        return int(alerts.counts(auth.services().db).get("firing", 0))
+    except BellwetherError:
+        return 0
+
+
+def navigation() -> list[Entry]:
+    """The sections that the reader may open, once for each page."""
+    me = reader()
+    if me is None:
+        return []
+    path = request.path
+    sections = (
+        ("tickets:read", _("Tickets"), "pages_inbox.index", "inbox", ("/tickets",)),
+        ("market:read", _("Market"), "pages_market.index", "graph-up", ("/market", "/feeds")),
+        ("alerts:read", _("Alerts"), "pages_alerts.index", "bell", ("/alerts", "/rules")),
+        ("models:read", _("Model"), "pages_models.index", "cpu", ("/model",)),
+    )
+    return [
+        Entry(
+            title=title,
+            url=url_for(endpoint),
+            icon=symbol,
+            is_here=path.startswith(prefixes),
+            count=_n_firing() if permission == "alerts:read" else 0,
+        )
+        for permission, title, endpoint, symbol, prefixes in sections
+        if me.may(permission)
+    ]
+
+
+def here() -> str:
+    """This page's own address, to come back to after a form; a form's answer comes back to where it was sent from."""
+    if request.method == "GET":
+        return request.full_path.rstrip("?")
+    return url_for("pages_home.index")
+
+
+def offer_undo(message: str, *, event_id: int, back: str) -> None:
+    """Tell that something was done, with a button that takes it back."""
+    session["undo"] = {"event_id": event_id, "back": back}
+    flash(message, "undo")
+
+
+def undoable() -> Any:
+    """What the last change can be undone with; told once."""
+    return session.pop("undo", None)
+
+
+def asset(filename: str) -> str:
+    """The address of a file of ours."""
+    return url_for("static", filename=filename)
+
+
+def install(app: Flask) -> None:
+    """Hand the templates what they use."""
+    shown = (
+        formats.ago, formats.day, formats.number, formats.page_locale, formats.percent, formats.percent1,
+        formats.points, formats.signed, formats.size, formats.span, formats.stamp, formats.when,
+        asset, here, icon, label_title, navigation, reader, task_title, undoable, word,
+    )  # fmt: skip
+    app.url_map.converters["number"] = NumberConverter
+    app.jinja_env.globals.update({function.__name__: function for function in shown})
+    app.jinja_env.globals["languages"] = lambda: LANGUAGES
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True

@@ -1,0 +1,58 @@
+"""Telling the model what it should have said, and taking changes back."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from app.domain.people import Viewer
+from app.errors import Conflict, NotFound
+from app.pipeline import corrections
+from app.store import events, messages, predictions, tickets
+from app.web import auth, problems
+from app.web.auth import requires, services, viewer
+from app.web.pages.context import offer_undo
+from app.web.pages.labels import label_title
+from app.web.pages.translate import gettext as _
+
+blueprint = Blueprint("pages_corrections", __name__)
+
+
+def _ticket_of(prediction_id: int, *, me: Viewer) -> int:
+    """The ticket a prediction is about; NotFound when it is about none, or one out of sight."""
+    stored = predictions.get(services().db, prediction_id)
+    if stored.subject_kind != "message":
+        raise NotFound(noun="prediction", id=prediction_id)
+    ticket_id = messages.get(services().db, stored.subject_id).ticket_id
+    return tickets.get(services().db, ticket_id, viewer=me).id
+
+
+@blueprint.post("/predictions/<number:prediction_id>/correct")
+@requires("tickets:write")
+def correct(prediction_id: int) -> Response:
+    """A person's label in place of the model's; it becomes a training example and can be taken back."""
+    me = viewer()
+    ticket_id = _ticket_of(prediction_id, me=me)
+    back = url_for("pages_tickets.show", ticket_id=ticket_id, _anchor=f"prediction-{prediction_id}")
+    last = events.last_id(services().db)
+    made = corrections.correct(services(), viewer=me, label=request.form.get("label", ""), prediction_id=prediction_id)
+    news = [event for event in events.after(services().db, last) if event.verb == "corrected"]
+    message = _("Corrected to “%(label)s”. The model learns from it.", label=label_title(made.label))
+    mine = [event for event in news if event.actor_id == me.actor_id]
+    if mine:
+        offer_undo(message, event_id=mine[-1].id, back=back)
+    else:
+        flash(message, "good")
+    return redirect(back)
+
+
+@blueprint.post("/undo/<number:event_id>")
+@requires("tickets:write")
+def undo(event_id: int) -> Response:
+    """Take a change back, unless a later one stands in the way."""
+    try:
+        corrections.undo(services(), event_id, viewer=viewer())
+        flash(_("Taken back."), "good")
+    except Conflict as error:
+        flash(problems.sentence(error.code, error.params)[1], "error")
+    return redirect(auth.safe_next(request.form.get("next"), fallback=url_for("pages_inbox.index")))

@@ -1,0 +1,132 @@
+"""How a subject of the market has been doing: its points, their charts, and its figures beside the period before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flask import request
+
+from app import clock
+from app.domain.alert import Alert
+from app.domain.market import SubjectKind
+from app.domain.series import DAY_MS, HOUR_MS, Point, Window
+from app.pipeline import market
+from app.store import buckets
+from app.web import charts
+from app.web.auth import services
+from app.web.pages import formats
+from app.web.pages.translate import gettext as _
+
+DEFAULT_DAYS = 28
+STEPS_MS = {2: HOUR_MS, 7: 6 * HOUR_MS, 14: 12 * HOUR_MS, 28: DAY_MS, 84: DAY_MS}
+"""How fine a period of so many days is drawn: 24 to 84 steps."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """A stretch of time in ms UTC, cut into steps, and the one of the same length before it."""
+
+    days: int
+    since: int
+    until: int
+    step_ms: int
+
+    @property
+    def before(self) -> int:
+        """When the stretch before began."""
+        return 2 * self.since - self.until
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """A subject's points with their three charts."""
+
+    points: tuple[Point, ...]
+    sentiment: charts.Plot
+    share: charts.Plot
+    volume: charts.Plot
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """A subject in one line: net sentiment and negative share now and before, unique stories and posts."""
+
+    net: float | None
+    net_before: float | None
+    share: float | None
+    share_before: float | None
+    n_stories: int
+    n_posts: int
+
+
+def periods() -> list[tuple[int, str]]:
+    """The periods to choose from, in days."""
+    names = {2: _("2 days"), 7: _("7 days"), 14: _("14 days"), 28: _("4 weeks"), 84: _("12 weeks")}
+    return list(names.items())
+
+
+def chosen_stretch() -> Stretch:
+    """The period that the address asks for, ending with the present step."""
+    text = request.args.get("days", "")
+    days = int(text) if text in {str(days) for days in STEPS_MS} else DEFAULT_DAYS
+    step_ms = STEPS_MS[days]
+    until = clock.now_ms() // step_ms * step_ms + step_ms
+    return Stretch(days=days, since=until - days * DAY_MS, until=until, step_ms=step_ms)
+
+
+def points_of(kind: SubjectKind, subject_id: str, *, stretch: Stretch) -> tuple[Point, ...]:
+    """The subject's points over the stretch."""
+    return market.series(
+        services(),
+        subject_kind=kind,
+        subject_id=subject_id,
+        since=stretch.since,
+        until=stretch.until,
+        step_ms=stretch.step_ms,
+    )
+
+
+def _title(point: Point, *, stamp: charts.Stamp) -> str:
+    return _(
+        "%(at)s: net %(net)s, %(negative)s negative of %(stories)s stories",
+        at=stamp(point.at),
+        net=formats.signed(point.net_sentiment),
+        negative=point.n_negative,
+        stories=point.n_stories,
+    )
+
+
+def drawn(points: tuple[Point, ...], *, step_ms: int, alerts: Iterable[Alert] = ()) -> Course:
+    """The points with their charts; alerts are marked where they were firing."""
+    exact = formats.day if step_ms >= DAY_MS else formats.day_hour
+    stamp = formats.day if step_ms > HOUR_MS else formats.day_hour
+    titles = [_title(point, stamp=exact) for point in points]
+    now = clock.now_ms()
+    spans = [(alert.firing_at, alert.resolved_at or now) for alert in alerts if alert.firing_at]
+    return Course(
+        points=points,
+        sentiment=charts.sentiment_plot(points, stamp=stamp, titles=titles, spans=spans),
+        share=charts.share_plot(points, stamp=stamp, titles=titles, spans=spans),
+        volume=charts.volume_plot(points, stamp=stamp, titles=titles, spans=spans),
+    )
+
+
+def _net(window: Window) -> float | None:
+    n_scored = window.n_negative + window.n_neutral + window.n_positive
+    return window.score_sum / n_scored if n_scored else None
+
+
+def figures(kind: SubjectKind, subject_id: str, *, stretch: Stretch) -> Figures:
+    """A subject's sums over the stretch, beside those of the stretch before."""
+    db = services().db
+    now = buckets.window(db, subject_kind=kind, subject_id=subject_id, since=stretch.since, until=stretch.until)
+    before = buckets.window(db, subject_kind=kind, subject_id=subject_id, since=stretch.before, until=stretch.since)
+    return Figures(
+        net=_net(now),
+        net_before=_net(before),
+        share=now.negative_share,
+        share_before=before.negative_share,
+        n_stories=now.n_stories,
+        n_posts=now.n_posts,
+    )

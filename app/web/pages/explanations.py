@@ -1,0 +1,59 @@
+"""Which words carried an answer, as pieces of the text with a strength to draw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+WEAKEST = 0.02
+
+
+class Weighed(Protocol):
+    """A piece of a text with what the answer loses without it."""
+
+    @property
+    def start(self) -> int:
+        """First character."""
+
+    @property
+    def end(self) -> int:
+        """Character after the last."""
+
+    @property
+    def weight(self) -> float:
+        """What the label's probability loses without it, −1 to 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """A stretch of the text: `strength` 0 (plain) to 3 (strongest), and whether it spoke against the label."""
+
+    text: str
+    weight: float = 0.0
+    strength: int = 0
+    is_against: bool = False
+
+
+def _strength(weight: float, *, strongest: float) -> int:
+    if abs(weight) < WEAKEST or strongest <= 0:
+        return 0
+    return max(1, min(3, round(3 * abs(weight) / strongest)))
+
+
+def pieces(text: str, *, weights: Sequence[Weighed]) -> tuple[Piece, ...]:
+    """The whole text in reading order; nothing when no word mattered (every weight below 0.02)."""
+    strongest = max((abs(weight.weight) for weight in weights), default=0.0)
+    if strongest < WEAKEST:
+        return ()
+    cut: list[Piece] = []
+    at = 0
+    for weight in sorted(weights, key=lambda entry: entry.start):
+        if weight.start > at:
+            cut.append(Piece(text=text[at : weight.start]))
+        strength = _strength(weight.weight, strongest=strongest)
+        is_against = weight.weight < 0 and strength > 0
+        shown = text[weight.start : weight.end]
+        cut.append(Piece(text=shown, weight=weight.weight, strength=strength, is_against=is_against))
+        at = weight.end
+    return (*cut, Piece(text=text[at:])) if at < len(text) else tuple(cut)

@@ -1,0 +1,67 @@
+"""New tickets by hand: a form, and saved mail."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from app.domain.ticket import TicketDraft
+from app.pipeline import intake, tickets
+from app.store import queues
+from app.web.auth import requires, services, viewer
+from app.web.forms import MailFile, NewTicket
+from app.web.pages.translate import gettext as _
+from app.web.security import large_body
+
+blueprint = Blueprint("pages_incoming", __name__)
+
+Shown = str | Response | tuple[str, int]
+
+
+def _form() -> NewTicket:
+    form = NewTicket()
+    form.queue.choices = [(queue.slug, queue.title) for queue in queues.every(services().db, viewer=viewer())]
+    return form
+
+
+def _page(*, form: NewTicket | None = None, mail: MailFile | None = None) -> str:
+    return render_template("tickets/new.html", form=form or _form(), mail=mail or MailFile(formdata=None))
+
+
+@blueprint.get("/tickets/new")
+@requires("tickets:write")
+def new() -> Shown:
+    """An empty form."""
+    return _page()
+
+
+def _take(draft: TicketDraft) -> Response:
+    received = tickets.receive(services(), draft, viewer=viewer())
+    if received.is_update:
+        flash(_("This was taken in before; here it is."), "info")
+    elif not received.is_new:
+        flash(_("The message joined its thread."), "good")
+    return redirect(url_for("pages_tickets.show", ticket_id=received.ticket.id))
+
+
+@blueprint.post("/tickets/new")
+@requires("tickets:write")
+def take() -> Shown:
+    """A ticket typed in."""
+    form = _form()
+    if not form.validate_on_submit():
+        return _page(form=form), 422
+    names = ("customer_name", "customer_email", "customer_tier", "queue", "subject", "body")
+    fields = {name: form[name].data for name in names if form[name].data}
+    return _take(intake.ticket_from_form(fields))
+
+
+@blueprint.post("/tickets/mail")
+@requires("tickets:write")
+@large_body
+def mail() -> Shown:
+    """A saved mail message (RFC 5322)."""
+    form = MailFile()
+    if not form.validate_on_submit():
+        return _page(mail=form), 422
+    return _take(intake.ticket_from_eml(services(), form.file.data.read()))

@@ -1,0 +1,59 @@
+"""The model page: what answers, how good it was measured to be, and how it changes hands."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from app.errors import BellwetherError
+from app.pipeline import models
+from app.store import corrections, deployments, users
+from app.web import problems
+from app.web.auth import requires, services, viewer
+from app.web.pages import measures
+from app.web.pages.translate import gettext as _
+
+blueprint = Blueprint("pages_models", __name__)
+
+
+@blueprint.get("/model")
+@requires("models:read")
+def index() -> str:
+    """The live artifact with its figures; when none can be opened, why."""
+    found, me = services(), viewer()
+    history = deployments.every(found.db)
+    actors = {int(row.actor_id) for row in history if row.actor_id.isdigit()}
+    try:
+        card, fault = models.card(found), ""
+    except BellwetherError as error:
+        card, fault = None, problems.sentence(error.code, error.params)[1]
+    return render_template(
+        "model/index.html",
+        card=card,
+        fault=fault,
+        tasks=measures.tasks(card) if card else (),
+        available=models.available(found) if me.may("models:write") else (),
+        history=history,
+        names=users.names(found.db, actors),
+        corrections=corrections.count_by_task(found.db),
+        may_write=me.may("models:write"),
+    )
+
+
+@blueprint.post("/model/promote")
+@requires("models:write")
+def promote() -> Response:
+    """Put an artifact live."""
+    chosen = request.form.get("name", "")
+    row = models.promote(services(), chosen, viewer=viewer())
+    flash(_("%(model)s is live.", model=row.model), "good")
+    return redirect(url_for("pages_models.index"))
+
+
+@blueprint.post("/model/rollback")
+@requires("models:write")
+def rollback() -> Response:
+    """Go back to the model that was live before."""
+    row = models.rollback(services(), viewer=viewer())
+    flash(_("Back to %(model)s.", model=row.model), "good")
+    return redirect(url_for("pages_models.index"))

@@ -1,0 +1,111 @@
+"""Rules: the list, and a form to change one or make another."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from app.domain.alert import Rule
+from app.domain.series import DAY_MS, HOUR_MS
+from app.pipeline import alerts as flow
+from app.store import alerts, rules
+from app.web.auth import requires, services, viewer
+from app.web.forms import EditRule
+from app.web.pages.formats import MINUTE_MS
+from app.web.pages.translate import gettext as _
+
+blueprint = Blueprint("pages_rules", __name__)
+
+Shown = str | Response | tuple[str, int]
+
+
+@blueprint.get("/rules")
+@requires("rules:read")
+def index() -> str:
+    """Every rule with how many alerts of it are open."""
+    db = services().db
+    n_open: dict[int, int] = {}
+    for alert in alerts.open_ones(db):
+        n_open[alert.rule_id] = n_open.get(alert.rule_id, 0) + 1
+    return render_template(
+        "rules/index.html", rules=rules.every(db), n_open=n_open, may_write=viewer().may("rules:write")
+    )
+
+
+def _values(rule: Rule) -> dict[str, Any]:
+    """The rule in the units of the form."""
+    return {
+        "name": rule.name,
+        "subject_kind": rule.subject_kind,
+        "subject_id": rule.subject_id or "",
+        "window_hours": rule.window_ms // HOUR_MS,
+        "baseline_days": rule.baseline_ms // DAY_MS,
+        "min_stories": rule.min_stories,
+        "min_negative": rule.min_negative,
+        "share": round(100 * rule.share),
+        "lift": Decimal(str(rule.lift)),
+        "pending_minutes": rule.pending_ms // MINUTE_MS,
+        "recovering_hours": rule.recovering_ms // HOUR_MS,
+        "severity": rule.severity,
+        "is_active": rule.is_active,
+    }
+
+
+def _changes(form: EditRule) -> dict[str, Any]:
+    """The form in the units of the rule."""
+    return {
+        "name": form.name.data,
+        "subject_kind": form.subject_kind.data,
+        "subject_id": form.subject_id.data or None,
+        "window_ms": (form.window_hours.data or 0) * HOUR_MS,
+        "baseline_ms": (form.baseline_days.data or 0) * DAY_MS,
+        "min_stories": form.min_stories.data,
+        "min_negative": form.min_negative.data,
+        "share": (form.share.data or 0) / 100,
+        "lift": float(form.lift.data or 0),
+        "pending_ms": (form.pending_minutes.data or 0) * MINUTE_MS,
+        "recovering_ms": (form.recovering_hours.data or 0) * HOUR_MS,
+        "severity": form.severity.data,
+        "is_active": form.is_active.data,
+    }
+
+
+@blueprint.route("/rules/new", methods=["GET", "POST"])
+@requires("rules:write")
+def new() -> Shown:
+    """Make a rule, starting from the defaults."""
+    form = EditRule(data=_values(Rule(id=0, name="")))
+    if not form.is_submitted():
+        return render_template("rules/edit.html", form=form, rule=None)
+    if not form.validate():
+        return render_template("rules/edit.html", form=form, rule=None), 422
+    rule = flow.add_rule(services(), viewer=viewer(), **_changes(form))
+    flash(_("The rule “%(name)s” is in force from the next evaluation.", name=rule.name), "good")
+    return redirect(url_for("pages_rules.index"))
+
+
+@blueprint.route("/rules/<number:rule_id>", methods=["GET", "POST"])
+@requires("rules:write")
+def edit(rule_id: int) -> Shown:
+    """Change a rule."""
+    rule = rules.get(services().db, rule_id)
+    form = EditRule(data=_values(rule))
+    if not form.is_submitted():
+        return render_template("rules/edit.html", form=form, rule=rule)
+    if not form.validate():
+        return render_template("rules/edit.html", form=form, rule=rule), 422
+    flow.change_rule(services(), rule_id, viewer=viewer(), changes=_changes(form))
+    flash(_("Saved. The next evaluation uses it."), "good")
+    return redirect(url_for("pages_rules.index"))
+
+
+@blueprint.post("/rules/<number:rule_id>/delete")
+@requires("rules:write")
+def delete(rule_id: int) -> Response:
+    """Delete a rule; its open alerts end."""
+    flow.remove_rule(services(), rule_id, viewer=viewer())
+    flash(_("The rule is deleted."), "good")
+    return redirect(url_for("pages_rules.index"))

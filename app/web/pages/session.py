@@ -1,0 +1,96 @@
+"""Getting in and out: sign-in, one-time links, the first administrator, the language."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
+
+from app.errors import Conflict
+from app.pipeline import accounts
+from app.web import auth
+from app.web.auth import public, services
+from app.web.forms import Setup, SignIn
+from app.web.pages.context import LANGUAGES
+from app.web.pages.formats import page_locale
+from app.web.pages.translate import gettext as _
+
+blueprint = Blueprint("pages_session", __name__)
+
+Shown = str | Response | tuple[str, int]
+
+
+@blueprint.route("/sign-in", methods=["GET", "POST"])
+@public
+def sign_in() -> Shown:
+    """E-mail and password; a new installation is sent to its set-up."""
+    if auth.visitor() is not None and request.method == "GET":
+        return redirect(auth.safe_next(request.args.get("next")))
+    if accounts.needs_first_admin(services()):
+        return redirect(url_for("pages_session.setup"))
+    form = SignIn()
+    if not form.validate_on_submit():
+        return render_template("session/sign_in.html", form=form)
+    user = accounts.authenticate(services(), email=form.email.data or "", password=form.password.data or "")
+    if user is None:
+        flash(_("E-mail and password do not match."), "error")
+        return render_template("session/sign_in.html", form=form), 401
+    auth.sign_in(user)
+    return redirect(auth.safe_next(request.args.get("next")))
+
+
+@blueprint.route("/sign-in/<secret>", methods=["GET", "POST"])
+@public
+def sign_in_link(secret: str) -> Shown:
+    """A one-time link: opening it asks for a press, so that link scanners do not use it up."""
+    if request.method == "GET":
+        return render_template("session/link.html", secret=secret)
+    user = accounts.claim_link(services(), secret)
+    if user is None:
+        flash(_("This link was used before or has expired. Ask for a new one."), "error")
+        return redirect(url_for("pages_session.sign_in"))
+    auth.sign_in(user)
+    return redirect(url_for("pages_home.index"))
+
+
+@blueprint.post("/sign-out")
+@public
+def sign_out() -> Response:
+    """End the session."""
+    auth.sign_out()
+    return redirect(url_for("pages_session.sign_in"))
+
+
+@blueprint.route("/setup", methods=["GET", "POST"])
+@public
+def setup() -> Shown:
+    """The first administrator; closed for ever once there is one."""
+    if not accounts.needs_first_admin(services()):
+        return redirect(url_for("pages_session.sign_in"))
+    form = Setup()
+    if not form.validate_on_submit():
+        return render_template("session/setup.html", form=form)
+    try:
+        user = accounts.first_admin(
+            services(),
+            name=form.name.data or "",
+            email=form.email.data or "",
+            password=form.password.data or "",
+            locale=page_locale(),
+        )
+    except Conflict:
+        return redirect(url_for("pages_session.sign_in"))
+    auth.sign_in(user)
+    return redirect(url_for("pages_home.index"))
+
+
+@blueprint.post("/language")
+@public
+def language() -> Response:
+    """The language of the interface, for this session and for who is signed in."""
+    chosen = request.form.get("locale", "")
+    if chosen in dict(LANGUAGES):
+        session["locale"] = chosen
+        user, me = auth.signed_in_user(), auth.visitor()
+        if user is not None and me is not None and user.locale != chosen:
+            accounts.change_user(services(), user.id, changes={"locale": chosen}, viewer=me)
+    return redirect(auth.safe_next(request.form.get("next")))

@@ -1,0 +1,30 @@
+/* Every page: menus close, selects submit, keys press what names them, `?` shows the sheet. */
+(() => {
+  "use strict";
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+    const opener = event.target.closest("[data-opens]");
+    if (opener) document.getElementById(opener.dataset.opens)?.showModal();
+  });
+  for (const hidden of document.querySelectorAll("[data-with-script]")) hidden.hidden = false;
+  for (const shown of document.querySelectorAll("[data-without-script]")) shown.hidden = true;
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form[data-submits]");
+    if (form && event.target.matches("select, input[type=checkbox]")) form.requestSubmit();
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "get") return;
+    for (const input of form.elements) if (input.name && !input.value) input.disabled = true;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, textarea, select, [contenteditable], dialog[open]")) return;
+    if (event.key === "?") { document.getElementById("keys")?.showModal(); return; }
+    const pressed = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    if (!pressed) return;
+    event.preventDefault();
+    if (pressed.matches("input, textarea, select")) pressed.focus(); else pressed.click();
+  });
+})();
