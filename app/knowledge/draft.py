@@ -6,6 +6,7 @@ the question there is no draft, and the desk says "no good answer".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,21 +16,33 @@ from app.knowledge.passages import sentences
 from app.knowledge.search import Matrix, Vector
 
 THRESHOLD = 0.45
-"""Cosine of question and best sentence below which there is no good answer."""
+"""Cosine of question and best sentence below which there is no good answer.
+
+With all-MiniLM-L6-v2, 51 articles and `searchable` sentences, 95 % of banking77's questions lie above it and 5 % of
+clinc150's out-of-scope ones.
+"""
 
 NEAR_BEST = 0.7
 """A further sentence must reach this share of the best one's similarity."""
 
-SAME = 0.92
+SAME = 0.95
 """Two sentences this near say the same; the second is left out."""
 
 MIN_WORDS = 4
+UNIT_CHARACTERS = 350
+"""How long a sentence may get with those that point back to it."""
+
+_POINTS_BACK = re.compile(
+    r"(?:They|Their|It|Its|This|These|That|Those|Both|Then|There|He|She|Otherwise|Meanwhile|Afterwards|After that|"
+    r"So|But|And|If (?:it|they|that|not)|In (?:that|this) case|The (?:new|old|other|same|first|second) one)\b"
+)
 
 
 def candidates(hits: Sequence[Hit], *, passages: Sequence[Passage]) -> tuple[DraftSentence, ...]:
-    """The sentences that may be quoted: those of the found articles, in the order of the hits and of the text.
+    """What may be quoted: the sentences of the found articles, in the order of the hits and of the text.
 
-    Fragments shorter than four words, questions, and sentences with an unfilled `{{ placeholder }}` are left out.
+    A sentence that points back ("They cost …") is quoted with the one before it. Fragments shorter than four words,
+    questions, parts of a list, and sentences with an unfilled `{{ placeholder }}` are left out.
     """
     by_article: dict[int, list[Passage]] = {hit.article_id: [] for hit in hits}
     for passage in passages:
@@ -38,12 +51,16 @@ def candidates(hits: Sequence[Hit], *, passages: Sequence[Passage]) -> tuple[Dra
     found: dict[str, DraftSentence] = {}
     for article_id, parts in by_article.items():
         for passage in sorted(parts, key=lambda part: part.ordinal):
-            for text in sentences(passage.text):
-                if _is_quotable(text):
-                    found.setdefault(
-                        text.casefold(), DraftSentence(text=text, source_kind="article", source_id=article_id)
-                    )
+            for text in filter(_is_quotable, _units(passage.text)):
+                quote = DraftSentence(text=text, source_kind="article", source_id=article_id)
+                found.setdefault(text.casefold(), quote)
     return tuple(found.values())
+
+
+def searchable(sentence: DraftSentence, *, hits: Sequence[Hit]) -> str:
+    """What the search encoder reads for a sentence: the article's title says what the sentence is about."""
+    title = next((hit.title for hit in hits if hit.article_id == sentence.source_id), "")
+    return f"{title}. {sentence.text}" if title else sentence.text
 
 
 def compose(
@@ -86,5 +103,16 @@ def _in_reading_order(chosen: list[int], *, sentences: Sequence[DraftSentence]) 
     return sorted(chosen, key=lambda row: (articles.index(sentences[row].source_id), row))
 
 
+def _units(text: str) -> list[str]:
+    units: list[str] = []
+    for sentence in sentences(text):
+        if not _POINTS_BACK.match(sentence):
+            units.append(sentence)
+        elif units and len(units[-1]) + len(sentence) < UNIT_CHARACTERS:
+            units[-1] = f"{units[-1]} {sentence}"
+    return units
+
+
 def _is_quotable(text: str) -> bool:
-    return len(text.split()) >= MIN_WORDS and "{{" not in text and not text.endswith("?")
+    is_whole = text[0].isupper() or not text[0].isalpha()
+    return is_whole and len(text.split()) >= MIN_WORDS and "{{" not in text and not text.endswith(("?", ":", ";"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from app.domain.knowledge import Article, Passage
 
@@ -13,6 +13,7 @@ PASSAGE_CHARACTERS = 500
 _HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*#*$")
 _FENCE = re.compile(r"^\s*(?:```|~~~)")
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
+_RULE = re.compile(r":?-+:?")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)")
 _EMPHASIS = re.compile(r"(\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w))")
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s+[\"'“‘(\[]?[A-Z0-9À-Þ])|[。！？]+[”’）]*|\n+")
@@ -28,7 +29,7 @@ def plain(markdown: str) -> str:
 def passages(article: Article) -> tuple[Passage, ...]:
     """The article in passages of at most about 500 characters that never cross a heading.
 
-    `heading` is the nearest heading above, or the article's title. List items keep their own line.
+    `heading` is the nearest heading above, or the article's title. List items and table rows keep their own line.
     """
     found: list[Passage] = []
     for heading, blocks in _sections(article):
@@ -57,7 +58,7 @@ def sentences(text: str) -> tuple[str, ...]:
 
 def _sections(article: Article) -> Iterator[tuple[str, list[str]]]:
     heading, blocks, is_code = article.title, list[list[str]]([[]]), False
-    for line in article.body.splitlines():
+    for line in _without_tables(article.body.splitlines()):
         if _FENCE.match(line):
             is_code = not is_code
         elif not is_code and (title := _HEADING.match(line)):
@@ -68,6 +69,22 @@ def _sections(article: Article) -> Iterator[tuple[str, list[str]]]:
         else:
             blocks[-1].append(line)
     yield heading, _joined(blocks)
+
+
+def _without_tables(lines: Iterable[str]) -> Iterator[str]:
+    """The lines with every table row as a list item that says its column names, so that it can be quoted alone."""
+    header: list[str] = []
+    for line in lines:
+        if not line.lstrip().startswith("|"):
+            header = []
+            yield line
+            continue
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if not header:
+            header = cells
+        elif not all(_RULE.fullmatch(cell) for cell in cells):
+            named = (f"{name} {cell}".strip() for name, cell in zip(header[1:], cells[1:], strict=False))
+            yield f"- {cells[0]}: {'; '.join(named)}."
 
 
 def _joined(blocks: list[list[str]]) -> list[str]:

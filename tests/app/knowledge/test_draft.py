@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.domain.knowledge import Draft, DraftSentence, Hit, Passage
-from app.knowledge.draft import candidates, compose
+from app.knowledge.draft import candidates, compose, searchable
 from app.knowledge.search import Matrix, Vector
 
 
@@ -38,7 +38,7 @@ def hit(article_id: int) -> Hit:
 
 def test_candidates_are_the_sentences_of_the_hits() -> None:
     passages = [
-        Passage(article_id=1, ordinal=1, heading="h", text="It takes five working days. Too short."),
+        Passage(article_id=1, ordinal=1, heading="h", text="Express takes two working days. Too short."),
         Passage(article_id=1, ordinal=0, heading="h", text="Your card is on its way. Why is it late for me?"),
         Passage(
             article_id=2,
@@ -51,8 +51,26 @@ def test_candidates_are_the_sentences_of_the_hits() -> None:
     found = candidates([hit(2), hit(1)], passages=passages)
     assert [(one.source_id, one.text) for one in found] == [
         (2, "YOUR CARD IS ON ITS WAY."),
-        (1, "It takes five working days."),
+        (1, "Express takes two working days."),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Cards cost 6 EUR. They are free when stolen.", ["Cards cost 6 EUR. They are free when stolen."]),
+        ("They are free when stolen. Cards cost 6 EUR.", ["Cards cost 6 EUR."]),
+        (
+            "Things to do when it is there:\nactivate it in the app;\nThe rest is done by us.",
+            ["The rest is done by us."],
+        ),
+        ("Theirs is another matter entirely.", ["Theirs is another matter entirely."]),
+        ("6 EUR is what it costs.", ["6 EUR is what it costs."]),
+    ],
+)
+def test_what_is_quoted_stands_on_its_own(text: str, expected: list[str]) -> None:
+    found = candidates([hit(1)], passages=[Passage(article_id=1, ordinal=0, heading="h", text=text)])
+    assert [one.text for one in found] == expected
 
 
 def test_the_best_sentences_in_reading_order() -> None:
@@ -80,6 +98,12 @@ def test_a_draft_just_at_the_threshold_is_given() -> None:
     similarity = float((vectors @ QUESTION)[0])
     assert compose(QUESTION, sentences=quoted(1), vectors=vectors, threshold=similarity).sentences
     assert not compose(QUESTION, sentences=quoted(1), vectors=vectors, threshold=similarity + 1e-6).sentences
+
+
+def test_a_sentence_is_searched_with_the_title_of_its_article() -> None:
+    (sentence,) = quoted(1)
+    assert searchable(sentence, hits=[hit(2), hit(1)]) == "t. Sentence 0 of it."
+    assert searchable(sentence, hits=[]) == "Sentence 0 of it."
 
 
 def test_what_says_the_same_is_said_once_and_what_is_far_from_the_best_not_at_all() -> None:

@@ -25,6 +25,10 @@ def cut(body: str) -> list[tuple[str, str]]:
         ("## Empty\n## PIN\nText.", [("PIN", "Text.")]),
         ("- one\n- two\n  more\n1. three", [("Cards", "one\ntwo more\nthree")]),
         ("```\n# not a heading\n```\nText.", [("Cards", "# not a heading Text.")]),
+        (
+            "Before.\n| Post | Time | Price |\n|---|:-:|---|\n| Fast | 2 days | 12 EUR |\n| Slow | 7 days |\n\nAfter.",
+            [("Cards", "Before.\nFast: Time 2 days; Price 12 EUR.\nSlow: Time 7 days.\nAfter.")],
+        ),
         ("#hashtag is no heading", [("Cards", "#hashtag is no heading")]),
     ],
 )

@@ -49,6 +49,15 @@ def test_what_is_out_of_sight_takes_no_rank() -> None:
     assert [(hit.article_id, hit.text_rank, hit.vector_rank) for hit in hits] == [(2, 1, 1)]
 
 
+def test_what_was_written_for_the_intent_counts_as_first_in_a_third_list() -> None:
+    hits = fuse(
+        [(1, -2.0)], vector_hits=[(2, 0.9), (1, 0.8)], articles=ARTICLES, passages=PASSAGES, answering={3, 2, 99}
+    )
+    assert [hit.article_id for hit in hits] == [2, 1, 3]
+    assert [hit.score for hit in hits] == pytest.approx([2 / 61, 1 / 61 + 1 / 62, 1 / 61])
+    assert (hits[2].text_rank, hits[2].vector_rank, hits[2].similarity) == (None, None, 0.0)
+
+
 def test_the_limit_holds_and_nothing_is_found_in_nothing() -> None:
     assert len(fuse([(1, 0.0), (2, 0.0), (3, 0.0)], vector_hits=[], articles=ARTICLES, passages=[], limit=2)) == 2
     assert fuse([], vector_hits=[], articles=ARTICLES, passages=PASSAGES) == ()
