@@ -77,7 +77,10 @@ def target_of(url: str, *, allow_private: bool) -> Target:
 
 def is_allowed(address: Address, *, allow_private: bool) -> bool:
     """Whether an address may be called: a public unicast one, or any but metadata services if private ones may be."""
-    return all(_is_allowed(each, allow_private=allow_private) for each in (address, *_inside(address)))
+    judged = tuple(_inside(address))
+    if address not in _NAT64:
+        judged = (*judged, address)
+    return all(_is_allowed(each, allow_private=allow_private) for each in judged)
 
 
 def _is_allowed(address: Address, *, allow_private: bool) -> bool:
@@ -90,7 +93,7 @@ def _is_allowed(address: Address, *, allow_private: bool) -> bool:
     return address.is_global and not (address.is_reserved or address.is_link_local or address.is_unspecified)
 
 
-def _inside(address: Address) -> Iterator[IPv4Address]:
+def _inside(address: Address) -> Iterator[Address]:
     """The IPv4 address that an IPv6 one is translated or tunnelled to."""
     if isinstance(address, IPv4Address):
         return

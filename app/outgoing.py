@@ -10,9 +10,11 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
+from http.client import HTTPException
+from socket import SHUT_RDWR, socket
 from urllib.parse import urljoin
 
 import urllib3
@@ -100,13 +102,13 @@ def _read(response: urllib3.HTTPResponse, *, target: Target, max_bytes: int) -> 
 def _connected(target: Target, *, timeout_s: float) -> Iterator[HTTPConnection]:
     """A connection to the checked address; it is cut after `timeout_s` in all, however slowly the other side drips."""
     connection = _connection(target, timeout_s=timeout_s)
-    deadline = _Deadline(connection, after_s=timeout_s)
+    deadline = _Deadline(after_s=timeout_s)
     try:
         with deadline:
             connection.connect()
-            deadline.check()
+            deadline.hold(connection.sock)
             yield connection
-    except (HTTPError, OSError, OutgoingError) as error:
+    except (HTTPError, HTTPException, OSError, OutgoingError) as error:
         if deadline.is_over and getattr(error, "code", "") != "outgoing_refused":
             raise TimeoutError from error
         raise
@@ -130,10 +132,10 @@ def _trust() -> ssl.SSLContext:
 
 
 class _Deadline:
-    """Shuts the socket of a connection when its time is over."""
+    """Shuts a socket when its time is over."""
 
-    def __init__(self, connection: HTTPConnection, *, after_s: float) -> None:
-        self._connection = connection
+    def __init__(self, *, after_s: float) -> None:
+        self._socket: socket | None = None
         self._timer = threading.Timer(after_s, self._cut)
         self._timer.daemon = True
         self.is_over = False
@@ -144,19 +146,17 @@ class _Deadline:
     def __exit__(self, *reason: object) -> None:
         self._timer.cancel()
 
-    def check(self) -> None:
-        """Raise TimeoutError if the time was over before there was a socket to shut."""
+    def hold(self, connected: socket | None) -> None:
+        """Remember the socket, which the connection forgets once the answer's head has come."""
+        self._socket = connected
         if self.is_over:
             raise TimeoutError
 
     def _cut(self) -> None:
         self.is_over = True
-        held = self._connection.sock
-        if held is not None:
-            try:
-                held.shutdown(2)
-            except OSError:
-                return
+        if self._socket is not None:
+            with suppress(OSError):
+                self._socket.shutdown(SHUT_RDWR)
 
 
 @contextmanager
@@ -173,5 +173,5 @@ def _failures_of(target: Target) -> Iterator[None]:
         raise OutgoingError(url=target.url, reason="timeout") from error
     except OSError as error:
         raise OutgoingError(url=target.url, reason="unreachable") from error
-    except (HTTPError, ValueError) as error:
+    except (HTTPError, HTTPException, ValueError) as error:
         raise OutgoingError(url=target.url, reason="broken_answer") from error

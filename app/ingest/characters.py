@@ -54,6 +54,11 @@ def decoded(raw: bytes, *, charset: str | None = None) -> str:
     return raw.decode("latin-1")
 
 
+def is_wide(raw: bytes) -> bool:
+    """Whether `raw` is UTF-16 or UTF-32, by its mark or by its null bytes."""
+    return raw.startswith(tuple(mark for mark, name in _BOMS if name != "utf-8")) or _unmarked_utf16(raw) is not None
+
+
 def _candidates(raw: bytes, *, charset: str | None) -> tuple[str, ...]:
     known = _codec(charset) if charset else None
     guessed = _unmarked_utf16(raw)

@@ -10,6 +10,7 @@ from app.ingest.quotes import is_said, without_quotes, without_signature
 
 _BLANKS = re.compile(r"[ \t\xa0\u2000-\u200a\u3000]+")
 _EMPTY_LINES = re.compile(r"\n{3,}")
+_LONGEST_READ = 200_000
 _JOINERS = re.compile(r"(?:^|(?<=\s))[\u200c\u200d]+|[\u200c\u200d]+(?=\s|$)")  # padding of newsletters' previews
 
 
@@ -19,8 +20,11 @@ def shown(body: str, *, is_html: bool = False) -> str:
 
 
 def clean(body: str, *, is_html: bool = False) -> str:
-    """What the customer wrote: quoted replies, signatures and spare white space gone, never to emptiness."""
-    whole = "\n".join(_plain(body, is_html=is_html))
+    """What the customer wrote: quoted replies, signatures and spare white space gone, never to emptiness.
+
+    Of the plain text the first 200,000 characters are read; a model's window holds a small part of that.
+    """
+    whole = "\n".join(_plain(body, is_html=is_html))[:_LONGEST_READ]
     said = without_quotes(whole)
     for candidate in (without_signature(said), said, _unquoted(whole)):
         if is_said(candidate):

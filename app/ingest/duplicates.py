@@ -18,14 +18,15 @@ _EDITOR_NOTE = re.compile(
     r"\((?:adds?|updates?|recasts?|corrects?|refiles?|repeats?|rewrites?|writes|new throughout)\b[^()]*\)", re.I
 )
 _SOURCE_END = re.compile(
-    r"\s+(?:[-–—|]|//|via)\s+@?(?:(?:the\s)?(?:reuters|bloomberg|cnbc|wsj|wall street journal|financial times|ft"
-    r"|marketwatch|barron'?s|ap|associated press|afp|bbc|cnn|forbes|fortune|yahoo!?(?:\sfinance)?|seeking alpha|investing\.com"
-    r"|benzinga|motley fool|business insider|guardian|zerohedge|the street"
-    r"|thestreet|dow jones|nasdaq|economic times|mint|techcrunch|the verge)(?:\snews)?"
+    r"\s+(?:[-–—|]|//|via)\s+@?(?:(?:the\s)?(?:reuters|bloomberg|cnbc|wsj|wall street journal|financial times"
+    r"|ft|marketwatch|barron'?s|ap|associated press|afp|bbc|cnn|forbes|fortune|yahoo!?(?:\sfinance)?"
+    r"|seeking alpha|benzinga|motley fool|business insider|guardian|zerohedge|the street|thestreet|dow jones|nasdaq"
+    r"|economic times|mint|techcrunch|the verge)(?:\snews)?"
     r"|(?-i:(?:[A-Z][\w'&]{0,20}\s){1,4}(?:Times|Post|Journal|News|Daily|Herald|Tribune|Chronicle|Wire|Gazette))"
     r"|[\w-]{2,30}(?:\.[a-z]{2,6}){1,2})\s*$",
     re.I,
 )
+_CUT_OFF = re.compile(r"\w(?:…|\.\.\.)$")
 _TOKEN = re.compile(r"[^\W_]+(?:[.,'’][^\W_]+)*")
 _DIRECTION_WORDS = """
     up down rise rises rose rising fall falls fell falling gain gains gained drop drops dropped jump jumps jumped
@@ -81,7 +82,7 @@ def _words(text: str) -> list[str]:
     text = _EDITOR_NOTE.sub(" ", text)
     words = [_plain(word) for word in _TOKEN.findall(text.casefold())]
     # A text that was cut off ends in half a word.
-    return words[:-1] if text.endswith(("…", "...")) and len(words) > _FEWEST_TOKENS else words
+    return words[:-1] if _CUT_OFF.search(text) and len(words) > _FEWEST_TOKENS else words
 
 
 def _plain(word: str) -> str:

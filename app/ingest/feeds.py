@@ -13,7 +13,7 @@ import feedparser
 
 from app.domain.market import PostDraft
 from app.errors import InputError
-from app.ingest.characters import one_line, tidy
+from app.ingest.characters import decoded, is_wide, one_line, tidy
 from app.ingest.markup import is_markup, text_of
 from app.ingest.rows import Lines, Row, RowFault, csv_rows, json_rows
 from app.ingest.times import DAY_MS, Moment, moment
@@ -32,6 +32,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 _TEXT_COLUMNS = frozenset(COLUMNS["title"] + COLUMNS["text"])
 _MAX_TITLE, _MAX_BODY, _MAX_ID, _MAX_URL = 400, 100_000, 500, 2000
 _MAX_ENTRIES = 2000
+_ENCODING = re.compile(r"(?<=[\"'])\s+encoding=[\"'][\w-]+[\"']")
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s|\n")
 
 
@@ -66,6 +67,8 @@ def from_rss(raw: bytes, *, zone: str = "UTC", now: int | None = None) -> list[P
 
     Raises InputError `not_a_feed` when it is none.
     """
+    if is_wide(raw):
+        raw = _ENCODING.sub("", decoded(raw), count=1).encode("utf-8", errors="replace")
     # A stream, never the bytes: feedparser takes a string for a path or an address to open.
     parsed = feedparser.parse(io.BytesIO(raw), sanitize_html=False, resolve_relative_uris=False)
     if not parsed.get("version") and not parsed.entries:

@@ -81,11 +81,8 @@ def _parsed(raw: bytes) -> Message:
 
 def _header(mail: Message, name: str) -> str:
     """A header's text with encoded words (RFC 2047) and raw 8-bit bytes decoded; empty when absent or beyond repair."""
-    value = mail.get(name)
-    if value is None:
-        return ""
-    text = _unescaped(str(value)) if not isinstance(value, str) else _unescaped(value)
-    text = re.sub(r"\r?\n[ \t]*", " ", text)[:20_000]
+    value = next((str(value) for key, value in mail.raw_items() if key.lower() == name), "")
+    text = re.sub(r"\r?\n[ \t]*", " ", _unescaped(value[:20_000]))
     try:
         pieces = decode_header(text)
     except (HeaderParseError, ValueError, LookupError):

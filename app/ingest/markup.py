@@ -77,7 +77,9 @@ _BLOCK = frozenset(
 _PARAGRAPH = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "table", "ul", "ol", "pre"})
 _MAX_QUOTE_DEPTH = 5  # deeper quotes get no further marks, so that the output stays linear in the input
 
-_LOOKS_LIKE_HTML = re.compile(r"</?(?:!doctype|html|body|div|p|br|table|span|a|font|b|i|ul|strong)\b[^<>]*>", re.I)
+_LOOKS_LIKE_HTML = re.compile(
+    r"</?(?:!doctype|html|body|div|p|br|table|span|script|style|a|font|b|i|ul|strong)\b[^<>]*>", re.I
+)
 
 
 def is_markup(text: str) -> bool:
@@ -87,8 +89,11 @@ def is_markup(text: str) -> bool:
 
 def text_of(markup: str) -> str:
     """What a reader of the HTML sees, one block a line; all of it, hidden or not, when nothing would be left."""
-    seen = _Reader(is_hiding=True).read(markup)
-    return seen if seen.strip("> \n-") else _Reader(is_hiding=False).read(markup)
+    reader = _Reader(is_hiding=True)
+    seen = reader.read(markup)
+    if reader.has_hidden and not seen.strip("> \n-"):
+        return _Reader(is_hiding=False).read(markup)
+    return seen
 
 
 class _Reader:
@@ -100,29 +105,26 @@ class _Reader:
         self._n_pre = 0
         self._hidden_by = ""
         self._n_hidden = 0
+        self.has_hidden = False
         self._is_broken = False
         self._unclosed: set[str] = set()
 
     def read(self, markup: str) -> str:
         at = 0
-        while (start := markup.find("<", at)) >= 0:
-            self._data(markup[at:start])
-            at = self._element(markup, start=start)
+        while opening := _OPENING.search(markup, at):
+            self._data(markup[at : opening.start()])
+            at = self._element(markup, opening=opening)
         self._data(markup[at:])
         self._end_line()
         return re.sub(r"\n{3,}", "\n\n", "\n".join(self._lines)).strip("\n")
 
-    def _element(self, markup: str, *, start: int) -> int:
-        """Handle what begins with the `<` at `start`; the position after it."""
-        opening = _OPENING.match(markup, start)
-        if opening is None:
-            self._data("<")
-            return start + 1
+    def _element(self, markup: str, *, opening: re.Match[str]) -> int:
+        """Handle what begins at `opening`; the position after it."""
         is_comment, is_declaration, slash, name = opening.groups()
         if is_comment:
-            return _after(markup, "-->", start=start)
+            return _after(markup, "-->", start=opening.start())
         if is_declaration:
-            return _after(markup, ">", start=start)
+            return _after(markup, ">", start=opening.start())
         return self._tag(markup, name=name.lower(), is_end=bool(slash), rest_at=opening.end())
 
     def _tag(self, markup: str, *, name: str, is_end: bool, rest_at: int) -> int:
@@ -156,7 +158,7 @@ class _Reader:
             return
         traits = _traits(attributes) if "=" in attributes or "hidden" in attributes.lower() else {}
         if self._is_hiding and name not in _VOID and _is_hidden(traits):
-            self._hidden_by, self._n_hidden = name, 1
+            self._hidden_by, self._n_hidden, self.has_hidden = name, 1, True
             return
         self._break(name)
         if _SIGNATURE.search(traits.get("class", "")) or traits.get("id", "").lower() == "signature":

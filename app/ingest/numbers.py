@@ -30,8 +30,9 @@ _CARD_RUN = re.compile(
     r"(?<![\d][.,])\d(?:[ \xa0\u2009\u202f.\n\u2010-\u2015-]{0,3}\d){11,39}+(?![A-Za-z\d])",
     re.I,
 )
+_DOUBLED = str.maketrans("0123456789", "0246813579")  # the digit sum of twice the digit
 _DIGITS = re.compile(r"\d+")
-_CARD_SHAPES = ((4, 4, 4, 4), (4, 4, 4, 4, 3), (4, 6, 5), (4, 6, 4), (8, 8), (6, 10), (4, 12), (12, 4))
+_CARD_SHAPES = ((4, 4, 4, 4, 3), (4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (8, 8), (16,), (15,))
 _BRANDS: tuple[tuple[re.Pattern[str], tuple[int, ...]], ...] = (
     (re.compile(r"4"), (13, 16, 19)),
     (re.compile(r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"), (16,)),
@@ -47,8 +48,8 @@ _PHONE_RUN = re.compile(
     r"(?![A-Za-z\d_%])(?![.,:/-]\d)"
 )
 _PHONE_WORD = re.compile(
-    r"\b(?:phone|telephone|tel|mobile|mob|cell|call|dial|ring|whatsapp|sms|text me|contact|reach|fax|hotline|handy"
-    r"|telefon|my number|number is)\b|电话|手机",
+    r"\b(?:phone|telephone|tel|mobile|mob|cell|call|dial|ring|whatsapp|sms|text me|contact|reach (?:me|us)|fax|hotline"
+    r"|handy|telefon|my number|number is)\b|电话|手机",
     re.I,
 )
 _OTHER_WORD = re.compile(
@@ -97,22 +98,33 @@ def cards(text: str) -> Iterator[tuple[int, int]]:
     """Payment card numbers: a brand's prefix and length, a right Luhn digit (ISO/IEC 7812), and a card's grouping."""
     for run in _CARD_RUN.finditer(text):
         groups = [(m.start() + run.start(), m.end() + run.start()) for m in _DIGITS.finditer(run.group())]
-        at = 0
-        while at < len(groups):
-            n_groups = next((n for n in range(len(groups) - at, 0, -1) if _is_card(text, groups, at=at, n=n)), 0)
-            if n_groups:
-                yield groups[at][0], groups[at + n_groups - 1][1]
-            at += n_groups or 1
+        if "\n" not in run.group() and _is_card(text, groups):
+            yield groups[0][0], groups[-1][1]
+        else:
+            yield from _shaped_cards(text, groups)
 
 
-def _is_card(text: str, groups: Sequence[tuple[int, int]], *, at: int, n: int) -> bool:
-    part = groups[at : at + n]
-    digits = "".join(str(int(char)) for start, end in part for char in text[start:end])
+def _shaped_cards(text: str, groups: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Cards among the groups of a longer run, where a date or another number stands beside them."""
+    lengths = tuple(end - start for start, end in groups)
+    at = 0
+    while at < len(groups):
+        shapes = (len(shape) for shape in _CARD_SHAPES if lengths[at : at + len(shape)] == shape)
+        n_groups = next((n for n in shapes if _is_card(text, groups[at : at + n])), 0)
+        if n_groups:
+            yield groups[at][0], groups[at + n_groups - 1][1]
+        at += n_groups or 1
+
+
+def _is_card(text: str, groups: Sequence[tuple[int, int]]) -> bool:
+    digits = _western("".join(text[start:end] for start, end in groups))
     if not 13 <= len(digits) <= 19 or not _is_of_a_brand(digits) or not _has_luhn_digit(digits):
         return False
-    if 1 < n < len(groups) or "\n" in text[part[0][0] : part[-1][1]]:
-        return tuple(end - start for start, end in part) in _CARD_SHAPES
     return len(digits) != 13 or not _has_ean_digit(digits)
+
+
+def _western(digits: str) -> str:
+    return digits if digits.isascii() else "".join(str(int(char)) for char in digits)
 
 
 def _is_of_a_brand(digits: str) -> bool:
@@ -120,8 +132,7 @@ def _is_of_a_brand(digits: str) -> bool:
 
 
 def _has_luhn_digit(digits: str) -> bool:
-    doubled = [int(char) * 2 for char in digits[-2::-2]]
-    return (sum(map(int, digits[-1::-2])) + sum(n - 9 if n > 9 else n for n in doubled)) % 10 == 0
+    return sum(map(int, digits[-1::-2] + digits[-2::-2].translate(_DOUBLED))) % 10 == 0
 
 
 def _has_ean_digit(digits: str) -> bool:

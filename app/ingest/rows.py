@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.errors import InputError
-from app.ingest.characters import decoded
+from app.ingest.characters import decoded, is_wide
 
 Lines = bytes | str | Iterable[bytes] | Iterable[str]
 
@@ -139,7 +139,8 @@ class _Rewindable:
 def _text_lines(lines: Lines) -> Iterator[str]:
     """Lines of text without null characters, from whole files or lines, bytes or text."""
     if isinstance(lines, bytes):
-        lines = decoded(lines)
+        # By line, so that one wrong byte does not turn a whole UTF-8 file into another charset.
+        lines = decoded(lines) if is_wide(lines) else lines.removeprefix(b"\xef\xbb\xbf").splitlines(keepends=True)
     if isinstance(lines, str):
         lines = io.StringIO(lines, newline=None)
     for line in lines:

@@ -15,6 +15,7 @@ DAY_MS = 86_400_000
 _DAY = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})|(\d{4})(\d{2})(\d{2})")
 _UNIX = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}")
 _FRACTION = re.compile(r"([.,]\d{6})\d+")
+_NO_ZONE = re.compile(r":\d\d$")
 _LATEST_MS = 7_258_118_400_000  # the year 2200
 
 
@@ -58,11 +59,11 @@ def _from_iso(text: str, *, zone: tzinfo) -> Moment:
 
 
 def _from_mail(text: str, *, zone: tzinfo) -> Moment | None:
-    parts = parsedate_tz(text)
+    has_time = ":" in text
+    parts = parsedate_tz(text if has_time else f"{text} 00:00:00")
     if parts is None:
         return None
-    has_time = ":" in text
-    if has_time and parts[9] is not None:
+    if has_time and not _NO_ZONE.search(text):
         return Moment(at=mktime_tz(parts) * 1000)
     year, month, day, hour, minute, second = parts[:6]
     at = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=zone)
