@@ -11,13 +11,20 @@ import sys
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 Hidden = NDArray[np.float32]
 Ids = NDArray[np.int64]
+
+
+class Encoder(Protocol):
+    """Whatever turns padded token ids into hidden states."""
+
+    def hidden(self, ids: Ids, *, mask: Ids) -> Hidden:
+        """Hidden states [rows, tokens, width] of `ids` [rows, tokens] with their attention `mask`."""
 
 
 class Graph:

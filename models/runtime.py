@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from models.artifact import Artifact, ArtifactError, EncoderEntry, open_artifact
 from models.decide import Decision, load_decisions
-from models.graph import Graph
+from models.graph import Encoder, Graph
 from models.heads import Array, Head, load_heads, sentence_means, span_mean
 from models.labels import Task, load_tasks
 from models.text import Normalised, Span, normalise
@@ -73,12 +73,21 @@ class Runtime:
             self._open_heads(artifact)
         self._tokens = Tokens(artifact.path("tokenizer.json"), max_length=manifest.max_length)
         count = threads or os.cpu_count() or 1
-        self._graphs = {entry.name: _open_graph(artifact, entry=entry, threads=count) for entry in manifest.encoders}
+        self._graphs = {entry.name: self._open_graph(entry, threads=count) for entry in manifest.encoders}
 
     @classmethod
     def open(cls, folder: Path, *, threads: int | None = None) -> Runtime:
         """Open and verify the artifact in `folder`; raises ArtifactError with a sentence that names the file."""
         return cls(open_artifact(folder), threads=threads)
+
+    def _open_graph(self, entry: EncoderEntry, *, threads: int) -> Encoder:
+        """What reads token ids; another kind of runtime reads them in its own way."""
+        path = self.artifact.path(entry.graph)
+        try:
+            return Graph(path, threads=threads)
+        except RuntimeError as error:
+            sentence = f"{path} cannot be compiled for this processor: {error}."
+            raise ArtifactError("unreadable_graph", file=entry.graph, sentence=sentence) from error
 
     def _open_heads(self, artifact: Artifact) -> None:
         try:
@@ -120,7 +129,7 @@ class Runtime:
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
 
-    def _pool(self, encoded: Sequence[Encoded], *, graph: Graph) -> _Pooled:
+    def _pool(self, encoded: Sequence[Encoded], *, graph: Encoder) -> _Pooled:
         windows = [window for text in encoded for window in text.windows]
         owners = np.repeat(np.arange(len(encoded)), [len(text.windows) for text in encoded])
         sentences: Array = np.zeros((len(windows), 0), np.float32)
@@ -145,15 +154,6 @@ class Runtime:
             return
         rows, owners = _span_rows(pooled, groups=groups)
         out[:] = _mean_by_owner(head(rows), owners=owners, n=len(out))
-
-
-def _open_graph(artifact: Artifact, *, entry: EncoderEntry, threads: int) -> Graph:
-    path = artifact.path(entry.graph)
-    try:
-        return Graph(path, threads=threads)
-    except RuntimeError as error:
-        sentence = f"{path} cannot be compiled for this processor: {error}."
-        raise ArtifactError("unreadable_graph", file=entry.graph, sentence=sentence) from error
 
 
 def _groups(inputs: Iterable[Input]) -> list[_Group]:

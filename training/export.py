@@ -7,7 +7,6 @@ measure the int8 file itself, and the float32 graph beside it, on the test files
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ from training.config import recipe_row
 from training.data.encode import Encoded, encode, label_columns
 from training.data.tasks import TaskData
 from training.evaluate.calibration import fit_decision
-from training.export_encoder import GRAPH, package_versions
+from training.export_encoder import GRAPH, ExportError, package_versions, split_name
 from training.fit import pad_id, restore
 from training.loop import predict
 from training.measure import Suite, inputs_of, measure, read_logits, sampled, suites
@@ -41,11 +40,6 @@ PROBE_ROWS = 48
 SEED = 0
 # The precision a task promises for the answers it does not abstain from, by its role.
 PRECISION = {"intent": 0.95, "sentiment": 0.80, "emotion": 0.65, "market_sentiment": 0.90, "market_topic": 0.90}
-_FOLDER = re.compile(r"(?P<name>[a-z0-9][a-z0-9_-]*)-(?P<version>\d+(?:\.\d+)*)")
-
-
-class ExportError(ValueError):
-    """An export that was refused; the sentence says why."""
 
 
 @dataclass(frozen=True)
@@ -91,15 +85,13 @@ def export(run: Run, *, folder: Path, data: Mapping[str, TaskData], root: Path |
 
 
 def _manifest(run: Run, *, folder: Path) -> Manifest:
-    match = _FOLDER.fullmatch(folder.name)
-    if match is None:
-        raise ExportError(f"The folder {folder.name} must be named <name>-<version>, for example bellwether-1.0.")
+    name, version = split_name(folder)
     if not run.is_finished:
         raise ExportError(f"The run {run.path} is not finished: resume it before exporting.")
     encoder, recipe = run.encoder(), run.recipe()
     return Manifest(
-        name=match["name"],
-        version=match["version"],
+        name=name,
+        version=version,
         kind="classifier",
         base={"name": encoder["name"], "sha256": encoder["sha256"]},
         encoders=(EncoderEntry("main", GRAPH, "adapter/", tuple(run.tasks())),),

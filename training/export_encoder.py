@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from importlib import import_module
@@ -24,6 +25,11 @@ from training.quantize import calibration_rows, float_graph, quantise, save_grap
 MAX_LENGTH = 128
 PACKAGES = ("torch", "transformers", "peft", "openvino", "nncf", "tokenizers", "numpy")
 GRAPH = "int8/main.xml"
+_FOLDER = re.compile(r"(?P<name>[a-z0-9][a-z0-9_-]*)-(?P<version>\d+(?:\.\d+)*)")
+
+
+class ExportError(ValueError):
+    """An export that was refused; the sentence says why."""
 
 
 def export_encoder(
@@ -54,6 +60,14 @@ def export_encoder(
             (part / "MODEL_CARD.md").write_text(_card(manifest, metrics=metrics), encoding="utf-8")
 
         return write(folder, manifest=manifest, fill=fill, check=Runtime.open)
+
+
+def split_name(folder: Path) -> tuple[str, str]:
+    """Name and version of an artifact from its folder's name; raises ExportError."""
+    match = _FOLDER.fullmatch(folder.name)
+    if match is None:
+        raise ExportError(f"The folder {folder.name} must be named <name>-<version>, for example bellwether-1.0.")
+    return match["name"], match["version"]
 
 
 def _filling(graph: Any, *, source: Path) -> Any:

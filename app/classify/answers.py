@@ -33,9 +33,7 @@ def predictions_of(
     ]
 
 
-def _columns(
-    logits: NDArray[np.float32], *, layout: Sequence[Task]
-) -> Iterator[tuple[Task, NDArray[np.float32]]]:
+def _columns(logits: NDArray[np.float32], *, layout: Sequence[Task]) -> Iterator[tuple[Task, NDArray[np.float32]]]:
     at = 0
     for task in layout:
         yield task, logits[:, at : at + len(task.labels)]

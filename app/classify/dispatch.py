@@ -65,7 +65,7 @@ class Call:
 
 
 class Dispatcher:
-    """A bounded queue with two lanes and the one thread that empties it; at most `limit` inputs wait."""
+    """A queue with two lanes and the one thread that empties it; a lane with `limit` inputs waiting is full."""
 
     def __init__(self, *, limit: int, wait_ms: float) -> None:
         self._limit, self._wait = limit, wait_ms / 1000
@@ -81,12 +81,15 @@ class Dispatcher:
     @property
     def n_waiting(self) -> int:
         """Inputs in both lanes."""
-        return sum(call.n_waiting for lane in self._lanes.values() for call in lane)
+        return sum(map(self._waiting, self._lanes))
+
+    def _waiting(self, lane: Lane) -> int:
+        return sum(call.n_waiting for call in self._lanes[lane])
 
     def submit(self, call: Call) -> list[Row]:
         """Queue a call and wait for its rows.
 
-        A full queue refuses an interactive call (Overloaded) and lets a bulk call wait; a call of any size is
+        A full lane refuses an interactive call (Overloaded) and lets a bulk call wait; a call of any size is
         accepted when there is room at all. After its deadline DeadlineExceeded is raised.
         """
         with self._changed:
@@ -108,7 +111,7 @@ class Dispatcher:
         self._thread.join(timeout=10)
 
     def _admit(self, call: Call) -> None:
-        while self.n_waiting >= self._limit and not self._is_closed:
+        while self._waiting(call.lane) >= self._limit and not self._is_closed:
             if call.lane == "interactive":
                 raise Overloaded(retry_after=1)
             if not self._changed.wait(_left(call)):

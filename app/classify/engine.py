@@ -133,8 +133,15 @@ class Engine:
             rows, cached = self._rows(inputs, call=call, model=model, tasks=one_pass)
             for kind in {(asked[at], requests[at].n_top) for at in numbers}:
                 same = [k for k, at in enumerate(numbers) if (asked[at], requests[at].n_top) == kind]
-                found = _results([rows[k] for k in same], cached=[cached[k] for k in same], model=model,
-                                 layout=one_pass, wanted=kind[0], n_top=kind[1], is_shadow=slot == "shadow")
+                found = _results(
+                    [rows[k] for k in same],
+                    cached=[cached[k] for k in same],
+                    model=model,
+                    layout=one_pass,
+                    wanted=kind[0],
+                    n_top=kind[1],
+                    is_shadow=slot == "shadow",
+                )
                 results |= {numbers[k]: result for k, result in zip(same, found, strict=True)}
         return [results[at] for at in range(len(requests))]
 
@@ -156,8 +163,9 @@ class Engine:
         rows = [kept[wanted] or new[wanted] for wanted in keys]
         return rows, [wanted not in new for wanted in keys]
 
-    def explain(self, text: str, *, task: str, target: tuple[int, int] | None = None,
-                deadline_ms: float | None = None) -> Explanation:
+    def explain(
+        self, text: str, *, task: str, target: tuple[int, int] | None = None, deadline_ms: float | None = None
+    ) -> Explanation:
         """Which words made the live model answer so, by leaving them out; see models/explain.py."""
         request = Request(text=text, tasks=(task,), target=target, n_top=1000)
         label = self.classify([request], deadline_ms=deadline_ms)[0].predictions[0].label
@@ -206,8 +214,14 @@ def _results(
     n_top: int, is_shadow: bool,
 ) -> list[Result]:  # fmt: skip
     name = model.artifact.manifest.id
-    answers = predictions_of(rows, layout=[model.tasks[task] for task in layout], decisions=model.decisions,
-                             wanted=wanted, model=name, n_top=n_top)
+    answers = predictions_of(
+        rows,
+        layout=[model.tasks[task] for task in layout],
+        decisions=model.decisions,
+        wanted=wanted,
+        model=name,
+        n_top=n_top,
+    )
     return [
         Result(
             predictions=tuple(replace(one, is_shadow=True) for one in found) if is_shadow else found,

@@ -1,0 +1,24 @@
+"""`python -m tests.bench NAME`: run one benchmark and write its result to tests/bench/results/."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+BENCHES = sorted(
+    path.stem for path in Path(__file__).parent.glob("*.py") if "def main()" in path.read_text(encoding="utf-8")
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the benchmark that is named."""
+    if len(arguments) != 1 or arguments[0] not in BENCHES:
+        print(f"usage: python -m tests.bench NAME, where NAME is one of: {', '.join(BENCHES)}", file=sys.stderr)
+        return 2
+    importlib.import_module(f"tests.bench.{arguments[0]}").main()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,34 @@
+"""`python -m training export RUN --out models/bellwether-1.0`: from a finished run to an artifact that serves."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("run", type=Path, help="the finished run's folder")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the artifact, named <name>-<version>")
+    parser.add_argument("--data", type=Path, help="folder with the corpora (default: BELLWETHER_DATA)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Export and print the figures of the file that serves."""
+    from training.config import settings
+    from training.data import load
+    from training.export import export
+    from training.runs import open_run
+
+    root = arguments.data or settings().data
+    finished = open_run(arguments.run)
+    data, _ = load(finished.recipe(), root=root)
+    done = export(finished, folder=arguments.out, data=data, root=root)
+    for row in done.metrics["headline"]:
+        print(
+            f"{row['corpus']:18} {row['metric']:12} int8 {row['int8']:.4f}  float32 {row['float32']:.4f}  "
+            f"({100 * row['difference']:+.2f} points, n {row['n']})"
+        )
+    size = sum(entry.size for entry in done.artifact.manifest.files.values())
+    print(f"{done.artifact.manifest.id} is in {done.artifact.folder} ({size / 1e6:.1f} MB)")
+    return 0
