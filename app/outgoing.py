@@ -11,7 +11,7 @@ import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from http.client import HTTPException
 from socket import SHUT_RDWR, socket
@@ -67,7 +67,7 @@ def request(
         location = answer.headers.get("location")
         if method not in ("GET", "HEAD") or answer.status not in _REDIRECTS or not location:
             has_moved = is_permanent and target is not first
-            return Answer(**{**vars(answer), "permanent_url": target.url if has_moved else None})
+            return replace(answer, permanent_url=target.url if has_moved else None)
         is_permanent = is_permanent and answer.status in (301, 308)
         following = target_of(urljoin(target.url, location), allow_private=allow_private)
         if following.origin != target.origin:

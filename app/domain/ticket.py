@@ -42,11 +42,12 @@ class Customer:
 
 @dataclass(frozen=True, kw_only=True)
 class AttachmentDraft:
-    """A file that came with a message; kept by its SHA-256."""
+    """A file that came with a message; kept by its SHA-256. One over the cap has no content and `is_left_out`."""
 
     name: str
     media_type: str
     content: bytes
+    is_left_out: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,6 +47,7 @@ _CLOSING = re.compile(
     r"|cordialement|saludos)[,.!]?$",
     re.I,
 )
+_POSTSCRIPT = re.compile(r"p\.? ?s\b", re.I)
 _LETTER = re.compile(r"[^\W_]")
 _LONGEST_LINE = 400  # no attribution, header or formula is longer; longer lines are never matched against a pattern
 _SIGNATURE_LINES, _CLOSING_LINES, _CLOSING_WIDTH = 15, 6, 60
@@ -151,6 +152,6 @@ def _closing_at(lines: Sequence[str]) -> int | None:
         if _CLOSING.match(_bare(line)):
             return at
         n_after += bool(line)
-        if n_after > _CLOSING_LINES or len(line) > _CLOSING_WIDTH or line.endswith("?"):
+        if n_after > _CLOSING_LINES or len(line) > _CLOSING_WIDTH or line.endswith("?") or _POSTSCRIPT.match(line):
             return None
     return None

@@ -94,6 +94,7 @@ def test_never_to_emptiness(body: str) -> None:
         "Sent from my bank by mobile 50 euro and still not there, please look into this as soon as you can",
         "On Monday your agent wrote: all is well.",
         "Regards the order 81: where is it?",
+        "Where is it?\n\nRegards,\nAnn\nPS: it is order 81",
     ],
 )
 def test_sentences_that_look_like_mail_furniture_stay(body: str) -> None:
