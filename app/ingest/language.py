@@ -68,6 +68,8 @@ def _script(letters: str) -> str | None:
 def _identifier() -> LanguageIdentifier:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages(list(_LATIN))
-    return identifier
+    whole = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    whole.set_languages(list(_LATIN))
+    # Made anew of the chosen languages alone: the whole table of 142 would stay in memory (25 MB).
+    chosen = (whole.nb_ptc, whole.nb_pc, whole.nb_classes, whole.tk_nextmove, whole.tk_output)
+    return LanguageIdentifier(*chosen, norm_probs=True, tk_row=whole.tk_row)
