@@ -11,12 +11,12 @@ from app.domain.alert import Alert, Rule, Severity, Silence, Transition
 from app.domain.market import Post, SubjectKind
 from app.domain.people import SYSTEM, Viewer
 from app.domain.series import HOUR_MS, Window
-from app.errors import Conflict, FieldError, InputError, NotAllowed, NotReady
+from app.errors import Conflict, FieldError, InputError, NotAllowed
 from app.monitor.alerts import is_told, next_state, silenced_by
 from app.monitor.rules import evaluate
 from app.notify.messages import alert_facts
 from app.notify.receivers import wants
-from app.pipeline import history, market
+from app.pipeline import history, market, models
 from app.pipeline.services import Services
 from app.store import alerts, buckets, notifications, receivers, rules, silences, stories
 from app.store.db import Transaction
@@ -41,20 +41,12 @@ def tick(services: Services, *, now: int | None = None) -> tuple[Transition, ...
     process or after a restart, changes nothing and tells nobody twice.
     """
     moment = clock.now_ms() if now is None else now
-    model = live_model(services)
+    model = models.answering(services)
     return tuple(
         transition
         for rule in rules.every(services.db)
         for transition in _evaluated(services, rule, now=moment, model=model)
     )
-
-
-def live_model(services: Services) -> str:
-    """The `name@version` whose predictions are being counted; empty while none is open."""
-    try:
-        return services.engine.model().artifact.manifest.id if services.engine.is_ready else ""
-    except NotReady:
-        return ""
 
 
 def _evaluated(services: Services, rule: Rule, *, now: int, model: str) -> list[Transition]:

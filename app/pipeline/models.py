@@ -13,7 +13,7 @@ from app.classify import loader
 from app.domain.deployment import Deployment
 from app.domain.people import Viewer
 from app.domain.prediction import Role
-from app.errors import BellwetherError, Conflict, TaskMissing
+from app.errors import ArtifactMissing, BellwetherError, Conflict, NotReady, TaskMissing
 from app.pipeline import history
 from app.pipeline.services import Services
 from app.store import deployments, messages, posts
@@ -64,7 +64,7 @@ def status(services: Services) -> Status:
     """Whether the live model answers, without opening it."""
     engine = services.engine
     return Status(
-        model=engine.model().artifact.manifest.id if engine.is_ready else live_name(services) or "",
+        model=answering(services),
         is_ready=engine.is_ready,
         problem=None if engine.is_ready else "not_ready",
         n_waiting=engine.n_waiting,
@@ -125,6 +125,25 @@ def live_name(services: Services) -> str | None:
     """The `name@version` that was put live; None where the newest artifact answers by default."""
     found = deployments.current(services.db)
     return None if found is None else found.model or None
+
+
+def answering(services: Services) -> str:
+    """The `name@version` that answers, or would if it were opened now; empty when there is none."""
+    if services.engine.is_ready:
+        return _open_name(services)
+    try:
+        folder = loader.find(services.policy.artifact_folders, model=live_name(services))
+    except ArtifactMissing:
+        return ""
+    name, _, version = folder.name.rpartition("-")
+    return f"{name}@{version}"
+
+
+def _open_name(services: Services) -> str:
+    try:
+        return services.engine.model().artifact.manifest.id
+    except NotReady:
+        return ""
 
 
 def promote(services: Services, name: str, *, viewer: Viewer) -> Deployment:

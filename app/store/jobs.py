@@ -32,6 +32,16 @@ def insert(tx: Transaction, *, kind: str, params: Mapping[str, Any], user_id: in
     return tx.insert("job", {"kind": kind, "params": params, "user_id": user_id, "created_at": at})
 
 
+def is_any_due(db: Reads, *, stale_at: int) -> bool:
+    """Whether `claim` would find a job, asked without locking the database."""
+    return (
+        db.row(
+            "SELECT 1 FROM job WHERE state = 'queued' OR (state = 'working' AND claimed_at <= ?) LIMIT 1", (stale_at,)
+        )
+        is not None
+    )
+
+
 def claim(tx: Transaction, *, now: int, stale_at: int) -> Job | None:
     """Take the oldest queued job, or one whose worker has not been heard of since `stale_at`."""
     row = tx.row(

@@ -8,8 +8,8 @@ from app.store import posts, scope
 from app.store.db import Reads, statement
 from app.store.scope import Condition
 
-_OF_ENTITY = """SELECT post_id AS id, post.story_id AS story_id, mention.sentiment_score AS score, post.feed_id AS feed_id
-FROM mention JOIN post ON post.id = mention.post_id
+_OF_ENTITY = """SELECT post_id AS id, post.story_id AS story_id, mention.sentiment_score AS score,
+post.feed_id AS feed_id FROM mention JOIN post ON post.id = mention.post_id
 WHERE mention.entity_id = ? AND mention.occurred_at >= ? AND mention.occurred_at < ?
 AND mention.sentiment = 'negative'"""
 

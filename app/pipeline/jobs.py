@@ -1,0 +1,208 @@
+"""Long work, accepted at once and done later: imports, fetches and indexing, with progress and row errors."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, get_args
+
+from app import clock
+from app.domain.job import Job, JobKind
+from app.domain.people import SYSTEM, Viewer
+from app.errors import BellwetherError, FieldError, InputError
+from app.ingest import feeds as feed_files
+from app.ingest import tickets as ticket_files
+from app.ingest.rows import RowFault, csv_rows, json_rows
+from app.pipeline import accounts, feeds, history, knowledge, posts, tickets
+from app.pipeline.services import Services
+from app.store import attachments, jobs, users
+
+LOG = logging.getLogger(__name__)
+STALE_MS = 300_000
+MOST_ERRORS = 100
+STEP = 200
+TICKET_COLUMNS = frozenset({"body", "text", "description", "message"})
+
+
+@dataclass
+class _Progress:
+    """How far a job has come; written down every few rows, which also says that its worker lives."""
+
+    services: Services
+    job_id: int
+    n_total: int = 0
+    n_done: int = 0
+    n_failed: int = 0
+    errors: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def done(self) -> None:
+        """One more row is in."""
+        self.n_done += 1
+        self._step()
+
+    def failed(self, row: int, *, code: str, params: Mapping[str, Any]) -> None:
+        """One more row could not be used."""
+        self.n_failed += 1
+        if len(self.errors) < MOST_ERRORS:
+            self.errors.append({"row": row, "code": code, "params": {key: str(value) for key, value in params.items()}})
+        self._step()
+
+    def _step(self) -> None:
+        if (self.n_done + self.n_failed) % STEP == 0:
+            self.write()
+
+    def write(self) -> None:
+        """Write down how far it is."""
+        with self.services.db.transaction() as tx:
+            jobs.progress(
+                tx,
+                self.job_id,
+                at=clock.now_ms(),
+                n_total=max(self.n_total, self.n_done + self.n_failed),
+                n_done=self.n_done,
+                n_failed=self.n_failed,
+                errors=self.errors,
+            )
+
+
+def enqueue(
+    services: Services,
+    *,
+    kind: JobKind,
+    viewer: Viewer,
+    params: Mapping[str, Any] | None = None,
+    content: bytes | None = None,
+) -> Job:
+    """Accept work; `content` is a file that it needs, kept until the job is done.
+
+    `import_posts` needs `feed_id` and `format` (csv, jsonl, rss), `import_tickets` a `format` (csv, jsonl, eml),
+    `fetch_feed` a `feed_id`, `reindex_articles` nothing.
+    """
+    if kind not in get_args(JobKind):
+        raise InputError("unknown_value", fields=[FieldError(pointer="/kind", code="unknown_value")], field="kind")
+    with services.db.transaction() as tx:
+        kept = {**(params or {})}
+        if content is not None:
+            kept["sha256"] = attachments.put_blob(tx, content)
+        job_id = jobs.insert(tx, kind=kind, params=kept, user_id=viewer.user_id, at=clock.now_ms())
+        history.record(tx, actor=history.of(viewer), verb="queued", noun="job", noun_id=job_id, after={"kind": kind})
+        return jobs.get(tx, job_id)
+
+
+def run_due(services: Services, *, limit: int = 1) -> int:
+    """Do queued jobs, and those that a worker began and never finished; how many."""
+    n_run = 0
+    while n_run < limit and jobs.is_any_due(services.db, stale_at=clock.now_ms() - STALE_MS):
+        now = clock.now_ms()
+        with services.db.transaction() as tx:
+            job = jobs.claim(tx, now=now, stale_at=now - STALE_MS)
+        if job is None:
+            break
+        _run(services, job)
+        n_run += 1
+    return n_run
+
+
+def _run(services: Services, job: Job) -> None:
+    progress = _Progress(services=services, job_id=job.id)
+    state = "completed"
+    try:
+        _DOERS[job.kind](services, job, progress)
+    except BellwetherError as error:
+        progress.failed(0, code=error.code, params=error.params)
+        state = "failed"
+    except Exception:
+        LOG.exception("job %d failed", job.id)
+        progress.failed(0, code="internal", params={})
+        state = "failed"
+    progress.write()
+    with services.db.transaction() as tx:
+        jobs.finish(tx, job.id, state=state, at=clock.now_ms())
+        if "sha256" in job.params:
+            attachments.drop_blob(tx, str(job.params["sha256"]))
+        after = {"kind": job.kind, "n_done": progress.n_done, "n_failed": progress.n_failed}
+        history.record(tx, actor=history.of(SYSTEM), verb=state, noun="job", noun_id=job.id, after=after)
+
+
+def _viewer(services: Services, job: Job) -> Viewer:
+    return SYSTEM if job.user_id is None else accounts.viewer_for(services, users.get(services.db, job.user_id))
+
+
+def _content(services: Services, job: Job) -> bytes:
+    return attachments.blob(services.db, str(job.params.get("sha256", "")))
+
+
+def _import_posts(services: Services, job: Job, progress: _Progress) -> None:
+    readers: Mapping[str, Callable[[bytes], Any]] = {
+        "csv": feed_files.from_csv,
+        "jsonl": feed_files.from_jsonl,
+        "rss": feed_files.from_rss,
+    }
+    reader = readers.get(str(job.params.get("format", "jsonl")))
+    if reader is None:
+        raise InputError("unknown_format", format=job.params.get("format"))
+    content = _content(services, job)
+    progress.n_total = content.count(b"\n")
+    feed_id = int(job.params["feed_id"])
+    for result in posts.receive_each(services, feed_id, reader(content), viewer=_viewer(services, job)):
+        if result.error is None:
+            progress.done()
+        else:
+            progress.failed(result.row, code=result.error, params=result.params)
+
+
+def _import_tickets(services: Services, job: Job, progress: _Progress) -> None:
+    content, viewer = _content(services, job), _viewer(services, job)
+    progress.n_total = content.count(b"\n")
+    for number, draft in _ticket_drafts(services, content, form=str(job.params.get("format", "jsonl"))):
+        if isinstance(draft, RowFault):
+            progress.failed(number, code=draft.code, params=draft.params)
+            continue
+        try:
+            tickets.receive(services, draft(), viewer=viewer)
+        except InputError as error:
+            progress.failed(number, code=error.code, params=error.params)
+        else:
+            progress.done()
+
+
+_Draft = Callable[[], Any]
+
+
+def _ticket_drafts(services: Services, content: bytes, *, form: str) -> Iterator[tuple[int, _Draft | RowFault]]:
+    if form == "eml":
+        cap = services.policy.max_attachment_bytes
+        yield 1, lambda: ticket_files.from_eml(content, max_attachment_bytes=cap)
+        return
+    if form not in ("csv", "jsonl"):
+        raise InputError("unknown_format", format=form)
+    rows = csv_rows(content, known=TICKET_COLUMNS) if form == "csv" else json_rows(content)
+    make = ticket_files.from_form if form == "csv" else ticket_files.from_json
+    for row in rows:
+        if isinstance(row, RowFault):
+            yield row.row, row
+        else:
+            yield row[0], partial(make, row[1])
+
+
+def _reindex(services: Services, job: Job, progress: _Progress) -> None:
+    for _ in range(knowledge.reindex(services)):
+        progress.done()
+
+
+def _fetch_feed(services: Services, job: Job, progress: _Progress) -> None:
+    for result in feeds.fetch(services, int(job.params["feed_id"]), viewer=_viewer(services, job)):
+        if result.error is None:
+            progress.done()
+        else:
+            progress.failed(result.row, code=result.error, params=result.params)
+
+
+_DOERS: Mapping[JobKind, Callable[[Services, Job, _Progress], None]] = {
+    "import_posts": _import_posts,
+    "import_tickets": _import_tickets,
+    "reindex_articles": _reindex,
+    "fetch_feed": _fetch_feed,
+}

@@ -1,0 +1,300 @@
+"""What to answer: macros offered, articles found, a draft put together; and keeping macros and articles."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app import clock
+from app.classify import loader
+from app.domain.knowledge import Article, Draft, Hit, Macro, MacroAction, MacroSuggestion
+from app.domain.people import Viewer
+from app.domain.prediction import Prediction, Scored
+from app.domain.ticket import Customer, Ticket
+from app.errors import ArtifactMissing, FieldError, InputError, NotReady
+from app.knowledge.draft import candidates, compose
+from app.knowledge.passages import passages, searchable
+from app.knowledge.search import fuse, nearest
+from app.pipeline import history
+from app.pipeline.services import Services
+from app.store import articles, customers, macros, messages, predictions, tickets
+from app.store.db import Reads
+from app.triage.macros import rank
+
+Matrix = NDArray[np.float32]
+
+MOST_TEXT_HITS = 20
+MOST_REMEMBERED = 5000
+
+_MACRO_FIELDS = frozenset({"name", "body", "intents", "actions"})
+_ARTICLE_FIELDS = frozenset({"slug", "title", "body", "intents", "tags"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What is offered to an agent for a ticket, best first; a draft without sentences means no good answer."""
+
+    macros: tuple[MacroSuggestion, ...]
+    hits: tuple[Hit, ...]
+    draft: Draft
+
+
+class _Vectors:
+    """Vectors of sentences seen before: articles are quoted far more often than they change."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[int, str], NDArray[np.float32]] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, services: Services, texts: Sequence[str]) -> Matrix:
+        """Vectors [n, h] of unit length; raises NotReady when there is no search encoder."""
+        key = id(services.engine)
+        with self._lock:
+            new = list(dict.fromkeys(text for text in texts if (key, text) not in self._kept))
+        fresh = dict(zip(new, services.engine.embed(new), strict=True)) if new else {}
+        with self._lock:
+            found = [fresh[text] if text in fresh else self._kept[(key, text)] for text in texts]
+            for text, vector in fresh.items():
+                self._kept[(key, text)] = vector
+            while len(self._kept) > MOST_REMEMBERED:
+                self._kept.popitem(last=False)
+        return np.stack(found) if found else np.zeros((0, 0), np.float32)
+
+
+_VECTORS = _Vectors()
+
+
+def answer(services: Services, ticket_id: int, *, viewer: Viewer) -> Answers:
+    """Macros, articles and a draft for what the customer wrote last; raises NotFound.
+
+    Without a search encoder articles are found by their words alone, and there is no draft.
+    """
+    db = services.db
+    ticket = tickets.get(db, ticket_id, viewer=viewer)
+    asked = messages.last_incoming(db, ticket_id)
+    question = "" if asked is None else asked.text
+    values = placeholder_values(ticket, customer=customers.get(db, ticket.customer_id), viewer=viewer)
+    offered = rank(macros.every(db), intent=_intent(db, ticket), values=values)
+    try:
+        vector = services.engine.embed([question])[0] if question else None
+    except NotReady:
+        vector = None
+    hits = _found(services, question, vector=vector, limit=5)
+    return Answers(macros=offered, hits=hits, draft=_draft(services, vector, hits=hits))
+
+
+def placeholder_values(ticket: Ticket, *, customer: Customer, viewer: Viewer) -> dict[str, str]:
+    """What `{{ … }}` stands for in a macro."""
+    return {
+        "customer.name": customer.name,
+        "customer.first_name": customer.name.split(" ")[0],
+        "agent.name": viewer.name,
+        "ticket.number": str(ticket.id),
+        "ticket.subject": ticket.subject,
+    }
+
+
+def _intent(db: Reads, ticket: Ticket) -> Prediction | None:
+    if ticket.intent_source == "agent" and ticket.intent is not None:
+        certain = Scored(label=ticket.intent, probability=1.0)
+        task = ticket.intent_task or ""
+        return Prediction(
+            task=task, role="intent", model="", label=ticket.intent, probability=1.0, top=(certain,), band="high"
+        )
+    first = messages.first_incoming(db, ticket.id)
+    if first is None or ticket.intent_task is None:
+        return None
+    stored = predictions.latest(db, subject_kind="message", subject_id=first.id, task=ticket.intent_task)
+    return None if stored is None else stored.prediction
+
+
+def search(services: Services, query: str, *, limit: int = 10) -> tuple[Hit, ...]:
+    """Articles by words and by meaning, best first."""
+    try:
+        vector = services.engine.embed([query])[0] if query.strip() else None
+    except NotReady:
+        vector = None
+    return _found(services, query, vector=vector, limit=limit)
+
+
+def _found(services: Services, query: str, *, vector: Matrix | None, limit: int) -> tuple[Hit, ...]:
+    text_hits = articles.search(services.db, query, limit=MOST_TEXT_HITS)
+    parts, matrix = articles.passages(services.db)
+    is_comparable = vector is not None and len(parts) > 0 and matrix.shape[1] == len(vector)
+    vector_hits = nearest(vector, matrix=matrix) if vector is not None and is_comparable else ()
+    known = {article.id: article for article in articles.every(services.db)}
+    return fuse(text_hits, vector_hits=vector_hits, articles=known, passages=parts, limit=limit)
+
+
+def _draft(services: Services, vector: Matrix | None, *, hits: Sequence[Hit]) -> Draft:
+    if vector is None or not hits:
+        return Draft()
+    parts, _ = articles.passages(services.db)
+    sentences = candidates(hits, passages=parts)
+    if not sentences:
+        return Draft()
+    vectors = _VECTORS.of(services, [sentence.text for sentence in sentences])
+    return compose(vector, sentences=sentences, vectors=vectors)
+
+
+def reindex(services: Services) -> int:
+    """Give vectors to the articles that have none of this encoder; how many. Raises NotReady without an encoder."""
+    encoder = _encoder(services)
+    waiting = articles.unread(services.db, encoder=encoder)
+    for article_id in waiting:
+        _index(services, articles.get(services.db, article_id), encoder=encoder)
+    return len(waiting)
+
+
+def _index(services: Services, article: Article, *, encoder: str) -> None:
+    parts = passages(article)
+    vectors = services.engine.embed([searchable(part) for part in parts])
+    with services.db.transaction() as tx:
+        if articles.get(tx, article.id).version == article.version:
+            articles.put_passages(tx, article.id, passages=parts, vectors=vectors, encoder=encoder)
+
+
+def _encoder(services: Services) -> str:
+    try:
+        return loader.find(services.policy.artifact_folders, kind="encoder").name
+    except ArtifactMissing:
+        return "own"
+
+
+def _indexed(services: Services, article: Article) -> Article:
+    try:
+        _index(services, article, encoder=_encoder(services))
+    except NotReady:
+        # It is found by its words until the worker gives it vectors.
+        return article
+    return article
+
+
+def add_macro(
+    services: Services,
+    *,
+    viewer: Viewer,
+    name: str,
+    body: str,
+    intents: Sequence[str] = (),
+    actions: Iterable[MacroAction | Mapping[str, str]] = (),
+) -> Macro:
+    """Add a macro; raises Conflict when the name is taken, InputError for an unknown action."""
+    values = _macro_values({"name": name, "body": body, "intents": tuple(intents), "actions": actions})
+    with services.db.transaction() as tx:
+        macro_id = macros.insert(tx, **values)
+        history.record(
+            tx, actor=history.of(viewer), verb="created", noun="macro", noun_id=macro_id, after={"name": name}
+        )
+        return macros.get(tx, macro_id)
+
+
+def change_macro(
+    services: Services, macro_id: int, *, viewer: Viewer, changes: Mapping[str, Any], version: int | None = None
+) -> Macro:
+    """Change a macro; raises NotFound, Stale, Conflict, InputError."""
+    wanted = _macro_values(changes)
+    with services.db.transaction() as tx:
+        was = macros.get(tx, macro_id)
+        macro = macros.update(tx, macro_id, changes=wanted, version=version)
+        before = {"name": was.name, "body": was.body}
+        after = {"name": macro.name, "body": macro.body}
+        history.record(
+            tx, actor=history.of(viewer), verb="edited", noun="macro", noun_id=macro_id, before=before, after=after
+        )
+        return macro
+
+
+def remove_macro(services: Services, macro_id: int, *, viewer: Viewer) -> None:
+    """Remove a macro."""
+    with services.db.transaction() as tx:
+        was = macros.get(tx, macro_id)
+        macros.delete(tx, macro_id)
+        before = {"name": was.name, "body": was.body}
+        history.record(tx, actor=history.of(viewer), verb="deleted", noun="macro", noun_id=macro_id, before=before)
+
+
+def _macro_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    found = _checked(values, known=_MACRO_FIELDS, needed=("name", "body"))
+    if "actions" in found:
+        given = [one if isinstance(one, MacroAction) else _action(one) for one in found["actions"]]
+        wrong = [one.type for one in given if one.type not in ("set_status", "add_tag", "route")]
+        if wrong:
+            raise InputError(
+                "unknown_action", fields=[FieldError(pointer="/actions", code="unknown_value")], action=wrong[0]
+            )
+        found["actions"] = given
+    return found
+
+
+def _action(values: Mapping[str, str]) -> MacroAction:
+    return MacroAction(type=str(values.get("type", "")), value=str(values.get("value", "")))
+
+
+def add_article(
+    services: Services,
+    *,
+    viewer: Viewer,
+    slug: str,
+    title: str,
+    body: str,
+    intents: Sequence[str] = (),
+    tags: Sequence[str] = (),
+) -> Article:
+    """Add an article, which can be found at once; raises Conflict when the slug is taken."""
+    values = {"slug": slug, "title": title, "body": body, "intents": tuple(intents), "tags": tuple(tags)}
+    found = _checked(values, known=_ARTICLE_FIELDS, needed=("slug", "title", "body"))
+    with services.db.transaction() as tx:
+        article_id = articles.insert(tx, **found, updated_at=clock.now_ms())
+        after = {"slug": slug, "title": title}
+        history.record(tx, actor=history.of(viewer), verb="created", noun="article", noun_id=article_id, after=after)
+        article = articles.get(tx, article_id)
+    return _indexed(services, article)
+
+
+def change_article(
+    services: Services, article_id: int, *, viewer: Viewer, changes: Mapping[str, Any], version: int | None = None
+) -> Article:
+    """Change an article; raises NotFound, Stale, Conflict."""
+    wanted = _checked(changes, known=_ARTICLE_FIELDS, needed=())
+    with services.db.transaction() as tx:
+        was = articles.get(tx, article_id)
+        columns = {**wanted, "updated_at": clock.now_ms()}
+        article = articles.update(tx, article_id, changes=columns, version=version)
+        articles.forget_passages(tx, [article_id])
+        before = {key: getattr(was, key) for key in wanted}
+        history.record(
+            tx,
+            actor=history.of(viewer),
+            verb="edited",
+            noun="article",
+            noun_id=article_id,
+            before=before,
+            after=wanted,
+        )
+    return _indexed(services, article)
+
+
+def remove_article(services: Services, article_id: int, *, viewer: Viewer) -> None:
+    """Remove an article."""
+    with services.db.transaction() as tx:
+        was = articles.get(tx, article_id)
+        articles.delete(tx, article_id)
+        before = {"slug": was.slug, "title": was.title, "body": was.body}
+        history.record(tx, actor=history.of(viewer), verb="deleted", noun="article", noun_id=article_id, before=before)
+
+
+def _checked(values: Mapping[str, Any], *, known: frozenset[str], needed: tuple[str, ...]) -> dict[str, Any]:
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise InputError("unknown_field", field=unknown[0])
+    empty = [key for key in needed if key in values and not str(values[key]).strip()]
+    if empty:
+        raise InputError("empty_field", fields=[FieldError(pointer=f"/{key}", code="empty") for key in empty])
+    return dict(values)

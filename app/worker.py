@@ -1,0 +1,129 @@
+"""Background work: rules, feeds, notifications, jobs, waiting texts, and the order of the inbox."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app import clock
+from app.domain.series import DAY_MS
+from app.errors import BellwetherError
+from app.pipeline import alerts, feeds, jobs, knowledge, models, notifications, posts, tickets
+from app.pipeline.services import Services
+from app.store import idempotency
+
+LOG = logging.getLogger(__name__)
+MINUTE_S = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duty:
+    """One kind of work; `do` returns how much it did, and is called again at once while that is not nothing."""
+
+    name: str
+    every_s: float
+    do: Callable[[Services], int]
+
+
+def duties(*, tick_seconds: float) -> tuple[Duty, ...]:
+    """Everything a worker does; each has its own thread, so that a slow receiver does not hold up a rule."""
+    return (
+        Duty(name="rules", every_s=tick_seconds, do=_rules),
+        Duty(name="feeds", every_s=tick_seconds, do=_feeds),
+        Duty(name="notifications", every_s=1.0, do=notifications.deliver_due),
+        Duty(name="jobs", every_s=1.0, do=jobs.run_due),
+        Duty(name="waiting", every_s=1.0, do=_waiting),
+        Duty(name="upkeep", every_s=MINUTE_S, do=_upkeep),
+    )
+
+
+class Worker:
+    """Threads that do the duties until they are stopped; what they have begun is taken up again by the next worker."""
+
+    def __init__(self, services: Services, *, tick_seconds: float = 15.0) -> None:
+        self._services = services
+        self._duties = duties(tick_seconds=tick_seconds)
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Begin, in the background."""
+        self._stopping.clear()
+        for duty in self._duties:
+            thread = threading.Thread(target=self._loop, args=(duty,), name=f"worker-{duty.name}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self, *, wait_s: float = 10.0) -> None:
+        """End; waits for what is under way, but not for ever."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(wait_s)
+        self._threads.clear()
+
+    def run(self) -> None:
+        """Work until `stop` is called from another thread or a signal handler."""
+        self.start()
+        self._stopping.wait()
+        self.stop()
+
+    def _loop(self, duty: Duty) -> None:
+        try:
+            while not self._stopping.is_set():
+                n_done = perform(duty, self._services)
+                self._stopping.wait(0 if n_done else duty.every_s)
+        finally:
+            self._services.db.release()
+
+
+def run_once(services: Services, *, tick_seconds: float = 15.0) -> int:
+    """Do every duty once, in order, in this thread; how much was done."""
+    return sum(perform(duty, services) for duty in duties(tick_seconds=tick_seconds))
+
+
+def perform(duty: Duty, services: Services) -> int:
+    """Do a duty once; a fault is logged and ends nothing."""
+    try:
+        return int(duty.do(services))
+    except BellwetherError as error:
+        LOG.info("%s: %s", duty.name, error.code)
+    except Exception:
+        LOG.exception("%s failed", duty.name)
+    return 0
+
+
+def _rules(services: Services) -> int:
+    alerts.tick(services)
+    # Rules wait for the next tick whatever they found: evaluating again at once would find the same.
+    return 0
+
+
+def _feeds(services: Services) -> int:
+    feeds.fetch_due(services)
+    return 0
+
+
+def _waiting(services: Services) -> int:
+    return tickets.classify_pending(services) + posts.classify_pending(services)
+
+
+def _upkeep(services: Services) -> int:
+    for step in _UPKEEP:
+        perform(step, services)
+    return 0
+
+
+def _forget_keys(services: Services) -> int:
+    with services.db.transaction() as tx:
+        return idempotency.expire(tx, before=clock.now_ms() - DAY_MS)
+
+
+# Steps of one duty: short, seldom, and none of them stopped by another's fault.
+_UPKEEP = (
+    Duty(name="inbox order", every_s=MINUTE_S, do=tickets.refresh_risks),
+    Duty(name="live model", every_s=MINUTE_S, do=models.follow),
+    Duty(name="article index", every_s=MINUTE_S, do=knowledge.reindex),
+    Duty(name="idempotency keys", every_s=MINUTE_S, do=_forget_keys),
+)

@@ -1,0 +1,104 @@
+"""People, links and tokens: secrets are kept as hashes, used within their scope, and end when they should."""
+
+from __future__ import annotations
+
+import pytest
+
+from app import clock
+from app.domain.people import SYSTEM
+from app.errors import Conflict, InputError, NotSignedIn, Stale
+from app.pipeline import accounts
+from app.pipeline.services import Services
+from app.store import events, tokens, users
+from tests.app.pipeline.conftest import Desk
+
+
+def test_the_first_admin_is_made_once(services: Services) -> None:
+    assert accounts.needs_first_admin(services)
+    with pytest.raises(InputError, match="password_too_short"):
+        accounts.first_admin(services, name="M", email="m@example.com", password="short")
+    admin = accounts.first_admin(services, name="M", email="m@example.com", password="long enough", locale="zh")
+    assert (admin.role, admin.locale) == ("admin", "zh")
+    with pytest.raises(Conflict, match="admin_exists"):
+        accounts.first_admin(services, name="N", email="n@example.com", password="long enough")
+
+
+def test_a_password_opens_and_a_wrong_one_does_not(services: Services, people: Desk) -> None:
+    found = accounts.authenticate(services, email="MAREN@example.com ", password="correct horse")
+    assert found is not None
+    assert found.password_hash is not None
+    assert found.password_hash.startswith("scrypt:")
+    for email, password in (("maren@example.com", "wrong"), ("nobody@example.com", "x"), ("ines@example.com", "")):
+        assert accounts.authenticate(services, email=email, password=password) is None
+
+
+def test_a_link_signs_in_once_and_not_for_ever(services: Services, people: Desk) -> None:
+    secret = accounts.sign_in_link(services, people.admin_user.id)
+    assert services.db.value("SELECT count(*) FROM link WHERE hash = ?", (secret,)) == 0
+    assert accounts.claim_link(services, "wrong") is None
+    claimed = accounts.claim_link(services, secret)
+    assert claimed is not None
+    assert claimed.id == people.admin_user.id
+    assert accounts.claim_link(services, secret) is None
+    late = accounts.sign_in_link(services, people.admin_user.id, minutes=1)
+    with clock.frozen(clock.now_ms() + 61_000):
+        assert accounts.claim_link(services, late) is None
+
+
+def test_a_token_has_its_scopes_within_its_owners_role(services: Services, people: Desk) -> None:
+    owner = people.shop_agent.user_id
+    assert owner is not None
+    token, secret = accounts.make_token(
+        services, user_id=owner, name="CI", scopes=("tickets:read", "posts:read"), viewer=people.admin
+    )
+    assert secret.startswith("bw_")
+    assert secret.startswith(token.prefix)
+    viewer = accounts.viewer_for_token(services, secret)
+    assert (viewer.actor_kind, viewer.actor_id) == ("token", str(token.id))
+    assert viewer.may("tickets:read")
+    assert not viewer.may("tickets:write")
+    assert not viewer.may("posts:read")
+    assert viewer.queue_ids == {people.intake, people.refunds}
+    assert tokens.get(services.db, token.id).last_used_at is not None
+
+
+@pytest.mark.parametrize("secret", ["", "bw_unknown", "whsec_x"])
+def test_an_unknown_token_is_nobody(services: Services, people: Desk, secret: str) -> None:
+    with pytest.raises(NotSignedIn):
+        accounts.viewer_for_token(services, secret)
+
+
+def test_tokens_end(services: Services, people: Desk) -> None:
+    owner = people.admin_user.id
+    now = clock.now_ms()
+    _, secret = accounts.make_token(
+        services, user_id=owner, name="a", scopes=("admin",), viewer=people.admin, expires_at=now + 1000
+    )
+    other, other_secret = accounts.make_token(
+        services, user_id=owner, name="b", scopes=("predict",), viewer=people.admin
+    )
+    assert accounts.viewer_for_token(services, secret).may("anything:at_all")
+    with clock.frozen(now + 2000), pytest.raises(NotSignedIn):
+        accounts.viewer_for_token(services, secret)
+    accounts.revoke_token(services, other.id, viewer=people.admin)
+    with pytest.raises(NotSignedIn):
+        accounts.viewer_for_token(services, other_secret)
+    assert [one.verb for one in events.of(services.db, "token", other.id)] == ["created", "revoked"]
+    with pytest.raises(InputError, match="unknown_scope"):
+        accounts.make_token(services, user_id=owner, name="c", scopes=("everything",), viewer=people.admin)
+
+
+def test_the_last_admin_stays(services: Services, people: Desk) -> None:
+    admin = people.admin_user
+    for changes in ({"role": "agent"}, {"is_active": False}):
+        with pytest.raises(Conflict, match="last_admin"):
+            accounts.change_user(services, admin.id, viewer=people.admin, changes=changes)
+    changed = accounts.change_user(services, admin.id, viewer=people.admin, changes={"zone": "Europe/Dublin"})
+    with pytest.raises(Stale):
+        accounts.change_user(services, admin.id, viewer=people.admin, changes={"zone": "UTC"}, version=admin.version)
+    assert changed.version == admin.version + 1
+    with pytest.raises(InputError, match="unknown_field"):
+        accounts.change_user(services, admin.id, viewer=people.admin, changes={"password_hash": "x"})
+    with pytest.raises(Conflict, match="email_taken"):
+        accounts.add_user(services, viewer=SYSTEM, name="x", email="INES@example.com", role="agent")
+    assert users.get(services.db, admin.id).role == "admin"

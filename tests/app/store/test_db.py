@@ -1,0 +1,133 @@
+"""The database file: its schema from blank and from the oldest, who waits for whom, and what cannot be opened."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.errors import DatabaseBusy, InputError, NotFound, NotReady, Stale
+from app.store import teams, users
+from app.store.db import Database, open_database
+from app.store.migrations import migrate
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    """A new database that waits for nobody long."""
+    database = open_database(tmp_path / "new" / "desk.sqlite", timeout_ms=200)
+    yield database
+    database.close()
+
+
+def schema(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Every table, index and trigger with its SQL."""
+    rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name")
+    return [(name, sql) for name, sql in rows if not name.startswith("_sqlite_migrations")]
+
+
+def test_the_schema_is_the_same_from_blank_and_step_by_step(db: Database, tmp_path: Path) -> None:
+    old = sqlite3.connect(tmp_path / "old.sqlite", isolation_level=None)
+    for step in ("m002_desk", "m004_market", None):
+        migrate(old, stop_before=step)
+    assert schema(old) == schema(db.connection)
+    old.close()
+
+
+def test_opening_twice_changes_nothing(db: Database) -> None:
+    with db.transaction() as tx:
+        teams.insert(tx, name="Desk")
+    again = open_database(db.path)
+    assert [team.name for team in teams.every(again)] == ["Desk"]
+    again.close()
+
+
+def test_durability_is_as_the_design_says(db: Database) -> None:
+    pragmas = {name: db.value("PRAGMA " + name) for name in ("journal_mode", "synchronous", "foreign_keys")}
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_a_failed_transaction_leaves_nothing(db: Database) -> None:
+    def fail() -> None:
+        with db.transaction() as tx:
+            teams.insert(tx, name="Gone")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert teams.every(db) == ()
+    with db.transaction() as tx:
+        teams.insert(tx, name="Kept")
+    assert len(teams.every(db)) == 1
+
+
+def test_transactions_do_not_nest(db: Database) -> None:
+    with db.transaction(), pytest.raises(RuntimeError), db.transaction():
+        pass
+    db.check()
+
+
+def test_a_locked_database_is_busy_for_writers_and_open_for_readers(db: Database) -> None:
+    other = sqlite3.connect(db.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DatabaseBusy) as raised, db.transaction() as tx:
+        teams.insert(tx, name="Late")
+    assert raised.value.status == 503
+    assert teams.every(db) == ()
+    other.execute("ROLLBACK")
+    other.close()
+    with db.transaction() as tx:
+        teams.insert(tx, name="Now")
+
+
+def test_writers_of_one_process_take_turns(db: Database) -> None:
+    def add(number: int) -> None:
+        for one in range(10):
+            with db.transaction() as tx:
+                teams.insert(tx, name=f"{number}-{one}")
+        db.release()
+
+    patient = Database(db.path)
+    threads = [threading.Thread(target=add, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(teams.every(patient)) == 40
+    patient.close()
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "desk.sqlite"
+    path.write_bytes(b"this is a letter, not a database" * 100)
+    with pytest.raises(NotReady) as raised:
+        open_database(path)
+    assert raised.value.code == "database_unusable"
+
+
+def test_an_edit_names_the_version_it_is_based_on(db: Database) -> None:
+    with db.transaction() as tx:
+        user_id = users.insert(tx, name="A", email="a@example.com", role="agent")
+        changed = users.update(tx, user_id, changes={"name": "B"}, version=1)
+    assert (changed.name, changed.version) == ("B", 2)
+    with pytest.raises(Stale) as raised, db.transaction() as tx:
+        users.update(tx, user_id, changes={"name": "C"}, version=1)
+    assert raised.value.params == {"noun": "user", "id": user_id, "version": 2}
+    with pytest.raises(NotFound), db.transaction() as tx:
+        users.update(tx, 99, changes={"name": "C"})
+
+
+def test_a_key_that_is_no_column_never_reaches_sql(db: Database) -> None:
+    with db.transaction() as tx:
+        user_id = users.insert(tx, name="A", email="a@example.com", role="agent")
+    with pytest.raises(InputError), db.transaction() as tx:
+        users.update(tx, user_id, changes={"name = 'x', role": "admin"})
+
+
+def test_lone_surrogates_and_null_bytes_can_be_kept(db: Database) -> None:
+    with db.transaction() as tx:
+        teams.insert(tx, name="a\ud800b\0c")
+    assert teams.every(db)[0].name == "a?b\0c"

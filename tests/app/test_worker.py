@@ -1,0 +1,106 @@
+"""The worker: what waits is done, what fails stops nothing else, and a killed process loses nothing."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app import clock, worker
+from app.domain.people import SYSTEM
+from app.domain.ticket import TicketDraft, TicketFilter
+from app.errors import NotReady
+from app.pipeline import tickets
+from app.pipeline.arrivals import LEASE_MS
+from app.pipeline.services import Policy, Services
+from app.store import messages
+from app.store import tickets as rows
+from app.store.db import open_database
+from app.worker import Worker
+from tests.app.pipeline.fake_engine import FakeEngine
+
+DRAFT = TicketDraft(subject="", body="I want my refund now", channel="api")
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Services]:
+    """Services on a new database, with the keyword engine."""
+    db = open_database(tmp_path / "desk.sqlite")
+    yield Services(db=db, engine=FakeEngine(), policy=Policy())
+    db.close()
+
+
+def engine_of(services: Services) -> FakeEngine:
+    """The keyword engine."""
+    assert isinstance(services.engine, FakeEngine)
+    return services.engine
+
+
+def test_waiting_messages_are_read_by_the_threads(services: Services) -> None:
+    engine = engine_of(services)
+    engine.failure = NotReady()
+    ticket_id = tickets.receive(services, DRAFT, viewer=SYSTEM).ticket.id
+    engine.failure = None
+    running = Worker(services, tick_seconds=0.05)
+    running.start()
+    deadline = time.monotonic() + 20
+    while messages.n_pending(services.db) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    running.stop()
+    assert rows.read(services.db, ticket_id).intent == "get_refund"
+
+
+def test_one_duty_that_fails_does_not_stop_the_others(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(services: Services) -> int:
+        raise ZeroDivisionError
+
+    engine = engine_of(services)
+    engine.failure = NotReady()
+    tickets.receive(services, DRAFT, viewer=SYSTEM)
+    engine.failure = None
+    chosen = worker.duties(tick_seconds=1)
+    assert [duty.name for duty in chosen] == ["rules", "feeds", "notifications", "jobs", "waiting", "upkeep"]
+    first = worker.Duty(name="broken", every_s=1, do=broken)
+    monkeypatch.setattr(worker, "duties", lambda tick_seconds: (first, *chosen))
+    assert worker.run_once(services) == 1
+    assert messages.n_pending(services.db) == 0
+
+
+ACCEPTS_AND_HANGS = """
+import sys, time
+from app.domain.people import SYSTEM
+from app.domain.ticket import TicketDraft
+from app.pipeline import tickets
+from app.pipeline.services import Policy, Services
+from app.store.db import open_database
+from tests.app.pipeline.fake_engine import FakeEngine
+
+class Hanging(FakeEngine):
+    def classify(self, requests, **options):
+        print("accepted", flush=True)
+        time.sleep(60)
+
+services = Services(db=open_database(sys.argv[1]), engine=Hanging(), policy=Policy())
+draft = TicketDraft(subject="", body="I want my refund now", channel="api", external_id="k-9")
+tickets.receive(services, draft, viewer=SYSTEM)
+"""
+
+
+def test_a_process_killed_between_accepting_and_reading_loses_nothing(services: Services) -> None:
+    command = [sys.executable, "-c", textwrap.dedent(ACCEPTS_AND_HANGS), str(services.db.path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "accepted\n"
+        process.send_signal(signal.SIGKILL)
+    (ticket,) = rows.page(services.db, TicketFilter(), viewer=SYSTEM).items
+    assert (ticket.external_id, ticket.intent) == ("k-9", None)
+    assert worker.run_once(services) == 0
+    with clock.frozen(clock.now_ms() + LEASE_MS):
+        assert worker.run_once(services) == 1
+    assert rows.read(services.db, ticket.id).intent == "get_refund"
