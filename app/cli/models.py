@@ -11,6 +11,14 @@ from app.pipeline import models
 group = Group("model", help="Which model answers.")
 
 
+@group.command("list")
+def show() -> None:
+    """List the models that are there; * marks the one that answers."""
+    live = models.answering(services())
+    for name in models.available(services()):
+        click.echo(f"{'*' if name == live else ' '} {name}")
+
+
 @group.command("promote")
 @click.argument("name")
 def promote(name: str) -> None:

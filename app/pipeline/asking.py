@@ -15,6 +15,7 @@ from app.pipeline.services import Services
 
 ALL_LABELS = 100_000
 MOST_INTERACTIVE = 16
+MOST_CHARACTERS = 100_000
 ROLES: tuple[str, ...] = get_args(Role)
 
 
@@ -43,9 +44,9 @@ def task_named(services: Services, name: str | None) -> str:
 def ask(
     services: Services, questions: Sequence[Question], *, tasks: Sequence[str], n_top: int = ALL_LABELS
 ) -> list[Result]:
-    """Answers in order; few texts overtake many, and many have no deadline."""
+    """Answers in order; few short texts overtake the rest, and the rest has no deadline."""
     asked = [Request(text=one.text, target=one.target, tasks=tuple(tasks), n_top=n_top) for one in questions]
-    if len(asked) > MOST_INTERACTIVE:
+    if len(asked) > MOST_INTERACTIVE or sum(len(one.text) for one in asked) > MOST_CHARACTERS:
         return services.engine.classify(asked, lane="bulk")
     return services.engine.classify(asked, deadline_ms=services.policy.deadline_ms)
 

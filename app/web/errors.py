@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.errors import BellwetherError, NotSignedIn
 from app.web import auth, problems
 
-API_PATHS = ("/api/", "/predict", "/rerank", "/info", "/model/parse", "/health", "/openapi.json", "/problems/")
+API_PATHS = ("/predict", "/rerank", "/info", "/model/parse", "/health", "/openapi.json")
 _BY_STATUS = {
     400: "bad_request",
     404: "no_such_page",
@@ -137,11 +137,15 @@ def _as_page(problem: Problem) -> Response:
 
 def is_for_program() -> bool:
     """Whether the answer is read by a program: an API path, a token, or a client that asks for JSON."""
-    if request.path.startswith(API_PATHS) or auth.is_token_request():
+    if _is_api(request.path) or auth.is_token_request():
         return True
     accepted = request.accept_mimetypes
     best = accepted.best_match(["text/html", "application/json", "application/problem+json"])
     return best is not None and best != "text/html"
+
+
+def _is_api(path: str) -> bool:
+    return path.startswith("/api/") or any(path == root or path.startswith(root + "/") for root in API_PATHS)
 
 
 def render(problem: Problem) -> Response:

@@ -74,8 +74,10 @@ def _begin(actor: str, key: str) -> Response | None:
 
 def _finish(actor: str, key: str, answer: Response) -> None:
     headers = {name: answer.headers[name] for name in KEPT_HEADERS if name in answer.headers}
+    # Read before the transaction: an answer that is streamed does its work while it is read.
+    body = answer.get_data()
     with auth.services().db.transaction() as tx:
-        kept.finish(tx, actor=actor, key=key, status=answer.status_code, headers=headers, body=answer.get_data())
+        kept.finish(tx, actor=actor, key=key, status=answer.status_code, headers=headers, body=body)
 
 
 def _forget(actor: str, key: str) -> None:

@@ -72,7 +72,7 @@ def route(
     method: str = "GET",
     query: type[Schema] | None = None,
     reads: type[Schema] | None = None,
-    returns: type[Schema] | None = None,
+    returns: type[Schema] | Schema | dict[str, Any] | None = None,
     status: int = 200,
     docs: Mapping[str, Any] | None = None,
     is_large: bool = False,

@@ -5,12 +5,14 @@ A detail may name the error's parameters as `%(name)s`. Faults of single fields 
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 
 from flask_babel import lazy_gettext as _
 
 Sentence = tuple[object, object]
+LONGEST = 300
 
 INPUT = _("This cannot be understood")
 GONE = _("Not found")
@@ -67,6 +69,56 @@ TABLE: dict[str, Sentence] = {
         _("Key used before"),
         _("This Idempotency-Key was used with a different request. Use a new key."),
     ),
+    "too_long": (INPUT, _("This is too long; the limit is %(limit)s.")),
+    "too_short": (INPUT, _("This is too short; at least %(least)s are needed.")),
+    "too_small": (INPUT, _("This must be larger.")),
+    "out_of_bounds": (INPUT, _("%(value)s is not between %(low)s and %(high)s.")),
+    "not_whole": (INPUT, _("This must be a whole number.")),
+    "not_number": (INPUT, _("This must be a number.")),
+    "not_flag": (INPUT, _("This must be true or false.")),
+    "not_list": (INPUT, _("This must be a list.")),
+    "not_object": (INPUT, _("This must be an object with named fields.")),
+    "not_an_object": (INPUT, _("This must be an object with named fields.")),
+    "not_an_address": (INPUT, _("“%(value)s” is not an e-mail address.")),
+    "not_a_truth_value": (INPUT, _("“%(value)s” is neither true nor false.")),
+    "not_a_time": (INPUT, _("“%(value)s” is not a time. Use RFC 3339, such as 2026-03-02T09:00:00Z.")),
+    "not_a_list_of_texts": (INPUT, _("This must be a list of texts.")),
+    "not_json": (INPUT, _("This line is not valid JSON.")),
+    "unknown_value": (INPUT, _("“%(value)s” is not a value that is possible here.")),
+    "unknown_field": (INPUT, _("There is no field %(field)s that could be changed.")),
+    "unknown_queue": (INPUT, _("There is no queue “%(value)s%(queue)s”, or it is not among yours.")),
+    "unknown_feed": (INPUT, _("There is no feed “%(value)s”, or it is not among yours.")),
+    "unknown_entity": (INPUT, _("No company with the ticker “%(value)s” is watched.")),
+    "unknown_scope": (INPUT, _("There is no scope “%(scope)s”.")),
+    "unknown_action": (INPUT, _("A macro has no action “%(action)s”.")),
+    "unknown_format": (INPUT, _("A file of the format “%(format)s” is not read here.")),
+    "empty_field": (INPUT, _("A field that is needed is empty.")),
+    "empty_text": (INPUT, _("There is no text in this.")),
+    "empty_message": (INPUT, _("The message has no text.")),
+    "empty_subject": (INPUT, _("The subject must not be empty.")),
+    "empty_file": (INPUT, _("The file is empty.")),
+    "empty_mail": (INPUT, _("The mail is empty.")),
+    "not_a_mail": (INPUT, _("This is not a mail: it has no header that a mail begins with.")),
+    "not_a_feed": (INPUT, _("This is neither RSS nor Atom.")),
+    "no_known_column": (INPUT, _("No column is known: %(columns)s. Known are: %(known)s.")),
+    "too_many_columns": (INPUT, _("The row has %(found)s columns and the header %(expected)s.")),
+    "unclosed_quote": (INPUT, _("A quotation mark is opened and never closed.")),
+    "bad_url": (INPUT, _("This is not an address of the web (http or https).")),
+    "bad_slug": (INPUT, _("“%(value)s” is not a short name: use small letters, digits and hyphens.")),
+    "bad_secret": (INPUT, _("The signing secret does not have the form whsec_….")),
+    "bad_period": (INPUT, _("The beginning lies after the end.")),
+    "in_the_past": (INPUT, _("This lies in the past.")),
+    "past": (INPUT, _("This lies in the past.")),
+    "until_past": (INPUT, _("The end lies in the past.")),
+    "invalid_rule": (INPUT, _("The rule cannot work like this; each fault is listed.")),
+    "text_too_long": (INPUT, _("The text has %(size)s tokens, of which %(limit)s are read.")),
+    "no_raw_scores": (INPUT, _("Scores here are calibrated probabilities; raw scores are not given.")),
+    "nothing_to_change": (INPUT, _("Nothing was named that could be changed.")),
+    "nothing_to_correct": (INPUT, _("There is no prediction of this task to correct.")),
+    "needs_a_person": (INPUT, _("This needs a person; sign in, or use a person's token.")),
+    "inactive_user": (INPUT, _("User %(id)s is no longer active.")),
+    "password_too_short": (INPUT, _("The password needs at least %(least)s characters.")),
+    "receiver_cannot_tell": (INPUT, _("A receiver of the kind %(kind)s cannot tell of %(noun)s %(verb)s.")),
     # Things
     "not_found": (GONE, _("There is no %(noun)s %(id)s, or it is not among yours.")),
     "conflict": (CONFLICT, _("The thing has changed, or this step does not fit its state.")),
@@ -77,12 +129,23 @@ TABLE: dict[str, Sentence] = {
     "idempotency_in_progress": (_("Still running"), _("The first request with this key has not finished yet.")),
     "cannot_undo": (CONFLICT, _("This cannot be undone.")),
     "changed_since": (CONFLICT, _("Something later depends on this (event %(by)s). Undo that first.")),
+    "already_undone": (CONFLICT, _("This was undone before.")),
+    "alert_over": (CONFLICT, _("The alert is over.")),
+    "email_taken": (CONFLICT, _("Somebody uses the address %(email)s already.")),
+    "name_taken": (CONFLICT, _("There is a %(noun)s “%(name)s” already.")),
+    "slug_taken": (CONFLICT, _("There is a %(noun)s “%(slug)s” already.")),
+    "ticker_taken": (CONFLICT, _("The ticker %(ticker)s is watched already.")),
+    "entity_in_use": (CONFLICT, _("Posts name this company; it cannot be removed.")),
+    "rule_in_use": (CONFLICT, _("Alerts stand on this rule; switch it off instead.")),
+    "last_admin": (CONFLICT, _("This is the last administrator. Make another one first.")),
+    "still_queued": (CONFLICT, _("This notification is still waiting to be sent.")),
+    "nothing_to_roll_back": (CONFLICT, _("No model was in force before %(model)s.")),
     "admin_exists": (CONFLICT, _("There is an administrator already. Sign in instead.")),
-    "demo_needs_empty": (CONFLICT, _("The database already holds data; the demo fills an empty one only.")),
+    "not_empty": (CONFLICT, _("The database is not empty, and the demo fills an empty one only.")),
     # Who
     "not_allowed": (DENIED, _("This needs the permission %(permission)s, which your role or token does not have.")),
-    "scope_too_wide": (DENIED, _("A token cannot do more than its owner: %(scopes)s.")),
     "not_signed_in": (_("Sign in first"), _("Sign in, or send a valid API token as “Authorization: Bearer bw_…”.")),
+    "bad_token": (_("Token not accepted"), _("The API token is unknown, expired or revoked.")),
     # The model and the database
     "task_missing": (_("No such task"), _("The model in force has no task “%(task)s”.")),
     "overloaded": (_("Busy"), _("The model has more work than it can queue. Try again in %(retry_after)s s.")),
@@ -99,10 +162,7 @@ TABLE: dict[str, Sentence] = {
         _("Database busy"),
         _("Another program is writing to the database. Nothing was changed; try again."),
     ),
-    "database_unreadable": (
-        _("Database not readable"),
-        _("The database at %(path)s cannot be opened: %(reason)s."),
-    ),
+    "database_unusable": (_("Database not usable"), _("The database cannot be used: %(reason)s.")),
     "deadline_exceeded": (WAIT, _("The answer would have come after the deadline.")),
     "stream_needs_threads": (
         WAIT,
@@ -116,16 +176,48 @@ TABLE: dict[str, Sentence] = {
 }
 
 
+# What is said where a sentence above lacks one of its parameters.
+BARE: dict[str, object] = {
+    "not_found": _("There is no such thing, or it is not among yours."),
+    "too_long": _("This is too long."),
+    "too_short": _("This is too short."),
+    "too_large": _("This is larger than can be taken."),
+    "unknown_value": _("This is not a value that is possible here."),
+    "unknown_choice": _("This is not a value that is possible here."),
+    "unknown_label": _("This is not a label of the task."),
+    "outgoing_refused": _("The address is not public and is not called."),
+    "overloaded": _("The model has more work than it can queue. Try again in a moment."),
+    "stale": _("Somebody else changed this in the meantime. Look at it and try again."),
+}
+
+REASONS: dict[str, object] = {
+    "too_many_redirects": _("it redirects too often"),
+    "too_large": _("its answer is too large"),
+    "tls_failed": _("its certificate was not accepted"),
+    "unreachable": _("it cannot be reached"),
+    "timeout": _("it took too long"),
+    "broken_answer": _("its answer breaks off"),
+    "http_status": _("it answered with an error"),
+    "not_public": _("it is not public"),
+    "port": _("its port is not allowed"),
+    "bad_url": _("it is not an address of the web"),
+}
+
+_PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+
+
 def sentence(code: str, params: Mapping[str, object]) -> tuple[str, str]:
-    """Title and detail of a code in the reader's language; what a parameter leaves out stays empty."""
-    title, detail = TABLE.get(code, TABLE["invalid_input"])
-    filled: defaultdict[str, object] = defaultdict(str, {name: shown(value) for name, value in params.items()})
-    return str(title), str(detail) % filled
+    """Title and detail of a code in the reader's language; where parameters are missing, a barer sentence."""
+    title, detail = TABLE.get(code, TABLE["invalid"])
+    known = {name: shown(name, value) for name, value in params.items()}
+    if code in BARE and not set(_PLACEHOLDER.findall(str(detail))) <= set(known):
+        return str(title), str(BARE[code])
+    return str(title), str(detail) % defaultdict(str, known)
 
 
-def shown(value: object) -> str:
-    """A parameter as it stands in a sentence: lists with commas, long values shortened."""
+def shown(name: str, value: object) -> str:
+    """A parameter as it stands in a sentence: lists with commas, reasons in words, long values shortened."""
     if isinstance(value, (list, tuple, set, frozenset)):
-        return ", ".join(str(part) for part in value)
-    text = str(value)
-    return text if len(text) <= 300 else text[:299] + "…"
+        value = ", ".join(str(part) for part in value)
+    text = str(REASONS.get(str(value), value)) if name == "reason" else str(value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields as dataclass_fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from app.errors import FieldError, InputError
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CODES = {
     "Missing data for required field.": "required",
     "Field may not be null.": "required",
@@ -118,7 +119,7 @@ def public_id(prefix: str, number: int) -> str:
 
 def instant(ms: int) -> str:
     """Milliseconds UTC as RFC 3339, with milliseconds only where there are some."""
-    moment = datetime.fromtimestamp(ms / 1000, UTC)
+    moment = EPOCH + timedelta(milliseconds=ms)
     return moment.isoformat(timespec="milliseconds" if ms % 1000 else "seconds").replace("+00:00", "Z")
 
 
@@ -128,7 +129,7 @@ def at(value: Any) -> int:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        return round(moment.timestamp() * 1000)
+        return (moment - EPOCH) // timedelta(milliseconds=1)
     except (TypeError, ValueError, OverflowError):
         raise ValidationError(Fault("bad_time", value=value)) from None
 

@@ -40,7 +40,43 @@ class AnalyzeShape(Shape):
     explain = fields.String(load_default="none", validate=OneOf(EXPLANATIONS))
 
 
-@route(group, "/analyze", method="POST", needs="predictions:make", reads=AnalyzeShape)
+PREDICTION = {
+    "type": "object",
+    "properties": {
+        "task": {"type": "string"},
+        "label": {"type": "string"},
+        "score": {"type": "number", "description": "Calibrated probability."},
+        "value": {"type": "number", "description": "P(positive) − P(negative), where the task has these labels."},
+        "band": {"type": "string", "enum": ["high", "medium", "low"]},
+        "band_precision": {"type": ["number", "null"], "description": "Measured on validation data."},
+        "abstained": {"type": "boolean", "description": "Nobody should act on this without a person."},
+        "set": {"type": "array", "items": {"type": "string"}},
+        "ranking": {"type": "array", "items": {"type": "object"}},
+    },
+}
+ITEM = {
+    "type": "object",
+    "properties": {
+        "id": {},
+        "lang": {"type": "object"},
+        "tokens": {"type": "object"},
+        **dict.fromkeys(ROLES, PREDICTION),
+        "targets": {"type": "array", "items": {"type": "object"}},
+        "explanations": {"type": "object"},
+        "error": {"type": "object"},
+    },
+}
+ANSWER = {
+    "type": "object",
+    "properties": {
+        "model": {"type": "object"},
+        "items": {"type": "array", "items": ITEM},
+        "timing_ms": {"type": "object"},
+    },
+}
+
+
+@route(group, "/analyze", method="POST", needs="predictions:make", reads=AnalyzeShape, returns=ANSWER)
 def analyze(payload: dict[str, Any]) -> Any:
     """Read texts; a text that cannot be read carries its own error, and the call fails only when all do."""
     started = perf_counter()

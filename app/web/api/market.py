@@ -112,8 +112,8 @@ def push_posts(query: dict[str, Any]) -> Any:
     n_rows = len(payload) if isinstance(payload, list) else 1
     if n_rows > auth.settings().max_batch:
         raise TooLarge("too_many_items", size=n_rows, limit=auth.settings().max_batch)
-    results = post_flows.receive(services, feed.id, intake.posts_from_json(payload), viewer=viewer)
-    return lists.whole(_result_out(result) for result in results)
+    drafts = intake.posts_from_json(payload)
+    return lists.whole(_result_out(one) for one in post_flows.receive(services, feed.id, drafts, viewer=viewer))
 
 
 @route(group, "/feeds", needs="feeds:read", returns=FeedPageShape)
@@ -217,7 +217,7 @@ def _posts_out(found: Iterable[Post]) -> list[dict[str, Any]]:
 
 
 def _result_out(result: Any) -> dict[str, Any]:
-    shown = {"external_id": result.external_id, "id": result.id, "status": result.state}
+    shown = {"external_id": result.external_id, "id": result.id, "status": result.state, "row": result.row}
     if result.error is not None:
         shown["error"] = {
             "code": result.error,

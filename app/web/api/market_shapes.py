@@ -69,8 +69,9 @@ class RowErrorShape(Shape):
 
 
 class PostRowShape(Shape):
-    """What became of one pushed post: created, updated, unchanged or failed."""
+    """What became of one pushed post: created, updated, unchanged or failed; rows count from 1."""
 
+    row = fields.Integer()
     external_id = fields.String(allow_none=True)
     id = Id("pst", allow_none=True)
     status = fields.String()

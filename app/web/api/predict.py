@@ -17,11 +17,11 @@ from app.web.schema import Between, Shape, Size, field_error
 group = blueprint("predict", about="Predictions in the shapes that other tools speak.", prefix="")
 
 
-class ScoreShape(Shape):
-    """A label with its calibrated probability."""
-
-    label = fields.String()
-    score = fields.Float()
+SCORES = {
+    "type": "array",
+    "items": {"type": "object", "properties": {"label": {"type": "string"}, "score": {"type": "number"}}},
+    "example": [{"label": "track_order", "score": 0.94}, {"label": "get_refund", "score": 0.03}],
+}
 
 
 class ParametersShape(Shape):
@@ -79,7 +79,7 @@ class RerankShape(Shape):
     truncate = fields.Boolean(load_default=True)
 
 
-class RankedShape(Shape):
+class RerankedShape(Shape):
     """A text's place."""
 
     index = fields.Integer()
@@ -93,7 +93,7 @@ class RankedShape(Shape):
     method="POST",
     needs="predictions:make",
     reads=PredictShape,
-    docs={"responses": {"200": {"description": "One list of labels a text, most probable first."}}},
+    returns={"oneOf": [SCORES, {"type": "array", "items": SCORES}]},
 )
 def predict(payload: dict[str, Any]) -> Any:
     """Every label of one task with its probability, for one text or many."""
@@ -129,7 +129,7 @@ def parse(payload: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@route(group, "/rerank", method="POST", needs="predictions:make", reads=RerankShape)
+@route(group, "/rerank", method="POST", needs="predictions:make", reads=RerankShape, returns=RerankedShape(many=True))
 def rerank(payload: dict[str, Any]) -> Any:
     """Texts by their nearness to a query, nearest first, as TEI answers."""
     texts = payload["texts"]
@@ -141,7 +141,7 @@ def rerank(payload: dict[str, Any]) -> Any:
     return body.answer(ranked)
 
 
-@route(group, "/info", needs="models:read")
+@route(group, "/info", needs="models:read", returns={"type": "object"})
 def info() -> Any:
     """What answers: the model, its files' hash, its limits and labels."""
     services = auth.services()

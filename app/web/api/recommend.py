@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import Any, get_args
 
 from marshmallow import ValidationError, fields
@@ -14,7 +15,7 @@ from app.store import posts
 from app.web import auth, body
 from app.web.api import lists
 from app.web.openapi import blueprint, route
-from app.web.schema import Between, Id, Instant, OneOf, Shape, faults, page_of, row
+from app.web.schema import Between, Id, Instant, OneOf, Shape, Size, faults, page_of, row
 
 group = blueprint("recommendations", about="Posts for a reader, each with its reasons.")
 
@@ -51,6 +52,41 @@ class FeedbackShape(Shape):
     post = Id("pst", required=True)
     kind = fields.String(required=True, validate=OneOf(get_args(FeedbackKind)))
     at = Instant(load_default=None, allow_none=True)
+
+
+class RankItemShape(Shape):
+    """A post to rank."""
+
+    id = Id("pst", required=True)
+
+
+class RankShape(Shape):
+    """Posts to rank."""
+
+    items = fields.List(fields.Nested(RankItemShape), required=True, validate=Size(min=1))
+
+
+class FeatureShape(Shape):
+    """A feature's share in a score."""
+
+    name = fields.String(attribute="feature")
+    value = fields.Float()
+    contribution = fields.Float()
+
+
+class RankedItemShape(Shape):
+    """A post's place, best first."""
+
+    item = Id("pst")
+    score = fields.Float(allow_none=True)
+    features = fields.List(fields.Nested(FeatureShape))
+
+
+class RankedShape(Shape):
+    """Posts in order; `took` in milliseconds."""
+
+    took = fields.Float()
+    items = fields.List(fields.Nested(RankedItemShape))
 
 
 class TakenShape(Shape):
@@ -102,6 +138,23 @@ def feedback() -> dict[str, int]:
     reader, now = user_id(), clock.now_ms()
     acts = [Feedback(user_id=reader, post_id=act["post"], kind=act["kind"], at=act["at"] or now) for act in loaded]
     return {"accepted": recommendations.feedback(auth.services(), acts, viewer=auth.viewer())}
+
+
+@route(group, "/rank", method="POST", needs="recommendations:read", reads=RankShape, returns=RankedShape)
+def rank(payload: dict[str, Any]) -> dict[str, Any]:
+    """Order posts for the reader who asks; posts older than a week, hidden or out of sight come last, without score."""
+    started = perf_counter()
+    limit = auth.settings().max_batch
+    asked = [item["id"] for item in payload["items"]]
+    if len(asked) > limit:
+        raise TooLarge("too_many_items", size=len(asked), limit=limit)
+    found = recommendations.recommend(auth.services(), user_id(), viewer=auth.viewer(), limit=limit, exclude_seen=False)
+    wanted = set(asked)
+    chosen = [one for one in found if one.post_id in wanted]
+    ranked = [{"item": one.post_id, "score": one.score, "features": one.reasons} for one in chosen]
+    scored = {one["item"] for one in ranked}
+    rest = [{"item": post_id, "score": None, "features": []} for post_id in asked if post_id not in scored]
+    return {"took": round((perf_counter() - started) * 1000, 1), "items": [*ranked, *rest]}
 
 
 def user_id() -> int:

@@ -85,7 +85,7 @@ class TicketShape(Shape):
     version = fields.Integer()
 
 
-class RankShape(Shape):
+class ScoredLabelShape(Shape):
     """A label with its calibrated probability."""
 
     label = fields.String()
@@ -104,7 +104,7 @@ class PredictionShape(Shape):
     band = fields.String()
     band_precision = fields.Float(allow_none=True)
     abstained = fields.Boolean()
-    ranking = fields.List(fields.Nested(RankShape), attribute="top")
+    ranking = fields.List(fields.Nested(ScoredLabelShape), attribute="top")
 
 
 class MessageShape(Shape):

@@ -9,9 +9,9 @@ from marshmallow import fields
 
 from app.domain.prediction import Band
 from app.domain.ticket import OPEN_STATUSES, Priority, Status, TicketFilter
-from app.errors import InputError, Stale
+from app.errors import InputError, NotFound, Stale
 from app.pipeline import corrections, intake, tickets
-from app.store import macros, queues
+from app.store import macros, messages, predictions, queues
 from app.store import tickets as rows
 from app.web import auth, body, errors
 from app.web.api import lists
@@ -221,7 +221,9 @@ def correct(payload: dict[str, Any], *, ticket_id: int) -> Any:
     """Say what is right where the model was wrong; the correction becomes a training example."""
     services, viewer = auth.services(), auth.viewer()
     rows.get(services.db, ticket_id, viewer=viewer)
-    if payload["prediction"] is None and payload["task"] is None:
+    if payload["prediction"] is not None:
+        _check_belongs(payload["prediction"], ticket_id=ticket_id)
+    elif payload["task"] is None:
         raise InputError(fields=(field_error("/task", "required"),))
     return corrections.correct(
         services,
@@ -231,6 +233,13 @@ def correct(payload: dict[str, Any], *, ticket_id: int) -> Any:
         ticket_id=ticket_id,
         task=payload["task"],
     )
+
+
+def _check_belongs(prediction_id: int, *, ticket_id: int) -> None:
+    db = auth.services().db
+    subject = predictions.get(db, prediction_id)
+    if subject.subject_kind != "message" or messages.get(db, subject.subject_id).ticket_id != ticket_id:
+        raise NotFound(noun="prediction", id=prediction_id)
 
 
 def _filter(query: dict[str, Any]) -> TicketFilter:

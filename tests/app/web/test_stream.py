@@ -1,0 +1,158 @@
+"""Live updates: in order, resumed, bounded, and only what the reader may see."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from app.domain.event import Event
+from app.store import events
+from app.web import stream
+from tests.app.web.site import Caller, Site, make_site
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A site of its own whose streams look often and close soon."""
+    monkeypatch.setattr(stream, "POLL_S", 0.01)
+    monkeypatch.setattr(stream, "HEARTBEAT_S", 0.03)
+    monkeypatch.setattr(stream, "LONGEST_S", 0.2)
+    made = make_site(tmp_path, stream_clients=2)
+    made.person("admin")
+    yield made
+    made.app.extensions["bellwether"].close()
+
+
+def _happen(site: Site, *nouns: str) -> list[int]:
+    with site.services.db.transaction() as tx:
+        return [
+            events.record(
+                tx, Event(actor_kind="system", actor_id="test", verb="created", noun=noun, noun_id=number, at=number)
+            )
+            for number, noun in enumerate(nouns, start=1)
+        ]
+
+
+def _open(api: Caller, path: str = "/api/v1/stream", **headers: str) -> TestResponse:
+    environ = {"wsgi.multithread": True}
+    found: TestResponse = api("GET", path, headers=headers, environ_overrides=environ)
+    return found
+
+
+def _told(answer: TestResponse) -> list[dict[str, str]]:
+    blocks = answer.get_data(as_text=True).strip().split("\n\n")
+    return [dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":")) for block in blocks]
+
+
+def _of(answer: TestResponse, kind: str) -> list[dict[str, Any]]:
+    return [json.loads(block["data"]) for block in _told(answer) if block.get("event") == kind]
+
+
+def test_events_come_in_order_with_their_ids(own: Site) -> None:
+    last = events.last_id(own.services.db)
+    ids = _happen(own, "alert", "ticket", "alert")
+    answer = _open(own.caller("admin"), **{"Last-Event-ID": str(last)})
+    assert answer.content_type.startswith("text/event-stream")
+    assert answer.headers["Cache-Control"] == "no-store"
+    blocks = [block for block in _told(answer) if block.get("event") in {"alert", "ticket"}]
+    assert [int(block["id"]) for block in blocks] == ids
+    first = json.loads(blocks[0]["data"])
+    assert (first["type"], first["noun_id"]) == ("alert.created", "alr_1")
+
+
+def test_a_new_stream_starts_now(own: Site) -> None:
+    _happen(own, "alert")
+    answer = _open(own.caller("admin"))
+    assert _of(answer, "alert") == []
+    assert _told(answer)[0] == {"retry": "3000"}
+    assert ": hb" in answer.get_data(as_text=True)
+
+
+def test_what_happens_meanwhile_arrives(own: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "LONGEST_S", 60.0)
+    monkeypatch.setattr(stream, "HEARTBEAT_S", 60.0)
+    answer = _open(own.caller("admin"))
+    blocks: Any = iter(answer.response)
+    assert next(blocks).startswith(b"retry:")
+    timer = threading.Timer(0.05, _happen, (own, "alert"))
+    timer.start()
+    assert b"event: alert" in next(blocks)
+    timer.join()
+    answer.close()
+
+
+def test_only_what_the_reader_may_see(own: Site) -> None:
+    last = events.last_id(own.services.db)
+    _happen(own, "alert", "user")
+    answer = _open(own.caller("alerts:read"), **{"Last-Event-ID": str(last)})
+    assert (len(_of(answer, "alert")), len(_of(answer, "user"))) == (1, 0)
+
+
+def test_only_the_nouns_asked_for(own: Site) -> None:
+    last = events.last_id(own.services.db)
+    _happen(own, "alert", "rule")
+    answer = _open(own.caller("admin"), "/api/v1/stream?types=rule,feed", **{"Last-Event-ID": str(last)})
+    assert (len(_of(answer, "alert")), len(_of(answer, "rule"))) == (0, 1)
+
+
+@pytest.mark.parametrize("behind", ["0", "999999"])
+def test_too_far_behind_begins_afresh(own: Site, behind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "MOST_BEHIND", 1)
+    _happen(own, "alert", "alert", "alert")
+    api = own.caller("admin")
+    answer = _open(api, **{"Last-Event-ID": behind})
+    newest = events.last_id(own.services.db)
+    assert _of(answer, "reset") == [{"last_id": newest}]
+    assert _of(answer, "alert") == []
+
+
+def test_seats_are_counted_and_given_back(own: Site) -> None:
+    api, seats = own.caller("admin"), own.app.extensions["bellwether.stream"]
+    assert seats.take()
+    assert seats.take()
+    full = _open(api)
+    assert (full.status_code, full.get_json(force=True)["type"]) == (429, "/problems/stream_full")
+    seats.leave()
+    answer = _open(api)
+    assert answer.status_code == 200
+    answer.get_data()
+    answer.close()
+    assert seats.n_taken == 1
+
+
+def test_a_server_without_threads_refuses(own: Site) -> None:
+    answer = own.caller("admin")("GET", "/api/v1/stream", environ_overrides={"wsgi.multithread": False})
+    told = answer.get_json(force=True)
+    assert answer.status_code == 503
+    assert "/api/v1/events" in told["detail"]
+
+
+def test_a_stopping_server_ends_its_streams(own: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "LONGEST_S", 60.0)
+    own.app.extensions["bellwether.stream"].stopping.set()
+    assert _told(_open(own.caller("admin")))[0] == {"retry": "3000"}
+
+
+def test_a_reader_that_left_ends_its_stream(own: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "LONGEST_S", 60.0)
+    environ = {"wsgi.multithread": True, "waitress.client_disconnected": lambda: True}
+    answer = own.caller("admin")("GET", "/api/v1/stream", environ_overrides=environ)
+    assert answer.get_data(as_text=True).startswith("retry:")
+
+
+def test_polling_tells_the_same(own: Site) -> None:
+    api = own.caller("admin")
+    start = api("GET", "/api/v1/events").get_json()["meta"]["after_cursor"]
+    _happen(own, "alert", "ticket", "alert")
+    first = api("GET", f"/api/v1/events?after={start}&limit=2").get_json()
+    assert [event["type"] for event in first["data"]] == ["alert.created", "ticket.created"]
+    assert first["meta"]["has_more"]
+    second = api("GET", f"/api/v1/events?after={first['meta']['after_cursor']}").get_json()
+    assert [event["noun_id"] for event in second["data"]] == ["alr_3"]
+    assert not second["meta"]["has_more"]
