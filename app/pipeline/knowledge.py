@@ -18,7 +18,7 @@ from app.domain.people import Viewer
 from app.domain.prediction import Prediction, Scored
 from app.domain.ticket import Customer, Ticket
 from app.errors import ArtifactMissing, FieldError, InputError, NotReady
-from app.knowledge.draft import candidates, compose
+from app.knowledge import draft as drafting
 from app.knowledge.passages import passages, searchable
 from app.knowledge.search import fuse, nearest
 from app.pipeline import history
@@ -80,12 +80,13 @@ def answer(services: Services, ticket_id: int, *, viewer: Viewer) -> Answers:
     asked = messages.last_incoming(db, ticket_id)
     question = "" if asked is None else asked.text
     values = placeholder_values(ticket, customer=customers.get(db, ticket.customer_id), viewer=viewer)
-    offered = rank(macros.every(db), intent=_intent(db, ticket), values=values)
+    intent = _intent(db, ticket)
+    offered = rank(macros.every(db), intent=intent, values=values)
     try:
         vector = services.engine.embed([question])[0] if question else None
     except NotReady:
         vector = None
-    hits = _found(services, question, vector=vector, limit=5)
+    hits = _found(services, question, vector=vector, intent=intent, limit=5)
     return Answers(macros=offered, hits=hits, draft=_draft(services, vector, hits=hits))
 
 
@@ -123,24 +124,28 @@ def search(services: Services, query: str, *, limit: int = 10) -> tuple[Hit, ...
     return _found(services, query, vector=vector, limit=limit)
 
 
-def _found(services: Services, query: str, *, vector: Matrix | None, limit: int) -> tuple[Hit, ...]:
+def _found(
+    services: Services, query: str, *, vector: Matrix | None, limit: int, intent: Prediction | None = None
+) -> tuple[Hit, ...]:
     text_hits = articles.search(services.db, query, limit=MOST_TEXT_HITS)
     parts, matrix = articles.passages(services.db)
     is_comparable = vector is not None and len(parts) > 0 and matrix.shape[1] == len(vector)
     vector_hits = nearest(vector, matrix=matrix) if vector is not None and is_comparable else ()
     known = {article.id: article for article in articles.every(services.db)}
-    return fuse(text_hits, vector_hits=vector_hits, articles=known, passages=parts, limit=limit)
+    label = None if intent is None or intent.abstained else intent.label
+    answering = [article.id for article in known.values() if label in article.intents]
+    return fuse(text_hits, vector_hits=vector_hits, articles=known, passages=parts, answering=answering, limit=limit)
 
 
 def _draft(services: Services, vector: Matrix | None, *, hits: Sequence[Hit]) -> Draft:
     if vector is None or not hits:
         return Draft()
     parts, _ = articles.passages(services.db)
-    sentences = candidates(hits, passages=parts)
+    sentences = drafting.candidates(hits, passages=parts)
     if not sentences:
         return Draft()
-    vectors = _VECTORS.of(services, [sentence.text for sentence in sentences])
-    return compose(vector, sentences=sentences, vectors=vectors)
+    vectors = _VECTORS.of(services, [drafting.searchable(sentence, hits=hits) for sentence in sentences])
+    return drafting.compose(vector, sentences=sentences, vectors=vectors)
 
 
 def reindex(services: Services) -> int:

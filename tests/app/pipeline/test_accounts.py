@@ -58,7 +58,7 @@ def test_a_token_has_its_scopes_within_its_owners_role(services: Services, peopl
     assert viewer.may("tickets:read")
     assert not viewer.may("tickets:write")
     assert not viewer.may("posts:read")
-    assert viewer.queue_ids == {people.intake, people.refunds}
+    assert viewer.queue_ids == frozenset({people.intake, people.refunds})
     assert tokens.get(services.db, token.id).last_used_at is not None
 
 

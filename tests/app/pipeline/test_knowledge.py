@@ -9,7 +9,7 @@ from app.domain.ticket import TicketDraft
 from app.errors import Conflict, InputError, NotReady
 from app.pipeline import corrections, knowledge, tickets
 from app.pipeline.services import Services
-from app.store import articles
+from app.store import articles, macros
 from tests.app.pipeline.conftest import Desk
 from tests.app.pipeline.fake_engine import FakeEngine
 
@@ -94,7 +94,7 @@ def test_a_macros_actions_are_one_edit(services: Services, people: Desk) -> None
     done = tickets.apply_macro(services, ticket_id, macro_id=macro.id, viewer=people.shop_agent)
     assert (done.status, done.tags) == ("solved", ("refund",))
     tickets.reply(services, ticket_id, viewer=people.shop_agent, body="Done.", macro_id=macro.id)
-    assert knowledge.macros.get(services.db, macro.id).n_used == 1
+    assert macros.get(services.db, macro.id).n_used == 1
 
 
 @pytest.mark.usefixtures("library")

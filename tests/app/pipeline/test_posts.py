@@ -89,7 +89,7 @@ def test_a_story_posted_fifty_times_is_one_story(services: Services, feed_id: in
 
 
 def test_rows_are_answered_in_their_order(services: Services, feed_id: int) -> None:
-    drafts = [
+    drafts: list[PostDraft | RowFault] = [
         post(1, "Northwharf falls"),
         RowFault(row=2, code="not_json"),
         post(3, "   "),
