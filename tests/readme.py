@@ -10,12 +10,12 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 from flask import Flask
 
 from app import config, create_app
+from app.web.auth import PUBLIC, permission_of
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -41,12 +41,12 @@ def routes(app: Flask) -> str:
     """Every route of the HTTP API with its methods, permission and purpose."""
     rows = []
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule, sorted(rule.methods or ()))):
-        if not _is_api(rule.rule):
-            continue
-        view = app.view_functions[rule.endpoint]
-        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            handler = getattr(getattr(view, "view_class", None), method.lower(), view)
-            rows.append((f"`{method} {_path(rule.rule)}`", _permission(handler, view), _purpose(handler)))
+        if _is_api(rule.rule):
+            permission = permission_of(app, rule.endpoint)
+            allowed = "anyone" if permission == PUBLIC else f"`{permission}`"
+            purpose = (app.view_functions[rule.endpoint].__doc__ or "").strip().split("\n")[0]
+            methods = sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+            rows += [(f"`{method} {_path(rule.rule)}`", allowed, purpose) for method in methods]
     return _table(("Route", "Permission", "What it does"), rows)
 
 
@@ -56,16 +56,7 @@ def _is_api(path: str) -> bool:
 
 
 def _path(rule: str) -> str:
-    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule)
-
-
-def _permission(*views: Any) -> str:
-    found = next((view.permission for view in views if getattr(view, "permission", None)), None)
-    return f"`{found}`" if found else "anyone"
-
-
-def _purpose(view: Any) -> str:
-    return (view.__doc__ or "").strip().split("\n")[0].strip()
+    return re.sub(r"<(?:\w+(?:\(\w+\))?:)?(\w+)>", r"{\1}", rule)
 
 
 def commands(app: Flask) -> str:
@@ -89,7 +80,7 @@ def training_commands() -> Iterable[tuple[str, str]]:
     """Names and help of the commands of `python -m training`."""
     from training.cli import COMMANDS
 
-    yield from ((name, entry.help) for name, entry in sorted(COMMANDS.items()))
+    yield from sorted(COMMANDS.items())
 
 
 def results() -> str:

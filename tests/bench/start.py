@@ -10,7 +10,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from tests.bench.process import Running, prepare, running
+from tests.process import Running, prepare, running
 
 ROUNDS = 5
 RESULT = Path(__file__).parent / "results" / "start.json"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import socket
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from typing import Any
 
 import psutil
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 FORBIDDEN = ("libtorch", "site-packages/torch/", "site-packages/transformers/")
 
 
@@ -77,7 +76,7 @@ class Running:
         return sorted(path for path in paths if any(part in path for part in FORBIDDEN))
 
 
-def _environment(instance: Path, *, port: int, extra: dict[str, str]) -> dict[str, str]:
+def _environment(instance: Path, port: int, extra: dict[str, str]) -> dict[str, str]:
     own = {"BELLWETHER_INSTANCE": str(instance), "BELLWETHER_PORT": str(port), "PYTHONUNBUFFERED": "1"}
     return {**os.environ, **own, **extra}
 
@@ -89,23 +88,22 @@ def _command(arguments: list[str], *, environment: dict[str, str]) -> str:
     return run.stdout.strip().splitlines()[-1]
 
 
-def prepare(instance: Path, **extra: str) -> str:
+def flask(*arguments: str, instance: Path, **extra: str) -> str:
+    """The last line that `flask --app wsgi …` prints."""
+    return _command(["-m", "flask", "--app", "wsgi", *arguments], environment=_environment(instance, 0, extra))
+
+
+def prepare(instance: Path, *, email: str = "admin@example.com", **extra: str) -> str:
     """Make an installation with one admin; gives an API token with every scope."""
-    environment = _environment(instance, port=0, extra=extra)
-    flask = ["-m", "flask", "--app", "wsgi"]
-    email = "bench@example.com"
-    password = secrets.token_urlsafe(16)
-    user = ["user", "add", "--name", "Bench", "--email", email, "--role", "admin", "--password", password]
-    _command([*flask, *user], environment=environment)
-    scope = ["token", "add", "--email", email, "--name", "bench", "--scope", "admin"]
-    return _command([*flask, *scope], environment=environment)
+    flask("user", "add", email, "--name", "Admin", "--role", "admin", instance=instance, **extra)
+    return flask("token", "add", email, "--name", "tests", "--scope", "admin", instance=instance, **extra)
 
 
 @contextmanager
 def running(instance: Path, *, token: str, arguments: tuple[str, ...] = (), **extra: str) -> Iterator[Running]:
     """`python -m app` on a free port; ended with SIGTERM."""
     port = free_port()
-    environment = _environment(instance, port=port, extra=extra)
+    environment = _environment(instance, port, extra)
     started_at = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "app", *arguments],
