@@ -72,7 +72,7 @@ class Dispatcher:
         self._lanes: dict[Lane, deque[Call]] = {"interactive": deque(), "bulk": deque()}
         self._changed = Condition()
         self._is_closed = False
-        self._had_company = False
+        self._company = 0
         self.n_slices = 0
         self.n_inputs = 0
         self._thread = Thread(target=self._serve, name="engine", daemon=True)
@@ -135,14 +135,17 @@ class Dispatcher:
         with self._changed:
             while not (self._is_closed or any(self._lanes.values())):
                 self._changed.wait()
-            if self._had_company and not self._is_closed and self.n_waiting < SLICES["interactive"]:
-                self._changed.wait(self._wait)
+            if self._company > 1:
+                self._changed.wait_for(self._is_company_back, timeout=self._wait)
             if self._is_closed:
                 _fail([call for lane in self._lanes.values() for call in lane], error=NotReady())
                 return []
             lane = self._lanes["interactive"] or self._lanes["bulk"]
             first = lane[0]
             return [call for call in lane if call.model is first.model and call.tasks == first.tasks]
+
+    def _is_company_back(self) -> bool:
+        return self._is_closed or sum(map(len, self._lanes.values())) >= self._company
 
     def _slices(self, calls: Sequence[Call]) -> list[tuple[Call, Sequence[Input]]]:
         room = SLICES[calls[0].lane]
@@ -157,7 +160,7 @@ class Dispatcher:
         return taken
 
     def _read(self, taken: Sequence[tuple[Call, Sequence[Input]]]) -> None:
-        self._had_company = len(taken) > 1
+        self._company = len(taken)
         if not taken:
             return
         first = taken[0][0]

@@ -24,10 +24,10 @@ from app.errors import NotReady, TaskMissing
 from models.explain import Explanation, explain
 from models.labels import Task
 from models.runtime import Input, Runtime
+from models.tokens import LENGTHS
 
 Slot = Literal["live", "shadow"]
 EMBED_SLICE = 64
-WARM_LENGTHS = (4, 10, 14, 20, 28, 44, 60, 90)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,8 +190,9 @@ class Engine:
 
 def warm(model: Model) -> None:
     """Compile the shapes that single texts need, so that the first reader does not wait for them."""
-    for length in WARM_LENGTHS:
-        model.run([Input("word " * length)])
+    for length in LENGTHS:
+        if length <= model.artifact.manifest.max_length:
+            model.run([Input("a " * (length - 2))])
 
 
 def _tasks(request: Request, *, model: Model) -> tuple[str, ...]:

@@ -167,7 +167,7 @@ def test_a_full_queue_refuses_and_keeps_what_it_accepted(engine: Engine, model: 
     model.wait_for_runs(1)
     with pytest.raises(Overloaded) as refused:
         engine.classify(_requests("one more"))
-    assert refused.value.params["retry_after"] >= 1
+    assert refused.value.params == {"retry_after": 1}
     model.gate.set()
     first.join(20)
     assert len(accepted) == 100
@@ -263,7 +263,7 @@ def test_without_a_model_or_after_closing_it_is_not_ready(runtime: Runtime) -> N
     with pytest.raises(NotReady):
         engine.embed(["a"])
     engine.swap(runtime)
-    assert engine.is_ready
+    assert engine.classify(_requests("a"))
     engine.close()
     with pytest.raises(NotReady):
         engine.classify(_requests("a"))
@@ -291,5 +291,6 @@ def test_an_explanation_weighs_every_word(engine: Engine) -> None:
     found = engine.explain(text, task="banking_intent")
     assert [text[weight.start : weight.end] for weight in found.weights] == text.split()
     result = engine.classify([Request(text=text, tasks=("banking_intent",))])[0].predictions[0]
-    assert (found.label, found.probability) == (result.label, pytest.approx(result.probability))
+    assert found.label == result.label
+    assert found.probability == pytest.approx(result.probability)
     assert any(weight.weight != 0 for weight in found.weights)

@@ -10,7 +10,8 @@ import pytest
 from app.classify.gpu import GpuRuntime
 from models.artifact import Artifact, ArtifactError, EncoderEntry, write
 from models.runtime import Runtime
-from tests.tiny_artifact import TEXTS, tiny_encoder
+from tests.tiny import tiny_encoder
+from tests.tiny_artifact import TEXTS
 from training.config import LoraRecipe
 from training.export_encoder import file_sha256
 from training.fit import load_encoder

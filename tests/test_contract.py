@@ -1,0 +1,89 @@
+"""The shipped artifacts are what their figures say: a sample of metrics.json is measured again from the files."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.artifact import open_artifact
+from models.runtime import Runtime
+from tests.architecture import ROOT
+from training.config import settings
+from training.data.tasks import TASKS, load_task
+from training.export import SEED
+from training.measure import HEADLINES, measure, sampled, suites
+
+SHIPPED = sorted(path.parent for path in (ROOT / "models").glob("*/manifest.json"))
+POINTS = 0.002
+TARGETS = {
+    "banking77": 0.915,
+    "bitext": 0.99,
+    "tfns": 0.86,
+    "tfn_topic": 0.87,
+    "sentfin": 0.85,
+    "semeval2017_task4": 0.66,
+}
+
+
+def _corpora() -> Path:
+    """The corpora stand beside the checkout, or where BELLWETHER_DATA says."""
+    named = settings().data
+    return named if named.is_absolute() else ROOT / named
+
+
+def _newest() -> Path:
+    return next(folder for folder in reversed(SHIPPED) if (folder / "decision.json").is_file())
+
+
+def _needs_corpora() -> None:
+    """The corpora are not part of the repository: who has only that cannot measure again, and is told so."""
+    if not _corpora().is_dir():
+        pytest.skip(f"the corpora are not at {_corpora()} (BELLWETHER_DATA)")
+
+
+@cache
+def _metrics() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((_newest() / "metrics.json").read_text("utf-8"))
+    return found
+
+
+@cache
+def _measured() -> dict[str, dict[str, Any]]:
+    runtime = Runtime.open(_newest())
+    data = {name: load_task(name, root=_corpora(), splits=("test",)) for name in runtime.tasks if name in TASKS}
+    tests = sampled(suites(data, root=_corpora()), seed=SEED)
+    return measure(runtime, tests=tests, decisions=runtime.decisions, root=None, title="sample")
+
+
+def test_every_shipped_artifact_is_sound_and_small_enough() -> None:
+    sizes = {
+        folder.name: sum(entry.size for entry in open_artifact(folder).manifest.files.values()) for folder in SHIPPED
+    }
+    assert {folder.name.rsplit("-", 1)[0] for folder in SHIPPED} >= {"bellwether", "search"}
+    assert sizes[_newest().name] <= 30_000_000
+    assert sum(sizes.values()) <= 55_000_000
+
+
+@pytest.mark.parametrize("corpus", ["banking77", "bitext", "semeval2017_task4", "goemotions", "tfns", "sentfin",
+                                    "finentity", "tfn_topic"])  # fmt: skip
+def test_the_sample_measures_as_it_is_written(corpus: str) -> None:
+    _needs_corpora()
+    written, found = _metrics()["sample"]["figures"][corpus], _measured()[corpus]
+    assert found.keys() == written.keys()
+    assert found["n"] == written["n"]
+    name = HEADLINES.get(corpus, "macro_f1" if corpus == "goemotions" else "accuracy")
+    assert found[name] == pytest.approx(written[name], abs=POINTS)
+
+
+@pytest.mark.parametrize("corpus", TARGETS)
+def test_the_shipped_model_reaches_its_targets(corpus: str) -> None:
+    (row,) = [row for row in _metrics()["headline"] if row["corpus"] == corpus]
+    assert row["int8"] >= TARGETS[corpus]
+
+
+def test_int8_is_within_half_a_point_of_float32() -> None:
+    assert {row["corpus"]: row["difference"] for row in _metrics()["headline"] if abs(row["difference"]) > 0.005} == {}

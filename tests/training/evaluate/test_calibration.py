@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.decide import Decision, probabilities
+from models.labels import OUT_OF_SCOPE, Task, make_task
+from training.evaluate.calibration import (
+    edge_for,
+    fit_accept,
+    fit_bands,
+    fit_decision,
+    fit_rejection,
+    fit_temperature,
+)
+
+SINGLE = make_task("t", role="sentiment", kind="single", pooling="mean", labels=("a", "b", "c"))
+MULTI = make_task("t", role="emotion", kind="multi", pooling="mean", labels=("a", "b"))
+
+
+def _sampled(temperature: float, *, task: Task, n: int = 8000) -> tuple[np.ndarray, np.ndarray]:
+    """Logits whose labels were drawn with the given temperature, so that it is the right one."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(n, len(task.labels))).astype(np.float32) * 4
+    found = probabilities(logits, decision=Decision(kind=task.kind, temperature=temperature))
+    if task.kind == "multi":
+        return logits, (rng.random(found.shape) < found).astype(np.float32)
+    return logits, (found.cumsum(axis=1) > rng.random((n, 1))).argmax(axis=1)
+
+
+@pytest.mark.parametrize("task", [SINGLE, MULTI], ids=["single", "multi"])
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+def test_the_temperature_that_drew_the_labels_is_found(task: Task, temperature: float) -> None:
+    logits, targets = _sampled(temperature, task=task)
+    assert fit_temperature(logits, targets=targets, task=task) == pytest.approx(temperature, rel=0.08)
+
+
+def test_the_edge_keeps_its_promise_and_is_the_lowest_that_does() -> None:
+    confidence = np.linspace(0, 1, 1001)
+    right = np.random.default_rng(1).random(1001) < confidence
+    edge = edge_for(confidence, right=right, precision=0.9)
+    assert right[confidence >= edge].mean() >= 0.9
+    assert right[confidence >= edge - 0.05].mean() < 0.9
+
+
+def test_an_edge_is_zero_where_all_will_do_and_one_where_nothing_does() -> None:
+    confidence = np.linspace(0, 1, 100)
+    assert edge_for(confidence, right=np.ones(100, bool), precision=0.9) == 0
+    assert edge_for(confidence, right=np.zeros(100, bool), precision=0.9) == 1
+
+
+def test_bands_are_measured_each_for_itself_and_cover_every_row() -> None:
+    confidence = np.linspace(0, 1, 5000)
+    right = np.random.default_rng(2).random(5000) < confidence
+    high, medium, low = fit_bands(confidence, right=right)
+    assert (high.name, medium.name, low.name) == ("high", "medium", "low")
+    assert 1 > high.low > medium.low > low.low == 0
+    assert high.n + medium.n + low.n == 5000
+    inside = (confidence >= medium.low) & (confidence < high.low)
+    assert medium.n == inside.sum()
+    assert medium.precision == pytest.approx(right[inside].mean(), abs=1e-4)
+    assert high.precision is not None
+    assert high.precision >= 0.95
+
+
+def test_a_weak_models_bands_still_hold_rows() -> None:
+    confidence = np.linspace(0.3, 0.6, 900)
+    right = np.random.default_rng(3).random(900) < 0.4
+    assert all(band.n > 0 for band in fit_bands(confidence, right=right))
+
+
+def test_accept_thresholds_are_the_best_of_each_label() -> None:
+    column = np.linspace(0, 1, 1000)
+    found = np.stack([column, column], axis=1)
+    targets = np.stack([column > 0.3, column > 0.7], axis=1).astype(np.float32)
+    np.testing.assert_allclose(fit_accept(found, targets=targets), [0.3, 0.7], atol=0.02)
+
+
+def test_rejection_costs_at_most_one_in_a_hundred_of_its_own() -> None:
+    task = make_task("t", role="intent", kind="single", pooling="mean", labels=("a", "b", OUT_OF_SCOPE))
+    outside = np.random.default_rng(4).random(4000) * 0.4
+    found = np.stack([(1 - outside) * 0.7, (1 - outside) * 0.3, outside], axis=1)
+    edge = fit_rejection(found, targets=np.zeros(4000, np.int64), task=task)
+    assert edge is not None
+    assert (outside >= edge).mean() == pytest.approx(0.01, abs=0.002)
+    assert fit_rejection(found, targets=np.zeros(4000, np.int64), task=SINGLE) is None
+
+
+def test_a_fitted_decision_abstains_to_keep_its_promise() -> None:
+    logits, targets = _sampled(1.0, task=SINGLE)
+    decision = fit_decision(logits, targets=targets, task=SINGLE, precision=0.97)
+    found = probabilities(logits, decision=decision)
+    kept = found.max(axis=1) >= decision.threshold
+    assert (found.argmax(axis=1) == targets)[kept].mean() >= 0.97
+    assert 0.05 < kept.mean() < 1
+    assert decision.precision == 0.97

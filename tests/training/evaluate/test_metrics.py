@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from training.evaluate.metrics import calibration_error, chosen_labels, multi_label, rejection_auroc, single_label
+
+
+def test_single_label_figures_by_hand() -> None:
+    found = single_label(
+        np.asarray([[0.9, 0.1, 0.0], [0.4, 0.6, 0.0], [0.3, 0.7, 0.0], [0.2, 0.8, 0.0]]),
+        targets=np.asarray([0, 0, 1, 1]),
+    )
+    assert found["accuracy"] == pytest.approx(0.75)
+    assert found["macro_recall"] == pytest.approx((0.5 + 1) / 2)
+    assert found["macro_f1"] == pytest.approx((2 / 3 + 4 / 5) / 2)
+    assert found["weighted_f1"] == pytest.approx((2 / 3 + 4 / 5) / 2)
+
+
+def test_an_answer_outside_the_corpus_counts_as_wrong() -> None:
+    found = single_label(np.asarray([[0.2, 0.1, 0.7], [0.1, 0.8, 0.1]]), targets=np.asarray([0, 1]))
+    assert found["accuracy"] == pytest.approx(0.5)
+    assert found["macro_recall"] == pytest.approx(0.5)
+
+
+def test_multi_label_takes_the_nearest_label_where_none_passes() -> None:
+    found = np.asarray([[0.6, 0.1], [0.3, 0.35], [0.7, 0.8]])
+    accept = np.asarray([0.5, 0.5])
+    assert chosen_labels(found, accept=accept).tolist() == [[1, 0], [0, 1], [1, 1]]
+    truth = np.asarray([[1, 0], [0, 1], [1, 1]], np.float32)
+    assert multi_label(found, targets=truth, accept=accept)["macro_f1"] == pytest.approx(1)
+
+
+def test_calibration_error_of_an_honest_and_a_boastful_model() -> None:
+    right = np.asarray([True] * 7 + [False] * 3)
+    assert calibration_error(np.full(10, 0.7), right=right) == pytest.approx(0)
+    assert calibration_error(np.full(10, 1.0), right=right) == pytest.approx(0.3)
+
+
+def test_rejection_is_perfect_when_every_foreign_text_ranks_higher() -> None:
+    assert rejection_auroc(np.asarray([0.1, 0.2]), outside=np.asarray([0.3, 0.9])) == 1
+    assert rejection_auroc(np.asarray([0.1, 0.4]), outside=np.asarray([0.1, 0.4])) == pytest.approx(0.5)

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import torch
+
+from models.artifact import open_artifact
+from models.examples import Example
+from models.labels import make_task
+from models.runtime import Input, Runtime
+from tests.tiny import tiny_encoder
+from training.config import LoraRecipe, Recipe, TaskRecipe
+from training.data.encode import encode
+from training.data.tasks import TaskData
+from training.export import Exported, export, merge
+from training.export_encoder import ExportError
+from training.fit import fit, pad_id, restore
+from training.loop import predict
+from training.runs import Run
+
+FEELINGS = {"good": "positive", "great": "positive", "bad": "negative", "wrong": "negative"}
+
+
+def _examples(split: str, *, n: int) -> list[Example]:
+    rng = np.random.default_rng(len(split))
+    words = [str(rng.choice(list(FEELINGS))) for _ in range(n)]
+    return [
+        Example(f"the {('app', 'card', 'bank')[at % 3]} is {word} today {at % 10}", (FEELINGS[word],), task="mood",
+                span=(4, 7), split=split, source="mood")
+        for at, word in enumerate(words)
+    ]  # fmt: skip
+
+
+def _data() -> dict[str, TaskData]:
+    counts = {"train": 300, "validation": 60, "test": 60}
+    splits = {split: _examples(split, n=n) for split, n in counts.items()}
+    labels = ("negative", "positive")
+    mood = make_task("mood", role="sentiment", kind="single", pooling="mean", labels=labels)
+    about = make_task("about", role="market_sentiment", kind="single", pooling="span", labels=labels)
+    return {task.name: TaskData(task, splits) for task in (mood, about)}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("export")
+    tasks = tuple(TaskRecipe(name=name, passes=6) for name in ("mood", "about"))
+    recipe = Recipe(
+        name="tiny", encoder=str(tiny_encoder(folder / "encoder")), max_length=32, batch_rows=16, lr=5e-3, head_lr=2e-2,
+        precision="fp32", evaluate_every=1000, checkpoint_every=1000, lora=LoraRecipe(rank=4, alpha=8), tasks=tasks,
+    )  # fmt: skip
+    made = Run(folder / "run")
+    fit(recipe, data=_data(), run=made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def exported(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    return export(run, folder=tmp_path_factory.mktemp("models") / "mood-1.2", data=_data(), root=None)
+
+
+def test_the_artifact_is_whole_and_says_where_it_comes_from(exported: Exported, run: Run) -> None:
+    manifest = open_artifact(exported.artifact.folder).manifest
+    assert (manifest.id, manifest.kind, manifest.max_length) == ("mood@1.2", "classifier", 32)
+    assert manifest.encoders[0].tasks == ("mood", "about")
+    assert manifest.recipe["lora"]["rank"] == 4
+    wanted = {"MODEL_CARD.md", "metrics.json", "decision.json", "adapter/adapter_model.safetensors", "int8/main.bin"}
+    assert wanted <= set(manifest.files)
+    assert not [path for path in exported.artifact.folder.parent.iterdir() if path.name.startswith(".")]
+
+
+def test_the_model_learned_and_int8_agrees_with_float32(exported: Exported) -> None:
+    for row in exported.metrics["headline"]:
+        assert row["int8"] > 0.9
+        assert abs(row["difference"]) < 0.05
+        assert row["n"] == 60
+
+
+def test_serving_answers_as_the_torch_network_does(exported: Exported, run: Run) -> None:
+    network, tokenizer, tasks = restore(run)
+    rows = _examples("test", n=40)
+    served = Runtime(exported.artifact, threads=1)
+    for name, task in tasks.items():
+        encoded = encode(rows, task=task, tokenizer=tokenizer)
+        exact = predict(network, task=name, encoded=encoded, rows=np.arange(40), pad_id=pad_id(tokenizer))
+        found = served.logits([Input(row.text, row.span) for row in rows], tasks=[name])[name]
+        assert (found.argmax(axis=1) == exact.argmax(axis=1)).mean() >= 0.97
+        assert np.abs(found - exact).max() < 0.15 * np.abs(exact).max()
+
+
+def test_the_figures_in_the_file_are_those_of_the_file(exported: Exported) -> None:
+    folder = exported.artifact.folder
+    assert json.loads((folder / "metrics.json").read_text("utf-8")) == exported.metrics
+    card = (folder / "MODEL_CARD.md").read_text("utf-8")
+    assert f"{exported.metrics['headline'][0]['int8']:.4f}" in card
+    assert "mood@1.2" in card
+
+
+def test_decisions_were_fitted(exported: Exported) -> None:
+    decision = Runtime(exported.artifact, threads=1).decisions["mood"]
+    assert decision.temperature != 1
+    assert sum(band.n for band in decision.bands) == 60
+
+
+def test_merging_equals_the_adapter(run: Run) -> None:
+    network, tokenizer, _ = restore(run)
+    data = _data()
+    probe = {name: encode(e.splits["test"], task=e.task, tokenizer=tokenizer) for name, e in data.items()}
+    rows = np.arange(20)
+    before = {name: predict(network, task=name, encoded=p, rows=rows, pad_id=0) for name, p in probe.items()}
+    merge(network, probe=probe, pad=0)
+    for name, encoded in probe.items():
+        after = predict(network, task=name, encoded=encoded, rows=rows, pad_id=0)
+        np.testing.assert_allclose(after, before[name], atol=1e-4)
+
+
+def test_a_merge_that_changes_the_answers_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    network, tokenizer, _ = restore(run)
+    data = _data()
+    probe = {name: encode(e.splits["test"], task=e.task, tokenizer=tokenizer) for name, e in data.items()}
+    merging: Callable[[], torch.nn.Module] = cast(Any, network.encoder).merge_and_unload
+
+    def careless() -> torch.nn.Module:
+        merged = merging()
+        with torch.no_grad():
+            next(merged.parameters()).add_(0.05)
+        return merged
+
+    monkeypatch.setattr(network.encoder, "merge_and_unload", careless)
+    with pytest.raises(ExportError, match="differs from the adapter"):
+        merge(network, probe=probe, pad=0)
+
+
+def test_an_unfinished_run_and_a_bad_name_are_refused(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="must be named"):
+        export(run, folder=tmp_path / "bellwether", data=_data(), root=None)
+    unfinished = replace(run, path=tmp_path / "run")
+    unfinished.write("state.json", content={"finished": False})
+    with pytest.raises(ExportError, match="not finished"):
+        export(unfinished, folder=tmp_path / "bellwether-1.0", data=_data(), root=None)
+    assert not (tmp_path / "bellwether-1.0").exists()
