@@ -134,7 +134,9 @@ def test_a_correction_becomes_an_example(app: Running, instance: Path) -> None:
 
 
 def test_a_foreign_language_is_left_to_a_person(app: Running) -> None:
-    body = "Guten Tag, meine Bestellung ist seit zwei Wochen nicht angekommen und niemand antwortet auf meine Nachrichten."
+    body = (
+        "Guten Tag, meine Bestellung ist seit zwei Wochen nicht angekommen und niemand antwortet auf meine Nachrichten."
+    )
     _, told = app.call(f"/api/v1/tickets/{_ticket(app, body=body)['id']}")
     assert told["language"] == "de"
     assert told["needs_person"] is True
@@ -144,9 +146,8 @@ def test_a_foreign_language_is_left_to_a_person(app: Running) -> None:
 def test_bad_news_fires_an_alert_and_good_news_does_not(app: Running, admin: Browser) -> None:
     for ticker, name in (("LKSP", "Larkspur Home"), ("TMRD", "Tamarind Foods")):
         app.call("/api/v1/entities", body={"ticker": ticker, "name": name, "aliases": [name.split()[0]]})
-    _, feed = app.call("/api/v1/feeds", body={"slug": "wire", "name": "Wire", "kind": "push"})
-    admin_rules = admin.get("/rules")
-    assert "Rule" in admin_rules
+    _, feed = app.call("/api/v1/feeds", body={"slug": "wire", "name": "Wire"})
+    assert app.call("/api/v1/rules", body={"name": "Bad news"})[0] == 201
     posts = [{"external_id": f"b{n}", "title": title} for n, title in enumerate(BAD_NEWS)]
     posts += [
         {"external_id": f"g{n}", "title": title.replace("Larkspur Home", "Tamarind Foods")}

@@ -8,7 +8,7 @@ from flask import Response
 from marshmallow import fields
 
 from app import clock
-from app.domain.alert import Alert, AlertState
+from app.domain.alert import Alert, AlertState, Severity
 from app.domain.market import SubjectKind
 from app.errors import InputError
 from app.pipeline import alerts as flows
@@ -23,6 +23,7 @@ group = blueprint("alerts", about="Surges of bad news: their states, who took no
 
 STATES = get_args(AlertState)
 KINDS = get_args(SubjectKind)
+SEVERITIES = get_args(Severity)
 
 
 class SubjectShape(Shape):
@@ -72,6 +73,23 @@ class RuleShape(Shape):
     severity = fields.String()
     is_active = fields.Boolean()
     version = fields.Integer()
+
+
+class NewRuleShape(Shape):
+    """A rule to add; what is left out keeps the usual value."""
+
+    name = fields.String(required=True, validate=Size(min=1, max=200))
+    subject_kind = fields.String(validate=OneOf(KINDS))
+    subject_id = fields.String(allow_none=True)
+    window_ms = fields.Integer()
+    baseline_ms = fields.Integer()
+    min_stories = fields.Integer()
+    min_negative = fields.Integer()
+    share = fields.Float()
+    lift = fields.Float()
+    pending_ms = fields.Integer()
+    recovering_ms = fields.Integer()
+    severity = fields.String(validate=OneOf(SEVERITIES))
 
 
 class AlertQuery(PageQuery):
@@ -136,6 +154,13 @@ def acknowledge(alert_id: int) -> Response:
 def list_rules() -> dict[str, Any]:
     """The rules that raise alerts."""
     return lists.whole(rules.every(auth.services().db))
+
+
+@route(group, "/rules", method="POST", needs="rules:write", reads=NewRuleShape, returns=RuleShape, status=201)
+def add_rule(payload: dict[str, Any]) -> Response:
+    """Add a rule; it is evaluated from the next tick on."""
+    made = flows.add_rule(auth.services(), viewer=auth.viewer(), **payload)
+    return lists.tagged(RuleShape, made, version=made.version, status=201)
 
 
 @route(group, "/silences", needs="alerts:read", returns=page_of(SilenceShape, "SilencePage"))
