@@ -112,9 +112,7 @@ class NewFeed(FlaskForm):
     kind = SelectField(
         _l("Kind"), choices=[("rss", _l("RSS or Atom")), ("push", _l("Push (API)")), ("file", _l("File"))]
     )
-    url = StringField(
-        _l("Address of the feed"), [Optional(), Length(max=2000)], render_kw={"type": "url", "inputmode": "url"}
-    )
+    url = StringField(_l("Address of the feed"), [Length(max=2000)], render_kw={"type": "url", "inputmode": "url"})
     zone = StringField(_l("Time zone"), [REQUIRED, _zone], default="UTC", render_kw={"list": "zones"})
     licence_note = StringField(_l("Licence note"), [Optional(), Length(max=500)])
 

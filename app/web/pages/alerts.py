@@ -9,12 +9,13 @@ from app import clock
 from app.domain.alert import OPEN_STATES, Alert, AlertState
 from app.domain.market import SubjectKind
 from app.domain.series import DAY_MS, HOUR_MS
-from app.errors import NotFound
+from app.errors import Conflict, NotFound
 from app.pipeline import alerts as flow
 from app.store import alerts, entities, events, rules, silences, users
 from app.web.auth import requires, services, viewer
 from app.web.forms import NewSilence
 from app.web.pages import courses, filters, post_lists
+from app.web.pages.context import tell
 from app.web.pages.courses import Stretch
 from app.web.pages.market import subject_title, title_of
 from app.web.pages.translate import gettext as _
@@ -113,8 +114,11 @@ def show(alert_id: int) -> str:
 @requires("alerts:write")
 def acknowledge(alert_id: int) -> Response:
     """Somebody has seen it."""
-    flow.acknowledge(services(), alert_id, viewer=viewer())
-    flash(_("Acknowledged: others see that you have it."), "good")
+    try:
+        flow.acknowledge(services(), alert_id, viewer=viewer())
+        flash(_("Acknowledged: others see that you have it."), "good")
+    except Conflict as error:
+        tell(error)
     return redirect(url_for("pages_alerts.show", alert_id=alert_id))
 
 

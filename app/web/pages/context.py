@@ -11,12 +11,15 @@ from werkzeug.routing import BaseConverter
 from app.domain.people import Viewer
 from app.errors import BellwetherError
 from app.store import alerts
-from app.web import auth
+from app.web import auth, errors
 from app.web.pages import formats
 from app.web.pages.icons import icon
 from app.web.pages.labels import label_title, task_title
 from app.web.pages.translate import gettext as _
 from app.web.pages.words import word
+
+LISTING = frozenset({"invalid_input", "invalid_rule"})
+"""Codes whose sentence only says that faults are listed."""
 
 LANGUAGES = (("en", "English"), ("zh", "简体中文"))
 
@@ -100,6 +103,15 @@ def offer_undo(message: str, *, event_id: int, back: str) -> None:
     """Tell that something was done, with a button that takes it back."""
     session["undo"] = {"event_id": event_id, "back": back}
     flash(message, "undo")
+
+
+def tell(error: BellwetherError) -> int:
+    """Tell above the form what was wrong with it, field by field where that is known; the status to answer with."""
+    problem = errors.of(error)
+    faults = [fault["detail"] for fault in problem.errors] if error.code in LISTING else []
+    for sentence in faults or [problem.detail]:
+        flash(sentence, "error")
+    return problem.status
 
 
 def undoable() -> Any:

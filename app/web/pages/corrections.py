@@ -6,12 +6,12 @@ from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from app.domain.people import Viewer
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, InputError, NotFound, NotReady, TaskMissing
 from app.pipeline import corrections
 from app.store import events, messages, predictions, tickets
-from app.web import auth, problems
+from app.web import auth
 from app.web.auth import requires, services, viewer
-from app.web.pages.context import offer_undo
+from app.web.pages.context import offer_undo, tell
 from app.web.pages.labels import label_title
 from app.web.pages.translate import gettext as _
 
@@ -35,7 +35,13 @@ def correct(prediction_id: int) -> Response:
     ticket_id = _ticket_of(prediction_id, me=me)
     back = url_for("pages_tickets.show", ticket_id=ticket_id, _anchor=f"prediction-{prediction_id}")
     last = events.last_id(services().db)
-    made = corrections.correct(services(), viewer=me, label=request.form.get("label", ""), prediction_id=prediction_id)
+    try:
+        made = corrections.correct(
+            services(), viewer=me, label=request.form.get("label", ""), prediction_id=prediction_id
+        )
+    except (InputError, NotReady, TaskMissing) as error:
+        tell(error)
+        return redirect(back)
     news = [event for event in events.after(services().db, last) if event.verb == "corrected"]
     message = _("Corrected to “%(label)s”. The model learns from it.", label=label_title(made.label))
     mine = [event for event in news if event.actor_id == me.actor_id]
@@ -54,5 +60,5 @@ def undo(event_id: int) -> Response:
         corrections.undo(services(), event_id, viewer=viewer())
         flash(_("Taken back."), "good")
     except Conflict as error:
-        flash(problems.sentence(error.code, error.params)[1], "error")
+        tell(error)
     return redirect(auth.safe_next(request.form.get("next"), fallback=url_for("pages_inbox.index")))

@@ -6,12 +6,13 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from app.domain.market import PostFilter
-from app.errors import NotFound
+from app.errors import Conflict, InputError, NotFound
 from app.pipeline import market
 from app.store import alerts, entities, posts, rules
 from app.web.auth import requires, services, viewer
 from app.web.forms import NewEntity
 from app.web.pages import courses, post_lists
+from app.web.pages.context import tell
 from app.web.pages.translate import gettext as _
 
 blueprint = Blueprint("pages_entities", __name__)
@@ -43,14 +44,17 @@ def add() -> Shown:
     if not form.validate_on_submit():
         return _list(form), 422
     names = tuple(name.strip() for name in (form.aliases.data or "").split(",") if name.strip())
-    entity = market.add_entity(
-        services(),
-        viewer=viewer(),
-        ticker=(form.ticker.data or "").upper(),
-        name=form.name.data or "",
-        sector=form.sector.data or "",
-        aliases=names,
-    )
+    try:
+        entity = market.add_entity(
+            services(),
+            viewer=viewer(),
+            ticker=(form.ticker.data or "").upper(),
+            name=form.name.data or "",
+            sector=form.sector.data or "",
+            aliases=names,
+        )
+    except (InputError, Conflict) as error:
+        return _list(form), tell(error)
     flash(_("%(name)s is watched from now on.", name=entity.name), "good")
     return redirect(url_for("pages_entities.index"))
 

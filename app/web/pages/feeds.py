@@ -7,9 +7,10 @@ import re
 from collections import Counter
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from app.errors import Conflict, InputError, OutgoingError
 from app.pipeline import feeds as flow
 from app.pipeline import intake
 from app.pipeline import posts as posts_flow
@@ -18,6 +19,7 @@ from app.store import feeds
 from app.web import problems
 from app.web.auth import requires, services, viewer
 from app.web.forms import NewFeed, PostFile
+from app.web.pages.context import tell
 from app.web.pages.translate import gettext as _
 from app.web.pages.translate import ngettext
 from app.web.security import large_body
@@ -70,19 +72,24 @@ def add() -> Shown:
     form = NewFeed()
     if not form.validate_on_submit():
         return _page(form=form), 422
-    feed = flow.add_feed(
-        services(),
-        viewer=viewer(),
-        slug=slug_of(form.name.data or ""),
-        name=form.name.data or "",
-        kind=form.kind.data,
-        url=form.url.data or None,
-        zone=form.zone.data or "UTC",
-        licence_note=form.licence_note.data or "",
-    )
+    try:
+        feed = flow.add_feed(
+            services(),
+            viewer=viewer(),
+            slug=slug_of(form.name.data or ""),
+            name=form.name.data or "",
+            kind=form.kind.data,
+            url=form.url.data or None,
+            zone=form.zone.data or "UTC",
+            licence_note=form.licence_note.data or "",
+        )
+    except (InputError, Conflict) as error:
+        return _page(form=form), tell(error)
     if feed.kind != "rss":
         flash(_("The feed “%(name)s” is ready to take posts.", name=feed.name), "good")
         return redirect(url_for("pages_feeds.index"))
+    # Who asked is worked out anew: what is in their sight now includes this feed.
+    g.pop("viewer", None)
     return fetch(feed.id)
 
 
@@ -90,9 +97,13 @@ def add() -> Shown:
 @requires("feeds:write")
 def fetch(feed_id: int) -> Response:
     """Fetch an RSS or Atom feed now."""
-    results = flow.fetch(services(), feed_id, viewer=viewer())
-    n_new = sum(result.state == "created" for result in results)
-    flash(ngettext("Fetched: %(num)s new post.", "Fetched: %(num)s new posts.", n_new), "good")
+    try:
+        results = flow.fetch(services(), feed_id, viewer=viewer())
+    except (InputError, OutgoingError) as error:
+        tell(error)
+    else:
+        n_new = sum(result.state == "created" for result in results)
+        flash(ngettext("Fetched: %(num)s new post.", "Fetched: %(num)s new posts.", n_new), "good")
     return redirect(url_for("pages_feeds.index"))
 
 
@@ -117,4 +128,7 @@ def upload(feed_id: int) -> Shown:
     name = (form.file.data.filename or "").lower()
     lines = io.TextIOWrapper(form.file.data.stream, encoding="utf-8-sig", errors="replace", newline="")
     rows = intake.posts_from_lines(lines, kind="csv" if name.endswith(".csv") else "jsonl")
-    return _page(results=posts_flow.receive(services(), feed_id, rows, viewer=viewer()))
+    try:
+        return _page(results=posts_flow.receive(services(), feed_id, rows, viewer=viewer()))
+    except InputError as error:
+        return _page(), tell(error)

@@ -6,10 +6,12 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from app.domain.ticket import TicketDraft
+from app.errors import InputError
 from app.pipeline import intake, tickets
 from app.store import queues
 from app.web.auth import requires, services, viewer
 from app.web.forms import MailFile, NewTicket
+from app.web.pages.context import tell
 from app.web.pages.translate import gettext as _
 from app.web.security import large_body
 
@@ -37,9 +39,9 @@ def new() -> Shown:
 
 def _take(draft: TicketDraft) -> Response:
     received = tickets.receive(services(), draft, viewer=viewer())
-    if received.is_update:
+    if not received.is_new:
         flash(_("This was taken in before; here it is."), "info")
-    elif not received.is_new:
+    elif received.ticket.n_messages > 1:
         flash(_("The message joined its thread."), "good")
     return redirect(url_for("pages_tickets.show", ticket_id=received.ticket.id))
 
@@ -53,7 +55,10 @@ def take() -> Shown:
         return _page(form=form), 422
     names = ("customer_name", "customer_email", "customer_tier", "queue", "subject", "body")
     fields = {name: form[name].data for name in names if form[name].data}
-    return _take(intake.ticket_from_form(fields))
+    try:
+        return _take(intake.ticket_from_form(fields))
+    except InputError as error:
+        return _page(form=form), tell(error)
 
 
 @blueprint.post("/tickets/mail")
@@ -64,4 +69,7 @@ def mail() -> Shown:
     form = MailFile()
     if not form.validate_on_submit():
         return _page(mail=form), 422
-    return _take(intake.ticket_from_eml(services(), form.file.data.read()))
+    try:
+        return _take(intake.ticket_from_eml(services(), form.file.data.read()))
+    except InputError as error:
+        return _page(mail=form), tell(error)

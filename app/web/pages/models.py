@@ -5,12 +5,13 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from app.errors import BellwetherError
+from app.errors import BellwetherError, Conflict, NotReady
 from app.pipeline import models
 from app.store import corrections, deployments, users
 from app.web import problems
 from app.web.auth import requires, services, viewer
 from app.web.pages import measures
+from app.web.pages.context import tell
 from app.web.pages.translate import gettext as _
 
 blueprint = Blueprint("pages_models", __name__)
@@ -45,8 +46,11 @@ def index() -> str:
 def promote() -> Response:
     """Put an artifact live."""
     chosen = request.form.get("name", "")
-    row = models.promote(services(), chosen, viewer=viewer())
-    flash(_("%(model)s is live.", model=row.model), "good")
+    try:
+        row = models.promote(services(), chosen, viewer=viewer())
+        flash(_("%(model)s is live.", model=row.model), "good")
+    except NotReady as error:
+        tell(error)
     return redirect(url_for("pages_models.index"))
 
 
@@ -54,6 +58,9 @@ def promote() -> Response:
 @requires("models:write")
 def rollback() -> Response:
     """Go back to the model that was live before."""
-    row = models.rollback(services(), viewer=viewer())
-    flash(_("Back to %(model)s.", model=row.model), "good")
+    try:
+        row = models.rollback(services(), viewer=viewer())
+        flash(_("Back to %(model)s.", model=row.model), "good")
+    except (Conflict, NotReady) as error:
+        tell(error)
     return redirect(url_for("pages_models.index"))

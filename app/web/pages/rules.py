@@ -10,10 +10,12 @@ from werkzeug.wrappers import Response
 
 from app.domain.alert import Rule
 from app.domain.series import DAY_MS, HOUR_MS
+from app.errors import Conflict, InputError
 from app.pipeline import alerts as flow
 from app.store import alerts, rules
 from app.web.auth import requires, services, viewer
 from app.web.forms import EditRule
+from app.web.pages.context import tell
 from app.web.pages.formats import MINUTE_MS
 from app.web.pages.translate import gettext as _
 
@@ -82,7 +84,10 @@ def new() -> Shown:
         return render_template("rules/edit.html", form=form, rule=None)
     if not form.validate():
         return render_template("rules/edit.html", form=form, rule=None), 422
-    rule = flow.add_rule(services(), viewer=viewer(), **_changes(form))
+    try:
+        rule = flow.add_rule(services(), viewer=viewer(), **_changes(form))
+    except (InputError, Conflict) as error:
+        return render_template("rules/edit.html", form=form, rule=None), tell(error)
     flash(_("The rule “%(name)s” is in force from the next evaluation.", name=rule.name), "good")
     return redirect(url_for("pages_rules.index"))
 
@@ -97,7 +102,10 @@ def edit(rule_id: int) -> Shown:
         return render_template("rules/edit.html", form=form, rule=rule)
     if not form.validate():
         return render_template("rules/edit.html", form=form, rule=rule), 422
-    flow.change_rule(services(), rule_id, viewer=viewer(), changes=_changes(form))
+    try:
+        flow.change_rule(services(), rule_id, viewer=viewer(), changes=_changes(form))
+    except (InputError, Conflict) as error:
+        return render_template("rules/edit.html", form=form, rule=rule), tell(error)
     flash(_("Saved. The next evaluation uses it."), "good")
     return redirect(url_for("pages_rules.index"))
 
@@ -106,6 +114,9 @@ def edit(rule_id: int) -> Shown:
 @requires("rules:write")
 def delete(rule_id: int) -> Response:
     """Delete a rule; its open alerts end."""
-    flow.remove_rule(services(), rule_id, viewer=viewer())
-    flash(_("The rule is deleted."), "good")
+    try:
+        flow.remove_rule(services(), rule_id, viewer=viewer())
+        flash(_("The rule is deleted."), "good")
+    except Conflict as error:
+        tell(error)
     return redirect(url_for("pages_rules.index"))

@@ -1,0 +1,67 @@
+"""A real Chromium against a real server; without a Chromium these tests are left out by `python -m tests`."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from waitress.server import create_server
+
+from app.domain.people import UserRole
+from tests.app.web.pages.house import House, make_house
+from tests.app.web.site import PASSWORD
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@dataclass(frozen=True)
+class Live:
+    """A house behind an address, and the browser that knocks at it."""
+
+    house: House
+    address: str
+    browser: Browser
+
+    def page(self, role: UserRole = "admin", *, width: int = 1280, scheme: str = "light") -> Page:
+        """A page of somebody who has signed in; it fails on script errors and on what the policy forbids."""
+        context = self.browser.new_context(
+            base_url=self.address,
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if scheme == "dark" else "light",
+        )
+        page = context.new_page()
+        page.goto("/sign-in")
+        page.get_by_label("E-mail").fill(self.house.site.person(role).email)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.locator("main").get_by_role("button", name="Sign in").click()
+        page.wait_for_url(lambda url: "sign-in" not in url)
+        return page
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """The house, served and visited."""
+    house = make_house(tmp_path_factory.mktemp("live"))
+    server = create_server(house.site.app, host="127.0.0.1", port=0, threads=4)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    program = next(path for name in NAMES if (path := shutil.which(name)))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+        yield Live(house, f"http://127.0.0.1:{server.effective_port}", browser)
+        browser.close()
+    server.close()
+    thread.join(timeout=5)
+    house.site.app.extensions["bellwether"].close()

@@ -1,0 +1,132 @@
+"""What an agent and an analyst do, in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Live
+
+SERIOUS = {"serious", "critical"}
+
+
+def _faults(page: Page) -> list[str]:
+    """Messages of the console that tell of a fault: script errors, and what the policy forbids."""
+    found: list[str] = []
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+    return found
+
+
+def test_a_triage_from_the_keyboard_correct_and_undo(live: Live) -> None:
+    page = live.page("agent")
+    faults = _faults(page)
+    page.goto("/tickets")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    expect(page.locator(".row-ticket.is-here")).to_have_count(1)
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    first = page.locator(".row-ticket.is-here .row-subject a")
+    expect(first).to_have_text("My card was stolen")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("My card was stolen")
+    page.keyboard.press("l")
+    select = page.get_by_label("Correct the Intent (banking)")
+    expect(select).to_be_focused()
+    select.select_option("card_arrival")
+    page.locator(".correct", has=select).get_by_role("button", name="Correct").click()
+    expect(page.get_by_text("corrected by Agent")).to_be_visible()
+    page.keyboard.press("u")
+    expect(page.get_by_text("Taken back.")).to_be_visible()
+    expect(page.get_by_text("corrected by Agent")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Tickets")
+    assert faults == []
+
+
+def test_a_macro_and_an_explanation_come_into_the_page(live: Live) -> None:
+    page = live.page("agent")
+    faults = _faults(page)
+    page.goto(f"/tickets/{live.house.stolen}")
+    page.keyboard.press("1")
+    box = page.get_by_label("Reply to Ana Costa")
+    expect(box).to_have_value("Hi Ana Costa, your card is blocked. Your case is {{ case_no }}.")
+    expect(box).to_be_focused()
+    page.locator("details.why").first.click()
+    expect(page.locator("details.why mark").first).to_be_visible()
+    assert faults == []
+
+
+def test_a_filter_is_set_by_choosing(live: Live) -> None:
+    page = live.page("agent")
+    page.get_by_label("Intent").select_option("lost_or_stolen_card")
+    page.wait_for_url("**/tickets?intent=lost_or_stolen_card")
+    expect(page.locator(".row-ticket")).to_have_count(1)
+
+
+def test_the_theme_follows_the_system_until_somebody_chooses(live: Live) -> None:
+    page = live.page("agent", scheme="dark")
+    root = page.locator("html")
+    expect(root).to_have_attribute("data-bs-theme", "dark")
+    page.get_by_role("button", name="Light or dark").click()
+    expect(root).to_have_attribute("data-bs-theme", "light")
+    page.reload()
+    expect(root).to_have_attribute("data-bs-theme", "light")
+
+
+@pytest.mark.parametrize("path", ["/tickets", "/tickets/{stolen}", "/market", "/alerts/{alert}", "/model", "/feeds"])
+def test_nothing_sticks_out_of_a_phone(live: Live, path: str) -> None:
+    page = live.page("admin", width=390)
+    page.goto(path.format(**vars(live.house)))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(live: Live, scheme: str) -> None:
+    page = live.page("admin", scheme=scheme)
+    found = {}
+    house = live.house
+    for path in (
+        "/tickets",
+        f"/tickets/{house.stolen}",
+        f"/tickets/{house.unsure}",
+        "/tickets/new",
+        "/market",
+        "/market/entities/LKSP",
+        f"/alerts/{house.alert}",
+        "/feeds",
+        "/rules/new",
+        "/model",
+        "/account",
+    ):
+        page.goto(path)
+        results = Axe().run(page).response["violations"]
+        serious = [
+            f"{one['id']}: {one['nodes'][0]['html'][:160]} {one['nodes'][0].get('failureSummary', '')[:300]}"
+            for one in results
+            if one["impact"] in SERIOUS
+        ]
+        if serious:
+            found[path] = serious
+    assert found == {}
+
+
+def test_reading_and_replying_work_without_javascript(live: Live) -> None:
+    signed_in = live.page("agent")
+    context = live.browser.new_context(
+        base_url=live.address, java_script_enabled=False, storage_state=signed_in.context.storage_state()
+    )
+    page = context.new_page()
+    page.goto("/tickets")
+    page.get_by_role("link", name="My card was stolen").click()
+    page.get_by_role("button", name="Put into the reply").first.click()
+    box = page.get_by_label("Reply to Ana Costa")
+    expect(box).not_to_have_value("")
+    box.fill("We blocked your card.")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_text("The reply is sent.")).to_be_visible()
+    context.close()
