@@ -76,11 +76,13 @@ def read(
     ]
     deadline = services.policy.deadline_ms if lane == "interactive" else None
     results = services.engine.classify(requests, lane=lane, deadline_ms=deadline)
-    return [_reading(text, result, services=services) for text, result in zip(texts, results, strict=True)]
+    # One text with several targets is one language.
+    languages = {text: language_of(services, text) for text in dict.fromkeys(texts)}
+    return [_reading(result, language=languages[text]) for text, result in zip(texts, results, strict=True)]
 
 
-def _reading(text: str, result: Result, *, services: Services) -> Reading:
-    code, is_supported = language_of(services, text)
+def _reading(result: Result, *, language: tuple[str, bool]) -> Reading:
+    code, is_supported = language
     predictions = result.predictions
     if not is_supported:
         predictions = tuple(replace(one, abstained=True, labels=(), band="low") for one in predictions)

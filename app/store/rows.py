@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import fields
+from functools import cache
 from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
@@ -22,11 +23,16 @@ def built(
     """A `kind` of a row; `tuples` and `mappings` are JSON columns, `flags` booleans, `given` fields made elsewhere."""
     present = set(row.keys())
     values: dict[str, Any] = {}
-    for entry in fields(cast(Any, kind)):
-        if entry.name in given or entry.name not in present:
+    for name in _names(cast(Any, kind)):
+        if name in given or name not in present:
             continue
-        values[entry.name] = _value(row[entry.name], entry.name, tuples=tuples, mappings=mappings, flags=flags)
+        values[name] = _value(row[name], name, tuples=tuples, mappings=mappings, flags=flags)
     return kind(**values, **given)
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(entry.name for entry in fields(kind))
 
 
 def _value(raw: Any, name: str, *, tuples: tuple[str, ...], mappings: tuple[str, ...], flags: tuple[str, ...]) -> Any:
