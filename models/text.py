@@ -1,0 +1,157 @@
+"""How a text is prepared for the model: once, here, for training and for serving.
+
+A text goes through a few passes; each pass is a list of edits (replace these characters by those), so the
+character spans of targets can be carried through every pass.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+TEXT_VERSION = 1
+
+Span = tuple[int, int]
+Edit = tuple[int, int, str]
+Pass = Callable[[str], Iterator[Edit]]
+
+
+@dataclass(frozen=True)
+class Normalised:
+    """A prepared text with the character spans it was asked to carry over, in the same order."""
+
+    text: str
+    spans: tuple[Span, ...] = ()
+
+
+def normalise(text: str, *, spans: Sequence[Span] = ()) -> Normalised:
+    """Prepare `text` for the tokenizer and carry character `spans` (start, end) over to the result.
+
+    Entities are unescaped, Unicode is composed (NFC), control characters and lone surrogates become spaces,
+    URLs become `http`, handles `@user`, redaction masks and emoji words, runs of white space one space.
+    Any string is accepted; the result may be empty.
+    """
+    carried = [_clip(span, length=len(text)) for span in spans]
+    for edits_of in _PASSES:
+        edits = list(edits_of(text))
+        if edits:
+            carried = _carry(carried, edits=edits)
+            text = _apply(text, edits=edits)
+    stripped = text.strip(" ")
+    offset = len(text) - len(text.lstrip(" "))
+    moved = tuple(_clip((start - offset, end - offset), length=len(stripped)) for start, end in carried)
+    return Normalised(stripped, moved)
+
+
+def tokens_of(span: Span, *, offsets: Sequence[Span]) -> Span | None:
+    """The tokens (first, last + 1) that touch a character span, given each token's characters; None if none does.
+
+    Special tokens have the empty offset (0, 0) and touch nothing.
+    """
+    touching = [at for at, (start, end) in enumerate(offsets) if start < end and start < span[1] and span[0] < end]
+    return (touching[0], touching[-1] + 1) if touching else None
+
+
+def _clip(span: Span, *, length: int) -> Span:
+    start = min(max(span[0], 0), length)
+    return start, min(max(span[1], start), length)
+
+
+def _apply(text: str, *, edits: Iterable[Edit]) -> str:
+    pieces, at = [], 0
+    for start, end, replacement in edits:
+        pieces += [text[at:start], replacement]
+        at = end
+    return "".join([*pieces, text[at:]])
+
+
+def _carry(spans: Sequence[Span], *, edits: Sequence[Edit]) -> list[Span]:
+    """Move spans through edits; a span that ends inside an edited piece grows to the whole replacement."""
+    return [(_move(start, edits=edits, is_end=False), _move(end, edits=edits, is_end=True)) for start, end in spans]
+
+
+def _move(position: int, *, edits: Sequence[Edit], is_end: bool) -> int:
+    shift = 0
+    for start, end, replacement in edits:
+        if start >= position:
+            break
+        if position < end:
+            return start + shift + (len(replacement) if is_end else 0)
+        shift += len(replacement) - (end - start)
+    return position + shift
+
+
+# --- the passes, in order -------------------------------------------------------------------------------
+
+_ENTITY = re.compile(r"&(?:#[0-9]{1,8}|#[xX][0-9a-fA-F]{1,8}|[A-Za-z][A-Za-z0-9]{1,31});")
+_COMPOSABLE = re.compile(r"[\x00-\x7f]?[^\x00-\x7f]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202f\u2060-\u206f\ufeff\ud800-\udfff]+")
+_URL = re.compile(r"\b(?:https?://|www\.)[^\s<>\"]+", re.IGNORECASE)
+_HANDLE = re.compile(r"(?<![\w@.])@\w{1,50}")
+_MASK = re.compile(r"\[(card|iban|email|phone)\]", re.IGNORECASE)
+_MASK_WORDS = {"card": "card number", "iban": "account number", "email": "email address", "phone": "phone number"}
+_EMOJI = re.compile(
+    r"([\u2600-\u27bf\U0001f300-\U0001faff])[\ufe0f\u200d\U0001f3fb-\U0001f3ff]*"
+    r"(?:\1[\ufe0f\u200d\U0001f3fb-\U0001f3ff]*)*"
+)
+_SPACE = re.compile(r"\s+")
+
+
+def _replace(pattern: re.Pattern[str], *, by: Callable[[re.Match[str]], str]) -> Pass:
+    def edits(text: str) -> Iterator[Edit]:
+        for match in pattern.finditer(text):
+            replacement = by(match)
+            if replacement != match.group():
+                yield match.start(), match.end(), replacement
+
+    return edits
+
+
+def _compose(text: str) -> Iterator[Edit]:
+    """NFC, cut at characters that start a new composition, so that edits stay as small as they can."""
+    if unicodedata.is_normalized("NFC", text):
+        return
+    for run in _COMPOSABLE.finditer(text):
+        if not unicodedata.is_normalized("NFC", run.group()):
+            yield from _compose_run(run.group(), at=run.start())
+
+
+def _compose_run(run: str, *, at: int) -> Iterator[Edit]:
+    start = 0
+    for end in range(1, len(run) + 1):
+        if end == len(run) or _starts_composition(run[end]):
+            composed = unicodedata.normalize("NFC", run[start:end])
+            if composed != run[start:end]:
+                yield at + start, at + end, composed
+            start = end
+
+
+def _starts_composition(char: str) -> bool:
+    """A character that never joins the one before it: no combining mark, no Hangul vowel or tail."""
+    return unicodedata.combining(char) == 0 and not _joins_back(char)
+
+
+@cache
+def _joins_back(char: str) -> bool:
+    return "\u1160" <= char <= "\u11ff" or unicodedata.category(char) in ("Mc", "Mn")
+
+
+@cache
+def _emoji_words(emoji: str) -> str:
+    return f" {unicodedata.name(emoji, 'symbol').lower()} "
+
+
+_PASSES: tuple[Pass, ...] = (
+    _replace(_ENTITY, by=lambda match: html.unescape(match.group())),
+    _replace(_CONTROL, by=lambda match: " "),
+    _compose,
+    _replace(_URL, by=lambda match: "http"),
+    _replace(_HANDLE, by=lambda match: "@user"),
+    _replace(_MASK, by=lambda match: _MASK_WORDS[match.group(1).lower()]),
+    _replace(_EMOJI, by=lambda match: _emoji_words(match.group(1))),
+    _replace(_SPACE, by=lambda match: " "),
+)

@@ -1,0 +1,47 @@
+"""The training commands; a command is a module of this folder, listed in COMMANDS."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+COMMANDS = {
+    "fit": "train a network: a recipe and data in, a run's folder out",
+    "study": "compare ways of training on a capped sample and write the figures",
+    "export": "merge, quantise, measure and write a finished run as an artifact that serves",
+    "export-encoder": "write an un-adapted encoder as an artifact, for the search of the knowledge base",
+    "evaluate": "measure an artifact on the corpora's test files",
+    "data": "show what a task's data hold, or write them as JSONL",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; a mistake in recipe, data or folder ends with its sentence and status 2."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(prog="python -m training", description="Train, study, export and evaluate models.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, text in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text[:1].upper() + text[1:] + ".")
+        if given[:1] == [name]:
+            _module(name).add(command)
+    parsed = parser.parse_args(given)
+    try:
+        status: int = _module(parsed.command).run(parsed)
+    except ValueError as error:
+        if not _is_ours(error):
+            raise
+        print(f"{error}", file=sys.stderr)
+        return 2
+    return status
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"training.cli.{name.replace('-', '_')}")
+
+
+def _is_ours(error: ValueError) -> bool:
+    """Errors that our own modules declare carry a sentence for people; others are bugs and keep their traceback."""
+    return type(error).__module__.split(".")[0] in ("training", "models")

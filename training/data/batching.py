@@ -1,0 +1,103 @@
+"""Batches of rows of about one length, and the order in which the tasks' batches are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from training.data.encode import Encoded
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Arrays of one step: ids [B, L], mask [B, L] or None when all rows have L tokens, spans [B, 2], targets."""
+
+    ids: npt.NDArray[np.int64]
+    mask: npt.NDArray[np.int64] | None
+    spans: npt.NDArray[np.int64]
+    targets: npt.NDArray[np.int64] | npt.NDArray[np.float32]
+
+    @property
+    def tokens(self) -> int:
+        """Real tokens, padding not counted."""
+        return int(self.ids.size if self.mask is None else self.mask.sum())
+
+
+@dataclass(frozen=True)
+class Step:
+    """One optimiser step: rows of one task."""
+
+    task: str
+    rows: Rows
+
+
+def length_batches(
+    lengths: npt.NDArray[np.int64], *, budget: int, max_rows: int, rng: np.random.Generator | None = None
+) -> list[Rows]:
+    """Cut rows into batches of similar length, at most `budget` tokens (padded) and `max_rows` rows each.
+
+    Every row comes once. With `rng`, rows of one length are shuffled and the batches come in random order.
+    """
+    order = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))
+    order = order[np.argsort(lengths[order], kind="stable")[::-1]]
+    batches: list[Rows] = []
+    at = 0
+    while at < len(order):
+        longest = int(lengths[order[at]])
+        size = max(1, min(max_rows, budget // max(longest, 1)))
+        batches.append(order[at : at + size])
+        at += size
+    if rng is not None:
+        batches = [batches[place] for place in rng.permutation(len(batches))]
+    return batches
+
+
+def schedule(
+    lengths: Mapping[str, npt.NDArray[np.int64]],
+    *,
+    passes: Mapping[str, float],
+    budget: int,
+    max_rows: int,
+    seed: int,
+) -> list[Step]:
+    """All steps of a run: each task's passes over its rows, every task spread evenly over the whole run.
+
+    The order follows from the seed alone, so a resumed run continues at a step number.
+    """
+    placed: list[tuple[float, int, Step]] = []
+    for number, (task, sizes) in enumerate(lengths.items()):
+        rng = np.random.default_rng([seed, number])
+        batches = _passes(sizes, passes=passes[task], budget=budget, max_rows=max_rows, rng=rng)
+        jitter = rng.uniform(0, 1, len(batches))
+        placed += [((k + jitter[k]) / len(batches), number, Step(task, rows)) for k, rows in enumerate(batches)]
+    return [step for _, _, step in sorted(placed, key=lambda item: item[:2])]
+
+
+def _passes(
+    lengths: npt.NDArray[np.int64], *, passes: float, budget: int, max_rows: int, rng: np.random.Generator
+) -> list[Rows]:
+    batches: list[Rows] = []
+    for _ in range(int(passes)):
+        batches += length_batches(lengths, budget=budget, max_rows=max_rows, rng=rng)
+    if passes > int(passes):
+        last = length_batches(lengths, budget=budget, max_rows=max_rows, rng=rng)
+        batches += last[: max(1, round(len(last) * (passes - int(passes))))]
+    return batches
+
+
+def collate(encoded: Encoded, *, rows: Rows | Sequence[int], pad_id: int) -> Batch:
+    """Gather rows into padded arrays."""
+    taken = [encoded.row(int(row)) for row in rows]
+    longest = max(len(ids) for ids in taken)
+    ids = np.full((len(taken), longest), pad_id, dtype=np.int64)
+    for at, row_ids in enumerate(taken):
+        ids[at, : len(row_ids)] = row_ids
+    lengths = np.array([len(row_ids) for row_ids in taken])
+    mask = None if (lengths == longest).all() else (np.arange(longest) < lengths[:, None]).astype(np.int64)
+    index = np.asarray(rows)
+    return Batch(ids, mask, encoded.spans[index].astype(np.int64), encoded.targets[index])

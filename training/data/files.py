@@ -1,0 +1,163 @@
+"""A user's own examples: a CSV or JSONL file, or a Hugging Face data set by name or folder.
+
+Rows that cannot be used stop with a sentence; with `skip_bad_rows` they are reported and left out.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+from models.examples import Example, ExampleError, from_row, read_examples
+from models.labels import ROLES, Kind, Pooling, Role, Task, make_task
+from training.config import TaskRecipe
+from training.data.sources import SPLITS, DataError
+from training.data.splits import split_rows
+from training.data.tasks import TaskData, capped
+
+_SPLIT_NAMES = {"train": "train", "validation": "validation", "valid": "validation", "dev": "validation"} | {
+    "test": "test"
+}
+_MANGLED = "\ufffd"
+
+
+def load_own(recipe: TaskRecipe, *, seed: int = 0, skip_bad_rows: bool = False) -> tuple[TaskData, list[str]]:
+    """Read a user's task; returns it with the sentences about rows that were left out. Raises DataError.
+
+    Rows without a split are split here, seeded and by label: 80 % train, 10 % validation, 10 % test.
+    """
+    bad: list[str] = []
+    rows = [replace(row, task=recipe.name) for row in _rows(recipe, bad=bad)]
+    rows = list(_readable(rows, where=recipe.data, bad=bad))
+    if recipe.kind == "single":
+        rows = [row for row in rows if _has_one_label(row, bad=bad)]
+    splits = split_rows(rows, seed=seed)
+    splits = _known_labels(splits, bad=bad)
+    if bad and not skip_bad_rows:
+        count = f"{len(bad)} bad rows in all" if len(bad) > 1 else "1 bad row"
+        raise DataError(f"{recipe.data}: {bad[0]} {count}; mend them, or skip them with --skip-bad-rows.")
+    labels = _labels(splits["train"], where=recipe.data)
+    pooling: Pooling = "span" if any(row.target for row in rows) else "mean"
+    task = _task(recipe, pooling=pooling, labels=labels)
+    splits["train"] = capped(splits["train"], cap=recipe.cap, seed=f"{seed}/{recipe.name}")
+    return TaskData(task, splits, (recipe.data,)), bad
+
+
+def _task(recipe: TaskRecipe, *, pooling: Pooling, labels: Iterable[str]) -> Task:
+    if recipe.role not in ROLES:
+        raise DataError(f"There is no role {recipe.role!r}; a task has one of: {', '.join(ROLES)}.")
+    try:
+        return make_task(
+            recipe.name, role=cast(Role, recipe.role), kind=cast(Kind, recipe.kind), pooling=pooling, labels=labels
+        )
+    except ValueError as error:
+        raise DataError(str(error)) from error
+
+
+def _rows(recipe: TaskRecipe, *, bad: list[str]) -> Iterator[Example]:
+    path = Path(recipe.data)
+    if path.suffix == ".csv" and path.is_file():
+        yield from _csv(path, recipe=recipe, bad=bad)
+    elif path.suffix in (".jsonl", ".ndjson") and path.is_file():
+        yield from read_examples(path, on_error=bad)
+    elif path.suffix in (".csv", ".jsonl", ".ndjson"):
+        raise DataError(f"There is no file {path}.")
+    else:
+        yield from _dataset(recipe, bad=bad)
+
+
+def _csv(path: Path, *, recipe: TaskRecipe, bad: list[str]) -> Iterator[Example]:
+    """Rows of a CSV file with a header line; several labels in one cell are separated by `|` (multi-label only)."""
+    csv.field_size_limit(sys.maxsize)
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+        reader = csv.DictReader(lines)
+        _check_columns(reader.fieldnames or (), recipe=recipe)
+        yield from _examples(reader, recipe=recipe, where=path.name, first=2, bad=bad)
+
+
+def _dataset(recipe: TaskRecipe, *, bad: list[str]) -> Iterator[Example]:
+    """Splits of a Hugging Face data set; a ClassLabel column gives its names."""
+    datasets = importlib.import_module("datasets")
+    try:
+        found = datasets.load_dataset(recipe.data)
+    except Exception as error:
+        # The library raises many kinds of errors for one fact: it cannot find or read what was named.
+        raise DataError(f"{recipe.data} is neither a CSV or JSONL file nor a readable data set: {error}") from error
+    for name, part in found.items():
+        _check_columns(part.column_names, recipe=recipe)
+        feature = part.features[recipe.label_column]
+        names = feature.names if isinstance(feature, datasets.ClassLabel) else None
+        split = _SPLIT_NAMES.get(str(name), "")
+        rows = (dict(row) | {"split": split} | _named(row, column=recipe.label_column, names=names) for row in part)
+        yield from _examples(rows, recipe=recipe, where=f"{recipe.data} {name}", first=1, bad=bad)
+
+
+def _named(row: Mapping[str, Any], *, column: str, names: list[str] | None) -> dict[str, Any]:
+    return {} if names is None or row[column] is None else {column: names[row[column]]}
+
+
+def _check_columns(columns: Iterable[str], *, recipe: TaskRecipe) -> None:
+    for column in (recipe.text_column, recipe.label_column):
+        if column not in columns:
+            known = ", ".join(columns) or "none"
+            raise DataError(
+                f"{recipe.data} has no column {column!r}. Its columns: {known}; name yours with "
+                "--text-column and --label-column."
+            )
+
+
+def _examples(
+    rows: Iterable[Mapping[str, Any]], *, recipe: TaskRecipe, where: str, first: int, bad: list[str]
+) -> Iterator[Example]:
+    for number, row in enumerate(rows, start=first):
+        given = dict(row) | {"text": row[recipe.text_column]} | _label_cell(row[recipe.label_column], recipe=recipe)
+        try:
+            yield from_row(given)
+        except ExampleError as error:
+            bad.append(f"{where}, row {number}: {error}.")
+
+
+def _label_cell(cell: Any, *, recipe: TaskRecipe) -> dict[str, Any]:
+    if recipe.kind == "multi" and isinstance(cell, str):
+        return {"labels": [part.strip() for part in cell.split("|") if part.strip()]}
+    return {"labels": list(cell)} if isinstance(cell, list | tuple) else {"label": cell}
+
+
+def _readable(rows: Iterable[Example], *, where: str, bad: list[str]) -> Iterator[Example]:
+    """Rows whose text was decoded: U+FFFD stands where bytes were no UTF-8."""
+    for number, row in enumerate(rows, start=1):
+        if _MANGLED in row.text:
+            bad.append(f"{Path(where).name}, example {number}: the text is not UTF-8: {row.text[:40]!r}.")
+        else:
+            yield row
+
+
+def _has_one_label(row: Example, *, bad: list[str]) -> bool:
+    if len(row.labels) == 1:
+        return True
+    bad.append(f"a single-label task got {len(row.labels)} labels: {row.text[:40]!r}.")
+    return False
+
+
+def _known_labels(splits: dict[str, list[Example]], *, bad: list[str]) -> dict[str, list[Example]]:
+    """Rows of validation and test whose labels training saw; the others are bad rows."""
+    known = {label for row in splits["train"] for label in row.labels}
+    kept = {"train": splits["train"]}
+    for split in SPLITS[1:]:
+        kept[split] = [row for row in splits[split] if known.issuperset(row.labels)]
+        strange = sorted({label for row in splits[split] for label in row.labels} - known)
+        bad += [f"the {split} rows have a label that training never saw: {label!r}." for label in strange]
+    return kept
+
+
+def _labels(rows: Iterable[Example], *, where: str) -> list[str]:
+    found = sorted({label for row in rows for label in row.labels})
+    if len(found) < 2:
+        what = f"only the label {found[0]!r}" if found else "no labelled rows"
+        raise DataError(f"{where} has {what} for training; a task needs at least two labels.")
+    return found

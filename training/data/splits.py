@@ -1,0 +1,42 @@
+"""Seeded splits for rows that come without one."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable
+
+from models.examples import Example
+from training.data.sources import SPLITS
+
+SHARE = 0.1
+
+
+def split_rows(rows: Iterable[Example], *, seed: int) -> dict[str, list[Example]]:
+    """Rows by split. A row keeps the split it names; a missing validation or test split is drawn from the rest.
+
+    Drawing is seeded and by label, a tenth for each missing split; a label with fewer than ten rows still gives
+    validation one row when it has three. Rows with the same text stay together.
+    """
+    splits: dict[str, list[Example]] = {split: [] for split in SPLITS}
+    free: dict[tuple[str, ...], dict[str, list[Example]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        if row.split in ("validation", "test"):
+            splits[row.split].append(row)
+        else:
+            free[row.labels][row.text].append(row)
+    missing = [split for split in SPLITS[1:] if not splits[split]]
+    for labels in sorted(free):
+        _deal(list(free[labels].values()), missing=missing, splits=splits, rng=random.Random(f"{seed}/{labels}"))
+    return splits
+
+
+def _deal(
+    groups: list[list[Example]], *, missing: list[str], splits: dict[str, list[Example]], rng: random.Random
+) -> None:
+    rng.shuffle(groups)
+    for place, split in enumerate(missing):
+        count = max(round(len(groups) * SHARE), 1 if len(groups) >= 3 + place else 0)
+        taken, groups = (groups[:count], groups[count:]) if count < len(groups) else ([], groups)
+        splits[split] += [row for group in taken for row in group]
+    splits["train"] += [row for group in groups for row in group]

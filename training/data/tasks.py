@@ -1,0 +1,145 @@
+"""The product's six tasks: which corpora feed each, and what counts as out of scope for an intent task."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+
+from models.examples import Example
+from models.labels import OUT_OF_SCOPE, Kind, Pooling, Role, Task, make_task
+from models.text import normalise
+from training.data.sources import EKMAN, SPLITS, DataError, read_corpus
+
+
+def _names(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+POLARITY = ("negative", "neutral", "positive")
+
+CLINC_BANKING = _names(
+    "freeze_account routing pin_change bill_due pay_bill account_blocked interest_rate min_payment bill_balance "
+    "transfer order_checks balance spending_history transactions report_fraud replacement_card_duration "
+    "expiration_date damaged_card improve_credit_score report_lost_card card_declined credit_limit_change apr "
+    "redeem_rewards credit_limit rewards_balance application_status credit_score new_card international_fees "
+    "exchange_rate"
+)
+HWU_BANKING = _names("qa_currency")
+CLINC_COMMERCE = _names("order order_status")
+HWU_COMMERCE = _names("takeaway_order takeaway_query")
+_NEGATIVE_CORPORA = ("clinc150", "hwu64")
+
+
+@dataclass(frozen=True)
+class TaskSource:
+    """How a task is put together from corpora; `near` are negative corpora's labels too close to its intents."""
+
+    name: str
+    role: Role
+    corpora: tuple[str, ...]
+    kind: Kind = "single"
+    pooling: Pooling = "mean"
+    labels: tuple[str, ...] = ()
+    near: frozenset[str] | None = None
+
+
+TASKS: dict[str, TaskSource] = {
+    source.name: source
+    for source in (
+        TaskSource("banking_intent", "intent", ("banking77",), near=CLINC_BANKING | HWU_BANKING),
+        TaskSource("commerce_intent", "intent", ("bitext",), near=CLINC_COMMERCE | HWU_COMMERCE),
+        TaskSource("sentiment", "sentiment", ("semeval2017_task4",), labels=POLARITY),
+        TaskSource("emotion", "emotion", ("goemotions",), kind="multi", labels=tuple(EKMAN)),
+        TaskSource(
+            "market_sentiment", "market_sentiment", ("tfns", "sentfin", "finentity"), pooling="span", labels=POLARITY
+        ),
+        TaskSource("market_topic", "market_topic", ("tfn_topic",)),
+    )
+}
+# Negatives per split: enough of every foreign intent without drowning the task's own labels.
+NEGATIVES = {"train": 5000, "validation": 600, "test": 0}
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """A task with its examples by split."""
+
+    task: Task
+    splits: dict[str, list[Example]] = field(default_factory=dict)
+    corpora: tuple[str, ...] = ()
+
+
+def load_task(name: str, *, root: Path, cap: int = 0, seed: int = 0, splits: Iterable[str] = SPLITS) -> TaskData:
+    """Read a task's examples; `cap` limits the training rows of each corpus. Raises DataError."""
+    if name not in TASKS:
+        raise DataError(f"There is no task {name!r}. Known tasks: {', '.join(TASKS)}; name `data` for your own.")
+    source = TASKS[name]
+    labels = source.labels or _labels_of(source, root=root)
+    task = make_task(name, role=source.role, kind=source.kind, pooling=source.pooling, labels=labels)
+    return TaskData(
+        task,
+        {split: _split(source, root=root, split=split, cap=cap, seed=seed) for split in splits},
+        source.corpora + (_NEGATIVE_CORPORA if source.near is not None else ()),
+    )
+
+
+def _labels_of(source: TaskSource, *, root: Path) -> tuple[str, ...]:
+    found = {
+        label
+        for corpus in source.corpora
+        for row in read_corpus(corpus, root=root, split="train")
+        for label in row.labels
+    }
+    return (*sorted(found), *([OUT_OF_SCOPE] if source.near is not None else []))
+
+
+def _split(source: TaskSource, *, root: Path, split: str, cap: int, seed: int) -> list[Example]:
+    examples: list[Example] = []
+    for corpus in source.corpora:
+        rows = read_corpus(corpus, root=root, split=split)
+        if split == "train":
+            rows = capped(_unseen(rows, root=root, corpora=source.corpora), cap=cap, seed=f"{seed}/{corpus}")
+        examples += rows
+    limit = min(cap, NEGATIVES[split]) if cap and split == "train" else NEGATIVES[split]
+    if source.near is not None and limit:
+        examples += capped(negatives(source, root=root, split=split), cap=limit, seed=f"{seed}/{source.name}")
+    return [replace(example, task=source.name) for example in examples]
+
+
+def _unseen(rows: list[Example], *, root: Path, corpora: tuple[str, ...]) -> list[Example]:
+    """Training rows whose text stands in no test file of the task (some corpora repeat texts as published)."""
+    forbidden = _test_texts(corpora, root=root)
+    return [row for row in rows if comparable(row.text) not in forbidden]
+
+
+def capped(rows: list[Example], *, cap: int, seed: str) -> list[Example]:
+    """A seeded sample of at most `cap` rows, in the rows' own order; 0 keeps all."""
+    if not cap or len(rows) <= cap:
+        return rows
+    chosen = sorted(random.Random(seed).sample(range(len(rows)), cap))
+    return [rows[at] for at in chosen]
+
+
+def negatives(source: TaskSource, *, root: Path, split: str) -> list[Example]:
+    """Foreign intents as `out_of_scope`: none that is near the task's own, none that stands in any test file."""
+    forbidden = _test_texts((*source.corpora, *_NEGATIVE_CORPORA), root=root) if split != "test" else frozenset[str]()
+    near = source.near or frozenset()
+    return [
+        replace(row, labels=(OUT_OF_SCOPE,))
+        for corpus in _NEGATIVE_CORPORA
+        for row in read_corpus(corpus, root=root, split=split)
+        if row.labels[0] not in near and comparable(row.text) not in forbidden
+    ]
+
+
+@cache
+def _test_texts(corpora: tuple[str, ...], *, root: Path) -> frozenset[str]:
+    return frozenset(comparable(row.text) for name in corpora for row in read_corpus(name, root=root, split="test"))
+
+
+def comparable(text: str) -> str:
+    """A text as it is compared with others: normalised, without case."""
+    return normalise(text).text.casefold()

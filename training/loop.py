@@ -1,0 +1,213 @@
+"""The training loop: one step is one batch of one task; everything else is written around it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from models.network import Network
+from training.config import Recipe, TaskRecipe
+from training.data.batching import Batch, Step, collate, length_batches
+from training.data.encode import Encoded
+from training.evaluate.scores import scores
+from training.losses import label_weights, task_loss
+from training.runs import Run
+
+WATCH_EVERY = 20
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A task's encoded rows: those it learns from and those it is watched on."""
+
+    train: Encoded
+    validation: Encoded
+
+
+@dataclass
+class Progress:
+    """Where a run stands; saved in every checkpoint. `losses` are running averages per task."""
+
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    losses: dict[str, float] = field(default_factory=dict)
+
+
+class Loop:
+    """A network, its optimiser and its place in the order of steps."""
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        run: Run,
+        recipe: Recipe,
+        steps: Sequence[Step],
+        rows: Mapping[str, Rows],
+        pad_id: int,
+    ) -> None:
+        torch.manual_seed(recipe.seed)
+        self.network, self.run, self.recipe = network, run, recipe
+        self.steps, self.rows, self.pad_id = steps, rows, pad_id
+        self.tasks = {task.name: task for task in recipe.tasks}
+        self.weights = {name: self._weights(task) for name, task in self.tasks.items()}
+        self.learning = trainable(network)
+        self.optimiser = make_optimiser(network, recipe=recipe)
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, self._rate)
+        self.progress = Progress()
+
+    def train(self) -> Progress:
+        """Take every step that is left; evaluates, watches and checkpoints as the recipe says."""
+        self.network.train()
+        start = time.perf_counter() - self.progress.seconds
+        todo = self.steps[self.progress.step :]
+        with SummaryWriter(self.run.tensorboard) as board, self._bar() as bar:
+            for step in todo:
+                encoded = self.rows[step.task].train
+                batch = collate(encoded, rows=step.rows, pad_id=self.pad_id)
+                loss = self._step(batch, task=self.tasks[step.task])
+                self._note(step.task, loss=loss, tokens=batch.tokens, seconds=time.perf_counter() - start)
+                bar.update()
+                self._after_step(board, bar=bar)
+        return self.progress
+
+    def _step(self, batch: Batch, *, task: TaskRecipe) -> float:
+        loss = batch_loss(self.network, batch=batch, task=task, weights=self.weights[task.name])
+        torch.autograd.backward(loss * task.loss_weight)
+        nn.utils.clip_grad_norm_(self.learning, self.recipe.clip)
+        self.optimiser.step()
+        self.schedule.step()
+        self.optimiser.zero_grad(set_to_none=True)
+        return float(loss.detach())
+
+    def _after_step(self, board: SummaryWriter, *, bar: tqdm[Any]) -> None:
+        step, is_last = self.progress.step, self.progress.step == len(self.steps)
+        if step % WATCH_EVERY == 0:
+            self._watch(board, bar=bar)
+        if step % self.recipe.evaluate_every == 0 or is_last:
+            self.validate(board)
+        if step % self.recipe.checkpoint_every == 0 or is_last:
+            self.save_checkpoint()
+
+    def validate(self, board: SummaryWriter | None = None) -> dict[str, dict[str, float]]:
+        """Scores of every task on (at most `evaluate_rows` of) its validation rows; logged and returned."""
+        found = {}
+        for name, rows in self.rows.items():
+            cap = min(len(rows.validation), self.recipe.evaluate_rows or len(rows.validation))
+            chosen = np.linspace(0, len(rows.validation) - 1, cap).astype(np.int64)
+            logits = predict(self.network, task=name, encoded=rows.validation, rows=chosen, pad_id=self.pad_id)
+            found[name] = scores(logits, targets=rows.validation.targets[chosen])
+            for score, value in found[name].items():
+                if board is not None:
+                    board.add_scalar(f"{name}/{score}", value, self.progress.step)
+        self.run.log({"step": self.progress.step, "seconds": round(self.progress.seconds), "validation": found})
+        return found
+
+    def save_checkpoint(self) -> None:
+        """Everything needed to continue exactly here: weights that learn, optimiser, step, random state."""
+        path = self.run.checkpoint
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = {
+            "weights": {name: value for name, value in self.network.named_parameters() if value.requires_grad},
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "progress": asdict(self.progress),
+            "random": torch.get_rng_state(),
+        }
+        torch.save(content, path.with_suffix(".partial"))
+        os.replace(path.with_suffix(".partial"), path)
+        done = {"step": self.progress.step, "steps": len(self.steps), "tokens": self.progress.tokens}
+        self.run.write("state.json", content=done | {"seconds": round(self.progress.seconds, 1), "finished": False})
+
+    def resume(self) -> None:
+        """Continue from the run's checkpoint; the order of steps and the random draws go on as if never stopped."""
+        saved = torch.load(self.run.checkpoint, weights_only=True)
+        self.network.load_state_dict(saved["weights"], strict=False)
+        self.optimiser.load_state_dict(saved["optimiser"])
+        self.schedule.load_state_dict(saved["schedule"])
+        self.progress = Progress(**saved["progress"])
+        torch.set_rng_state(saved["random"])
+
+    def _rate(self, step: int) -> float:
+        return rate(step, total=len(self.steps), warmup=self.recipe.warmup)
+
+    def _weights(self, task: TaskRecipe) -> Tensor | None:
+        labels = len(self.network.tasks[task.name].labels)
+        return label_weights(self.rows[task.name].train, labels=labels, power=task.class_weights)
+
+    def _bar(self) -> tqdm[Any]:
+        done, name = self.progress.step, self.run.path.name
+        return tqdm(total=len(self.steps), initial=done, desc=name, unit="step", mininterval=2)
+
+    def _note(self, task: str, *, loss: float, tokens: int, seconds: float) -> None:
+        before = self.progress.losses.get(task, loss)
+        self.progress.losses[task] = 0.98 * before + 0.02 * loss
+        self.progress.step += 1
+        self.progress.tokens += tokens
+        self.progress.seconds = seconds
+
+    def _watch(self, board: SummaryWriter, *, bar: tqdm[Any]) -> None:
+        progress = self.progress
+        for task, loss in progress.losses.items():
+            board.add_scalar(f"{task}/loss", loss, progress.step)
+        board.add_scalar("rate", self.schedule.get_last_lr()[0], progress.step)
+        bar.set_postfix_str(f"{progress.tokens / max(progress.seconds, 1e-9):,.0f} tokens/s", refresh=False)
+
+
+def rate(step: int, *, total: int, warmup: float) -> float:
+    """Share of the learning rate at a step: linear up over `warmup` of the run, then linear down to zero."""
+    rising = max(1, round(total * warmup))
+    if step < rising:
+        return (step + 1) / rising
+    return max(0.0, (total - step) / max(1, total - rising))
+
+
+def trainable(network: nn.Module) -> list[nn.Parameter]:
+    """The parameters that learn."""
+    return [parameter for parameter in network.parameters() if parameter.requires_grad]
+
+
+def make_optimiser(network: Network, *, recipe: Recipe) -> torch.optim.Optimizer:
+    """AdamW with one rate for the adapter and one for the heads."""
+    heads = trainable(network.heads)
+    groups = [
+        {"params": trainable(network.encoder), "lr": recipe.lr, "weight_decay": recipe.weight_decay},
+        {"params": heads, "lr": recipe.head_lr, "weight_decay": recipe.weight_decay},
+    ]
+    return torch.optim.AdamW([group for group in groups if group["params"]], betas=(0.9, 0.98), fused=True)
+
+
+def batch_loss(network: Network, *, batch: Batch, task: TaskRecipe, weights: Tensor | None) -> Tensor:
+    """The loss of one batch for its task."""
+    mask = None if batch.mask is None else torch.from_numpy(batch.mask)
+    logits = network(torch.from_numpy(batch.ids), task=task.name, mask=mask, spans=torch.from_numpy(batch.spans))
+    kind, targets = network.tasks[task.name].kind, torch.from_numpy(batch.targets)
+    return task_loss(logits, targets, kind=kind, weights=weights, label_smoothing=task.label_smoothing)
+
+
+@torch.no_grad()
+def predict(
+    network: Network, *, task: str, encoded: Encoded, rows: npt.NDArray[np.int64], pad_id: int, budget: int = 4096
+) -> npt.NDArray[np.float32]:
+    """Logits [n, k] of the chosen rows, in their order."""
+    was_training = network.training
+    network.eval()
+    logits = np.zeros((len(rows), len(network.tasks[task].labels)), dtype=np.float32)
+    for places in length_batches(encoded.lengths[rows], budget=budget, max_rows=256):
+        batch = collate(encoded, rows=rows[places], pad_id=pad_id)
+        mask = None if batch.mask is None else torch.from_numpy(batch.mask)
+        found = network(torch.from_numpy(batch.ids), task=task, mask=mask, spans=torch.from_numpy(batch.spans))
+        logits[places] = found.numpy()
+    network.train(was_training)
+    return logits
