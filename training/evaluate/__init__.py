@@ -1,0 +1,1 @@
+"""Evaluation: scores, calibration, and what is measured on the served files."""
