@@ -144,7 +144,7 @@ class Loop:
 
     def _weights(self, task: TaskRecipe) -> Tensor | None:
         labels = len(self.network.tasks[task.name].labels)
-        return label_weights(self.rows[task.name].train, labels=labels, power=task.class_weights)
+        return label_weights(self.rows[task.name].train.targets, labels=labels, power=task.class_weights)
 
     def _bar(self) -> tqdm[Any]:
         done, name = self.progress.step, self.run.path.name
