@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.demo import story
-from app.domain.people import SYSTEM, User
+from app.domain.people import SYSTEM, User, UserRole
 from app.pipeline import accounts, alerts, desk, feeds, knowledge, market
 from app.pipeline.services import Services
 from app.store import teams
@@ -12,8 +12,8 @@ from app.store import teams
 def people(services: Services) -> dict[str, User]:
     """Add the story's people and their teams; users by name, and the admin under `admin` too."""
     told = story.read("people")
-    entries = [("admin", told["admin"])]
-    entries += [(role, entry) for role in ("agent", "analyst") for entry in told[f"{role}s"]]
+    entries: list[tuple[UserRole, dict[str, str]]] = [("admin", told["admin"])]
+    entries += [("agent", entry) for entry in told["agents"]] + [("analyst", entry) for entry in told["analysts"]]
     found: dict[str, User] = {}
     for role, entry in entries:
         fields = {name: entry[name] for name in ("name", "email", "locale", "zone")}
