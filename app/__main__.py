@@ -21,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run what the command line asks for; the exit status."""
     asked = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    logging.getLogger("waitress").setLevel(logging.WARNING)
     from app import config, create_app
     from app.cli.shell import told
     from app.errors import BellwetherError, SettingError

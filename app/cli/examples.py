@@ -13,7 +13,9 @@ group = Group("examples", help="Training examples out of corrections.")
 
 
 @group.command("export")
-@click.option("--output", type=click.File("w", encoding="utf-8"), default="-", help="A file; left out: the screen.")
+@click.option(
+    "--output", type=click.File("w", encoding="utf-8", lazy=False), default="-", help="A file; left out: the screen."
+)
 def export(output: TextIO) -> None:
     """Write corrections as JSON lines that `python -m training fit` reads."""
     n_lines = 0

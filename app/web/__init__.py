@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import threading
 from pathlib import Path
 
 from flask import Flask, has_request_context, request, session
@@ -12,7 +12,7 @@ from flask_bootstrap import Bootstrap5
 from app.config import Settings
 from app.domain.people import User
 from app.errors import BellwetherError
-from app.web import api, auth, errors, opening, problems, security
+from app.web import api, auth, errors, opening, pages, problems, security
 
 LOCALES = ("en", "zh")
 HERE = Path(__file__).parent
@@ -36,12 +36,16 @@ def build(settings: Settings) -> Flask:
     api.install(app)
     # After flask-smorest, which brings an error handler of its own.
     errors.install(app)
-    if importlib.util.find_spec("app.web.pages"):
-        from app.web import pages
-
-        pages.register(app)
+    pages.register(app)
     security.limit_sign_in(app)
+    app.teardown_appcontext(_release)
     return app
+
+
+def _release(_: BaseException | None) -> None:
+    # Flask's own server makes a thread a request; its database connection goes with it. Other threads keep theirs.
+    if "process_request_thread" in threading.current_thread().name:
+        auth.services().db.release()
 
 
 def locale() -> str:

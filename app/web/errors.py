@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.errors import BellwetherError, NotSignedIn
 from app.web import auth, problems
 
-API_PATHS = ("/predict", "/rerank", "/info", "/model/parse", "/health", "/openapi.json")
+API_PATHS = ("/predict", "/rerank", "/info", "/model/parse", "/health", "/openapi.json", "/problems")
 _BY_STATUS = {
     400: "bad_request",
     404: "no_such_page",

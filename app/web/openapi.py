@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
 
 from flask import Flask, Response, current_app, jsonify, render_template, send_from_directory
+from flask.json.provider import DefaultJSONProvider
 from flask_smorest import Api, Blueprint
 from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
@@ -43,8 +44,8 @@ class Parser(FlaskParser):
 class PublicId(BaseConverter):
     """An id in a path, `tkt_81` or `81`: `<id(tkt):ticket_id>`."""
 
-    def __init__(self, map: Map, prefix: str) -> None:  # noqa: A002
-        super().__init__(map)
+    def __init__(self, rules: Map, prefix: str) -> None:
+        super().__init__(rules)
         self.prefix = prefix
         self.regex = rf"(?:{prefix}_)?[0-9]{{1,18}}"
 
@@ -111,6 +112,9 @@ def install(app: Flask, groups: Iterable[Any]) -> None:
     """Register the groups, and serve their description and its page."""
     app.config.update(API_TITLE="Bellwether", API_VERSION=VERSION, OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX=None)
     app.url_map.converters["id"] = PublicId
+    # Answers keep the order of their shape, and their letters.
+    cast(DefaultJSONProvider, app.json).sort_keys = False
+    cast(DefaultJSONProvider, app.json).ensure_ascii = False
     api = Api()
     api.ERROR_SCHEMA = ProblemShape
     api.init_app(app, spec_kwargs={"info": {"description": DESCRIPTION}, "security": [{"token": []}]})

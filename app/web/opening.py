@@ -12,6 +12,8 @@ from app.pipeline.services import OpeningEngine, Policy, Services, open_engine
 from app.store import deployments
 from app.store.db import Database, open_database
 
+LONGEST_WARMING_S = 30.0
+
 log = logging.getLogger("bellwether")
 
 
@@ -21,6 +23,7 @@ class LazyServices(Services):
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.RLock()
+        self._warming: threading.Thread | None = None
         self.policy = policy_of(settings)
 
     def __getattr__(self, name: str) -> Any:
@@ -52,7 +55,8 @@ class LazyServices(Services):
 
     def warm(self) -> None:
         """Open the model in the background; one that cannot be opened is told in the log and by /health/ready."""
-        threading.Thread(target=self._warm, name="warm", daemon=True).start()
+        self._warming = threading.Thread(target=self._warm, name="warm", daemon=True)
+        self._warming.start()
 
     def _warm(self) -> None:
         try:
@@ -61,7 +65,9 @@ class LazyServices(Services):
             log.warning("The model is not ready: %s %s", error.code, dict(error.params))
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close what was opened, once the model is no longer being opened: to break off there crashes the process."""
+        if self._warming is not None:
+            self._warming.join(LONGEST_WARMING_S)
         for name in ("engine", "db"):
             if name in vars(self):
                 vars(self)[name].close()

@@ -195,6 +195,7 @@ REASONS: dict[str, object] = {
     "too_large": _("its answer is too large"),
     "tls_failed": _("its certificate was not accepted"),
     "unreachable": _("it cannot be reached"),
+    "unknown_host": _("it cannot be reached"),
     "timeout": _("it took too long"),
     "broken_answer": _("its answer breaks off"),
     "http_status": _("it answered with an error"),
@@ -219,5 +220,15 @@ def shown(name: str, value: object) -> str:
     """A parameter as it stands in a sentence: lists with commas, reasons in words, long values shortened."""
     if isinstance(value, (list, tuple, set, frozenset)):
         value = ", ".join(str(part) for part in value)
-    text = str(REASONS.get(str(value), value)) if name == "reason" else str(value)
+    text = _reason(str(value)) if name == "reason" else str(value)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _reason(code: str) -> str:
+    status = re.fullmatch(r"http_(\d{3})", code)
+    return f"{REASONS['http_status']} (HTTP {status[1]})" if status else str(REASONS.get(code, code))
+
+
+def fault_of_feed(code: str, url: str) -> str:
+    """Why a feed could not be fetched: a code of this house, or what the other side did."""
+    return sentence(code if code in TABLE else "outgoing_failed", {"url": url, "reason": code})[1]

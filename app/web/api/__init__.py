@@ -10,7 +10,19 @@ from app.web import openapi
 def install(app: Flask) -> None:
     """Register every group of operations, in the order of the description."""
     from app.web import stream
-    from app.web.api import account, alerts, analyze, health, jobs, knowledge, market, predict, recommend, tickets
+    from app.web.api import (
+        account,
+        alerts,
+        analyze,
+        codes,
+        health,
+        jobs,
+        knowledge,
+        market,
+        predict,
+        recommend,
+        tickets,
+    )
 
     groups = (
         predict.group,
@@ -25,6 +37,7 @@ def install(app: Flask) -> None:
         jobs.models_group,
         account.group,
         health.group,
+        codes.group,
     )
     stream.install(app)
     openapi.install(app, groups)

@@ -101,6 +101,7 @@ def test_a_program_gets_a_problem(site: Site, method: str, path: str, status: in
     assert told["request_id"] == answer.headers["X-Request-Id"] == "abc-1"
     assert told["title"]
     assert told["detail"].endswith((".", "!"))
+    assert site.app.test_client().get(told["type"]).get_json()["code"] == code
 
 
 def test_405_names_what_is_allowed(site: Site) -> None:

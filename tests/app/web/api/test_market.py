@@ -193,6 +193,18 @@ def test_recommendations_follow_what_was_liked(api: Caller) -> None:
     assert api("POST", "/api/v1/feedback", json=[{"post": post["id"], "kind": "ate"}]).status_code == 422
 
 
+def test_one_s_own_posts_are_ranked(api: Caller) -> None:
+    posts = [post["id"] for post in api("GET", "/api/v1/posts?limit=3").get_json()["data"]]
+    answer = api("POST", "/api/v1/rank", json={"items": [{"id": post} for post in [*posts, "pst_99999"]]})
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    items = answer.get_json()["items"]
+    assert sorted(item["item"] for item in items) == sorted([*posts, "pst_99999"])
+    assert next(item for item in items if item["item"] == "pst_99999")["score"] is None
+    scores = [item["score"] for item in items if item["score"] is not None]
+    assert scores == sorted(scores, reverse=True)
+    assert api("POST", "/api/v1/rank", json={"items": []}).status_code == 422
+
+
 def test_knowledge_jobs_and_models(api: Caller) -> None:
     assert api("GET", "/api/v1/macros").get_json()["data"] == []
     assert api("GET", "/api/v1/articles").get_json()["data"] == []
