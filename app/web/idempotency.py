@@ -36,7 +36,10 @@ def once(view: Callable[..., Any]) -> Callable[..., Any]:
         except BaseException:
             _forget(actor, key)
             raise
-        _finish(actor, key, answer)
+        if answer.status_code < 400:
+            _finish(actor, key, answer)
+        else:
+            _forget(actor, key)
         return answer
 
     return wrapper

@@ -236,6 +236,14 @@ def test_a_failed_request_may_be_sent_again(api: Caller) -> None:
     assert api("POST", "/api/v1/tickets", json=sent, headers=headers).status_code == 201
 
 
+def test_an_edit_that_came_too_late_may_be_made_again_with_its_key(api: Caller) -> None:
+    path, headers = f"/api/v1/tickets/{_file(api).get_json()['id']}", {"Idempotency-Key": "once-4"}
+    late = api("PATCH", path, json={"priority": "high"}, headers={**headers, "If-Match": '"0"'})
+    assert late.status_code == 412
+    current = {**headers, "If-Match": api("GET", path).headers["ETag"]}
+    assert api("PATCH", path, json={"priority": "high"}, headers=current).status_code == 200
+
+
 @pytest.mark.parametrize("key", ["", '""', "x" * 256])
 def test_a_key_has_a_length(api: Caller, key: str) -> None:
     answer = api("POST", "/api/v1/tickets", json={"body": "x"}, headers={"Idempotency-Key": key})
