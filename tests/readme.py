@@ -51,8 +51,8 @@ def routes(app: Flask) -> str:
 
 
 def _is_api(path: str) -> bool:
-    roots = ("/api/", "/predict", "/model/parse", "/rerank", "/info", "/health", "/openapi.json", "/docs")
-    return path.startswith(roots) and "<path:" not in path
+    single = {"/predict", "/model/parse", "/rerank", "/info", "/openapi.json", "/docs"}
+    return path in single or path.startswith(("/api/", "/health", "/problems/"))
 
 
 def _path(rule: str) -> str:
