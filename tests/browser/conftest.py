@@ -65,3 +65,11 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     server.close()
     thread.join(timeout=5)
     house.site.app.extensions["bellwether"].close()
+
+
+@pytest.fixture(autouse=True)
+def closed(live: Live) -> Iterator[None]:
+    """Every test leaves the browser without pages."""
+    yield
+    for context in live.browser.contexts:
+        context.close()

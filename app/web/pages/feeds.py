@@ -45,7 +45,7 @@ def _page(*, form: NewFeed | None = None, results: list[PostResult] | None = Non
         file=PostFile(formdata=None),
         counted=counted if results is not None else None,
         faults=_faults(results or []),
-        sentence=lambda code: problems.sentence(code, {})[1],
+        fault=lambda feed: problems.fault_of_feed(feed.last_error, feed.url or ""),
         may_write=me.may("feeds:write"),
     )
 
