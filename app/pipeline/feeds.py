@@ -9,7 +9,7 @@ from typing import Any, get_args
 from app import clock
 from app.domain.market import Feed, FeedKind
 from app.domain.people import SYSTEM, Viewer
-from app.errors import BellwetherError, FieldError, InputError
+from app.errors import BellwetherError, FieldError, InputError, OutgoingError, OutgoingRefused
 from app.ingest.feeds import from_rss
 from app.ingest.fetch import Fetched
 from app.ingest.fetch import fetch as fetched_from
@@ -21,6 +21,7 @@ from app.store import feeds
 LOG = logging.getLogger(__name__)
 MINUTE_MS = 60_000
 LEASE_MS = 2 * MINUTE_MS
+DAY_MS = 24 * 60 * MINUTE_MS
 MOST_BACKOFF = 6
 
 _EDITABLE = frozenset({"slug", "name", "kind", "url", "zone", "weight", "licence_note", "team_id", "is_active"})
@@ -47,13 +48,21 @@ def change_feed(
         wanted = _checked({"kind": was.kind, "url": was.url, **changes})
         wanted = {key: wanted[key] for key in changes}
         feed = feeds.update(tx, feed_id, changes=wanted, version=version)
-        is_due = feed.kind == "rss" and feed.is_active
-        feeds.note(tx, feed_id, changes={"next_fetch_at": clock.now_ms() if is_due else None})
+        feeds.note(tx, feed_id, changes=_start_over(feed, was=was))
         before = {key: getattr(was, key) for key in wanted}
         history.record(
             tx, actor=history.of(viewer), verb="edited", noun="feed", noun_id=feed_id, before=before, after=wanted
         )
         return feeds.get(tx, feed_id)
+
+
+def _start_over(feed: Feed, *, was: Feed) -> dict[str, Any]:
+    """When a changed feed is fetched next; what is known of an address does not hold for another."""
+    is_due = feed.kind == "rss" and feed.is_active
+    changes: dict[str, Any] = {"next_fetch_at": clock.now_ms() if is_due else None}
+    if (feed.kind, feed.url) != (was.kind, was.url):
+        changes |= {"etag": None, "last_modified": None, "last_error": None, "n_failures": 0}
+    return changes
 
 
 def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,19 +77,24 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fetch(services: Services, feed_id: int, *, viewer: Viewer) -> list[PostResult]:
-    """Fetch an RSS or Atom feed now; raises OutgoingError or InputError, and notes the fault on the feed."""
+    """Fetch an RSS or Atom feed now; raises OutgoingError or InputError, and notes the fault on the feed.
+
+    A fault of this house (a busy database) is not noted: it says nothing about the feed.
+    """
     feed = feeds.get(services.db, feed_id, viewer=viewer)
+    if feed.kind != "rss" or not feed.url:
+        raise InputError("bad_url", url=feed.url or "")
     now = clock.now_ms()
     try:
         answer = fetched_from(
-            feed.url or "",
+            feed.url,
             etag=feed.etag,
             last_modified=feed.last_modified,
             allow_private=services.policy.is_fetching_private,
         )
         drafts = [] if answer.status == 304 else from_rss(answer.body, zone=feed.zone, now=now)
         results = posts.receive(services, feed_id, drafts, viewer=viewer)
-    except BellwetherError as error:
+    except (OutgoingError, InputError) as error:
         _note_fault(services, feed, error=error, now=now)
         raise
     _note_success(services, feed, answer=answer, now=now)
@@ -89,13 +103,12 @@ def fetch(services: Services, feed_id: int, *, viewer: Viewer) -> list[PostResul
 
 def _note_fault(services: Services, feed: Feed, *, error: BellwetherError, now: int) -> None:
     n_failures = feed.n_failures + 1
-    wait_ms = services.policy.fetch_minutes * MINUTE_MS * 2 ** min(n_failures, MOST_BACKOFF)
-    reason = str(error.params.get("reason") or error.code)
+    fault = fault_code(error)
     changes = {
-        "last_error": reason,
+        "last_error": fault,
         "n_failures": n_failures,
         "last_fetched_at": now,
-        "next_fetch_at": now + wait_ms,
+        "next_fetch_at": now + _wait_ms(services, error, n_failures=n_failures) if feed.is_active else None,
     }
     with services.db.transaction() as tx:
         feeds.note(tx, feed.id, changes=changes)
@@ -106,8 +119,24 @@ def _note_fault(services: Services, feed: Feed, *, error: BellwetherError, now: 
                 verb="fetch_failed",
                 noun="feed",
                 noun_id=feed.id,
-                after={"reason": reason, "code": error.code},
+                after={"reason": fault, "code": error.code},
             )
+
+
+def fault_code(error: BellwetherError) -> str:
+    """A fault as a feed keeps it: `http_503`, why the other side failed (`timeout`, …), or the error's own code."""
+    if isinstance(error, OutgoingError) and not isinstance(error, OutgoingRefused):
+        status = error.params.get("status")
+        return f"http_{status}" if status else str(error.params.get("reason", error.code))
+    return error.code
+
+
+def _wait_ms(services: Services, error: BellwetherError, *, n_failures: int) -> int:
+    """Twice as long with every failure in a row, or for as long as the other side asks (at most a day)."""
+    wait_ms: int = services.policy.fetch_minutes * MINUTE_MS * 2 ** min(n_failures, MOST_BACKOFF)
+    asked = str(error.params.get("retry_after", ""))
+    asked_ms = int(asked[:9]) * 1000 if asked.isascii() and asked.isdigit() else 0
+    return max(wait_ms, min(asked_ms, DAY_MS))
 
 
 def _note_success(services: Services, feed: Feed, *, answer: Fetched, now: int) -> None:
@@ -123,6 +152,16 @@ def _note_success(services: Services, feed: Feed, *, answer: Fetched, now: int) 
     }
     with services.db.transaction() as tx:
         feeds.note(tx, feed.id, changes=changes)
+        if answer.moved_to:
+            history.record(
+                tx,
+                actor=history.of(SYSTEM),
+                verb="edited",
+                noun="feed",
+                noun_id=feed.id,
+                before={"url": feed.url},
+                after={"url": answer.moved_to},
+            )
         if feed.n_failures:
             history.record(tx, actor=history.of(SYSTEM), verb="fetch_recovered", noun="feed", noun_id=feed.id)
 
@@ -130,16 +169,21 @@ def _note_success(services: Services, feed: Feed, *, answer: Fetched, now: int) 
 def fetch_due(services: Services, *, now: int | None = None) -> int:
     """Fetch the feeds whose time has come; how many posts they brought. A fault of one does not stop the others."""
     moment = clock.now_ms() if now is None else now
-    n_created = 0
-    for feed in feeds.due(services.db, now=moment):
-        with services.db.transaction() as tx:
-            is_mine = feeds.claim(tx, feed.id, now=moment, until=moment + LEASE_MS)
-        if not is_mine:
-            continue
-        try:
-            results = fetch(services, feed.id, viewer=SYSTEM)
-        except BellwetherError as error:
-            LOG.info("feed %s: %s", feed.slug, error.code)
-            continue
-        n_created += sum(result.state == "created" for result in results)
-    return n_created
+    return sum(_fetched_if_mine(services, feed, now=moment) for feed in feeds.due(services.db, now=moment))
+
+
+def _fetched_if_mine(services: Services, feed: Feed, *, now: int) -> int:
+    with services.db.transaction() as tx:
+        # The lease begins now, not with the round: slow feeds before this one have used up some time.
+        is_mine = feeds.claim(tx, feed.id, now=now, until=max(now, clock.now_ms()) + LEASE_MS)
+    if not is_mine:
+        return 0
+    try:
+        results = fetch(services, feed.id, viewer=SYSTEM)
+    except BellwetherError as error:
+        LOG.info("feed %s: %s", feed.slug, error.code)
+    except Exception:
+        LOG.exception("feed %s could not be read", feed.slug)
+    else:
+        return sum(result.state == "created" for result in results)
+    return 0

@@ -1,0 +1,333 @@
+"""Feeds end to end: a real server on loopback, fetched politely, its faults kept and shown, its posts understood."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from app import clock
+from app.domain.market import Feed, Post, PostFilter
+from app.domain.people import SYSTEM
+from app.errors import Conflict, DatabaseBusy, InputError, OutgoingError, OutgoingRefused
+from app.ingest import fetch as fetching
+from app.ingest.feeds import from_rss
+from app.pipeline import feeds, market, posts
+from app.pipeline.services import Services
+from app.store import events, mentions
+from app.store import feeds as rows
+from app.store import posts as post_rows
+
+MINUTE_MS = 60_000
+RSS = """<?xml version="1.0" encoding="utf-8"?>
+<rss version="2.0"><channel><title>Harbour Wire</title>
+<item><guid>a1</guid><title>Northwharf falls after strike</title><link>https://wire.example/a1</link>
+<pubDate>Mon, 02 Mar 2026 09:00:00 GMT</pubDate>
+<description>&lt;p&gt;Three ports stand still.&lt;/p&gt;</description></item>
+<item><guid>a2</guid><title>Brantwing beats forecasts</title><pubDate>Mon, 02 Mar 2026 10:00:00 GMT</pubDate></item>
+</channel></rss>"""
+ATOM = """<?xml version="1.0" encoding="utf-8"?>
+<feed xmlns="http://www.w3.org/2005/Atom"><title>Ledger</title><updated>2026-03-02T11:00:00Z</updated>
+<entry><id>urn:1</id><title>Northwharf rises on record parcels</title><link href="https://ledger.example/1"/>
+<updated>2026-03-02T11:00:00Z</updated><author><name>J. Reed</name></author></entry></feed>"""
+
+
+@dataclass
+class Answer:
+    """What the server says next; `wait_s` passes before it does."""
+
+    body: bytes = RSS.encode()
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    wait_s: float = 0
+
+
+@dataclass
+class Wire:
+    """A server of feeds: what it says is set on it, what it was asked is kept."""
+
+    answer: Answer = field(default_factory=Answer)
+    asked: list[dict[str, str]] = field(default_factory=list)
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        """Where the feed is."""
+        return f"http://127.0.0.1:{self.port}/feed.xml"
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    """A running server."""
+    made = Wire()
+
+    def serve(request: BaseHTTPRequestHandler) -> None:
+        made.asked.append({name.lower(): value for name, value in request.headers.items()} | {"path": request.path})
+        answer = made.answer
+        time.sleep(answer.wait_s)
+        if request.path == "/old.xml":
+            answer = Answer(b"", status=308, headers={"Location": "/feed.xml"})
+        elif answer.headers.get("ETag", "none") == request.headers["If-None-Match"]:
+            answer = Answer(b"", status=304)
+        request.send_response(answer.status)
+        for name, value in answer.headers.items():
+            request.send_header(name, value)
+        request.end_headers()
+        request.wfile.write(answer.body)
+
+    handler = type("Handler", (BaseHTTPRequestHandler,), {"do_GET": serve, "log_message": lambda *_: None})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads, server.block_on_close = True, False
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        made.port = server.server_port
+        yield made
+        server.shutdown()
+
+
+@pytest.fixture
+def private(services: Services) -> Services:
+    """Services that may fetch from their own network, and two watched companies."""
+    market.add_entity(services, viewer=SYSTEM, ticker="NWHL", name="Northwharf Logistics", aliases=("Northwharf",))
+    market.add_entity(services, viewer=SYSTEM, ticker="BRWG", name="Brantwing Couriers", aliases=("Brantwing",))
+    services.policy = replace(services.policy, is_fetching_private=True)
+    return services
+
+
+@pytest.fixture
+def feed(private: Services, wire: Wire) -> Feed:
+    """An RSS feed at the server."""
+    return feeds.add_feed(private, viewer=SYSTEM, slug="wire", name="Wire", kind="rss", url=wire.url)
+
+
+def stored(services: Services) -> list[Post]:
+    """Every post, newest first."""
+    return list(post_rows.page(services.db, PostFilter(), viewer=SYSTEM).items)
+
+
+def verbs(services: Services, feed: Feed) -> list[str]:
+    """What happened to the feed."""
+    return [event.verb for event in events.of(services.db, "feed", feed.id)]
+
+
+def now(services: Services, feed: Feed) -> Feed:
+    """The feed as it stands."""
+    return rows.get(services.db, feed.id)
+
+
+def test_posts_of_an_rss_feed_are_stored_and_understood(private: Services, feed: Feed) -> None:
+    assert [result.state for result in feeds.fetch(private, feed.id, viewer=SYSTEM)] == ["created", "created"]
+    beats, falls = stored(private)
+    assert (falls.external_id, falls.title, falls.body) == (
+        "a1",
+        "Northwharf falls after strike",
+        "Three ports stand still.",
+    )
+    assert (falls.url, falls.occurred_at, falls.sentiment) == (
+        "https://wire.example/a1",
+        1_772_442_000_000,
+        "negative",
+    )
+    named = mentions.of_posts(private.db, [falls.id, beats.id])
+    assert [(one.surface, one.sentiment) for one in named[falls.id]] == [("Northwharf", "negative")]
+    assert [(one.surface, one.sentiment) for one in named[beats.id]] == [("Brantwing", "positive")]
+    after = now(private, feed)
+    assert (after.last_error, after.n_failures, after.last_post_at) == (None, 0, beats.occurred_at)
+    assert verbs(private, feed) == ["created", "posts_received"]
+
+
+def test_an_atom_feed_is_read_too(private: Services, feed: Feed, wire: Wire) -> None:
+    wire.answer = Answer(ATOM.encode())
+    feeds.fetch(private, feed.id, viewer=SYSTEM)
+    (post,) = stored(private)
+    assert (post.external_id, post.url, post.author) == ("urn:1", "https://ledger.example/1", "J. Reed")
+
+
+def test_what_has_not_changed_is_not_read_again(private: Services, feed: Feed, wire: Wire) -> None:
+    wire.answer.headers = {"ETag": '"v1"', "Last-Modified": "Mon, 02 Mar 2026 10:00:00 GMT"}
+    feeds.fetch(private, feed.id, viewer=SYSTEM)
+    assert "if-none-match" not in wire.asked[0]
+    assert feeds.fetch(private, feed.id, viewer=SYSTEM) == []
+    assert wire.asked[1]["if-none-match"] == '"v1"'
+    assert wire.asked[1]["if-modified-since"] == "Mon, 02 Mar 2026 10:00:00 GMT"
+    assert len(stored(private)) == 2
+    after = now(private, feed)
+    assert (after.etag, after.last_modified) == ('"v1"', "Mon, 02 Mar 2026 10:00:00 GMT")
+    assert after.n_failures == 0
+
+
+def test_a_feed_without_etag_brings_only_what_is_new(private: Services, feed: Feed, wire: Wire) -> None:
+    feeds.fetch(private, feed.id, viewer=SYSTEM)
+    wire.answer = Answer(RSS.replace("after strike", "after strike, then rallies").replace("a2", "a3").encode())
+    states = {one.external_id: one.state for one in feeds.fetch(private, feed.id, viewer=SYSTEM)}
+    assert states == {"a1": "updated", "a3": "created"}
+    assert len(stored(private)) == 3
+
+
+def test_another_address_is_not_asked_with_the_old_ones_etag(private: Services, feed: Feed, wire: Wire) -> None:
+    wire.answer.headers = {"ETag": '"v1"'}
+    feeds.fetch(private, feed.id, viewer=SYSTEM)
+    feeds.change_feed(private, feed.id, viewer=SYSTEM, changes={"url": wire.url + "?section=markets"})
+    feeds.fetch(private, feed.id, viewer=SYSTEM)
+    assert "if-none-match" not in wire.asked[-1]
+    feeds.change_feed(private, feed.id, viewer=SYSTEM, changes={"name": "Wire, markets"})
+    assert now(private, feed).etag == '"v1"'
+
+
+def test_an_address_that_moved_for_good_is_remembered(private: Services, feed: Feed, wire: Wire) -> None:
+    old = wire.url.replace("feed.xml", "old.xml")
+    feeds.change_feed(private, feed.id, viewer=SYSTEM, changes={"url": old})
+    feeds.fetch(private, feed.id, viewer=SYSTEM)
+    assert now(private, feed).url == wire.url
+    moved = events.of(private.db, "feed", feed.id)[-1]
+    assert (moved.verb, moved.before, moved.after) == ("edited", {"url": old}, {"url": wire.url})
+    feeds.fetch(private, feed.id, viewer=SYSTEM)
+    assert wire.asked[-1]["path"] == "/feed.xml"
+
+
+def slow(patch: pytest.MonkeyPatch) -> Answer:
+    """An answer that comes after the time is over."""
+    patch.setattr(fetching, "_TIMEOUT_S", 0.2)
+    return Answer(wait_s=1.0)
+
+
+def large(patch: pytest.MonkeyPatch) -> Answer:
+    """An answer over the size limit."""
+    patch.setattr(fetching, "_MAX_BYTES", 1000)
+    return Answer(b"x" * 1001)
+
+
+FAULTS: dict[str, Callable[[pytest.MonkeyPatch], Answer]] = {
+    "timeout": slow,
+    "too_large": large,
+    "http_500": lambda _: Answer(status=500),
+    "http_404": lambda _: Answer(status=404),
+    "not_a_feed": lambda _: Answer(b"<html><body>Sign in first</body></html>"),
+    "broken_answer": lambda _: Answer(headers={"Content-Length": "5000"}),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_kept_waits_longer_and_longer_and_is_forgotten(
+    private: Services, feed: Feed, wire: Wire, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    start, waits = clock.now_ms(), []
+    with monkeypatch.context() as patch, clock.frozen(start):
+        wire.answer = FAULTS[fault](patch)
+        for _ in range(3):
+            with pytest.raises((OutgoingError, InputError)):
+                feeds.fetch(private, feed.id, viewer=SYSTEM)
+            waits.append(((now(private, feed).next_fetch_at or 0) - start) // MINUTE_MS)
+    after = now(private, feed)
+    assert (after.last_error, after.n_failures, waits) == (fault, 3, [20, 40, 80])
+    assert stored(private) == []
+    wire.answer = Answer()
+    with clock.frozen(start):
+        feeds.fetch(private, feed.id, viewer=SYSTEM)
+    after = now(private, feed)
+    assert (after.last_error, after.n_failures, after.next_fetch_at) == (None, 0, start + 10 * MINUTE_MS)
+    assert verbs(private, feed) == ["created", "fetch_failed", "posts_received", "fetch_recovered"]
+
+
+def test_xml_that_breaks_off_gives_what_can_be_read(private: Services, feed: Feed, wire: Wire) -> None:
+    wire.answer = Answer(RSS[: RSS.index("<item><guid>a2")].encode())
+    feeds.fetch(private, feed.id, viewer=SYSTEM)
+    assert [post.external_id for post in stored(private)] == ["a1"]
+
+
+def test_the_other_side_may_ask_for_patience(private: Services, feed: Feed, wire: Wire) -> None:
+    wire.answer = Answer(status=429, headers={"Retry-After": "7200"})
+    with clock.frozen(clock.now_ms()), pytest.raises(OutgoingError):
+        feeds.fetch(private, feed.id, viewer=SYSTEM)
+    after = now(private, feed)
+    assert after.last_error == "http_429"
+    assert (after.next_fetch_at or 0) - (after.last_fetched_at or 0) == 120 * MINUTE_MS
+
+
+def test_the_round_takes_active_feeds_whose_time_has_come(private: Services, feed: Feed, wire: Wire) -> None:
+    names = ("paused", "later")
+    others = [feeds.add_feed(private, viewer=SYSTEM, slug=name, name=name, kind="rss", url=wire.url) for name in names]
+    feeds.add_feed(private, viewer=SYSTEM, slug="pushed", name="Pushed", kind="push")
+    feeds.change_feed(private, others[0].id, viewer=SYSTEM, changes={"is_active": False})
+    with private.db.transaction() as tx:
+        rows.note(tx, others[1].id, changes={"next_fetch_at": clock.now_ms() + MINUTE_MS})
+    assert feeds.fetch_due(private) == 2
+    assert len(wire.asked) == 1
+    assert feeds.fetch_due(private) == 0
+    assert len(wire.asked) == 1
+    with clock.frozen(clock.now_ms() + 30 * MINUTE_MS):
+        assert feeds.fetch_due(private) == 2
+    assert len(wire.asked) == 3
+
+
+def test_one_broken_feed_does_not_stop_the_others(
+    private: Services, feed: Feed, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The first fails as an unreachable one does, the second in a way that nobody thought of.
+    with private.db.transaction() as tx:
+        rows.note(tx, feed.id, changes={"url": "http://127.0.0.1:1024/gone", "next_fetch_at": 1})
+    odd = feeds.add_feed(private, viewer=SYSTEM, slug="odd", name="Odd", kind="rss", url=wire.url + "?odd")
+    with private.db.transaction() as tx:
+        rows.note(tx, odd.id, changes={"next_fetch_at": 2, "zone": "Moon/Base"})
+    feeds.add_feed(private, viewer=SYSTEM, slug="sound", name="Sound", kind="rss", url=wire.url)
+
+    def strict(body: bytes, *, zone: str, now: int) -> object:
+        if zone == "Moon/Base":
+            raise RecursionError
+        return from_rss(body, zone=zone, now=now)
+
+    monkeypatch.setattr("app.pipeline.feeds.from_rss", strict)
+    assert feeds.fetch_due(private) == 2
+    assert now(private, feed).last_error == "unreachable"
+
+
+def test_a_feed_under_way_is_not_taken_twice(private: Services, feed: Feed) -> None:
+    moment = clock.now_ms()
+    with private.db.transaction() as tx:
+        assert rows.claim(tx, feed.id, now=moment, until=moment + MINUTE_MS)
+        assert not rows.claim(tx, feed.id, now=moment, until=moment + MINUTE_MS)
+    assert rows.due(private.db, now=moment) == ()
+    assert [one.id for one in rows.due(private.db, now=moment + MINUTE_MS)] == [feed.id]
+
+
+def test_a_busy_database_is_no_fault_of_the_feed(
+    private: Services, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object, **__: object) -> None:
+        raise DatabaseBusy
+
+    with monkeypatch.context() as patch:
+        patch.setattr(posts, "receive", busy)
+        with pytest.raises(DatabaseBusy):
+            feeds.fetch(private, feed.id, viewer=SYSTEM)
+    assert (now(private, feed).last_error, now(private, feed).n_failures) == (None, 0)
+    assert len(feeds.fetch(private, feed.id, viewer=SYSTEM)) == 2
+
+
+def test_an_address_of_the_own_network_is_refused_unless_allowed(services: Services, wire: Wire) -> None:
+    feed = feeds.add_feed(services, viewer=SYSTEM, slug="inside", name="Inside", kind="rss", url=wire.url)
+    with pytest.raises(OutgoingRefused):
+        feeds.fetch(services, feed.id, viewer=SYSTEM)
+    assert wire.asked == []
+    assert now(services, feed).last_error == "outgoing_refused"
+
+
+def test_a_pushed_feed_is_never_fetched(services: Services) -> None:
+    feed = feeds.add_feed(services, viewer=SYSTEM, slug="pushed", name="Pushed", kind="push")
+    with pytest.raises(InputError, match="bad_url"):
+        feeds.fetch(services, feed.id, viewer=SYSTEM)
+    assert now(services, feed).next_fetch_at is None
+
+
+@pytest.mark.parametrize("url", [None, "", "ftp://wire.example/x", "javascript:alert(1)", "wire.example"])
+def test_a_polled_feed_needs_an_address_of_the_web(services: Services, url: str | None) -> None:
+    with pytest.raises(InputError, match="bad_url"):
+        feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="rss", url=url)
+
+
+def test_a_slug_is_taken_once(private: Services, feed: Feed) -> None:
+    with pytest.raises(Conflict, match="slug_taken"):
+        feeds.add_feed(private, viewer=SYSTEM, slug="wire", name="Again", kind="push")
