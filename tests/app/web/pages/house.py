@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 from flask.testing import FlaskClient
 
 from app import clock
 from app.domain.market import PostDraft
-from app.domain.people import SYSTEM, UserRole
+from app.domain.people import SYSTEM, UserRole, Viewer
 from app.domain.series import HOUR_MS
 from app.domain.ticket import TicketDraft
 from app.errors import NotReady
-from app.pipeline import alerts, desk, feeds, knowledge, market, posts, tickets
+from app.pipeline import accounts, alerts, desk, feeds, knowledge, market, posts, tickets
 from tests.app.pipeline.fake_engine import FakeEngine
 from tests.app.web.site import Site, csrf, make_site
 
@@ -39,10 +40,8 @@ class House:
         """A browser of somebody of this role."""
         return self.site.signed_in(role)
 
-    def viewer(self, role: UserRole = "agent") -> object:
+    def viewer(self, role: UserRole = "agent") -> Viewer:
         """Who somebody of this role is to the flows."""
-        from app.pipeline import accounts
-
         return accounts.viewer_for(self.site.services, self.site.person(role))
 
 
@@ -62,7 +61,7 @@ class Engine(FakeEngine):
         """There is nothing to close."""
 
 
-def post(client: FlaskClient, path: str, *, page: str = "/account", **fields: object) -> str:
+def post(client: FlaskClient, path: str, *, page: str = "/account", **fields: Any) -> str:
     """Send a form with its CSRF token and follow where it leads; the page's text."""
     sent = {"csrf_token": csrf(client, page), **fields}
     answer = client.post(path, data=sent, follow_redirects=True, content_type="multipart/form-data")

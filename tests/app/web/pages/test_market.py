@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 from tests.app.web.pages.house import House, post
 
@@ -82,7 +83,7 @@ def test_a_feed_inside_the_network_is_refused_with_a_sentence(house: House) -> N
 
 def test_rules_are_made_changed_and_deleted(house: House) -> None:
     client = house.reader("analyst")
-    values = {
+    values: dict[str, Any] = {
         "name": "Quiet",
         "subject_kind": "topic",
         "window_hours": 12,

@@ -18,7 +18,7 @@ def ticket(house: House) -> int:
     draft = TicketDraft(
         subject="Stolen", body="My card was stolen, help me now", channel="email", queue="cards", customer_name="Ana"
     )
-    return tickets.receive(house.site.services, draft, viewer=house.viewer()).ticket.id  # type: ignore[arg-type]
+    return tickets.receive(house.site.services, draft, viewer=house.viewer()).ticket.id
 
 
 def _page(house: House, path: str) -> str:
@@ -77,7 +77,7 @@ def test_a_correction_is_in_force_at_once_and_can_be_taken_back(house: House, ti
     services = house.site.services
     prediction = next(
         one
-        for several in tickets.show(services, ticket, viewer=house.viewer()).predictions.values()  # type: ignore[arg-type]
+        for several in tickets.show(services, ticket, viewer=house.viewer()).predictions.values()
         for one in several
         if one.prediction.role == "intent"
     )
@@ -125,7 +125,7 @@ def test_assigning_moving_and_setting_a_status_name_who_did_it(house: House, tic
 
 
 def _version(house: House, ticket: int) -> int:
-    return tickets.show(house.site.services, ticket, viewer=house.viewer()).ticket.version  # type: ignore[arg-type]
+    return tickets.show(house.site.services, ticket, viewer=house.viewer()).ticket.version
 
 
 def test_a_change_on_an_old_version_overwrites_nothing(house: House, ticket: int) -> None:
@@ -134,7 +134,7 @@ def test_a_change_on_an_old_version_overwrites_nothing(house: House, ticket: int
     post(client, f"/tickets/{ticket}/status", status="pending", version=old)
     text = post(client, f"/tickets/{ticket}/status", status="closed", version=old)
     assert "Somebody changed this ticket in the meantime" in text
-    shown = tickets.show(house.site.services, ticket, viewer=house.viewer())  # type: ignore[arg-type]
+    shown = tickets.show(house.site.services, ticket, viewer=house.viewer())
     assert shown.ticket.status == "pending"
 
 
