@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoModel, AutoTokenizer
+from transformers.utils import logging as hf_logging
 
 from models.labels import Task, save_tasks
 from models.network import Network
@@ -82,6 +83,9 @@ def plan(rows: dict[str, Rows], *, recipe: Recipe) -> list[Step]:
 
 def load_encoder(path: str) -> nn.Module:
     """A Hugging Face encoder in float32, without pooler, with the attention that trains fastest on a CPU."""
+    quiet = cast(Any, hf_logging)
+    quiet.set_verbosity_error()
+    quiet.disable_progress_bar()
     try:
         encoder = AutoModel.from_pretrained(path, attn_implementation=attention.NAME, dtype=torch.float32)
     except ValueError:

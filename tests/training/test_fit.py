@@ -18,6 +18,7 @@ from training.fit import fit, restore
 from training.loop import Loop, Progress, rate
 from training.losses import label_weights, task_loss
 from training.runs import Run, RunError, open_run
+from training.soup import average
 
 
 def _recipe(encoder: Path, *, steps: int = 0, dropout: float = 0.1) -> Recipe:
@@ -157,3 +158,22 @@ def test_run_goes_on_from_a_finished_one(encoder: Path, corpora: Path, tmp_path:
     again = dataclasses.replace(more, start=str(tmp_path / "nowhere"))
     with pytest.raises(RunError, match="is no run"):
         fit(again, data=_data(again, corpora=corpora), run=Run(tmp_path / "third"), root=corpora)
+
+
+def test_average_lies_between_its_runs(encoder: Path, corpora: Path, tmp_path: Path) -> None:
+    first, second, other = (Run(tmp_path / name) for name in ("first", "second", "other"))
+    recipe = _recipe(encoder, steps=3)
+    data = _data(recipe, corpora=corpora)
+    fit(recipe, data=data, run=first, root=corpora)
+    fit(dataclasses.replace(recipe, start="first"), data=data, run=second, root=corpora)
+    average(first, second=second, into=Run(tmp_path / "between"), share=0.25)
+    average(first, second=second, into=Run(tmp_path / "same"), share=0.0)
+    weights = {run: restore(Run(tmp_path / run))[0].state_dict() for run in ("first", "second", "between", "same")}
+    for name, value in weights["first"].items():
+        torch.testing.assert_close(weights["between"][name], 0.75 * value + 0.25 * weights["second"][name])
+        assert torch.equal(weights["same"][name], value)
+    fit(recipe, data=data, run=other, root=corpora)
+    with pytest.raises(RunError, match="other did not start from first"):
+        average(first, second=other, into=Run(tmp_path / "no"), share=0.5)
+    with pytest.raises(RunError, match="must lie between 0 and 1"):
+        average(first, second=second, into=Run(tmp_path / "no"), share=1.5)

@@ -14,6 +14,7 @@ COMMANDS = {
     "export": "merge, quantise, measure and write a finished run as an artifact that serves",
     "export-encoder": "write an un-adapted encoder as an artifact, for the search of the knowledge base",
     "evaluate": "measure an artifact on the corpora's test files",
+    "soup": "average a run with one that went on from it",
     "data": "show what a task's data hold, or write them as JSONL",
 }
 
