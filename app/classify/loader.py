@@ -28,13 +28,19 @@ def in_force(deployments: Sequence[Deployment], *, slot: str = "live") -> str | 
 
 
 def find(folders: Sequence[Path], *, model: str | None = None, kind: Kind = "classifier") -> Path:
-    """The folder of `model` (name@version), or of the newest artifact of the kind; raises ArtifactMissing."""
-    candidates = sorted(_candidates(folders), key=_version, reverse=True)
-    for folder in candidates:
-        if model is not None and folder.name == model.replace("@", "-"):
-            return folder
-        if model is None and _kind(folder) == kind:
-            return folder
+    """The folder of `model` (name@version or its folder's name), or of the newest artifact of the kind.
+
+    The newest is looked for in the first folder that has one: what is trained into a later folder answers only once
+    it is promoted. Raises ArtifactMissing.
+    """
+    wanted = None if model is None else model.replace("@", "-")
+    # A manifest that cannot be read has no kind; opening it will say what is wrong with it.
+    kinds = (kind,) if wanted is None else (kind, "")
+    for one in folders:
+        candidates = [folder for folder in _candidates([one]) if wanted in (None, folder.name)]
+        fitting = [folder for folder in candidates if _kind(folder) in kinds]
+        if fitting:
+            return max(fitting, key=_version)
     raise ArtifactMissing(folder=", ".join(str(folder) for folder in folders), model=model or kind)
 
 
@@ -43,9 +49,13 @@ def load(folder: Path, *, threads: int | None = None) -> Runtime:
     if not (folder / MANIFEST).is_file():
         raise ArtifactMissing(folder=str(folder))
     try:
-        return Runtime.open(folder, threads=threads)
+        runtime = Runtime.open(folder, threads=threads)
     except ArtifactError as error:
         raise ArtifactDamaged(folder=str(folder), file=error.file, reason=error.code) from error
+    if folder.name != runtime.artifact.manifest.id.replace("@", "-"):
+        # Under another name it would not be found again after it was put live.
+        raise ArtifactDamaged(folder=str(folder), file=MANIFEST, reason="other_name")
+    return runtime
 
 
 def _candidates(folders: Iterable[Path]) -> list[Path]:

@@ -10,6 +10,8 @@ from typing import Any
 
 from app import clock
 from app.classify import loader
+from app.classify.dispatch import Model
+from app.classify.engine import warm
 from app.domain.deployment import Deployment
 from app.domain.people import Viewer
 from app.domain.prediction import Role
@@ -162,20 +164,28 @@ def rollback(services: Services, *, viewer: Viewer) -> Deployment:
 
 
 def _deployed(services: Services, name: str, *, viewer: Viewer, verb: str) -> Deployment:
-    policy = services.policy
-    before = _live_id(services)
-    model = loader.load(loader.find(policy.artifact_folders, model=name), threads=policy.engine_threads)
+    before, model = _live_id(services), _opened(services, name)
+    # Its own name, however it was asked for: what follows the rows compares with it.
+    made = model.artifact.manifest.id
     at, actor = clock.now_ms(), history.of(viewer)
     with services.db.transaction() as tx:
-        if deployments.current(tx) is None and before and before != name:
+        if deployments.current(tx) is None and before and before != made:
             # Without this row there would be no way back to what answered by default.
             deployments.insert(tx, model=before, slot="live", at=at, actor_id="system")
-        made = deployments.insert(tx, model=name, slot="live", at=at, actor_id=actor[1])
+        row_id = deployments.insert(tx, model=made, slot="live", at=at, actor_id=actor[1])
         history.record(
-            tx, actor=actor, verb=verb, noun="model", noun_id=made, before={"model": before}, after={"model": name}
+            tx, actor=actor, verb=verb, noun="model", noun_id=row_id, before={"model": before}, after={"model": made}
         )
     services.engine.swap(model)
-    return Deployment(id=made, model=name, slot="live", at=at, actor_id=actor[1])
+    return Deployment(id=row_id, model=made, slot="live", at=at, actor_id=actor[1])
+
+
+def _opened(services: Services, name: str) -> Model:
+    """A model that has read its first texts, so that nothing is left that could go wrong once it is live."""
+    policy = services.policy
+    model = loader.load(loader.find(policy.artifact_folders, model=name), threads=policy.engine_threads)
+    warm(model)
+    return model
 
 
 def _live_id(services: Services) -> str:
@@ -190,6 +200,5 @@ def follow(services: Services) -> bool:
     wanted = live_name(services)
     if wanted is None or not services.engine.is_ready or services.engine.model().artifact.manifest.id == wanted:
         return False
-    policy = services.policy
-    services.engine.swap(loader.load(loader.find(policy.artifact_folders, model=wanted), threads=policy.engine_threads))
+    services.engine.swap(_opened(services, wanted))
     return True

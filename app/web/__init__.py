@@ -38,6 +38,8 @@ def build(settings: Settings) -> Flask:
     errors.install(app)
     pages.register(app)
     security.limit_sign_in(app)
+    # A process that serves pages only has no worker to tell it that another model was put live.
+    app.before_request(app.extensions["bellwether"].follow)
     app.teardown_appcontext(_release)
     return app
 

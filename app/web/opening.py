@@ -6,13 +6,16 @@ import logging
 import threading
 from typing import Any
 
+from app import clock
 from app.config import Settings
 from app.errors import BellwetherError
+from app.pipeline import models
 from app.pipeline.services import OpeningEngine, Policy, Services, open_engine
 from app.store import deployments
 from app.store.db import Database, open_database
 
 LONGEST_WARMING_S = 30.0
+FOLLOW_MS = 30_000
 
 log = logging.getLogger("bellwether")
 
@@ -24,6 +27,7 @@ class LazyServices(Services):
         self._settings = settings
         self._lock = threading.RLock()
         self._warming: threading.Thread | None = None
+        self._followed_at = clock.now_ms()
         self.policy = policy_of(settings)
 
     def __getattr__(self, name: str) -> Any:
@@ -64,6 +68,21 @@ class LazyServices(Services):
         except BellwetherError as error:
             log.warning("The model is not ready: %s %s", error.code, dict(error.params))
 
+    def follow(self) -> None:
+        """Now and then, in the background: swap to the model that another process has put live."""
+        now = clock.now_ms()
+        if "engine" in vars(self) and now - self._followed_at >= FOLLOW_MS:
+            self._followed_at = now
+            threading.Thread(target=self._follow, name="follow", daemon=True).start()
+
+    def _follow(self) -> None:
+        try:
+            models.follow(self)
+        except BellwetherError as error:
+            log.warning("The live model cannot be opened: %s %s", error.code, dict(error.params))
+        finally:
+            self.db.release()
+
     def close(self) -> None:
         """Close what was opened, once the model is no longer being opened: to break off there crashes the process."""
         if self._warming is not None:
@@ -88,6 +107,6 @@ def policy_of(settings: Settings) -> Policy:
         public_url=settings.public_url,
         zone=settings.zone,
         locale=settings.locale,
-        artifact_folders=(settings.instance / "models", settings.models),
+        artifact_folders=(settings.models, settings.instance / "models"),
         engine_threads=settings.engine_threads,
     )

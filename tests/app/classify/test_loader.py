@@ -25,17 +25,35 @@ def _row(at: int, *, model: str, slot: str = "live") -> Deployment:
     return Deployment(id=at, model=model, slot="shadow" if slot == "shadow" else "live", at=at, actor_id="usr_1")
 
 
-def test_the_newest_version_is_found_in_all_folders(tiny: Artifact, tmp_path: Path) -> None:
+def test_the_newest_of_the_first_folder_is_found(tiny: Artifact, tmp_path: Path) -> None:
     shipped, own = tmp_path / "models", tmp_path / "own"
-    _named(tiny, folder=shipped, name="bellwether-1.0")
-    newest = _named(tiny, folder=own, name="desk-1.10")
-    _named(tiny, folder=own, name="desk-1.9")
-    _named(tiny, folder=shipped, name="search-2.0", kind="encoder")
-    folders = [shipped, own, tmp_path / "nowhere"]
+    newest = _named(tiny, folder=shipped, name="bellwether-1.10")
+    _named(tiny, folder=shipped, name="bellwether-1.9")
+    _named(tiny, folder=own, name="desk-2.0")
+    _named(tiny, folder=own, name="search-2.0", kind="encoder")
+    folders = [tmp_path / "nowhere", shipped, own]
     assert loader.find(folders) == newest
-    assert loader.find(folders, model="bellwether@1.0") == shipped / "bellwether-1.0"
-    assert loader.find(folders, kind="encoder") == shipped / "search-2.0"
-    assert [found.manifest.id for found in loader.artifacts(folders)] == ["desk@1.10", "desk@1.9", "bellwether@1.0"]
+    assert loader.find([own, shipped]) == own / "desk-2.0"
+    assert loader.find(folders, kind="encoder") == own / "search-2.0"
+    names = ["desk@2.0", "bellwether@1.10", "bellwether@1.9"]
+    assert [found.manifest.id for found in loader.artifacts(folders)] == names
+
+
+@pytest.mark.parametrize("name", ["bellwether@1.0", "bellwether-1.0"])
+def test_a_model_is_found_by_its_name_in_every_folder(tiny: Artifact, tmp_path: Path, name: str) -> None:
+    _named(tiny, folder=tmp_path / "models", name="search-1.0", kind="encoder")
+    wanted = _named(tiny, folder=tmp_path / "own", name="bellwether-1.0")
+    folders = [tmp_path / "models", tmp_path / "own"]
+    assert loader.find(folders, model=name) == wanted
+    with pytest.raises(ArtifactMissing):
+        loader.find(folders, model="search@1.0")
+
+
+def test_an_artifact_under_another_name_is_refused(tiny: Artifact, tmp_path: Path) -> None:
+    folder = shutil.copytree(tiny.folder, tmp_path / "better-9.0")
+    with pytest.raises(ArtifactDamaged) as refused:
+        loader.load(Path(folder))
+    assert (refused.value.params["file"], refused.value.params["reason"]) == ("manifest.json", "other_name")
 
 
 def test_a_missing_artifact_names_the_folders(tmp_path: Path) -> None:
