@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -115,8 +114,9 @@ def tables() -> dict[str, Callable[[], str]]:
 def render(text: str) -> str:
     """The README with every generated part made anew."""
     for name, make in tables().items():
-        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        text = pattern.sub(lambda found, made=make(): f"{found[1]}{made}\n{found[2]}", text)
+        before, opening, rest = text.partition(f"<!-- {name} -->\n")
+        _, closing, after = rest.partition(f"<!-- /{name} -->")
+        text = f"{before}{opening}{make()}\n{closing}{after}" if closing else text
     return text
 
 
@@ -126,4 +126,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 
+from app import create_app
+from app.config import load
 from tests import readme
 
 TEXT = readme.README.read_text(encoding="utf-8")
@@ -30,11 +32,11 @@ def test_shown_flask_commands_exist() -> None:
         tuple(shlex.split(line.replace(")", " ").replace("`", " "))[:2])
         for line in re.findall(r"flask --app wsgi ((?:model|user|token|examples|feeds|demo)[^\n]*)", TEXT)
     }
-    known = {tuple(name.split()[:2]) for name, _ in readme.flask_commands(readme.create_app(readme.config.load({})))}
+    known = {tuple(name.split()[:2]) for name, _ in readme.flask_commands(create_app(load({})))}
     assert shown <= known
 
 
 def test_shown_routes_exist() -> None:
-    app = readme.create_app(readme.config.load({}))
+    app = create_app(load({}))
     rules = {rule.rule for rule in app.url_map.iter_rules()}
     assert set(re.findall(r"localhost:8000(/[\w/]+)", TEXT)) <= rules
