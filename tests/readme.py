@@ -86,17 +86,29 @@ def results() -> str:
     """The shipped artifact's figures on the official tests, int8 and float32."""
     metrics = json.loads((ARTIFACT / "metrics.json").read_text(encoding="utf-8"))
     rows = [
-        (row["corpus"], row["metric"], row["n"], f"{row['int8']:.4f}", f"{row['float32']:.4f}")
-        for row in metrics["table"]
+        (row["corpus"], row["metric"].replace("_", " "), f"{row['n']:,}", f"{row['int8']:.4f}", f"{row['float32']:.4f}")
+        for row in metrics["headline"]
     ]
     return _table(("Corpus", "Metric", "n", "int8, as served", "float32"), rows)
 
 
 def speed() -> str:
-    """The engine against others in one run, from the committed benchmark."""
+    """The engine against others in one run, and one text alone, from the committed benchmark."""
     told = json.loads((RESULTS / "speed.json").read_text(encoding="utf-8"))
-    rows = [(row["name"], f"{row['texts_per_s']:,.0f}", f"{row['ratio']:.2f}×") for row in told["table"]]
-    return f"{told['machine']}\n\n" + _table(("What", "texts/s", "against the pipeline"), rows)
+    rates, machine = told["texts_per_s"], told["machine"]
+    pipeline = max(rate["median"] for name, rate in rates.items() if "pipeline" in name)
+    ranked = sorted(rates.items(), key=lambda entry: -entry[1]["median"])
+    rows = [
+        (name, f"{rate['median']:,}", f"{rate['lowest']:,}–{rate['highest']:,}", f"{rate['median'] / pipeline:.2f}×")
+        for name, rate in ranked
+    ]
+    one = told["one_text_ms"]
+    about = (
+        f"`python -m tests.bench speed` on {machine['processor']}, {told['threads']} threads: {told['texts']}; medians "
+        f"of {told['rounds']} alternating rounds. One text alone takes {one['p50']} ms at the median, {one['p99']} ms "
+        f"at the 99th percentile (n = {one['n']:,})."
+    )
+    return f"{about}\n\n" + _table(("What", "texts/s", "lowest–highest", "against the pipeline"), rows)
 
 
 def tables() -> dict[str, Callable[[], str]]:
