@@ -18,6 +18,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="name of the run's folder (default: the recipe's name)")
     parser.add_argument("--data", type=Path, help="folder with the corpora (default: BELLWETHER_DATA)")
     parser.add_argument("--runs", type=Path, help="folder for runs (default: BELLWETHER_RUNS, instance/runs)")
+    parser.add_argument("--out", type=Path, help="the run's folder itself, instead of --runs and --name")
     parser.add_argument("--encoder", help="packaged encoder, local path or hub name")
     parser.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
     parser.add_argument("--max-steps", type=int, help="stop after so many steps")
@@ -42,8 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     here = settings()
     use_threads(here.threads)
     root = arguments.data or here.data
-    folder = arguments.runs or here.runs
-    run = Run(folder / _run_name(arguments))
+    run = Run(arguments.out or (arguments.runs or here.runs) / _run_name(arguments))
     recipe = _recipe(arguments, run=run)
     data, bad = load(recipe, root=root)
     for sentence in bad:
