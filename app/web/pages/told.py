@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.domain.event import Event
+from app.domain.prediction import OUT_OF_SCOPE
 from app.web.pages.formats import percent
 from app.web.pages.labels import label_title, task_title
 from app.web.pages.translate import gettext as _
@@ -56,7 +57,8 @@ def _queue(event: Event, *, names: Names) -> str:
 def _triaged(event: Event, *, names: Names) -> str:
     after = event.after
     found = [label_title(after[key]) for key in ("intent", "sentiment", "emotion") if after.get(key)]
-    if after.get("intent") and after.get("intent_probability") is not None:
+    is_in_scope = after.get("intent") not in (None, "", OUT_OF_SCOPE)
+    if is_in_scope and after.get("intent_probability") is not None:
         found[0] += f" ({percent(after['intent_probability'])})"
     parts = [_("Read: %(labels)s", labels=", ".join(found)) if found else _("Read, and not sure enough")]
     if "urgency" in after:
