@@ -30,6 +30,7 @@ def of_email(email: str) -> User:
 @click.option("--password", help="Left out: they get in by a one-time link and choose one.")
 def add(email: str, name: str, role: UserRole, password: str | None) -> None:
     """Add a person and print a one-time sign-in link."""
+    is_first = is_nobody_there()
     made = accounts.add_user(
         services(),
         name=name,
@@ -40,6 +41,8 @@ def add(email: str, name: str, role: UserRole, password: str | None) -> None:
         zone=settings().zone,
         viewer=SYSTEM,
     )
+    if is_first:
+        accounts.furnish(services())
     click.echo(f"Added {made.name} ({made.role}).")
     _print_link(made)
 

@@ -13,9 +13,10 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from app import clock
 from app.domain.people import PERMISSIONS, SYSTEM, TOKEN_SCOPES, Token, User, UserRole, Viewer
 from app.errors import Conflict, DatabaseBusy, FieldError, InputError, NotSignedIn
-from app.pipeline import history
+from app.pipeline import alerts, desk, history
 from app.pipeline.services import Services
 from app.store import feeds, links, queues, teams, tokens, users
+from app.store.db import Transaction
 
 SHORTEST_PASSWORD = 10
 MARK = "bw_"
@@ -30,14 +31,26 @@ def needs_first_admin(services: Services) -> bool:
 
 
 def first_admin(services: Services, *, name: str, email: str, password: str, locale: str = "en") -> User:
-    """Make the first account; raises Conflict `admin_exists` when there is one."""
+    """Make the first account, and what a new installation needs; raises Conflict `admin_exists` when there is one."""
     hashed = _hashed_password(password)
     with services.db.transaction() as tx:
         if users.count(tx):
             raise Conflict("admin_exists")
         user_id = users.insert(tx, name=name, email=email, role="admin", locale=locale, password_hash=hashed)
         history.record(tx, actor=("system", "setup"), verb="created", noun="user", noun_id=user_id)
+        _furnish(tx, services)
         return users.get(tx, user_id)
+
+
+def furnish(services: Services) -> None:
+    """Give an installation one queue and one rule, unless it has them."""
+    with services.db.transaction() as tx:
+        _furnish(tx, services)
+
+
+def _furnish(tx: Transaction, services: Services) -> None:
+    desk.first_queue(tx, services)
+    alerts.first_rule(tx)
 
 
 def add_user(

@@ -234,14 +234,22 @@ def end_silence(services: Services, silence_id: int, *, viewer: Viewer) -> None:
 def add_rule(services: Services, *, viewer: Viewer, **values: Any) -> Rule:
     """Add a rule with the fields of Rule; raises InputError with the fields at fault."""
     rule = Rule(id=0, **_checked({"name": "", **values}))
+    with services.db.transaction() as tx:
+        return _added(tx, rule, actor=history.of(viewer))
+
+
+def _added(tx: Transaction, rule: Rule, *, actor: history.Actor) -> Rule:
     columns = asdict(rule)
     del columns["id"], columns["version"]
-    with services.db.transaction() as tx:
-        rule_id = rules.insert(tx, values=columns)
-        history.record(
-            tx, actor=history.of(viewer), verb="created", noun="rule", noun_id=rule_id, after={"name": rule.name}
-        )
-        return rules.get(tx, rule_id)
+    rule_id = rules.insert(tx, values=columns)
+    history.record(tx, actor=actor, verb="created", noun="rule", noun_id=rule_id, after={"name": rule.name})
+    return rules.get(tx, rule_id)
+
+
+def first_rule(tx: Transaction) -> None:
+    """The rule that a new installation watches every company with, unless there is one: without it nothing fires."""
+    if not rules.every(tx):
+        _added(tx, Rule(id=0, name="Negative news surge"), actor=history.of(SYSTEM))
 
 
 def change_rule(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.domain.people import Team, Viewer
+from app.domain.people import SYSTEM, Team, Viewer
 from app.domain.ticket import Queue, RouteRule
 from app.errors import InputError
 from app.pipeline import history
@@ -66,11 +66,18 @@ def arrival(tx: Transaction, services: Services, *, slug: str | None) -> Queue:
         if named is None:
             raise InputError("unknown_queue", queue=slug)
         return named
+    return first_queue(tx, services)
+
+
+def first_queue(tx: Transaction, services: Services) -> Queue:
+    """The oldest queue; where there is none, an inbox is made."""
     known = queues.every(tx)
     if known:
         return min(known, key=lambda queue: queue.id)
     queue_id = queues.insert(tx, slug="inbox", title="Inbox", intent_task=services.policy.intent_task)
-    history.record(tx, actor=("system", "system"), verb="created", noun="queue", noun_id=queue_id)
+    history.record(
+        tx, actor=history.of(SYSTEM), verb="created", noun="queue", noun_id=queue_id, after={"slug": "inbox"}
+    )
     return queues.get(tx, queue_id)
 
 

@@ -13,8 +13,8 @@ from flask import Flask
 from app import config, create_app
 from app.domain.market import PostFilter
 from app.domain.people import SYSTEM
-from app.pipeline import feeds
-from app.store import posts, users
+from app.pipeline import alerts, feeds
+from app.store import posts, queues, rules, users
 
 
 @pytest.fixture
@@ -35,6 +35,16 @@ def test_a_person_is_added_and_gets_in_by_the_printed_link(app: Flask) -> None:
     assert users.find_by_email(app.extensions["bellwether"].db, "ines@example.com") is not None
     path = told.output.split("http://127.0.0.1:8000")[1].split()[0]
     assert app.test_client().get(path).status_code == 200
+
+
+def test_the_first_person_finds_a_queue_and_a_rule_the_second_does_not_bring_them_back(app: Flask) -> None:
+    services = app.extensions["bellwether"]
+    _run(app, "user", "add", "ines@example.com", "--name", "Ines", "--role", "admin")
+    assert [one.slug for one in queues.every(services.db)] == ["inbox"]
+    (rule,) = rules.every(services.db)
+    alerts.remove_rule(services, rule.id, viewer=SYSTEM)
+    _run(app, "user", "add", "tomas@example.com", "--name", "Tomas", "--role", "agent")
+    assert rules.every(services.db) == ()
 
 
 def test_a_link_for_nobody_is_one_sentence(app: Flask) -> None:

@@ -47,7 +47,9 @@ def services(tmp_path: Path, engine: FakeEngine) -> Iterator[Services]:
 @pytest.fixture
 def people(services: Services) -> Desk:
     """People and queues of a small organisation."""
-    admin = accounts.first_admin(services, name="Maren", email="maren@example.com", password="correct horse")
+    admin = accounts.add_user(
+        services, viewer=SYSTEM, name="Maren", email="maren@example.com", role="admin", password="correct horse"
+    )
     found = {}
     for name, team_name in (("Ines", "Shop"), ("Tomas", "Cards")):
         team = desk.add_team(services, viewer=SYSTEM, name=team_name)

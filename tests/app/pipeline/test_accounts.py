@@ -6,10 +6,11 @@ import pytest
 
 from app import clock
 from app.domain.people import SYSTEM
+from app.domain.ticket import TicketDraft
 from app.errors import Conflict, InputError, NotSignedIn, Stale
-from app.pipeline import accounts
+from app.pipeline import accounts, alerts, tickets
 from app.pipeline.services import Services
-from app.store import events, tokens, users
+from app.store import events, queues, rules, tokens, users
 from tests.app.pipeline.conftest import Desk
 
 
@@ -21,6 +22,42 @@ def test_the_first_admin_is_made_once(services: Services) -> None:
     assert (admin.role, admin.locale) == ("admin", "zh")
     with pytest.raises(Conflict, match="admin_exists"):
         accounts.first_admin(services, name="N", email="n@example.com", password="long enough")
+
+
+def test_a_new_installation_has_a_queue_and_a_rule(services: Services) -> None:
+    accounts.first_admin(services, name="M", email="m@example.com", password="long enough")
+    assert [(one.slug, one.title, one.team_id) for one in queues.every(services.db)] == [("inbox", "Inbox", None)]
+    (rule,) = rules.every(services.db)
+    assert (rule.name, rule.subject_kind, rule.subject_id, rule.is_active) == (
+        "Negative news surge",
+        "entity",
+        None,
+        True,
+    )
+    assert [(one.noun, one.verb) for one in events.after(services.db, 0)] == [
+        ("user", "created"),
+        ("queue", "created"),
+        ("rule", "created"),
+    ]
+
+
+def test_what_is_there_is_not_furnished_twice(services: Services) -> None:
+    # A ticket may come before anybody has set the place up; the admin does so with it in the inbox.
+    received = tickets.receive(services, TicketDraft(subject="", body="I want my refund", channel="api"), viewer=SYSTEM)
+    assert received.ticket.intent == "get_refund"
+    alerts.add_rule(services, viewer=SYSTEM, name="Ours")
+    admin = accounts.first_admin(services, name="M", email="m@example.com", password="long enough")
+    assert [one.id for one in queues.every(services.db)] == [received.ticket.queue_id]
+    assert [one.name for one in rules.every(services.db)] == ["Ours"]
+    found = tickets.show(services, received.ticket.id, viewer=accounts.viewer_for(services, admin))
+    assert (found.ticket.id, found.queue.title) == (received.ticket.id, "Inbox")
+
+
+def test_a_second_try_leaves_nothing_behind(services: Services, people: Desk) -> None:
+    with pytest.raises(Conflict, match="admin_exists"):
+        accounts.first_admin(services, name="N", email="n@example.com", password="long enough")
+    assert "inbox" not in {one.slug for one in queues.every(services.db)}
+    assert rules.every(services.db) == ()
 
 
 def test_a_password_opens_and_a_wrong_one_does_not(services: Services, people: Desk) -> None:
