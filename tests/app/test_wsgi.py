@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -45,6 +50,47 @@ def test_gunicorn_accepts_it(tmp_path: Path) -> None:
     pytest.importorskip("gunicorn")
     told = _run("-m", "gunicorn", "--check-config", "wsgi", instance=tmp_path / "instance")
     assert told.returncode == 0, told.stderr
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _live(port: int, *, process: subprocess.Popen[bytes]) -> object:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=10) as answer:
+                return json.load(answer)
+        except OSError:
+            time.sleep(0.1)
+    return None
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "gunicorn wsgi --bind 127.0.0.1:{port}",
+        "gunicorn wsgi --bind 127.0.0.1:{port} --threads 4 --preload",
+        "flask --app wsgi run --port {port}",
+    ],
+)
+def test_servers_that_flask_users_know_serve_it(tmp_path: Path, command: str) -> None:
+    port, log = _free_port(), tmp_path / "log"
+    environment = {**os.environ, "BELLWETHER_INSTANCE": str(tmp_path / "instance")}
+    arguments = [sys.executable, "-m", *command.format(port=port).split()]
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=out, stderr=out) as process,
+    ):
+        try:
+            assert _live(port, process=process) == {"status": "ok"}, log.read_text()
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=60)
+    assert "Traceback" not in log.read_text()
 
 
 def test_a_bad_setting_stops_the_start_with_one_sentence(tmp_path: Path) -> None:
