@@ -19,13 +19,15 @@ from training.measure import HEADLINES, measure, sampled, suites
 
 SHIPPED = sorted(path.parent for path in (ROOT / "models").glob("*/manifest.json"))
 POINTS = 0.002
-TARGETS = {
-    "banking77": 0.915,
-    "bitext": 0.99,
-    "tfns": 0.86,
-    "tfn_topic": 0.87,
-    "sentfin": 0.85,
-    "semeval2017_task4": 0.66,
+# What may not be lost again. In tfn_topic a sixth of the test rows stand in the official
+# training file and were taken out of ours: its floor is held on the other rows.
+FLOORS = {
+    ("banking77", "accuracy"): 0.915,
+    ("bitext", "accuracy"): 0.99,
+    ("tfns", "weighted_f1"): 0.86,
+    ("tfn_topic", "accuracy_without_shared"): 0.87,
+    ("sentfin", "accuracy"): 0.85,
+    ("semeval2017_task4", "macro_recall"): 0.66,
 }
 
 
@@ -79,11 +81,13 @@ def test_the_sample_measures_as_it_is_written(corpus: str) -> None:
     assert found[name] == pytest.approx(written[name], abs=POINTS)
 
 
-@pytest.mark.parametrize("corpus", TARGETS)
-def test_the_shipped_model_reaches_its_targets(corpus: str) -> None:
-    (row,) = [row for row in _metrics()["headline"] if row["corpus"] == corpus]
-    assert row["int8"] >= TARGETS[corpus]
+@pytest.mark.parametrize(("corpus", "figure"), FLOORS)
+def test_the_shipped_model_stays_above_its_floors(corpus: str, figure: str) -> None:
+    assert _metrics()["int8"][corpus][figure] >= FLOORS[corpus, figure]
 
 
 def test_int8_is_within_half_a_point_of_float32() -> None:
-    assert {row["corpus"]: row["difference"] for row in _metrics()["headline"] if abs(row["difference"]) > 0.005} == {}
+    """Half a point, or one row where half a point is less than that (finentity has 187)."""
+    far = {row["corpus"]: row["difference"] for row in _metrics()["headline"]
+           if abs(row["difference"]) > max(0.005, 1.01 / row["n"])}  # fmt: skip
+    assert far == {}

@@ -79,7 +79,7 @@ def export(run: Run, *, folder: Path, data: Mapping[str, TaskData], root: Path |
             (part / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
             card = render(manifest, tasks=tasks, decisions=decisions, metrics=metrics, corpora=run.data())
             (part / "MODEL_CARD.md").write_text(card, encoding="utf-8")
-            shutil.copytree(run.adapter, part / "adapter", ignore=shutil.ignore_patterns("README.md"))
+            copy_adapter(run.adapter, to=part / "adapter", base=manifest.base["name"])
 
         return Exported(write(folder, manifest=manifest, fill=fill, check=Runtime.open), metrics)
 
@@ -97,9 +97,28 @@ def _manifest(run: Run, *, folder: Path) -> Manifest:
         encoders=(EncoderEntry("main", GRAPH, "adapter/", tuple(run.tasks())),),
         max_length=recipe.max_length,
         data=tuple(_data_entry(row) for row in run.data()),
-        recipe=recipe_row(recipe),
+        recipe=recipe_of(run),
         packages=package_versions(),
     )
+
+
+def recipe_of(run: Run) -> dict[str, Any]:
+    """The recipe, with what the run went on from (`start`) or is the average of (`soup`), where it is either."""
+    found = recipe_row(run.recipe())
+    for name in ("start", "soup"):
+        path = run.path / f"{name}.json"
+        if path.is_file():
+            row = json.loads(path.read_text(encoding="utf-8"))
+            found[name] = {key: value for key, value in row.items() if key != "path"}
+    return found
+
+
+def copy_adapter(adapter: Path, *, to: Path, base: str) -> None:
+    """Copy an adapter; its file names the base encoder by name, not by where it stood on the training machine."""
+    shutil.copytree(adapter, to, ignore=shutil.ignore_patterns("README.md"))
+    path = to / "adapter_config.json"
+    config = json.loads(path.read_text(encoding="utf-8")) | {"base_model_name_or_path": base}
+    path.write_text(json.dumps(config, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _data_entry(row: Mapping[str, Any]) -> DataEntry:

@@ -128,7 +128,7 @@ def test_a_merge_that_changes_the_answers_is_refused(run: Run, monkeypatch: pyte
     def careless() -> torch.nn.Module:
         merged = merging()
         with torch.no_grad():
-            next(merged.parameters()).add_(0.05)
+            merged.get_parameter("encoder.layer.0.output.dense.weight").mul_(1.1)
         return merged
 
     monkeypatch.setattr(network.encoder, "merge_and_unload", careless)

@@ -20,14 +20,19 @@ Probabilities = npt.NDArray[np.float64]
 Targets = npt.NDArray[np.int64] | npt.NDArray[np.float32]
 
 BAND_PRECISION = {"high": 0.95, "medium": 0.80}
+BAND_FLOOR = {"high": 0.80, "medium": 0.50}
+LIKELY = 0.5
 BAND_SHARE = 0.05
 MIN_ROWS = 30
-WRONGLY_REJECTED = 0.01
+RIGHTLY_REJECTED = 0.95
 GRID = np.round(np.arange(0.05, 0.96, 0.01), 2)
 
 
 def fit_decision(logits: Logits, *, targets: Targets, task: Task, precision: float) -> Decision:
-    """Fit a task's decision on validation logits [n, labels]; it abstains where `precision` would not be kept."""
+    """Fit a task's decision on validation logits [n, labels].
+
+    It abstains where `precision` would not be kept; a single-label task also where it is more likely wrong than right.
+    """
     temperature = fit_temperature(logits, targets=targets, task=task)
     plain = Decision(kind=task.kind, temperature=temperature)
     found = probabilities(logits, decision=plain)
@@ -36,7 +41,7 @@ def fit_decision(logits: Logits, *, targets: Targets, task: Task, precision: flo
     return Decision(
         kind=task.kind,
         temperature=temperature,
-        threshold=edge_for(confidence, right=right, precision=precision),
+        threshold=max(edge_for(confidence, right=right, precision=precision), 0.0 if accept else LIKELY),
         precision=precision,
         bands=fit_bands(confidence, right=right),
         accept=accept,
@@ -113,18 +118,20 @@ def edge_for(confidence: Probabilities, *, right: npt.NDArray[np.bool_], precisi
 def fit_bands(confidence: Probabilities, *, right: npt.NDArray[np.bool_]) -> tuple[BandEdge, ...]:
     """High, medium and low with the precision measured in each.
 
-    High is right in 95 % and medium in 80 % of the cases; where fewer than 5 % of the rows would reach that, the
-    upper and the middle third of the confidences take these names, and their precision says what they are worth.
+    High is right in 95 % and medium in 80 % of the cases, and never begins below a confidence of 0.8 and 0.5; where
+    fewer than 5 % of the rows would reach that, the best third, and the better half of the rest, take these names, and
+    their precision says what they are worth.
     """
-    high = edge_for(confidence, right=right, precision=BAND_PRECISION["high"])
+    high = max(edge_for(confidence, right=right, precision=BAND_PRECISION["high"]), BAND_FLOOR["high"])
     if (confidence >= high).mean() < BAND_SHARE:
         high = round(float(np.quantile(confidence, 2 / 3)), 4)
     rest = confidence < high
     medium = edge_for(confidence[rest], right=right[rest], precision=BAND_PRECISION["medium"]) if rest.any() else high
-    if medium > 0 and (rest & (confidence >= medium)).mean() < BAND_SHARE:
-        medium = round(float(np.quantile(confidence, 1 / 3)), 4)
+    medium = min(max(medium, BAND_FLOOR["medium"]), high)
+    if rest.any() and (confidence[rest] >= medium).mean() < BAND_SHARE:
+        medium = min(round(float(np.quantile(confidence[rest], 1 / 2)), 4), high)
     edges: list[tuple[BandName, float, float]] = [("high", high, np.inf)]
-    edges += [("medium", min(medium, high), high), ("low", 0.0, min(medium, high))]
+    edges += [("medium", medium, high), ("low", 0.0, medium)]
     return tuple(_band(name, low=low, up_to=up, confidence=confidence, right=right) for name, low, up in edges)
 
 
@@ -136,12 +143,15 @@ def _band(
 
 
 def fit_rejection(found: Probabilities, *, targets: Targets, task: Task) -> float | None:
-    """From which P(out_of_scope) on to reject: at most 1 % of the rows in scope are. None where argmax rejects more."""
+    """From which P(out_of_scope) on to reject: the highest that still rejects 95 % of the rows out of scope.
+
+    None where that is 0.5 or more, so that the best label decides: an intent is not given up for a small doubt.
+    """
     if OUT_OF_SCOPE not in task.names:
         return None
     column = task.index()[OUT_OF_SCOPE]
-    inside = found[targets != column, column]
-    if len(inside) < MIN_ROWS:
+    outside = found[targets == column, column]
+    if len(outside) < MIN_ROWS:
         return None
-    edge = round(float(np.quantile(inside, 1 - WRONGLY_REJECTED)), 4)
-    return max(edge, 0.02) if edge < 0.5 else None
+    edge = round(float(np.quantile(outside, 1 - RIGHTLY_REJECTED)), 4)
+    return edge if edge < 0.5 else None

@@ -266,7 +266,7 @@ def test_without_a_model_or_after_closing_it_is_not_ready(runtime: Runtime) -> N
     assert engine.classify(_requests("a"))
     engine.close()
     with pytest.raises(NotReady):
-        engine.classify(_requests("a"))
+        engine.classify(_requests("b"))
 
 
 def test_search_opens_with_the_first_vector(runtime: Runtime) -> None:

@@ -76,14 +76,17 @@ def test_accept_thresholds_are_the_best_of_each_label() -> None:
     np.testing.assert_allclose(fit_accept(found, targets=targets), [0.3, 0.7], atol=0.02)
 
 
-def test_rejection_costs_at_most_one_in_a_hundred_of_its_own() -> None:
+def test_rejection_begins_as_late_as_it_can() -> None:
     task = make_task("t", role="intent", kind="single", pooling="mean", labels=("a", "b", OUT_OF_SCOPE))
-    outside = np.random.default_rng(4).random(4000) * 0.4
+    outside = np.random.default_rng(4).random(4000)
+    targets = np.where(np.arange(4000) < 2000, 2, 0)
     found = np.stack([(1 - outside) * 0.7, (1 - outside) * 0.3, outside], axis=1)
-    edge = fit_rejection(found, targets=np.zeros(4000, np.int64), task=task)
+    edge = fit_rejection(found, targets=targets, task=task)
     assert edge is not None
-    assert (outside >= edge).mean() == pytest.approx(0.01, abs=0.002)
-    assert fit_rejection(found, targets=np.zeros(4000, np.int64), task=SINGLE) is None
+    assert (outside[:2000] >= edge).mean() == pytest.approx(0.95, abs=0.002)
+    sure = np.stack([found[:, 0] * 0.1, found[:, 1] * 0.1, 0.9 + outside * 0.1], axis=1)
+    assert fit_rejection(sure, targets=targets, task=task) is None
+    assert fit_rejection(found, targets=targets, task=SINGLE) is None
 
 
 def test_a_fitted_decision_abstains_to_keep_its_promise() -> None:
