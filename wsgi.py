@@ -1,5 +1,9 @@
 """The application for WSGI servers: `gunicorn wsgi`, `flask --app wsgi run`. Importing it opens nothing."""
 
 from app import create_app
+from app.errors import SettingError
 
-application = create_app()
+try:
+    application = create_app()
+except SettingError as error:
+    raise SystemExit(str(error)) from None

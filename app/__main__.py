@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         settings = config.load(**overrides)
     except SettingError as error:
-        print("{name} is {value!r}, which is not a {expected}.".format(**error.params), file=sys.stderr)
+        print(error, file=sys.stderr)
         return 2
     application = create_app(settings)
     try:
@@ -69,20 +69,19 @@ def _worker(application: Flask) -> Any:
 
 
 def _serve(application: Flask, *, is_demo: bool) -> int:
-    settings: Settings = application.extensions["bellwether.settings"]
-    listening = _listen(settings)
+    listening = _listen(application.extensions["bellwether.settings"])
     if listening is None:
         return 1
-    services = application.extensions["bellwether"]
-    services.warm()
-    greeting = _greeting(application, is_demo=is_demo)
     worker = _worker(application)
-    worker.start()
     try:
+        application.extensions["bellwether"].warm()
+        greeting = _greeting(application, is_demo=is_demo)
+        worker.start()
         _run(application, listening=listening, greeting=greeting)
     finally:
         worker.stop()
         _close(application)
+        listening.close()
     return 0
 
 

@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
+from zoneinfo import ZoneInfo
 
 from app.errors import SettingError
 
 PREFIX = "BELLWETHER_"
 
 
-def _setting(default: Any, text: str) -> Any:
-    return field(default=default, metadata={"help": text})
+def _setting(default: Any, text: str, *, least: float = 0, most: float = 1e9) -> Any:
+    """A setting with its help; a number has to lie between `least` and `most`."""
+    return field(default=default, metadata={"help": text, "least": least, "most": most})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,11 +26,13 @@ class Settings:
     instance: Path = _setting(Path("instance"), "Folder of the database, attachments and own models.")
     models: Path = _setting(Path("models"), "Folder of the shipped model artifacts.")
     host: str = _setting("127.0.0.1", "Address the server listens on.")
-    port: int = _setting(8000, "Port the server listens on.")
+    port: int = _setting(8000, "Port the server listens on.", least=0, most=65535)
     secret_key: str = _setting("", "Signs sessions and links; empty: made once and kept under the instance folder.")
-    server_threads: int = _setting(12, "Threads that answer requests.")
-    engine_threads: int = _setting(2, "Threads of one model run.")
-    engine_queue: int = _setting(512, "Texts that may wait for the model before requests are refused with 429.")
+    server_threads: int = _setting(12, "Threads that answer requests.", least=1, most=256)
+    engine_threads: int = _setting(2, "Threads of one model run.", least=1, most=256)
+    engine_queue: int = _setting(
+        512, "Texts that may wait for the model before requests are refused with 429.", least=1
+    )
     engine_wait_ms: float = _setting(2.0, "How long a text waits for company while the model is busy.")
     engine_cache: int = _setting(20_000, "Answers kept for texts seen before.")
     intent_task: str = _setting("commerce_intent", "Intent task in force where a queue names none.")
@@ -36,14 +40,14 @@ class Settings:
     locale: str = _setting("en", "Language of the interface for people who have not chosen: en or zh.")
     zone: str = _setting("UTC", "Time zone for people who have not chosen.")
     is_routing: bool = _setting(True, "Whether the model's intent moves a ticket to its queue.")
-    max_body_bytes: int = _setting(2_000_000, "Largest request body; larger is answered with 413.")
-    max_upload_bytes: int = _setting(64_000_000, "Largest uploaded file of posts, tickets or mail.")
+    max_body_bytes: int = _setting(2_000_000, "Largest request body; larger is answered with 413.", least=1000)
+    max_upload_bytes: int = _setting(64_000_000, "Largest uploaded file of posts, tickets or mail.", least=1000)
     max_attachment_bytes: int = _setting(10_000_000, "Largest attachment that is kept.")
-    max_batch: int = _setting(1000, "Most texts in one API call.")
+    max_batch: int = _setting(1000, "Most texts in one API call.", least=1)
     sla_first_response_hours: float = _setting(8.0, "Hours until the first response of a normal ticket is due.")
     sla_resolution_hours: float = _setting(48.0, "Hours until the resolution of a normal ticket is due.")
-    tick_seconds: float = _setting(15.0, "How often rules are evaluated and due feeds fetched.")
-    fetch_minutes: int = _setting(10, "How often an RSS or Atom feed is fetched.")
+    tick_seconds: float = _setting(15.0, "How often rules are evaluated and due feeds fetched.", least=0.01)
+    fetch_minutes: int = _setting(10, "How often an RSS or Atom feed is fetched.", least=1)
     is_fetching_private: bool = _setting(False, "Whether feeds and webhooks may reach private addresses.")
     is_secure_cookie: bool = _setting(False, "Whether the session cookie is sent over HTTPS only.")
     stream_clients: int = _setting(4, "Most live streams at once in one process.")
@@ -60,12 +64,15 @@ class Settings:
         return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
 
 
+_EXPECTED = {int: "whole number", float: "number", bool: "truth value (1 or 0)", Path: "path", str: "text"}
+_BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
 def _parsed(kind: Any, text: str) -> Any:
     if kind is bool:
-        lowered = text.strip().lower()
-        if lowered not in {"1", "0", "true", "false", "yes", "no", "on", "off"}:
+        if text.strip().lower() not in _BOOLEANS:
             raise ValueError(text)
-        return lowered in {"1", "true", "yes", "on"}
+        return _BOOLEANS[text.strip().lower()]
     return kind(text)
 
 
@@ -76,14 +83,30 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
     values: dict[str, Any] = {}
     for entry in fields(Settings):
         text = source.get(PREFIX + entry.name.upper())
-        if text is None:
+        if text is None or entry.name in overrides:
             continue
         try:
             values[entry.name] = _parsed(kinds[entry.name], text)
         except ValueError:
-            expected = kinds[entry.name].__name__
-            raise SettingError(name=PREFIX + entry.name.upper(), value=text, expected=expected) from None
-    return Settings(**{**values, **overrides})
+            raise _refused(entry.name, value=text, expected=_EXPECTED[kinds[entry.name]]) from None
+    settings = Settings(**{**values, **overrides})
+    _check(settings)
+    return settings
+
+
+def _check(settings: Settings) -> None:
+    for entry in fields(Settings):
+        value, least, most = getattr(settings, entry.name), entry.metadata["least"], entry.metadata["most"]
+        if isinstance(value, int | float) and not least <= value <= most:
+            raise _refused(entry.name, value=value, expected=f"number from {least:g} to {most:g}")
+    try:
+        ZoneInfo(settings.zone)
+    except (KeyError, ValueError, OSError):
+        raise _refused("zone", value=settings.zone, expected="time zone") from None
+
+
+def _refused(name: str, *, value: object, expected: str) -> SettingError:
+    return SettingError(name=PREFIX + name.upper(), value=value, expected=expected)
 
 
 def table() -> list[tuple[str, str, str, str]]:

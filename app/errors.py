@@ -152,6 +152,12 @@ class OutgoingRefused(OutgoingError):
 
 
 class SettingError(BellwetherError):
-    """The setting `name` has a value that cannot be used: `value`, `expected`."""
+    """The setting `name` has a value that cannot be used: `value`, `expected`.
+
+    As text it is its own sentence, because it stops the start, before there is a reader's language.
+    """
 
     status, code = 500, "bad_setting"
+
+    def __str__(self) -> str:
+        return "{name} is {value!r}, which is not a {expected}.".format(**self.params)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from sqlite_utils import Database as Tables
-from sqlite_utils.migrations import Migrations
-
 from app.store import schema
+from app.store.lean import without
+
+with without("pandas"):
+    from sqlite_utils import Database as Tables
+    from sqlite_utils.migrations import Migrations
 
 STEPS = Migrations("bellwether")
 

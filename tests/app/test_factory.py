@@ -99,6 +99,15 @@ def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
     ]
 
 
+def test_a_database_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "bellwether.sqlite").write_bytes(b"no database " * 100)
+    with _started(tmp_path, port=_free_port()) as process:
+        told, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "The database cannot be used: file is not a database." in told
+    assert "Traceback" not in told
+
+
 def test_the_worker_runs_alone_and_stops(tmp_path: Path) -> None:
     with _started(tmp_path, "worker", port=_free_port()) as process:
         _lines_until(process, "worker runs")
