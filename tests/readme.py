@@ -18,7 +18,6 @@ from app.web.auth import PUBLIC, permission_of
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
-RESULTS = ROOT / "tests" / "bench" / "results"
 ARTIFACT = ROOT / "models" / "bellwether-1.0"
 
 
@@ -92,25 +91,6 @@ def results() -> str:
     return _table(("Corpus", "Metric", "n", "int8, as served", "float32"), rows)
 
 
-def speed() -> str:
-    """The engine against others in one run, and one text alone, from the committed benchmark."""
-    told = json.loads((RESULTS / "speed.json").read_text(encoding="utf-8"))
-    rates, machine = told["texts_per_s"], told["machine"]
-    pipeline = max(rate["median"] for name, rate in rates.items() if "pipeline" in name)
-    ranked = sorted(rates.items(), key=lambda entry: -entry[1]["median"])
-    rows = [
-        (name, f"{rate['median']:,}", f"{rate['lowest']:,}–{rate['highest']:,}", f"{rate['median'] / pipeline:.2f}×")
-        for name, rate in ranked
-    ]
-    one = told["one_text_ms"]
-    about = (
-        f"`python -m tests.bench speed` on {machine['processor']}, {told['threads']} threads: {told['texts']}; medians "
-        f"of {told['rounds']} alternating rounds. One text alone takes {one['p50']} ms at the median, {one['p99']} ms "
-        f"at the 99th percentile (n = {one['n']:,})."
-    )
-    return f"{about}\n\n" + _table(("What", "texts/s", "lowest–highest", "against the pipeline"), rows)
-
-
 def tables() -> dict[str, Callable[[], str]]:
     """The generated parts by name."""
     app = create_app(config.load({}))
@@ -119,7 +99,6 @@ def tables() -> dict[str, Callable[[], str]]:
         "routes": lambda: routes(app),
         "commands": lambda: commands(app),
         "results": results,
-        "speed": speed,
     }
 
 

@@ -31,6 +31,7 @@ PROGRAMS = {
     "ruff": "lint",
     "mypy": "types",
     "types-psutil": "types",
+    "types-tqdm": "types",
     "onnxruntime": "a contestant of the speed benchmark",
     "onnx": "writes the contestant's graph",
 }

@@ -1,4 +1,4 @@
-"""Settings: from the environment, overridden by arguments, refused with the name, the value and what is expected."""
+"""Settings: from the environment, overridden by arguments, refused with name, value and what is expected."""
 
 from __future__ import annotations
 

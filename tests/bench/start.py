@@ -14,7 +14,11 @@ from tests.process import Running, prepare, running
 
 ROUNDS = 5
 RESULT = Path(__file__).parent / "results" / "start.json"
-TEXTS = ("I want to track my order", "My card was stolen and I want my money back NOW", "Shares plunge as Larkspur warns")
+TEXTS = (
+    "I want to track my order",
+    "My card was stolen and I want my money back NOW",
+    "Shares plunge as Larkspur warns",
+)
 
 
 def _round(instance: Path, *, token: str) -> dict[str, object]:
