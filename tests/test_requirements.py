@@ -28,6 +28,7 @@ PROGRAMS = {
     "tensorboard": "torch.utils.tensorboard writes through it",
     "bitsandbytes": "transformers quantises through it",
     "accelerate": "transformers places quantised weights through it",
+    "axe-playwright-python": "tests/browser injects the script that it carries",
     "ruff": "lint",
     "mypy": "types",
     "types-psutil": "types",
