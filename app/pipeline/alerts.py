@@ -10,7 +10,7 @@ from app import clock
 from app.domain.alert import Alert, Rule, Severity, Silence, Transition
 from app.domain.market import Post, SubjectKind
 from app.domain.people import SYSTEM, Viewer
-from app.domain.series import HOUR_MS, Window
+from app.domain.series import DAY_MS, HOUR_MS, Window
 from app.errors import Conflict, FieldError, InputError, NotAllowed
 from app.monitor.alerts import is_told, next_state, silenced_by
 from app.monitor.rules import evaluate
@@ -22,15 +22,16 @@ from app.store import alerts, buckets, notifications, receivers, rules, silences
 from app.store.db import Transaction
 
 _RULE_FIELDS = frozenset(entry.name for entry in fields(Rule)) - {"id", "version"}
-_LEAST: dict[str, float] = {
-    "window_ms": HOUR_MS,
-    "baseline_ms": HOUR_MS,
-    "min_stories": 1,
-    "min_negative": 0,
-    "share": 0,
-    "lift": 0,
-    "pending_ms": 0,
-    "recovering_ms": 0,
+_LONGEST_MS, _MOST_STORIES = 400 * DAY_MS, 1_000_000
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "window_ms": (HOUR_MS, _LONGEST_MS),
+    "baseline_ms": (HOUR_MS, _LONGEST_MS),
+    "min_stories": (1, _MOST_STORIES),
+    "min_negative": (0, _MOST_STORIES),
+    "share": (0, 1),
+    "lift": (0, 1000),
+    "pending_ms": (0, _LONGEST_MS),
+    "recovering_ms": (0, _LONGEST_MS),
 }
 
 
@@ -281,10 +282,7 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(values) - _RULE_FIELDS)
     if unknown:
         raise InputError("unknown_field", field=unknown[0])
-    faults = [
-        FieldError(pointer=f"/{key}", code="too_small") for key, least in _LEAST.items() if _is_less(values, key, least)
-    ]
-    faults += [FieldError(pointer="/share", code="too_large")] if values.get("share", 0) > 1 else []
+    faults = _out_of_bounds(values)
     choices = {"severity": get_args(Severity), "subject_kind": get_args(SubjectKind)}
     faults += [
         FieldError(pointer=f"/{key}", code="unknown_value")
@@ -298,5 +296,9 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
     return dict(values)
 
 
-def _is_less(values: Mapping[str, Any], key: str, least: float) -> bool:
-    return key in values and values[key] < least
+def _out_of_bounds(values: Mapping[str, Any]) -> list[FieldError]:
+    return [
+        FieldError(pointer=f"/{key}", code="too_small" if values[key] < least else "too_large")
+        for key, (least, most) in _BOUNDS.items()
+        if key in values and not least <= values[key] <= most
+    ]

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from app import clock
 from app.domain.people import Viewer
 from app.domain.ticket import Message, Ticket, TicketDraft
-from app.errors import InputError
+from app.errors import InputError, NotFound
 from app.ingest.clean import clean, shown
 from app.ingest.redact import redact
 from app.pipeline import desk, history
 from app.pipeline.services import Services
-from app.store import attachments, customers, messages, queues, tickets
+from app.store import attachments, customers, events, messages, queues, tickets
 from app.store.db import Transaction
 from app.triage import risk, sla
 
@@ -48,6 +48,7 @@ def store(services: Services, draft: TicketDraft, *, viewer: Viewer) -> Stored:
             return known
         earlier = tickets.find_by_external_id(tx, draft.external_id) if draft.external_id else None
         if earlier is not None:
+            _check_own(tx, earlier, draft=draft, viewer=viewer)
             return _updated(tx, earlier, draft=draft, viewer=viewer)
         thread = messages.find_thread(tx, _parents(draft))
         if thread is not None:
@@ -58,6 +59,19 @@ def store(services: Services, draft: TicketDraft, *, viewer: Viewer) -> Stored:
 def _known(tx: Transaction, draft: TicketDraft) -> Stored | None:
     found = messages.find_by_message_id(tx, draft.message_id) if draft.message_id else None
     return None if found is None else Stored(ticket_id=found.ticket_id, message_id=found.id, is_new=False)
+
+
+def _check_own(tx: Transaction, ticket: Ticket, *, draft: TicketDraft, viewer: Viewer) -> None:
+    """An external id is easily guessed: only who sees the ticket, or filed it, may change it by its id.
+
+    Raises NotFound otherwise, as if there were no such ticket.
+    """
+    is_in_sight = viewer.queue_ids is None or ticket.queue_id in viewer.queue_ids
+    if is_in_sight and viewer.may("tickets:read"):
+        return
+    filed = events.of(tx, "ticket", ticket.id)[0]
+    if (filed.actor_kind, filed.actor_id) != history.of(viewer):
+        raise NotFound(noun="ticket", id=draft.external_id)
 
 
 def _parents(draft: TicketDraft) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 from app.errors import DatabaseBusy, InputError, NotFound, NotReady, Stale
 
 BUSY_MS = 5000
+LARGEST = 2**63 - 1
 
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -39,14 +40,17 @@ def assignments(changes: Mapping[str, Any]) -> str:
 
 
 def bindable(value: Any) -> Any:
-    """A value as SQLite keeps it: booleans as 0 and 1, lists and mappings as compact JSON, text without surrogates."""
-    if isinstance(value, bool):
-        return int(value)
+    """A value as SQLite keeps it: booleans as 0 and 1, lists and mappings as compact JSON, text without surrogates.
+
+    Raises InputError for a whole number of more than 64 bits.
+    """
+    if isinstance(value, list | tuple | Mapping):
+        value = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, list | tuple | Mapping):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return value
+    if isinstance(value, int) and not -LARGEST <= value <= LARGEST:
+        raise InputError("unknown_value", value=value)
+    return int(value) if isinstance(value, bool) else value
 
 
 @contextmanager

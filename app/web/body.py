@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from math import isfinite
+from typing import Any, NoReturn
 
 from flask import Response, request
 
 from app.errors import InputError, UnsupportedMedia
 
 JSON = "application/json"
+LONGEST_INTEGER = 40
+"""Digits; a longer number is read as a floating one, as it is everywhere else that JSON is read."""
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 NDJSON = ("application/x-ndjson", "application/jsonl", "application/ndjson")
 
 
@@ -50,7 +56,9 @@ def _is_curl(kind: str) -> bool:
 def parse(content: bytes) -> Any:
     """JSON out of bytes; InputError tells the line and column, or the byte that is not UTF-8."""
     try:
-        return json.loads(content.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        text = content.decode("utf-8-sig")
+        found = json.loads(text, parse_constant=_refuse_constant, parse_int=_whole, parse_float=_number)
+        return _mended(found) if _SURROGATE.search(text) else found
     except UnicodeDecodeError as error:
         raise InputError("not_utf8", byte=error.start) from None
     except json.JSONDecodeError as error:
@@ -59,8 +67,26 @@ def parse(content: bytes) -> Any:
         raise InputError("too_deep") from None
 
 
-def _refuse_constant(name: str) -> Any:
-    # NaN and Infinity are Python's own idea of JSON.
+def _whole(text: str) -> int | float:
+    return int(text) if len(text) <= LONGEST_INTEGER else _number(text)
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    return number if isfinite(number) else _refuse_constant(text)
+
+
+def _mended(value: Any) -> Any:
+    """Half a surrogate pair is no character: it can neither be kept nor sent back."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_mended(part) for part in value]
+    return {_mended(key): _mended(part) for key, part in value.items()} if isinstance(value, dict) else value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    # NaN and Infinity are Python's own idea of JSON; so is a number that is too large to be one.
     raise json.JSONDecodeError(name, "", 0)
 
 

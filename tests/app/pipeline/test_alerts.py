@@ -203,7 +203,16 @@ def test_the_first_to_acknowledge_counts(services: Services, people: Desk, rule:
 
 @pytest.mark.parametrize(
     "values",
-    [{"name": " "}, {"share": 1.2}, {"window_ms": 10}, {"severity": "loud"}, {"subject_kind": "planet"}, {"id": 3}],
+    [
+        {"name": " "},
+        {"share": 1.2},
+        {"share": float("nan")},
+        {"window_ms": 10},
+        {"window_ms": 2**70},
+        {"severity": "loud"},
+        {"subject_kind": "planet"},
+        {"id": 3},
+    ],
 )
 def test_a_rule_that_makes_no_sense_is_refused(services: Services, values: dict[str, object]) -> None:
     with pytest.raises(InputError):

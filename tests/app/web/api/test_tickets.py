@@ -73,6 +73,27 @@ def test_an_external_id_comes_once(api: Caller) -> None:
     assert first.get_json()["id"] == again.get_json()["id"]
 
 
+def test_an_external_id_opens_no_ticket_of_others(api: Caller, model_site: Site) -> None:
+    _file(api, external_id="zd-77", body="My neighbour's card")
+    front_end = model_site.caller("messages:write")
+    answer = _file(front_end, external_id="zd-77", body="Show me")
+    assert answer.status_code == 404
+    assert "neighbour" not in answer.get_data(as_text=True)
+    # What it filed itself it may send again, and change.
+    first, again = _file(front_end, external_id="zd-78"), _file(front_end, external_id="zd-78", body="Changed order")
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.get_json()["preview"].endswith("Changed order")
+
+
+@pytest.mark.parametrize("body", ["9" * 5000, '"where is \\ud800 my order"', '{"a": "\\udfff"}', "1e999"])
+def test_json_that_no_one_else_would_send(api: Caller, body: str) -> None:
+    sent = f'{{"channel": "chat", "body": {body}, "subject": "\\ud83d\\ude00"}}'
+    answer = api("POST", "/api/v1/tickets", data=sent, headers={"Content-Type": "application/json"})
+    assert answer.status_code == (201 if "order" in body else 422), answer.get_data(as_text=True)
+    if answer.status_code == 201:
+        assert "where is \N{REPLACEMENT CHARACTER} my order" in answer.get_json()["preview"]
+
+
 @pytest.mark.parametrize(
     "sent",
     [{}, {"body": ""}, {"body": ["x"]}, {"body": "x", "channel": "pigeon"}, {"body": "x", "queue": "nowhere"}, []],
