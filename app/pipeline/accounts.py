@@ -197,7 +197,7 @@ def _touch(services: Services, token: Token, *, now: int) -> None:
     if token.last_used_at is not None and now - token.last_used_at < TOUCH_MS:
         return
     try:
-        with services.db.transaction() as tx:
+        with services.db.transaction(wait_ms=0) as tx:
             tokens.touch(tx, token.id, at=now)
     except DatabaseBusy:
         return

@@ -175,16 +175,19 @@ class Database(Reads):
         return connection
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """A write transaction, committed at the end or rolled back on an error; raises DatabaseBusy after the wait."""
+    def transaction(self, *, wait_ms: int | None = None) -> Iterator[Transaction]:
+        """A write transaction, committed at the end or rolled back on an error.
+
+        Raises DatabaseBusy when another writer holds the database for longer than `wait_ms` (the usual wait if None).
+        """
         connection = self.connection
         if connection.in_transaction:
             raise RuntimeError("transactions do not nest: hand the open one on")
-        if not self._writer.acquire(timeout=self._timeout_s):
+        wait_s = self._timeout_s if wait_ms is None else wait_ms / 1000
+        if not self._writer.acquire(timeout=wait_s):
             raise DatabaseBusy()
         try:
-            with _told():
-                connection.execute("BEGIN IMMEDIATE")
+            self._begin(connection, wait_s=wait_s)
             try:
                 yield Transaction(connection)
                 with _told():
@@ -194,6 +197,14 @@ class Database(Reads):
                 raise
         finally:
             self._writer.release()
+
+    def _begin(self, connection: sqlite3.Connection, *, wait_s: float) -> None:
+        _set_wait(connection, wait_s)
+        try:
+            with _told():
+                connection.execute("BEGIN IMMEDIATE")
+        finally:
+            _set_wait(connection, self._timeout_s)
 
     def check(self) -> None:
         """Raise NotReady or DatabaseBusy unless the database answers."""
@@ -230,6 +241,10 @@ def open_database(path: Path | str, *, timeout_ms: int = BUSY_MS) -> Database:
     with _told():
         migrate(database.connection)
     return database
+
+
+def _set_wait(connection: sqlite3.Connection, seconds: float) -> None:
+    connection.execute(statement("PRAGMA busy_timeout =", str(round(seconds * 1000))))
 
 
 def _rolled_back(connection: sqlite3.Connection) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
+
 import pytest
 
 from app import clock
@@ -97,6 +100,18 @@ def test_a_token_has_its_scopes_within_its_owners_role(services: Services, peopl
     assert not viewer.may("posts:read")
     assert viewer.queue_ids == frozenset({people.intake, people.refunds})
     assert tokens.get(services.db, token.id).last_used_at is not None
+
+
+def test_a_locked_database_costs_no_token_its_request(services: Services, people: Desk) -> None:
+    _, secret = accounts.make_token(
+        services, user_id=people.admin_user.id, name="CI", scopes=("admin",), viewer=people.admin
+    )
+    other = sqlite3.connect(services.db.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    assert accounts.viewer_for_token(services, secret).may("tickets:read")
+    assert time.monotonic() - began < 2
+    other.close()
 
 
 @pytest.mark.parametrize("secret", ["", "bw_unknown", "whsec_x"])

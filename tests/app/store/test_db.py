@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,6 +82,27 @@ def test_a_locked_database_is_busy_for_writers_and_open_for_readers(db: Database
     other.close()
     with db.transaction() as tx:
         teams.insert(tx, name="Now")
+
+
+def test_who_does_not_want_to_wait_does_not(tmp_path: Path) -> None:
+    patient = open_database(tmp_path / "desk.sqlite", timeout_ms=60_000)
+    other = sqlite3.connect(patient.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    with pytest.raises(DatabaseBusy), patient.transaction(wait_ms=0):
+        pass
+    assert time.monotonic() - began < 30
+    assert patient.value("PRAGMA busy_timeout") == 60_000
+    other.close()
+    patient.close()
+
+
+def test_numbers_that_no_column_holds_are_refused(db: Database) -> None:
+    for number in (2**63, -(2**64)):
+        with pytest.raises(InputError, match="unknown_value"):
+            db.value("SELECT ?", (number,))
+    assert db.value("SELECT ?", (2**63 - 1,)) == 2**63 - 1
+    assert db.value("SELECT ?", ({"a": "\ud800"},)) == '{"a":"?"}'
 
 
 def test_writers_of_one_process_take_turns(db: Database) -> None:
