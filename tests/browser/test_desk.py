@@ -37,15 +37,18 @@ def test_a_triage_from_the_keyboard_correct_and_undo(live: Live) -> None:
     expect(first).to_have_text("My card was stolen")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("My card was stolen")
+    page.wait_for_load_state()  # keys are heard once the page's script has run
     page.keyboard.press("l")
     select = page.get_by_label("Correct the Intent (banking)")
     expect(select).to_be_focused()
     select.select_option("card_arrival")
     page.locator(".correct", has=select).get_by_role("button", name="Correct").click()
     expect(page.get_by_text("corrected by Agent")).to_be_visible()
+    page.wait_for_load_state()
     page.keyboard.press("u")
     expect(page.get_by_text("Taken back.")).to_be_visible()
     expect(page.get_by_text("corrected by Agent")).to_have_count(0)
+    page.wait_for_load_state()
     page.keyboard.press("Escape")
     expect(page.get_by_role("heading", level=1)).to_have_text("Tickets")
     assert faults == []
