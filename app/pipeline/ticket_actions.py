@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from app import clock
 from app.domain.knowledge import Macro
-from app.domain.people import Viewer
+from app.domain.people import PERMISSIONS, User, Viewer
 from app.domain.ticket import OPEN_STATUSES, Priority, Status, Ticket
 from app.errors import FieldError, InputError
 from app.ingest.clean import clean, shown
@@ -215,8 +215,17 @@ def _check_references(tx: Transaction, wanted: Mapping[str, Any]) -> None:
         queues.get(tx, wanted["queue_id"])
     elif "queue_id" in wanted:
         raise InputError("unknown_queue", fields=[FieldError(pointer="/queue", code="empty")], queue="")
-    if wanted.get("assignee_id") is not None and not users.get(tx, wanted["assignee_id"]).is_active:
-        raise InputError("inactive_user", id=wanted["assignee_id"])
+    if wanted.get("assignee_id") is not None:
+        _check_assignee(users.get(tx, wanted["assignee_id"]))
+
+
+def _check_assignee(user: User) -> None:
+    if not user.is_active:
+        raise InputError("inactive_user", id=user.id)
+    if not {"tickets:write", "*:*"} & PERMISSIONS[user.role]:
+        # Who cannot open tickets would never know of it.
+        fields = [FieldError(pointer="/assignee", code="unknown_value", params=(("value", user.name),))]
+        raise InputError("unknown_value", fields=fields, field="assignee", value=user.name)
 
 
 def _macro_changes(tx: Transaction, macro: Macro, *, was: Ticket) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from app import clock
 from app.domain.people import SYSTEM
 from app.domain.ticket import TicketDraft, TicketFilter
 from app.errors import DeadlineExceeded, InputError, NotFound, NotReady, Overloaded
-from app.pipeline import tickets
+from app.pipeline import accounts, tickets
 from app.pipeline.services import Services
 from app.store import events, messages
 from app.store import tickets as rows
@@ -157,3 +157,14 @@ def test_the_inbox_order_follows_time(services: Services, people: Desk) -> None:
     assert set(order) == {calm.id, angry.id}
     assert order == sorted(order, key=lambda key: -risks[key])
     assert risks[calm.id] > calm.risk
+
+
+def test_a_ticket_is_given_only_to_who_can_answer_it(services: Services, people: Desk) -> None:
+    ticket = tickets.receive(services, TicketDraft(subject="", body="refund", channel="api"), viewer=SYSTEM).ticket
+    with pytest.raises(InputError, match="unknown_value"):
+        tickets.assign(services, ticket.id, viewer=people.admin, assignee_id=people.analyst.user_id)
+    accounts.change_user(services, people.card_agent.user_id or 0, viewer=SYSTEM, changes={"is_active": False})
+    with pytest.raises(InputError, match="inactive_user"):
+        tickets.assign(services, ticket.id, viewer=people.admin, assignee_id=people.card_agent.user_id)
+    given = tickets.assign(services, ticket.id, viewer=people.admin, assignee_id=people.shop_agent.user_id)
+    assert given.assignee_id == people.shop_agent.user_id
