@@ -11,40 +11,29 @@ import pytest
 
 from models.artifact import open_artifact
 from models.runtime import Runtime
+from tests import corpora
 from tests.architecture import ROOT
-from training.config import settings
 from training.data.tasks import TASKS, load_task
 from training.export import SEED
 from training.measure import HEADLINES, measure, sampled, suites
 
 SHIPPED = sorted(path.parent for path in (ROOT / "models").glob("*/manifest.json"))
 POINTS = 0.002
-# What may not be lost again. In tfn_topic a sixth of the test rows stand in the official
-# training file and were taken out of ours: its floor is held on the other rows.
+# What may not be lost again. The aim for tfn_topic is 0.87 on all of its rows, which this artifact misses: its floor
+# there is what it reaches, beside the rows that do not stand in the official training file too.
 FLOORS = {
     ("banking77", "accuracy"): 0.915,
     ("bitext", "accuracy"): 0.99,
     ("tfns", "weighted_f1"): 0.86,
+    ("tfn_topic", "accuracy"): 0.866,
     ("tfn_topic", "accuracy_without_shared"): 0.87,
     ("sentfin", "accuracy"): 0.85,
     ("semeval2017_task4", "macro_recall"): 0.66,
 }
 
 
-def _corpora() -> Path:
-    """The corpora stand beside the checkout, or where BELLWETHER_DATA says."""
-    named = settings().data
-    return named if named.is_absolute() else ROOT / named
-
-
 def _newest() -> Path:
     return next(folder for folder in reversed(SHIPPED) if (folder / "decision.json").is_file())
-
-
-def _needs_corpora() -> None:
-    """The corpora are not part of the repository: who has only that cannot measure again, and is told so."""
-    if not _corpora().is_dir():
-        pytest.skip(f"the corpora are not at {_corpora()} (BELLWETHER_DATA)")
 
 
 @cache
@@ -56,8 +45,8 @@ def _metrics() -> dict[str, Any]:
 @cache
 def _measured() -> dict[str, dict[str, Any]]:
     runtime = Runtime.open(_newest())
-    data = {name: load_task(name, root=_corpora(), splits=("test",)) for name in runtime.tasks if name in TASKS}
-    tests = sampled(suites(data, root=_corpora()), seed=SEED)
+    data = {name: load_task(name, root=corpora.folder(), splits=("test",)) for name in runtime.tasks if name in TASKS}
+    tests = sampled(suites(data, root=corpora.folder()), seed=SEED)
     return measure(runtime, tests=tests, decisions=runtime.decisions, root=None, title="sample")
 
 
@@ -70,10 +59,10 @@ def test_every_shipped_artifact_is_sound_and_small_enough() -> None:
     assert sum(sizes.values()) <= 55_000_000
 
 
+@pytest.mark.corpora
 @pytest.mark.parametrize("corpus", ["banking77", "bitext", "semeval2017_task4", "goemotions", "tfns", "sentfin",
                                     "finentity", "tfn_topic"])  # fmt: skip
 def test_the_sample_measures_as_it_is_written(corpus: str) -> None:
-    _needs_corpora()
     written, found = _metrics()["sample"]["figures"][corpus], _measured()[corpus]
     assert found.keys() == written.keys()
     assert found["n"] == written["n"]
@@ -87,7 +76,5 @@ def test_the_shipped_model_stays_above_its_floors(corpus: str, figure: str) -> N
 
 
 def test_int8_is_within_half_a_point_of_float32() -> None:
-    """Half a point, or one row where half a point is less than that (finentity has 187)."""
-    far = {row["corpus"]: row["difference"] for row in _metrics()["headline"]
-           if abs(row["difference"]) > max(0.005, 1.01 / row["n"])}  # fmt: skip
+    far = {row["corpus"]: row["difference"] for row in _metrics()["headline"] if abs(row["difference"]) > 0.005}
     assert far == {}

@@ -74,7 +74,7 @@ def pipeline(whole: Whole, *, tokenizer: Path, batch: int) -> Answer:
     config.num_labels = whole.head.out_features
     config.id2label = {at: str(at) for at in range(config.num_labels)}
 
-    class Classifier(transformers.PreTrainedModel):  # type: ignore[misc]
+    class Classifier(transformers.PreTrainedModel):
         config_class = type(config)
 
         def __init__(self) -> None:

@@ -20,11 +20,11 @@ import numpy as np
 import torch
 
 from models.artifact import Artifact, open_artifact
+from tests import corpora
 from tests.architecture import ROOT
 from tests.bench import contestants
 from tests.bench.contestants import Answer, Whole
 from tests.bench.machine import machine
-from training.config import settings
 from training.data.sources import read_corpus
 
 ROUNDS = 5
@@ -54,8 +54,7 @@ print(json.dumps({"first_prediction_s": round(first, 2), "is_torch_loaded": "tor
 def main() -> None:
     """Measure and write the result."""
     artifact = open_artifact(_artifact())
-    root = settings().data
-    rows = read_corpus("banking77", root=root if root.is_absolute() else ROOT / root, split="test")
+    rows = read_corpus("banking77", root=corpora.folder(), split="test")
     texts = [row.text for row in rows]
     torch.set_num_threads(THREADS)
     with tempfile.TemporaryDirectory() as work:
@@ -71,7 +70,7 @@ def main() -> None:
         "texts_per_s": rates,
         "ratios": _ratios(rates),
         "accuracy": agreement,
-        "traffic_mix": _mix(artifact, field=field, root=root if root.is_absolute() else ROOT / root),
+        "traffic_mix": _mix(artifact, field=field, root=corpora.folder()),
         "one_text_ms": _latency(contestants.engine(artifact, task=TASK, threads=THREADS), texts=texts[1536:2536]),
         "bare_process": [_bare(artifact) for _ in range(3)],
     }

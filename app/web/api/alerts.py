@@ -55,40 +55,37 @@ class AlertShape(Shape):
     version = fields.Integer()
 
 
-class RuleShape(Shape):
+class ConditionShape(Shape):
+    """What has to hold, compared with what, and for how long."""
+
+    window_ms = fields.Integer()
+    baseline_ms = fields.Integer()
+    min_stories = fields.Integer()
+    min_negative = fields.Integer()
+    share = fields.Float()
+    lift = fields.Float()
+    pending_ms = fields.Integer()
+    recovering_ms = fields.Integer()
+
+
+class RuleShape(ConditionShape):
     """When bad news of a subject is an alert."""
 
     id = Id("rul")
     name = fields.String()
     subject_kind = fields.String()
     subject_id = fields.String(allow_none=True)
-    window_ms = fields.Integer()
-    baseline_ms = fields.Integer()
-    min_stories = fields.Integer()
-    min_negative = fields.Integer()
-    share = fields.Float()
-    lift = fields.Float()
-    pending_ms = fields.Integer()
-    recovering_ms = fields.Integer()
     severity = fields.String()
     is_active = fields.Boolean()
     version = fields.Integer()
 
 
-class NewRuleShape(Shape):
+class NewRuleShape(ConditionShape):
     """A rule to add; what is left out keeps the usual value."""
 
     name = fields.String(required=True, validate=Size(min=1, max=200))
     subject_kind = fields.String(validate=OneOf(KINDS))
     subject_id = fields.String(allow_none=True)
-    window_ms = fields.Integer()
-    baseline_ms = fields.Integer()
-    min_stories = fields.Integer()
-    min_negative = fields.Integer()
-    share = fields.Float()
-    lift = fields.Float()
-    pending_ms = fields.Integer()
-    recovering_ms = fields.Integer()
     severity = fields.String(validate=OneOf(SEVERITIES))
 
 
