@@ -76,7 +76,10 @@ class TicketDraft:
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """One message of a thread: `body` is shown (redacted), `text` is what the model reads (cleaned)."""
+    """One message of a thread: `body` is shown (redacted), `text` is what the model reads (cleaned).
+
+    An outgoing message leaves the house no earlier than `not_before_at`, so that it can be called back until then.
+    """
 
     id: int
     ticket_id: int
@@ -91,6 +94,7 @@ class Message:
     language: str = "en"
     is_supported: bool = True
     n_redactions: int = 0
+    not_before_at: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,13 +11,17 @@ from app.classify import examples
 from app.domain.event import Event
 from app.domain.people import Viewer
 from app.domain.prediction import Correction, Role, StoredPrediction
+from app.domain.ticket import Ticket
 from app.errors import Conflict, FieldError, InputError, NotAllowed, NotFound, NotReady, TaskMissing
 from app.pipeline import history
 from app.pipeline.counting import counted
+from app.pipeline.recall import WRITTEN, is_recallable, recall
 from app.pipeline.services import Services
 from app.pipeline.ticket_actions import EDITABLE, edited
-from app.store import corrections, events, mentions, messages, posts, predictions, tickets
+from app.store import corrections, events, mentions, messages, posts, predictions, queues, tickets
 from app.store.db import Transaction
+
+NEVER_UNDONE = frozenset({"triaged", "updated", "message_received", "recalled", "uncorrected"})
 
 _SCORES = {"negative": -1.0, "neutral": 0.0, "positive": 1.0}
 _Subject = tuple[int, str, tuple[int, int] | None]
@@ -106,6 +110,8 @@ def _put_in_force(
 ) -> None:
     role, kind = stored.prediction.role, stored.subject_kind
     columns = _columns(role, label=label, kind=kind)
+    if role == "intent" and kind == "message":
+        columns |= _rerouted(tx, tickets.read(tx, noun_id), task=stored.prediction.task, label=label)
     before = _apply(tx, kind, subject_id=stored.subject_id, noun_id=noun_id, columns=columns)
     history.record(
         tx,
@@ -145,6 +151,25 @@ def _columns(role: Role, *, label: str, kind: str) -> dict[str, Any]:
     return score | ({"probability": None, "is_abstained": False} if kind == "mention" else {})
 
 
+def _rerouted(tx: Transaction, ticket: Ticket, *, task: str, label: str) -> dict[str, Any]:
+    """The queue of the intent that a person names; a queue that a person chose before stays."""
+    rule = queues.route_rule(tx, task=task, intent=label)
+    if rule is None or rule.queue_id in (None, ticket.queue_id) or _is_placed(tx, ticket):
+        return {}
+    return {"queue_id": rule.queue_id}
+
+
+def _is_placed(tx: Transaction, ticket: Ticket) -> bool:
+    told = events.of(tx, "ticket", ticket.id)
+    undone = {event.undoes for event in told}
+    moves = [
+        event
+        for event in told
+        if "queue_id" in event.before and event.id not in undone and event.undoes is None and event.verb != "corrected"
+    ]
+    return bool(moves) and moves[-1].actor_kind in ("agent", "token")
+
+
 def _apply(tx: Transaction, kind: str, *, subject_id: int, noun_id: int, columns: Mapping[str, Any]) -> dict[str, Any]:
     """Write columns to a ticket, post or mention; returns what they were."""
     if kind == "message":
@@ -163,17 +188,20 @@ def _apply(tx: Transaction, kind: str, *, subject_id: int, noun_id: int, columns
 
 
 def is_undoable(event: Event) -> bool:
-    """Whether `undo` knows the inverse of an event: corrections, and edits of a ticket."""
+    """Whether `undo` knows the inverse of an event: corrections, edits of a ticket, replies not yet sent, notes."""
     if event.verb == "corrected":
         return True
-    is_edit = event.noun == "ticket" and event.verb not in ("replied", "triaged", "updated", "message_received")
+    if event.noun == "ticket" and event.verb in WRITTEN:
+        return is_recallable(event)
+    is_edit = event.noun == "ticket" and event.verb not in NEVER_UNDONE
     return is_edit and bool(event.before) and set(event.before) <= EDITABLE
 
 
 def undo(services: Services, event_id: int, *, viewer: Viewer) -> Event:
     """Take an event back by its inverse; returns the inverse event.
 
-    Raises Conflict `cannot_undo` (there is no inverse), `already_undone`, or `changed_since` (`by` a later event).
+    Raises Conflict `cannot_undo` (there is no inverse), `already_undone`, `already_sent` (a reply that has left the
+    house), or `changed_since` (`by` a later event).
     """
     with services.db.transaction() as tx:
         event = events.get(tx, event_id)
@@ -185,6 +213,8 @@ def undo(services: Services, event_id: int, *, viewer: Viewer) -> Event:
         _check_undo(tx, event)
         if event.verb == "corrected":
             _uncorrect(tx, event, viewer=viewer)
+        elif event.verb in WRITTEN:
+            recall(tx, event, viewer=viewer)
         else:
             edited(tx, event.noun_id, viewer=sight, changes=event.before, undoes=event.id)
         inverse = events.undone_by(tx, event_id)
@@ -200,10 +230,12 @@ def _sight(event: Event, *, viewer: Viewer) -> Viewer:
 
 
 def _check_undo(tx: Transaction, event: Event) -> None:
-    if not is_undoable(event):
-        raise Conflict("cannot_undo", id=event.id)
     if events.undone_by(tx, event.id) is not None:
         raise Conflict("already_undone", id=event.id)
+    if event.verb == "replied" and not is_recallable(event):
+        raise Conflict("already_sent", id=event.id)
+    if not is_undoable(event):
+        raise Conflict("cannot_undo", id=event.id)
     later = [one for one in events.of(tx, event.noun, event.noun_id) if one.id > event.id]
     undone = {one.undoes for one in later}
     # A later event and its own undo cancel out; what is left and touches the same things stands in the way.

@@ -19,6 +19,9 @@ from app.store.db import Transaction
 
 EDITABLE = frozenset({"status", "priority", "queue_id", "assignee_id", "subject", "tags"})
 LONGEST_REPLY = 100_000
+RECALL_MS = 10_000
+"""How long a reply waits in the house, so that it can be called back."""
+
 MOST_TAGS = 20
 
 _VERBS = {"priority": "prioritised", "queue_id": "routed", "assignee_id": "assigned", "tags": "tagged"}
@@ -47,8 +50,10 @@ def reply(
             macros.get(tx, macro_id)
             macros.count_used(tx, macro_id)
         ticket = tickets.update(tx, ticket_id, changes=changes, version=version)
-        after = {"message_id": message_id, "status": ticket.status}
-        _record(tx, "replied", was, viewer=viewer, before={"status": was.status}, after=after, macro_id=macro_id)
+        after = {"message_id": message_id, "status": ticket.status, "not_before_at": now + RECALL_MS}
+        before = {key: getattr(was, key) for key in ("status", "first_responded_at") if key in changes}
+        before = {key: value for key, value in before.items() if value != changes[key]}
+        _record(tx, "replied", was, viewer=viewer, before=before, after=after, macro_id=macro_id)
         return ticket
 
 
@@ -183,6 +188,7 @@ def _write(tx: Transaction, ticket: Ticket, *, viewer: Viewer, body: str, kind: 
             "occurred_at": now,
             "received_at": now,
             "n_redactions": 0 if masked is None else masked.n,
+            "not_before_at": now + RECALL_MS if kind == "outgoing" else None,
         },
     )
     tickets.count_message(tx, ticket.id)

@@ -21,8 +21,10 @@ def get(db: Reads, message_id: int) -> Message:
 
 
 def of_ticket(db: Reads, ticket_id: int) -> tuple[Message, ...]:
-    """A thread, oldest first."""
-    rows = db.rows("SELECT * FROM message WHERE ticket_id = ? ORDER BY occurred_at, id", (ticket_id,))
+    """A thread, oldest first, without what was called back."""
+    rows = db.rows(
+        "SELECT * FROM message WHERE ticket_id = ? AND recalled_at IS NULL ORDER BY occurred_at, id", (ticket_id,)
+    )
     return tuple(_message(row) for row in rows)
 
 
@@ -118,3 +120,25 @@ def settle(tx: Transaction, message_id: int, *, language: str, is_supported: boo
 def n_tries(db: Reads, message_id: int) -> int:
     """How often a worker has taken a message."""
     return int(db.value("SELECT n_tries FROM message WHERE id = ?", (message_id,)) or 0)
+
+
+def recall(tx: Transaction, message_id: int, *, now: int) -> bool:
+    """Call a message back before it leaves the house; whether that was still possible. A note never leaves it."""
+    return (
+        tx.execute(
+            "UPDATE message SET recalled_at = ? WHERE id = ? AND recalled_at IS NULL "
+            "AND (kind = 'note' OR not_before_at > ?)",
+            (now, message_id, now),
+        )
+        == 1
+    )
+
+
+def last_recalled(db: Reads, ticket_id: int, *, user_id: int) -> Message | None:
+    """What this person wrote and called back last."""
+    row = db.row(
+        "SELECT * FROM message WHERE ticket_id = ? AND user_id = ? AND recalled_at IS NOT NULL "
+        "ORDER BY recalled_at DESC, id DESC LIMIT 1",
+        (ticket_id, user_id),
+    )
+    return None if row is None else _message(row)

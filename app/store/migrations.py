@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from app.store import schema
+from app.store import schema, schema_triage
 from app.store.lean import without
 
 with without("pandas"):
@@ -48,6 +48,12 @@ def m004_market(db: Tables) -> None:
 def m005_work(db: Tables) -> None:
     """Rules, alerts, receivers, notifications, jobs, deployments."""
     _run(db, schema.WORK)
+
+
+@STEPS()
+def m020_recall(db: Tables) -> None:
+    """When a reply may leave the house, and whether it was called back."""
+    _run(db, schema_triage.RECALL)
 
 
 def migrate(connection: sqlite3.Connection, *, stop_before: str | None = None) -> None:

@@ -178,9 +178,9 @@ def open_after(db: Reads, ticket_id: int, *, limit: int) -> tuple[Ticket, ...]:
     return tuple(_ticket(row) for row in rows)
 
 
-def count_message(tx: Transaction, ticket_id: int) -> None:
-    """One more message in the thread; that is no edit of the ticket, so the version stays."""
-    tx.execute("UPDATE ticket SET n_messages = n_messages + 1 WHERE id = ?", (ticket_id,))
+def count_message(tx: Transaction, ticket_id: int, *, n: int = 1) -> None:
+    """So many more messages in the thread; that is no edit of the ticket, so the version stays."""
+    tx.execute("UPDATE ticket SET n_messages = n_messages + ? WHERE id = ?", (n, ticket_id))
 
 
 def is_priority_set(db: Reads, ticket_id: int) -> bool:

@@ -129,6 +129,10 @@ TABLE: dict[str, Sentence] = {
     "idempotency_in_progress": (_("Still running"), _("The first request with this key has not finished yet.")),
     "cannot_undo": (CONFLICT, _("This cannot be undone.")),
     "changed_since": (CONFLICT, _("Something later depends on this (event %(by)s). Undo that first.")),
+    "already_sent": (
+        CONFLICT,
+        _("The reply has left the house and cannot be called back. Write to the customer again instead."),
+    ),
     "already_undone": (CONFLICT, _("This was undone before.")),
     "alert_over": (CONFLICT, _("The alert is over.")),
     "email_taken": (CONFLICT, _("Somebody uses the address %(email)s already.")),

@@ -134,5 +134,5 @@ def test_reading_and_replying_work_without_javascript(live: Live) -> None:
     expect(box).not_to_have_value("")
     box.fill("We blocked your card.")
     page.get_by_role("button", name="Send", exact=True).click()
-    expect(page.get_by_text("The reply is sent.")).to_be_visible()
+    expect(page.get_by_text("The reply goes out in 10 seconds")).to_be_visible()
     context.close()

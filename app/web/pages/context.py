@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, flash, g, request, session, url_for
 from werkzeug.routing import BaseConverter
 
+from app import clock
 from app.domain.people import Viewer
 from app.errors import BellwetherError
 from app.store import alerts
@@ -99,9 +100,9 @@ def here() -> str:
     return url_for("pages_home.index")
 
 
-def offer_undo(message: str, *, event_id: int, back: str) -> None:
-    """Tell that something was done, with a button that takes it back."""
-    session["undo"] = {"event_id": event_id, "back": back}
+def offer_undo(message: str, *, event_id: int, back: str, until: int | None = None) -> None:
+    """Tell that something was done, with a button that takes it back; `until` (ms UTC) ends the offer."""
+    session["undo"] = {"event_id": event_id, "back": back, "until": until}
     flash(message, "undo")
 
 
@@ -115,8 +116,11 @@ def tell(error: BellwetherError) -> int:
 
 
 def undoable() -> Any:
-    """What the last change can be undone with; told once."""
-    return session.pop("undo", None)
+    """What the last change can be undone with, and for how many ms more (None: without end); told once."""
+    found = session.pop("undo", None)
+    if found and found.get("until"):
+        found = {**found, "left_ms": max(found["until"] - clock.now_ms(), 0)}
+    return found
 
 
 def asset(filename: str) -> str:

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from app.domain.people import Viewer
 from app.errors import Conflict, InputError, NotFound, NotReady, TaskMissing
 from app.pipeline import corrections
-from app.store import events, messages, predictions, tickets
+from app.store import events, messages, predictions, queues, tickets
 from app.web import auth
 from app.web.auth import requires, services, viewer
 from app.web.pages.context import offer_undo, tell
@@ -27,6 +27,10 @@ def _ticket_of(prediction_id: int, *, me: Viewer) -> int:
     return tickets.get(services().db, ticket_id, viewer=me).id
 
 
+def _is_in_sight(ticket_id: int, *, me: Viewer) -> bool:
+    return me.queue_ids is None or tickets.read(services().db, ticket_id).queue_id in me.queue_ids
+
+
 @blueprint.post("/predictions/<number:prediction_id>/correct")
 @requires("tickets:write")
 def correct(prediction_id: int) -> Response:
@@ -42,9 +46,15 @@ def correct(prediction_id: int) -> Response:
     except (InputError, NotReady, TaskMissing) as error:
         tell(error)
         return redirect(back)
+    if not _is_in_sight(ticket_id, me=me):
+        back = url_for("pages_inbox.index")
     news = [event for event in events.after(services().db, last) if event.verb == "corrected"]
-    message = _("Corrected to “%(label)s”. The model learns from it.", label=label_title(made.label))
     mine = [event for event in news if event.actor_id == me.actor_id]
+    message = _("Corrected to “%(label)s”. The model learns from it.", label=label_title(made.label))
+    if mine and "queue_id" in mine[-1].after:
+        message += " " + _(
+            "The ticket moved to %(queue)s.", queue=queues.get(services().db, mine[-1].after["queue_id"]).title
+        )
     if mine:
         offer_undo(message, event_id=mine[-1].id, back=back)
     else:
@@ -55,10 +65,13 @@ def correct(prediction_id: int) -> Response:
 @blueprint.post("/undo/<number:event_id>")
 @requires("tickets:write")
 def undo(event_id: int) -> Response:
-    """Take a change back, unless a later one stands in the way."""
+    """Take a change back, unless a later one stands in the way; a reply called back is in the box again."""
     try:
-        corrections.undo(services(), event_id, viewer=viewer())
-        flash(_("Taken back."), "good")
+        inverse = corrections.undo(services(), event_id, viewer=viewer())
     except Conflict as error:
         tell(error)
+        return redirect(auth.safe_next(request.form.get("next"), fallback=url_for("pages_inbox.index")))
+    flash(_("Taken back."), "good")
+    if inverse.after.get("kind") in ("replied", "noted"):
+        return redirect(url_for("pages_tickets.show", ticket_id=inverse.noun_id, take="recalled", _anchor="answer"))
     return redirect(auth.safe_next(request.form.get("next"), fallback=url_for("pages_inbox.index")))

@@ -14,7 +14,7 @@ from app.errors import BellwetherError, InputError, NotFound, Stale
 from app.pipeline import corrections, knowledge, reading, tickets
 from app.pipeline.knowledge import Answers
 from app.pipeline.tickets import TicketView
-from app.store import attachments, events, macros, predictions, queues, users
+from app.store import attachments, events, macros, messages, predictions, queues, users
 from app.web import problems
 from app.web.auth import requires, services, viewer
 from app.web.pages import beliefs, explanations, filters, told
@@ -46,15 +46,23 @@ def _sources(answers: Answers | None) -> list[dict[str, Any]]:
     return [{"article_id": number, "title": titles[number]} for number in used if number in titles]
 
 
-def _taken(answers: Answers | None) -> dict[str, Any]:
-    """What a press on "put into the reply" brings without a script."""
+def _taken(answers: Answers | None, *, body_recalled: str | None) -> dict[str, Any]:
+    """What a press on "put into the reply" brings without a script, or what was called back."""
     take = request.args.get("take")
+    if take == "recalled":
+        return {"body": body_recalled or "", "macro_id": ""}
     if answers is None or not take:
         return {"body": "", "macro_id": ""}
     if take == "draft":
         return {"body": answers.draft.text, "macro_id": ""}
     chosen = [offer for offer in answers.macros if offer.macro.id == filters.whole(take)]
     return {"body": chosen[0].filled, "macro_id": chosen[0].macro.id} if chosen else {"body": "", "macro_id": ""}
+
+
+def _recalled(ticket_id: int) -> str | None:
+    user_id = viewer().user_id
+    found = None if user_id is None else messages.last_recalled(services().db, ticket_id, user_id=user_id)
+    return None if found is None else found.body
 
 
 def _history(view: TicketView) -> list[told.Line]:
@@ -90,7 +98,9 @@ def _page(ticket_id: int, *, body: str | None = None) -> str:
         attachments=files,
         answers=answers,
         sources=_sources(answers),
-        taken=_taken(answers) if body is None else {"body": body, "macro_id": request.form.get("macro_id", "")},
+        taken=_taken(answers, body_recalled=_recalled(ticket_id))
+        if body is None
+        else {"body": body, "macro_id": request.form.get("macro_id", "")},
         history=_history(view),
         agents=[user for user in users.every(db, is_active=True) if user.role != "analyst"],
         queues=queues.every(db),
@@ -119,7 +129,7 @@ def _change(ticket_id: int, change: Callable[[int | None], Ticket], *, message: 
         return redirect(back)
     news = events.of(services().db, "ticket", ticket_id)[len(before) :]
     if news and corrections.is_undoable(news[-1]):
-        offer_undo(message, event_id=news[-1].id, back=back)
+        offer_undo(message, event_id=news[-1].id, back=back, until=news[-1].after.get("not_before_at"))
     elif news:
         flash(message, "good")
     return redirect(back)
@@ -148,7 +158,7 @@ def reply(ticket_id: int) -> str | BaseResponse | tuple[str, int]:
         lambda _version: tickets.reply(
             services(), ticket_id, viewer=me, body=body, macro_id=macro_id, status=STATUS_AFTER.get(action)
         ),
-        message=_("The reply is sent."),
+        message=_("The reply goes out in 10 seconds; until then it can be called back."),
     )
 
 

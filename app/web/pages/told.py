@@ -85,7 +85,7 @@ def _replied(event: Event, *, names: Names) -> str:
     if macro:
         text = _("Replied with “%(macro)s”", macro=macro)
     status = event.after.get("status")
-    if status and status != event.before.get("status"):
+    if status and event.before.get("status", status) != status:
         text += "; " + _status(event, names=names)
     return text
 
@@ -93,12 +93,13 @@ def _replied(event: Event, *, names: Names) -> str:
 def _corrected(event: Event, *, names: Names) -> str:
     before = event.before.get("label") or event.after.get("label_before")
     task = str(event.after.get("task") or event.before.get("task") or "")
-    return _(
+    text = _(
         "%(task)s corrected: %(before)s → %(after)s",
         task=task_title(task),
         before=label_title(before),
         after=label_title(event.after.get("label")),
     )
+    return text + ("; " + _queue(event, names=names) if "queue_id" in event.after else "")
 
 
 def _uncorrected(event: Event, *, names: Names) -> str:
@@ -143,6 +144,12 @@ def _noted(event: Event, *, names: Names) -> str:
     return _("Note kept")
 
 
+def _recalled(event: Event, *, names: Names) -> str:
+    if event.after.get("kind") == "noted":
+        return _("Note taken back")
+    return _("Reply called back before it was sent")
+
+
 def _updated(event: Event, *, names: Names) -> str:
     return _("Sent in again, with changes")
 
@@ -164,6 +171,7 @@ _VERBS: dict[str, Callable[..., str]] = {
     "edited": _edited,
     "corrected": _corrected,
     "uncorrected": _uncorrected,
+    "recalled": _recalled,
     "updated": _updated,
 }
 
@@ -172,7 +180,7 @@ def sentence(event: Event, *, names: Names) -> str:
     """What happened, in the reader's language; an event of an unknown verb is told by its verb."""
     teller = _VERBS.get(event.verb)
     text = teller(event, names=names) if teller else event.verb.replace("_", " ")
-    is_retold = event.undoes is not None and event.verb != "uncorrected"
+    is_retold = event.undoes is not None and event.verb not in ("uncorrected", "recalled")
     return _("Undone: %(what)s", what=text) if is_retold else text
 
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from app import clock
 from app.domain.people import SYSTEM
 from app.domain.ticket import Ticket, TicketDraft
 from app.errors import Conflict, InputError, NotFound, Stale
@@ -135,16 +136,58 @@ def test_an_edit_of_an_older_version_is_refused(services: Services, people: Desk
     assert raised.value.params["version"] == ticket.version + 1
 
 
-def test_a_reply_meets_the_first_response_and_cannot_be_undone(
+def test_a_reply_meets_the_first_response_and_can_be_called_back_for_ten_seconds(
     services: Services, people: Desk, ticket: Ticket
 ) -> None:
-    replied = tickets.reply(services, ticket.id, viewer=people.shop_agent, body="On its way.", status="pending")
-    assert replied.first_responded_at is not None
-    assert (replied.status, replied.n_messages) == ("pending", 2)
-    with pytest.raises(Conflict, match="cannot_undo"):
-        corrections.undo(services, last(services, ticket), viewer=people.shop_agent)
+    me, was = people.shop_agent, tickets.show(services, ticket.id, viewer=SYSTEM).ticket
+    with clock.frozen(clock.now_ms()) as advance:
+        replied = tickets.reply(services, ticket.id, viewer=me, body="On its way.", status="solved")
+        assert replied.first_responded_at is not None
+        assert (replied.status, replied.n_messages) == ("solved", 2)
+        advance(9_999)
+        inverse = corrections.undo(services, last(services, ticket), viewer=me)
+        now = tickets.show(services, ticket.id, viewer=SYSTEM)
+        assert inverse.verb == "recalled"
+        assert (now.ticket.status, now.ticket.first_responded_at, now.ticket.solved_at) == (was.status, None, None)
+        assert [message.kind for message in now.messages] == ["incoming"]
+        tickets.reply(services, ticket.id, viewer=me, body="On its way.")
+        advance(10_000)
+        with pytest.raises(Conflict, match="already_sent"):
+            corrections.undo(services, last(services, ticket), viewer=me)
     with pytest.raises(InputError, match="empty_message"):
         tickets.reply(services, ticket.id, viewer=people.shop_agent, body="  ")
+
+
+def test_a_note_can_be_taken_back_and_a_later_change_keeps_a_reply_where_it_is(
+    services: Services, people: Desk, ticket: Ticket
+) -> None:
+    me = people.shop_agent
+    tickets.note(services, ticket.id, viewer=me, body="Called her.")
+    corrections.undo(services, last(services, ticket), viewer=me)
+    assert tickets.show(services, ticket.id, viewer=SYSTEM).ticket.n_messages == 1
+    tickets.reply(services, ticket.id, viewer=me, body="On its way.", status="pending")
+    replied = last(services, ticket)
+    tickets.set_status(services, ticket.id, viewer=me, status="solved")
+    with pytest.raises(Conflict, match="changed_since"):
+        corrections.undo(services, replied, viewer=me)
+
+
+def test_a_corrected_intent_moves_the_ticket_to_its_queue_and_undo_moves_it_back(
+    services: Services, people: Desk
+) -> None:
+    draft = TicketDraft(subject="", body="where is my parcel", channel="api")
+    ticket = tickets.receive(services, draft, viewer=SYSTEM).ticket
+    assert (ticket.intent, ticket.queue_id) == ("track_order", people.intake)
+    correct = {"viewer": people.shop_agent, "ticket_id": ticket.id, "task": "commerce_intent"}
+    corrections.correct(services, label="complaint", **correct)  # type: ignore[arg-type]
+    assert tickets.show(services, ticket.id, viewer=SYSTEM).ticket.queue_id == people.refunds
+    corrections.undo(services, last(services, ticket), viewer=people.shop_agent)
+    assert tickets.show(services, ticket.id, viewer=SYSTEM).ticket.queue_id == people.intake
+    # Where a person put the ticket, it stays.
+    tickets.route(services, ticket.id, viewer=people.shop_agent, queue_id=people.refunds)
+    tickets.route(services, ticket.id, viewer=people.shop_agent, queue_id=people.intake)
+    corrections.correct(services, label="complaint", **correct)  # type: ignore[arg-type]
+    assert tickets.show(services, ticket.id, viewer=SYSTEM).ticket.queue_id == people.intake
 
 
 def test_a_note_is_masked_and_a_priority_set_by_hand_stays(services: Services, people: Desk, ticket: Ticket) -> None:

@@ -8,6 +8,17 @@
   });
   for (const hidden of document.querySelectorAll("[data-with-script]")) hidden.hidden = false;
   for (const shown of document.querySelectorAll("[data-without-script]")) shown.hidden = true;
+  for (const offer of document.querySelectorAll("[data-left]")) {
+    // The offer to call a reply back counts down, and ends with the sending.
+    const end = performance.now() + Number(offer.dataset.left);
+    const tick = setInterval(() => {
+      const left = Math.ceil((end - performance.now()) / 1000);
+      if (left > 0) { offer.querySelector(".seconds").textContent = `(${left})`; return; }
+      clearInterval(tick);
+      offer.querySelector("form").remove();
+      offer.querySelector("span").textContent = offer.dataset.over;
+    }, 250);
+  }
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form[data-submits]");
     if (form && event.target.matches("select, input[type=checkbox]")) form.requestSubmit();
