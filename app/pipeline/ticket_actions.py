@@ -51,7 +51,7 @@ def reply(
             macros.count_used(tx, macro_id)
         ticket = tickets.update(tx, ticket_id, changes=changes, version=version)
         after = {"message_id": message_id, "status": ticket.status, "not_before_at": now + RECALL_MS}
-        before = {key: getattr(was, key) for key in ("status", "first_responded_at") if key in changes}
+        before: dict[str, Any] = {key: getattr(was, key) for key in ("status", "first_responded_at") if key in changes}
         before = {key: value for key, value in before.items() if value != changes[key]}
         _record(tx, "replied", was, viewer=viewer, before=before, after=after, macro_id=macro_id)
         return ticket
