@@ -20,6 +20,8 @@ _NOT_IN_URLS = re.compile(r"[\x00-\x20\x7f\\<>\"^`{|}\u2028\u2029]")
 # Hosts like 2130706433, 0177.0.0.1, 0x7f.1 and 127.1, which the system's resolver would take for addresses.
 _ODD_NUMBER = re.compile(r"(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+))*\.?", re.I)
 _PORTS = {"http": 80, "https": 443}
+# What mail is read and sent through: SMTP, IMAP, and both inside TLS.
+_MAIL_PORTS = frozenset({25, 143, 465, 587, 993})
 # Ports over 1024 that browsers refuse too (WHATWG Fetch, "port blocking"): other protocols listen there.
 _OTHER_PROTOCOLS = frozenset({1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6379, 6566, 6665, 6666, 6667,
                               6668, 6669, 6679, 6697, 10080, 11211})  # fmt: skip
@@ -73,6 +75,19 @@ def target_of(url: str, *, allow_private: bool) -> Target:
     return Target(
         url=url, scheme=scheme, host=host, port=port, path=parsed.request_uri or "/", address=str(addresses[0])
     )
+
+
+def mail_address(host: str, *, port: int, allow_private: bool) -> str:
+    """The checked IP address of a mail server; raises OutgoingRefused or OutgoingError like `target_of`."""
+    name = host.strip().strip("[]").lower()
+    if not name or _NOT_IN_URLS.search(name) or "/" in name:
+        raise OutgoingRefused(url=host[:200], reason="bad_url")
+    if (port < 1024 and port not in _MAIL_PORTS) or port in _OTHER_PROTOCOLS or not 0 < port < 65536:
+        raise OutgoingRefused(url=host, reason="port", port=port)
+    addresses = _resolved(host, host=name, port=port)
+    if not all(is_allowed(address, allow_private=allow_private) for address in addresses):
+        raise OutgoingRefused(url=host, reason="not_public", host=name)
+    return str(addresses[0])
 
 
 def is_allowed(address: Address, *, allow_private: bool) -> bool:

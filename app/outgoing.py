@@ -14,14 +14,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from http.client import HTTPException
-from socket import SHUT_RDWR, socket
+from socket import SHUT_RDWR, create_connection, socket
 from urllib.parse import urljoin
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
-from app.addresses import Target, target_of
+from app.addresses import Target, mail_address, target_of
 from app.errors import OutgoingError
 
 USER_AGENT = "Bellwether"
@@ -76,10 +76,27 @@ def request(
     raise OutgoingError(url=url, reason="too_many_redirects")
 
 
+def mail_connection(host: str, *, port: int, is_tls: bool, timeout_s: float, allow_private: bool = False) -> socket:
+    """A socket to a mail server's checked address, inside TLS where asked; each read and write waits `timeout_s`.
+
+    Raises OutgoingRefused and OutgoingError like `request`.
+    """
+    address = mail_address(host, port=port, allow_private=allow_private)
+    with failures_of(f"{host}:{port}"):
+        plain = create_connection((address, port), timeout=timeout_s)
+        if not is_tls:
+            return plain
+        try:
+            return trust().wrap_socket(plain, server_hostname=host)
+        except BaseException:
+            plain.close()
+            raise
+
+
 def _call(
     method: str, target: Target, *, body: bytes | None, headers: Mapping[str, str], timeout_s: float, max_bytes: int
 ) -> Answer:
-    with _failures_of(target), _connected(target, timeout_s=timeout_s) as connection:
+    with failures_of(target.url), _connected(target, timeout_s=timeout_s) as connection:
         sent = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip", **headers, "Host": target.host_header}
         connection.request(method, target.path, body=body, headers=sent, preload_content=False)
         response = connection.getresponse()
@@ -122,12 +139,13 @@ def _connection(target: Target, *, timeout_s: float) -> HTTPConnection:
     if target.scheme == "http":
         return HTTPConnection(target.address, port=target.port, timeout=timeout_s)
     return HTTPSConnection(
-        target.address, port=target.port, timeout=timeout_s, server_hostname=target.host, ssl_context=_trust()
+        target.address, port=target.port, timeout=timeout_s, server_hostname=target.host, ssl_context=trust()
     )
 
 
 @cache
-def _trust() -> ssl.SSLContext:
+def trust() -> ssl.SSLContext:
+    """Which certificates are accepted: those of the system's authorities."""
     return ssl.create_default_context()
 
 
@@ -160,18 +178,18 @@ class _Deadline:
 
 
 @contextmanager
-def _failures_of(target: Target) -> Iterator[None]:
-    """Turn what urllib3 and the system raise into the family of errors."""
+def failures_of(url: str) -> Iterator[None]:
+    """Turn what urllib3 and the system raise into the family of errors, about `url`."""
     try:
         yield
     except ssl.SSLError as error:
-        raise OutgoingError(url=target.url, reason="tls_failed") from error
+        raise OutgoingError(url=url, reason="tls_failed") from error
     except urllib3.exceptions.NewConnectionError as error:
         # urllib3 derives it from its timeout, so a refused connection has to be told apart first.
-        raise OutgoingError(url=target.url, reason="unreachable") from error
+        raise OutgoingError(url=url, reason="unreachable") from error
     except (TimeoutError, urllib3.exceptions.TimeoutError) as error:
-        raise OutgoingError(url=target.url, reason="timeout") from error
+        raise OutgoingError(url=url, reason="timeout") from error
     except OSError as error:
-        raise OutgoingError(url=target.url, reason="unreachable") from error
+        raise OutgoingError(url=url, reason="unreachable") from error
     except (HTTPError, HTTPException, ValueError) as error:
-        raise OutgoingError(url=target.url, reason="broken_answer") from error
+        raise OutgoingError(url=url, reason="broken_answer") from error

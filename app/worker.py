@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from app import clock
 from app.domain.series import DAY_MS
 from app.errors import BellwetherError
-from app.pipeline import alerts, feeds, jobs, knowledge, models, notifications, posts, tickets
+from app.pipeline import alerts, feeds, jobs, knowledge, letters, mailboxes, models, notifications, posts, tickets
 from app.pipeline.services import Services
 from app.store import idempotency
 
@@ -33,6 +33,8 @@ def duties(*, tick_seconds: float) -> tuple[Duty, ...]:
         Duty(name="rules", every_s=tick_seconds, do=_rules),
         Duty(name="feeds", every_s=tick_seconds, do=_feeds),
         Duty(name="notifications", every_s=1.0, do=notifications.deliver_due),
+        Duty(name="letters", every_s=1.0, do=letters.send_due),
+        Duty(name="mailboxes", every_s=1.0, do=mailboxes.poll_due),
         Duty(name="jobs", every_s=1.0, do=jobs.run_due),
         Duty(name="waiting", every_s=1.0, do=_waiting),
         Duty(name="upkeep", every_s=MINUTE_S, do=_upkeep),

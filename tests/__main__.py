@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests import corpora
+from tests import corpora, mail_servers
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ["app", "models", "training", "tests", "wsgi.py"]
@@ -20,6 +20,10 @@ STEPS = (
     ("types", ["mypy", *PACKAGES]),
 )
 NO_BROWSER = "The browser tests are left out: no Chromium was found. Install one with: apt-get install chromium"
+
+NO_DOVECOT = (
+    "The tests that read mail are left out: no dovecot was found. Install it with: apt-get install dovecot-imapd"
+)
 
 NO_CORPORA = "The tests that measure the shipped model again are left out: no corpora at {}. Set BELLWETHER_DATA."
 
@@ -33,6 +37,13 @@ def _browser_arguments() -> list[str]:
         return []
     print(NO_BROWSER, flush=True)
     return ["--ignore", "tests/browser"]
+
+
+def _mail_arguments() -> list[str]:
+    if mail_servers.program() is not None:
+        return []
+    print(NO_DOVECOT, flush=True)
+    return ["--ignore", "tests/app/pipeline/test_mailboxes.py"]
 
 
 def _corpora_arguments() -> list[str]:
@@ -51,7 +62,7 @@ def main(arguments: list[str]) -> int:
             failed.append(name)
     if failed:
         print(f"These steps failed: {', '.join(failed)}. The tests run all the same.", flush=True)
-    status = _run(["pytest", *_browser_arguments(), *_corpora_arguments(), *arguments])
+    status = _run(["pytest", *_browser_arguments(), *_mail_arguments(), *_corpora_arguments(), *arguments])
     return status or len(failed)
 
 

@@ -27,6 +27,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "app.outgoing": (*BASE, "app.addresses"),
     **{f"app.{stage}": BASE for stage in STAGES},
     "app.ingest.fetch": (*BASE, "app.ingest", "app.outgoing"),
+    "app.ingest.imap": (*BASE, "app.ingest", "app.outgoing"),
+    "app.notify.smtp": (*BASE, "app.notify", "app.outgoing"),
     "app.notify.send": (*BASE, "app.notify", "app.outgoing"),
     "app.classify": (*BASE, "models"),
     "app.store": BASE,

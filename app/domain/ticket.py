@@ -51,10 +51,20 @@ class AttachmentDraft:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Bounce:
+    """What a returned mail is about: the RFC 5322 id of the letter, its status (RFC 3463), and whether it is final."""
+
+    message_id: str
+    status: str
+    is_final: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class TicketDraft:
     """What ingest makes of an incoming message, before anything is stored; raw text, not yet redacted.
 
     `queue` is the slug where it arrives; `message_id`, `in_reply_to` and `references` are RFC 5322 ids.
+    `mailbox_id` is where a mail was read from.
     """
 
     subject: str
@@ -72,6 +82,8 @@ class TicketDraft:
     is_automatic: bool = False
     occurred_at: int | None = None
     attachments: tuple[AttachmentDraft, ...] = ()
+    mailbox_id: int | None = None
+    bounce: Bounce | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +165,7 @@ class Ticket:
     solved_at: int | None = None
     preview: str = ""
     n_messages: int = 0
+    mailbox_id: int | None = None
     version: int = 1
 
 

@@ -15,13 +15,18 @@ from email.policy import compat32
 from email.utils import getaddresses
 
 from app.domain.ticket import AttachmentDraft, TicketDraft
-from app.errors import InputError
+from app.errors import InputError, TooLarge
+from app.ingest.bounces import bounce_of
 from app.ingest.characters import decoded, one_line, tidy
 from app.ingest.fields import checked_address
 from app.ingest.mail_parts import body_of, parts_of, received_files
 from app.ingest.times import moment
 
 _MAIL_HEADERS = ("from", "to", "subject", "date", "message-id", "received", "sender", "reply-to", "delivered-to")
+_ROBOT_HEADERS = (
+    *("x-autoreply", "x-autorespond", "x-autoresponse", "x-failed-recipients"),
+    *("list-id", "list-post", "list-unsubscribe"),
+)
 _ID = re.compile(r"<([^<>\s]{1,990})>")
 _NO_REPLY = re.compile(r"(?:no|do[-_.]?not|dont)[-_.]?reply", re.I)
 _ROBOT = re.compile(r"(?:mailer-daemon|postmaster|bounces?[-+_@=])", re.I)
@@ -31,7 +36,7 @@ _AUTOMATIC_SUBJECT = re.compile(
     r"|mail delivery failed|自动回复)",
     re.I,
 )
-_MAX_SUBJECT, _MAX_NAME, _MAX_REFERENCES = 500, 200, 100
+_MAX_SUBJECT, _MAX_NAME, _MAX_REFERENCES, MAX_RECIPIENTS = 500, 200, 100, 100
 _MAX_BODY = 1_500_000  # characters; the rest of a longer mail is cut off
 
 
@@ -39,9 +44,10 @@ def from_eml(raw: bytes, *, max_attachment_bytes: int) -> TicketDraft:
     """Read one mail; attachments over `max_attachment_bytes` keep their name only (`is_left_out`).
 
     A mail without a Message-ID gets an `external_id` made from its content, so that the same file sent twice is one
-    message. Raises InputError `not_a_mail` or `empty_mail`.
+    message. Raises InputError `not_a_mail`, `empty_mail`, or `too_many_recipients` for more than 100.
     """
     mail = _parsed(raw)
+    _check_recipients(mail)
     parts = parts_of(mail)
     subject = one_line(_header(mail, "subject"), limit=_MAX_SUBJECT)
     body, is_html = body_of(parts)
@@ -65,7 +71,15 @@ def from_eml(raw: bytes, *, max_attachment_bytes: int) -> TicketDraft:
         is_automatic=_is_automatic(mail, subject=subject, address=address),
         occurred_at=_sent_at(mail),
         attachments=attachments,
+        bounce=bounce_of(mail),
     )
+
+
+def _check_recipients(mail: Message) -> None:
+    """A mail to hundreds is a circular, and answering it would reach nobody in particular."""
+    n = sum(str(value).count("@") for name in ("to", "cc", "bcc") for value in mail.get_all(name, ()))
+    if n > MAX_RECIPIENTS:
+        raise TooLarge("too_many_recipients", size=n, limit=MAX_RECIPIENTS)
 
 
 def _parsed(raw: bytes) -> Message:
@@ -141,7 +155,7 @@ def _is_automatic(mail: Message, *, subject: str, address: str | None) -> bool:
     return (
         (submitted != "" and not submitted.startswith("no"))
         or _header(mail, "precedence").strip().lower() in ("bulk", "junk", "list", "auto_reply")
-        or any(name in mail for name in ("x-autoreply", "x-autorespond", "x-autoresponse", "x-failed-recipients"))
+        or any(name in mail for name in _ROBOT_HEADERS)
         or _header(mail, "return-path").strip() == "<>"
         or mail.get_content_type() == "multipart/report"
         or (address is not None and _ROBOT.match(address) is not None)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app import clock
-from app.domain.people import Viewer
+from app.domain.people import SYSTEM, Viewer
+from app.domain.series import HOUR_MS
 from app.domain.ticket import Message, Ticket, TicketDraft
 from app.errors import InputError, NotFound
 from app.ingest.clean import clean, shown
 from app.ingest.redact import redact
-from app.pipeline import desk, history
+from app.pipeline import desk, history, letters
 from app.pipeline.services import Services
-from app.store import attachments, customers, events, messages, queues, tickets
+from app.store import attachments, customers, events, messages, outbox, queues, tickets
 from app.store.db import Transaction
 from app.triage import risk, sla
 
@@ -20,6 +21,8 @@ from app.triage import risk, sla
 LEASE_MS = 30_000
 PREVIEW_LENGTH = 160
 LONGEST_SUBJECT = 300
+MOST_AN_HOUR = 20
+"""Mails of one sender in an hour; what goes beyond is a robot's: it joins their last ticket and wakes none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +53,14 @@ def store(services: Services, draft: TicketDraft, *, viewer: Viewer) -> Stored:
         if earlier is not None:
             _check_own(tx, earlier, draft=draft, viewer=viewer)
             return _updated(tx, earlier, draft=draft, viewer=viewer)
+        returned = outbox.find_sent(tx, draft.bounce.message_id) if draft.bounce else None
+        if draft.bounce is not None and returned is not None:
+            letters.came_back(tx, returned, bounce=draft.bounce)
+            return _continued(tx, returned.ticket_id, draft=draft, viewer=viewer)
         thread = messages.find_thread(tx, _parents(draft))
+        flooded = _flooded(tx, draft)
+        if flooded is not None:
+            draft, thread = replace(draft, is_automatic=True), thread or flooded
         if thread is not None:
             return _continued(tx, thread, draft=draft, viewer=viewer)
         return _opened(tx, services, draft=draft, viewer=viewer)
@@ -72,6 +82,17 @@ def _check_own(tx: Transaction, ticket: Ticket, *, draft: TicketDraft, viewer: V
     filed = events.of(tx, "ticket", ticket.id)[0]
     if (filed.actor_kind, filed.actor_id) != history.of(viewer):
         raise NotFound(noun="ticket", id=draft.external_id)
+
+
+def _flooded(tx: Transaction, draft: TicketDraft) -> int | None:
+    """The last ticket of a sender who has written more than people do; None for everybody else."""
+    if draft.mailbox_id is None or draft.customer_email is None:
+        return None
+    sender = customers.find_by_email(tx, draft.customer_email)
+    if sender is None or messages.count_from(tx, sender.id, since=clock.now_ms() - HOUR_MS) < MOST_AN_HOUR:
+        return None
+    last = tickets.of_customer(tx, sender.id, viewer=SYSTEM, limit=1)
+    return last[0].id if last else None
 
 
 def _parents(draft: TicketDraft) -> list[str]:
@@ -119,6 +140,7 @@ def _opened(tx: Transaction, services: Services, *, draft: TicketDraft, viewer: 
             "created_at": created_at,
             "updated_at": created_at,
             "external_id": draft.external_id,
+            "mailbox_id": draft.mailbox_id,
             "intent_task": queue.intent_task,
             "preview": _preview(texts.text),
             **deadlines(services, created_at=created_at),

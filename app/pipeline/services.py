@@ -30,6 +30,8 @@ class Policy:
     sla_first_response_hours: float = 8.0
     sla_resolution_hours: float = 48.0
     max_attachment_bytes: int = 10_000_000
+    max_mail_bytes: int = 64_000_000
+    mail_poll_ms: int = 60_000
     max_batch: int = 1000
     fetch_minutes: int = 10
     is_fetching_private: bool = False

@@ -12,7 +12,7 @@ from app.domain.ticket import OPEN_STATUSES, Priority, Status, Ticket
 from app.errors import FieldError, InputError
 from app.ingest.clean import clean, shown
 from app.ingest.redact import redact
-from app.pipeline import history
+from app.pipeline import history, letters
 from app.pipeline.services import Services
 from app.store import macros, messages, queues, tickets, users
 from app.store.db import Transaction
@@ -42,6 +42,7 @@ def reply(
         was = tickets.get(tx, ticket_id, viewer=viewer)
         message_id = _write(tx, was, viewer=viewer, body=body, kind="outgoing")
         now = clock.now_ms()
+        letters.queue(tx, was, message_id=message_id, at=now)
         wanted = _checked({"status": status or ("open" if was.status == "new" else was.status)})
         changes = _with_consequences(was, wanted, now=now)
         if was.first_responded_at is None:

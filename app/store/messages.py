@@ -60,6 +60,17 @@ def last_incoming(db: Reads, ticket_id: int) -> Message | None:
     return None if row is None else _message(row)
 
 
+def count_from(db: Reads, customer_id: int, *, since: int) -> int:
+    """How many messages a customer has sent since a time."""
+    return int(
+        db.value(
+            "SELECT count(*) FROM ticket JOIN message ON message.ticket_id = ticket.id "
+            "WHERE ticket.customer_id = ? AND message.kind = 'incoming' AND message.received_at >= ?",
+            (customer_id, since),
+        )
+    )
+
+
 def insert(tx: Transaction, *, values: Mapping[str, Any]) -> int:
     """Add a message with these columns; returns its id."""
     return tx.insert("message", values)

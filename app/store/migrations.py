@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from app.store import schema, schema_triage
+from app.store import schema, schema_mail, schema_triage
 from app.store.lean import without
 
 with without("pandas"):
@@ -54,6 +54,11 @@ def m005_work(db: Tables) -> None:
 def m020_recall(db: Tables) -> None:
     """When a reply may leave the house, and whether it was called back."""
     _run(db, schema_triage.RECALL)
+
+
+def m030_mail(db: Tables) -> None:
+    """Mailboxes, the outbox with its attempts, and mail that could not be read."""
+    _run(db, schema_mail.MAIL)
 
 
 def migrate(connection: sqlite3.Connection, *, stop_before: str | None = None) -> None:

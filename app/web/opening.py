@@ -101,6 +101,8 @@ def policy_of(settings: Settings) -> Policy:
         sla_first_response_hours=settings.sla_first_response_hours,
         sla_resolution_hours=settings.sla_resolution_hours,
         max_attachment_bytes=settings.max_attachment_bytes,
+        max_mail_bytes=settings.max_upload_bytes,
+        mail_poll_ms=round(settings.mail_poll_seconds * 1000),
         max_batch=settings.max_batch,
         fetch_minutes=settings.fetch_minutes,
         is_fetching_private=settings.is_fetching_private,

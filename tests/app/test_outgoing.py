@@ -319,10 +319,10 @@ def test_nobody_listening_is_an_error() -> None:
 
 
 def test_certificates_are_checked() -> None:
-    from app.outgoing import _trust
+    from app.outgoing import trust
 
-    assert _trust().verify_mode is ssl.CERT_REQUIRED
-    assert _trust().check_hostname
+    assert trust().verify_mode is ssl.CERT_REQUIRED
+    assert trust().check_hostname
 
 
 @given(st.ip_addresses())

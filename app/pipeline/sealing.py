@@ -1,0 +1,46 @@
+"""Passwords of other servers, sealed: the key lies beside the database in a file of its own, and is never in it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from app.errors import Conflict
+from app.pipeline.services import Services
+
+KEY_FILE = "mail_key"
+
+
+def seal(services: Services, secret: str) -> str:
+    """A password as the database keeps it; empty stays empty."""
+    return Fernet(_key(_place(services))).encrypt(secret.encode()).decode() if secret else ""
+
+
+def unseal(services: Services, sealed: str) -> str:
+    """The password again; raises Conflict `secret_unreadable` when the key file is another one or gone."""
+    if not sealed:
+        return ""
+    try:
+        return Fernet(_key(_place(services))).decrypt(sealed.encode()).decode()
+    except InvalidToken:
+        raise Conflict("secret_unreadable") from None
+
+
+def _place(services: Services) -> Path:
+    return services.db.path.with_name(KEY_FILE)
+
+
+def _key(path: Path) -> bytes:
+    # Written aside and linked into place: the first of two processes wins, and both then read the same key.
+    if not path.exists():
+        aside = path.with_name(f".{path.name}.{os.getpid()}")
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(Fernet.generate_key())
+        with suppress(FileExistsError):
+            os.link(aside, path)
+        aside.unlink()
+    return path.read_bytes().strip()
