@@ -103,6 +103,7 @@ def _listen(settings: Settings) -> socket.socket | None:
 
 def _greeting(application: Flask, *, is_demo: bool) -> str:
     from app.cli import demo, users
+    from app.web.security import setup_secret
 
     settings: Settings = application.extensions["bellwether.settings"]
     lines = [f"Bellwether is at {settings.public_url}"]
@@ -110,7 +111,8 @@ def _greeting(application: Flask, *, is_demo: bool) -> str:
         if is_demo:
             lines.append(demo.fill(application))
         elif users.is_nobody_there():
-            lines.append(f"Nobody can sign in yet. Make the first administrator, once: {settings.public_url}/setup")
+            link = f"{settings.public_url}/setup?secret={setup_secret(settings)}"
+            lines.append(f"Nobody can sign in yet. Make the first administrator, once: {link}")
     return "\n".join(lines)
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo
 
-from app.errors import SettingError
+from app.errors import SettingError, UnknownSetting
 
 PREFIX = "BELLWETHER_"
+ELSEWHERE = frozenset({PREFIX + name for name in ("DATA", "ENCODER", "RUNS", "THREADS", "TRAINING_MARK")})
+"""Names that training and its tools read."""
 
 
 def _setting(default: Any, text: str, *, least: float = 0, most: float = 1e9) -> Any:
@@ -81,6 +84,7 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
     """Settings from the environment, then `overrides`; a value that cannot be used raises SettingError."""
     source = os.environ if environment is None else environment
     kinds = get_type_hints(Settings)
+    _check_names(source)
     values: dict[str, Any] = {}
     for entry in fields(Settings):
         text = source.get(PREFIX + entry.name.upper())
@@ -93,6 +97,16 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
     settings = Settings(**{**values, **overrides})
     _check(settings)
     return settings
+
+
+def _check_names(source: Mapping[str, str]) -> None:
+    """A name that is nearly a setting's would be ignored without a word; its value may be a secret and is not told."""
+    known = [entry.name.upper() for entry in fields(Settings)]
+    for name in sorted(source):
+        bare = name.removeprefix(PREFIX)
+        if name.startswith(PREFIX) and bare not in known and name not in ELSEWHERE:
+            meant = get_close_matches(bare, known, n=1)
+            raise UnknownSetting(name=name, nearest=PREFIX + meant[0] if meant else "")
 
 
 def _check(settings: Settings) -> None:

@@ -19,6 +19,7 @@ BellwetherError
 ├── OutgoingError 502         the other side failed or must not be called
 │   └── OutgoingRefused       the address is not public (SSRF guard)
 └── SettingError 500          a setting has a value that cannot be used
+    └── UnknownSetting        no setting has this name
 """
 
 from __future__ import annotations
@@ -161,3 +162,14 @@ class SettingError(BellwetherError):
 
     def __str__(self) -> str:
         return "{name} is {value!r}, which is not a {expected}.".format(**self.params)
+
+
+class UnknownSetting(SettingError):
+    """No setting has this `name`; `nearest` is the one that may be meant, or empty."""
+
+    code = "unknown_setting"
+
+    def __str__(self) -> str:
+        meant = self.params["nearest"]
+        hint = f"Did you mean {meant}?" if meant else "`flask --app wsgi settings` lists them."
+        return f"{self.params['name']} is no setting. {hint}"

@@ -14,7 +14,7 @@ from app.ingest.redact import redact
 from app.pipeline import desk, history, letters
 from app.pipeline.services import Services
 from app.store import attachments, customers, events, messages, outbox, queues, tickets
-from app.store.db import Transaction
+from app.store.db import Reads, Transaction
 from app.triage import risk, sla
 
 # A message that was accepted is first for the process that accepted it; after this long it is anyone's.
@@ -76,12 +76,17 @@ def _check_own(tx: Transaction, ticket: Ticket, *, draft: TicketDraft, viewer: V
 
     Raises NotFound otherwise, as if there were no such ticket.
     """
+    if not may_see(tx, ticket, viewer=viewer):
+        raise NotFound(noun="ticket", id=draft.external_id)
+
+
+def may_see(db: Reads, ticket: Ticket, *, viewer: Viewer) -> bool:
+    """Whether a viewer may read a ticket's fields: it is in their sight, or they filed it themselves."""
     is_in_sight = viewer.queue_ids is None or ticket.queue_id in viewer.queue_ids
     if is_in_sight and viewer.may("tickets:read"):
-        return
-    filed = events.of(tx, "ticket", ticket.id)[0]
-    if (filed.actor_kind, filed.actor_id) != history.of(viewer):
-        raise NotFound(noun="ticket", id=draft.external_id)
+        return True
+    filed = events.of(db, "ticket", ticket.id)
+    return bool(filed) and (filed[0].actor_kind, filed[0].actor_id) == history.of(viewer)
 
 
 def _flooded(tx: Transaction, draft: TicketDraft) -> int | None:
@@ -119,7 +124,7 @@ def _preview(text: str) -> str:
 
 
 def _opened(tx: Transaction, services: Services, *, draft: TicketDraft, viewer: Viewer) -> Stored:
-    queue = desk.arrival(tx, services, slug=draft.queue)
+    queue = desk.arrival(tx, services, slug=draft.queue, viewer=viewer)
     texts = _texts(draft, is_redacting=queue.is_redacting, is_first=True)
     created_at = min(draft.occurred_at or clock.now_ms(), clock.now_ms())
     customer_id = customers.ensure(

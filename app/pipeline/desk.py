@@ -59,14 +59,23 @@ def change_queue(
         return queue
 
 
-def arrival(tx: Transaction, services: Services, *, slug: str | None) -> Queue:
-    """The queue of this slug, or the first one there is; an empty installation gets its first queue here."""
+def arrival(tx: Transaction, services: Services, *, slug: str | None, viewer: Viewer = SYSTEM) -> Queue:
+    """The queue of this slug, or the first in the viewer's sight; an empty installation gets its first queue here.
+
+    Raises InputError `unknown_queue` for one that is out of sight, `no_queue` where none is in sight.
+    """
     if slug:
         named = queues.find_by_slug(tx, slug)
-        if named is None:
+        if named is None or (viewer.queue_ids is not None and named.id not in viewer.queue_ids):
             raise InputError("unknown_queue", queue=slug)
         return named
-    return first_queue(tx, services)
+    first = first_queue(tx, services)
+    if viewer.queue_ids is None or first.id in viewer.queue_ids:
+        return first
+    seen = queues.every(tx, viewer=viewer)
+    if not seen and queues.every(tx):
+        raise InputError("no_queue")
+    return min(seen, key=lambda queue: queue.id) if seen else first
 
 
 def first_queue(tx: Transaction, services: Services) -> Queue:

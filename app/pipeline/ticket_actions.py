@@ -14,8 +14,8 @@ from app.ingest.clean import clean, shown
 from app.ingest.redact import redact
 from app.pipeline import history, letters
 from app.pipeline.services import Services
-from app.store import macros, messages, queues, tickets, users
-from app.store.db import Transaction
+from app.store import macros, messages, queues, teams, tickets, users
+from app.store.db import Reads, Transaction
 
 EDITABLE = frozenset({"status", "priority", "queue_id", "assignee_id", "subject", "tags"})
 LONGEST_REPLY = 100_000
@@ -132,7 +132,9 @@ def edited(
     """Change a ticket inside an open transaction, with its event; `undoes` names the event this takes back."""
     was = tickets.get(tx, ticket_id, viewer=viewer)
     wanted = {key: value for key, value in _checked(changes).items() if getattr(was, key) != value}
-    _check_references(tx, wanted)
+    _check_references(tx, wanted, was=was)
+    if _leaves_its_assignee(tx, was, wanted):
+        wanted["assignee_id"] = None
     if not wanted:
         # Nothing to change, but an outdated version is still told.
         return was if version in (None, was.version) else tickets.update(tx, ticket_id, changes={}, version=version)
@@ -146,6 +148,8 @@ def edited(
 
 
 def _verb(was: Ticket, wanted: Mapping[str, Any]) -> str:
+    if set(wanted) == {"queue_id", "assignee_id"} and wanted["assignee_id"] is None:
+        return "routed"
     if len(wanted) > 1:
         return "edited"
     key = next(iter(wanted))
@@ -217,22 +221,40 @@ def _check_choice(changes: Mapping[str, Any], *, key: str, choices: tuple[str, .
         raise InputError("unknown_value", fields=fields, field=key, value=str(changes[key]))
 
 
-def _check_references(tx: Transaction, wanted: Mapping[str, Any]) -> None:
+def _check_references(tx: Transaction, wanted: Mapping[str, Any], *, was: Ticket) -> None:
     if wanted.get("queue_id") is not None:
         queues.get(tx, wanted["queue_id"])
     elif "queue_id" in wanted:
         raise InputError("unknown_queue", fields=[FieldError(pointer="/queue", code="empty")], queue="")
     if wanted.get("assignee_id") is not None:
-        _check_assignee(users.get(tx, wanted["assignee_id"]))
+        _check_assignee(tx, users.get(tx, wanted["assignee_id"]), queue_id=wanted.get("queue_id", was.queue_id))
 
 
-def _check_assignee(user: User) -> None:
+def _check_assignee(tx: Transaction, user: User, *, queue_id: int) -> None:
     if not user.is_active:
         raise InputError("inactive_user", id=user.id)
     if not {"tickets:write", "*:*"} & PERMISSIONS[user.role]:
         # Who cannot open tickets would never know of it.
         fields = [FieldError(pointer="/assignee", code="unknown_value", params=(("value", user.name),))]
         raise InputError("unknown_value", fields=fields, field="assignee", value=user.name)
+    if not sees_queue(tx, user, queue_id=queue_id):
+        params = {"name": user.name, "queue": queues.get(tx, queue_id).title}
+        fields = [FieldError(pointer="/assignee", code="assignee_out_of_sight", params=tuple(params.items()))]
+        raise InputError("assignee_out_of_sight", fields=fields, **params)
+
+
+def sees_queue(tx: Reads, user: User, *, queue_id: int) -> bool:
+    """Whether tickets of a queue are in a person's sight: an administrator's always, else by their teams."""
+    if user.role == "admin":
+        return True
+    return queue_id in queues.visible_ids(tx, [team.id for team in teams.of_user(tx, user.id)])
+
+
+def _leaves_its_assignee(tx: Transaction, was: Ticket, wanted: Mapping[str, Any]) -> bool:
+    """Whether a ticket moves out of sight of the person it is given to; nobody has it then."""
+    if was.assignee_id is None or "queue_id" not in wanted or "assignee_id" in wanted:
+        return False
+    return not sees_queue(tx, users.get(tx, was.assignee_id), queue_id=wanted["queue_id"])
 
 
 def _macro_changes(tx: Transaction, macro: Macro, *, was: Ticket) -> dict[str, Any]:

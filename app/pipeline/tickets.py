@@ -55,13 +55,17 @@ RISK_CHUNK = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Received:
-    """What became of a draft; `is_pending` while the model has yet to read the message."""
+    """What became of a draft; `is_pending` while the model has yet to read the message.
+
+    `is_in_sight` is false for a thread of others that the message joined: who sent it may not read its ticket.
+    """
 
     ticket: Ticket
     message: Message
     is_new: bool
     is_update: bool
     is_pending: bool
+    is_in_sight: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,12 +95,14 @@ def receive(services: Services, draft: TicketDraft, *, viewer: Viewer) -> Receiv
     stored = arrivals.store(services, draft, viewer=viewer)
     if stored.message_id and (stored.is_new or stored.is_update):
         _classified(services, stored.message_id)
+    ticket = tickets.read(services.db, stored.ticket_id)
     return Received(
-        ticket=tickets.read(services.db, stored.ticket_id),
+        ticket=ticket,
         message=messages.get(services.db, stored.message_id),
         is_new=stored.is_new,
         is_update=stored.is_update,
         is_pending=messages.is_pending(services.db, stored.message_id),
+        is_in_sight=arrivals.may_see(services.db, ticket, viewer=viewer),
     )
 
 

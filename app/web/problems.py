@@ -87,6 +87,7 @@ TABLE: dict[str, Sentence] = {
     "unknown_value": (INPUT, _("“%(value)s” is not a value that is possible here.")),
     "unknown_field": (INPUT, _("There is no field %(field)s that could be changed.")),
     "unknown_queue": (INPUT, _("There is no queue “%(value)s%(queue)s”, or it is not among yours.")),
+    "no_queue": (INPUT, _("No queue is among yours; an administrator can put you into a team that has one.")),
     "unknown_feed": (INPUT, _("There is no feed “%(value)s”, or it is not among yours.")),
     "unknown_entity": (INPUT, _("No company with the ticker “%(value)s” is watched.")),
     "unknown_scope": (INPUT, _("There is no scope “%(scope)s”.")),
@@ -187,6 +188,15 @@ TABLE: dict[str, Sentence] = {
     # Outside
     "outgoing_failed": (_("The other side failed"), _("%(url)s did not answer as expected: %(reason)s.")),
     "outgoing_refused": (_("Address refused"), _("%(url)s is not a public address and is not called.")),
+    "unknown_setting": (_("Bad setting"), _("%(name)s is no setting.")),
+    "assignee_out_of_sight": (INPUT, _("%(name)s is in no team that sees the queue “%(queue)s”.")),
+    "setup_secret": (
+        DENIED,
+        _(
+            "A new installation is set up through the link that its start prints. Lost it? "
+            "Start it again, or run: flask --app wsgi user add ADDRESS --name NAME --role admin"
+        ),
+    ),
     "bad_setting": (_("Bad setting"), _("%(name)s is “%(value)s”, which is not a %(expected)s.")),
 }
 

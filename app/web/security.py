@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import re
 import secrets
@@ -68,6 +70,12 @@ def secret_key(instance: Path) -> str:
     if not kept.exists():
         _create(kept, secrets.token_hex(32))
     return kept.read_text().strip()
+
+
+def setup_secret(settings: Settings) -> str:
+    """What the link to the set-up of a new installation carries: only who can read the instance folder knows it."""
+    key = settings.secret_key or secret_key(settings.instance)
+    return hmac.new(key.encode(), b"setup", hashlib.sha256).hexdigest()[:40]
 
 
 def _create(path: Path, content: str) -> None:

@@ -50,3 +50,21 @@ def test_every_setting_has_a_row_with_its_help() -> None:
     rows = {name: (kind, default) for name, kind, default, text in config.table() if text}
     assert rows["BELLWETHER_PORT"] == ("int", "8000")
     assert len(rows) == len(config.table())
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("BELLWETHER_PROT", "BELLWETHER_PROT is no setting. Did you mean BELLWETHER_PORT?"),
+        ("BELLWETHER_ISROUTING", "BELLWETHER_ISROUTING is no setting. Did you mean BELLWETHER_IS_ROUTING?"),
+        ("BELLWETHER_QQ", "BELLWETHER_QQ is no setting. `flask --app wsgi settings` lists them."),
+    ],
+)
+def test_a_misspelt_setting_stops_the_start(name: str, sentence: str) -> None:
+    with pytest.raises(SettingError) as refused:
+        config.load({name: "a secret"})
+    assert str(refused.value) == sentence
+
+
+def test_names_that_training_reads_are_no_settings_of_the_app() -> None:
+    assert config.load({"BELLWETHER_DATA": "/data", "PORT": "1"}) == config.Settings()

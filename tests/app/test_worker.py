@@ -65,7 +65,16 @@ def test_one_duty_that_fails_does_not_stop_the_others(services: Services, monkey
     tickets.receive(services, DRAFT, viewer=SYSTEM)
     engine.failure = None
     chosen = worker.duties(tick_seconds=1)
-    assert [duty.name for duty in chosen] == ["rules", "feeds", "notifications", "jobs", "waiting", "upkeep"]
+    assert [duty.name for duty in chosen] == [
+        "rules",
+        "feeds",
+        "notifications",
+        "letters",
+        "mailboxes",
+        "jobs",
+        "waiting",
+        "upkeep",
+    ]
     first = worker.Duty(name="broken", every_s=1, do=broken)
     monkeypatch.setattr(worker, "duties", lambda tick_seconds: (first, *chosen))
     assert worker.run_once(services) == 1

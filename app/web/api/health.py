@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from flask import Response
 from marshmallow import fields
 
-from app.errors import BellwetherError
+from app.errors import BellwetherError, NotReady
 from app.web import auth, errors
 from app.web.openapi import blueprint, route
 from app.web.schema import Shape
+
+LOG = logging.getLogger("bellwether")
 
 group = blueprint("health", about="Liveness and readiness, for whoever restarts or balances.", prefix="/health")
 
@@ -49,7 +52,9 @@ def _ready() -> dict[str, str] | Response:
     if worst is None:
         return {"status": "ok", "database": "ok", "model": "ok"}
     parts = {"database": _code(database), "model": _code(model)}
-    return errors.as_json(errors.of(worst, **parts))
+    # Anybody may ask, so folders and files stay in the log; the code says what is wrong.
+    LOG.warning("Not ready: %s %s", worst.code, dict(worst.params))
+    return errors.as_json(errors.of(NotReady(), **parts))
 
 
 def _fault(check: Any) -> BellwetherError | None:

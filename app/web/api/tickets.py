@@ -108,6 +108,13 @@ class CorrectionShape(Shape):
     created_at = Instant()
 
 
+class ReceiptShape(Shape):
+    """What is told of a ticket that the sender may not read: that the message arrived there."""
+
+    id = Id("tkt")
+    is_reduced = fields.Boolean()
+
+
 @route(group, "/tickets", needs="tickets:read", query=TicketQuery, returns=TicketPageShape)
 def list_tickets(query: dict[str, Any]) -> dict[str, Any]:
     """Tickets in sight, those at the highest risk first."""
@@ -139,15 +146,20 @@ def list_tickets(query: dict[str, Any]) -> dict[str, Any]:
     },
 )
 def file_ticket() -> Response:
-    """File a ticket; 201 for a new one, 200 when it belongs to one that is there already."""
+    """File a ticket; 201 for a new one, 200 when it belongs to one that is there already.
+
+    Who may not read the ticket that a mail belongs to gets its id and nothing else.
+    """
     services = auth.services()
     if body.media_type() == MAIL:
         draft = intake.ticket_from_eml(services, body.raw())
     else:
         draft = intake.ticket_from_json(body.read_json(accepted=(body.JSON, MAIL)))
     received = tickets.receive(services, draft, viewer=auth.viewer())
-    made = ticket_out(services, received.ticket)
     status = 201 if received.is_new else 200
+    if not received.is_in_sight:
+        return lists.tagged(ReceiptShape, {"id": received.ticket.id, "is_reduced": True}, version=0, status=status)
+    made = ticket_out(services, received.ticket)
     answer = lists.tagged(TicketShape, made, version=received.ticket.version, status=status)
     answer.headers["Location"] = f"/api/v1/tickets/tkt_{received.ticket.id}"
     return answer

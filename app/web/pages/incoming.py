@@ -39,6 +39,9 @@ def new() -> Shown:
 
 def _take(draft: TicketDraft) -> Response:
     received = tickets.receive(services(), draft, viewer=viewer())
+    if not received.is_in_sight:
+        flash(_("The message joined a ticket of another team, which you cannot open."), "info")
+        return redirect(url_for("pages_inbox.index"))
     if not received.is_new:
         flash(_("This was taken in before; here it is."), "info")
     elif received.ticket.n_messages > 1:

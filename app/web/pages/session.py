@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hmac
+
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from app.errors import Conflict
+from app.errors import Conflict, NotAllowed
 from app.pipeline import accounts
-from app.web import auth
+from app.web import auth, security
 from app.web.auth import public, services
 from app.web.forms import Setup, SignIn
 from app.web.pages.context import LANGUAGES
@@ -63,9 +65,12 @@ def sign_out() -> Response:
 @blueprint.route("/setup", methods=["GET", "POST"])
 @public
 def setup() -> Shown:
-    """The first administrator; closed for ever once there is one."""
+    """The first administrator, for who holds the link that the start printed; closed for ever once there is one."""
     if not accounts.needs_first_admin(services()):
         return redirect(url_for("pages_session.sign_in"))
+    known = security.setup_secret(auth.settings())
+    if not hmac.compare_digest(request.args.get("secret", "").encode(), known.encode()):
+        raise NotAllowed("setup_secret")
     form = Setup()
     if not form.validate_on_submit():
         return render_template("session/setup.html", form=form)

@@ -154,6 +154,19 @@ def _updated(event: Event, *, names: Names) -> str:
     return _("Sent in again, with changes")
 
 
+def _mail_failed(event: Event, *, names: Names) -> str:
+    return _("The reply could not be sent: %(reason)s", reason=word("mail", event.after.get("error")))
+
+
+def _bounced(event: Event, *, names: Names) -> str:
+    text = _("The reply came back undelivered (%(status)s)", status=event.after.get("error") or "—")
+    return text + ("; " + _status(event, names=names) if event.after.get("status") else "")
+
+
+def _mailed_again(event: Event, *, names: Names) -> str:
+    return _("The reply is sent once more")
+
+
 _VERBS: dict[str, Callable[..., str]] = {
     "created": _created,
     "message_received": _followed,
@@ -173,6 +186,9 @@ _VERBS: dict[str, Callable[..., str]] = {
     "uncorrected": _uncorrected,
     "recalled": _recalled,
     "updated": _updated,
+    "mail_failed": _mail_failed,
+    "bounced": _bounced,
+    "mail_sent_again": _mailed_again,
 }
 
 

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -53,9 +54,9 @@ def local(services: Services) -> Services:
     return services
 
 
-def mailbox(services: Services, desk: Desk, *, port: int, **values: object) -> Mailbox:
+def mailbox(services: Services, desk: Desk, *, port: int, **values: Any) -> Mailbox:
     """A mailbox of the intake that sends through a local port."""
-    given = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none", **values}
+    given: dict[str, Any] = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none", **values}
     return mailboxes.add_mailbox(
         services, viewer=desk.admin, address="help@desk.example", name="Help desk", queue_id=desk.intake, **given
     )

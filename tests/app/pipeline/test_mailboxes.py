@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -56,9 +57,14 @@ def local(services: Services) -> Services:
     return services
 
 
-def box(services: Services, desk: Desk, server: Dovecot, **values: object) -> Mailbox:
+def box(services: Services, desk: Desk, server: Dovecot, **values: Any) -> Mailbox:
     """The mailbox, read from its beginning."""
-    given = {"imap_host": "127.0.0.1", "imap_port": server.port, "imap_security": "none", "is_reading_old": True}
+    given: dict[str, Any] = {
+        "imap_host": "127.0.0.1",
+        "imap_port": server.port,
+        "imap_security": "none",
+        "is_reading_old": True,
+    }
     return mailboxes.add_mailbox(
         services,
         viewer=desk.admin,

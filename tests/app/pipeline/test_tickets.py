@@ -10,7 +10,7 @@ from app import clock
 from app.domain.people import SYSTEM
 from app.domain.ticket import TicketDraft, TicketFilter
 from app.errors import DeadlineExceeded, InputError, NotFound, NotReady, Overloaded
-from app.pipeline import accounts, tickets
+from app.pipeline import accounts, corrections, tickets
 from app.pipeline.services import Services
 from app.store import events, messages
 from app.store import tickets as rows
@@ -168,3 +168,41 @@ def test_a_ticket_is_given_only_to_who_can_answer_it(services: Services, people:
         tickets.assign(services, ticket.id, viewer=people.admin, assignee_id=people.card_agent.user_id)
     given = tickets.assign(services, ticket.id, viewer=people.admin, assignee_id=people.shop_agent.user_id)
     assert given.assignee_id == people.shop_agent.user_id
+
+
+def test_nobody_files_into_a_queue_of_another_team(services: Services, people: Desk) -> None:
+    draft = TicketDraft(subject="", body="Where is my refund?", channel="form", queue="cards")
+    with pytest.raises(InputError) as refused:
+        tickets.receive(services, draft, viewer=people.shop_agent)
+    assert refused.value.code == "unknown_queue"
+    assert tickets.receive(services, draft, viewer=people.card_agent).ticket.queue_id == people.cards
+
+
+def test_without_a_queue_a_ticket_arrives_in_sight(services: Services, people: Desk) -> None:
+    draft = TicketDraft(subject="", body="hmm", channel="form")
+    shop = replace(people.shop_agent, queue_ids=frozenset({people.refunds}))
+    assert tickets.receive(services, draft, viewer=shop).ticket.queue_id == people.refunds
+    blind = replace(people.shop_agent, queue_ids=frozenset())
+    with pytest.raises(InputError) as refused:
+        tickets.receive(services, draft, viewer=blind)
+    assert refused.value.code == "no_queue"
+
+
+def test_a_ticket_is_given_only_to_who_sees_its_queue(services: Services, people: Desk) -> None:
+    draft = TicketDraft(subject="", body="hmm", channel="form", queue="refunds")
+    ticket = tickets.receive(services, draft, viewer=people.shop_agent).ticket
+    with pytest.raises(InputError) as refused:
+        tickets.assign(services, ticket.id, viewer=people.shop_agent, assignee_id=people.card_agent.user_id)
+    assert refused.value.code == "assignee_out_of_sight"
+    assert refused.value.params == {"name": "Tomas", "queue": "Refunds"}
+    mine = tickets.assign(services, ticket.id, viewer=people.shop_agent, assignee_id=people.shop_agent.user_id)
+    moved = tickets.route(services, mine.id, viewer=people.shop_agent, queue_id=people.cards)
+    assert moved.assignee_id is None, "who does not see it any more does not have it any more"
+    told = events.of(services.db, "ticket", ticket.id)[-1]
+    assert (told.verb, told.before) == (
+        "routed",
+        {"queue_id": people.refunds, "assignee_id": people.shop_agent.user_id},
+    )
+    corrections.undo(services, told.id, viewer=people.shop_agent)
+    assert rows.read(services.db, ticket.id).assignee_id == people.shop_agent.user_id
+    assert tickets.assign(services, ticket.id, viewer=people.admin, assignee_id=people.admin.user_id).assignee_id == 1

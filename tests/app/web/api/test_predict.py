@@ -178,6 +178,7 @@ def test_a_damaged_model_is_503_with_the_file(tmp_path: Path, artifacts: Path) -
     ready = made.app.test_client().get("/health/ready")
     assert ready.status_code == 503
     assert ready.get_json(force=True)["model"] == "artifact_damaged"
+    assert str(made.app.extensions["bellwether.settings"].models) not in ready.get_data(as_text=True)
     assert made.app.test_client().get("/health/live").status_code == 200
     made.app.extensions["bellwether"].close()
 

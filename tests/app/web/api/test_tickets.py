@@ -85,6 +85,17 @@ def test_an_external_id_opens_no_ticket_of_others(api: Caller, model_site: Site)
     assert again.get_json()["preview"].endswith("Changed order")
 
 
+def test_a_mail_that_joins_a_ticket_of_others_gets_a_receipt_alone(api: Caller, model_site: Site) -> None:
+    headers = {"Content-Type": "message/rfc822"}
+    ours = api("POST", "/api/v1/tickets", data=MAIL % b"ours", headers=headers).get_json()
+    front_end = model_site.caller("messages:write")
+    answers = [header + b": <ours@example.com>\n" + MAIL % header for header in (b"In-Reply-To", b"References")]
+    for raw in (MAIL % b"ours", *answers):
+        told = front_end("POST", "/api/v1/tickets", data=raw, headers=headers)
+        assert told.status_code in (200, 201), told.get_data(as_text=True)
+        assert told.get_json() == {"id": ours["id"], "is_reduced": True}
+
+
 @pytest.mark.parametrize("body", ["9" * 5000, '"where is \\ud800 my order"', '{"a": "\\udfff"}', "1e999"])
 def test_json_that_no_one_else_would_send(api: Caller, body: str) -> None:
     sent = f'{{"channel": "chat", "body": {body}, "subject": "\\ud83d\\ude00"}}'

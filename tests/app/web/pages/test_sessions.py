@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from app.pipeline import accounts
+from app.web.security import setup_secret
 from tests.app.web.pages.house import House, post
 from tests.app.web.site import PASSWORD, csrf, make_site
 
@@ -15,10 +16,18 @@ def test_a_new_installation_asks_for_its_first_administrator_once(tmp_path: Path
     client = site.browser()
     assert client.get("/").headers["Location"] == "/setup"
     values = {"name": "Maren", "email": "maren@example.com", "password": PASSWORD, "again": PASSWORD}
-    assert "two passwords differ" in post(client, "/setup", page="/setup", **{**values, "again": "another one"})
-    assert "at least 12" in post(client, "/setup", page="/setup", **{**values, "password": "short", "again": "short"})
-    assert "not an e-mail" in post(client, "/setup", page="/setup", **{**values, "email": "maren"})
-    assert "No tickets are waiting" in post(client, "/setup", page="/setup", **values)
+    link = f"/setup?secret={setup_secret(site.app.extensions['bellwether.settings'])}"
+    for wrong in ("/setup", "/setup?secret=", "/setup?secret=0000", "/setup?secret=é"):
+        turned_away = client.get(wrong)
+        assert turned_away.status_code == 403
+        assert "link that its start prints" in turned_away.get_data(as_text=True)
+        sent = {**values, "csrf_token": csrf(client, link)}
+        assert client.post(wrong, data=sent).status_code == 403
+    assert accounts.needs_first_admin(site.services)
+    assert "two passwords differ" in post(client, link, page=link, **{**values, "again": "another one"})
+    assert "at least 12" in post(client, link, page=link, **{**values, "password": "short", "again": "short"})
+    assert "not an e-mail" in post(client, link, page=link, **{**values, "email": "maren"})
+    assert "No tickets are waiting" in post(client, link, page=link, **values)
     assert client.get("/setup").headers["Location"] == "/sign-in"
     site.app.extensions["bellwether"].close()
 
