@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Security = Literal["tls", "starttls", "none"]
-OutboxState = Literal["waiting", "sending", "sent", "failed", "recalled", "bounced"]
-
-RECALL_MS = 10_000
-"""How long a reply waits before it goes out, so that it can be taken back."""
+OutboxState = Literal["waiting", "sending", "sent", "failed", "bounced"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Mapping
 
 from app import clock
-from app.domain.mail import RECALL_MS, Letter, Mailbox, OutboxRow, Posted, Server
+from app.domain.mail import Letter, Mailbox, OutboxRow, Posted, Server
 from app.domain.people import SYSTEM, Viewer
 from app.domain.ticket import OPEN_STATUSES, Bounce, Ticket
 from app.errors import BellwetherError, Conflict
@@ -24,8 +24,8 @@ LOG = logging.getLogger(__name__)
 LEASE_MS = 120_000
 
 
-def queue(tx: Transaction, ticket: Ticket, *, message_id: int, at: int) -> bool:
-    """Let a reply go out as mail after the time to recall it; whether there is somebody to write to and a way.
+def queue(tx: Transaction, ticket: Ticket, *, message_id: int, at: int, not_before_at: int) -> bool:
+    """Let a reply go out as mail once it cannot be called back; whether there is somebody to write to and a way.
 
     The message gets its Message-ID here, once: every attempt carries it, and the customer's answer names it.
     """
@@ -40,7 +40,7 @@ def queue(tx: Transaction, ticket: Ticket, *, message_id: int, at: int) -> bool:
         ticket_id=ticket.id,
         mailbox_id=mailbox.id,
         recipient=customer.email,
-        next_at=at + RECALL_MS,
+        next_at=not_before_at,
         at=at,
     )
     return True

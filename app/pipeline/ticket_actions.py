@@ -42,7 +42,7 @@ def reply(
         was = tickets.get(tx, ticket_id, viewer=viewer)
         message_id = _write(tx, was, viewer=viewer, body=body, kind="outgoing")
         now = clock.now_ms()
-        letters.queue(tx, was, message_id=message_id, at=now)
+        letters.queue(tx, was, message_id=message_id, at=now, not_before_at=now + RECALL_MS)
         wanted = _checked({"status": status or ("open" if was.status == "new" else was.status)})
         changes = _with_consequences(was, wanted, now=now)
         if was.first_responded_at is None:

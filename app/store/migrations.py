@@ -56,6 +56,7 @@ def m020_recall(db: Tables) -> None:
     _run(db, schema_triage.RECALL)
 
 
+@STEPS()
 def m030_mail(db: Tables) -> None:
     """Mailboxes, the outbox with its attempts, and mail that could not be read."""
     _run(db, schema_mail.MAIL)

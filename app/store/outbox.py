@@ -7,9 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.domain.mail import OutboxRow, Posted
-from app.store.db import Reads, Transaction
+from app.store.db import Reads, Transaction, statement
 from app.store.rows import built
 from app.store.scope import listed
+
+# A message that was called back takes its letter along.
+_STANDS = "EXISTS (SELECT 1 FROM message WHERE message.id = outbox.message_id AND message.recalled_at IS NULL)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +65,7 @@ def counts(db: Reads, mailbox_id: int) -> dict[str, int]:
 def insert(
     tx: Transaction, *, message_id: int, ticket_id: int, mailbox_id: int, recipient: str, next_at: int, at: int
 ) -> int:
-    """Let a message go out as mail from `next_at` on; returns the letter's id."""
+    """Let a message go out as mail from `next_at` on, unless it is called back before; returns the letter's id."""
     values = {
         "message_id": message_id,
         "ticket_id": ticket_id,
@@ -77,7 +80,11 @@ def insert(
 def due(db: Reads, *, now: int, limit: int) -> tuple[OutboxRow, ...]:
     """Letters whose next attempt has come, and those that a worker took and never finished."""
     rows = db.rows(
-        "SELECT * FROM outbox WHERE state IN ('waiting', 'sending') AND next_at <= ? ORDER BY next_at, id LIMIT ?",
+        statement(
+            "SELECT * FROM outbox WHERE state IN ('waiting', 'sending') AND next_at <= ? AND",
+            _STANDS,
+            "ORDER BY next_at, id LIMIT ?",
+        ),
         (now, limit),
     )
     return tuple(_row(row) for row in rows)
@@ -87,20 +94,12 @@ def claim(tx: Transaction, outbox_id: int, *, now: int, until: int) -> bool:
     """Take a letter until a time, after which another worker may; whether this caller got it."""
     return (
         tx.execute(
-            "UPDATE outbox SET state = 'sending', next_at = ?, n_attempts = n_attempts + 1 "
-            "WHERE id = ? AND state IN ('waiting', 'sending') AND next_at <= ?",
+            statement(
+                "UPDATE outbox SET state = 'sending', next_at = ?, n_attempts = n_attempts + 1",
+                "WHERE id = ? AND state IN ('waiting', 'sending') AND next_at <= ? AND",
+                _STANDS,
+            ),
             (until, outbox_id, now),
-        )
-        == 1
-    )
-
-
-def recall(tx: Transaction, message_id: int) -> bool:
-    """Keep a message's letter from going out; whether it had not been taken by a worker yet."""
-    return (
-        tx.execute(
-            "UPDATE outbox SET state = 'recalled' WHERE message_id = ? AND state = 'waiting' AND n_attempts = 0",
-            (message_id,),
         )
         == 1
     )

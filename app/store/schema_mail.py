@@ -18,7 +18,7 @@ MAIL = (
     """CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, message_id INTEGER NOT NULL UNIQUE
     REFERENCES message, ticket_id INTEGER NOT NULL REFERENCES ticket, mailbox_id INTEGER NOT NULL REFERENCES mailbox,
     recipient TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'waiting'
-    CHECK (state IN ('waiting', 'sending', 'sent', 'failed', 'recalled', 'bounced')),
+    CHECK (state IN ('waiting', 'sending', 'sent', 'failed', 'bounced')),
     next_at INTEGER NOT NULL, n_attempts INTEGER NOT NULL DEFAULT 0, last_error TEXT, created_at INTEGER NOT NULL,
     sent_at INTEGER)""",
     "CREATE INDEX outbox_due ON outbox (next_at) WHERE state IN ('waiting', 'sending')",

@@ -17,14 +17,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from app import clock, outgoing
-from app.domain.mail import RECALL_MS, Mailbox, OutboxRow
+from app.domain.mail import Mailbox, OutboxRow
 from app.domain.people import SYSTEM
 from app.domain.series import HOUR_MS
 from app.domain.ticket import Ticket
 from app.errors import InputError, NotFound
 from app.ingest.tickets import from_eml
-from app.pipeline import letters, mailboxes, tickets
+from app.pipeline import corrections, letters, mailboxes, tickets
 from app.pipeline.services import Services
+from app.pipeline.ticket_actions import RECALL_MS
 from app.store import events, messages, outbox
 from app.store import mailboxes as boxes
 from tests.app.pipeline.conftest import Desk
@@ -105,21 +106,15 @@ def test_the_answer_to_a_reply_joins_the_ticket(local: Services, people: Desk, t
     assert asked(local, answer.encode()).id == row.ticket_id
 
 
-def test_a_recalled_reply_never_goes_out(local: Services, people: Desk, taken: Taken) -> None:
+def test_a_reply_that_was_called_back_never_goes_out(local: Services, people: Desk, taken: Taken) -> None:
     mailbox(local, people, port=taken.port)
     row = answered(local, people)
-    with local.db.transaction() as tx:
-        assert outbox.recall(tx, row.message_id)
+    said = [event for event in events.of(local.db, "ticket", row.ticket_id) if event.verb == "replied"]
+    corrections.undo(local, said[-1].id, viewer=people.shop_agent)
     assert letters.send_due(local, now=later(HOUR_MS)) == 0
-    assert taken.mails == []
-
-
-def test_what_a_worker_has_taken_is_not_recalled(local: Services, people: Desk, taken: Taken) -> None:
-    mailbox(local, people, port=taken.port)
-    row = answered(local, people)
-    letters.send_due(local, now=later())
     with local.db.transaction() as tx:
-        assert not outbox.recall(tx, row.message_id)
+        assert not outbox.claim(tx, row.id, now=later(HOUR_MS), until=later(2 * HOUR_MS))
+    assert taken.mails == []
 
 
 def test_two_workers_send_a_letter_once(local: Services, people: Desk, taken: Taken) -> None:
