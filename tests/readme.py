@@ -15,10 +15,10 @@ from flask import Flask
 
 from app import config, create_app
 from app.web.auth import PUBLIC, permission_of
+from tests import shipped
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
-ARTIFACT = ROOT / "models" / "bellwether-1.0"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -83,7 +83,7 @@ def training_commands() -> Iterable[tuple[str, str]]:
 
 def results() -> str:
     """The shipped artifact's figures on the official tests, int8 and float32."""
-    metrics = json.loads((ARTIFACT / "metrics.json").read_text(encoding="utf-8"))
+    metrics = json.loads((shipped.newest() / "metrics.json").read_text(encoding="utf-8"))
     rows = [
         (row["corpus"], row["metric"].replace("_", " "), f"{row['n']:,}", f"{row['int8']:.4f}", f"{row['float32']:.4f}")
         for row in metrics["headline"]

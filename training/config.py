@@ -81,7 +81,8 @@ class TaskRecipe:
 
     `data` names a user's own examples (CSV, JSONL or a Hugging Face data set); without it the task is
     one of the product's six and reads the corpora. `class_weights` is the power of the inverse label
-    frequency that weighs the loss: 0 none, 1 full balance. `hidden` adds a tanh layer of that width.
+    frequency that weighs the loss: 0 none, 1 full balance. `hidden` adds a tanh layer of that width. `masked` is the
+    share of tokens that are hidden in training.
     """
 
     name: str = ""
@@ -92,6 +93,7 @@ class TaskRecipe:
     loss_weight: float = 1.0
     hidden: int = 0
     dropout: float = 0.1
+    masked: float = 0.0
     data: str = ""
     role: str = "intent"
     kind: str = "single"
@@ -103,7 +105,8 @@ class TaskRecipe:
 class Recipe:
     """Everything that decides a run, besides the data themselves. Sizes in tokens, rates per step.
 
-    `start` is a finished run to go on from: its name beside the new run, or a path; empty starts from the encoder.
+    `start` is what to go on from: a finished run's name beside the new run, or the path of a run or an artifact; empty
+    starts from the encoder.
     """
 
     name: str = "default"
@@ -143,6 +146,9 @@ def _problems(recipe: Recipe) -> list[str]:
         found.append("lora.rank must be above zero")
     if not 0 <= recipe.warmup < 1:
         found.append("warmup must be a share from 0 to below 1")
+    found += [
+        f"tasks.{task.name}.masked must be from 0 to below 1" for task in recipe.tasks if not 0 <= task.masked < 1
+    ]
     names = [task.name for task in recipe.tasks]
     found += [f"task {name!r} is listed twice or has no name" for name in names if names.count(name) > 1 or not name]
     found += [f"tasks.{task.name}.passes must be above zero" for task in recipe.tasks if task.passes <= 0]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from peft import PeftModel, set_peft_model_state_dict
+from peft import PeftModel
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import nn
@@ -19,14 +19,19 @@ from transformers.utils import logging as hf_logging
 from models.labels import Task, save_tasks
 from models.network import Network
 from training import attention
-from training.config import Recipe, encoder_path, recipe_row
+from training.config import Recipe, encoder_path
 from training.data.batching import Step, schedule
 from training.data.encode import encode, open_tokenizer
+from training.data.phrases import NAME as PHRASES
+from training.data.phrases import describe_phrases
 from training.data.sources import CORPORA, describe
 from training.data.tasks import TaskData
+from training.distributed import Share, join
 from training.loop import Loop, Progress, Rows
 from training.lora import attach, fuse
-from training.runs import Run, RunError, open_run
+from training.masking import masking_of
+from training.runs import Run, RunError
+from training.start import open_start, take_over
 
 _DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
@@ -38,30 +43,45 @@ def fit(
 
     With `resume`, an interrupted run goes on from its checkpoint. Raises RunError, DataError, RecipeError.
     """
-    if run.path.exists() and any(run.path.iterdir()) and not resume:
+    share = join()
+    if share.is_first and run.path.exists() and any(run.path.iterdir()) and not resume:
         raise RunError(f"{run.path} already holds a run. Choose another name, or resume it.")
     torch.manual_seed(recipe.seed)
     tasks = {name: rows.task for name, rows in data.items()}
-    path = encoder_path(recipe.encoder)
-    encoder = load_encoder(path)
-    _describe(run, recipe=recipe, encoder=encoder, data=data, root=root)
+    encoder = load_encoder(encoder_path(recipe.encoder))
+    if share.is_first:
+        _describe(run, recipe=recipe, encoder=encoder, data=data, root=root)
+    share.wait()
     tokenizer = open_tokenizer(str(run.tokenizer), max_length=recipe.max_length)
     rows = {name: _encode(task, tokenizer=tokenizer) for name, task in data.items()}
     network = build(encoder, recipe=recipe, tasks=tasks)
     if recipe.start:
-        go_on(network, run=run, start=_parent(run, name=recipe.start))
-    loop = Loop(network, run=run, recipe=recipe, steps=plan(rows, recipe=recipe), rows=rows, pad_id=pad_id(tokenizer))
+        _go_on(network, run=run, name=recipe.start, share=share)
+    loop = Loop(
+        network, run=run, recipe=recipe, steps=plan(rows, recipe=recipe), rows=rows, pad_id=pad_id(tokenizer),
+        share=share, masking=masking_of(tokenizer),
+    )  # fmt: skip
     if resume and run.checkpoint.is_file():
         loop.resume()
     progress = loop.train()
-    save_weights(network, run=run)
-    run.write("state.json", content=run.state() | {"finished": True})
+    if share.is_first:
+        save_weights(network, run=run)
+        run.write("state.json", content=run.state() | {"finished": True})
+    share.wait()
     return progress
 
 
+def _go_on(network: Network, *, run: Run, name: str, share: Share) -> None:
+    """Start from trained weights; the recipe they came from is kept beside this one's."""
+    start = open_start(name, beside=run.path.parent)
+    take_over(network, start=start)
+    if share.is_first:
+        run.write("start.json", content={"path": str(start.path), "recipe": start.recipe})
+
+
 def use_threads(count: int) -> None:
-    """Set torch's threads; 0 takes every core that this process may use."""
-    torch.set_num_threads(count or len(os.sched_getaffinity(0)))
+    """Set torch's threads; 0 shares the cores that this process may use among those that train together."""
+    torch.set_num_threads(count or max(1, len(os.sched_getaffinity(0)) // join().size))
 
 
 def _encode(data: TaskData, *, tokenizer: Tokenizer) -> Rows:
@@ -116,26 +136,6 @@ def _no_dropout(encoder: nn.Module) -> None:
             module.p = 0.0
 
 
-def _parent(run: Run, *, name: str) -> Run:
-    beside = run.path.parent / name
-    return open_run(beside if beside.is_dir() else Path(name))
-
-
-def go_on(network: Network, *, run: Run, start: Run) -> None:
-    """Take over the adapter and the heads of a finished run; its recipe is kept beside this one's.
-
-    Heads of tasks that the other run did not have, or had with other labels, start anew.
-    """
-    if not start.is_finished:
-        raise RunError(f"{start.path} is not finished; a run can only start from a finished one.")
-    set_peft_model_state_dict(cast(PeftModel, network.encoder), load_file(start.adapter / "adapter_model.safetensors"))
-    before = start.tasks()
-    same = {name for name, task in network.tasks.items() if before.get(name) == task}
-    heads = {name: value for name, value in load_file(start.heads).items() if name.split(".")[0] in same}
-    network.heads.load_state_dict(heads, strict=False)
-    run.write("start.json", content={"path": str(start.path), "recipe": recipe_row(start.recipe())})
-
-
 def pad_id(tokenizer: Tokenizer) -> int:
     """The id of the padding token ([PAD] or <pad>), 0 where there is none."""
     found = (tokenizer.token_to_id(token) for token in ("[PAD]", "<pad>"))
@@ -167,7 +167,9 @@ def _describe(run: Run, *, recipe: Recipe, encoder: nn.Module, data: dict[str, T
     save_tasks(run.path / "labels.json", tasks=[rows.task for rows in data.values()])
     corpora = dict.fromkeys(name for task in data.values() for name in task.corpora)
     known = [describe(name, root=root) for name in corpora if root is not None and name in CORPORA]
-    own = [{"name": name, "licence": "the user's own"} for name in corpora if name not in CORPORA]
+    if PHRASES in corpora:
+        known.append(describe_phrases())
+    own = [{"name": name, "licence": "the user's own"} for name in corpora if name not in (*CORPORA, PHRASES)]
     run.write("data.json", content={"corpora": known + own})
     config, path = cast(Any, encoder).config, encoder_path(recipe.encoder)
     about = {"name": recipe.encoder, "path": path, "sha256": _weights_digest(path), "width": config.hidden_size}

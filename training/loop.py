@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -19,11 +20,14 @@ from models.network import Network
 from training.config import Recipe, TaskRecipe
 from training.data.batching import Batch, Step, collate, length_batches
 from training.data.encode import Encoded
+from training.distributed import Share
 from training.evaluate.scores import scores
 from training.losses import label_weights, task_loss
+from training.masking import Masking
 from training.runs import Run
 
 WATCH_EVERY = 20
+ALONE = Share()
 
 
 @dataclass(frozen=True)
@@ -56,10 +60,12 @@ class Loop:
         steps: Sequence[Step],
         rows: Mapping[str, Rows],
         pad_id: int,
+        share: Share = ALONE,
+        masking: Masking | None = None,
     ) -> None:
-        torch.manual_seed(recipe.seed)
-        self.network, self.run, self.recipe = network, run, recipe
-        self.steps, self.rows, self.pad_id = steps, rows, pad_id
+        torch.manual_seed(recipe.seed + share.rank)
+        self.network, self.run, self.recipe, self.share = network, run, recipe, share
+        self.steps, self.rows, self.pad_id, self.masking = share.mine(steps), rows, pad_id, masking
         self.tasks = {task.name: task for task in recipe.tasks}
         self.weights = {name: self._weights(task) for name, task in self.tasks.items()}
         self.learning = trainable(network)
@@ -72,24 +78,32 @@ class Loop:
         self.network.train()
         start = time.perf_counter() - self.progress.seconds
         todo = self.steps[self.progress.step :]
-        with SummaryWriter(self.run.tensorboard) as board, self._bar() as bar:
+        with self._board() as board, self._bar() as bar:
             for step in todo:
                 encoded = self.rows[step.task].train
-                batch = collate(encoded, rows=step.rows, pad_id=self.pad_id)
-                loss = self._step(batch, task=self.tasks[step.task])
-                self._note(step.task, loss=loss, tokens=batch.tokens, seconds=time.perf_counter() - start)
+                batch = self._hidden(collate(encoded, rows=step.rows, pad_id=self.pad_id), task=self.tasks[step.task])
+                loss, tokens = self._step(batch, task=self.tasks[step.task])
+                self._note(step.task, loss=loss, tokens=tokens, seconds=time.perf_counter() - start)
                 bar.update()
-                self._after_step(board, bar=bar)
+                if board is not None:
+                    self._after_step(board, bar=bar)
         return self.progress
 
-    def _step(self, batch: Batch, *, task: TaskRecipe) -> float:
+    def _hidden(self, batch: Batch, *, task: TaskRecipe) -> Batch:
+        return batch if self.masking is None else self.masking.hide(batch, share=task.masked)
+
+    def _board(self) -> AbstractContextManager[SummaryWriter | None]:
+        return SummaryWriter(self.run.tensorboard) if self.share.is_first else nullcontext()
+
+    def _step(self, batch: Batch, *, task: TaskRecipe) -> tuple[float, int]:
         loss = batch_loss(self.network, batch=batch, task=task, weights=self.weights[task.name])
         torch.autograd.backward(loss * task.loss_weight)
+        tokens = self.share.average(self.learning, tokens=batch.tokens)
         nn.utils.clip_grad_norm_(self.learning, self.recipe.clip)
         self.optimiser.step()
         self.schedule.step()
         self.optimiser.zero_grad(set_to_none=True)
-        return float(loss.detach())
+        return float(loss.detach()), tokens
 
     def _after_step(self, board: SummaryWriter, *, bar: tqdm[Any]) -> None:
         step, is_last = self.progress.step, self.progress.step == len(self.steps)
@@ -137,7 +151,8 @@ class Loop:
         self.optimiser.load_state_dict(saved["optimiser"])
         self.schedule.load_state_dict(saved["schedule"])
         self.progress = Progress(**saved["progress"])
-        torch.set_rng_state(saved["random"])
+        if self.share.is_first:
+            torch.set_rng_state(saved["random"])
 
     def _rate(self, step: int) -> float:
         return rate(step, total=len(self.steps), warmup=self.recipe.warmup)
@@ -148,7 +163,8 @@ class Loop:
 
     def _bar(self) -> tqdm[Any]:
         done, name = self.progress.step, self.run.path.name
-        return tqdm(total=len(self.steps), initial=done, desc=name, unit="step", mininterval=2)
+        quiet = not self.share.is_first
+        return tqdm(total=len(self.steps), initial=done, desc=name, unit="step", mininterval=2, disable=quiet)
 
     def _note(self, task: str, *, loss: float, tokens: int, seconds: float) -> None:
         before = self.progress.losses.get(task, loss)

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from models.artifact import Artifact, open_artifact
-from tests import corpora
+from tests import corpora, shipped
 from tests.architecture import ROOT
 from tests.bench import contestants
 from tests.bench.contestants import Answer, Whole
@@ -53,7 +53,7 @@ print(json.dumps({"first_prediction_s": round(first, 2), "is_torch_loaded": "tor
 
 def main() -> None:
     """Measure and write the result."""
-    artifact = open_artifact(_artifact())
+    artifact = open_artifact(shipped.newest())
     rows = read_corpus("banking77", root=corpora.folder(), split="test")
     texts = [row.text for row in rows]
     torch.set_num_threads(THREADS)
@@ -79,11 +79,6 @@ def main() -> None:
     print(
         json.dumps({key: told[key] for key in ("texts_per_s", "ratios", "traffic_mix", "one_text_ms", "bare_process")})
     )
-
-
-def _artifact() -> Path:
-    found = [path.parent for path in (ROOT / "models").glob("*/decision.json")]
-    return max(found, key=lambda folder: [int(part) for part in folder.name.rsplit("-", 1)[1].split(".")])
 
 
 def _field(artifact: Artifact, *, work: Path) -> dict[str, Answer]:

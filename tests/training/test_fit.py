@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from models.labels import OUT_OF_SCOPE
+from tests.shipped import newest
 from training.config import Recipe, TaskRecipe, load_recipe, recipe_from
 from training.data import load
 from training.data.tasks import TaskData
@@ -19,6 +22,7 @@ from training.loop import Loop, Progress, rate
 from training.losses import label_weights, task_loss
 from training.runs import Run, RunError, open_run
 from training.soup import average
+from training.start import ADAPTER_FILE, open_start
 
 
 def _recipe(encoder: Path, *, steps: int = 0, dropout: float = 0.1) -> Recipe:
@@ -160,20 +164,35 @@ def test_run_goes_on_from_a_finished_one(encoder: Path, corpora: Path, tmp_path:
         fit(again, data=_data(again, corpora=corpora), run=Run(tmp_path / "third"), root=corpora)
 
 
+def test_run_goes_on_from_a_shipped_artifact(corpora: Path, tmp_path: Path) -> None:
+    recipe = load_recipe("renew")
+    first = dataclasses.replace(recipe, tasks=recipe.tasks[:1], start=str(newest()), max_steps=1, lr=1e-12)
+    run = Run(tmp_path / "more")
+    fit(first, data=_data(first, corpora=corpora), run=run, root=corpora)
+    kept = load_file(open_start(str(newest()), beside=tmp_path).adapter / ADAPTER_FILE)
+    for name, value in load_file(run.adapter / ADAPTER_FILE).items():
+        torch.testing.assert_close(value, kept[name], atol=1e-6, rtol=0)
+    assert json.loads((run.path / "start.json").read_text())["recipe"]["artifact"].startswith("bellwether@")
+    other = dataclasses.replace(first, lora=dataclasses.replace(first.lora, rank=4))
+    with pytest.raises(RunError, match="does not fit the recipe's"):
+        fit(other, data=_data(other, corpora=corpora), run=Run(tmp_path / "other"), root=corpora)
+
+
 def test_average_lies_between_its_runs(encoder: Path, corpora: Path, tmp_path: Path) -> None:
     first, second, other = (Run(tmp_path / name) for name in ("first", "second", "other"))
     recipe = _recipe(encoder, steps=3)
     data = _data(recipe, corpora=corpora)
     fit(recipe, data=data, run=first, root=corpora)
     fit(dataclasses.replace(recipe, start="first"), data=data, run=second, root=corpora)
-    average(first, second=second, into=Run(tmp_path / "between"), share=0.25)
-    average(first, second=second, into=Run(tmp_path / "same"), share=0.0)
+    start = open_start("first", beside=tmp_path)
+    average(start, second=second, into=Run(tmp_path / "between"), share=0.25)
+    average(start, second=second, into=Run(tmp_path / "same"), share=0.0)
     weights = {run: restore(Run(tmp_path / run))[0].state_dict() for run in ("first", "second", "between", "same")}
     for name, value in weights["first"].items():
         torch.testing.assert_close(weights["between"][name], 0.75 * value + 0.25 * weights["second"][name])
         assert torch.equal(weights["same"][name], value)
     fit(recipe, data=data, run=other, root=corpora)
     with pytest.raises(RunError, match="other did not start from first"):
-        average(first, second=other, into=Run(tmp_path / "no"), share=0.5)
+        average(start, second=other, into=Run(tmp_path / "no"), share=0.5)
     with pytest.raises(RunError, match="must lie between 0 and 1"):
-        average(first, second=second, into=Run(tmp_path / "no"), share=1.5)
+        average(start, second=second, into=Run(tmp_path / "no"), share=1.5)

@@ -19,6 +19,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="folder with the corpora (default: BELLWETHER_DATA)")
     parser.add_argument("--runs", type=Path, help="folder for runs (default: BELLWETHER_RUNS, instance/runs)")
     parser.add_argument("--out", type=Path, help="the run's folder itself, instead of --runs and --name")
+    parser.add_argument("--start", help="what to go on from: a run or an artifact, instead of the recipe's")
     parser.add_argument("--encoder", help="packaged encoder, local path or hub name")
     parser.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
     parser.add_argument("--max-steps", type=int, help="stop after so many steps")
@@ -72,7 +73,8 @@ def _recipe(arguments: argparse.Namespace, *, run: Run) -> Recipe:
         skips = arguments.skip_bad_rows or recipe.skip_bad_rows
         recipe = dataclasses.replace(recipe, tasks=(_own_task(arguments),), skip_bad_rows=skips)
     encoder = arguments.encoder or (settings().encoder if recipe.encoder == type(recipe).encoder else recipe.encoder)
-    return dataclasses.replace(recipe, encoder=encoder, max_steps=arguments.max_steps or recipe.max_steps)
+    start, steps = arguments.start or recipe.start, arguments.max_steps or recipe.max_steps
+    return dataclasses.replace(recipe, encoder=encoder, start=start, max_steps=steps)
 
 
 def _own_task(arguments: argparse.Namespace) -> TaskRecipe:

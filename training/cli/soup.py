@@ -1,4 +1,4 @@
-"""`python -m training soup`: the weighted average of a run and of one that went on from it."""
+"""`python -m training soup`: the weighted average of a run (or an artifact) and of a run that went on from it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("first", type=Path, help="folder of the earlier run")
+    parser.add_argument("first", type=Path, help="folder of the earlier run, or of the artifact")
     parser.add_argument("second", type=Path, help="folder of the run that started from it")
     parser.add_argument("into", type=Path, help="folder to write")
     parser.add_argument("--share", type=float, default=0.5, help="weight of the second run (default: %(default)s)")
@@ -18,8 +18,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Average and say where the result lies."""
     from training.runs import Run, open_run
     from training.soup import average
+    from training.start import open_start
 
-    first, second = open_run(arguments.first), open_run(arguments.second)
-    average(first, second=second, into=Run(arguments.into), share=arguments.share)
+    first = open_start(str(arguments.first), beside=arguments.second.parent)
+    average(first, second=open_run(arguments.second), into=Run(arguments.into), share=arguments.share)
     print(f"The average is in {arguments.into}")
     return 0

@@ -11,6 +11,9 @@ from pathlib import Path
 from models.examples import Example
 from models.labels import OUT_OF_SCOPE, Kind, Pooling, Role, Task, make_task
 from models.text import normalise
+from training.data.envelope import enclosed, is_enclosed
+from training.data.phrases import NAME as PHRASES
+from training.data.phrases import has_phrases, phrases
 from training.data.sources import EKMAN, SPLITS, DataError, read_corpus
 
 
@@ -81,8 +84,10 @@ def load_task(name: str, *, root: Path, cap: int = 0, seed: int = 0, splits: Ite
     task = make_task(name, role=source.role, kind=source.kind, pooling=source.pooling, labels=labels)
     return TaskData(
         task,
-        {split: _split(source, root=root, split=split, cap=cap, seed=seed) for split in splits},
-        source.corpora + (_NEGATIVE_CORPORA if source.near is not None else ()),
+        {split: _split(source, task=task, root=root, split=split, cap=cap, seed=seed) for split in splits},
+        source.corpora
+        + (_NEGATIVE_CORPORA if source.near is not None else ())
+        + ((PHRASES,) if has_phrases(name) else ()),
     )
 
 
@@ -96,7 +101,7 @@ def _labels_of(source: TaskSource, *, root: Path) -> tuple[str, ...]:
     return (*sorted(found), *([OUT_OF_SCOPE] if source.near is not None else []))
 
 
-def _split(source: TaskSource, *, root: Path, split: str, cap: int, seed: int) -> list[Example]:
+def _split(source: TaskSource, *, task: Task, root: Path, split: str, cap: int, seed: int) -> list[Example]:
     examples: list[Example] = []
     for corpus in source.corpora:
         rows = read_corpus(corpus, root=root, split=split)
@@ -106,7 +111,16 @@ def _split(source: TaskSource, *, root: Path, split: str, cap: int, seed: int) -
     limit = min(cap, NEGATIVES[split]) if cap and split == "train" else NEGATIVES[split]
     if source.near is not None and limit:
         examples += capped(negatives(source, root=root, split=split), cap=limit, seed=f"{seed}/{source.name}")
+    if source.role == "intent" and split == "train":
+        examples = [_as_mail(row, seed=f"{seed}/{at}") for at, row in enumerate(examples)]
+    own = [row for row in phrases(source.name, split=split) if row.labels[0] in task.names]
+    examples += capped(own, cap=cap, seed=f"{seed}/{PHRASES}") if split == "train" else own
     return [replace(example, task=source.name) for example in examples]
+
+
+def _as_mail(row: Example, *, seed: str) -> Example:
+    """Some requests come as they do in mail: in an envelope."""
+    return replace(row, text=enclosed(row.text, seed=seed)) if is_enclosed(seed) else row
 
 
 def _unseen(rows: list[Example], *, root: Path, corpora: tuple[str, ...]) -> list[Example]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from app.demo import story
+from tests.shipped import newest
 
-LABELS = Path(__file__).resolve().parents[3] / "models" / "bellwether-1.0" / "labels.json"
+LABELS = newest() / "labels.json"
 
 
 def test_it_is_worth_looking_at() -> None:

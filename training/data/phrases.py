@@ -1,0 +1,77 @@
+"""Messages written for this product: what customers write in their own words, beside corpora made from templates.
+
+One file a task: `[label]` begins a label's messages, one a line; `#` begins a comment. Every sixth message of a label
+is kept for validation. Training sees each message several times, every time in another envelope (see envelope.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from models.examples import Example
+from training.data.envelope import enclosed
+
+NAME = "bellwether_phrases"
+FOLDER = Path(__file__).parent / "phrases"
+VALIDATION_EVERY = 6
+REPEATS = 8
+
+
+def phrases(task: str, *, split: str) -> list[Example]:
+    """The messages of a task in one split, none where nobody wrote any; there is no test split."""
+    kept = [row for at, row in _numbered(task) if (at % VALIDATION_EVERY == VALIDATION_EVERY - 1) == _is_held(split)]
+    if split == "validation":
+        return [_example(text, label=label, split=split) for text, label in kept]
+    if split != "train":
+        return []
+    return [
+        _example(enclosed(text, seed=f"{turn}/{text}") if turn else text, label=label, split=split)
+        for turn in range(REPEATS)
+        for text, label in kept
+    ]
+
+
+def describe_phrases() -> dict[str, Any]:
+    """What the manifest says of them, in the form of the corpora."""
+    files = sorted(FOLDER.glob("*.txt"))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    rows = {split: sum(len(phrases(path.stem, split=split)) for path in files) for split in ("train", "validation")}
+    about = {"name": NAME, "licence": "Apache-2.0", "origin": "this repository"}
+    return about | {"rows": rows, "sha256": {"train": digest}}
+
+
+def has_phrases(task: str) -> bool:
+    """Whether somebody wrote messages for a task."""
+    return (FOLDER / f"{task}.txt").is_file()
+
+
+def _is_held(split: str) -> bool:
+    return split == "validation"
+
+
+def _example(text: str, *, label: str, split: str) -> Example:
+    return Example(text=text, labels=(label,), split=split, source=NAME)
+
+
+def _numbered(task: str) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Each message with its place among its label's."""
+    places: dict[str, int] = {}
+    for text, label in _read(task):
+        places[label] = places.get(label, -1) + 1
+        yield places[label], (text, label)
+
+
+@cache
+def _read(task: str) -> tuple[tuple[str, str], ...]:
+    path, label = FOLDER / f"{task}.txt", ""
+    found: list[tuple[str, str]] = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        if line.startswith("["):
+            label = line.strip("[] ")
+        elif line.strip() and not line.startswith("#"):
+            found.append((line.strip(), label))
+    return tuple(found)

@@ -1,0 +1,63 @@
+"""Data-parallel training: the same command under `torchrun` or `accelerate launch` runs as several processes.
+
+Each process takes every n-th step's batch and computes its gradient; the mean of all gradients is what every process
+applies, so all keep the same weights:
+
+    g = (g_1 + ... + g_n) / n
+
+Batches of different tasks meet in one update that way. The first process alone validates, logs and writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import distributed, nn
+
+from training.data.batching import Step
+
+
+@dataclass(frozen=True)
+class Share:
+    """This process among those that train together: its number from 0, and how many there are."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process validates, logs and writes."""
+        return self.rank == 0
+
+    def mine(self, steps: Sequence[Step]) -> list[Step]:
+        """This process' steps: one of every `size`; every process gets as many, so up to `size` - 1 are left out."""
+        return list(steps[self.rank :: self.size][: len(steps) // self.size])
+
+    def average(self, parameters: Sequence[nn.Parameter], *, tokens: int) -> int:
+        """Put the mean of all processes' gradients into the parameters; returns the tokens of all of them."""
+        if self.size == 1:
+            return tokens
+        parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+        flat = torch.cat([part.reshape(-1) for part in parts] + [torch.tensor([float(tokens)])])
+        distributed.all_reduce(flat)
+        at = 0
+        for parameter in parameters:
+            parameter.grad = (flat[at : at + parameter.numel()] / self.size).view_as(parameter)
+            at += parameter.numel()
+        return int(flat[-1])
+
+    def wait(self) -> None:
+        """Go on when every process has come here."""
+        if self.size > 1:
+            distributed.barrier()
+
+
+def join() -> Share:
+    """Join the processes that a launcher started; alone where none did."""
+    if not distributed.is_available() or not distributed.is_torchelastic_launched():
+        return Share()
+    if not distributed.is_initialized():
+        distributed.init_process_group("gloo")
+    return Share(distributed.get_rank(), distributed.get_world_size())
