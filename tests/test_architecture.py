@@ -43,11 +43,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "wsgi": ("app",),
     "training.config": ("models",),
     **{f"training.{part}": ("models", "training.config") for part in ("data", "evaluate", "losses", "runs")},
+    "training.distributed": ("models", "training.config", "training.data"),
     **{
         f"training.{part}": (
             "models",
             "training.config",
             "training.data",
+            "training.distributed",
             "training.evaluate",
             "training.losses",
             "training.runs",

@@ -22,6 +22,7 @@ from training import attention
 from training.config import Recipe, encoder_path
 from training.data.batching import Step, schedule
 from training.data.encode import encode, open_tokenizer
+from training.data.masking import masking_of
 from training.data.phrases import NAME as PHRASES
 from training.data.phrases import describe_phrases
 from training.data.sources import CORPORA, describe
@@ -29,7 +30,6 @@ from training.data.tasks import TaskData
 from training.distributed import Share, join
 from training.loop import Loop, Progress, Rows
 from training.lora import attach, fuse
-from training.masking import masking_of
 from training.runs import Run, RunError
 from training.start import open_start, take_over
 

@@ -20,10 +20,10 @@ from models.network import Network
 from training.config import Recipe, TaskRecipe
 from training.data.batching import Batch, Step, collate, length_batches
 from training.data.encode import Encoded
+from training.data.masking import Masking
 from training.distributed import Share
 from training.evaluate.scores import scores
 from training.losses import label_weights, task_loss
-from training.masking import Masking
 from training.runs import Run
 
 WATCH_EVERY = 20

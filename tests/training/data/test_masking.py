@@ -9,7 +9,7 @@ import torch
 
 from training.data.batching import Batch
 from training.data.encode import open_tokenizer
-from training.masking import Masking, masking_of
+from training.data.masking import Masking, masking_of
 
 MASKING = Masking(mask_id=4, kept=frozenset({0, 2, 3}))
 
