@@ -1,7 +1,12 @@
 """From logits to a decision: calibrated probabilities, abstention, band, out of scope; pure arithmetic.
 
 Everything that is fitted (temperature, thresholds, band edges) was fitted on validation data through the int8 graph
-that serves, and stands in decision.json. Temperature scaling: Guo et al. 2017, arXiv 1706.04599.
+that serves, and stands in decision.json. A row's temperature is
+
+    T(x) = temperature · H(x) ^ entropy_power,   H(x) = entropy of softmax(logits) / log(labels), at least 1e-4
+
+With power 0 it is temperature scaling (Guo et al. 2017, arXiv 1706.04599); another power heats or cools rows by how
+unsure they are (Balanya et al. 2022, arXiv 2208.00461). Either way the order of a row's labels stays as it is.
 """
 
 from __future__ import annotations
@@ -34,6 +39,7 @@ class BandEdge:
 class Decision:
     """How one task decides.
 
+    `entropy_power`: how the temperature depends on a row's own entropy; 0 for multi-label tasks.
     `threshold`: below this confidence the model abstains; it was chosen for `precision` among the accepted. `accept`:
     multi-label thresholds in the order of the labels. `reject_from`: an intent is out of scope from this probability
     of that label on, even where another label leads. `window`: how the windows of a long text are put together.
@@ -41,6 +47,7 @@ class Decision:
 
     kind: Kind
     temperature: float = 1.0
+    entropy_power: float = 0.0
     threshold: float = 0.0
     precision: float = 0.0
     bands: tuple[BandEdge, ...] = (BandEdge("low", 0.0, None, 0),)
@@ -67,9 +74,21 @@ class Decided:
 
 def probabilities(logits: NDArray[np.float32], *, decision: Decision) -> NDArray[np.float64]:
     """Calibrated probabilities [n, labels]: softmax or, for multi-label tasks, sigmoid of logits over temperature."""
-    scaled = logits.astype(np.float64) / decision.temperature
+    exact = logits.astype(np.float64)
     if decision.kind == "multi":
-        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(scaled, -60, 60))))
+        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(exact / decision.temperature, -60, 60))))
+    heat = decision.temperature * entropies(exact) ** decision.entropy_power if decision.entropy_power else None
+    return _softmax(exact / (decision.temperature if heat is None else heat[:, None]))
+
+
+def entropies(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The entropy [n] of each row's softmax as a share of the greatest there can be, at least 1e-4."""
+    found = _softmax(logits)
+    entropy = -(found * np.log(np.maximum(found, 1e-12))).sum(axis=1)
+    return np.asarray(np.clip(entropy / np.log(max(found.shape[1], 2)), 1e-4, 1.0))
+
+
+def _softmax(scaled: NDArray[np.float64]) -> NDArray[np.float64]:
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
@@ -124,6 +143,8 @@ def _decision(row: dict[str, Any], *, task: Task) -> Decision:
     decision = Decision(**{**row, "bands": bands, "accept": tuple(row["accept"])})
     if decision.kind != task.kind or not bands or decision.temperature <= 0 or decision.window != "mean":
         raise ValueError(f"the decision of task {task.name} does not fit it")
+    if decision.entropy_power and task.kind == "multi":
+        raise ValueError(f"task {task.name} is multi-label; its temperature cannot depend on entropy")
     if decision.accept and len(decision.accept) != len(task.labels):
         raise ValueError(f"task {task.name} has {len(task.labels)} labels and {len(decision.accept)} thresholds")
     if decision.reject_from is not None and OUT_OF_SCOPE not in task.names:

@@ -28,7 +28,10 @@ def render(
         *_remarks(metrics["int8"]),
         "## When to believe it",
         "Fitted on validation rows through the int8 file. Below the threshold the model abstains.",
-        _table(("task", "temperature", "threshold", "promised", "high", "medium", "low"), rows=_bands(decisions)),
+        _table(
+            ("task", "temperature (entropy power)", "threshold", "promised", "high", "medium", "low"),
+            rows=_bands(decisions),
+        ),
         "## Learned from",
         _table(("corpus", "licence", "training rows", "origin"), rows=map(_corpus_row, corpora)),
         "## Limits",
@@ -75,7 +78,8 @@ def _bands(decisions: Mapping[str, Decision]) -> Iterable[Sequence[object]]:
     for task, decision in decisions.items():
         cells = [f"from {band.low:.2f}: {_share(band.precision)} (n {band.n})" for band in decision.bands]
         cells += [""] * (3 - len(cells))
-        yield f"`{task}`", decision.temperature, decision.threshold, _share(decision.precision or None), *cells
+        heat = f"{decision.temperature} ({decision.entropy_power})" if decision.entropy_power else decision.temperature
+        yield f"`{task}`", heat, decision.threshold, _share(decision.precision or None), *cells
 
 
 def _share(value: float | None) -> str:

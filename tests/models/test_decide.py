@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,17 @@ def test_probabilities_sum_to_one_and_temperature_flattens() -> None:
     assert flat.sum() == pytest.approx(1)
     assert flat[0, 0] < sharp[0, 0]
     assert flat.argmax() == sharp.argmax()
+
+
+def test_a_temperature_that_follows_entropy_keeps_the_order_of_labels() -> None:
+    logits = np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32) * 3
+    plain = probabilities(logits, decision=Decision(kind="single", temperature=1.5))
+    found = probabilities(logits, decision=Decision(kind="single", temperature=1.5, entropy_power=0.4))
+    np.testing.assert_array_equal(found.argsort(axis=1), plain.argsort(axis=1))
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+    assert (found.max(axis=1) > plain.max(axis=1)).all()
+    even = probabilities(np.zeros((1, 4), np.float32), decision=Decision(kind="single", entropy_power=0.4))
+    np.testing.assert_allclose(even, 0.25)
 
 
 def test_multi_label_probabilities_are_independent() -> None:
@@ -66,12 +78,23 @@ def test_multi_label_accepts_by_threshold_or_the_nearest(row: tuple[float, ...],
 
 def test_decisions_survive_the_file(tmp_path: Path) -> None:
     rule = Decision(kind="single", temperature=1.3, threshold=0.4, precision=0.9, bands=BANDS, reject_from=0.1)
-    save_decisions(tmp_path / "decision.json", decisions={"t": rule})
-    assert load_decisions(tmp_path / "decision.json", tasks={"t": _task()}) == {"t": rule}
+    path = tmp_path / "decision.json"
+    save_decisions(path, decisions={"t": rule})
+    assert load_decisions(path, tasks={"t": _task()}) == {"t": rule}
+    rows = json.loads(path.read_text("utf-8"))
+    del rows["t"]["entropy_power"]
+    path.write_text(json.dumps(rows), "utf-8")
+    assert load_decisions(path, tasks={"t": _task()})["t"].entropy_power == 0
 
 
 @pytest.mark.parametrize(
-    "rule", [Decision(kind="multi"), Decision(kind="single", temperature=0), Decision(kind="single", accept=(0.5,))]
+    "rule",
+    [
+        Decision(kind="multi"),
+        Decision(kind="single", temperature=0),
+        Decision(kind="single", accept=(0.5,)),
+        Decision(kind="multi", accept=(0.5, 0.5, 0.5), entropy_power=0.1),
+    ],
 )
 def test_a_decision_that_does_not_fit_its_task_is_refused(tmp_path: Path, rule: Decision) -> None:
     save_decisions(tmp_path / "decision.json", decisions={"t": rule})

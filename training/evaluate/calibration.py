@@ -1,12 +1,9 @@
 """Fitting decision.json: what a probability is worth, from which confidence on to answer, and what a band means.
 
 Everything is fitted on validation rows whose logits came through the graph that serves.
-Temperature: the one that minimises the negative log-likelihood (Guo et al. 2017, arXiv 1706.04599).
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +11,7 @@ import numpy.typing as npt
 from models.decide import BandEdge, BandName, Decision, probabilities
 from models.labels import OUT_OF_SCOPE, Task
 from training.evaluate.metrics import chosen_labels
+from training.evaluate.temperature import fit_heat
 
 Logits = npt.NDArray[np.float32]
 Probabilities = npt.NDArray[np.float64]
@@ -33,49 +31,21 @@ def fit_decision(logits: Logits, *, targets: Targets, task: Task, precision: flo
 
     It abstains where `precision` would not be kept; a single-label task also where it is more likely wrong than right.
     """
-    temperature = fit_temperature(logits, targets=targets, task=task)
-    plain = Decision(kind=task.kind, temperature=temperature)
+    temperature, power = fit_heat(logits, targets=targets, task=task)
+    plain = Decision(kind=task.kind, temperature=temperature, entropy_power=power)
     found = probabilities(logits, decision=plain)
     accept = fit_accept(found, targets=targets) if task.kind == "multi" else ()
     confidence, right = confidence_of(found, targets=targets, accept=accept)
     return Decision(
         kind=task.kind,
         temperature=temperature,
+        entropy_power=power,
         threshold=max(edge_for(confidence, right=right, precision=precision), 0.0 if accept else LIKELY),
         precision=precision,
         bands=fit_bands(confidence, right=right),
         accept=accept,
         reject_from=fit_rejection(found, targets=targets, task=task),
     )
-
-
-def fit_temperature(logits: Logits, *, targets: Targets, task: Task) -> float:
-    """The temperature (0.05–20) with the lowest negative log-likelihood, by golden-section search on its logarithm."""
-
-    def loss(log_temperature: float) -> float:
-        decision = Decision(kind=task.kind, temperature=float(np.exp(log_temperature)))
-        return _log_loss(probabilities(logits, decision=decision), targets=targets)
-
-    return round(float(np.exp(_lowest(loss, low=np.log(0.05), high=np.log(20.0)))), 4)
-
-
-def _log_loss(found: Probabilities, *, targets: Targets) -> float:
-    safe = np.clip(found, 1e-12, 1 - 1e-12)
-    if targets.ndim == 2:
-        return float(-np.where(targets == 1, np.log(safe), np.log(1 - safe)).mean())
-    return float(-np.log(safe[np.arange(len(safe)), targets.astype(np.int64)]).mean())
-
-
-def _lowest(loss: Callable[[float], float], *, low: float, high: float, steps: int = 40) -> float:
-    shrink = (np.sqrt(5) - 1) / 2
-    for _ in range(steps):
-        width = shrink * (high - low)
-        left, right = high - width, low + width
-        if loss(left) <= loss(right):
-            high = right
-        else:
-            low = left
-    return (low + high) / 2
 
 
 def fit_accept(found: Probabilities, *, targets: Targets) -> tuple[float, ...]:

@@ -11,8 +11,9 @@ from training.evaluate.calibration import (
     fit_bands,
     fit_decision,
     fit_rejection,
-    fit_temperature,
 )
+from training.evaluate.metrics import calibration_error
+from training.evaluate.temperature import fit_heat, fit_temperature
 
 SINGLE = make_task("t", role="sentiment", kind="single", pooling="mean", labels=("a", "b", "c"))
 MULTI = make_task("t", role="emotion", kind="multi", pooling="mean", labels=("a", "b"))
@@ -33,6 +34,30 @@ def _sampled(temperature: float, *, task: Task, n: int = 8000) -> tuple[np.ndarr
 def test_the_temperature_that_drew_the_labels_is_found(task: Task, temperature: float) -> None:
     logits, targets = _sampled(temperature, task=task)
     assert fit_temperature(logits, targets=targets, task=task) == pytest.approx(temperature, rel=0.08)
+
+
+def _drawn(decision: Decision, *, seed: int, n: int = 4000) -> tuple[np.ndarray, np.ndarray]:
+    """Logits whose labels were drawn from a decision's probabilities."""
+    rng = np.random.default_rng(seed)
+    logits = (rng.normal(size=(n, 3)) * rng.choice([1.0, 6.0], size=(n, 1))).astype(np.float32)
+    found = probabilities(logits, decision=decision)
+    return logits, (found.cumsum(axis=1) > rng.random((n, 1))).argmax(axis=1)
+
+
+def test_a_temperature_that_follows_entropy_is_found_only_where_it_pays() -> None:
+    truth = Decision(kind="single", temperature=2.5, entropy_power=0.5)
+    logits, targets = _drawn(truth, seed=1)
+    temperature, power = fit_heat(logits, targets=targets, task=SINGLE)
+    assert power == pytest.approx(0.5, abs=0.11)
+    fresh, labels = _drawn(truth, seed=2, n=20_000)
+    errors, plain = [], fit_temperature(logits, targets=targets, task=SINGLE)
+    for heat in ((temperature, power), (plain, 0.0)):
+        decision = Decision(kind="single", temperature=heat[0], entropy_power=heat[1])
+        found = probabilities(fresh, decision=decision)
+        errors.append(calibration_error(found.max(axis=1), right=found.argmax(axis=1) == labels))
+    assert errors[0] < 0.01 < errors[1]
+    logits, targets = _drawn(Decision(kind="single", temperature=1.7), seed=3)
+    assert fit_heat(logits, targets=targets, task=SINGLE) == (pytest.approx(1.7, rel=0.08), 0.0)
 
 
 def test_the_edge_keeps_its_promise_and_is_the_lowest_that_does() -> None:

@@ -1,0 +1,46 @@
+"""Abstaining: how much is answered and how often that is right, by the confidence asked for.
+
+Coverage is the share of rows answered, risk the share of wrong answers among them (El-Yaniv and Wiener 2010); the area
+under the curve (AURC, Geifman et al. 2019, arXiv 1805.08206) is the mean risk over all coverages.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Confidence = npt.NDArray[np.float64]
+Right = npt.NDArray[np.bool_]
+
+POINTS = 20
+
+
+def risk_coverage(confidence: Confidence, *, right: Right) -> list[dict[str, float]]:
+    """The curve at every twentieth of the rows: coverage, risk, and the confidence from which on that is answered."""
+    order = np.argsort(-confidence, kind="stable")
+    wrong = np.cumsum(~right[order])
+    counts = np.unique(np.ceil(np.linspace(0, len(order), POINTS + 1)[1:]).astype(np.int64))
+    return [
+        {
+            "coverage": round(float(count / len(order)), 4),
+            "risk": round(float(wrong[count - 1] / count), 4),
+            "from": round(float(confidence[order[count - 1]]), 4),
+        }
+        for count in counts
+        if count
+    ]
+
+
+def area(confidence: Confidence, *, right: Right) -> float:
+    """Mean risk over all coverages; lower is better, and a ranking of no worth gives the share of wrong answers."""
+    order = np.argsort(-confidence, kind="stable")
+    return float((np.cumsum(~right[order]) / np.arange(1, len(order) + 1)).mean())
+
+
+def kept(confidence: Confidence, *, right: Right, threshold: float) -> dict[str, Any]:
+    """What a threshold does: the share answered, and how often that is right (None where nothing is)."""
+    answered = confidence >= threshold
+    precision = round(float(right[answered].mean()), 4) if answered.any() else None
+    return {"threshold": threshold, "coverage": round(float(answered.mean()), 4), "precision": precision}
