@@ -23,9 +23,11 @@ def render(
         _table(("task", "role", "kind", "labels"), rows=(_task_row(task) for task in tasks.values())),
         "## Figures",
         "On the corpora's own test files: the most probable label counts, `out_of_scope` included, nothing is "
-        "abstained. int8 is the file that serves; float32 is the same model before quantisation.",
+        "abstained. int8 is the file that serves, with its 95 % bootstrap interval; float32 is the same model before "
+        "quantisation.",
         _table(("corpus", "figure", "n", "int8", "float32", "difference"), rows=map(_figure_row, metrics["headline"])),
         *_remarks(metrics["int8"]),
+        *_closer(metrics),
         "## When to believe it",
         "Fitted on validation rows through the int8 file. Below the threshold the model abstains.",
         _table(
@@ -55,7 +57,9 @@ def _task_row(task: Task) -> tuple[object, ...]:
 
 
 def _figure_row(row: Mapping[str, Any]) -> tuple[object, ...]:
-    figures = (f"{row['int8']:.4f}", f"{row['float32']:.4f}", f"{100 * row['difference']:+.2f} points")
+    low, high = row.get("interval", (None, None))
+    shown = f"{row['int8']:.4f}" + (f" ({low:.3f}–{high:.3f})" if low is not None else "")
+    figures = (shown, f"{row['float32']:.4f}", f"{100 * row['difference']:+.2f} points")
     return row["corpus"], str(row["metric"]).replace("_", " "), row["n"], *figures
 
 
@@ -72,6 +76,58 @@ def _remarks(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
             )
         found.append(f"- {corpus}: {'; '.join(parts)}.")
     return ["\n".join(found)] if found else []
+
+
+def _closer(metrics: Mapping[str, Any]) -> list[str]:
+    """Calibration, abstention, robustness and behaviour, where the artifact was measured for them."""
+    if "heads" not in metrics:
+        return []
+    return [
+        "## Honesty, caution, robustness",
+        "Calibration error of each head over all its test rows, beside what a perfectly honest model would show on so "
+        "few rows.",
+        _table(("task", "n", "calibration error", "perfect model"), rows=_honesty(metrics["heads"])),
+        "What abstaining below the threshold buys on each test file.",
+        _table(("corpus", "answered", "right among them", "promised"), rows=_caution(metrics["details"])),
+        "Share of the accuracy that is kept on a seeded sample, and how often an attack by synonyms turns a right answer.",
+        _table(("corpus", "n", *CHANGES, "attack"), rows=_changes(metrics["robustness"])),
+        "Behaviour tests (minimum function, invariance, direction): cases that failed.",
+        _table(("test", "kind", "task", "failed", "cases"), rows=_behaviours(metrics["behaviours"])),
+        _pace(metrics),
+    ]
+
+
+CHANGES = ("typo", "lower_case", "upper_case", "no_punctuation", "phrase")
+
+
+def _honesty(heads: Mapping[str, Mapping[str, Any]]) -> Iterable[Sequence[object]]:
+    for task, row in heads.items():
+        yield f"`{task}`", row["n"], f"{row['ece']:.4f}", f"{row['ece_if_perfect']:.4f}"
+
+
+def _caution(details: Mapping[str, Mapping[str, Any]]) -> Iterable[Sequence[object]]:
+    for corpus, row in details.items():
+        found = row["abstention"]
+        yield corpus, _share(found["coverage"]), _share(found["precision"]), _share(found["promised"] or None)
+
+
+def _changes(robustness: Mapping[str, Mapping[str, Any]]) -> Iterable[Sequence[object]]:
+    for corpus, row in robustness.items():
+        attack = _share(row["attack"]["success_rate"]) if "attack" in row else "–"
+        yield corpus, row["n"], *(_share(row[name]["kept"]) for name in CHANGES), attack
+
+
+def _behaviours(rows: Sequence[Mapping[str, Any]]) -> Iterable[Sequence[object]]:
+    for row in rows:
+        yield row["name"], row["kind"], f"`{row['task']}`", row["failed"], row["n"]
+
+
+def _pace(metrics: Mapping[str, Any]) -> str:
+    speed, size = metrics["speed"], metrics["size"]
+    return (
+        f"{speed['texts_per_second']:,.0f} texts a second on {speed['cores']} cores when it was exported, all tasks "
+        f"at once; the server loads {size['served_bytes'] / 1e6:.1f} MB."
+    )
 
 
 def _bands(decisions: Mapping[str, Decision]) -> Iterable[Sequence[object]]:

@@ -28,10 +28,11 @@ from training.config import recipe_row
 from training.data.encode import Encoded, encode, label_columns
 from training.data.tasks import TaskData
 from training.evaluate.calibration import fit_decision
+from training.examine import examine
 from training.export_encoder import GRAPH, ExportError, package_versions, split_name
 from training.fit import pad_id, restore
 from training.loop import predict
-from training.measure import Suite, inputs_of, measure, read_logits, sampled, suites
+from training.measure import Suite, figures_of, inputs_of, measure, read, read_logits, sampled, suites
 from training.quantize import calibration_rows, float_graph, quantise, save_graph
 from training.runs import Run
 
@@ -195,15 +196,15 @@ def fit_decisions(runtime: Runtime, *, data: Mapping[str, TaskData]) -> dict[str
 def _metrics(
     int8: Runtime, *, exact: Runtime, tests: Sequence[Suite], decisions: Mapping[str, Decision], root: Path | None
 ) -> dict[str, Any]:
-    small = measure(int8, tests=tests, decisions=decisions, root=root, title="int8")
+    readings = read(int8, tests=tests, root=root, title="int8")
+    small = figures_of(readings, decisions=decisions)
     full = measure(exact, tests=tests, decisions=decisions, root=root, title="float32")
     some = measure(int8, tests=sampled(tests, seed=SEED), decisions=decisions, root=None, title="sample")
-    return {
-        "headline": [_headline(suite, int8=small[suite.corpus], float32=full[suite.corpus]) for suite in tests],
-        "int8": small,
-        "float32": full,
-        "sample": {"seed": SEED, "figures": some},
-    }
+    closer = examine(int8, readings=readings, decisions=decisions, seed=SEED)
+    headline = [_headline(suite, int8=small[suite.corpus], float32=full[suite.corpus]) for suite in tests]
+    for row in headline:
+        row["interval"] = closer["details"][row["corpus"]]["intervals"][row["metric"]]
+    return {"headline": headline, "int8": small, "float32": full, "sample": {"seed": SEED, "figures": some}} | closer
 
 
 def _headline(suite: Suite, *, int8: Mapping[str, Any], float32: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,9 +19,11 @@ from models.decide import Decision, probabilities
 from models.examples import Example
 from models.labels import OUT_OF_SCOPE, Task
 from models.runtime import Input, Runtime
+from training.config import recipe_from
+from training.data import load
 from training.data.encode import label_columns
 from training.data.sources import CORPORA, read_rows
-from training.data.tasks import TASKS, TaskData, negatives
+from training.data.tasks import TASKS, TaskData, load_task, negatives
 from training.evaluate.metrics import multi_label, rejection_auroc, single_label
 
 SLICE = 1024
@@ -51,6 +53,20 @@ class Suite:
         """Some of its rows."""
         inputs = tuple(self.inputs[at] for at in chosen)
         return replace(self, inputs=inputs, targets=self.targets[chosen], is_shared=self.is_shared[chosen])
+
+
+def tested(runtime: Runtime, *, root: Path) -> dict[str, TaskData]:
+    """The test rows of every task of an artifact: the corpora's, or the user's own file that its recipe names."""
+    rows = {row["name"]: row for row in runtime.artifact.manifest.recipe.get("tasks", ())}
+    data: dict[str, TaskData] = {}
+    for name in runtime.tasks:
+        if name in TASKS and not rows.get(name, {}).get("data"):
+            data[name] = load_task(name, root=root, splits=("test",))
+        elif name in rows:
+            recipe = recipe_from({"tasks": [rows[name]], "skip_bad_rows": True})
+            found = load(recipe, root=root)[0][name]
+            data[name] = TaskData(runtime.tasks[name], {"test": found.splits["test"]}, found.corpora)
+    return data
 
 
 def suites(data: Mapping[str, TaskData], *, root: Path | None) -> list[Suite]:
@@ -107,33 +123,58 @@ def _scores(suite: Suite, *, logits: Logits, decision: Decision) -> dict[str, fl
     return single_label(found, targets=suite.targets.astype(np.int64))
 
 
+@dataclass(frozen=True)
+class Reading:
+    """A suite with the logits that an artifact gave it, and those of foreign intents where the task rejects them."""
+
+    suite: Suite
+    logits: Logits
+    outside: Logits | None = None
+
+
+def read(runtime: Runtime, *, tests: Sequence[Suite], root: Path | None, title: str) -> list[Reading]:
+    """Read every suite, and with a `root` also the negatives' test files of each intent task."""
+    readings = []
+    for suite in tests:
+        logits = read_logits(runtime, inputs=suite.inputs, task=suite.task.name, title=f"{title} {suite.corpus}")
+        outside = None
+        if root is not None and OUT_OF_SCOPE in suite.task.names and suite.task.name in TASKS:
+            foreign = inputs_of(negatives(TASKS[suite.task.name], root=root, split="test"))
+            outside = read_logits(runtime, inputs=foreign, task=suite.task.name, title="out of scope")
+        readings.append(Reading(suite, logits, outside))
+    return readings
+
+
 def measure(
     runtime: Runtime, *, tests: Sequence[Suite], decisions: Mapping[str, Decision], root: Path | None, title: str
 ) -> dict[str, Figures]:
+    """Read and give the figures by corpus."""
+    return figures_of(read(runtime, tests=tests, root=root, title=title), decisions=decisions)
+
+
+def figures_of(readings: Sequence[Reading], *, decisions: Mapping[str, Decision]) -> dict[str, Figures]:
     """Figures by corpus, and how well each intent task tells foreign intents from its own (AUROC)."""
     found: dict[str, Figures] = {}
-    for suite in tests:
-        decision, task = decisions[suite.task.name], suite.task
-        logits = read_logits(runtime, inputs=suite.inputs, task=task.name, title=f"{title} {suite.corpus}")
-        found[suite.corpus] = {"task": task.name, **figures(suite, logits=logits, decision=decision)}
-        if root is not None and OUT_OF_SCOPE in task.names and task.name in TASKS:
-            found[suite.corpus] |= _rejection(runtime, inside=logits, task=task, decision=decision, root=root)
+    for reading in readings:
+        suite, decision = reading.suite, decisions[reading.suite.task.name]
+        row = {"task": suite.task.name, **figures(suite, logits=reading.logits, decision=decision)}
+        found[suite.corpus] = row | _rejection(reading, decision=decision)
     return found
 
 
-def _rejection(runtime: Runtime, *, inside: Logits, task: Task, decision: Decision, root: Path) -> Figures:
-    """How foreign intents are told apart, on the negatives' test files; `rejected` under the rule that serves."""
-    outside = inputs_of(negatives(TASKS[task.name], root=root, split="test"))
-    logits = read_logits(runtime, inputs=outside, task=task.name, title="out of scope")
-    column = task.index()[OUT_OF_SCOPE]
-    own = probabilities(inside, decision=decision)
-    foreign = probabilities(logits, decision=decision)
+def _rejection(reading: Reading, *, decision: Decision) -> Figures:
+    """How foreign intents are told apart; `rejected` under the rule that serves."""
+    if reading.outside is None:
+        return {}
+    column = reading.suite.task.index()[OUT_OF_SCOPE]
+    own = probabilities(reading.logits, decision=decision)
+    foreign = probabilities(reading.outside, decision=decision)
     edge = decision.reject_from if decision.reject_from is not None else 0.5
     return {
         "out_of_scope_auroc": round(rejection_auroc(own[:, column], outside=foreign[:, column]), 5),
         "out_of_scope_rejected": round(float((foreign[:, column] >= edge).mean()), 5),
         "in_scope_rejected": round(float((own[:, column] >= edge).mean()), 5),
-        "n_out_of_scope": len(outside),
+        "n_out_of_scope": len(reading.outside),
     }
 
 

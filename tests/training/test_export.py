@@ -99,6 +99,25 @@ def test_the_figures_in_the_file_are_those_of_the_file(exported: Exported) -> No
     card = (folder / "MODEL_CARD.md").read_text("utf-8")
     assert f"{exported.metrics['headline'][0]['int8']:.4f}" in card
     assert "mood@1.2" in card
+    low, high = exported.metrics["headline"][0]["interval"]
+    assert low <= exported.metrics["headline"][0]["int8"] <= high
+    assert f"({low:.3f}–{high:.3f})" in card
+    assert "| names and places change no feeling | INV | `mood` |" in card
+
+
+def test_the_closer_look_agrees_with_the_figures(exported: Exported) -> None:
+    metrics = exported.metrics
+    for corpus, row in metrics["details"].items():
+        assert sum(sum(line) for line in row["confusion"]) == metrics["int8"][corpus]["n"]
+        assert row["abstention"]["curve"][-1]["risk"] == pytest.approx(
+            1 - metrics["int8"][corpus]["accuracy"], abs=1e-3
+        )
+        assert sum(part["n"] for part in row["calibration"]["bins"]) == metrics["int8"][corpus]["n"]
+    for row in metrics["robustness"].values():
+        assert row["upper_case"]["kept"] == 1
+        assert 0 <= row["attack"]["turned"] <= row["attack"]["attackable"] <= row["attack"]["n"]
+    assert metrics["heads"]["mood"]["n"] == 60
+    assert metrics["size"]["served_bytes"] > metrics["size"]["weights_bytes"] > 0
 
 
 def test_decisions_were_fitted(exported: Exported) -> None:

@@ -3,32 +3,60 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("artifact", type=Path, help="folder of the artifact")
     parser.add_argument("--data", type=Path, help="folder with the corpora (default: BELLWETHER_DATA)")
-    parser.add_argument("--out", type=Path, help="also write the figures as JSON to this file")
+    parser.add_argument("--out", type=Path, help="also write everything as JSON to this file (`report` reads it)")
+    parser.add_argument("--rows", type=int, default=0, help="at most so many test rows of each corpus (0: all)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure every corpus' test file through the runtime that serves and print the figures."""
+    """Measure every test file through the runtime that serves and print the figures."""
     import json
 
     from models.runtime import Runtime
     from training.config import settings
-    from training.data.tasks import TASKS, load_task
-    from training.measure import measure, suites
+    from training.examine import examine
+    from training.export import SEED
+    from training.measure import figures_of, read, sampled, suites, tested
 
     root = arguments.data or settings().data
     runtime = Runtime.open(arguments.artifact)
-    data = {name: load_task(name, root=root, splits=("test",)) for name in runtime.tasks if name in TASKS}
-    tests = suites(data, root=root)
-    found = measure(runtime, tests=tests, decisions=runtime.decisions, root=root, title="int8")
+    tests = suites(tested(runtime, root=root), root=root)
+    tests = sampled(tests, seed=SEED, n=arguments.rows) if arguments.rows else tests
+    readings = read(runtime, tests=tests, root=root, title="int8")
+    found = figures_of(readings, decisions=runtime.decisions)
     for corpus, row in found.items():
-        print(f"{corpus:18} " + "  ".join(f"{key} {value}" for key, value in row.items()))
+        print(f"{corpus:18} " + "  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
+    closer = examine(runtime, readings=readings, decisions=runtime.decisions, seed=SEED)
+    _print(closer)
     if arguments.out:
-        arguments.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        content = {"artifact": runtime.artifact.manifest.id, "int8": found} | closer
+        arguments.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return 0
+
+
+def _print(closer: Mapping[str, Any]) -> None:
+    for task, row in closer["heads"].items():
+        print(f"{task:18} calibration error {row['ece']:.4f} (a perfect model: {row['ece_if_perfect']:.4f})")
+    for corpus, row in closer["robustness"].items():
+        kept = "  ".join(f"{name} {change['kept']:.3f}" for name, change in row.items() if _is_change(change))
+        attacked = f"  attack success {row['attack']['success_rate']:.3f}" if "attack" in row else ""
+        print(f"{corpus:18} accuracy kept: {kept}{attacked}")
+    for row in closer["behaviours"]:
+        print(f"{row['kind']} {row['task']:18} {row['failed']:3} of {row['n']:3} failed  {row['name']}")
+    speed, size = closer["speed"], closer["size"]
+    print(
+        f"{speed['texts_per_second']:,.0f} texts/s on {speed['cores']} cores, one text {speed['one_text_ms']:.1f} ms, "
+        f"{size['served_bytes'] / 1e6:.1f} MB"
+    )
+
+
+def _is_change(value: object) -> bool:
+    return isinstance(value, dict) and "kept" in value

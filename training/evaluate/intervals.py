@@ -6,7 +6,7 @@ rows for two models, which is what "A beats B" needs: rows that are hard for bot
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -50,6 +50,14 @@ def interval(figure: Figure, *, n: int, seed: int = 0, draws: int = DRAWS) -> In
     """The 95 % interval of a figure of `n` rows; `figure` gets row numbers."""
     found = np.asarray([figure(rows) for rows in _draws(n, seed=seed, draws=draws)])
     return Interval(figure(np.arange(n)), *_edges(found))
+
+
+def intervals(
+    figures: Callable[[Rows], Mapping[str, float]], *, n: int, names: Iterable[str], seed: int = 0, draws: int = DRAWS
+) -> dict[str, Interval]:
+    """The 95 % intervals of several figures from the same draws."""
+    found, whole = [figures(rows) for rows in _draws(n, seed=seed, draws=draws)], figures(np.arange(n))
+    return {name: Interval(whole[name], *_edges(np.asarray([row[name] for row in found]))) for name in names}
 
 
 def paired(first: Figure, *, second: Figure, n: int, seed: int = 0, draws: int = DRAWS) -> Difference:

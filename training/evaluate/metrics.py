@@ -79,7 +79,7 @@ def confused(counts: Counts, *, names: Sequence[str], most: int = 15) -> list[di
     """The pairs of labels that are most often taken for each other: what it is, what was answered, how many rows."""
     wrong = counts * (1 - np.eye(len(counts), dtype=np.int64))
     order = np.argsort(-wrong, axis=None, kind="stable")[:most]
-    pairs = (np.unravel_index(int(place), wrong.shape) for place in order)
+    pairs = [divmod(int(place), len(wrong)) for place in order]
     return [{"label": names[one], "answer": names[two], "n": int(wrong[one, two])} for one, two in pairs
             if wrong[one, two]]  # fmt: skip
 

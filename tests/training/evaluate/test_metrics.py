@@ -3,7 +3,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.evaluate.metrics import calibration_error, chosen_labels, multi_label, rejection_auroc, single_label
+from training.evaluate.metrics import (
+    calibration_error,
+    chosen_labels,
+    confused,
+    confusion,
+    multi_label,
+    per_label,
+    rejection_auroc,
+    rejection_recall,
+    reliability,
+    single_label,
+)
 
 
 def test_single_label_figures_by_hand() -> None:
@@ -40,3 +51,31 @@ def test_calibration_error_of_an_honest_and_a_boastful_model() -> None:
 def test_rejection_is_perfect_when_every_foreign_text_ranks_higher() -> None:
     assert rejection_auroc(np.asarray([0.1, 0.2]), outside=np.asarray([0.3, 0.9])) == 1
     assert rejection_auroc(np.asarray([0.1, 0.4]), outside=np.asarray([0.1, 0.4])) == pytest.approx(0.5)
+
+
+def test_rejection_recall_keeps_its_share_of_own_rows() -> None:
+    inside = np.linspace(0, 0.5, 100)
+    assert rejection_recall(inside, outside=np.asarray([0.6, 0.7, 0.1, 0.0])) == 0.5
+    assert rejection_recall(inside, outside=inside) <= 0.05
+
+
+def test_labels_and_what_is_taken_for_what() -> None:
+    targets, answers = np.asarray([0, 0, 0, 1, 2]), np.asarray([0, 1, 1, 1, 0])
+    counts = confusion(targets, answers=answers, n_labels=3)
+    assert counts.tolist() == [[1, 2, 0], [0, 1, 0], [1, 0, 0]]
+    assert confused(counts, names=("a", "b", "c")) == [
+        {"label": "a", "answer": "b", "n": 2},
+        {"label": "c", "answer": "a", "n": 1},
+    ]
+    eye = np.eye(3, dtype=np.int64)
+    rows = per_label(eye[targets], chosen=eye[answers], names=("a", "b", "c"))
+    assert rows[0] == {"label": "a", "n": 3, "precision": 0.5, "recall": pytest.approx(1 / 3, abs=1e-4), "f1": 0.4}
+    assert rows[2] == {"label": "c", "n": 1, "precision": 0.0, "recall": 0.0, "f1": 0.0}
+
+
+def test_reliability_bins_hold_every_row() -> None:
+    confidence = np.linspace(0, 1, 200)
+    bins = reliability(confidence, right=confidence > 0.5)
+    assert sum(row["n"] for row in bins) == 200
+    assert bins[0]["right"] == 0
+    assert bins[-1]["right"] == 1

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from training.evaluate.intervals import Rows, interval, intervals, paired
+
+
+def test_an_interval_holds_the_truth_about_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(60):
+        values = rng.random(120) < 0.8
+        found = interval(lambda rows, values=values: float(values[rows].mean()), n=120, draws=300)
+        held += found.low <= 0.8 <= found.high
+    assert held >= 52
+
+
+def test_paired_rows_show_what_unpaired_intervals_hide() -> None:
+    rng = np.random.default_rng(1)
+    first = rng.random(600) < 0.8
+    second = first | (rng.random(600) < 0.1)
+
+    def share(of: np.ndarray) -> object:
+        return lambda rows: float(of[rows].mean())
+
+    one, two = (interval(share(of), n=600) for of in (first, second))  # type: ignore[arg-type]
+    found = paired(share(first), second=share(second), n=600)  # type: ignore[arg-type]
+    assert one.high > two.low
+    assert found.verdict == "better"
+    assert found.value == pytest.approx(second.mean() - first.mean())
+    assert paired(share(second), second=share(first), n=600).verdict == "worse"  # type: ignore[arg-type]
+    same = paired(share(first), second=share(first), n=600)  # type: ignore[arg-type]
+    assert (same.value, same.low, same.high, same.verdict, same.better) == (0, 0, 0, "undecided", 0.5)
+
+
+def test_draws_are_seeded_and_shared_by_several_figures() -> None:
+    values = np.random.default_rng(2).random(50)
+
+    def figures(rows: Rows) -> dict[str, float]:
+        return {"mean": float(values[rows].mean()), "most": float(values[rows].max())}
+
+    found = intervals(figures, n=50, names=("mean", "most"), draws=100)
+    assert found["mean"] == interval(lambda rows: figures(rows)["mean"], n=50, draws=100)
+    assert found["most"].high == values.max()
