@@ -89,7 +89,8 @@ def _closer(metrics: Mapping[str, Any]) -> list[str]:
         _table(("task", "n", "calibration error", "perfect model"), rows=_honesty(metrics["heads"])),
         "What abstaining below the threshold buys on each test file.",
         _table(("corpus", "answered", "right among them", "promised"), rows=_caution(metrics["details"])),
-        "Share of the accuracy that is kept on a seeded sample, and how often an attack by synonyms turns a right answer.",
+        "Share of the accuracy that is kept on a seeded sample, and how often an attack by synonyms turns a right "
+        "answer.",
         _table(("corpus", "n", *CHANGES, "attack"), rows=_changes(metrics["robustness"])),
         "Behaviour tests (minimum function, invariance, direction): cases that failed.",
         _table(("test", "kind", "task", "failed", "cases"), rows=_behaviours(metrics["behaviours"])),

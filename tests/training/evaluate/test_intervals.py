@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from training.evaluate.intervals import Rows, interval, intervals, paired
+
+
+def _share(of: np.ndarray) -> Callable[[Rows], float]:
+    return lambda rows: float(of[rows].mean())
 
 
 def test_an_interval_holds_the_truth_about_as_often_as_it_says() -> None:
@@ -11,7 +17,7 @@ def test_an_interval_holds_the_truth_about_as_often_as_it_says() -> None:
     held = 0
     for _ in range(60):
         values = rng.random(120) < 0.8
-        found = interval(lambda rows, values=values: float(values[rows].mean()), n=120, draws=300)
+        found = interval(_share(values), n=120, draws=300)
         held += found.low <= 0.8 <= found.high
     assert held >= 52
 
@@ -21,16 +27,13 @@ def test_paired_rows_show_what_unpaired_intervals_hide() -> None:
     first = rng.random(600) < 0.8
     second = first | (rng.random(600) < 0.1)
 
-    def share(of: np.ndarray) -> object:
-        return lambda rows: float(of[rows].mean())
-
-    one, two = (interval(share(of), n=600) for of in (first, second))  # type: ignore[arg-type]
-    found = paired(share(first), second=share(second), n=600)  # type: ignore[arg-type]
+    one, two = (interval(_share(of), n=600) for of in (first, second))
+    found = paired(_share(first), second=_share(second), n=600)
     assert one.high > two.low
     assert found.verdict == "better"
     assert found.value == pytest.approx(second.mean() - first.mean())
-    assert paired(share(second), second=share(first), n=600).verdict == "worse"  # type: ignore[arg-type]
-    same = paired(share(first), second=share(first), n=600)  # type: ignore[arg-type]
+    assert paired(_share(second), second=_share(first), n=600).verdict == "worse"
+    same = paired(_share(first), second=_share(first), n=600)
     assert (same.value, same.low, same.high, same.verdict, same.better) == (0, 0, 0, "undecided", 0.5)
 
 
