@@ -15,7 +15,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from app import cli, config, web
 
     application = web.build(settings or config.load())
-    cli.install(application, load_demo=_load_demo)
+    cli.install(application, load_demo=_load_demo, generate=_generate)
     return application
 
 
@@ -23,3 +23,9 @@ def _load_demo(services: Any, **progress: Any) -> Any:
     from app.demo.load import load
 
     return load(services, **progress)
+
+
+def _generate(services: Any, **asked: Any) -> None:
+    from app.demo.generate import generate
+
+    generate(services, **asked)

@@ -10,7 +10,19 @@ from dataclasses import dataclass
 from app import clock
 from app.domain.series import DAY_MS
 from app.errors import BellwetherError
-from app.pipeline import alerts, feeds, jobs, knowledge, letters, mailboxes, models, notifications, posts, tickets
+from app.pipeline import (
+    alerts,
+    feeds,
+    inbox_order,
+    jobs,
+    knowledge,
+    letters,
+    mailboxes,
+    models,
+    notifications,
+    posts,
+    tickets,
+)
 from app.pipeline.services import Services
 from app.store import idempotency
 
@@ -124,7 +136,7 @@ def _forget_keys(services: Services) -> int:
 
 # Steps of one duty: short, seldom, and none of them stopped by another's fault.
 _UPKEEP = (
-    Duty(name="inbox order", every_s=MINUTE_S, do=tickets.refresh_risks),
+    Duty(name="inbox order", every_s=MINUTE_S, do=inbox_order.refresh),
     Duty(name="live model", every_s=MINUTE_S, do=models.follow),
     Duty(name="article index", every_s=MINUTE_S, do=knowledge.reindex),
     Duty(name="idempotency keys", every_s=MINUTE_S, do=_forget_keys),

@@ -10,11 +10,12 @@ from flask import Flask
 LoadDemo = Callable[..., Any]
 
 
-def install(app: Flask, *, load_demo: LoadDemo) -> None:
-    """Add every group; `load_demo` is what `flask demo load` runs."""
+def install(app: Flask, *, load_demo: LoadDemo, generate: LoadDemo) -> None:
+    """Add every group; `load_demo` and `generate` are what `flask demo` runs."""
     from app.cli import demo, examples, feeds, models, settings, tokens, users
 
     app.extensions["bellwether.demo"] = load_demo
+    app.extensions["bellwether.generate"] = generate
     for command in (
         demo.group,
         examples.group,

@@ -19,6 +19,18 @@ def load() -> None:
     click.echo(fill(current_app))
 
 
+@group.command("generate")
+@click.option("--tickets", "n_tickets", type=click.IntRange(1, 5_000_000), required=True, help="How many to add.")
+@click.option("--seed", default=7, show_default=True, help="The same seed draws the same tickets.")
+def generate(n_tickets: int, seed: int) -> None:
+    """Add invented tickets with messages, predictions and history, a year of them: to try how large a desk may grow."""
+    with click.progressbar(length=n_tickets, label="Tickets", show_pos=True) as bar:
+        current_app.extensions["bellwether.generate"](
+            services(), n_tickets=n_tickets, seed=seed, on_progress=bar.update
+        )
+    click.echo(f"{n_tickets} tickets are in.")
+
+
 def fill(app: Flask) -> str:
     """Load the story with a progress bar; the lines to print then. Conflict when there is data already."""
     with click.progressbar(length=1, label="Two weeks of tickets, six weeks of posts", show_pos=True) as bar:

@@ -12,6 +12,7 @@ Status = Literal["new", "open", "pending", "solved", "closed"]
 Priority = Literal["low", "normal", "high", "urgent"]
 Tier = Literal["standard", "plus", "business"]
 MessageKind = Literal["incoming", "outgoing", "note"]
+SlaName = Literal["ok", "at_risk", "breached", "met"]
 
 OPEN_STATUSES: tuple[Status, ...] = ("new", "open", "pending")
 
@@ -183,6 +184,7 @@ class TicketFilter:
     is_unassigned: bool = False
     needs_person: bool | None = None
     language: str | None = None
+    sla: SlaName | None = None
     query: str = ""
 
 
@@ -210,6 +212,6 @@ class Routing:
 class SlaState:
     """How a ticket stands against its nearest deadline; `left_ms` is negative after it, None where there is none."""
 
-    name: Literal["ok", "at_risk", "breached", "met"]
+    name: SlaName
     left_ms: int | None = None
     deadline: Literal["first_response", "resolution"] = "first_response"

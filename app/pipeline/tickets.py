@@ -27,7 +27,7 @@ from app.pipeline.ticket_actions import (
 )
 from app.store import attachments, corrections, customers, events, messages, predictions, queues, tickets, users
 from app.store.attachments import Attachment
-from app.triage import risk, sla
+from app.triage import sla
 
 __all__ = [
     "Received",
@@ -38,7 +38,6 @@ __all__ = [
     "edit",
     "note",
     "receive",
-    "refresh_risks",
     "reply",
     "route",
     "set_priority",
@@ -50,7 +49,6 @@ __all__ = [
 
 LOG = logging.getLogger(__name__)
 LONGEST_WAIT_MS = 3_600_000
-RISK_CHUNK = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,28 +184,3 @@ def _by_message(stored: tuple[StoredPrediction, ...]) -> dict[int, tuple[StoredP
 def sla_state(ticket: Ticket) -> SlaState:
     """How a ticket stands against its nearest deadline, now."""
     return sla.clock(ticket, now=clock.now_ms())
-
-
-def refresh_risks(services: Services) -> int:
-    """Bring the inbox order up to the present; how many tickets moved."""
-    now, last, n_moved = clock.now_ms(), 0, 0
-    while chunk := tickets.open_after(services.db, last, limit=RISK_CHUNK):
-        risks = {ticket.id: risk_of(ticket, now=now) for ticket in chunk}
-        moved = {ticket.id: risks[ticket.id] for ticket in chunk if risks[ticket.id] != ticket.risk}
-        if moved:
-            with services.db.transaction() as tx:
-                tickets.set_risks(tx, risks=moved)
-        last, n_moved = chunk[-1].id, n_moved + len(moved)
-    return n_moved
-
-
-def risk_of(ticket: Ticket, *, now: int) -> int:
-    """A ticket's place in the inbox at a time."""
-    return risk.risk(
-        urgency=0 if ticket.urgency is None else ticket.urgency.points,
-        first_response_due_at=ticket.first_response_due_at,
-        resolution_due_at=ticket.resolution_due_at,
-        first_responded_at=ticket.first_responded_at,
-        created_at=ticket.created_at,
-        now=now,
-    )

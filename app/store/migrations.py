@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from app.store import schema, schema_mail, schema_triage
+from app.store import schema, schema_inbox, schema_mail, schema_triage
 from app.store.lean import without
 
 with without("pandas"):
@@ -48,6 +48,12 @@ def m004_market(db: Tables) -> None:
 def m005_work(db: Tables) -> None:
     """Rules, alerts, receivers, notifications, jobs, deployments."""
     _run(db, schema.WORK)
+
+
+@STEPS()
+def m010_facets(db: Tables) -> None:
+    """Counters and order keys behind every filter of the inbox."""
+    _run(db, schema_inbox.FACETS)
 
 
 @STEPS()

@@ -19,7 +19,7 @@ from app.errors import NotReady
 from app.pipeline import tickets
 from app.pipeline.arrivals import LEASE_MS
 from app.pipeline.services import Policy, Services
-from app.store import messages
+from app.store import inbox, messages
 from app.store import tickets as rows
 from app.store.db import open_database
 from app.worker import Worker
@@ -107,7 +107,7 @@ def test_a_process_killed_between_accepting_and_reading_loses_nothing(services: 
         assert process.stdout is not None
         assert process.stdout.readline() == "accepted\n"
         process.send_signal(signal.SIGKILL)
-    (ticket,) = rows.page(services.db, TicketFilter(), viewer=SYSTEM).items
+    (ticket,) = inbox.page(services.db, TicketFilter(), viewer=SYSTEM).items
     assert (ticket.external_id, ticket.intent) == ("k-9", None)
     assert worker.run_once(services) == 0
     with clock.frozen(clock.now_ms() + LEASE_MS):

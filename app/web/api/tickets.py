@@ -8,10 +8,10 @@ from flask import Response
 from marshmallow import fields
 
 from app.domain.prediction import Band
-from app.domain.ticket import OPEN_STATUSES, Priority, Status, TicketFilter
+from app.domain.ticket import OPEN_STATUSES, Priority, SlaName, Status, TicketFilter
 from app.errors import InputError, NotFound, Stale
 from app.pipeline import corrections, intake, tickets
-from app.store import macros, messages, predictions, queues
+from app.store import inbox, macros, messages, predictions, queues
 from app.store import tickets as rows
 from app.web import auth, body, errors
 from app.web.api import lists
@@ -47,6 +47,7 @@ class TicketQuery(PageQuery):
     unassigned = fields.Boolean(load_default=False)
     needs_person = fields.Boolean(load_default=None)
     language = fields.String(load_default=None)
+    sla = fields.String(load_default=None, validate=OneOf(get_args(SlaName)))
     q = fields.String(load_default="", validate=Size(max=200))
     sort = fields.String(load_default="risk", validate=OneOf(("risk", "newest", "oldest", "updated")))
 
@@ -119,7 +120,7 @@ class ReceiptShape(Shape):
 def list_tickets(query: dict[str, Any]) -> dict[str, Any]:
     """Tickets in sight, those at the highest risk first."""
     services, viewer = auth.services(), auth.viewer()
-    found = rows.page(
+    found = inbox.page(
         services.db,
         _filter(query),
         viewer=viewer,
@@ -266,6 +267,7 @@ def _filter(query: dict[str, Any]) -> TicketFilter:
         is_unassigned=query["unassigned"],
         needs_person=query["needs_person"],
         language=query["language"],
+        sla=query["sla"],
         query=query["q"],
     )
 

@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.domain.market import PostFilter
 from app.domain.prediction import Band
-from app.domain.ticket import OPEN_STATUSES, Priority, Status, TicketFilter
+from app.domain.ticket import OPEN_STATUSES, Priority, SlaName, Status, TicketFilter
 
 Arguments = MultiDict[str, str]
 Value = TypeVar("Value")
@@ -49,6 +49,7 @@ def ticket_filter(arguments: Arguments, *, me: int | None) -> TicketFilter:
         is_unassigned=assignee == "none",
         needs_person=True if arguments.get("needs_person") else None,
         language=arguments.get("language") or None,
+        sla=cast("SlaName | None", _one_of(SlaName, arguments.get("sla"))),
         query=arguments.get("q", "").strip(),
     )
 

@@ -12,9 +12,9 @@ from app.domain.ticket import Queue
 from app.errors import BellwetherError
 from app.pipeline import models
 from app.pipeline import tickets as flow
-from app.store import customers, queues, tickets, users
+from app.store import customers, inbox, queues, ticket_search, tickets, users
 from app.store.db import Database
-from app.store.tickets import Sort
+from app.store.ticket_filter import Sort
 from app.web.auth import requires, services, viewer
 from app.web.pages import filters
 from app.web.pages.labels import label_title
@@ -52,12 +52,13 @@ def index() -> str | Response:
         return redirect(url_for("pages_tickets.show", ticket_id=number))
     wanted = request.args.get("sort", "risk")
     sort = cast(Sort, wanted) if wanted in get_args(Sort) else "risk"
-    page = tickets.page(db, chosen, viewer=me, limit=50, after=request.args.get("after"), sort=sort)
+    page = inbox.page(db, chosen, viewer=me, limit=50, after=request.args.get("after"), sort=sort)
     shown = queues.every(db, viewer=me)
     return render_template(
         "tickets/inbox.html",
         page=page,
         dues={ticket.id: flow.sla_state(ticket) for ticket in page.items},
+        snippets=ticket_search.snippets(db, chosen.query, ticket_ids=[ticket.id for ticket in page.items]),
         people=customers.by_ids(db, {ticket.customer_id for ticket in page.items}),
         names=users.names(db, {ticket.assignee_id for ticket in page.items if ticket.assignee_id}),
         titles={queue.id: queue.title for queue in shown},

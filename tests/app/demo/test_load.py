@@ -14,7 +14,7 @@ from app.domain.people import SYSTEM
 from app.domain.ticket import TicketFilter
 from app.errors import Conflict
 from app.pipeline.services import Services
-from app.store import alerts, entities, messages, queues, tickets
+from app.store import alerts, entities, inbox, messages, queues
 from app.web.opening import LazyServices
 
 
@@ -33,7 +33,7 @@ def summary(services: Services) -> DemoSummary:
 
 
 def test_everything_arrives(services: Services, summary: DemoSummary) -> None:
-    everything = tickets.page(services.db, TicketFilter(status=()), viewer=SYSTEM, limit=1)
+    everything = inbox.page(services.db, TicketFilter(status=()), viewer=SYSTEM, limit=1)
     assert everything.total == summary.n_tickets == sum(1 for _ in story.rows("tickets"))
     assert messages.n_pending(services.db) == 0
 
@@ -50,7 +50,7 @@ def test_one_alert_fires_on_the_surge_and_none_elsewhere(services: Services, sum
 
 def test_most_tickets_are_routed_and_the_rest_wait_for_a_person(services: Services, summary: DemoSummary) -> None:
     intake = {queue.id for queue in queues.every(services.db) if queue.slug.endswith("-intake")}
-    rows = list(tickets.each(services.db, TicketFilter(status=()), viewer=SYSTEM))
+    rows = list(inbox.each(services.db, TicketFilter(status=()), viewer=SYSTEM))
     waiting = [row for row in rows if row.queue_id in intake]
     assert len(waiting) < len(rows) / 2
     assert all(row.needs_person or row.intent == "out_of_scope" for row in waiting if row.status == "new")

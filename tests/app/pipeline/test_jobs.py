@@ -16,9 +16,9 @@ from app.domain.ticket import TicketFilter
 from app.errors import InputError, NotFound
 from app.pipeline import feeds, jobs, market, posts, recommendations
 from app.pipeline.services import Services
+from app.store import inbox
 from app.store import jobs as rows
 from app.store import posts as post_rows
-from app.store import tickets as ticket_rows
 from tests.app.pipeline.conftest import Desk
 
 
@@ -52,7 +52,7 @@ def test_tickets_are_imported_from_csv(services: Services, people: Desk) -> None
     jobs.run_due(services)
     done = rows.get(services.db, job.id)
     assert (done.state, done.n_done, done.n_failed) == ("completed", 2, 1)
-    assert ticket_rows.page(services.db, TicketFilter(), viewer=SYSTEM).total == 2
+    assert inbox.page(services.db, TicketFilter(), viewer=SYSTEM).total == 2
 
 
 def test_a_job_that_cannot_be_done_says_why(services: Services, people: Desk) -> None:

@@ -10,9 +10,9 @@ from app import clock
 from app.domain.people import SYSTEM
 from app.domain.ticket import TicketDraft, TicketFilter
 from app.errors import DeadlineExceeded, InputError, NotFound, NotReady, Overloaded
-from app.pipeline import accounts, corrections, tickets
+from app.pipeline import accounts, corrections, inbox_order, tickets
 from app.pipeline.services import Services
-from app.store import events, messages
+from app.store import events, inbox, messages
 from app.store import tickets as rows
 from tests.app.pipeline.conftest import Desk
 from tests.app.pipeline.fake_engine import FakeEngine
@@ -141,8 +141,8 @@ def test_a_page_shows_only_what_the_viewer_may_see(services: Services, people: D
     assert view.sla.name == "ok"
     with pytest.raises(NotFound):
         tickets.show(services, ticket.id, viewer=people.card_agent)
-    assert rows.page(services.db, TicketFilter(), viewer=people.card_agent).items == ()
-    assert [one.id for one in rows.page(services.db, TicketFilter(), viewer=people.shop_agent).items] == [ticket.id]
+    assert inbox.page(services.db, TicketFilter(), viewer=people.card_agent).items == ()
+    assert [one.id for one in inbox.page(services.db, TicketFilter(), viewer=people.shop_agent).items] == [ticket.id]
 
 
 def test_the_inbox_order_follows_time(services: Services, people: Desk) -> None:
@@ -150,10 +150,10 @@ def test_the_inbox_order_follows_time(services: Services, people: Desk) -> None:
         calm = tickets.receive(services, replace(REFUND, message_id="a", body="thank you"), viewer=SYSTEM).ticket
         advance(7 * 3_600_000)
         angry = tickets.receive(services, replace(REFUND, message_id="b"), viewer=SYSTEM).ticket
-        assert tickets.refresh_risks(services) >= 1
-        order = [one.id for one in rows.page(services.db, TicketFilter(), viewer=SYSTEM).items]
+        assert inbox_order.refresh(services) >= 1
+        order = [one.id for one in inbox.page(services.db, TicketFilter(), viewer=SYSTEM).items]
         advance(1)
-        risks = {one.id: one.risk for one in rows.page(services.db, TicketFilter(), viewer=SYSTEM).items}
+        risks = {one.id: one.risk for one in inbox.page(services.db, TicketFilter(), viewer=SYSTEM).items}
     assert set(order) == {calm.id, angry.id}
     assert order == sorted(order, key=lambda key: -risks[key])
     assert risks[calm.id] > calm.risk

@@ -1,0 +1,119 @@
+"""Tickets by words: the newest messages that have them all, the best of these first.
+
+BM25 is computed over these messages alone. Every one of them has every word, so what is left of it is how often, and in
+how long a text; FTS5's own function would read the whole index for each word to weigh it against the others.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+
+from app.domain.people import Viewer
+from app.domain.ticket import Ticket, TicketFilter
+from app.errors import InputError
+from app.store import pages, scope, search
+from app.store.db import Reads, statement
+from app.store.pages import Page
+from app.store.ticket_filter import ORDERS, Sort, by_ids, conditions
+
+# Words are looked up in the newest messages that have them: a common word stays quick among millions.
+MOST = 5000
+MOST_RANKED = 1000
+WORDS_OF_SNIPPET = 18
+K1, B = 1.2, 0.75
+
+Pieces = tuple[tuple[str, bool], ...]
+
+
+def is_asked(chosen: TicketFilter) -> bool:
+    """Whether a filter has words to look for."""
+    return bool(search.words(chosen.query))
+
+
+def page(
+    db: Reads, chosen: TicketFilter, *, viewer: Viewer, limit: int, after: str | None, sort: Sort = "risk"
+) -> Page[Ticket]:
+    """One page of what was found: by relevance, unless another order than the inbox's own is asked for."""
+    start = 0 if after is None else _start(after)
+    found, is_capped = _found(db, chosen, viewer=viewer, sort=sort)
+    has_more = len(found) > start + limit
+    return Page(
+        items=by_ids(db, found[start : start + limit]),
+        has_more=has_more,
+        after=pages.cursor(start + limit, 0) if has_more else None,
+        total=len(found),
+        is_capped=is_capped,
+    )
+
+
+def _start(after: str) -> int:
+    start = pages.keys(after, n=2)[0]
+    if not isinstance(start, int) or start < 0:
+        raise InputError("bad_cursor")
+    return start
+
+
+def count(db: Reads, chosen: TicketFilter, *, viewer: Viewer) -> tuple[int, bool]:
+    """How many tickets were found, and whether there are more messages with these words than are looked at."""
+    found, is_capped = _found(db, chosen, viewer=viewer)
+    return len(found), is_capped
+
+
+def ids(db: Reads, chosen: TicketFilter, *, viewer: Viewer) -> list[int]:
+    """The tickets found, best first."""
+    return _found(db, chosen, viewer=viewer)[0]
+
+
+def _found(db: Reads, chosen: TicketFilter, *, viewer: Viewer, sort: Sort = "risk") -> tuple[list[int], bool]:
+    hits = db.rows(
+        "SELECT message.id, ticket_id FROM (SELECT rowid AS hit_id FROM message_search WHERE message_search MATCH ? "
+        "ORDER BY rowid DESC LIMIT ?) CROSS JOIN message ON message.id = hit_id",
+        (search.words(chosen.query), MOST),
+    )
+    scores = _scores(db, hits, words=search.terms(chosen.query))
+    where, params = scope.joined(
+        [("id IN (SELECT value FROM json_each(?))", [scope.listed(scores)]), *conditions(chosen, viewer=viewer)]
+    )
+    order = ORDERS[sort].sql if sort != "risk" else ""
+    # By id and no other index: what is left of at most 5,000 rows is cheap to look at.
+    found = [row[0] for row in db.rows(statement("SELECT id FROM ticket NOT INDEXED", where, order), params)]
+    ranked = found if order else sorted(found, key=lambda ticket_id: (-scores[ticket_id], -ticket_id))
+    return ranked, len(hits) >= MOST
+
+
+def _scores(db: Reads, hits: Sequence[sqlite3.Row], *, words: Sequence[str]) -> dict[int, float]:
+    """Tickets with their best score; those whose messages are older than what is ranked have none, and come last."""
+    newest = [row[0] for row in hits[:MOST_RANKED]]
+    texts = db.rows(
+        "SELECT ticket_id, text FROM message WHERE id IN (SELECT value FROM json_each(?))", (scope.listed(newest),)
+    )
+    found = {row[1]: 0.0 for row in hits}
+    for row, score in zip(texts, bm25([row[1] for row in texts], words=words), strict=True):
+        found[row[0]] = max(score, found[row[0]])
+    return found
+
+
+def bm25(texts: Sequence[str], *, words: Sequence[str]) -> list[float]:
+    """Scores of texts that all have all the words (Robertson and Zaragoza 2009, without the weight of a word)."""
+    average = sum(map(len, texts)) / max(len(texts), 1)
+    scores = []
+    for text in texts:
+        low, norm = text.casefold(), K1 * (1 - B + B * len(text) / max(average, 1.0))
+        times = [max(low.count(word), 1) for word in words]
+        scores.append(sum(n * (K1 + 1) / (n + norm) for n in times))
+    return scores
+
+
+def snippets(db: Reads, query: str, *, ticket_ids: Iterable[int]) -> Mapping[int, Pieces]:
+    """Where the words stand in these tickets: pieces of plain text with the hits told apart."""
+    expression = search.words(query)
+    if not expression:
+        return {}
+    rows = db.rows(
+        "SELECT message.ticket_id AS ticket_id, snippet(message_search, 0, ?, ?, '…', ?) AS text FROM message_search "
+        "JOIN message ON message.id = message_search.rowid WHERE message_search MATCH ? AND message_search.rowid IN "
+        "(SELECT id FROM message WHERE ticket_id IN (SELECT value FROM json_each(?))) ORDER BY message_search.rowid",
+        (search.OPENING, search.CLOSING, WORDS_OF_SNIPPET, expression, scope.listed(ticket_ids)),
+    )
+    return {row["ticket_id"]: search.marked(" ".join(row["text"].split())) for row in rows}

@@ -1,0 +1,63 @@
+"""A generated desk is a desk like any other: counted, ordered, found, shown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.demo.generate import generate
+from app.domain.people import SYSTEM
+from app.domain.ticket import TicketFilter
+from app.errors import InputError
+from app.pipeline import inbox_order, tickets
+from app.pipeline.services import Policy, Services
+from app.store import inbox, users
+from app.store import tickets as rows
+from app.store.db import open_database
+from tests.app.pipeline.fake_engine import FakeEngine
+
+N = 1500
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """Fifteen hundred tickets."""
+    db = open_database(tmp_path_factory.mktemp("generated") / "desk.sqlite")
+    made = Services(db=db, engine=FakeEngine(), policy=Policy())
+    done: list[int] = []
+    generate(made, n_tickets=N, on_progress=done.append)
+    assert sum(done) == N
+    yield made
+    db.close()
+
+
+def test_every_ticket_is_there_and_counted(services: Services) -> None:
+    everything = list(inbox.each(services.db, TicketFilter(status=()), viewer=SYSTEM))
+    assert len(everything) == N
+    counted = rows.status_counts(services.db, viewer=SYSTEM)
+    assert {key: n for key, n in counted.items() if n} == Counter(one.status for one in everything)
+    assert sum(one.status == "closed" for one in everything) > N / 2
+    assert {one.language for one in everything} >= {"en", "de"}
+    assert len(users.every(services.db)) > 20
+
+
+def test_it_can_be_searched_shown_and_refreshed(services: Services) -> None:
+    found = inbox.page(services.db, TicketFilter(query="order number", status=()), viewer=SYSTEM)
+    assert found.items
+    view = tickets.show(services, found.items[0].id, viewer=SYSTEM)
+    assert [event.verb for event in view.events][:2] == ["created", "triaged"]
+    assert view.ticket.n_messages == len(view.messages)
+    assert {one.prediction.role for one in view.predictions[view.messages[0].id]} == {"intent", "sentiment", "emotion"}
+    inbox_order.refresh(services)
+    page = inbox.page(services.db, TicketFilter(), viewer=SYSTEM)
+    assert [one.risk for one in page.items] == sorted((one.risk for one in page.items), reverse=True)
+
+
+def test_more_can_be_added_but_not_any_number(services: Services) -> None:
+    with pytest.raises(InputError, match="out_of_bounds"):
+        generate(services, n_tickets=0)
+    generate(services, n_tickets=3, seed=8)
+    assert inbox.count(services.db, TicketFilter(status=()), viewer=SYSTEM) == (N + 3, False)
