@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from app import clock
 from app.domain.series import DAY_MS
@@ -44,9 +45,11 @@ def duties(*, tick_seconds: float) -> tuple[Duty, ...]:
     return (
         Duty(name="rules", every_s=tick_seconds, do=_rules),
         Duty(name="feeds", every_s=tick_seconds, do=_feeds),
-        Duty(name="notifications", every_s=1.0, do=notifications.deliver_due),
         Duty(name="letters", every_s=1.0, do=letters.send_due),
         Duty(name="mailboxes", every_s=1.0, do=mailboxes.poll_due),
+        # Who cannot be reached keeps a thread waiting; news does not stand behind that.
+        Duty(name="notifications", every_s=1.0, do=partial(notifications.deliver_due, is_first=True)),
+        Duty(name="retries", every_s=1.0, do=partial(notifications.deliver_due, is_first=False)),
         Duty(name="jobs", every_s=1.0, do=jobs.run_due),
         Duty(name="waiting", every_s=1.0, do=_waiting),
         Duty(name="upkeep", every_s=MINUTE_S, do=_upkeep),

@@ -22,7 +22,7 @@ class Rule:
     Evaluated for each subject of `subject_kind` (or the one in `subject_id`). The condition holds when the window has
     at least `min_stories` stories and `min_negative` negative ones, and its negative share is at least `share` and at
     least `lift` times the baseline's. It must hold for `pending_ms` before firing, and be gone for `recovering_ms`
-    before the alert is resolved.
+    before the alert is resolved. After that nothing of this rule and subject fires for `cooldown_ms`.
     """
 
     id: int
@@ -37,6 +37,7 @@ class Rule:
     lift: float = 1.5
     pending_ms: int = 0
     recovering_ms: int = 6 * HOUR_MS
+    cooldown_ms: int = 2 * HOUR_MS
     severity: Severity = "warning"
     is_active: bool = True
     version: int = 1
@@ -55,7 +56,8 @@ class Alert:
     """One rule on one subject: where its state machine stands, since when, and on what evidence.
 
     `since_at` is when the present state began, `firing_at` when this episode fired, `clear_at` when the condition was
-    last seen to end. `model` is the artifact whose predictions were counted.
+    last seen to end. `model` is the artifact whose predictions were counted. `muted_by` is the market-wide alert that
+    speaks for this one.
     """
 
     id: int
@@ -71,6 +73,8 @@ class Alert:
     resolved_at: int | None = None
     acknowledged_at: int | None = None
     acknowledged_by: int | None = None
+    acknowledged_note: str = ""
+    muted_by: int | None = None
     is_no_data: bool = False
     observed: Mapping[str, Any] = field(default_factory=dict)
     model: str = ""

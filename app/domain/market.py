@@ -12,7 +12,11 @@ SubjectKind = Literal["entity", "topic", "feed", "market"]
 
 @dataclass(frozen=True, kw_only=True)
 class Feed:
-    """A source of posts; `next_fetch_at` is for kinds that are polled, `last_error` is a code."""
+    """A source of posts; `next_fetch_at` is for kinds that are polled, `last_error` is a code.
+
+    `weight` ranks its posts; `language` is taken for that of its posts where it is given; with `silent_after_ms` it is
+    said to be silent when nothing came for so long. A `file` feed may watch the folder in `url`.
+    """
 
     id: int
     slug: str
@@ -31,6 +35,9 @@ class Feed:
     last_error: str | None = None
     n_failures: int = 0
     next_fetch_at: int | None = None
+    language: str = ""
+    silent_after_ms: int | None = None
+    last_received_at: int | None = None
     version: int = 1
 
 

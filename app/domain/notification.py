@@ -6,13 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-ReceiverKind = Literal["webhook", "alertmanager", "apprise", "mail"]
+ReceiverKind = Literal["webhook", "alertmanager", "alertmanager_api", "apprise"]
+GroupBy = Literal["alert", "sector", "all"]
+TellingKind = Literal["firing", "repeat", "escalation", "resolved"]
 NotificationState = Literal["queued", "sending", "sent", "failed"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Receiver:
-    """Where notifications go; `secret` signs webhooks (Standard Webhooks, `whsec_…`) and is never shown again."""
+    """Where notifications go, and by which route.
+
+    `secret` signs webhooks (Standard Webhooks, `whsec_…`) and is never shown again; an Apprise `url` is a secret too.
+    A `webhook` gets Standard Webhooks, `alertmanager` the webhook body that Alertmanager sends, `alertmanager_api` is
+    a Prometheus Alertmanager that is fed, and `apprise` is mail, Slack, Teams, Telegram and the like by one URL.
+
+    The route concerns alerts: all `matchers` must hold (`{name, op, value}`, op one of =, !=, =~, !~); alerts of one
+    group go out as one message, collected for `group_wait_ms`; one that nobody acknowledged is told again every
+    `repeat_ms` (0: never). With `escalate_ms` the receiver hears only of what nobody acknowledged for so long. From
+    `quiet_from` to `quiet_until` (minutes of the day in `zone`) only critical alerts are told. With `digest_at` (a
+    minute of the day) it hears nothing but one summary a day, of everything since `digested_at`.
+    """
 
     id: int
     name: str
@@ -21,6 +34,17 @@ class Receiver:
     verbs: tuple[str, ...] = ()
     secret: str = ""
     is_active: bool = True
+    matchers: tuple[Mapping[str, str], ...] = ()
+    group_by: GroupBy = "alert"
+    group_wait_ms: int = 0
+    repeat_ms: int = 0
+    escalate_ms: int = 0
+    zone: str = "UTC"
+    quiet_from: int | None = None
+    quiet_until: int | None = None
+    digest_at: int | None = None
+    digested_at: int = 0
+    locale: str = ""
     version: int = 1
 
 
@@ -45,11 +69,29 @@ class Notification:
 
 @dataclass(frozen=True, kw_only=True)
 class Outgoing:
-    """A request ready to be sent: what `notify/send.py` does and nothing else."""
+    """A request ready to be sent."""
 
     url: str
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bulletin:
+    """A message for a person, ready to be sent by Apprise: plain text, `is_bad` while something fires."""
+
+    url: str
+    title: str
+    text: str
+    is_bad: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telling:
+    """That a receiver is to hear of an alert: `key` is the same however often it is asked for."""
+
+    kind: TellingKind
+    key: str
 
 
 @dataclass(frozen=True, kw_only=True)

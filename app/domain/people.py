@@ -31,6 +31,7 @@ PERMISSIONS: dict[UserRole, frozenset[str]] = {
             "alerts:write",
             "rules:read",
             "rules:write",
+            "receivers:read",
             "feeds:read",
             "feeds:write",
             "predictions:make",
@@ -52,8 +53,8 @@ TOKEN_SCOPES: dict[str, frozenset[str]] = {
     "tickets:write": frozenset({"tickets:read", "tickets:write", "messages:write"}),
     "posts:read": frozenset({"posts:read", "market:read", "feeds:read", "recommendations:read", "stream:read"}),
     "posts:write": frozenset({"posts:read", "posts:write", "feedback:write", "jobs:read"}),
-    "alerts:read": frozenset({"alerts:read", "rules:read", "stream:read"}),
-    "alerts:write": frozenset({"alerts:read", "alerts:write", "rules:read", "rules:write"}),
+    "alerts:read": frozenset({"alerts:read", "rules:read", "receivers:read", "stream:read"}),
+    "alerts:write": frozenset({"alerts:read", "alerts:write", "rules:read", "rules:write", "receivers:read"}),
     "admin": frozenset({"*:*"}),
 }
 

@@ -5,10 +5,10 @@
     firing     gone                 → recovering (or resolved at once when the rule does not wait)
     recovering met again            → firing, the same episode, nobody is told twice
     recovering gone for recovering_ms → resolved
-    resolved   met                  → a new alert (id 0): a new episode
+    resolved   met                  → a new alert (id 0): a new episode, once cooldown_ms have passed
 
 An episode fires once: `firing_at` is set with reason `fired` and kept through every return. Time that runs backwards
-moves nothing.
+moves nothing; what is dated after the present, because the clock was wrong then, is taken to begin now.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def next_state(
     if is_no_data:
         return _held(alert), None
     if alert is None or alert.state == "resolved":
-        if not verdict.is_met:
+        if not verdict.is_met or _is_cooling(alert, rule=rule, now=now):
             return alert, None
         return _opened(
             Alert(
@@ -63,7 +63,7 @@ def next_state(
             verdict=verdict,
             now=now,
         )
-    alert = replace(alert, is_no_data=False)
+    alert = replace(alert, is_no_data=False, since_at=min(alert.since_at, now))
     if not verdict.is_met:
         return _on_clear(alert, rule=rule, now=now)
     return _on_met(_refreshed(alert, verdict=verdict, model=model), rule=rule, verdict=verdict, now=now)
@@ -88,6 +88,10 @@ def silenced_by(silences: Iterable[Silence], *, subject_kind: SubjectKind, subje
         and silence.subject_id in (None, subject_id)
     ]
     return max(in_force, key=lambda silence: silence.until, default=None)
+
+
+def _is_cooling(alert: Alert | None, *, rule: Rule, now: int) -> bool:
+    return alert is not None and alert.resolved_at is not None and 0 <= now - alert.resolved_at < rule.cooldown_ms
 
 
 def _held(alert: Alert | None) -> Alert | None:

@@ -24,6 +24,16 @@ SENTENCES: dict[str, dict[str, str]] = {
         "alert_resolved_rule_off": "{subject}: closed after {duration}, because the rule was switched off",
         "title_firing": "[FIRING] {subject}",
         "title_resolved": "[RESOLVED] {subject}",
+        "title_group": "[FIRING:{n}] {names}",
+        "title_group_over": "[RESOLVED:{n}] {names}",
+        "title_repeat": "Still: {title}",
+        "title_escalation": "Nobody has acknowledged: {title}",
+        "title_digest": "{n} alerts since {since}",
+        "title_digest_one": "1 alert since {since}",
+        "title_test": "Test message",
+        "test": "This is a test message of Bellwether to the receiver “{name}”. Alerts arrive here in the same way.",
+        "fired_at": "fired {at}",
+        "still_firing": "still firing",
         "days": "{n} days",
         "day": "1 day",
         "hours": "{n} hours",
@@ -40,6 +50,16 @@ SENTENCES: dict[str, dict[str, str]] = {
         "alert_resolved_rule_off": "{subject}：规则已停用，警报关闭，历时 {duration}",
         "title_firing": "[触发] {subject}",
         "title_resolved": "[解除] {subject}",
+        "title_group": "[触发:{n}] {names}",
+        "title_group_over": "[解除:{n}] {names}",
+        "title_repeat": "仍在持续：{title}",
+        "title_escalation": "尚无人确认：{title}",
+        "title_digest": "{since} 以来共 {n} 条警报",
+        "title_digest_one": "{since} 以来共 1 条警报",
+        "title_test": "测试消息",
+        "test": "这是 Bellwether 发给接收方“{name}”的测试消息。警报也以同样方式送达。",
+        "fired_at": "触发于 {at}",
+        "still_firing": "仍在触发",
         "days": "{n} 天",
         "day": "1 天",
         "hours": "{n} 小时",
@@ -74,7 +94,14 @@ def rfc3339(at: int) -> str:
 
 
 def alert_facts(
-    alert: Alert, *, rule: Rule, subject: str, reason: str = "fired", stories: Sequence[str] = ()
+    alert: Alert,
+    *,
+    rule: Rule,
+    subject: str,
+    reason: str = "fired",
+    stories: Sequence[str] = (),
+    ticker: str = "",
+    sector: str = "",
 ) -> dict[str, Any]:
     """What is kept of an alert to tell it later, in no language: JSON of codes, figures and names.
 
@@ -88,6 +115,8 @@ def alert_facts(
         "subject_kind": alert.subject_kind,
         "subject_id": alert.subject_id,
         "subject": subject,
+        "ticker": ticker,
+        "sector": sector,
         "state": alert.state,
         "reason": reason,
         "severity": alert.severity,
@@ -98,6 +127,24 @@ def alert_facts(
         "observed": dict(alert.observed),
         "stories": list(stories[:5]),
     }
+
+
+def labels(facts: Mapping[str, Any]) -> dict[str, str]:
+    """What routes choose by; see `routing.LABELS`."""
+    return {
+        "alertname": str(facts["rule"]),
+        "severity": str(facts["severity"]),
+        "subject_kind": str(facts["subject_kind"]),
+        "subject": str(facts["subject"] or facts["subject_id"]),
+        "ticker": str(facts.get("ticker", "")),
+        "sector": str(facts.get("sector", "")),
+    }
+
+
+def alerts_in(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The facts of every alert that a notification tells of; one that was kept alone is its own body."""
+    found = body.get("alerts")
+    return [dict(body)] if found is None else list(found)
 
 
 def alert_summary(facts: Mapping[str, Any], *, locale: str = DEFAULT_LOCALE) -> str:
@@ -128,63 +175,131 @@ def alert_title(facts: Mapping[str, Any], *, locale: str = DEFAULT_LOCALE) -> st
 
 
 def alert_body(
-    facts: Mapping[str, Any], *, receiver: str, base_url: str, locale: str = DEFAULT_LOCALE
+    facts: Mapping[str, Any],
+    *,
+    receiver: str,
+    base_url: str,
+    others: Sequence[Mapping[str, Any]] = (),
+    is_repeat: bool = False,
+    locale: str = DEFAULT_LOCALE,
 ) -> dict[str, Any]:
-    """The Alertmanager v4 webhook body of one alert, with Grafana's `title`, `state` and `message`.
+    """The Alertmanager v4 webhook body of one alert, or of a group with `others`, with Grafana's `title`, `state` and
+    `message`.
 
     Labels name what the alert is, so that they are equal while it fires and when it ends; annotations are figures and
     sentences, all of them strings as Alertmanager has them.
     """
-    is_over = facts["state"] == "resolved"
-    status = "resolved" if is_over else "firing"
-    labels = {
-        "alertname": str(facts["rule"]),
-        facts["subject_kind"]: str(facts["subject"] or facts["subject_id"]),
-        "severity": str(facts["severity"]),
-    }
-    group = {facts["subject_kind"]: labels[facts["subject_kind"]]}
-    summary = alert_summary(facts, locale=locale)
-    item = {
-        "status": status,
-        "labels": labels,
-        "annotations": {"summary": summary, **_annotations(facts)},
-        "startsAt": rfc3339(facts["firing_at"] or facts["started_at"]),
-        "endsAt": rfc3339(facts["resolved_at"]) if is_over and facts["resolved_at"] else NEVER,
-        "generatorURL": f"{base_url}/alerts/{_id('alr', facts['alert_id'])}",
-        "fingerprint": _fingerprint(labels),
-    }
+    told = [facts, *others]
+    items = [_item(one, base_url=base_url, locale=locale) for one in told]
+    is_over = all(item["status"] == "resolved" for item in items)
+    first = items[0]["labels"]
+    common = {name: value for name, value in first.items() if all(item["labels"].get(name) == value for item in items)}
+    group = (
+        {"sector": str(facts.get("sector", ""))} if others else {facts["subject_kind"]: first[facts["subject_kind"]]}
+    )
+    summaries = [item["annotations"]["summary"] for item in items]
     return {
         "version": "4",
         "groupKey": "{}:{" + ",".join(f'{name}="{value}"' for name, value in group.items()) + "}",
         "truncatedAlerts": 0,
-        "status": status,
+        "status": "resolved" if is_over else "firing",
         "receiver": receiver,
         "groupLabels": group,
-        "commonLabels": labels,
-        "commonAnnotations": {"summary": summary},
+        "commonLabels": common,
+        "commonAnnotations": {"summary": summaries[0]} if not others else {},
         "externalURL": base_url,
-        "notification_reason": "all alerts resolved" if is_over else "first notification",
-        "alerts": [item],
-        "title": alert_title(facts, locale=locale),
+        "notification_reason": _why(is_over=is_over, is_repeat=is_repeat),
+        "alerts": items,
+        "title": group_title(told, locale=locale),
         "state": "ok" if is_over else "alerting",
-        "message": summary,
+        "message": "\n".join(summaries),
     }
+
+
+def alertmanager_alerts(
+    told: Sequence[Mapping[str, Any]], *, base_url: str, lasts_until: int, locale: str = DEFAULT_LOCALE
+) -> list[dict[str, Any]]:
+    """The body of `POST /api/v2/alerts` of a Prometheus Alertmanager.
+
+    A firing alert is said to last until `lasts_until` (ms), later than the next time it is sent, so that Alertmanager
+    closes it when we fall silent; what is resolved ends when it ended.
+    """
+    found = []
+    for facts in told:
+        item = _item(facts, base_url=base_url, locale=locale)
+        if item["status"] == "firing":
+            item["endsAt"] = rfc3339(lasts_until)
+        found.append({key: item[key] for key in ("labels", "annotations", "startsAt", "endsAt", "generatorURL")})
+    return found
+
+
+def _item(facts: Mapping[str, Any], *, base_url: str, locale: str) -> dict[str, Any]:
+    is_over = facts["state"] == "resolved"
+    named = {
+        "alertname": str(facts["rule"]),
+        facts["subject_kind"]: str(facts["subject"] or facts["subject_id"]),
+        "severity": str(facts["severity"]),
+    } | ({"sector": str(facts["sector"])} if facts.get("sector") else {})
+    return {
+        "status": "resolved" if is_over else "firing",
+        "labels": named,
+        "annotations": {"summary": alert_summary(facts, locale=locale), **_annotations(facts)},
+        "startsAt": rfc3339(facts["firing_at"] or facts["started_at"]),
+        "endsAt": rfc3339(facts["resolved_at"]) if is_over and facts["resolved_at"] else NEVER,
+        "generatorURL": alert_url(facts, base_url=base_url),
+        "fingerprint": _fingerprint(named),
+    }
+
+
+def _why(*, is_over: bool, is_repeat: bool) -> str:
+    if is_over:
+        return "all alerts resolved"
+    return "repeat interval elapsed" if is_repeat else "first notification"
+
+
+def alert_url(facts: Mapping[str, Any], *, base_url: str) -> str:
+    """Where the alert explains itself."""
+    return f"{base_url}/alerts/{_id('alr', facts['alert_id'])}"
+
+
+def group_title(told: Sequence[Mapping[str, Any]], *, locale: str = DEFAULT_LOCALE) -> str:
+    """The headline of one alert, or of several that go out together."""
+    if len(told) == 1:
+        return alert_title(told[0], locale=locale)
+    n_firing = sum(facts["state"] != "resolved" for facts in told)
+    names = ", ".join(dict.fromkeys(str(facts["subject"] or sentence("market", locale=locale)) for facts in told))
+    code = "title_group" if n_firing else "title_group_over"
+    return sentence(code, locale=locale, n=n_firing or len(told), names=names)
 
 
 def alert_event_body(
-    facts: Mapping[str, Any], *, verb: str, at: int, base_url: str, locale: str = DEFAULT_LOCALE
+    facts: Mapping[str, Any],
+    *,
+    verb: str,
+    at: int,
+    base_url: str,
+    others: Sequence[Mapping[str, Any]] = (),
+    locale: str = DEFAULT_LOCALE,
 ) -> dict[str, Any]:
-    """The Standard Webhooks payload of an alert: `alert.firing` or `alert.resolved` with figures and a summary."""
+    """The Standard Webhooks payload of an alert: `alert.firing` or `alert.resolved` with figures and a summary.
+
+    A group names its first alert in `alert`, and all of them in `alerts`.
+    """
+    told = [_alert_out(one, base_url=base_url, locale=locale) for one in (facts, *others)]
+    changed_by = {"type": "rule", "id": _id("rul", facts["rule_id"])}
+    data = {"alert": told[0], **({"alerts": told} if others else {}), "changed_by": changed_by}
+    return {"type": f"alert.{verb}", "timestamp": rfc3339(at), "data": data}
+
+
+def _alert_out(facts: Mapping[str, Any], *, base_url: str, locale: str) -> dict[str, Any]:
     times = ("started_at", "firing_at", "resolved_at")
     alert = {name: value for name, value in facts.items() if name not in (*times, "alert_id", "rule_id")}
     alert |= {name: rfc3339(facts[name]) if facts[name] else None for name in times}
-    alert |= {
+    return alert | {
         "id": _id("alr", facts["alert_id"]),
         "summary": alert_summary(facts, locale=locale),
-        "url": f"{base_url}/alerts/{_id('alr', facts['alert_id'])}",
+        "url": alert_url(facts, base_url=base_url),
     }
-    changed_by = {"type": "rule", "id": _id("rul", facts["rule_id"])}
-    return {"type": f"alert.{verb}", "timestamp": rfc3339(at), "data": {"alert": alert, "changed_by": changed_by}}
 
 
 def event_body(event: Event, *, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What each kind of receiver is sent: notifications into requests."""
+"""What each kind of receiver is sent: notifications into requests and bulletins."""
 
 from __future__ import annotations
 
@@ -6,15 +6,22 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain.notification import Notification, Outgoing, Receiver
+from app.domain.notification import Bulletin, Notification, Outgoing, Receiver
 from app.errors import InputError
-from app.notify.messages import alert_body, alert_event_body
+from app.notify.bulletins import bulletin
+from app.notify.messages import alert_body, alert_event_body, alertmanager_alerts, alerts_in, rfc3339
 from app.notify.webhooks import signed
 
 STATE_VERBS = ("firing", "resolved")
 """What an alert does; their notifications hold `alert_facts`. What people do to it (acknowledged) are plain events."""
 
 JSON_HEADERS = {"content-type": "application/json; charset=utf-8", "user-agent": "Bellwether"}
+RESEND_MS = 60_000
+"""How often an Alertmanager is told again of what goes on."""
+
+RESOLVED_RESEND_MS = 5 * 60_000
+LASTS_MS = 4 * RESEND_MS
+"""How long an Alertmanager is to hold an alert of which it hears nothing, as Prometheus does."""
 
 
 def wants(receiver: Receiver, *, noun: str, verb: str) -> bool:
@@ -28,31 +35,68 @@ def wants(receiver: Receiver, *, noun: str, verb: str) -> bool:
 
 def prepare(
     receiver: Receiver, *, notification: Notification, at_s: int, base_url: str = "", locale: str = "en"
-) -> Outgoing:
-    """The request that tells a receiver; the same bytes on every attempt, only `webhook-timestamp` and signature move.
+) -> Outgoing | Bulletin:
+    """What tells a receiver; the same bytes on every attempt, only `webhook-timestamp` and signature move.
 
-    A notification's body is `alert_facts` for alerts firing and resolved, `event_body` for the rest.
-    `at_s` is the time of this attempt. A kind that cannot tell it raises InputError `receiver_cannot_tell`.
+    A notification's body holds `alert_facts` for alerts and digests, `event_body` for the rest. `at_s` is the time of
+    this attempt. A kind that cannot tell it raises InputError `receiver_cannot_tell`.
     """
     if not _can_tell(receiver, noun=notification.noun, verb=notification.verb):
         raise InputError("receiver_cannot_tell", kind=receiver.kind, noun=notification.noun, verb=notification.verb)
-    content = _content(receiver, notification=notification, base_url=base_url, locale=locale)
+    language = receiver.locale or locale
+    if receiver.kind == "apprise":
+        return bulletin(receiver, notification=notification, base_url=base_url, locale=language)
+    content = _content(receiver, notification=notification, at_s=at_s, base_url=base_url, locale=language)
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    if receiver.kind == "alertmanager_api":
+        return Outgoing(url=receiver.url.rstrip("/") + "/api/v2/alerts", body=body, headers=JSON_HEADERS)
     headers = signed(body, secret=receiver.secret, message_id=notification.dedup_key, at_s=at_s)
     return Outgoing(url=receiver.url, body=body, headers=JSON_HEADERS | headers)
 
 
-def _content(receiver: Receiver, *, notification: Notification, base_url: str, locale: str) -> Mapping[str, Any]:
-    facts = notification.body
+def _content(
+    receiver: Receiver, *, notification: Notification, at_s: int, base_url: str, locale: str
+) -> Mapping[str, Any] | list[dict[str, Any]]:
+    if notification.noun == "receiver":
+        return _test(receiver, notification=notification)
+    if not (notification.noun == "alert" and notification.verb in STATE_VERBS):
+        return notification.body
+    first, *others = alerts_in(notification.body)
+    if receiver.kind == "alertmanager_api":
+        until = at_s * 1000 + LASTS_MS
+        return alertmanager_alerts([first, *others], base_url=base_url, lasts_until=until, locale=locale)
     if receiver.kind == "alertmanager":
-        return alert_body(facts, receiver=receiver.name, base_url=base_url, locale=locale)
-    if notification.noun == "alert" and notification.verb in STATE_VERBS:
-        at, verb = notification.created_at, notification.verb
-        return alert_event_body(facts, verb=verb, at=at, base_url=base_url, locale=locale)
-    return facts
+        is_repeat = notification.body.get("kind") == "repeat"
+        return alert_body(
+            first, others=others, receiver=receiver.name, base_url=base_url, is_repeat=is_repeat, locale=locale
+        )
+    at, verb = notification.created_at, notification.verb
+    return alert_event_body(first, others=others, verb=verb, at=at, base_url=base_url, locale=locale)
+
+
+def _test(receiver: Receiver, *, notification: Notification) -> Mapping[str, Any] | list[dict[str, Any]]:
+    """A message that alarms nobody: an Alertmanager gets an empty list of alerts, or a group without any."""
+    if receiver.kind == "alertmanager_api":
+        return []
+    if receiver.kind == "alertmanager":
+        return {"version": "4", "status": "resolved", "receiver": receiver.name, "alerts": [], "title": "Test message"}
+    return {"type": "receiver.test", "timestamp": rfc3339(notification.created_at), "data": {"name": receiver.name}}
+
+
+def resend_at(receiver: Receiver, *, notification: Notification, is_open: bool, ended_at: int, now: int) -> int | None:
+    """When something that was delivered is sent again: an Alertmanager hears of an alert until it is over.
+
+    `is_open`: an alert that it tells of still fires; `ended_at` is when the last of them ended. What is resolved is
+    repeated for five minutes, so that a restart of the other side does not miss it.
+    """
+    if receiver.kind != "alertmanager_api" or notification.noun != "alert":
+        return None
+    is_news = is_open if notification.verb == "firing" else now < ended_at + RESOLVED_RESEND_MS
+    return now + RESEND_MS if is_news else None
 
 
 def _can_tell(receiver: Receiver, *, noun: str, verb: str) -> bool:
-    if receiver.kind == "alertmanager":
-        return noun == "alert" and verb in STATE_VERBS
-    return receiver.kind == "webhook"
+    is_alert = noun == "alert" and verb in STATE_VERBS
+    if noun == "receiver" or is_alert:
+        return True
+    return receiver.kind == "apprise" if noun == "digest" else receiver.kind == "webhook"

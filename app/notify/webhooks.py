@@ -27,6 +27,11 @@ SCHEDULE_MS: tuple[int, ...] = (
 )
 """The wait before each attempt, the first at once; after the last one a notification has failed."""
 
+URGENT_MS: tuple[int, ...] = (0, 5 * SECOND_MS, 30 * SECOND_MS, 2 * MINUTE_MS)
+URGENT_AGAIN_MS = 5 * MINUTE_MS
+URGENT_FOR = len(URGENT_MS) + 24 * HOUR_MS // URGENT_AGAIN_MS
+"""Alerts are tried more often, and for a day: who was out of reach for an hour hears within five minutes."""
+
 JITTER_SHARE = 0.1
 LONGEST_MS = 24 * HOUR_MS
 
@@ -47,15 +52,19 @@ def new_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
 
 
-def retry_at(n_attempts: int, *, now: int, jitter: float, retry_after_ms: int | None = None) -> int | None:
+def retry_at(
+    n_attempts: int, *, now: int, jitter: float, retry_after_ms: int | None = None, is_urgent: bool = False
+) -> int | None:
     """When to try again after `n_attempts` attempts, in milliseconds UTC; None when the schedule is used up.
 
     `jitter` from 0 to 1 lengthens the wait by up to a tenth, so that receivers that came back are not all called at
     once. What the receiver asked for in `Retry-After` is waited for, up to a day.
     """
-    if n_attempts >= len(SCHEDULE_MS):
+    if n_attempts >= (URGENT_FOR if is_urgent else len(SCHEDULE_MS)):
         return None
-    wait_ms = max(SCHEDULE_MS[n_attempts], min(retry_after_ms or 0, LONGEST_MS))
+    schedule = URGENT_MS if is_urgent else SCHEDULE_MS
+    planned_ms = schedule[n_attempts] if n_attempts < len(schedule) else URGENT_AGAIN_MS
+    wait_ms = max(planned_ms, min(retry_after_ms or 0, LONGEST_MS))
     return now + wait_ms + round(wait_ms * JITTER_SHARE * jitter)
 
 

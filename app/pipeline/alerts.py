@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, get_args
 
 from app import clock
 from app.domain.alert import Alert, Rule, Severity, Silence, Transition
+from app.domain.evidence import Remark
 from app.domain.market import Post, SubjectKind
 from app.domain.people import SYSTEM, Viewer
 from app.domain.series import DAY_MS, HOUR_MS, Window
 from app.errors import Conflict, FieldError, InputError, NotAllowed
 from app.monitor.alerts import is_told, next_state, silenced_by
 from app.monitor.rules import evaluate
-from app.notify.messages import alert_facts
-from app.notify.receivers import wants
-from app.pipeline import history, market, models
+from app.pipeline import history, lag, models, telling
 from app.pipeline.services import Services
-from app.store import alerts, buckets, notifications, receivers, rules, silences, stories
+from app.store import alerts, buckets, remarks, rules, silences
 from app.store.db import Transaction
 
 _RULE_FIELDS = frozenset(entry.name for entry in fields(Rule)) - {"id", "version"}
+LONGEST_NOTE = 1000
 _LONGEST_MS, _MOST_STORIES = 400 * DAY_MS, 1_000_000
 _BOUNDS: dict[str, tuple[float, float]] = {
     "window_ms": (HOUR_MS, _LONGEST_MS),
@@ -32,7 +32,20 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "lift": (0, 1000),
     "pending_ms": (0, _LONGEST_MS),
     "recovering_ms": (0, _LONGEST_MS),
+    "cooldown_ms": (0, _LONGEST_MS),
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Silent:
+    """What does not arrive at a tick: half of the usual stories, and feeds by id."""
+
+    is_missing: bool
+    feeds: frozenset[str]
+
+    def concerns(self, rule: Rule, *, subject_id: str) -> bool:
+        """Whether a rule cannot be judged on a subject now."""
+        return subject_id in self.feeds if rule.subject_kind == "feed" else self.is_missing
 
 
 def tick(services: Services, *, now: int | None = None) -> tuple[Transition, ...]:
@@ -43,21 +56,25 @@ def tick(services: Services, *, now: int | None = None) -> tuple[Transition, ...
     """
     moment = clock.now_ms() if now is None else now
     model = models.answering(services)
-    return tuple(
+    silent = _Silent(is_missing=lag.is_missing(services, now=moment), feeds=lag.silent_ids(services, now=moment))
+    # The whole market first: while it is in alarm, its parts are not told.
+    found = tuple(
         transition
-        for rule in rules.every(services.db)
-        for transition in _evaluated(services, rule, now=moment, model=model)
+        for rule in sorted(rules.every(services.db), key=lambda rule: rule.subject_kind != "market")
+        for transition in _evaluated(services, rule, now=moment, model=model, silent=silent)
     )
+    telling.follow_up(services, now=moment)
+    return found
 
 
-def _evaluated(services: Services, rule: Rule, *, now: int, model: str) -> list[Transition]:
+def _evaluated(services: Services, rule: Rule, *, now: int, model: str, silent: _Silent) -> list[Transition]:
     since = now - rule.window_ms
     windows = buckets.windows(services.db, subject_kind=rule.subject_kind, since=since, until=now)
     if not rule.is_active:
         windows = {}
     found: list[Transition] = []
     with services.db.transaction() as tx:
-        known = alerts.of_rule(tx, rule.id)
+        known = alerts.of_rule(tx, rule.id, resolved_after=now - rule.cooldown_ms)
         for subject_id in sorted({*known, *(key for key, one in windows.items() if _may_fire(rule, key, one))}):
             window = windows.get(subject_id) or Window(since=since, until=now)
             baseline = buckets.window(
@@ -76,8 +93,11 @@ def _evaluated(services: Services, rule: Rule, *, now: int, model: str) -> list[
                 subject_kind=rule.subject_kind,
                 subject_id=subject_id,
                 model=model,
+                is_no_data=silent.concerns(rule, subject_id=subject_id),
             )
             if alert is not None and alert != was:
+                if transition is not None and transition.reason == "fired":
+                    alert = replace(alert, muted_by=telling.muting(alerts.open_ones(tx), alert=alert))
                 kept = _written(tx, alert, is_moved=transition is not None)
                 if transition is not None:
                     _told(tx, services, kept, rule=rule, transition=transition)
@@ -109,7 +129,7 @@ def _written(tx: Transaction, alert: Alert, *, is_moved: bool) -> Alert:
 
 
 def _told(tx: Transaction, services: Services, alert: Alert, *, rule: Rule, transition: Transition) -> None:
-    """Keep a transition as an event, and queue its notifications unless the subject is silenced."""
+    """Keep a transition as an event, and queue its notifications unless the subject is silenced or muted."""
     quiet = silenced_by(
         silences.every(tx, at=transition.at),
         subject_kind=alert.subject_kind,
@@ -129,62 +149,89 @@ def _told(tx: Transaction, services: Services, alert: Alert, *, rule: Rule, tran
             "subject_kind": alert.subject_kind,
             "subject_id": alert.subject_id,
             "is_silenced": quiet is not None,
+            "muted_by": alert.muted_by,
         },
     )
-    if not is_told(transition) or quiet is not None:
+    if not is_told(transition):
         return
-    facts = _facts(tx, services, alert, rule=rule, reason=transition.reason)
-    for receiver in receivers.every(tx):
-        if wants(receiver, noun="alert", verb=alert.state):
-            notifications.insert(
-                tx,
-                receiver_id=receiver.id,
-                verb=alert.state,
-                noun="alert",
-                noun_id=alert.id,
-                # One key for an episode's firing and one for its end, however often it is evaluated.
-                dedup_key=f"msg_alr_{alert.id}_{alert.firing_at}_{alert.state}_{receiver.id}",
-                body=facts,
-                at=clock.now_ms(),
-            )
-
-
-def _facts(tx: Transaction, services: Services, alert: Alert, *, rule: Rule, reason: str) -> dict[str, Any]:
-    told = _stories(tx, alert, viewer=SYSTEM, limit=5)
-    subject = market.subject_title(services, alert.subject_kind, alert.subject_id)
-    return alert_facts(alert, rule=rule, subject=subject, reason=reason, stories=[post.title for post in told])
-
-
-def _stories(db: Any, alert: Alert, *, viewer: Viewer, limit: int) -> tuple[Post, ...]:
-    return stories.negative(
-        db,
-        subject_kind=alert.subject_kind,
-        subject_id=alert.subject_id,
-        since=int(alert.observed.get("since", alert.started_at)),
-        until=int(alert.observed.get("until", alert.since_at)),
-        viewer=viewer,
-        limit=limit,
-    )
+    if transition.after == "resolved":
+        telling.ended(tx, services, alert, rule=rule, reason=transition.reason, now=transition.at)
+    elif quiet is None and alert.muted_by is None:
+        telling.begun(tx, services, alert, rule=rule, now=transition.at)
 
 
 def stories_of(services: Services, alert_id: int, *, viewer: Viewer, limit: int = 20) -> tuple[Post, ...]:
     """The negative stories that an alert counted, told most often first, within the viewer's feeds."""
-    return _stories(services.db, alerts.get(services.db, alert_id), viewer=viewer, limit=limit)
+    return telling.stories_behind(services.db, alerts.get(services.db, alert_id), viewer=viewer, limit=limit)
 
 
-def acknowledge(services: Services, alert_id: int, *, viewer: Viewer) -> Alert:
-    """Say that somebody is on it; the first one counts. Raises Conflict `alert_over`."""
+def acknowledge(services: Services, alert_id: int, *, viewer: Viewer, note: str = "") -> Alert:
+    """Say that somebody is on it, and what is being done; the first one counts. Raises Conflict `alert_over`."""
     with services.db.transaction() as tx:
         was = alerts.get(tx, alert_id)
         if was.acknowledged_at is not None:
             return was
         if was.state in ("resolved", "inactive"):
             raise Conflict("alert_over", id=alert_id)
-        changes = {"acknowledged_at": clock.now_ms(), "acknowledged_by": viewer.user_id}
+        changes = {
+            "acknowledged_at": clock.now_ms(),
+            "acknowledged_by": viewer.user_id,
+            "acknowledged_note": note.strip()[:LONGEST_NOTE],
+        }
         alert = alerts.update(tx, alert_id, changes=changes)
-        after = {"acknowledged_by": viewer.user_id, "subject_id": was.subject_id, "subject_kind": was.subject_kind}
+        after = {
+            "acknowledged_by": viewer.user_id,
+            "note": alert.acknowledged_note,
+            "subject_id": was.subject_id,
+            "subject_kind": was.subject_kind,
+        }
         history.record(tx, actor=history.of(viewer), verb="acknowledged", noun="alert", noun_id=alert_id, after=after)
         return alert
+
+
+def judge(services: Services, alert_id: int, *, viewer: Viewer, remark: Remark, comment: str = "") -> Alert:
+    """Say that an alert was useful or a false alarm; of each person the last word counts in the measured rate."""
+    if viewer.user_id is None:
+        raise NotAllowed(permission="alerts:write")
+    with services.db.transaction() as tx:
+        alert = alerts.get(tx, alert_id)
+        remarks.put(
+            tx,
+            kind=remark,
+            alert_id=alert_id,
+            subject_kind=alert.subject_kind,
+            subject_id=alert.subject_id,
+            occurred_at=alert.firing_at or alert.started_at,
+            user_id=viewer.user_id,
+            comment=comment.strip()[:LONGEST_NOTE],
+            at=clock.now_ms(),
+        )
+        after = {"remark": remark, "subject_id": alert.subject_id, "subject_kind": alert.subject_kind}
+        history.record(tx, actor=history.of(viewer), verb="judged", noun="alert", noun_id=alert_id, after=after)
+        return alert
+
+
+def report_missed(
+    services: Services, *, viewer: Viewer, subject_kind: SubjectKind, subject_id: str, at: int, comment: str
+) -> None:
+    """Keep that bad news came of which no rule told. Raises InputError for a time to come."""
+    now = clock.now_ms()
+    if viewer.user_id is None:
+        raise NotAllowed(permission="alerts:write")
+    if at > now:
+        raise InputError(fields=[FieldError(pointer="/at", code="future")])
+    with services.db.transaction() as tx:
+        remarks.put(
+            tx,
+            kind="missed",
+            alert_id=None,
+            subject_kind=subject_kind,
+            subject_id=subject_id,
+            occurred_at=at,
+            user_id=viewer.user_id,
+            comment=comment.strip()[:LONGEST_NOTE],
+            at=now,
+        )
 
 
 def silence(

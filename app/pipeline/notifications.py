@@ -1,34 +1,35 @@
-"""Telling: receivers are kept, and what was queued for them is sent, tried again, and written down."""
+"""Notifications: what was queued for receivers is sent, tried again, and written down."""
 
 from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Mapping, Sequence
-from typing import Any, get_args
 
 from app import clock
-from app.domain.notification import Attempt, Notification, Receiver, ReceiverKind
+from app.domain.notification import Attempt, Notification, Receiver
 from app.domain.people import SYSTEM, Viewer
-from app.errors import BellwetherError, Conflict, FieldError, InputError
-from app.notify.receivers import prepare
+from app.errors import BellwetherError, Conflict
+from app.notify.messages import alerts_in
+from app.notify.receivers import RESEND_MS, STATE_VERBS, prepare, resend_at
 from app.notify.send import send
-from app.notify.webhooks import new_secret, retry_at
+from app.notify.webhooks import retry_at
 from app.pipeline import history
 from app.pipeline.services import Services
-from app.store import notifications, receivers
+from app.store import alerts, notifications, receivers
 
 LOG = logging.getLogger(__name__)
 LEASE_MS = 120_000
+FINAL = ("receiver_cannot_tell", "bad_secret", "bad_apprise_url")
 
-_EDITABLE = frozenset({"name", "url", "verbs", "is_active"})
 
+def deliver_due(services: Services, *, now: int | None = None, limit: int = 20, is_first: bool | None = None) -> int:
+    """Send what is due; how many were delivered. Each is claimed first, so that nobody else sends it meanwhile.
 
-def deliver_due(services: Services, *, now: int | None = None, limit: int = 20) -> int:
-    """Send what is due; how many were delivered. Each is claimed first, so that nobody else sends it meanwhile."""
+    `is_first`: only what nobody has tried to send yet, or only what is tried again.
+    """
     moment = clock.now_ms() if now is None else now
     n_sent = 0
-    for notification in notifications.due(services.db, now=moment, limit=limit):
+    for notification in notifications.due(services.db, now=moment, limit=limit, is_first=is_first):
         with services.db.transaction() as tx:
             is_mine = notifications.claim(tx, notification.id, now=moment, until=moment + LEASE_MS)
         if is_mine:
@@ -38,12 +39,14 @@ def deliver_due(services: Services, *, now: int | None = None, limit: int = 20) 
 
 def _delivered(services: Services, notification: Notification, *, now: int) -> bool:
     receiver = receivers.get(services.db, notification.receiver_id)
+    earlier_at = notifications.earlier_of_alerts(services.db, notification) if notification.noun == "alert" else None
+    if earlier_at is not None and receiver.kind != "alertmanager_api":
+        # What ended is not told before it began, whatever the order in which the receiver can be reached.
+        with services.db.transaction() as tx:
+            notifications.put_off(tx, notification.id, until=max(earlier_at, now) + 1)
+        return False
     attempt = _attempted(services, receiver, notification=notification, now=now)
-    # One attempt is made by now, the one that the claim counted.
-    again_at = retry_at(
-        notification.n_attempts + 1, now=now, jitter=random.random(), retry_after_ms=attempt.retry_after_ms
-    )
-    is_final = attempt.is_gone or not receiver.is_active or attempt.error in ("receiver_cannot_tell", "bad_secret")
+    again_at = _again_at(services, receiver, notification=notification, attempt=attempt, now=now)
     with services.db.transaction() as tx:
         notifications.settle(
             tx,
@@ -51,7 +54,7 @@ def _delivered(services: Services, notification: Notification, *, now: int) -> b
             at=now,
             is_delivered=attempt.is_delivered,
             error=attempt.error,
-            next_at=None if is_final else again_at,
+            next_at=again_at,
         )
         if attempt.is_gone and receiver.is_active:
             receivers.update(tx, receiver.id, changes={"is_active": False})
@@ -65,6 +68,30 @@ def _delivered(services: Services, notification: Notification, *, now: int) -> b
                 after={"is_active": False},
             )
     return attempt.is_delivered
+
+
+def _again_at(
+    services: Services, receiver: Receiver, *, notification: Notification, attempt: Attempt, now: int
+) -> int | None:
+    if attempt.is_gone or not receiver.is_active or attempt.error in FINAL:
+        return None
+    if not attempt.is_delivered and receiver.kind != "alertmanager_api":
+        # One attempt is made by now, the one that the claim counted.
+        return retry_at(
+            notification.n_attempts + 1,
+            now=now,
+            jitter=random.random(),
+            retry_after_ms=attempt.retry_after_ms,
+            is_urgent=notification.noun == "alert",
+        )
+    if notification.noun != "alert" or notification.verb not in STATE_VERBS:
+        return None
+    told = alerts.of_ids(services.db, (int(facts["alert_id"]) for facts in alerts_in(notification.body)))
+    is_open = any(alert.state in ("firing", "recovering") for alert in told)
+    ended_at = max((alert.resolved_at or now for alert in told), default=now)
+    if not attempt.is_delivered:
+        return now + RESEND_MS
+    return resend_at(receiver, notification=notification, is_open=is_open, ended_at=ended_at, now=now)
 
 
 def _attempted(services: Services, receiver: Receiver, *, notification: Notification, now: int) -> Attempt:
@@ -99,59 +126,3 @@ def send_again(services: Services, notification_id: int, *, viewer: Viewer) -> N
             after={"notification_id": notification_id},
         )
         return notifications.get(tx, notification_id)
-
-
-def add_receiver(
-    services: Services, *, viewer: Viewer, name: str, kind: ReceiverKind, url: str, verbs: Sequence[str] = ()
-) -> tuple[Receiver, str]:
-    """Add a receiver, and the secret that signs what it gets, which is shown once."""
-    _check(kind=kind, url=url)
-    secret = new_secret()
-    with services.db.transaction() as tx:
-        receiver_id = receivers.insert(tx, name=name, kind=kind, url=url, verbs=verbs, secret=secret)
-        after = {"name": name, "kind": kind}
-        history.record(tx, actor=history.of(viewer), verb="created", noun="receiver", noun_id=receiver_id, after=after)
-        return receivers.get(tx, receiver_id), secret
-
-
-def change_receiver(
-    services: Services, receiver_id: int, *, viewer: Viewer, changes: Mapping[str, Any], version: int | None = None
-) -> Receiver:
-    """Change a receiver; raises NotFound, Stale, InputError."""
-    unknown = sorted(set(changes) - _EDITABLE)
-    if unknown:
-        raise InputError("unknown_field", field=unknown[0])
-    with services.db.transaction() as tx:
-        was = receivers.get(tx, receiver_id)
-        _check(kind=was.kind, url=str(changes.get("url", was.url)))
-        receiver = receivers.update(tx, receiver_id, changes=changes, version=version)
-        before = {key: getattr(was, key) for key in changes if key != "url"}
-        after = {key: value for key, value in changes.items() if key != "url"}
-        history.record(
-            tx,
-            actor=history.of(viewer),
-            verb="edited",
-            noun="receiver",
-            noun_id=receiver_id,
-            before=before,
-            after=after,
-        )
-        return receiver
-
-
-def remove_receiver(services: Services, receiver_id: int, *, viewer: Viewer) -> None:
-    """Remove a receiver with what is queued for it."""
-    with services.db.transaction() as tx:
-        was = receivers.get(tx, receiver_id)
-        receivers.delete(tx, receiver_id)
-        before = {"name": was.name, "kind": was.kind}
-        history.record(
-            tx, actor=history.of(viewer), verb="deleted", noun="receiver", noun_id=receiver_id, before=before
-        )
-
-
-def _check(*, kind: str, url: str) -> None:
-    if kind not in get_args(ReceiverKind):
-        raise InputError("unknown_value", fields=[FieldError(pointer="/kind", code="unknown_value")], field="kind")
-    if kind in ("webhook", "alertmanager") and not url.lower().startswith(("http://", "https://")):
-        raise InputError("bad_url", fields=[FieldError(pointer="/url", code="bad_url")], url=url)

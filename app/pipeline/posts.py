@@ -225,7 +225,7 @@ def _record(
     history.record(tx, actor=history.of(viewer), verb="posts_received", noun="feed", noun_id=feed_id, after=after)
     latest = max(row.occurred_at for row in rows)
     last = feeds.get(tx, feed_id).last_post_at or 0
-    feeds.note(tx, feed_id, changes={"last_post_at": max(latest, last)})
+    feeds.note(tx, feed_id, changes={"last_post_at": max(latest, last), "last_received_at": clock.now_ms()})
 
 
 def classify_pending(services: Services, *, limit: int = CHUNK) -> int:

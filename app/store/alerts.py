@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from app.domain.alert import OPEN_STATES, Alert
@@ -11,7 +11,7 @@ from app.store import pages
 from app.store.db import Reads, Transaction, assignments, marks, statement
 from app.store.pages import Page
 from app.store.rows import built
-from app.store.scope import Condition
+from app.store.scope import Condition, listed
 
 
 def _alert(row: sqlite3.Row) -> Alert:
@@ -51,10 +51,31 @@ def open_ones(db: Reads) -> tuple[Alert, ...]:
     return tuple(_alert(row) for row in db.rows(sql, OPEN_STATES))
 
 
-def of_rule(db: Reads, rule_id: int) -> dict[str, Alert]:
-    """The open episode of each subject of a rule, by subject id."""
+def of_rule(db: Reads, rule_id: int, *, resolved_after: int | None = None) -> dict[str, Alert]:
+    """The episode of each subject of a rule that is open, or was resolved after a time, by subject id."""
+    since = 1 << 62 if resolved_after is None else resolved_after
+    over = db.rows(
+        "SELECT * FROM alert WHERE rule_id = ? AND state = 'resolved' AND resolved_at > ? ORDER BY resolved_at",
+        (rule_id, since),
+    )
     sql = statement("SELECT * FROM alert WHERE rule_id = ? AND state IN", marks(OPEN_STATES))
-    return {row["subject_id"]: _alert(row) for row in db.rows(sql, (rule_id, *OPEN_STATES))}
+    return {row["subject_id"]: _alert(row) for row in [*over, *db.rows(sql, (rule_id, *OPEN_STATES))]}
+
+
+def of_ids(db: Reads, alert_ids: Iterable[int]) -> tuple[Alert, ...]:
+    """These alerts, oldest first."""
+    rows = db.rows("SELECT * FROM alert WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id", (listed(alert_ids),))
+    return tuple(_alert(row) for row in rows)
+
+
+def since(db: Reads, at: int) -> tuple[Alert, ...]:
+    """Alerts that fired or were resolved after a time, or fire still, oldest first."""
+    rows = db.rows(
+        "SELECT * FROM alert WHERE firing_at IS NOT NULL "
+        "AND (firing_at > ? OR resolved_at > ? OR state = 'firing') ORDER BY firing_at, id LIMIT 500",
+        (at, at),
+    )
+    return tuple(_alert(row) for row in rows)
 
 
 def counts(db: Reads) -> dict[str, int]:

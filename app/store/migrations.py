@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from app.store import schema, schema_inbox, schema_mail, schema_triage
+from app.store import schema, schema_alerts, schema_inbox, schema_mail, schema_surge, schema_triage
 from app.store.lean import without
 
 with without("pandas"):
@@ -66,6 +66,30 @@ def m020_recall(db: Tables) -> None:
 def m030_mail(db: Tables) -> None:
     """Mailboxes, the outbox with its attempts, and mail that could not be read."""
     _run(db, schema_mail.MAIL)
+
+
+@STEPS()
+def m040_evidence(db: Tables) -> None:
+    """Why alerts were raised, and what people say of them."""
+    _run(db, schema_surge.EVIDENCE)
+
+
+@STEPS()
+def m050_routes(db: Tables) -> None:
+    """Routes of receivers, and which alerts each was told of."""
+    _run(db, schema_alerts.ROUTES)
+
+
+@STEPS()
+def m051_alert_life(db: Tables) -> None:
+    """Cool-down, notes of who acknowledged, and alerts that another speaks for."""
+    _run(db, schema_alerts.LIFE)
+
+
+@STEPS()
+def m052_feeds(db: Tables) -> None:
+    """Languages of feeds, and when each is said to be silent."""
+    _run(db, schema_alerts.FEEDS)
 
 
 def migrate(connection: sqlite3.Connection, *, stop_before: str | None = None) -> None:

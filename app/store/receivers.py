@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from app.domain.notification import Receiver
@@ -12,7 +12,7 @@ from app.store.rows import built
 
 
 def _receiver(row: sqlite3.Row) -> Receiver:
-    return built(Receiver, row, tuples=("verbs",), flags=("is_active",))
+    return built(Receiver, row, tuples=("verbs", "matchers"), flags=("is_active",))
 
 
 def get(db: Reads, receiver_id: int) -> Receiver:
@@ -25,15 +25,20 @@ def every(db: Reads) -> tuple[Receiver, ...]:
     return tuple(_receiver(row) for row in db.rows("SELECT * FROM receiver ORDER BY name, id"))
 
 
-def insert(tx: Transaction, *, name: str, kind: str, url: str, verbs: Sequence[str], secret: str) -> int:
-    """Add a receiver; returns its id."""
-    return tx.insert("receiver", {"name": name, "kind": kind, "url": url, "verbs": list(verbs), "secret": secret})
+def insert(tx: Transaction, *, values: Mapping[str, Any]) -> int:
+    """Add a receiver with these columns; returns its id."""
+    return tx.insert("receiver", values)
 
 
 def update(tx: Transaction, receiver_id: int, *, changes: Mapping[str, Any], version: int | None = None) -> Receiver:
     """Change a receiver; raises NotFound or Stale."""
     tx.change("receiver", receiver_id, changes=changes, version=version)
     return get(tx, receiver_id)
+
+
+def note_digest(tx: Transaction, receiver_id: int, *, at: int) -> None:
+    """Write down until when a receiver's digests reach; that is no edit, so the version stays."""
+    tx.execute("UPDATE receiver SET digested_at = ? WHERE id = ?", (at, receiver_id))
 
 
 def delete(tx: Transaction, receiver_id: int) -> None:

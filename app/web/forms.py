@@ -152,6 +152,7 @@ class EditRule(FlaskForm):
     lift = DecimalField(_l("Times the usual share"), [REQUIRED, NumberRange(0, 100)], places=1)
     pending_minutes = IntegerField(_l("Must hold, minutes"), [InputRequired(), NumberRange(0, 7 * 1440)])
     recovering_hours = IntegerField(_l("Resolved after quiet hours"), [InputRequired(), NumberRange(0, 24 * 14)])
+    cooldown_hours = IntegerField(_l("Silent after its end, hours"), [InputRequired(), NumberRange(0, 24 * 14)])
     severity = SelectField(
         _l("Severity"), choices=[("info", _l("Info")), ("warning", _l("Warning")), ("critical", _l("Critical"))]
     )

@@ -125,6 +125,16 @@ TABLE: dict[str, Sentence] = {
     "needs_a_person": (INPUT, _("This needs a person; sign in, or use a person's token.")),
     "inactive_user": (INPUT, _("User %(id)s is no longer active.")),
     "password_too_short": (INPUT, _("The password needs at least %(least)s characters.")),
+    "bad_matcher": (
+        INPUT,
+        _("“%(line)s” is no matcher. Write a name, an operator and a value; names: %(known)s."),
+    ),
+    "bad_apprise_url": (
+        INPUT,
+        _("This is no Apprise address, such as mailtos://… or slack://…"),
+    ),
+    "only_apprise": (INPUT, _("Only a receiver by Apprise (mail, chat) can get a digest.")),
+    "future": (INPUT, _("This lies in the future.")),
     "receiver_cannot_tell": (INPUT, _("A receiver of the kind %(kind)s cannot tell of %(noun)s %(verb)s.")),
     # Things
     "not_found": (GONE, _("There is no %(noun)s %(id)s, or it is not among yours.")),
@@ -227,6 +237,11 @@ REASONS: dict[str, object] = {
     "broken_answer": _("its answer breaks off"),
     "http_status": _("it answered with an error"),
     "not_public": _("it is not public"),
+    "not_taken": _("it did not take the message"),
+    "gone": _("it asked never to be called again"),
+    "redirected": _("it redirects, which is not followed"),
+    "receiver_off": _("it is switched off"),
+    "internal": _("the message could not be written"),
     "port": _("its port is not allowed"),
     "bad_url": _("it is not an address of the web"),
 }
@@ -249,6 +264,11 @@ def shown(name: str, value: object) -> str:
         value = ", ".join(str(part) for part in value)
     text = _reason(str(value)) if name == "reason" else str(value)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def reason(code: str) -> str:
+    """Why the other side was not reached, in the reader's language."""
+    return _reason(code)
 
 
 def _reason(code: str) -> str:

@@ -68,9 +68,10 @@ def test_one_duty_that_fails_does_not_stop_the_others(services: Services, monkey
     assert [duty.name for duty in chosen] == [
         "rules",
         "feeds",
-        "notifications",
         "letters",
         "mailboxes",
+        "notifications",
+        "retries",
         "jobs",
         "waiting",
         "upkeep",

@@ -20,6 +20,7 @@ def install(app: Flask) -> None:
         knowledge,
         market,
         predict,
+        receivers,
         recommend,
         tickets,
     )
@@ -31,6 +32,7 @@ def install(app: Flask) -> None:
         knowledge.group,
         market.group,
         alerts.group,
+        receivers.group,
         recommend.group,
         stream.group,
         jobs.group,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast, get_args
 
-from flask import Response
+from flask import Response, request
 from marshmallow import fields
 
 from app import clock
@@ -14,7 +14,7 @@ from app.errors import InputError
 from app.pipeline import alerts as flows
 from app.pipeline import market
 from app.store import alerts, rules, silences
-from app.web import auth
+from app.web import auth, body
 from app.web.api import lists
 from app.web.openapi import blueprint, route
 from app.web.schema import Id, Instant, OneOf, PageQuery, Shape, Size, field_error, page_of, row
@@ -49,6 +49,8 @@ class AlertShape(Shape):
     resolved_at = Instant(allow_none=True)
     acknowledged_at = Instant(allow_none=True)
     acknowledged_by = Id("usr", allow_none=True)
+    acknowledged_note = fields.String()
+    muted_by = Id("alr", allow_none=True)
     is_no_data = fields.Boolean()
     observed = fields.Dict()
     model = fields.String()
@@ -66,6 +68,7 @@ class ConditionShape(Shape):
     lift = fields.Float()
     pending_ms = fields.Integer()
     recovering_ms = fields.Integer()
+    cooldown_ms = fields.Integer()
 
 
 class RuleShape(ConditionShape):
@@ -95,6 +98,28 @@ class AlertQuery(PageQuery):
     state = fields.String(load_default=None, validate=OneOf(STATES))
     kind = fields.String(load_default=None, validate=OneOf(KINDS))
     id = fields.String(load_default=None, metadata={"description": "The subject's id."})
+
+
+class NoteShape(Shape):
+    """What is being done about it."""
+
+    note = fields.String(load_default="", validate=Size(max=1000))
+
+
+class RemarkShape(Shape):
+    """What an alert turned out to be."""
+
+    remark = fields.String(required=True, validate=OneOf(("useful", "false_alarm")))
+    comment = fields.String(load_default="", validate=Size(max=1000))
+
+
+class NewMissedShape(Shape):
+    """Bad news of which no rule told."""
+
+    subject_kind = fields.String(load_default="entity", validate=OneOf(KINDS))
+    subject_id = fields.String(required=True, validate=Size(min=1, max=200))
+    at = Instant(required=True)
+    comment = fields.String(load_default="", validate=Size(max=1000))
 
 
 class NewSilenceShape(Shape):
@@ -140,11 +165,40 @@ def show_alert(alert_id: int) -> Response:
     return lists.tagged(AlertShape, _out(found), version=found.version)
 
 
-@route(group, "/alerts/<id(alr):alert_id>/acknowledge", method="POST", needs="alerts:write", returns=AlertShape)
+@route(
+    group,
+    "/alerts/<id(alr):alert_id>/acknowledge",
+    method="POST",
+    needs="alerts:write",
+    returns=AlertShape,
+    docs={"requestBody": {"required": False, "content": {body.JSON: {"schema": NoteShape}}}},
+)
 def acknowledge(alert_id: int) -> Response:
-    """Take note of an alert: it stays as it is, and others see who looks after it."""
-    found = flows.acknowledge(auth.services(), alert_id, viewer=auth.viewer())
+    """Take note of an alert: it stays as it is, and others see who looks after it and what is being done."""
+    given = NoteShape().load(body.read_json() if request.content_length else {})
+    found = flows.acknowledge(auth.services(), alert_id, viewer=auth.viewer(), note=given["note"])
     return lists.tagged(AlertShape, _out(found), version=found.version)
+
+
+@route(
+    group,
+    "/alerts/<id(alr):alert_id>/remark",
+    method="POST",
+    needs="alerts:write",
+    reads=RemarkShape,
+    returns=AlertShape,
+)
+def judge(payload: dict[str, Any], alert_id: int) -> Response:
+    """Say whether an alert was useful or a false alarm; the measured rate counts each person's last word."""
+    found = flows.judge(auth.services(), alert_id, viewer=auth.viewer(), **payload)
+    return lists.tagged(AlertShape, _out(found), version=found.version)
+
+
+@route(group, "/missed-alerts", method="POST", needs="alerts:write", reads=NewMissedShape, status=204)
+def add_missed(payload: dict[str, Any]) -> Response:
+    """Report bad news of which no rule told; the measured rate counts it."""
+    flows.report_missed(auth.services(), viewer=auth.viewer(), **payload)
+    return Response(status=204)
 
 
 @route(group, "/rules", needs="rules:read", returns=page_of(RuleShape, "RulePage"))

@@ -17,6 +17,7 @@ from app.web.pages import (
     market,
     models,
     posts,
+    receivers,
     rules,
     session,
     tickets,
@@ -36,6 +37,7 @@ BLUEPRINTS = (
     feeds.blueprint,
     alerts.blueprint,
     rules.blueprint,
+    receivers.blueprint,
     models.blueprint,
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast, get_args
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -9,11 +11,14 @@ from app import clock
 from app.domain.alert import OPEN_STATES, Alert, AlertState
 from app.domain.market import SubjectKind
 from app.domain.series import DAY_MS, HOUR_MS
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, InputError, NotFound
 from app.pipeline import alerts as flow
-from app.store import alerts, entities, events, rules, silences, users
+from app.store import alerts, entities, events, evidence, notifications, receivers, remarks, rules, silences, tellings
+from app.store import users as people
+from app.web import auth
 from app.web.auth import requires, services, viewer
 from app.web.forms import NewSilence
+from app.web.forms_alerts import Missed
 from app.web.pages import courses, filters, post_lists
 from app.web.pages.context import tell
 from app.web.pages.courses import Stretch
@@ -45,7 +50,7 @@ def index() -> str:
         subjects={alert.id: subject_title(alert) for alert in shown.items},
         rules={rule.id: rule.name for rule in rules.every(db)},
         silences=quiet,
-        names=users.names(db, {silence.user_id for silence in quiet}),
+        names=people.names(db, {silence.user_id for silence in quiet}),
         silenced={silence.id: _silenced(silence.subject_kind, silence.subject_id) for silence in quiet},
         link=lambda **changes: url_for("pages_alerts.index", **filters.kept(request.args, **changes)),
     )
@@ -95,10 +100,14 @@ def _page(alert: Alert, *, form: NewSilence) -> str:
         course=courses.drawn(points, step_ms=stretch.step_ms, alerts=[alert]),
         stories=stories,
         steps=steps,
-        actors=users.names(db, actors | ({alert.acknowledged_by} if alert.acknowledged_by else set())),
+        actors=people.names(db, actors | ({alert.acknowledged_by} if alert.acknowledged_by else set())),
         silences=[s for s in silences.every(db, at=clock.now_ms()) if s.subject_id in (None, alert.subject_id)],
         form=form,
         may_write=me.may("alerts:write"),
+        evidence=evidence.of_alert(db, alert.id),
+        remark=remarks.of_alerts(db, [alert.id]).get(alert.id),
+        told=notifications.of_ids(db, tellings.of_alert(db, alert.id)),
+        receivers={one.id: one.name for one in receivers.every(db)},
         **post_lists.around(db, stories, viewer=me),
     )
 
@@ -113,13 +122,48 @@ def show(alert_id: int) -> str:
 @blueprint.post("/alerts/<number:alert_id>/acknowledge")
 @requires("alerts:write")
 def acknowledge(alert_id: int) -> Response:
-    """Somebody has seen it."""
+    """Somebody has seen it, and says what is being done."""
     try:
-        flow.acknowledge(services(), alert_id, viewer=viewer())
+        flow.acknowledge(services(), alert_id, viewer=viewer(), note=request.form.get("note", ""))
         flash(_("Acknowledged: others see that you have it."), "good")
     except Conflict as error:
         tell(error)
     return redirect(url_for("pages_alerts.show", alert_id=alert_id))
+
+
+@blueprint.post("/alerts/<number:alert_id>/remark")
+@requires("alerts:write")
+def judge(alert_id: int) -> Response:
+    """Was it useful, or a false alarm?"""
+    remark = request.form.get("remark")
+    if remark not in ("useful", "false_alarm"):
+        raise InputError("invalid_input")
+    flow.judge(services(), alert_id, viewer=viewer(), remark="useful" if remark == "useful" else "false_alarm")
+    flash(_("Noted. The measured rate of false alarms counts it."), "good")
+    return redirect(url_for("pages_alerts.show", alert_id=alert_id))
+
+
+@blueprint.post("/alerts/missed/<kind>/<subject_id>")
+@requires("alerts:write")
+def missed(kind: str, subject_id: str) -> Response:
+    """Bad news came, and nobody was told."""
+    if kind not in get_args(SubjectKind):
+        raise NotFound(noun="subject", id=kind)
+    form = Missed()
+    title_of(cast(SubjectKind, kind), subject_id)
+    if form.validate_on_submit():
+        flow.report_missed(
+            services(),
+            viewer=viewer(),
+            subject_kind=cast(SubjectKind, kind),
+            subject_id=subject_id,
+            at=clock.now_ms() - int(form.hours.data) * HOUR_MS,
+            comment=form.comment.data or "",
+        )
+        flash(_("Noted. The measured rate of missed surges counts it."), "good")
+    else:
+        flash(_("Say in a few words what happened."), "error")
+    return redirect(auth.safe_next(request.form.get("next"), fallback=url_for("pages_alerts.index")))
 
 
 @blueprint.post("/alerts/<number:alert_id>/silence")

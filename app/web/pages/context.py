@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +78,7 @@ def navigation() -> list[Entry]:
     sections = (
         ("tickets:read", _("Tickets"), "pages_inbox.index", "inbox", ("/tickets",)),
         ("market:read", _("Market"), "pages_market.index", "graph-up", ("/market", "/feeds")),
-        ("alerts:read", _("Alerts"), "pages_alerts.index", "bell", ("/alerts", "/rules")),
+        ("alerts:read", _("Alerts"), "pages_alerts.index", "bell", ("/alerts", "/rules", "/receivers")),
         ("models:read", _("Model"), "pages_models.index", "cpu", ("/model",)),
     )
     return [
@@ -113,6 +114,12 @@ def tell(error: BellwetherError) -> int:
     for sentence in faults or [problem.detail]:
         flash(sentence, "error")
     return problem.status
+
+
+def refused(error: BellwetherError, page: Callable[[], str]) -> tuple[str, int]:
+    """A form that was not taken, shown again under what was wrong with it: told first, then drawn."""
+    status = tell(error)
+    return page(), status
 
 
 def undoable() -> Any:

@@ -12,7 +12,7 @@ from app.store import alerts, entities, posts, rules
 from app.web.auth import requires, services, viewer
 from app.web.forms import NewEntity
 from app.web.pages import courses, post_lists
-from app.web.pages.context import tell
+from app.web.pages.context import refused
 from app.web.pages.translate import gettext as _
 
 blueprint = Blueprint("pages_entities", __name__)
@@ -54,7 +54,7 @@ def add() -> Shown:
             aliases=names,
         )
     except (InputError, Conflict) as error:
-        return _list(form), tell(error)
+        return refused(error, lambda: _list(form))
     flash(_("%(name)s is watched from now on.", name=entity.name), "good")
     return redirect(url_for("pages_entities.index"))
 

@@ -19,7 +19,7 @@ from app.store import feeds
 from app.web import problems
 from app.web.auth import requires, services, viewer
 from app.web.forms import NewFeed, PostFile
-from app.web.pages.context import tell
+from app.web.pages.context import refused, tell
 from app.web.pages.translate import gettext as _
 from app.web.pages.translate import ngettext
 from app.web.security import large_body
@@ -84,7 +84,7 @@ def add() -> Shown:
             licence_note=form.licence_note.data or "",
         )
     except (InputError, Conflict) as error:
-        return _page(form=form), tell(error)
+        return refused(error, lambda: _page(form=form))
     if feed.kind != "rss":
         flash(_("The feed “%(name)s” is ready to take posts.", name=feed.name), "good")
         return redirect(url_for("pages_feeds.index"))
@@ -131,4 +131,4 @@ def upload(feed_id: int) -> Shown:
     try:
         return _page(results=posts_flow.receive(services(), feed_id, rows, viewer=viewer()))
     except InputError as error:
-        return _page(), tell(error)
+        return refused(error, lambda: _page())

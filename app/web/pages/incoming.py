@@ -11,7 +11,7 @@ from app.pipeline import intake, tickets
 from app.store import queues
 from app.web.auth import requires, services, viewer
 from app.web.forms import MailFile, NewTicket
-from app.web.pages.context import tell
+from app.web.pages.context import refused
 from app.web.pages.translate import gettext as _
 from app.web.security import large_body
 
@@ -61,7 +61,7 @@ def take() -> Shown:
     try:
         return _take(intake.ticket_from_form(fields))
     except InputError as error:
-        return _page(form=form), tell(error)
+        return refused(error, lambda: _page(form=form))
 
 
 @blueprint.post("/tickets/mail")
@@ -75,4 +75,4 @@ def mail() -> Shown:
     try:
         return _take(intake.ticket_from_eml(services(), form.file.data.read()))
     except InputError as error:
-        return _page(mail=form), tell(error)
+        return refused(error, lambda: _page(mail=form))

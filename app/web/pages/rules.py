@@ -15,7 +15,7 @@ from app.pipeline import alerts as flow
 from app.store import alerts, rules
 from app.web.auth import requires, services, viewer
 from app.web.forms import EditRule
-from app.web.pages.context import tell
+from app.web.pages.context import refused, tell
 from app.web.pages.formats import MINUTE_MS
 from app.web.pages.translate import gettext as _
 
@@ -51,6 +51,7 @@ def _values(rule: Rule) -> dict[str, Any]:
         "lift": Decimal(str(rule.lift)),
         "pending_minutes": rule.pending_ms // MINUTE_MS,
         "recovering_hours": rule.recovering_ms // HOUR_MS,
+        "cooldown_hours": rule.cooldown_ms // HOUR_MS,
         "severity": rule.severity,
         "is_active": rule.is_active,
     }
@@ -70,6 +71,7 @@ def _changes(form: EditRule) -> dict[str, Any]:
         "lift": float(form.lift.data or 0),
         "pending_ms": (form.pending_minutes.data or 0) * MINUTE_MS,
         "recovering_ms": (form.recovering_hours.data or 0) * HOUR_MS,
+        "cooldown_ms": (form.cooldown_hours.data or 0) * HOUR_MS,
         "severity": form.severity.data,
         "is_active": form.is_active.data,
     }
@@ -87,7 +89,7 @@ def new() -> Shown:
     try:
         rule = flow.add_rule(services(), viewer=viewer(), **_changes(form))
     except (InputError, Conflict) as error:
-        return render_template("rules/edit.html", form=form, rule=None), tell(error)
+        return refused(error, lambda: render_template("rules/edit.html", form=form, rule=None))
     flash(_("The rule “%(name)s” is in force from the next evaluation.", name=rule.name), "good")
     return redirect(url_for("pages_rules.index"))
 
@@ -105,7 +107,7 @@ def edit(rule_id: int) -> Shown:
     try:
         flow.change_rule(services(), rule_id, viewer=viewer(), changes=_changes(form))
     except (InputError, Conflict) as error:
-        return render_template("rules/edit.html", form=form, rule=rule), tell(error)
+        return refused(error, lambda: render_template("rules/edit.html", form=form, rule=rule))
     flash(_("Saved. The next evaluation uses it."), "good")
     return redirect(url_for("pages_rules.index"))
 

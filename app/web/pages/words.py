@@ -36,6 +36,26 @@ WORDS: dict[str, dict[str, Any]] = {
     "severity": {"info": _l("Info"), "warning": _l("Warning"), "critical": _l("Critical")},
     "sla": {"ok": _l("on time"), "at_risk": _l("due soon"), "breached": _l("overdue"), "met": _l("answered")},
     "feed_kind": {"push": _l("Push (API)"), "rss": _l("RSS or Atom"), "file": _l("File")},
+    "receiver_kind": {
+        "webhook": _l("Webhook (Standard Webhooks)"),
+        "alertmanager": _l("Webhook in Alertmanager's shape"),
+        "alertmanager_api": _l("Prometheus Alertmanager"),
+        "apprise": _l("Mail or chat (Apprise)"),
+    },
+    "group_by": {"alert": _l("each alert alone"), "sector": _l("by sector"), "all": _l("all in one message")},
+    "notification": {
+        "queued": _l("queued"),
+        "sending": _l("being sent"),
+        "sent": _l("sent"),
+        "failed": _l("given up"),
+    },
+    "telling": {
+        "firing": _l("that it began"),
+        "repeat": _l("that it goes on"),
+        "escalation": _l("that nobody acknowledged it"),
+        "resolved": _l("that it is over"),
+    },
+    "remark": {"useful": _l("useful"), "false_alarm": _l("false alarm"), "missed": _l("missed")},
     "subject": {"entity": _l("Company"), "topic": _l("Topic"), "feed": _l("Feed"), "market": _l("Whole market")},
     "message": {"incoming": _l("Message"), "outgoing": _l("Reply"), "note": _l("Internal note")},
     "language": {
@@ -97,6 +117,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "created": _l("The alert began"),
         "acknowledged": _l("Acknowledged"),
         "silenced": _l("Silenced"),
+        "judged": _l("Judged"),
         "moved": _l("Changed"),
     },
     "transition": {

@@ -100,14 +100,14 @@ def test_an_idempotency_key_is_one_request(db: Database) -> None:
 
 def test_a_notification_is_queued_once_and_claimed_once(db: Database) -> None:
     with db.transaction() as tx:
-        receiver = receivers.insert(tx, name="r", kind="webhook", url="http://x", verbs=(), secret="s")
+        receiver = receivers.insert(tx, values={"name": "r", "kind": "webhook", "url": "http://x", "secret": "s"})
         new = [
             notifications.insert(
                 tx, receiver_id=receiver, verb="v", noun="n", noun_id=1, dedup_key="k", body={"a": 1}, at=10
             )
             for _ in range(2)
         ]
-        assert new == [True, False]
+        assert new == [1, None]
     (due,) = notifications.due(db, now=10, limit=5)
     with db.transaction() as tx:
         assert notifications.claim(tx, due.id, now=10, until=100)

@@ -94,6 +94,7 @@ def test_rules_are_made_changed_and_deleted(house: House) -> None:
         "lift": "2.0",
         "pending_minutes": 30,
         "recovering_hours": 2,
+        "cooldown_hours": 2,
         "severity": "info",
         "is_active": "y",
     }

@@ -1,0 +1,30 @@
+"""Feed lag, looked up: how much of the usual news does not arrive now."""
+
+from __future__ import annotations
+
+from app.domain.series import DAY_MS
+from app.monitor import lag
+from app.monitor.series import bucket_at
+from app.pipeline.services import Services
+from app.store import buckets, feeds
+
+MINUTE_MS = 60_000
+USUAL_MS = 28 * DAY_MS
+
+
+def is_missing(services: Services, *, now: int) -> bool:
+    """Whether feeds are silent that usually bring half of the stories or more: then alerts hold their state."""
+    found = feeds.every(services.db)
+    fetch_ms = services.policy.fetch_minutes * MINUTE_MS
+    if not any(lag.is_silent(feed, now=now, fetch_ms=fetch_ms) for feed in found):
+        return False
+    usual = buckets.windows(services.db, subject_kind="feed", since=bucket_at(now - USUAL_MS), until=now)
+    return lag.silent_share(found, usual=usual, now=now, fetch_ms=fetch_ms) >= lag.NO_DATA_SHARE
+
+
+def silent_ids(services: Services, *, now: int) -> frozenset[str]:
+    """The feeds that are silent now, as subjects name them."""
+    fetch_ms = services.policy.fetch_minutes * MINUTE_MS
+    return frozenset(
+        str(feed.id) for feed in feeds.every(services.db) if lag.is_silent(feed, now=now, fetch_ms=fetch_ms)
+    )

@@ -1,0 +1,213 @@
+"""Receivers: who is told of what by which route, and how every attempt went."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from flask import Response
+from marshmallow import fields
+
+from app.domain.notification import GroupBy, Notification, Receiver, ReceiverKind
+from app.pipeline import notifications as delivery
+from app.pipeline import receivers as flows
+from app.store import notifications, receivers
+from app.web import auth
+from app.web.api import lists
+from app.web.openapi import blueprint, route
+from app.web.schema import Between, Id, Instant, OneOf, PageQuery, Shape, Size, page_of, row
+
+group = blueprint("receivers", about="Who is told: webhooks, Alertmanager, mail and chats; routes and attempts.")
+
+KINDS = get_args(ReceiverKind)
+DAY_MS = 86_400_000
+LAST_MINUTE = 1439
+
+
+class MatcherShape(Shape):
+    """One condition of a route on the labels alertname, severity, subject_kind, subject, ticker and sector."""
+
+    name = fields.String(required=True)
+    op = fields.String(load_default="=", validate=OneOf(("=", "!=", "=~", "!~")))
+    value = fields.String(required=True)
+
+
+class RouteShape(Shape):
+    """Which alerts a receiver hears of, when, and together with what; times of the day are minutes in `zone`."""
+
+    verbs = fields.List(fields.String(), metadata={"description": "alert.firing, alert.*, ticket.*, …; empty: all."})
+    matchers = fields.List(fields.Nested(MatcherShape))
+    group_by = fields.String(validate=OneOf(get_args(GroupBy)))
+    group_wait_ms = fields.Integer(validate=Between(0, DAY_MS))
+    repeat_ms = fields.Integer(validate=Between(0, 30 * DAY_MS))
+    escalate_ms = fields.Integer(validate=Between(0, 7 * DAY_MS))
+    zone = fields.String()
+    quiet_from = fields.Integer(allow_none=True, validate=Between(0, LAST_MINUTE))
+    quiet_until = fields.Integer(allow_none=True, validate=Between(0, LAST_MINUTE))
+    digest_at = fields.Integer(allow_none=True, validate=Between(0, LAST_MINUTE))
+    locale = fields.String(validate=OneOf(("", "en", "zh")))
+    is_active = fields.Boolean()
+
+
+class ReceiverShape(RouteShape):
+    """A receiver; secrets in its address are starred."""
+
+    id = Id("rcv")
+    name = fields.String()
+    kind = fields.String()
+    url = fields.String()
+    version = fields.Integer()
+
+
+class NewReceiverShape(RouteShape):
+    """A receiver to add."""
+
+    name = fields.String(required=True, validate=Size(min=1, max=200))
+    kind = fields.String(required=True, validate=OneOf(KINDS))
+    url = fields.String(required=True, validate=Size(min=1, max=2000))
+
+
+class ReceiverChangeShape(RouteShape):
+    """What to change about a receiver."""
+
+    name = fields.String(validate=Size(min=1, max=200))
+    url = fields.String(validate=Size(min=1, max=2000))
+
+
+class MadeReceiverShape(ReceiverShape):
+    """A new receiver with the secret that signs its webhooks, which is shown this once."""
+
+    secret = fields.String()
+
+
+class AttemptShape(Shape):
+    """One attempt; `error` is a code."""
+
+    at = Instant()
+    is_delivered = fields.Boolean()
+    error = fields.String(allow_none=True)
+
+
+class NotificationShape(Shape):
+    """One thing to tell one receiver; `dedup_key` is the same on every attempt."""
+
+    id = Id("ntf")
+    receiver = Id("rcv", attribute="receiver_id")
+    type = fields.String()
+    dedup_key = fields.String()
+    state = fields.String()
+    n_attempts = fields.Integer()
+    created_at = Instant()
+    next_at = Instant(allow_none=True)
+    sent_at = Instant(allow_none=True)
+    last_error = fields.String(allow_none=True)
+
+
+@route(group, "/receivers", needs="receivers:read", returns=page_of(ReceiverShape, "ReceiverPage"))
+def list_receivers() -> dict[str, Any]:
+    """Every receiver with its route."""
+    return lists.whole(_out(one) for one in receivers.every(auth.services().db))
+
+
+@route(
+    group,
+    "/receivers",
+    method="POST",
+    needs="receivers:write",
+    reads=NewReceiverShape,
+    returns=MadeReceiverShape,
+    status=201,
+    is_once=False,
+)
+def add_receiver(payload: dict[str, Any]) -> Response:
+    """Add a receiver; the answer holds its signing secret, once."""
+    made, secret = flows.add(auth.services(), viewer=auth.viewer(), **payload)
+    return lists.tagged(MadeReceiverShape, _out(made) | {"secret": secret}, version=made.version, status=201)
+
+
+@route(group, "/receivers/<id(rcv):receiver_id>", needs="receivers:read", returns=ReceiverShape)
+def show_receiver(receiver_id: int) -> Response:
+    """One receiver."""
+    found = receivers.get(auth.services().db, receiver_id)
+    return lists.tagged(ReceiverShape, _out(found), version=found.version)
+
+
+@route(
+    group,
+    "/receivers/<id(rcv):receiver_id>",
+    method="PATCH",
+    needs="receivers:write",
+    reads=ReceiverChangeShape,
+    returns=ReceiverShape,
+)
+def change_receiver(payload: dict[str, Any], receiver_id: int) -> Response:
+    """Change a receiver or its route."""
+    found = flows.change(
+        auth.services(), receiver_id, viewer=auth.viewer(), changes=payload, version=lists.expected_version()
+    )
+    return lists.tagged(ReceiverShape, _out(found), version=found.version)
+
+
+@route(group, "/receivers/<id(rcv):receiver_id>", method="DELETE", needs="receivers:write", status=204)
+def remove_receiver(receiver_id: int) -> Response:
+    """Remove a receiver with what is queued for it."""
+    flows.remove(auth.services(), receiver_id, viewer=auth.viewer())
+    return Response(status=204)
+
+
+@route(
+    group,
+    "/receivers/<id(rcv):receiver_id>/test",
+    method="POST",
+    needs="receivers:write",
+    returns=NotificationShape,
+    status=202,
+)
+def test_receiver(receiver_id: int) -> Any:
+    """Send a message that alarms nobody; look at its attempts to see how it went."""
+    return _told(flows.test(auth.services(), receiver_id, viewer=auth.viewer()))
+
+
+@route(
+    group,
+    "/receivers/<id(rcv):receiver_id>/notifications",
+    needs="receivers:read",
+    query=PageQuery,
+    returns=page_of(NotificationShape, "NotificationPage"),
+)
+def list_notifications(query: dict[str, Any], receiver_id: int) -> dict[str, Any]:
+    """What a receiver was told or is to be told, newest first."""
+    found = notifications.page(auth.services().db, receiver_id=receiver_id, limit=query["limit"], after=query["after"])
+    return lists.page(found, [_told(one) for one in found.items])
+
+
+@route(
+    group,
+    "/notifications/<id(ntf):notification_id>/attempts",
+    needs="receivers:read",
+    returns=page_of(AttemptShape, "AttemptPage"),
+)
+def list_attempts(notification_id: int) -> dict[str, Any]:
+    """Every attempt to send a notification, oldest first."""
+    db = auth.services().db
+    return lists.whole(notifications.attempts(db, notifications.get(db, notification_id).id))
+
+
+@route(
+    group,
+    "/notifications/<id(ntf):notification_id>/send-again",
+    method="POST",
+    needs="receivers:write",
+    returns=NotificationShape,
+    status=202,
+)
+def send_again(notification_id: int) -> Any:
+    """Send a notification once more, under the same key."""
+    return _told(delivery.send_again(auth.services(), notification_id, viewer=auth.viewer()))
+
+
+def _out(receiver: Receiver) -> dict[str, Any]:
+    return row(receiver, url=flows.shown_url(receiver))
+
+
+def _told(notification: Notification) -> dict[str, Any]:
+    return row(notification, type=f"{notification.noun}.{notification.verb}")

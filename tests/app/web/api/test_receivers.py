@@ -1,0 +1,83 @@
+"""Receivers through the API: secrets stay secret, routes are checked, a test message is a row with its attempts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.pipeline import notifications
+from tests.app.web.site import Site
+
+ROUTE: dict[str, Any] = {
+    "name": "Desk",
+    "kind": "webhook",
+    "url": "https://hooks.example/in",
+    "matchers": [{"name": "sector", "op": "=", "value": "Banks"}],
+    "repeat_ms": 3_600_000,
+    "quiet_from": 1320,
+    "quiet_until": 420,
+    "zone": "Europe/Berlin",
+}
+
+
+def test_a_receiver_is_made_changed_tried_and_removed(site: Site) -> None:
+    api = site.caller("admin")
+    made = api("POST", "/api/v1/receivers", json=ROUTE)
+    assert made.status_code == 201, made.json
+    assert made.json["secret"].startswith("whsec_")
+    path = f"/api/v1/receivers/{made.json['id']}"
+    shown = api("GET", path)
+    assert "secret" not in shown.json
+    assert (shown.json["matchers"], shown.json["zone"]) == (ROUTE["matchers"], "Europe/Berlin")
+    changed = api("PATCH", path, json={"digest_at": None, "escalate_ms": 60_000}, headers={"If-Match": '"1"'})
+    assert changed.json["escalate_ms"] == 60_000
+    assert api("PATCH", path, json={"name": "x"}, headers={"If-Match": '"1"'}).status_code == 412
+    tried = api("POST", f"{path}/test")
+    assert (tried.status_code, tried.json["type"]) == (202, "receiver.test")
+    assert api("POST", f"/api/v1/notifications/{tried.json['id']}/send-again").status_code == 409
+    notifications.deliver_due(site.services)
+    (attempt,) = api("GET", f"/api/v1/notifications/{tried.json['id']}/attempts").json["data"]
+    assert not attempt["is_delivered"]
+    assert [one["type"] for one in api("GET", f"{path}/notifications").json["data"]] == ["receiver.test"]
+    assert api("DELETE", path).status_code == 204
+    assert api("GET", path).status_code == 404
+
+
+def test_the_secrets_of_an_apprise_address_are_starred(site: Site) -> None:
+    api = site.caller("admin")
+    made = api(
+        "POST",
+        "/api/v1/receivers",
+        json={"name": "Mail", "kind": "apprise", "url": "mailtos://ann:hunter2@example.com", "digest_at": 480},
+    )
+    assert made.status_code == 201, made.json
+    assert "hunter2" not in api("GET", f"/api/v1/receivers/{made.json['id']}").get_data(as_text=True)
+    assert "hunter2" not in api("GET", "/api/v1/events?after=evt_0").get_data(as_text=True)
+    api("DELETE", f"/api/v1/receivers/{made.json['id']}")
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"url": "ftp://x.example"}, "/url"),
+        ({"kind": "apprise", "url": "nonsense://x"}, "/url"),
+        ({"kind": "apprise", "url": "syslog://"}, "/url"),
+        ({"kind": "apprise", "url": "json://x.example/?template=/etc/passwd"}, "/url"),
+        ({"matchers": [{"name": "colour", "value": "red"}]}, "/matchers"),
+        ({"zone": "Mars/North"}, "/zone"),
+        ({"quiet_from": 1440}, "/quiet_from"),
+        ({"digest_at": 5}, "/digest_at"),
+        ({"group_by": "mood"}, "/group_by"),
+    ],
+)
+def test_a_route_that_makes_no_sense_is_told(site: Site, changes: dict[str, Any], pointer: str) -> None:
+    answer = site.caller("admin")("POST", "/api/v1/receivers", json=ROUTE | changes)
+    assert answer.status_code == 422
+    assert [fault["pointer"] for fault in answer.json["errors"]] == [pointer]
+
+
+def test_analysts_see_receivers_and_change_none(site: Site) -> None:
+    api = site.caller("alerts:write", role="analyst")
+    assert api("GET", "/api/v1/receivers").status_code == 200
+    assert api("POST", "/api/v1/receivers", json=ROUTE).status_code == 403
