@@ -29,7 +29,7 @@ def send(outgoing: Outgoing | Bulletin, *, allow_private: bool) -> Attempt:
 
     2xx is delivered; 410 asks never to be called again; redirects are not followed and count as failures. `error` is
     a code: `http_503`, `redirected`, `gone`, or the reason of the outgoing call (`timeout`, `unreachable`, …). A
-    letter that the service did not take is `not_taken`.
+    bulletin that the service did not take is `not_taken`.
     """
     try:
         if isinstance(outgoing, Bulletin):
