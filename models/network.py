@@ -67,8 +67,9 @@ class Network(nn.Module):
 
     def classify(self, hidden: Tensor, *, task: str, mask: Tensor | None = None, spans: Tensor | None = None) -> Tensor:
         """Logits [B, k] (float32) of one task from hidden states; `spans` [B, 2] are token ranges."""
-        pooled = pool(hidden.float(), pooling=self.tasks[task].pooling, mask=mask, spans=spans)
-        logits: Tensor = self.heads[task](pooled)
+        with torch.autocast(hidden.device.type, enabled=False):
+            pooled = pool(hidden.float(), pooling=self.tasks[task].pooling, mask=mask, spans=spans)
+            logits: Tensor = self.heads[task](pooled)
         return logits
 
     def forward(self, ids: Tensor, *, task: str, mask: Tensor | None = None, spans: Tensor | None = None) -> Tensor:

@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "app": ("app",),
     "wsgi": ("app",),
     "training.config": ("models",),
-    **{f"training.{part}": ("models", "training.config") for part in ("data", "evaluate", "losses", "runs")},
+    **{f"training.{part}": ("models", "training.config") for part in ("data", "evaluate", "losses", "runs", "shape")},
     "training.distributed": ("models", "training.config", "training.data"),
     **{
         f"training.{part}": (
@@ -54,6 +54,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
             "training.evaluate",
             "training.losses",
             "training.runs",
+            "training.shape",
+            "training.loop",
         )
         for part in ("loop", "lora", "adversarial", "distill", "prune", "quantize")
     },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from models.artifact import Manifest
@@ -17,8 +18,8 @@ def render(
     """The card as Markdown: what it is, what it answers, how well, when to believe it, what it learned from."""
     parts = [
         f"# {manifest.id}",
-        f"One encoder ({manifest.base['name']}), one LoRA adapter merged into it, a head per task, int8. It reads "
-        f"English texts in windows of {manifest.max_length} tokens.",
+        f"{_made_of(manifest)}, a head per task, int8. It reads English texts in windows of "
+        f"{manifest.max_length} tokens.",
         "## Tasks",
         _table(("task", "role", "kind", "labels"), rows=(_task_row(task) for task in tasks.values())),
         "## Figures",
@@ -43,6 +44,16 @@ def render(
         "Made with `python -m training export`; manifest.json has the recipe, the versions and every file's hash.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _made_of(manifest: Manifest) -> str:
+    base, teachers = manifest.base["name"], manifest.recipe.get("distill", {}).get("teachers", ())
+    if manifest.encoders[0].adapter:
+        return f"One encoder ({base}), one LoRA adapter merged into it"
+    if teachers:
+        names = ", ".join(Path(teacher).name for teacher in teachers)
+        return f"One encoder, a smaller student of {names} (made from {base})"
+    return f"One encoder (trained from {base})"
 
 
 def _table(head: Sequence[str], *, rows: Iterable[Sequence[object]]) -> str:

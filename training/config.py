@@ -102,9 +102,52 @@ class TaskRecipe:
 
 
 @dataclass(frozen=True)
+class DistillRecipe:
+    """Learning from teachers (training/distill.py): finished runs (name beside the new run, or path) or artifacts.
+
+    `layers` are the teacher's layers that the student is made of (from 0; empty: all), `neurons` and `width` how
+    many feed-forward neurons a layer and how many hidden channels it keeps (0: all). `soft` is the teachers' share
+    of the loss, `hidden` the weight of the hidden states, matched in the last layer or in all (`match`).
+    """
+
+    teachers: tuple[str, ...] = ()
+    layers: tuple[int, ...] = ()
+    neurons: int = 0
+    width: int = 0
+    temperature: float = 2.0
+    soft: float = 0.7
+    hidden: float = 1.0
+    match: str = "last"
+
+
+@dataclass(frozen=True)
+class PruneRecipe:
+    """What is taken away before the first step (training/prune.py): shares of heads, neurons and layers that stay.
+
+    `by` is first_order (over `batches` batches of training rows) or magnitude. `vocabulary` keeps only pieces that
+    training texts use at least so often (0: all). `group` layers in a row share their weights (1: none do).
+    """
+
+    heads: float = 1.0
+    neurons: float = 1.0
+    layers: float = 1.0
+    by: str = "first_order"
+    batches: int = 48
+    vocabulary: int = 0
+    group: int = 1
+
+    @property
+    def is_structural(self) -> bool:
+        """Whether heads, neurons or layers go."""
+        return min(self.heads, self.neurons, self.layers) < 1
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Everything that decides a run, besides the data themselves. Sizes in tokens, rates per step.
 
+    `method` is what learns beside the heads: an adapter (lora), the whole encoder (full), nothing (head). With full,
+    `learn_embeddings` says whether the vocabulary learns too: it is half of the weights and most of an optimiser step.
     `start` is what to go on from: a finished run's name beside the new run, or the path of a run or an artifact; empty
     starts from the encoder.
     """
@@ -127,7 +170,11 @@ class Recipe:
     max_steps: int = 0
     skip_bad_rows: bool = False
     start: str = ""
+    method: str = "lora"
+    learn_embeddings: bool = True
     lora: LoraRecipe = field(default_factory=LoraRecipe)
+    distill: DistillRecipe = field(default_factory=DistillRecipe)
+    prune: PruneRecipe = field(default_factory=PruneRecipe)
     tasks: tuple[TaskRecipe, ...] = ()
 
     def __post_init__(self) -> None:
@@ -135,13 +182,18 @@ class Recipe:
             raise RecipeError(f"Recipe {self.name}: {problem}.")
 
 
+# A recipe's tables of their own.
+_PARTS: dict[str, type[Any]] = {"lora": LoraRecipe, "distill": DistillRecipe, "prune": PruneRecipe}
 _POSITIVE = ("max_length", "batch_tokens", "batch_rows", "lr", "head_lr", "clip", "evaluate_every", "checkpoint_every")
 
 
 def _problems(recipe: Recipe) -> list[str]:
     found = [f"{name} must be above zero" for name in _POSITIVE if getattr(recipe, name) <= 0]
-    if recipe.precision not in ("bf16", "fp32"):
-        found.append(f"precision must be bf16 or fp32, not {recipe.precision!r}")
+    found += [
+        f"{name} must be {' or '.join(known)}, not {value!r}"
+        for name, value, known in _choices(recipe)
+        if value not in known
+    ]
     if recipe.lora.rank <= 0:
         found.append("lora.rank must be above zero")
     if not 0 <= recipe.warmup < 1:
@@ -152,6 +204,38 @@ def _problems(recipe: Recipe) -> list[str]:
     names = [task.name for task in recipe.tasks]
     found += [f"task {name!r} is listed twice or has no name" for name in names if names.count(name) > 1 or not name]
     found += [f"tasks.{task.name}.passes must be above zero" for task in recipe.tasks if task.passes <= 0]
+    return found + _distill_problems(recipe.distill) + _prune_problems(recipe.prune)
+
+
+def _choices(recipe: Recipe) -> list[tuple[str, str, tuple[str, ...]]]:
+    return [
+        ("precision", recipe.precision, ("bf16", "fp32")),
+        ("method", recipe.method, ("lora", "full", "head")),
+        ("distill.match", recipe.distill.match, ("last", "all")),
+        ("prune.by", recipe.prune.by, ("first_order", "magnitude")),
+    ]
+
+
+def _distill_problems(distill: DistillRecipe) -> list[str]:
+    found = []
+    if distill.temperature <= 0:
+        found.append("distill.temperature must be above zero")
+    if not 0 <= distill.soft <= 1:
+        found.append("distill.soft must be a share from 0 to 1")
+    if min(distill.hidden, distill.neurons, distill.width) < 0:
+        found.append("distill.hidden, distill.neurons and distill.width must not be below zero")
+    if list(distill.layers) != sorted(set(distill.layers)) or any(layer < 0 for layer in distill.layers):
+        found.append("distill.layers must be rising numbers from 0")
+    if not distill.teachers and distill != DistillRecipe():
+        found.append("distill needs teachers: a finished run or an artifact")
+    return found
+
+
+def _prune_problems(prune: PruneRecipe) -> list[str]:
+    shares = [name for name in ("heads", "neurons", "layers") if not 0 < getattr(prune, name) <= 1]
+    found = [f"prune.{name} must be a share above 0, at most 1" for name in shares]
+    if prune.batches < 1 or prune.group < 1 or prune.vocabulary < 0:
+        found.append("prune.batches and prune.group must be at least 1, prune.vocabulary not below zero")
     return found
 
 
@@ -174,10 +258,10 @@ def recipe_from(row: Mapping[str, Any]) -> Recipe:
     tables = row.pop("tasks", {})
     if isinstance(tables, Mapping):
         tables = [{"name": name} | dict(table) for name, table in tables.items()]
-    lora = _build(LoraRecipe, row=row.pop("lora", {}), where="lora.")
+    parts = {name: _build(cls, row=row.pop(name, {}), where=f"{name}.") for name, cls in _PARTS.items()}
     tasks = tuple(_build(TaskRecipe, row=table, where=f"tasks.{table.get('name')}.") for table in tables)
     built = _build(Recipe, row=row, where="")
-    return dataclasses.replace(built, lora=lora, tasks=tasks)
+    return dataclasses.replace(built, tasks=tasks, **parts)
 
 
 def recipe_row(recipe: Recipe) -> dict[str, Any]:
@@ -195,7 +279,9 @@ def _build(cls: type[_Built], *, row: Mapping[str, Any], where: str) -> _Built:
 
 def _value(value: Any, *, wanted: Any, name: str) -> Any:
     if typing.get_origin(wanted) is tuple:
-        wanted, value = tuple, tuple(value) if isinstance(value, list | tuple) else value
+        entry, wanted = typing.get_args(wanted)[0], tuple
+        if isinstance(value, list | tuple):
+            value = tuple(_value(one, wanted=entry, name=name) for one in value)
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import nn
@@ -30,11 +30,12 @@ from training.data.tasks import TaskData
 from training.evaluate.calibration import fit_decision
 from training.examine import examine
 from training.export_encoder import GRAPH, ExportError, package_versions, split_name
-from training.fit import pad_id, restore
 from training.loop import predict
 from training.measure import Suite, figures_of, inputs_of, measure, read, read_logits, sampled, suites
 from training.quantize import calibration_rows, float_graph, quantise, save_graph
+from training.reopen import ENCODER, merged, pad_id, restore
 from training.runs import Run
+from training.shape import save_encoder
 
 TOLERANCE = 1e-4
 PROBE_ROWS = 48
@@ -59,8 +60,8 @@ def export(run: Run, *, folder: Path, data: Mapping[str, TaskData], root: Path |
     manifest = _manifest(run, folder=folder)
     network, tokenizer, tasks = restore(run)
     texts = [example.text for entry in data.values() for example in entry.splits["train"]]
-    merged = merge(network, probe=_probe(data, tokenizer=tokenizer), pad=pad_id(tokenizer))
-    graph = float_graph(merged)
+    whole = merge(network, probe=_probe(data, tokenizer=tokenizer), pad=pad_id(tokenizer))
+    graph = float_graph(whole)
     rows = calibration_rows(texts, tokens=Tokens(run.tokenizer, max_length=manifest.max_length), seed=SEED)
     plain = {name: neutral(task) for name, task in tasks.items()}
     with TemporaryDirectory(prefix="export-") as work:
@@ -80,7 +81,10 @@ def export(run: Run, *, folder: Path, data: Mapping[str, TaskData], root: Path |
             (part / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
             card = render(manifest, tasks=tasks, decisions=decisions, metrics=metrics, corpora=run.data())
             (part / "MODEL_CARD.md").write_text(card, encoding="utf-8")
-            copy_adapter(run.adapter, to=part / "adapter", base=manifest.base["name"])
+            if manifest.encoders[0].adapter:
+                copy_adapter(run.adapter, to=part / "adapter", base=manifest.base["name"])
+            else:
+                save_encoder(whole, path=part / ENCODER, dtype=torch.float16)
 
         return Exported(write(folder, manifest=manifest, fill=fill, check=Runtime.open), metrics)
 
@@ -95,7 +99,7 @@ def _manifest(run: Run, *, folder: Path) -> Manifest:
         version=version,
         kind="classifier",
         base={"name": encoder["name"], "sha256": encoder["sha256"]},
-        encoders=(EncoderEntry("main", GRAPH, "adapter/", tuple(run.tasks())),),
+        encoders=(EncoderEntry("main", GRAPH, "" if run.encoder_file.is_file() else "adapter/", tuple(run.tasks())),),
         max_length=recipe.max_length,
         data=tuple(_data_entry(row) for row in run.data()),
         recipe=recipe_of(run),
@@ -157,12 +161,12 @@ def _probe(data: Mapping[str, TaskData], *, tokenizer: Any) -> dict[str, Encoded
 
 
 def merge(network: Network, *, probe: Mapping[str, Encoded], pad: int) -> nn.Module:
-    """Merge the adapter into the encoder in float32 and return the encoder.
+    """Merge the adapter, if there is one, into the encoder in float32 and return the encoder.
 
     Raises ExportError when any logit of the probe rows moves by more than 1e-4.
     """
     before = _logits(network, probe=probe, pad=pad)
-    network.encoder = cast(nn.Module, cast(Any, network.encoder).merge_and_unload())
+    network.encoder = merged(network.encoder)
     after = _logits(network, probe=probe, pad=pad)
     worst = max((float((before[task] - after[task]).abs().max()) for task in before), default=0.0)
     if worst > TOLERANCE:

@@ -10,15 +10,14 @@ from typing import Any, cast
 
 import torch
 from peft import PeftModel
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import nn
-from transformers import AutoModel, AutoTokenizer
-from transformers.utils import logging as hf_logging
+from transformers import AutoTokenizer
 
 from models.labels import Task, save_tasks
 from models.network import Network
-from training import attention
+from training.begin import Beginning, begin, inherit
 from training.config import Recipe, encoder_path
 from training.data.batching import Step, schedule
 from training.data.encode import encode, open_tokenizer
@@ -30,7 +29,9 @@ from training.data.tasks import TaskData
 from training.distributed import Share, join
 from training.loop import Loop, Progress, Rows
 from training.lora import attach, fuse
+from training.reopen import merged, pad_id
 from training.runs import Run, RunError
+from training.shape import save_encoder, tables
 from training.start import open_start, take_over
 
 _DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
@@ -48,24 +49,25 @@ def fit(
         raise RunError(f"{run.path} already holds a run. Choose another name, or resume it.")
     torch.manual_seed(recipe.seed)
     tasks = {name: rows.task for name, rows in data.items()}
-    encoder = load_encoder(encoder_path(recipe.encoder))
+    beginning = begin(recipe, run=run, data=data)
     if share.is_first:
-        _describe(run, recipe=recipe, encoder=encoder, data=data, root=root)
+        _describe(run, recipe=recipe, data=data, root=root)
+        _describe_encoder(run, recipe=recipe, beginning=beginning)
     share.wait()
     tokenizer = open_tokenizer(str(run.tokenizer), max_length=recipe.max_length)
     rows = {name: _encode(task, tokenizer=tokenizer) for name, task in data.items()}
-    network = build(encoder, recipe=recipe, tasks=tasks)
-    if recipe.start:
+    network = build(beginning.encoder, recipe=recipe, tasks=tasks)
+    if recipe.start and beginning.source is None:
         _go_on(network, run=run, name=recipe.start, share=share)
     loop = Loop(
         network, run=run, recipe=recipe, steps=plan(rows, recipe=recipe), rows=rows, pad_id=pad_id(tokenizer),
-        share=share, masking=masking_of(tokenizer),
+        share=share, masking=masking_of(tokenizer), objective=inherit(network, beginning=beginning, data=data),
     )  # fmt: skip
     if resume and run.checkpoint.is_file():
         loop.resume()
     progress = loop.train()
     if share.is_first:
-        save_weights(network, run=run)
+        save_weights(network, run=run, is_whole=beginning.is_whole)
         run.write("state.json", content=run.state() | {"finished": True})
     share.wait()
     return progress
@@ -101,66 +103,52 @@ def plan(rows: dict[str, Rows], *, recipe: Recipe) -> list[Step]:
     return steps[: recipe.max_steps] if recipe.max_steps else steps
 
 
-def load_encoder(path: str) -> nn.Module:
-    """A Hugging Face encoder in float32, without pooler, with the attention that trains fastest on a CPU."""
-    quiet = cast(Any, hf_logging)
-    quiet.set_verbosity_error()
-    quiet.disable_progress_bar()
-    try:
-        encoder = AutoModel.from_pretrained(path, attn_implementation=attention.NAME, dtype=torch.float32)
-    except ValueError:
-        # Some families (DeBERTa) bring attention of their own and refuse any other.
-        encoder = AutoModel.from_pretrained(path, attn_implementation="eager", dtype=torch.float32)
-    if getattr(encoder, "pooler", None) is not None:
-        encoder.pooler = None
-    return cast(nn.Module, encoder)
-
-
 def build(encoder: nn.Module, *, recipe: Recipe, tasks: dict[str, Task]) -> Network:
-    """A network ready to train: frozen encoder in the recipe's precision, adapter and heads in float32."""
+    """A network ready to train by the recipe's method; adapter and heads are float32.
+
+    A frozen encoder is in the recipe's precision, one that learns keeps float32 weights.
+    """
     width = int(cast(Any, encoder).config.hidden_size)
-    encoder.requires_grad_(False).to(_DTYPES[recipe.precision])
-    adapted = attach(encoder, recipe=recipe.lora)
-    fuse(adapted)
+    encoder = prepare(encoder, recipe=recipe)
     hidden = {task.name: task.hidden for task in recipe.tasks}
     dropout = {task.name: task.dropout for task in recipe.tasks}
-    network = Network(cast(nn.Module, adapted), tasks=tasks, width=width, hidden=hidden, dropout=dropout)
+    network = Network(encoder, tasks=tasks, width=width, hidden=hidden, dropout=dropout)
     _no_dropout(network.encoder)
     return network
 
 
+def prepare(encoder: nn.Module, *, recipe: Recipe) -> nn.Module:
+    """The encoder with what learns of it: an adapter (lora), all of it (full), nothing (head)."""
+    encoder.requires_grad_(recipe.method == "full")
+    if recipe.method == "full":
+        for table in () if recipe.learn_embeddings else tables(encoder):
+            table.requires_grad_(False)
+        return encoder.float()
+    encoder.to(_DTYPES[recipe.precision])
+    if recipe.method == "head":
+        return encoder
+    adapted = attach(encoder, recipe=recipe.lora)
+    fuse(adapted)
+    return cast(nn.Module, adapted)
+
+
 def _no_dropout(encoder: nn.Module) -> None:
-    """The frozen encoder's own dropout is off: the adapter is small, and drawing masks costs a fifth of a step."""
+    """The encoder's own dropout is off: what learns is small or well taught, and masks cost a fifth of a step."""
     for module in encoder.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
 
 
-def pad_id(tokenizer: Tokenizer) -> int:
-    """The id of the padding token ([PAD] or <pad>), 0 where there is none."""
-    found = (tokenizer.token_to_id(token) for token in ("[PAD]", "<pad>"))
-    return next((token for token in found if token is not None), 0)
-
-
-def save_weights(network: Network, *, run: Run) -> None:
-    """Write the adapter (PEFT's own format) and the heads."""
-    cast(PeftModel, network.encoder).save_pretrained(str(run.adapter))
+def save_weights(network: Network, *, run: Run, is_whole: bool) -> None:
+    """Write the heads and the adapter (PEFT's own format), or the whole encoder where it is not base + adapter."""
+    if isinstance(network.encoder, PeftModel) and not is_whole:
+        cast(Any, network.encoder).save_pretrained(str(run.adapter))
+    else:
+        save_encoder(merged(network.encoder), path=run.encoder_file)
     save_file({name: value.contiguous() for name, value in network.heads.state_dict().items()}, run.heads)
 
 
-def restore(run: Run) -> tuple[Network, Tokenizer, dict[str, Task]]:
-    """A finished run's network (float32, adapter attached and not merged, in eval mode), tokenizer and tasks."""
-    recipe, tasks = run.recipe(), run.tasks()
-    if not run.heads.is_file():
-        raise RunError(f"{run.path} has no heads.safetensors: the run is not finished.")
-    adapted = PeftModel.from_pretrained(cast(Any, load_encoder(run.encoder()["path"])), str(run.adapter))
-    hidden = {task.name: task.hidden for task in recipe.tasks}
-    network = Network(cast(nn.Module, adapted), tasks=tasks, width=run.encoder()["width"], hidden=hidden)
-    network.heads.load_state_dict(load_file(run.heads))
-    return network.eval(), open_tokenizer(str(run.tokenizer), max_length=recipe.max_length), tasks
-
-
-def _describe(run: Run, *, recipe: Recipe, encoder: nn.Module, data: dict[str, TaskData], root: Path | None) -> None:
+def _describe(run: Run, *, recipe: Recipe, data: dict[str, TaskData], root: Path | None) -> None:
     """Write what the folder says about the run before the first step."""
     run.path.mkdir(parents=True, exist_ok=True)
     run.write_recipe(recipe)
@@ -171,10 +159,21 @@ def _describe(run: Run, *, recipe: Recipe, encoder: nn.Module, data: dict[str, T
         known.append(describe_phrases())
     own = [{"name": name, "licence": "the user's own"} for name in corpora if name not in (*CORPORA, PHRASES)]
     run.write("data.json", content={"corpora": known + own})
-    config, path = cast(Any, encoder).config, encoder_path(recipe.encoder)
-    about = {"name": recipe.encoder, "path": path, "sha256": _weights_digest(path), "width": config.hidden_size}
-    run.write("encoder.json", content=about | {"config": config.to_dict()})
-    _copy_tokenizer(path, run=run)
+
+
+def _describe_encoder(run: Run, *, recipe: Recipe, beginning: Beginning) -> None:
+    """Write which encoder the run began with (a student's or pruned one's base is its source's) and its tokenizer."""
+    config, source = cast(Any, beginning.encoder).config, beginning.source
+    if source is None:
+        path = encoder_path(recipe.encoder)
+        base = {"name": recipe.encoder, "path": path, "sha256": _weights_digest(path)}
+        _copy_tokenizer(path, run=run)
+    else:
+        base = {name: source.base[name] for name in ("name", "path", "sha256")}
+        shutil.copyfile(source.tokenizer, run.tokenizer)
+    if beginning.tokenizer is not None:
+        beginning.tokenizer.save(str(run.tokenizer))
+    run.write("encoder.json", content=base | {"width": config.hidden_size, "config": config.to_dict()})
 
 
 def _copy_tokenizer(path: str, *, run: Run) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from models.labels import Kind
 from models.network import Network
 from training.config import Recipe, TaskRecipe
 from training.data.batching import Batch, Step, collate, length_batches
@@ -48,6 +49,46 @@ class Progress:
     losses: dict[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Turn:
+    """What one step is about: the network, a batch of one task, and the weights [k] of its labels in the loss."""
+
+    network: Network
+    batch: Batch
+    task: TaskRecipe
+    weights: Tensor | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """Whether the task's texts have one label or several."""
+        return self.network.tasks[self.task.name].kind
+
+
+class Judge(nn.Module):
+    """What answers cost: the task's loss. A technique that asks for more than the labels is another judge."""
+
+    def forward(self, logits: Tensor, *, turn: Turn) -> Tensor:
+        """The loss of logits [B, k] that the network has just given for the turn's batch."""
+        targets, smoothing = torch.from_numpy(turn.batch.targets), turn.task.label_smoothing
+        return task_loss(logits, targets, kind=turn.kind, weights=turn.weights, label_smoothing=smoothing)
+
+
+class Objective(nn.Module):
+    """How a batch becomes a loss: read once, judged. A technique that reads it otherwise is another objective.
+
+    Parameters of an objective or judge learn with the heads' rate, are in the checkpoints and nowhere else.
+    """
+
+    def __init__(self, judge: Judge | None = None) -> None:
+        super().__init__()
+        self.judge = judge or Judge()
+
+    def forward(self, turn: Turn) -> Tensor:
+        """The loss of one turn."""
+        loss: Tensor = self.judge(read(turn.network, batch=turn.batch, task=turn.task.name), turn=turn)
+        return loss
+
+
 class Loop:
     """A network, its optimiser and its place in the order of steps."""
 
@@ -62,14 +103,16 @@ class Loop:
         pad_id: int,
         share: Share = ALONE,
         masking: Masking | None = None,
+        objective: Objective | None = None,
     ) -> None:
         torch.manual_seed(recipe.seed + share.rank)
+        self.objective = objective or Objective()
         self.network, self.run, self.recipe, self.share = network, run, recipe, share
         self.steps, self.rows, self.pad_id, self.masking = share.mine(steps), rows, pad_id, masking
         self.tasks = {task.name: task for task in recipe.tasks}
         self.weights = {name: self._weights(task) for name, task in self.tasks.items()}
-        self.learning = trainable(network)
-        self.optimiser = make_optimiser(network, recipe=recipe)
+        self.learning = trainable(network) + trainable(self.objective)
+        self.optimiser = make_optimiser(network, recipe=recipe, objective=self.objective)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, self._rate)
         self.progress = Progress()
 
@@ -96,7 +139,8 @@ class Loop:
         return SummaryWriter(self.run.tensorboard) if self.share.is_first else nullcontext()
 
     def _step(self, batch: Batch, *, task: TaskRecipe) -> tuple[float, int]:
-        loss = batch_loss(self.network, batch=batch, task=task, weights=self.weights[task.name])
+        with casting(self.recipe):
+            loss: Tensor = self.objective(Turn(self.network, batch, task, self.weights[task.name]))
         torch.autograd.backward(loss * task.loss_weight)
         tokens = self.share.average(self.learning, tokens=batch.tokens)
         nn.utils.clip_grad_norm_(self.learning, self.recipe.clip)
@@ -134,6 +178,7 @@ class Loop:
         path.parent.mkdir(parents=True, exist_ok=True)
         content = {
             "weights": {name: value for name, value in self.network.named_parameters() if value.requires_grad},
+            "objective": self.objective.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
             "progress": asdict(self.progress),
@@ -148,6 +193,7 @@ class Loop:
         """Continue from the run's checkpoint; the order of steps and the random draws go on as if never stopped."""
         saved = torch.load(self.run.checkpoint, weights_only=True)
         self.network.load_state_dict(saved["weights"], strict=False)
+        self.objective.load_state_dict(saved["objective"])
         self.optimiser.load_state_dict(saved["optimiser"])
         self.schedule.load_state_dict(saved["schedule"])
         self.progress = Progress(**saved["progress"])
@@ -194,9 +240,9 @@ def trainable(network: nn.Module) -> list[nn.Parameter]:
     return [parameter for parameter in network.parameters() if parameter.requires_grad]
 
 
-def make_optimiser(network: Network, *, recipe: Recipe) -> torch.optim.Optimizer:
-    """AdamW with one rate for the adapter and one for the heads."""
-    heads = trainable(network.heads)
+def make_optimiser(network: Network, *, recipe: Recipe, objective: nn.Module | None = None) -> torch.optim.Optimizer:
+    """AdamW with one rate for the encoder or its adapter and one for the heads and what the objective learns."""
+    heads = trainable(network.heads) + (trainable(objective) if objective else [])
     groups = [
         {"params": trainable(network.encoder), "lr": recipe.lr, "weight_decay": recipe.weight_decay},
         {"params": heads, "lr": recipe.head_lr, "weight_decay": recipe.weight_decay},
@@ -204,12 +250,17 @@ def make_optimiser(network: Network, *, recipe: Recipe) -> torch.optim.Optimizer
     return torch.optim.AdamW([group for group in groups if group["params"]], betas=(0.9, 0.98), fused=True)
 
 
-def batch_loss(network: Network, *, batch: Batch, task: TaskRecipe, weights: Tensor | None) -> Tensor:
-    """The loss of one batch for its task."""
+def casting(recipe: Recipe) -> torch.autocast:
+    """Mixed precision: whole encoders keep float32 weights and compute in bfloat16; a frozen one is bfloat16 itself."""
+    is_mixed = recipe.precision == "bf16" and recipe.method != "lora"
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=is_mixed)
+
+
+def read(network: Network, *, batch: Batch, task: str) -> Tensor:
+    """Logits [B, k] of a batch."""
     mask = None if batch.mask is None else torch.from_numpy(batch.mask)
-    logits = network(torch.from_numpy(batch.ids), task=task.name, mask=mask, spans=torch.from_numpy(batch.spans))
-    kind, targets = network.tasks[task.name].kind, torch.from_numpy(batch.targets)
-    return task_loss(logits, targets, kind=kind, weights=weights, label_smoothing=task.label_smoothing)
+    logits: Tensor = network(torch.from_numpy(batch.ids), task=task, mask=mask, spans=torch.from_numpy(batch.spans))
+    return logits
 
 
 @torch.no_grad()
@@ -222,8 +273,6 @@ def predict(
     logits = np.zeros((len(rows), len(network.tasks[task].labels)), dtype=np.float32)
     for places in length_batches(encoded.lengths[rows], budget=budget, max_rows=256):
         batch = collate(encoded, rows=rows[places], pad_id=pad_id)
-        mask = None if batch.mask is None else torch.from_numpy(batch.mask)
-        found = network(torch.from_numpy(batch.ids), task=task, mask=mask, spans=torch.from_numpy(batch.spans))
-        logits[places] = found.numpy()
+        logits[places] = read(network, batch=batch, task=task).float().numpy()
     network.train(was_training)
     return logits

@@ -29,24 +29,31 @@ CALIBRATION_TEXTS = 420
 class _Traced(nn.Module):
     """The encoder as a function of ids and mask alone, for tracing."""
 
-    def __init__(self, encoder: nn.Module) -> None:
+    def __init__(self, encoder: nn.Module, *, layers: Sequence[int] = ()) -> None:
         super().__init__()
-        self.encoder = encoder
+        self.encoder, self.layers = encoder, layers
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Hidden states [rows, tokens, width]."""
-        return cast(Tensor, self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state)
+        """Hidden states [rows, tokens, width] of the last layer, or of all that were asked for, side by side."""
+        given: dict[str, Any] = {"input_ids": input_ids, "attention_mask": attention_mask}
+        if not self.layers:
+            return cast(Tensor, self.encoder(**given).last_hidden_state)
+        states = self.encoder(**given, output_hidden_states=True).hidden_states
+        return torch.cat([states[layer + 1] for layer in self.layers], dim=-1)
 
 
-def float_graph(encoder: nn.Module) -> Any:
-    """Trace a Hugging Face encoder (eager attention) into an OpenVINO model with free batch and length."""
+def float_graph(encoder: nn.Module, *, layers: Sequence[int] = ()) -> Any:
+    """Trace a Hugging Face encoder into an OpenVINO model with free batch and length.
+
+    With `layers` (from 0) it gives the hidden states after each of them side by side [rows, tokens, n * width].
+    """
     openvino = quiet_openvino()
     ids = torch.full((2, 16), 5, dtype=torch.long)
     mask = torch.ones_like(ids)
     mask[1, 9:] = 0
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
-        traced = _Traced(encoder).eval()
+        traced = _Traced(encoder, layers=layers).eval()
         graph = openvino.convert_model(traced, example_input={"input_ids": ids, "attention_mask": mask})
     graph.output(0).get_tensor().set_names({"hidden"})
     return graph

@@ -1,7 +1,7 @@
 """A run's folder: what a training run leaves behind, and typed access to it.
 
 recipe.json  labels.json  data.json  encoder.json  tokenizer.json  state.json
-adapter/ (PEFT)  heads.safetensors  checkpoints/last.pt  metrics.jsonl  tensorboard/
+adapter/ (PEFT) or encoder.safetensors (whole)  heads.safetensors  checkpoints/last.pt  metrics.jsonl  tensorboard/
 """
 
 from __future__ import annotations
@@ -31,6 +31,11 @@ class Run:
     def adapter(self) -> Path:
         """The adapter in PEFT's own format."""
         return self.path / "adapter"
+
+    @property
+    def encoder_file(self) -> Path:
+        """The whole encoder (float32), where it is not the base with an adapter."""
+        return self.path / "encoder.safetensors"
 
     @property
     def heads(self) -> Path:

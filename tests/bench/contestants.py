@@ -25,7 +25,7 @@ from models.heads import load_heads
 from models.runtime import Runtime
 from models.text import normalise
 from training.config import encoder_path
-from training.fit import load_encoder
+from training.reopen import load_encoder
 
 BATCH = 64
 Answer = Callable[[Sequence[str]], NDArray[np.intp]]

@@ -24,9 +24,10 @@ from training.config import Recipe, encoder_path, load_recipe, settings
 from training.data.batching import Step, collate, schedule
 from training.data.encode import Encoded, encode, open_tokenizer
 from training.data.tasks import TaskData, load_task
-from training.fit import build, load_encoder
-from training.loop import batch_loss, make_optimiser, trainable
+from training.fit import build
+from training.loop import Objective, Turn, make_optimiser, trainable
 from training.lora import attach
+from training.reopen import load_encoder
 
 ROUNDS = 5
 STEPS = 12
@@ -96,6 +97,7 @@ def _runner(
     network: Network, *, recipe: Recipe, rows: dict[str, Encoded], steps: Sequence[Step]
 ) -> Callable[[], float]:
     optimiser, tasks = make_optimiser(network, recipe=recipe), {task.name: task for task in recipe.tasks}
+    objective = Objective()
     left = iter(list(steps) * 20)
 
     def run() -> float:
@@ -104,7 +106,7 @@ def _runner(
         for _ in range(STEPS):
             step = next(left)
             batch = collate(rows[step.task], rows=step.rows, pad_id=0)
-            torch.autograd.backward(batch_loss(network, batch=batch, task=tasks[step.task], weights=None))
+            torch.autograd.backward(objective(Turn(network, batch, tasks[step.task])))
             torch.nn.utils.clip_grad_norm_(trainable(network), recipe.clip)
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)

@@ -15,7 +15,7 @@ from torch import nn
 from tests.architecture import ROOT
 from training.data.batching import Step
 from training.distributed import Share, join
-from training.fit import restore
+from training.reopen import restore
 from training.runs import open_run
 
 MEAN = """

@@ -10,18 +10,20 @@ import numpy as np
 import pytest
 import torch
 
-from models.artifact import open_artifact
+from app.classify.gpu import GpuRuntime
+from models.artifact import ArtifactError, open_artifact
 from models.examples import Example
 from models.labels import make_task
 from models.runtime import Input, Runtime
 from tests.tiny import tiny_encoder
-from training.config import LoraRecipe, Recipe, TaskRecipe
+from training.config import DistillRecipe, LoraRecipe, Recipe, TaskRecipe
 from training.data.encode import encode
 from training.data.tasks import TaskData
 from training.export import Exported, export, merge
 from training.export_encoder import ExportError
-from training.fit import fit, pad_id, restore
+from training.fit import fit
 from training.loop import predict
+from training.reopen import pad_id, reopen, restore
 from training.runs import Run
 
 FEELINGS = {"good": "positive", "great": "positive", "bad": "negative", "wrong": "negative"}
@@ -91,6 +93,24 @@ def test_serving_answers_as_the_torch_network_does(exported: Exported, run: Run)
         found = served.logits([Input(row.text, row.span) for row in rows], tasks=[name])[name]
         assert (found.argmax(axis=1) == exact.argmax(axis=1)).mean() >= 0.97
         assert np.abs(found - exact).max() < 0.15 * np.abs(exact).max()
+
+
+def test_a_student_is_exported_whole_and_can_teach(run: Run, exported: Exported, tmp_path: Path) -> None:
+    distill = DistillRecipe(teachers=(str(exported.artifact.folder),), layers=(1,), neurons=64)
+    recipe = replace(run.recipe(), name="small", method="full", distill=distill, lr=2e-3)
+    small = Run(tmp_path / "small")
+    fit(recipe, data=_data(), run=small)
+    done = export(small, folder=tmp_path / "small-1.0", data=_data(), root=None)
+    manifest = open_artifact(done.artifact.folder).manifest
+    assert manifest.encoders[0].adapter == ""
+    assert "encoder.safetensors" in manifest.files
+    assert "a smaller student of mood-1.2" in (done.artifact.folder / "MODEL_CARD.md").read_text("utf-8")
+    assert all(row["int8"] > 0.9 for row in done.metrics["headline"])
+    again, whole = reopen(done.artifact.folder).network, restore(small)[0]
+    for name, value in whole.state_dict().items():
+        torch.testing.assert_close(again.state_dict()[name], value, atol=2e-3, rtol=2e-3)
+    with pytest.raises(ArtifactError, match="has no adapter for its encoder main: use the int8 engine"):
+        GpuRuntime(done.artifact, base=Path(run.encoder()["path"]), device="cpu")
 
 
 def test_the_figures_in_the_file_are_those_of_the_file(exported: Exported) -> None:

@@ -17,9 +17,10 @@ from training.config import Recipe, TaskRecipe, load_recipe, recipe_from
 from training.data import load
 from training.data.tasks import TaskData
 from training.evaluate.scores import scores
-from training.fit import fit, restore
+from training.fit import fit
 from training.loop import Loop, Progress, rate
 from training.losses import label_weights, task_loss
+from training.reopen import load_encoder, restore
 from training.runs import Run, RunError, open_run
 from training.soup import average
 from training.start import ADAPTER_FILE, open_start
@@ -149,6 +150,22 @@ def test_scores_by_hand() -> None:
 def test_recipe_of_a_run_that_named_a_setting_that_is_gone() -> None:
     with pytest.raises(ValueError, match=r"setting lora\.ranks does not exist"):
         recipe_from({"lora": {"ranks": 3}})
+
+
+@pytest.mark.parametrize("method", ["full", "head"])
+def test_methods_without_an_adapter_keep_the_whole_encoder(
+    encoder: Path, corpora: Path, tmp_path: Path, method: str
+) -> None:
+    recipe = dataclasses.replace(_recipe(encoder, steps=6), method=method, lr=1e-3)
+    run = Run(tmp_path / method)
+    fit(recipe, data=_data(recipe, corpora=corpora), run=run, root=corpora)
+    assert run.encoder_file.is_file()
+    assert not run.adapter.exists()
+    before, after = load_encoder(str(encoder)).state_dict(), restore(run)[0].encoder.state_dict()
+    moved = [name for name, value in before.items() if not torch.allclose(after[name], value, atol=1e-2, rtol=1e-2)]
+    still = [name for name, value in before.items() if torch.equal(after[name], value)]
+    assert (moved == []) is (method == "head")
+    assert not [name for name in still if "dense.weight" in name and method == "full"]
 
 
 def test_run_goes_on_from_a_finished_one(encoder: Path, corpora: Path, tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from peft import PeftModel
 from torch import Tensor, nn
 
 from training.config import LoraRecipe, RecipeError
-from training.fit import load_encoder
 from training.lora import attach, fuse
+from training.reopen import load_encoder
 
 _IDS = torch.tensor([[2, 40, 41, 42, 3, 0], [2, 50, 51, 52, 53, 3]])
 _MASK = torch.tensor([[1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 1]])

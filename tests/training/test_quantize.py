@@ -11,8 +11,8 @@ from models.tokens import Tokens
 from tests.tiny import tiny_encoder
 from tests.tiny_artifact import TEXTS
 from training import quantize
-from training.fit import load_encoder
 from training.quantize import calibration_rows, float_graph, quantise, save_graph
+from training.reopen import load_encoder
 
 
 @pytest.fixture(scope="module")

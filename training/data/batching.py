@@ -15,12 +15,16 @@ Rows = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Batch:
-    """Arrays of one step: ids [B, L], mask [B, L] or None when all rows have L tokens, spans [B, 2], targets."""
+    """Arrays of one step: ids [B, L], mask [B, L] or None when all rows have L tokens, spans [B, 2], targets.
+
+    `rows` [B] are the rows' numbers in their split.
+    """
 
     ids: npt.NDArray[np.int64]
     mask: npt.NDArray[np.int64] | None
     spans: npt.NDArray[np.int64]
     targets: npt.NDArray[np.int64] | npt.NDArray[np.float32]
+    rows: Rows
 
     @property
     def tokens(self) -> int:
@@ -100,4 +104,4 @@ def collate(encoded: Encoded, *, rows: Rows | Sequence[int], pad_id: int) -> Bat
     lengths = np.array([len(row_ids) for row_ids in taken])
     mask = None if (lengths == longest).all() else (np.arange(longest) < lengths[:, None]).astype(np.int64)
     index = np.asarray(rows)
-    return Batch(ids, mask, encoded.spans[index].astype(np.int64), encoded.targets[index])
+    return Batch(ids, mask, encoded.spans[index].astype(np.int64), encoded.targets[index], index)

@@ -14,8 +14,8 @@ from tests.tiny import tiny_encoder
 from tests.tiny_artifact import TEXTS
 from training.config import LoraRecipe
 from training.export_encoder import file_sha256
-from training.fit import load_encoder
 from training.lora import attach
+from training.reopen import load_encoder
 
 
 @pytest.fixture(scope="module")

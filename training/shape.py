@@ -1,0 +1,224 @@
+"""An encoder whose shape is that of its weights: saved in one file, opened from it, and made smaller in place.
+
+A layer less, a head less or a feed-forward neuron less is a slice of the weights, no mask: nothing is computed for
+what was taken away. The file is safetensors with the encoder's configuration in its metadata; where a matrix is
+smaller than the configuration says, the opened module is built to fit. Surgery knows encoders in BERT's form (BERT,
+RoBERTa, XLM-R, MiniLM); saving and opening know every family.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel
+
+from training.config import RecipeError
+
+HEAD_SIZE = "head_size"
+
+
+def save_encoder(encoder: nn.Module, *, path: Path, dtype: torch.dtype = torch.float32) -> None:
+    """Write weights (one copy of those that several layers share) and configuration as one safetensors file."""
+    first: dict[int, str] = {}
+    weights: dict[str, Tensor] = {}
+    shared: dict[str, str] = {}
+    for name, value in encoder.state_dict().items():
+        kept = first.setdefault(value.data_ptr(), name)
+        if kept == name:
+            weights[name] = value.detach().to(dtype).contiguous()
+        else:
+            shared[name] = kept
+    config = cast(Any, encoder).config.to_dict() | {HEAD_SIZE: _head_size(encoder)}
+    save_file(weights, path, metadata={"config": json.dumps(config, default=str), "shared": json.dumps(shared)})
+
+
+def open_encoder(path: Path, *, attention: str = "eager") -> nn.Module:
+    """The float32 encoder of a file that `save_encoder` wrote, with attention computed in the way that is named."""
+    with safe_open(path, framework="pt") as file:
+        about = file.metadata()
+        weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    config, shared = json.loads(about["config"]), json.loads(about["shared"])
+    encoder = cast(nn.Module, cast(Any, AutoModel).from_config(_config(config), attn_implementation=attention)).float()
+    if getattr(encoder, "pooler", None) is not None:
+        cast(Any, encoder).pooler = None
+    _build_to_fit(encoder, weights=weights | {name: weights[kept] for name, kept in shared.items()})
+    for layer in _bert_layers(encoder):
+        _set_heads(layer, size=config[HEAD_SIZE])
+    _share(encoder, shared=shared)
+    return encoder
+
+
+def _config(row: dict[str, Any]) -> Any:
+    """A configuration that the family's own checks accept: a narrow encoder's heads need not divide its width."""
+    known = {name: value for name, value in row.items() if name not in (HEAD_SIZE, "dtype", "torch_dtype")}
+    if known.get("hidden_size", 0) % known.get("num_attention_heads", 1):
+        known["num_attention_heads"] = 1
+    return AutoConfig.for_model(**known)
+
+
+def _build_to_fit(encoder: nn.Module, *, weights: Mapping[str, Tensor]) -> None:
+    for name, module in list(encoder.named_modules()):
+        wanted = weights.get(f"{name}.weight")
+        if wanted is not None and cast(Tensor, module.weight).shape != wanted.shape:
+            _replace(encoder, name=name, module=_like(module, weight=wanted))
+    encoder.load_state_dict(weights)
+
+
+def _like(module: nn.Module, *, weight: Tensor) -> nn.Module:
+    """A module of this one's kind with room for `weight`."""
+    if isinstance(module, nn.Linear):
+        return nn.Linear(weight.shape[1], weight.shape[0], bias=module.bias is not None)
+    if isinstance(module, nn.Embedding):
+        return nn.Embedding(weight.shape[0], weight.shape[1], padding_idx=module.padding_idx)
+    return nn.LayerNorm(weight.shape[0], eps=cast(nn.LayerNorm, module).eps)
+
+
+def _replace(encoder: nn.Module, *, name: str, module: nn.Module) -> None:
+    parent, _, last = name.rpartition(".")
+    setattr(encoder.get_submodule(parent), last, module)
+
+
+def _share(encoder: nn.Module, *, shared: Mapping[str, str]) -> None:
+    for name, kept in shared.items():
+        parent, _, last = name.rpartition(".")
+        holder, _, kind = kept.rpartition(".")
+        setattr(encoder.get_submodule(parent), last, getattr(encoder.get_submodule(holder), kind))
+
+
+# --- surgery ------------------------------------------------------------------------------------------------
+
+
+def layers_of(encoder: nn.Module) -> nn.ModuleList:
+    """The layers of an encoder in BERT's form; raises RecipeError for any other."""
+    found = _bert_layers(encoder)
+    if not len(found):
+        kind = getattr(cast(Any, encoder).config, "model_type", "unknown")
+        raise RecipeError(f"Encoders of the family {kind} cannot be cut: only those in BERT's form can.")
+    return found
+
+
+def _bert_layers(encoder: nn.Module) -> nn.ModuleList:
+    found = getattr(getattr(encoder, "encoder", None), "layer", None)
+    is_bert = isinstance(found, nn.ModuleList) and all(_has(layer, "attention.self.query") for layer in found)
+    return cast(nn.ModuleList, found) if is_bert else nn.ModuleList()
+
+
+def _has(module: nn.Module, path: str) -> bool:
+    return path in {name for name, _ in module.named_modules()}
+
+
+def _head_size(encoder: nn.Module) -> int:
+    layers = _bert_layers(encoder)
+    return int(cast(Any, layers[0]).attention.self.attention_head_size) if len(layers) else 0
+
+
+def _set_heads(layer: nn.Module, *, size: int) -> None:
+    attention = cast(Any, layer).attention.self
+    attention.attention_head_size, attention.scaling = size, size**-0.5
+    attention.all_head_size = attention.query.out_features
+    attention.num_attention_heads = attention.all_head_size // size
+
+
+def keep_layers(encoder: nn.Module, *, chosen: Sequence[int]) -> None:
+    """Keep only these layers (from 0), in order."""
+    layers = layers_of(encoder)
+    if not chosen or max(chosen) >= len(layers):
+        raise RecipeError(f"The layers {list(chosen)} cannot be kept: the encoder has {len(layers)}, counted from 0.")
+    cast(Any, encoder).encoder.layer = nn.ModuleList([layers[at] for at in chosen])
+    cast(Any, encoder).config.num_hidden_layers = len(chosen)
+
+
+def keep_neurons(layer: nn.Module, *, chosen: Tensor) -> None:
+    """Keep only these feed-forward neurons of a layer."""
+    parts = cast(Any, layer)
+    parts.intermediate.dense = _sliced(parts.intermediate.dense, rows=chosen)
+    parts.output.dense = _sliced(parts.output.dense, columns=chosen)
+
+
+def keep_heads(layer: nn.Module, *, chosen: Tensor) -> None:
+    """Keep only these attention heads of a layer, at least one."""
+    attention = cast(Any, layer).attention
+    size = int(attention.self.attention_head_size)
+    rows = (chosen[:, None] * size + torch.arange(size)).flatten()
+    for name in ("query", "key", "value"):
+        setattr(attention.self, name, _sliced(getattr(attention.self, name), rows=rows))
+    attention.output.dense = _sliced(attention.output.dense, columns=rows)
+    _set_heads(layer, size=size)
+
+
+def keep_channels(encoder: nn.Module, *, chosen: Tensor) -> None:
+    """Keep only these hidden channels everywhere: embeddings, normalisations, both sides of every layer."""
+    layers_of(encoder)
+    reads = ("query", "key", "value", "intermediate.dense")
+    for name, module in list(encoder.named_modules()):
+        if isinstance(module, nn.Embedding):
+            _replace(encoder, name=name, module=_with(module, weight=module.weight[:, chosen]))
+        elif isinstance(module, nn.LayerNorm):
+            _replace(encoder, name=name, module=_with(module, weight=module.weight[chosen], bias=module.bias[chosen]))
+        elif isinstance(module, nn.Linear):
+            side = {"columns": chosen} if name.endswith(reads) else {"rows": chosen}
+            _replace(encoder, name=name, module=_sliced(module, **side))
+    cast(Any, encoder).config.hidden_size = len(chosen)
+
+
+def keep_pieces(encoder: nn.Module, *, chosen: Tensor) -> None:
+    """Keep only these rows of the word embeddings; the padding row must be among them."""
+    table = cast(nn.Embedding, cast(Any, encoder).get_input_embeddings())
+    smaller = nn.Embedding(len(chosen), table.embedding_dim)
+    smaller.weight = nn.Parameter(table.weight.detach()[chosen].clone())
+    if table.padding_idx is not None:
+        smaller.padding_idx = int((chosen == table.padding_idx).nonzero()[0])
+        cast(Any, encoder).config.pad_token_id = smaller.padding_idx
+    cast(Any, encoder).set_input_embeddings(smaller)
+    cast(Any, encoder).config.vocab_size = len(chosen)
+
+
+def _sliced(module: nn.Linear, *, rows: Tensor | None = None, columns: Tensor | None = None) -> nn.Linear:
+    weight, bias = module.weight.detach(), module.bias.detach()
+    if rows is not None:
+        weight, bias = weight[rows], bias[rows]
+    if columns is not None:
+        weight = weight[:, columns]
+    return cast(nn.Linear, _with(module, weight=weight, bias=bias))
+
+
+def _with(module: nn.Module, *, weight: Tensor, bias: Tensor | None = None) -> nn.Module:
+    made = cast(Any, _like(module, weight=weight))
+    made.weight = nn.Parameter(weight.detach().clone())
+    if bias is not None:
+        made.bias = nn.Parameter(bias.detach().clone())
+    return cast(nn.Module, made)
+
+
+def neuron_sizes(layer: nn.Module) -> Tensor:
+    """Magnitude of each feed-forward neuron: the norm of its weights in times that of its weights out."""
+    parts = cast(Any, layer)
+    return cast(Tensor, (parts.intermediate.dense.weight.norm(dim=1) * parts.output.dense.weight.norm(dim=0)).detach())
+
+
+def head_sizes(layer: nn.Module) -> Tensor:
+    """Magnitude of each attention head: the norm of its value weights times that of its output weights."""
+    attention = cast(Any, layer).attention
+    count = int(attention.self.num_attention_heads)
+    value = attention.self.value.weight.detach().reshape(count, -1).norm(dim=1)
+    out = attention.output.dense.weight.detach().t().reshape(count, -1).norm(dim=1)
+    return cast(Tensor, value * out)
+
+
+def largest(values: Tensor, *, n: int) -> Tensor:
+    """Places of the `n` largest values, rising."""
+    return values.topk(min(n, len(values))).indices.sort().values
+
+
+def tables(encoder: nn.Module) -> Iterator[Tensor]:
+    """The word, position and type embeddings."""
+    for module in encoder.modules():
+        if isinstance(module, nn.Embedding):
+            yield module.weight
