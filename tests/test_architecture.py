@@ -57,14 +57,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
             "training.shape",
             "training.loop",
         )
-        for part in ("loop", "lora", "adversarial", "distill", "prune", "quantize")
+        for part in ("loop", "lora", "adversarial", "rdrop", "balance", "distill", "prune", "quantize")
     },
     "training.search": ("models", "training.config"),
     "training.active": ("models", "training.config"),
     "training": ("models", "training"),
     "tests": ("app", "models", "training", "wsgi"),
 }
-TECHNIQUES = ("lora", "adversarial", "distill", "prune", "quantize")
+TECHNIQUES = ("lora", "adversarial", "rdrop", "balance", "distill", "prune", "quantize")
 OURS = ("app", "models", "training", "tests", "wsgi")
 
 MAX_FILE_LINES = 400

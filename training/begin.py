@@ -12,13 +12,16 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from models.network import Network
+from training.adversarial import Adversarial
+from training.balance import Balanced
 from training.config import Recipe, RecipeError, encoder_path
 from training.data.batching import collate, schedule
 from training.data.encode import Encoded, encode, open_tokenizer
 from training.data.tasks import TaskData
 from training.distill import take_heads
-from training.loop import Objective, Turn
+from training.loop import Judge, Objective, Turn
 from training.prune import first_order, kept_pieces, magnitudes, prune, prune_vocabulary, share_layers
+from training.rdrop import RDrop
 from training.reopen import ENCODER, Opened, load_encoder, merged, pad_id, reopen
 from training.runs import Run
 from training.teach import Lesson, open_lesson
@@ -109,9 +112,17 @@ def _pad(source: Opened) -> int:
     return pad_id(open_tokenizer(str(source.tokenizer), max_length=source.max_length))
 
 
-def inherit(network: Network, *, beginning: Beginning, data: Mapping[str, TaskData]) -> Objective:
-    """Start the heads where the beginning knows them, and give the objective that its teachers ask for."""
+def inherit(network: Network, *, recipe: Recipe, beginning: Beginning, data: Mapping[str, TaskData]) -> Objective:
+    """Start the heads where the beginning knows them, and give the objective that recipe and teachers ask for."""
     if beginning.source is not None:
         take_heads(network, teacher=beginning.source.network)
-    lesson = beginning.lesson
-    return Objective(lesson.judge(network, data=data) if lesson else None)
+    judge = beginning.lesson.judge(network, data=data) if beginning.lesson else None
+    found = objective_of(network, recipe=recipe, judge=judge)
+    return Balanced(found, tasks=data) if recipe.balance == "uncertainty" else found
+
+
+def objective_of(network: Network, *, recipe: Recipe, judge: Judge | None) -> Objective:
+    """How a batch is read: plainly, under attack, or twice."""
+    if recipe.adversarial.method != "none":
+        return Adversarial(network, recipe=recipe.adversarial, judge=judge)
+    return RDrop(weight=recipe.rdrop, judge=judge) if recipe.rdrop else Objective(judge)

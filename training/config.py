@@ -142,12 +142,36 @@ class PruneRecipe:
         return min(self.heads, self.neurons, self.layers) < 1
 
 
+ATTACKS = ("none", "fgm", "pgd", "freelb")
+AUGMENTATIONS = ("typo", "keyboard", "casing", "ocr", "slang")
+
+
+@dataclass(frozen=True)
+class AdversarialRecipe:
+    """Adversarial training (training/adversarial.py): `radius` is a share of the norm of a row's embeddings."""
+
+    method: str = "none"
+    radius: float = 0.1
+    steps: int = 3
+
+
+@dataclass(frozen=True)
+class AugmentRecipe:
+    """Noisy copies of training rows (training/data/augment.py): `share` of them a row, of every kind or of `kinds`."""
+
+    share: float = 0.0
+    kinds: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Everything that decides a run, besides the data themselves. Sizes in tokens, rates per step.
 
     `method` is what learns beside the heads: an adapter (lora), the whole encoder (full), nothing (head). With full,
     `learn_embeddings` says whether the vocabulary learns too: it is half of the weights and most of an optimiser step.
+    `dropout` is the encoder's own, `rdrop` the weight of two readings' disagreement (training/rdrop.py), `balance` how
+    the tasks' losses are weighed: static (each task's `loss_weight`) or uncertainty (training/balance.py).
+    `sampling_temperature` T gives a task n^(1/T) of the steps for its n rows, as many in all; 0 keeps its passes.
     `start` is what to go on from: a finished run's name beside the new run, or the path of a run or an artifact; empty
     starts from the encoder.
     """
@@ -172,9 +196,15 @@ class Recipe:
     start: str = ""
     method: str = "lora"
     learn_embeddings: bool = True
+    dropout: float = 0.0
+    rdrop: float = 0.0
+    balance: str = "static"
+    sampling_temperature: float = 0.0
     lora: LoraRecipe = field(default_factory=LoraRecipe)
     distill: DistillRecipe = field(default_factory=DistillRecipe)
     prune: PruneRecipe = field(default_factory=PruneRecipe)
+    adversarial: AdversarialRecipe = field(default_factory=AdversarialRecipe)
+    augment: AugmentRecipe = field(default_factory=AugmentRecipe)
     tasks: tuple[TaskRecipe, ...] = ()
 
     def __post_init__(self) -> None:
@@ -183,7 +213,13 @@ class Recipe:
 
 
 # A recipe's tables of their own.
-_PARTS: dict[str, type[Any]] = {"lora": LoraRecipe, "distill": DistillRecipe, "prune": PruneRecipe}
+_PARTS: dict[str, type[Any]] = {
+    "lora": LoraRecipe,
+    "distill": DistillRecipe,
+    "prune": PruneRecipe,
+    "adversarial": AdversarialRecipe,
+    "augment": AugmentRecipe,
+}
 _POSITIVE = ("max_length", "batch_tokens", "batch_rows", "lr", "head_lr", "clip", "evaluate_every", "checkpoint_every")
 
 
@@ -204,7 +240,7 @@ def _problems(recipe: Recipe) -> list[str]:
     names = [task.name for task in recipe.tasks]
     found += [f"task {name!r} is listed twice or has no name" for name in names if names.count(name) > 1 or not name]
     found += [f"tasks.{task.name}.passes must be above zero" for task in recipe.tasks if task.passes <= 0]
-    return found + _distill_problems(recipe.distill) + _prune_problems(recipe.prune)
+    return found + _distill_problems(recipe.distill) + _prune_problems(recipe.prune) + _noise_problems(recipe)
 
 
 def _choices(recipe: Recipe) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -212,6 +248,9 @@ def _choices(recipe: Recipe) -> list[tuple[str, str, tuple[str, ...]]]:
         ("precision", recipe.precision, ("bf16", "fp32")),
         ("method", recipe.method, ("lora", "full", "head")),
         ("distill.match", recipe.distill.match, ("last", "all")),
+        ("balance", recipe.balance, ("static", "uncertainty")),
+        ("adversarial.method", recipe.adversarial.method, ATTACKS),
+        *(("augment.kinds", kind, AUGMENTATIONS) for kind in recipe.augment.kinds),
         ("prune.by", recipe.prune.by, ("first_order", "magnitude")),
     ]
 
@@ -228,6 +267,19 @@ def _distill_problems(distill: DistillRecipe) -> list[str]:
         found.append("distill.layers must be rising numbers from 0")
     if not distill.teachers and distill != DistillRecipe():
         found.append("distill needs teachers: a finished run or an artifact")
+    return found
+
+
+def _noise_problems(recipe: Recipe) -> list[str]:
+    found = []
+    if not 0 <= recipe.dropout < 1:
+        found.append("dropout must be a share from 0 to below 1")
+    if min(recipe.rdrop, recipe.sampling_temperature, recipe.augment.share, recipe.adversarial.radius) < 0:
+        found.append("rdrop, sampling_temperature, augment.share and adversarial.radius must not be below zero")
+    if recipe.adversarial.steps < 1:
+        found.append("adversarial.steps must be at least 1")
+    if recipe.rdrop and recipe.adversarial.method != "none":
+        found.append("rdrop and adversarial both read every batch again: choose one")
     return found
 
 

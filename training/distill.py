@@ -27,15 +27,15 @@ import numpy.typing as npt
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.nn import functional
 from tqdm import tqdm
 
-from models.labels import Kind, Task
+from models.labels import Task
 from models.network import Network, pool
 from training.config import DistillRecipe, RecipeError
 from training.data.batching import Batch, collate, length_batches
 from training.data.encode import Encoded
 from training.loop import Judge, Turn
+from training.losses import divergence
 from training.shape import keep_channels, keep_layers, keep_neurons, largest, layers_of, neuron_sizes
 
 BUDGET = 4096
@@ -214,19 +214,3 @@ class Distilled(Judge):
 
 def _distance(own: Tensor, wanted: Tensor) -> Tensor:
     return (own - wanted).square().sum() / wanted.square().sum().clamp(min=1e-9)
-
-
-def divergence(logits: Tensor, wanted: Tensor, *, kind: Kind, temperature: float) -> Tensor:
-    """T^2 times the mean divergence of the student's from the teacher's probabilities at temperature T.
-
-    Over all labels for a single-label task; summed over the labels' two sides, and averaged over labels, for a
-    multi-label one. Zero when both logits are the same.
-    """
-    own, target = logits / temperature, wanted / temperature
-    if kind == "single":
-        own, target = functional.log_softmax(own, dim=-1), functional.log_softmax(target, dim=-1)
-        return temperature**2 * functional.kl_div(own, target, log_target=True, reduction="batchmean")
-    share = torch.sigmoid(target)
-    crossed = functional.binary_cross_entropy_with_logits(own, share)
-    entropy = functional.binary_cross_entropy_with_logits(target, share)
-    return temperature**2 * (crossed - entropy)

@@ -19,7 +19,8 @@ from models.labels import Task, save_tasks
 from models.network import Network
 from training.begin import Beginning, begin, inherit
 from training.config import Recipe, encoder_path
-from training.data.batching import Step, schedule
+from training.data.augment import augmented
+from training.data.batching import Step, schedule, tempered
 from training.data.encode import encode, open_tokenizer
 from training.data.masking import masking_of
 from training.data.phrases import NAME as PHRASES
@@ -48,6 +49,8 @@ def fit(
     if share.is_first and run.path.exists() and any(run.path.iterdir()) and not resume:
         raise RunError(f"{run.path} already holds a run. Choose another name, or resume it.")
     torch.manual_seed(recipe.seed)
+    if recipe.augment.share:
+        data = augmented(data, share=recipe.augment.share, kinds=recipe.augment.kinds, seed=recipe.seed)
     tasks = {name: rows.task for name, rows in data.items()}
     beginning = begin(recipe, run=run, data=data)
     if share.is_first:
@@ -61,7 +64,8 @@ def fit(
         _go_on(network, run=run, name=recipe.start, share=share)
     loop = Loop(
         network, run=run, recipe=recipe, steps=plan(rows, recipe=recipe), rows=rows, pad_id=pad_id(tokenizer),
-        share=share, masking=masking_of(tokenizer), objective=inherit(network, beginning=beginning, data=data),
+        share=share, masking=masking_of(tokenizer),
+        objective=inherit(network, recipe=recipe, beginning=beginning, data=data),
     )  # fmt: skip
     if resume and run.checkpoint.is_file():
         loop.resume()
@@ -93,9 +97,11 @@ def _encode(data: TaskData, *, tokenizer: Tokenizer) -> Rows:
 
 def plan(rows: dict[str, Rows], *, recipe: Recipe) -> list[Step]:
     """The run's steps in order, at most the recipe's `max_steps` (0: all)."""
+    lengths = {name: row.train.lengths for name, row in rows.items()}
+    passes = {task.name: task.passes for task in recipe.tasks}
     steps = schedule(
-        {name: row.train.lengths for name, row in rows.items()},
-        passes={task.name: task.passes for task in recipe.tasks},
+        lengths,
+        passes=tempered(lengths, passes=passes, temperature=recipe.sampling_temperature),
         budget=recipe.batch_tokens,
         max_rows=recipe.batch_rows,
         seed=recipe.seed,
@@ -113,7 +119,7 @@ def build(encoder: nn.Module, *, recipe: Recipe, tasks: dict[str, Task]) -> Netw
     hidden = {task.name: task.hidden for task in recipe.tasks}
     dropout = {task.name: task.dropout for task in recipe.tasks}
     network = Network(encoder, tasks=tasks, width=width, hidden=hidden, dropout=dropout)
-    _no_dropout(network.encoder)
+    _set_dropout(network.encoder, share=recipe.dropout)
     return network
 
 
@@ -132,11 +138,11 @@ def prepare(encoder: nn.Module, *, recipe: Recipe) -> nn.Module:
     return cast(nn.Module, adapted)
 
 
-def _no_dropout(encoder: nn.Module) -> None:
-    """The encoder's own dropout is off: what learns is small or well taught, and masks cost a fifth of a step."""
+def _set_dropout(encoder: nn.Module, *, share: float) -> None:
+    """The encoder's own dropout is off by default: what learns is small, and drawing masks costs a fifth of a step."""
     for module in encoder.modules():
         if isinstance(module, nn.Dropout):
-            module.p = 0.0
+            module.p = share
 
 
 def save_weights(network: Network, *, run: Run, is_whole: bool) -> None:

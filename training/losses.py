@@ -39,3 +39,19 @@ def label_weights(targets: npt.NDArray[Any], *, labels: int, power: float) -> Te
     counts = np.bincount(targets.astype(np.int64), minlength=labels).clip(1)
     weights = (counts.sum() / counts) ** power
     return torch.tensor(weights * counts.sum() / (weights * counts).sum(), dtype=torch.float32)
+
+
+def divergence(logits: Tensor, wanted: Tensor, *, kind: Kind, temperature: float = 1.0) -> Tensor:
+    """T^2 times the mean divergence of the `logits`' from the wanted ones' probabilities at temperature T.
+
+    Over all labels for a single-label task; summed over the labels' two sides, and averaged over labels, for a
+    multi-label one. Zero when both logits are the same.
+    """
+    own, target = logits / temperature, wanted / temperature
+    if kind == "single":
+        own, target = functional.log_softmax(own, dim=-1), functional.log_softmax(target, dim=-1)
+        return temperature**2 * functional.kl_div(own, target, log_target=True, reduction="batchmean")
+    share = torch.sigmoid(target)
+    crossed = functional.binary_cross_entropy_with_logits(own, share)
+    entropy = functional.binary_cross_entropy_with_logits(target, share)
+    return temperature**2 * (crossed - entropy)

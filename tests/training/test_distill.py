@@ -16,9 +16,10 @@ from training.config import DistillRecipe, Recipe, RecipeError, TaskRecipe, load
 from training.data import load
 from training.data.batching import collate
 from training.data.encode import encode, open_tokenizer
-from training.distill import Teacher, answer, ask, divergence, make_student, matched_layers
+from training.distill import Teacher, answer, ask, make_student, matched_layers
 from training.fit import fit
 from training.loop import Objective, Turn
+from training.losses import divergence
 from training.reopen import load_encoder, restore
 from training.runs import Run
 from training.shape import layers_of

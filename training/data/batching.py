@@ -82,6 +82,21 @@ def schedule(
     return [step for _, _, step in sorted(placed, key=lambda item: item[:2])]
 
 
+def tempered(
+    lengths: Mapping[str, npt.NDArray[np.int64]], *, passes: Mapping[str, float], temperature: float
+) -> dict[str, float]:
+    """Passes that give each task n^(1/T) of the rows read, for its n rows, and as many rows in all as before.
+
+    T = 1 is in proportion to the rows, a higher one favours small tasks; 0 changes nothing.
+    """
+    if not temperature:
+        return dict(passes)
+    rows = {task: max(1, len(sizes)) for task, sizes in lengths.items()}
+    total = sum(passes[task] * count for task, count in rows.items())
+    shares = {task: count ** (1 / temperature) for task, count in rows.items()}
+    return {task: total * share / sum(shares.values()) / rows[task] for task, share in shares.items()}
+
+
 def _passes(
     lengths: npt.NDArray[np.int64], *, passes: float, budget: int, max_rows: int, rng: np.random.Generator
 ) -> list[Rows]:

@@ -16,7 +16,9 @@ MASKING = Masking(mask_id=4, kept=frozenset({0, 2, 3}))
 
 def _batch(rows: int = 200) -> Batch:
     ids = np.tile(np.array([2, 10, 11, 12, 13, 3, 0, 0], dtype=np.int64), (rows, 1))
-    return Batch(ids, (ids != 0).astype(np.int64), np.zeros((rows, 2), np.int64), np.zeros(rows, np.int64))
+    return Batch(
+        ids, (ids != 0).astype(np.int64), np.zeros((rows, 2), np.int64), np.zeros(rows, np.int64), np.arange(rows)
+    )
 
 
 def test_a_share_of_zero_changes_nothing() -> None:
