@@ -14,6 +14,7 @@ from app.errors import BellwetherError
 from app.pipeline import (
     alerts,
     feeds,
+    folders,
     inbox_order,
     jobs,
     knowledge,
@@ -119,6 +120,7 @@ def _rules(services: Services) -> int:
 
 def _feeds(services: Services) -> int:
     feeds.fetch_due(services)
+    folders.read_all(services)
     return 0
 
 

@@ -5,22 +5,23 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 import click
 
-from app import clock
 from app.cli.shell import Group, services, table
 from app.domain.market import PostDraft
 from app.domain.people import SYSTEM
+from app.domain.series import HOUR_MS
 from app.errors import NotFound
-from app.pipeline import intake, posts
+from app.pipeline import alerts, folders, intake, posts
 from app.store import feeds
 
 group = Group("feeds", help="Where posts come from.")
 LONGEST_PAUSE_S = 5.0
+MOST_AT_ONCE = 512
 
 
 @group.command("list")
@@ -35,32 +36,75 @@ def show() -> None:
 @group.command("replay")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--feed", "slug", required=True, help="Slug of the feed that the posts go to.")
-@click.option("--speed", type=click.FloatRange(min=0), default=0.0, help="Hours of the file per second; 0: at once.")
-def replay(file: Path, slug: str, speed: float) -> None:
-    """Read posts of a CSV or JSONL FILE into a feed, at once or at a pace."""
+@click.option("--speed", type=click.FloatRange(min=0), default=0.0, help="Times real time, such as 600; 0: at once.")
+@click.option("--rules", "is_ruled", is_flag=True, help="Evaluate rules as time passes in the file.")
+def replay(file: Path, slug: str, speed: float, is_ruled: bool) -> None:
+    """Read posts of a CSV or JSONL FILE into a feed, each at its own time, at once or at a pace."""
     feed = feeds.find_by_slug(services().db, slug)
     if feed is None:
         raise NotFound(noun="feed", id=slug)
     counts: Counter[str] = Counter()
+    course = _Course(speed=speed, is_ruled=is_ruled)
     with file.open(encoding="utf-8", errors="replace") as lines:
-        rows = _paced(_rows(lines, file=file), speed=speed)
-        with click.progressbar(posts.receive_each(services(), feed.id, rows, viewer=SYSTEM), label=slug) as results:
-            for result in results:
-                counts[result.state] += 1
-    click.echo(", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "The file holds no posts.")
+        for stretch in course.stretches(_rows(lines, file=file)):
+            counts.update(result.state for result in posts.receive_each(services(), feed.id, stretch, viewer=SYSTEM))
+            course.evaluate()
+    told = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    click.echo(told or "The file holds no posts.")
+    if is_ruled:
+        click.echo(f"{course.n_fired} alerts fired.")
 
 
 def _rows(lines: TextIO, *, file: Path) -> Iterator[Any]:
     return intake.posts_from_lines(lines, kind="csv" if file.suffix.lower() == ".csv" else "jsonl")
 
 
-def _paced(rows: Iterator[Any], *, speed: float) -> Iterator[Any]:
-    """Rows as they are (speed 0), or moved to the present and waited for, so that the file plays like live news."""
-    before: int | None = None
-    for one in rows:
-        if speed and isinstance(one, PostDraft) and one.occurred_at is not None:
-            if before is not None and one.occurred_at > before:
-                time.sleep(min((one.occurred_at - before) / 3_600_000 / speed, LONGEST_PAUSE_S))
-            before = max(before or 0, one.occurred_at)
-            one = replace(one, occurred_at=clock.now_ms(), precision="second")
-        yield one
+@dataclass
+class _Course:
+    """The time of the file: posts come in the order of the file, an hour of theirs at a time."""
+
+    speed: float
+    is_ruled: bool
+    at: int | None = None
+    n_fired: int = 0
+
+    def stretches(self, rows: Iterator[Any]) -> Iterator[list[Any]]:
+        """The rows of one hour after another, each when it is its turn; late ones go with the hour they come in."""
+        waiting: list[Any] = []
+        for row in rows:
+            hour = self._hour(row)
+            is_later = hour is not None and self.at is not None and hour > self.at
+            if waiting and (is_later or len(waiting) >= MOST_AT_ONCE):
+                yield waiting
+                waiting = []
+            if hour is not None and (self.at is None or hour > self.at):
+                self._wait(hour)
+                self.at = hour
+            waiting.append(row)
+        if waiting:
+            yield waiting
+
+    def _hour(self, row: Any) -> int | None:
+        if not isinstance(row, PostDraft) or row.occurred_at is None:
+            return None
+        return row.occurred_at // HOUR_MS * HOUR_MS
+
+    def _wait(self, hour: int) -> None:
+        if self.speed and self.at is not None:
+            time.sleep(min((hour - self.at) / 1000 / self.speed, LONGEST_PAUSE_S))
+
+    def evaluate(self) -> None:
+        """Ask the rules as they would have been asked at the end of the hour that has just come in."""
+        if self.is_ruled and self.at is not None:
+            found = alerts.tick(services(), now=self.at + HOUR_MS)
+            self.n_fired += sum(step.reason == "fired" for step in found)
+
+
+@group.command("watch-folders")
+def watch_folders() -> None:
+    """Show where files are to be put for each file feed, and read what lies there."""
+    rows: list[tuple[object, ...]] = [
+        (feed.slug, where) for feed in feeds.every(services().db) if (where := folders.folder_of(services(), feed))
+    ]
+    table(("slug", "folder"), rows)
+    click.echo(f"{folders.read_all(services())} files read.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any, get_args
 
@@ -23,8 +24,14 @@ MINUTE_MS = 60_000
 LEASE_MS = 2 * MINUTE_MS
 DAY_MS = 24 * 60 * MINUTE_MS
 MOST_BACKOFF = 6
+MOST_WEIGHT = 100.0
 
-_EDITABLE = frozenset({"slug", "name", "kind", "url", "zone", "weight", "licence_note", "team_id", "is_active"})
+_EDITABLE = frozenset(
+    {
+        "slug", "name", "kind", "url", "zone", "weight", "licence_note", "team_id", "is_active", "language",
+        "silent_after_ms",
+    }
+)  # fmt: skip
 
 
 def add_feed(services: Services, *, viewer: Viewer, slug: str, name: str, kind: FeedKind, **fields: Any) -> Feed:
@@ -73,6 +80,15 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
         raise InputError("unknown_value", fields=[FieldError(pointer="/kind", code="unknown_value")], field="kind")
     if values["kind"] == "rss" and not str(values.get("url") or "").lower().startswith(("http://", "https://")):
         raise InputError("bad_url", fields=[FieldError(pointer="/url", code="bad_url")], url=values.get("url") or "")
+    faults = []
+    if values.get("language") and not re.fullmatch(r"[a-z]{2}", str(values["language"])):
+        faults.append(FieldError(pointer="/language", code="unknown_value"))
+    if values.get("silent_after_ms") is not None and values["silent_after_ms"] < MINUTE_MS:
+        faults.append(FieldError(pointer="/silent_after_ms", code="too_small"))
+    if not 0 < float(values.get("weight", 1.0)) <= MOST_WEIGHT:
+        faults.append(FieldError(pointer="/weight", code="unknown_value"))
+    if faults:
+        raise InputError(fields=faults)
     return dict(values)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,13 +27,16 @@ class Judged:
     towards: tuple[Prediction | None, ...]
 
 
-def judge(services: Services, items: Sequence[Item]) -> list[Judged]:
-    """Read texts with the spans of the entities in them; raises NotReady, Overloaded, TaskMissing."""
+def judge(services: Services, items: Sequence[Item], *, languages: Mapping[str, str] | None = None) -> list[Judged]:
+    """Read texts with the spans of the entities in them; raises NotReady, Overloaded, TaskMissing.
+
+    `languages` are the codes of texts whose feed names one.
+    """
     texts, targets = [], []
     for text, spans in items:
         texts += [text] * (1 + len(spans))
         targets += [None, *((span.start, span.end) for span in spans)]
-    readings = iter(read(services, texts, roles=POST_ROLES, targets=targets, lane="bulk"))
+    readings = iter(read(services, texts, roles=POST_ROLES, targets=targets, lane="bulk", languages=languages))
     found = []
     for _, spans in items:
         whole = next(readings)

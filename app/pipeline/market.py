@@ -10,6 +10,8 @@ from app.domain.market import Entity, SubjectKind
 from app.domain.people import Viewer
 from app.domain.series import Point, Window
 from app.errors import FieldError, InputError, NotFound
+from app.ingest.gazetteer import from_csv as gazetteer_rows
+from app.ingest.rows import RowFault
 from app.monitor.series import MARKET, bucket_at, points
 from app.pipeline import history
 from app.pipeline.services import Services
@@ -28,6 +30,16 @@ class SubjectSummary:
     window: Window
     net_sentiment: float | None
     n_firing: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imported:
+    """What became of a list of companies."""
+
+    n_created: int
+    n_updated: int
+    n_unchanged: int
+    faults: tuple[RowFault, ...] = ()
 
 
 def series(
@@ -125,6 +137,34 @@ def add_entity(
         after = {"ticker": ticker, "name": name}
         history.record(tx, actor=history.of(viewer), verb="created", noun="entity", noun_id=entity_id, after=after)
         return entities.get(tx, entity_id)
+
+
+def import_entities(services: Services, content: bytes, *, viewer: Viewer) -> Imported:
+    """Watch the companies of a CSV list; a ticker that is known takes the list's values.
+
+    Raises InputError when the file is empty or has no known column; bad rows are told and leave the others alone.
+    """
+    counts = {"created": 0, "updated": 0, "unchanged": 0}
+    faults: list[RowFault] = []
+    for row in gazetteer_rows(content):
+        if isinstance(row, RowFault):
+            faults.append(row)
+            continue
+        counts[_imported(services, row[1], viewer=viewer)] += 1
+    return Imported(**{f"n_{state}": count for state, count in counts.items()}, faults=tuple(faults))
+
+
+def _imported(services: Services, values: Mapping[str, Any], *, viewer: Viewer) -> str:
+    known = entities.find_by_ticker(services.db, str(values["ticker"]))
+    if known is None:
+        add_entity(services, viewer=viewer, **values)
+        return "created"
+    # An empty cell of a list says nothing; what is known stays.
+    changes = {key: value for key, value in values.items() if value and value != getattr(known, key)}
+    if not changes:
+        return "unchanged"
+    change_entity(services, known.id, viewer=viewer, changes=changes)
+    return "updated"
 
 
 def change_entity(

@@ -97,7 +97,7 @@ def _chunk(
             # Twice in one chunk: the last word counts, and the earlier row is told so.
             results[earlier.number] = _result(earlier, None, state="unchanged")
     rows = list(latest.values())
-    judged = _judged(services, rows)
+    judged = _judged(services, rows, language=feeds.get(services.db, feed_id).language)
     with services.db.transaction() as tx:
         stored = _store(tx, feed_id, rows, judged=judged, viewer=viewer)
     results |= stored
@@ -134,10 +134,11 @@ def _text(title: str, body: str) -> str:
     return f"{title}\n{body}".strip()
 
 
-def _judged(services: Services, rows: Sequence[_Row]) -> list[Judged | None]:
+def _judged(services: Services, rows: Sequence[_Row], *, language: str) -> list[Judged | None]:
     """What the model says of each row; None for all of them when it cannot be asked now."""
+    languages = {row.text: language for row in rows} if language else None
     try:
-        return [*judge(services, [(row.text, row.spans) for row in rows])]
+        return [*judge(services, [(row.text, row.spans) for row in rows], languages=languages)]
     except (NotReady, Overloaded, TaskMissing) as error:
         LOG.info("%d posts wait for the model: %s", len(rows), error.code)
         return [None] * len(rows)
@@ -244,7 +245,9 @@ def classify_pending(services: Services, *, limit: int = CHUNK) -> int:
         )
         for post in waiting
     }
-    judged = judge(services, [(post.text, spans[post.id]) for post in waiting])
+    declared = {feed.id: feed.language for feed in feeds.every(services.db) if feed.language}
+    languages = {post.text: declared[post.feed_id] for post in waiting if post.feed_id in declared}
+    judged = judge(services, [(post.text, spans[post.id]) for post in waiting], languages=languages)
     with services.db.transaction() as tx:
         still = [posts.read(tx, post.id) for post in waiting]
         with counted(tx, {post.story_id for post in still if post.story_id is not None}):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.classify.dispatch import Lane
@@ -64,9 +64,11 @@ def read(
     tasks: tuple[str, ...] | None = None,
     lane: Lane = "interactive",
     n_top: int = 3,
+    languages: Mapping[str, str] | None = None,
 ) -> list[Reading]:
     """What the model says of each text, in their order; predictions of an unsupported language are all abstained.
 
+    `languages` are the ISO 639-1 codes of texts of which they are known; the others are detected.
     Raises Overloaded, DeadlineExceeded, TaskMissing, NotReady.
     """
     asked = tasks_for(services, roles=roles or TICKET_ROLES, intent_task=intent_task) if tasks is None else tasks
@@ -77,8 +79,8 @@ def read(
     deadline = services.policy.deadline_ms if lane == "interactive" else None
     results = services.engine.classify(requests, lane=lane, deadline_ms=deadline)
     # One text with several targets is one language.
-    languages = {text: language_of(services, text) for text in dict.fromkeys(texts)}
-    return [_reading(result, language=languages[text]) for text, result in zip(texts, results, strict=True)]
+    found = {text: language_of(services, text, known=(languages or {}).get(text)) for text in dict.fromkeys(texts)}
+    return [_reading(result, language=found[text]) for text, result in zip(texts, results, strict=True)]
 
 
 def _reading(result: Result, *, language: tuple[str, bool]) -> Reading:
@@ -95,8 +97,10 @@ def _reading(result: Result, *, language: tuple[str, bool]) -> Reading:
     )
 
 
-def language_of(services: Services, text: str) -> tuple[str, bool]:
+def language_of(services: Services, text: str, *, known: str | None = None) -> tuple[str, bool]:
     """The language of a text and whether the model reads it; only a certain unsupported one is refused."""
+    if known:
+        return known, known in services.policy.languages
     found = language.detect(text)
     return found.code, not found.is_certain or found.code in services.policy.languages
 

@@ -40,6 +40,7 @@ class Policy:
     locale: str = "en"
     deadline_ms: float = 3000
     artifact_folders: tuple[Path, ...] = ()
+    feed_folder: Path | None = None
     engine_threads: int = 2
 
 

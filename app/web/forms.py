@@ -115,6 +115,12 @@ class NewFeed(FlaskForm):
     url = StringField(_l("Address of the feed"), [Length(max=2000)], render_kw={"type": "url", "inputmode": "url"})
     zone = StringField(_l("Time zone"), [REQUIRED, _zone], default="UTC", render_kw={"list": "zones"})
     licence_note = StringField(_l("Licence note"), [Optional(), Length(max=500)])
+    language = StringField(
+        _l("Language of its posts"),
+        [Optional(), Regexp(r"^[a-z]{2}$", message=_l("Write a code of two letters, such as en or zh."))],
+    )
+    weight = DecimalField(_l("Weight"), [Optional(), NumberRange(0.1, 100)], default=1, places=1)
+    silent_hours = IntegerField(_l("Silent when nothing came for, hours"), [Optional(), NumberRange(0, 24 * 90)])
 
     def validate_url(self, field: StringField) -> None:
         """An address where one is needed."""
@@ -126,7 +132,9 @@ class PostFile(FlaskForm):
     """A file of posts."""
 
     file = FileField(
-        _l("CSV or JSONL file"), [FileRequired(_l("Choose a file."))], render_kw={"accept": ".csv,.jsonl,.ndjson,.json"}
+        _l("CSV, JSONL or RSS file"),
+        [FileRequired(_l("Choose a file."))],
+        render_kw={"accept": ".csv,.jsonl,.ndjson,.json,.xml,.rss"},
     )
 
 
@@ -170,6 +178,12 @@ class NewSilence(FlaskForm):
     comment = StringField(_l("Why"), [REQUIRED, Length(max=500)])
 
 
+class EntityFile(FlaskForm):
+    """A list of companies."""
+
+    file = FileField(_l("CSV file"), [FileRequired(_l("Choose a file."))], render_kw={"accept": ".csv,text/csv"})
+
+
 class NewEntity(FlaskForm):
     """A company to watch."""
 
@@ -179,3 +193,4 @@ class NewEntity(FlaskForm):
     name = StringField(_l("Name"), [REQUIRED, NAME])
     sector = StringField(_l("Sector"), [Optional(), NAME])
     aliases = StringField(_l("Other names, with commas between"), [Optional(), Length(max=1000)])
+    ambiguous = StringField(_l("Names that need another sign beside them"), [Optional(), Length(max=1000)])

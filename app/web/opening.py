@@ -109,6 +109,7 @@ def policy_of(settings: Settings) -> Policy:
         public_url=settings.public_url,
         zone=settings.zone,
         locale=settings.locale,
+        feed_folder=settings.instance / "feeds",
         artifact_folders=(settings.models, settings.instance / "models"),
         engine_threads=settings.engine_threads,
     )

@@ -125,6 +125,7 @@ TABLE: dict[str, Sentence] = {
     "needs_a_person": (INPUT, _("This needs a person; sign in, or use a person's token.")),
     "inactive_user": (INPUT, _("User %(id)s is no longer active.")),
     "password_too_short": (INPUT, _("The password needs at least %(least)s characters.")),
+    "bad_ticker": (INPUT, _("“%(value)s” is no ticker: letters and digits, at most 12.")),
     "bad_matcher": (
         INPUT,
         _("“%(line)s” is no matcher. Write a name, an operator and a value; names: %(known)s."),

@@ -9,14 +9,16 @@ from app.domain.market import PostFilter
 from app.errors import Conflict, InputError, NotFound
 from app.pipeline import market
 from app.store import alerts, entities, posts, rules
+from app.web import problems
 from app.web.auth import requires, services, viewer
-from app.web.forms import NewEntity
+from app.web.forms import EntityFile, NewEntity
 from app.web.pages import courses, post_lists
 from app.web.pages.context import refused
 from app.web.pages.translate import gettext as _
 
 blueprint = Blueprint("pages_entities", __name__)
 
+MOST_FAULTS = 10
 Shown = str | Response | tuple[str, int]
 
 
@@ -25,6 +27,7 @@ def _list(form: NewEntity) -> str:
         "entities/index.html",
         entities=entities.every(services().db),
         form=form,
+        file=EntityFile(formdata=None),
         may_write=viewer().may("feeds:write"),
     )
 
@@ -52,10 +55,38 @@ def add() -> Shown:
             name=form.name.data or "",
             sector=form.sector.data or "",
             aliases=names,
+            ambiguous=tuple(name.strip() for name in (form.ambiguous.data or "").split(",") if name.strip()),
         )
     except (InputError, Conflict) as error:
         return refused(error, lambda: _list(form))
     flash(_("%(name)s is watched from now on.", name=entity.name), "good")
+    return redirect(url_for("pages_entities.index"))
+
+
+@blueprint.post("/market/entities/import")
+@requires("feeds:write")
+def import_list() -> Shown:
+    """Watch the companies of a CSV list; rows that cannot be used are told."""
+    form = EntityFile()
+    if not form.validate_on_submit():
+        flash(_("Choose a file."), "error")
+        return _list(NewEntity(formdata=None)), 422
+    try:
+        found = market.import_entities(services(), form.file.data.stream.read(), viewer=viewer())
+    except InputError as error:
+        return refused(error, lambda: _list(NewEntity(formdata=None)))
+    flash(
+        _(
+            "New: %(new)s. Changed: %(changed)s. Known already: %(same)s.",
+            new=found.n_created,
+            changed=found.n_updated,
+            same=found.n_unchanged,
+        ),
+        "good",
+    )
+    for fault in found.faults[:MOST_FAULTS]:
+        told = problems.sentence(fault.code, dict(fault.params))[1]
+        flash(_("Row %(n)s", n=fault.row) + f": {told}", "error")
     return redirect(url_for("pages_entities.index"))
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import re
-from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from app import clock
+from app.domain.series import HOUR_MS
 from app.errors import Conflict, InputError, OutgoingError
 from app.pipeline import feeds as flow
-from app.pipeline import intake
-from app.pipeline import posts as posts_flow
-from app.pipeline.posts import PostResult
-from app.store import feeds
+from app.pipeline import folders, lag
+from app.pipeline import jobs as jobs_flow
+from app.store import feeds, jobs
 from app.web import problems
 from app.web.auth import requires, services, viewer
 from app.web.forms import NewFeed, PostFile
@@ -28,6 +28,7 @@ blueprint = Blueprint("pages_feeds", __name__)
 
 Shown = str | Response | tuple[str, int]
 MOST_FAULTS = 20
+MOST_IMPORTS = 5
 
 
 def slug_of(name: str) -> str:
@@ -35,27 +36,38 @@ def slug_of(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "feed"
 
 
-def _page(*, form: NewFeed | None = None, results: list[PostResult] | None = None) -> str:
-    me = viewer()
-    counted = Counter(result.state for result in results or ())
+def _page(*, form: NewFeed | None = None) -> str:
+    me, found = viewer(), services()
+    shown = feeds.every(found.db, viewer=me)
+    silent = lag.silent_ids(found, now=clock.now_ms())
     return render_template(
         "feeds/index.html",
-        feeds=feeds.every(services().db, viewer=me),
+        feeds=shown,
+        silent={feed.id for feed in shown if str(feed.id) in silent},
+        folders={feed.id: folders.folder_of(found, feed) for feed in shown},
+        imports=_imports({feed.id: feed.name for feed in shown}),
         form=form or NewFeed(formdata=None),
         file=PostFile(formdata=None),
-        counted=counted if results is not None else None,
-        faults=_faults(results or []),
         fault=lambda feed: problems.fault_of_feed(feed.last_error, feed.url or ""),
         may_write=me.may("feeds:write"),
     )
 
 
-def _faults(results: list[PostResult]) -> list[dict[str, Any]]:
-    failed = [result for result in results if result.state == "failed"]
+def _imports(names: Mapping[int, str]) -> list[dict[str, Any]]:
+    """The latest files that were read into feeds in sight, with what was wrong in them."""
+    latest = jobs.page(services().db, limit=50).items
     return [
-        {"id": result.external_id, "sentence": problems.sentence(result.error or "", dict(result.params))[1]}
-        for result in failed[:MOST_FAULTS]
-    ]
+        {
+            "job": job,
+            "feed": names[job.params["feed_id"]],
+            "faults": [
+                {"row": fault["row"], "sentence": problems.sentence(fault["code"], fault["params"])[1]}
+                for fault in job.errors[:MOST_FAULTS]
+            ],
+        }
+        for job in latest
+        if job.kind == "import_posts" and job.params.get("feed_id") in names
+    ][:MOST_IMPORTS]
 
 
 @blueprint.get("/feeds")
@@ -82,6 +94,9 @@ def add() -> Shown:
             url=form.url.data or None,
             zone=form.zone.data or "UTC",
             licence_note=form.licence_note.data or "",
+            weight=float(form.weight.data or 1),
+            language=form.language.data or "",
+            silent_after_ms=(form.silent_hours.data or 0) * HOUR_MS or None,
         )
     except (InputError, Conflict) as error:
         return refused(error, lambda: _page(form=form))
@@ -120,15 +135,17 @@ def switch(feed_id: int) -> Response:
 @requires("feeds:write")
 @large_body
 def upload(feed_id: int) -> Shown:
-    """Posts from a CSV or JSONL file; rows with faults are listed, the others are taken."""
+    """Posts from a file, read by the worker; rows with faults are listed, the others are taken."""
     form = PostFile()
     if not form.validate_on_submit():
         flash(_("Choose a file."), "error")
         return _page(), 422
     name = (form.file.data.filename or "").lower()
-    lines = io.TextIOWrapper(form.file.data.stream, encoding="utf-8-sig", errors="replace", newline="")
-    rows = intake.posts_from_lines(lines, kind="csv" if name.endswith(".csv") else "jsonl")
-    try:
-        return _page(results=posts_flow.receive(services(), feed_id, rows, viewer=viewer()))
-    except InputError as error:
-        return refused(error, lambda: _page())
+    feed = feeds.get(services().db, feed_id, viewer=viewer())
+    kind = "csv" if name.endswith(".csv") else "rss" if name.endswith((".xml", ".rss")) else "jsonl"
+    params = {"feed_id": feed.id, "format": kind, "name": name[:120]}
+    jobs_flow.enqueue(
+        services(), kind="import_posts", viewer=viewer(), params=params, content=form.file.data.stream.read()
+    )
+    flash(_("The file is taken; it is read in the background, and how far it is stands below."), "good")
+    return redirect(url_for("pages_feeds.index"))

@@ -56,6 +56,12 @@ WORDS: dict[str, dict[str, Any]] = {
         "resolved": _l("that it is over"),
     },
     "remark": {"useful": _l("useful"), "false_alarm": _l("false alarm"), "missed": _l("missed")},
+    "job": {
+        "queued": _l("queued"),
+        "working": _l("being read"),
+        "completed": _l("read"),
+        "failed": _l("failed"),
+    },
     "subject": {"entity": _l("Company"), "topic": _l("Topic"), "feed": _l("Feed"), "market": _l("Whole market")},
     "message": {"incoming": _l("Message"), "outgoing": _l("Reply"), "note": _l("Internal note")},
     "language": {

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 
 import pytest
 
 from app import clock
-from app.domain.market import Feed, Post, PostFilter
+from app.domain.market import Feed, Post, PostDraft, PostFilter
 from app.domain.people import SYSTEM
 from app.errors import Conflict, DatabaseBusy, InputError, OutgoingError, OutgoingRefused
 from app.ingest import fetch as fetching
@@ -331,3 +333,50 @@ def test_a_polled_feed_needs_an_address_of_the_web(services: Services, url: str 
 def test_a_slug_is_taken_once(private: Services, feed: Feed) -> None:
     with pytest.raises(Conflict, match="slug_taken"):
         feeds.add_feed(private, viewer=SYSTEM, slug="wire", name="Again", kind="push")
+
+
+class Flood(BaseHTTPRequestHandler):
+    """A feed that goes on for two gigabytes unless the reader hangs up."""
+
+    n_sent = 0
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "application/rss+xml")
+        self.end_headers()
+        piece = b"<item><title>Larkspur falls</title></item>" * 20_000
+        with suppress(OSError):
+            self.wfile.write(b"<rss version='2.0'><channel>")
+            while type(self).n_sent < 2_000_000_000:
+                self.wfile.write(piece)
+                type(self).n_sent += len(piece)
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+def test_a_feed_that_sends_two_gigabytes_is_cut_off(private: Services) -> None:
+    server = HTTPServer(("127.0.0.1", 0), Flood)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{server.server_port}/feed"
+    flood = feeds.add_feed(private, viewer=SYSTEM, slug="flood", name="Flood", kind="rss", url=url)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(OutgoingError):
+        feeds.fetch(private, flood.id, viewer=SYSTEM)
+    server.shutdown()
+    server.server_close()
+    thread.join()
+    assert rows.get(private.db, flood.id).last_error == "too_large"
+    assert Flood.n_sent < 50_000_000
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KB
+
+
+def test_a_feed_says_its_language_and_weight(private: Services) -> None:
+    feed = feeds.add_feed(private, viewer=SYSTEM, slug="zh", name="Zh", kind="push", language="zh", weight=2.0)
+    posts.receive(private, feed.id, [PostDraft(external_id="1", title="Larkspur rises and rises")], viewer=SYSTEM)
+    (post,) = post_rows.page(private.db, PostFilter(), viewer=SYSTEM).items
+    assert (post.language, post.is_supported) == ("zh", False)
+    for changes in ({"language": "Chinese"}, {"weight": 0}, {"silent_after_ms": 5}):
+        with pytest.raises(InputError):
+            feeds.change_feed(private, feed.id, viewer=SYSTEM, changes=changes)
