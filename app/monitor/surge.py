@@ -1,0 +1,103 @@
+"""How improbable a window is, and what of it is a surge of bad news.
+
+    surge    −log₁₀ P_BB(share) + min(−log₁₀ P_NB(negative count), the same of the share), 0 unless all guards hold
+    volume   −log₁₀ P_NB(stories)
+
+Volume may at most double what the share says: a burst of ordinary news adds nothing. Several window lengths are
+judged side by side and the highest score counts, which the threshold knows, as it is set by the same maxima.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.series import DAY_MS, HOUR_MS
+from app.monitor import tails
+from app.monitor.baseline import Baseline
+from app.monitor.grid import Array
+
+Flags = NDArray[np.bool_]
+
+QUARTER_MS = HOUR_MS // 4
+WINDOWS_MS = (QUARTER_MS, HOUR_MS, 4 * HOUR_MS, DAY_MS)
+LEAST_EXPECTED = 15.0
+"""Stories that a window should usually have, so that a share can be told from chance."""
+
+RARE_A_DAY = LEAST_EXPECTED * DAY_MS / WINDOWS_MS[2]
+"""A subject of fewer stories a day cannot show a surge of hours: a rule for every mention serves it better."""
+
+LEAST_LIFT, LEAST_RISE = 1.15, 0.08
+LEAST_STORIES, LEAST_NEGATIVE = 5, 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guards:
+    """The least that a surge must have, whatever its probability."""
+
+    stories: float = LEAST_STORIES
+    negative: float = LEAST_NEGATIVE
+    lift: float = LEAST_LIFT
+    rise: float = LEAST_RISE
+
+
+GUARDS = Guards()
+
+
+def windows_for(stories_a_day: float, *, is_daily: bool = False) -> tuple[int, ...]:
+    """The window lengths (ms) for the share: the shortest that usually has 15 stories, and up to 4 h the next longer.
+
+    A day where all are too short, or where posts only have a date.
+    """
+    fitting = [window for window in WINDOWS_MS[:-1] if stories_a_day * window / DAY_MS >= LEAST_EXPECTED]
+    return WINDOWS_MS[-1:] if is_daily or not fitting else tuple(fitting[:2])
+
+
+def volume_windows(*, is_daily: bool = False) -> tuple[int, ...]:
+    """The window lengths (ms) for the number of stories, which needs no least number to be told from chance."""
+    return WINDOWS_MS[-1:] if is_daily else WINDOWS_MS[:2]
+
+
+def surge_scores(stories: Array, negative: Array, *, baseline: Baseline, expected: Array) -> Array:
+    """Scores [s, t] of windows with so many stories and negative ones, where `expected` stories are usual."""
+    share, count = surge_parts(stories, negative, baseline=baseline, expected=expected)
+    return share + np.minimum(share, count)
+
+
+def surge_parts(stories: Array, negative: Array, *, baseline: Baseline, expected: Array) -> tuple[Array, Array]:
+    """−log₁₀ P of the share and of the negative count [s, t], both 0 where the share is not above the usual."""
+    above = negative > baseline.share[:, None] * stories
+    share, count = np.zeros_like(stories), np.zeros_like(stories)
+    row = np.nonzero(above)[0]
+    if row.size:
+        k, usual = negative[above], baseline.share[row]
+        share[above] = tails.beta_binomial(k, stories[above], share=usual, rho=baseline.rho[row])
+        count[above] = tails.negative_binomial(k, mean=expected[above] * usual, phi=baseline.phi_negative[row])
+    return share, count
+
+
+def passes(stories: Array, negative: Array, *, share: Array, recent: Array, guards: Guards = GUARDS) -> Flags:
+    """Where windows [s, t] have the least that a surge must have.
+
+    `share` [s] is the usual one, `recent` the negative stories of the window and the three before it.
+    """
+    usual = share[:, None]
+    seen = negative / np.maximum(stories, 1e-9)
+    return (
+        (stories >= guards.stories)
+        & (recent >= guards.negative)
+        & (seen >= guards.lift * usual)
+        & (seen >= usual + guards.rise)
+    )
+
+
+def volume_scores(stories: Array, *, baseline: Baseline, expected: Array) -> Array:
+    """−log₁₀ P of the number of stories [s, t], 0 where there are fewer than usual."""
+    more = stories > expected
+    scores = np.zeros_like(stories)
+    row = np.nonzero(more)[0]
+    if row.size:
+        scores[more] = tails.negative_binomial(stories[more], mean=expected[more], phi=baseline.phi[row])
+    return scores
