@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import Flask
@@ -19,6 +20,7 @@ from tests import shipped
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
+BENCHES = ROOT / "tests" / "bench" / "results"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -91,6 +93,38 @@ def results() -> str:
     return _table(("Corpus", "Metric", "n", "int8, as served", "float32"), rows)
 
 
+def _bench(name: str) -> dict[str, Any]:
+    """What `python -m tests.bench NAME` wrote."""
+    found: dict[str, Any] = json.loads((BENCHES / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def nab() -> str:
+    """Surges of volume on NAB realTweets, beside the published scores of three detectors."""
+    rows = [
+        (
+            name,
+            f"{row['hit']} of {row['windows']}",
+            f"{row['false_a_week']:.2f} ({row['false_alarms']} in {row['series_weeks']:.1f} weeks)",
+            "–" if row["median_delay_bins"] is None else f"{15 * row['median_delay_bins']:.0f} min",
+        )
+        for name, row in _bench("nab")["detectors"].items()
+    ]
+    return _table(("Detector", "Windows hit", "False alarms a series and week", "Median delay"), rows)
+
+
+def surges() -> str:
+    """Surges of bad news in the simulated market, beside the usual tests."""
+    rows = []
+    for name, row in _bench("surges")["rows"].items():
+        rate, detector = name.split(": ", 1)
+        found = f"{100 * row['recall']:.1f} % ({row['found']} of {row['surges']})"
+        bursts = f"{row['bursts_told']} of {row['bursts']} ({row['bursts_expected_by_chance']:.0f} by chance)"
+        rows.append((rate, detector, f"{row['false_a_week']:.2f}", found, f"{row['median_delay_hours']:.0f} h", bursts))
+    head = ("Stories", "Detector", "False alarms a topic and week", "Surges found", "Median delay", "Bursts told")
+    return _table(head, rows)
+
+
 def tables() -> dict[str, Callable[[], str]]:
     """The generated parts by name."""
     app = create_app(config.load({}))
@@ -99,6 +133,8 @@ def tables() -> dict[str, Callable[[], str]]:
         "routes": lambda: routes(app),
         "commands": lambda: commands(app),
         "results": results,
+        "nab": nab,
+        "surges": surges,
     }
 
 

@@ -21,8 +21,8 @@ import numpy as np
 
 from app.domain.series import DAY_MS
 from app.monitor.grid import Array, Grid, hours_of_week
-from app.monitor.scoring import Flags, Scored, history, notifications, thresholds
-from app.monitor.surge import QUARTER_MS, volume_windows
+from app.monitor.scoring import Scored, history, notifications, thresholds
+from app.monitor.surge import QUARTER_MS, Flags, volume_windows
 from tests.bench.machine import machine
 from tests.corpora import folder
 
@@ -89,7 +89,7 @@ def tickers(data: Path) -> list[Ticker]:
         at, values = _rows(data / f"{name}.csv", "value")
         bins = at // QUARTER_MS
         first = int(bins.min())
-        counts = np.bincount(bins.astype(int) - first, weights=values)
+        counts = np.bincount(bins.astype(int) - first, weights=values).astype(np.float64)
         placed = tuple((_at(a) // QUARTER_MS - first, _at(b) // QUARTER_MS - first) for a, b in windows)
         found.append(Ticker(name=name, first_at=first * QUARTER_MS, counts=counts, windows=placed))
     return found
@@ -106,7 +106,8 @@ def _ours(ticker: Ticker) -> Flags:
     widths = [window // QUARTER_MS for window in volume_windows()]
     scored = history(grid, widths=widths, measure="volume")
     cut = thresholds(scored, alarms_a_day=TARGET_A_WEEK / 7, bins_a_day=A_DAY, measure="volume")
-    return scored.alarms(cut)[0]
+    alarms: Flags = scored.alarms(cut)[0]
+    return alarms
 
 
 def _peer(ticker: Ticker, path: Path, *, is_log: bool) -> Flags:
@@ -118,7 +119,8 @@ def _peer(ticker: Ticker, path: Path, *, is_log: bool) -> Flags:
         scores = -np.log10(1 - scores + 1e-12)
     scored = Scored(scores=scores[None], passes=scores[None] > 0)
     cut = thresholds(scored, alarms_a_day=TARGET_A_WEEK / 7, bins_a_day=A_DAY, measure="volume", floor=-np.inf)
-    return scored.alarms(cut)[0]
+    alarms: Flags = scored.alarms(cut)[0]
+    return alarms
 
 
 def judged(ticker: Ticker, alarms: Flags) -> Outcome:

@@ -17,9 +17,9 @@ import numpy as np
 from app.domain.series import HOUR_MS, Saying
 from app.monitor.baseline import fit, usual_rate
 from app.monitor.grid import Grid, rolled
-from app.monitor.scoring import Flags, history, notifications, thresholds
+from app.monitor.scoring import history, notifications, thresholds
 from app.monitor.series import tally
-from app.monitor.surge import RARE_A_DAY, windows_for
+from app.monitor.surge import RARE_A_DAY, Flags, windows_for
 from app.monitor.tails import beta_binomial
 from tests.bench.machine import machine
 from tests.bench.simulator import LENGTH, QUIET_WEEKS, USUAL_SHARE, WEEK, World, world
