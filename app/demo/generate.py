@@ -16,7 +16,7 @@ from typing import Any
 from app import clock
 from app.demo import setting
 from app.demo.prose import Prose
-from app.domain.people import SYSTEM
+from app.domain.people import SYSTEM, User
 from app.domain.series import DAY_MS, HOUR_MS
 from app.domain.ticket import Ticket, Urgency, UrgencyPart
 from app.errors import InputError
@@ -135,8 +135,16 @@ def _side(services: Services, name: str, *, rng: Random) -> Side:
         intents=Draw(list(zip(intents, weights, strict=True))),
         queue_of={rule.intent: rule.queue_id or intake.id for rule in routes},
         urgency_of={rule.intent: rule.urgency for rule in routes},
-        top={one: (intents[at - 1], intents[at - 2]) for at, one in enumerate(intents)},
+        top={one: ((intents * 3)[at + 1], (intents * 3)[at + 2]) for at, one in enumerate(intents)},
     )
+
+
+def _agents(services: Services) -> dict[int, list[User]]:
+    """Who may be given the tickets of each queue."""
+    db = services.db
+    agents = [user for user in users.every(db, is_active=True) if user.role == "agent"]
+    sights = {user.id: queues.visible_ids(db, [team.id for team in teams.of_user(db, user.id)]) for user in agents}
+    return {queue.id: [user for user in agents if queue.id in sights[user.id]] for queue in queues.every(db)}
 
 
 class Maker:
@@ -146,9 +154,7 @@ class Maker:
         db, self._rng = services.db, Random(seed)
         self._prose = Prose(self._rng)
         self._sides = [_side(services, name, rng=self._rng) for name in ("card", "shop")]
-        self._agents = [user for user in users.every(db, is_active=True) if user.role == "agent"] or list(
-            users.every(db)
-        )
+        self._agents = _agents(services)
         self._now, self._policy = clock.now_ms(), services.policy
         self._step, self._at = SPAN_MS / n_tickets, float(self._now - SPAN_MS)
         self._ticket, self._message = loading.last_id(db, "ticket"), loading.last_id(db, "message")
@@ -201,15 +207,16 @@ class Maker:
         age = self._now - self._at
         status = next(draw for days, draw in self._lives if age < days)(rng) if age < 399 * DAY_MS else "closed"
         sentiment = self._drawn("sentiment")
+        queue_id = side.intake if is_unsure else side.queue_of.get(intent, side.intake)
         customer_id, name, tier = self._customer_of(chunk)
         return {
             "side": side, "language": language, "intent": intent, "band": band, "is_unsure": is_unsure,
             "status": status, "sentiment": sentiment, "emotion": self._drawn("emotion"), "customer_id": customer_id,
             "name": name, "at": int(self._at), "body": self._prose.asked(side.name, language=language),
             "probability": {"high": 0.93, "medium": 0.74, "low": 0.47}[band] + rng.random() * 0.06,
-            "queue_id": side.intake if is_unsure else side.queue_of.get(intent, side.intake),
+            "queue_id": queue_id,
             "urgency": self._urgency(side.urgency_of.get(intent, 10), sentiment=sentiment, tier=tier),
-            "agent": None if status == "new" or (status == "open" and rng.random() < 0.3) else self._agent(),
+            "agent": None if status == "new" or (status == "open" and rng.random() < 0.3) else self._agent(queue_id),
             "answered_at": None if status == "new" else self._within(9 * HOUR_MS),
             "solved_at": self._within(60 * HOUR_MS) if status in ("solved", "closed") else None,
         }  # fmt: skip
@@ -217,8 +224,9 @@ class Maker:
     def _within(self, span_ms: int) -> int:
         return min(self._now, int(self._at + self._rng.random() * span_ms))
 
-    def _agent(self) -> Any:
-        return self._agents[int(self._rng.random() * len(self._agents))]
+    def _agent(self, queue_id: int) -> Any:
+        among = self._agents[queue_id]
+        return among[int(self._rng.random() * len(among))] if among else None
 
     def _urgency(self, base: int, *, sentiment: str, tier: str) -> Urgency:
         parts = [UrgencyPart(code="intent", points=base)]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-JobKind = Literal["import_posts", "import_tickets", "reindex_articles", "fetch_feed"]
+JobKind = Literal["import_posts", "import_tickets", "reindex_articles", "fetch_feed", "bulk_edit", "bulk_undo"]
 JobState = Literal["queued", "working", "completed", "failed"]
 
 

@@ -19,7 +19,7 @@ from app.pipeline.recall import WRITTEN, is_recallable, recall
 from app.pipeline.services import Services
 from app.pipeline.ticket_actions import EDITABLE, edited
 from app.store import corrections, events, mentions, messages, posts, predictions, queues, tickets
-from app.store.db import Transaction
+from app.store.db import Reads, Transaction
 
 NEVER_UNDONE = frozenset({"triaged", "updated", "message_received", "recalled", "uncorrected"})
 
@@ -45,28 +45,35 @@ def correct(
     if viewer.user_id is None:
         raise NotAllowed(permission="tickets:write")
     stored = _named(services, prediction_id=prediction_id, ticket_id=ticket_id, task=task)
-    _check_label(services, stored.prediction.task, label=label)
+    check_label(services, stored.prediction.task, label=label)
     with services.db.transaction() as tx:
-        noun_id, text, target = _subject(tx, stored, viewer=viewer)
-        was = corrections.in_force(
-            tx, subject_kind=stored.subject_kind, subject_id=stored.subject_id, task=stored.prediction.task
-        )
-        correction_id = corrections.insert(
-            tx,
-            prediction_id=stored.id,
-            subject_kind=stored.subject_kind,
-            subject_id=stored.subject_id,
-            task=stored.prediction.task,
-            label_before=stored.prediction.label if was is None else was.label,
-            label=label,
-            model=stored.prediction.model,
-            user_id=viewer.user_id,
-            created_at=clock.now_ms(),
-            text=text,
-            target=target,
-        )
-        _put_in_force(tx, stored, label=label, noun_id=noun_id, correction_id=correction_id, viewer=viewer)
-        return corrections.get(tx, correction_id)
+        return corrected(tx, stored, label=label, viewer=viewer)[0]
+
+
+def corrected(tx: Transaction, stored: StoredPrediction, *, label: str, viewer: Viewer) -> tuple[Correction, Event]:
+    """The same inside an open transaction, with its event; the label was checked before."""
+    if viewer.user_id is None:
+        raise NotAllowed(permission="tickets:write")
+    noun_id, text, target = _subject(tx, stored, viewer=viewer)
+    was = corrections.in_force(
+        tx, subject_kind=stored.subject_kind, subject_id=stored.subject_id, task=stored.prediction.task
+    )
+    correction_id = corrections.insert(
+        tx,
+        prediction_id=stored.id,
+        subject_kind=stored.subject_kind,
+        subject_id=stored.subject_id,
+        task=stored.prediction.task,
+        label_before=stored.prediction.label if was is None else was.label,
+        label=label,
+        model=stored.prediction.model,
+        user_id=viewer.user_id,
+        created_at=clock.now_ms(),
+        text=text,
+        target=target,
+    )
+    event = _put_in_force(tx, stored, label=label, noun_id=noun_id, correction_id=correction_id, viewer=viewer)
+    return corrections.get(tx, correction_id), event
 
 
 def _named(
@@ -76,14 +83,20 @@ def _named(
         return predictions.get(services.db, prediction_id)
     if ticket_id is None or task is None:
         raise InputError("nothing_to_correct")
-    for message in reversed(messages.of_ticket(services.db, ticket_id)):
-        found = predictions.latest(services.db, subject_kind="message", subject_id=message.id, task=task)
+    return newest(services.db, ticket_id, task=task)
+
+
+def newest(db: Reads, ticket_id: int, *, task: str) -> StoredPrediction:
+    """A ticket's newest prediction of a task; raises NotFound."""
+    for message in reversed(messages.of_ticket(db, ticket_id)):
+        found = predictions.latest(db, subject_kind="message", subject_id=message.id, task=task)
         if found is not None:
             return found
     raise NotFound(noun="prediction", id=f"{ticket_id}/{task}")
 
 
-def _check_label(services: Services, task: str, *, label: str) -> None:
+def check_label(services: Services, task: str, *, label: str) -> None:
+    """Raise TaskMissing or InputError `unknown_label` for a label that the live model does not have."""
     known = services.engine.tasks.get(task)
     if known is None:
         raise TaskMissing(task=task)
@@ -107,13 +120,13 @@ def _subject(tx: Transaction, stored: StoredPrediction, *, viewer: Viewer) -> _S
 
 def _put_in_force(
     tx: Transaction, stored: StoredPrediction, *, label: str, noun_id: int, correction_id: int, viewer: Viewer
-) -> None:
+) -> Event:
     role, kind = stored.prediction.role, stored.subject_kind
     columns = _columns(role, label=label, kind=kind)
     if role == "intent" and kind == "message":
         columns |= _rerouted(tx, tickets.read(tx, noun_id), task=stored.prediction.task, label=label)
     before = _apply(tx, kind, subject_id=stored.subject_id, noun_id=noun_id, columns=columns)
-    history.record(
+    return history.record(
         tx,
         actor=history.of(viewer),
         verb="corrected",
@@ -204,23 +217,28 @@ def undo(services: Services, event_id: int, *, viewer: Viewer) -> Event:
     house), or `changed_since` (`by` a later event).
     """
     with services.db.transaction() as tx:
-        event = events.get(tx, event_id)
-        sight = _sight(event, viewer=viewer)
-        if event.noun == "ticket":
-            tickets.get(tx, event.noun_id, viewer=sight)
-        elif event.noun == "post":
-            posts.get(tx, event.noun_id, viewer=sight)
-        _check_undo(tx, event)
-        if event.verb == "corrected":
-            _uncorrect(tx, event, viewer=viewer)
-        elif event.verb in WRITTEN:
-            recall(tx, event, viewer=viewer)
-        else:
-            edited(tx, event.noun_id, viewer=sight, changes=event.before, undoes=event.id)
-        inverse = events.undone_by(tx, event_id)
-        if inverse is None:
-            raise Conflict("cannot_undo", id=event_id)
-        return events.get(tx, inverse)
+        return undone(tx, event_id, viewer=viewer)
+
+
+def undone(tx: Transaction, event_id: int, *, viewer: Viewer) -> Event:
+    """The same inside an open transaction."""
+    event = events.get(tx, event_id)
+    sight = _sight(event, viewer=viewer)
+    if event.noun == "ticket":
+        tickets.get(tx, event.noun_id, viewer=sight)
+    elif event.noun == "post":
+        posts.get(tx, event.noun_id, viewer=sight)
+    _check_undo(tx, event)
+    if event.verb == "corrected":
+        _uncorrect(tx, event, viewer=viewer)
+    elif event.verb in WRITTEN:
+        recall(tx, event, viewer=viewer)
+    else:
+        edited(tx, event.noun_id, viewer=sight, changes=event.before, undoes=event.id)
+    inverse = events.undone_by(tx, event_id)
+    if inverse is None:
+        raise Conflict("cannot_undo", id=event_id)
+    return events.get(tx, inverse)
 
 
 def _sight(event: Event, *, viewer: Viewer) -> Viewer:

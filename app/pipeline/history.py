@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from app import clock
@@ -53,6 +54,37 @@ def record(
     if noun in TOLD or (noun == "alert" and verb in TOLD_OF_ALERTS):
         _tell(tx, event, event_id=event_id, data={noun: {"id": noun_id, **(data or {}), **event.after}})
     return events.get(tx, event_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """One of many events that one actor makes at one time; `data` is what webhooks are told of the thing."""
+
+    verb: str
+    noun_id: int
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    data: Mapping[str, Any]
+
+
+def record_each(tx: Transaction, several: Sequence[Told], *, actor: Actor, noun: str) -> list[int]:
+    """Keep many events of things that webhooks hear of; their ids."""
+    now, listening, ids = clock.now_ms(), bool(receivers.every(tx)), []
+    for one in several:
+        event = Event(
+            actor_kind=actor[0],
+            actor_id=actor[1],
+            verb=one.verb,
+            noun=noun,
+            noun_id=one.noun_id,
+            before=one.before,
+            after=one.after,
+            at=now,
+        )
+        ids.append(events.record(tx, event))
+        if listening:
+            _tell(tx, event, event_id=ids[-1], data={noun: {"id": one.noun_id, **one.data, **one.after}})
+    return ids
 
 
 def _tell(tx: Transaction, event: Event, *, event_id: int, data: Mapping[str, Any]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, get_args
 
@@ -15,56 +14,14 @@ from app.errors import BellwetherError, FieldError, InputError
 from app.ingest import feeds as feed_files
 from app.ingest import tickets as ticket_files
 from app.ingest.rows import RowFault, csv_rows, json_rows
-from app.pipeline import accounts, feeds, history, knowledge, posts, tickets
+from app.pipeline import accounts, bulk, feeds, history, knowledge, posts, tickets
+from app.pipeline.progress import Progress
 from app.pipeline.services import Services
 from app.store import attachments, jobs, users
 
 LOG = logging.getLogger(__name__)
 STALE_MS = 300_000
-MOST_ERRORS = 100
-STEP = 200
 TICKET_COLUMNS = frozenset({"body", "text", "description", "message"})
-
-
-@dataclass
-class _Progress:
-    """How far a job has come; written down every few rows, which also says that its worker lives."""
-
-    services: Services
-    job_id: int
-    n_total: int = 0
-    n_done: int = 0
-    n_failed: int = 0
-    errors: list[Mapping[str, Any]] = field(default_factory=list)
-
-    def done(self) -> None:
-        """One more row is in."""
-        self.n_done += 1
-        self._step()
-
-    def failed(self, row: int, *, code: str, params: Mapping[str, Any]) -> None:
-        """One more row could not be used."""
-        self.n_failed += 1
-        if len(self.errors) < MOST_ERRORS:
-            self.errors.append({"row": row, "code": code, "params": {key: str(value) for key, value in params.items()}})
-        self._step()
-
-    def _step(self) -> None:
-        if (self.n_done + self.n_failed) % STEP == 0:
-            self.write()
-
-    def write(self) -> None:
-        """Write down how far it is."""
-        with self.services.db.transaction() as tx:
-            jobs.progress(
-                tx,
-                self.job_id,
-                at=clock.now_ms(),
-                n_total=max(self.n_total, self.n_done + self.n_failed),
-                n_done=self.n_done,
-                n_failed=self.n_failed,
-                errors=self.errors,
-            )
 
 
 def enqueue(
@@ -106,7 +63,7 @@ def run_due(services: Services, *, limit: int = 1) -> int:
 
 
 def _run(services: Services, job: Job) -> None:
-    progress = _Progress(services=services, job_id=job.id)
+    progress = Progress(services=services, job_id=job.id)
     state = "completed"
     try:
         _DOERS[job.kind](services, job, progress)
@@ -134,7 +91,7 @@ def _content(services: Services, job: Job) -> bytes:
     return attachments.blob(services.db, str(job.params.get("sha256", "")))
 
 
-def _import_posts(services: Services, job: Job, progress: _Progress) -> None:
+def _import_posts(services: Services, job: Job, progress: Progress) -> None:
     readers: Mapping[str, Callable[[bytes], Any]] = {
         "csv": feed_files.from_csv,
         "jsonl": feed_files.from_jsonl,
@@ -153,7 +110,7 @@ def _import_posts(services: Services, job: Job, progress: _Progress) -> None:
             progress.failed(result.row, code=result.error, params=result.params)
 
 
-def _import_tickets(services: Services, job: Job, progress: _Progress) -> None:
+def _import_tickets(services: Services, job: Job, progress: Progress) -> None:
     content, viewer = _content(services, job), _viewer(services, job)
     progress.n_total = content.count(b"\n")
     for number, draft in _ticket_drafts(services, content, form=str(job.params.get("format", "jsonl"))):
@@ -187,12 +144,12 @@ def _ticket_drafts(services: Services, content: bytes, *, form: str) -> Iterator
             yield row[0], partial(make, row[1])
 
 
-def _reindex(services: Services, job: Job, progress: _Progress) -> None:
+def _reindex(services: Services, job: Job, progress: Progress) -> None:
     for _ in range(knowledge.reindex(services)):
         progress.done()
 
 
-def _fetch_feed(services: Services, job: Job, progress: _Progress) -> None:
+def _fetch_feed(services: Services, job: Job, progress: Progress) -> None:
     for result in feeds.fetch(services, int(job.params["feed_id"]), viewer=_viewer(services, job)):
         if result.error is None:
             progress.done()
@@ -200,9 +157,19 @@ def _fetch_feed(services: Services, job: Job, progress: _Progress) -> None:
             progress.failed(result.row, code=result.error, params=result.params)
 
 
-_DOERS: Mapping[JobKind, Callable[[Services, Job, _Progress], None]] = {
+def _bulk_edit(services: Services, job: Job, progress: Progress) -> None:
+    bulk.work(services, job, progress, viewer=_viewer(services, job))
+
+
+def _bulk_undo(services: Services, job: Job, progress: Progress) -> None:
+    bulk.work_undo(services, job, progress, viewer=_viewer(services, job))
+
+
+_DOERS: Mapping[JobKind, Callable[[Services, Job, Progress], None]] = {
     "import_posts": _import_posts,
     "import_tickets": _import_tickets,
     "reindex_articles": _reindex,
     "fetch_feed": _fetch_feed,
+    "bulk_edit": _bulk_edit,
+    "bulk_undo": _bulk_undo,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, get_args
 
 from app import clock
@@ -25,6 +26,16 @@ RECALL_MS = 10_000
 MOST_TAGS = 20
 
 _VERBS = {"priority": "prioritised", "queue_id": "routed", "assignee_id": "assigned", "tags": "tagged"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """What a change of a ticket writes and how it is told; `columns` have its consequences too."""
+
+    columns: Mapping[str, Any]
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    verb: str
 
 
 def reply(
@@ -116,7 +127,7 @@ def apply_macro(
     with services.db.transaction() as tx:
         macro = macros.get(tx, macro_id)
         was = tickets.get(tx, ticket_id, viewer=viewer)
-        changes = _macro_changes(tx, macro, was=was)
+        changes = macro_changes(tx, macro, was=was)
         return edited(tx, ticket_id, viewer=viewer, changes=changes, version=version)
 
 
@@ -131,20 +142,37 @@ def edited(
 ) -> Ticket:
     """Change a ticket inside an open transaction, with its event; `undoes` names the event this takes back."""
     was = tickets.get(tx, ticket_id, viewer=viewer)
+    edit = plan(tx, was, changes, is_undo=undoes is not None)
+    if edit is None:
+        # Nothing to change, but an outdated version is still told.
+        return was if version in (None, was.version) else tickets.update(tx, ticket_id, changes={}, version=version)
+    ticket = tickets.update(tx, ticket_id, changes=edit.columns, version=version)
+    _record(tx, edit.verb, was, viewer=viewer, before=edit.before, after=edit.after, undoes=undoes)
+    return ticket
+
+
+def plan(tx: Transaction, was: Ticket, changes: Mapping[str, Any], *, is_undo: bool = False) -> Edit | None:
+    """What a change of a ticket writes; None when it is like that already. Raises InputError, NotFound."""
     wanted = {key: value for key, value in _checked(changes).items() if getattr(was, key) != value}
     _check_references(tx, wanted, was=was)
     if _leaves_its_assignee(tx, was, wanted):
         wanted["assignee_id"] = None
     if not wanted:
-        # Nothing to change, but an outdated version is still told.
-        return was if version in (None, was.version) else tickets.update(tx, ticket_id, changes={}, version=version)
+        return None
     columns = _with_consequences(was, wanted, now=clock.now_ms())
     if "priority" in wanted:
-        columns["is_priority_set"] = undoes is None
-    ticket = tickets.update(tx, ticket_id, changes=columns, version=version)
+        columns["is_priority_set"] = not is_undo
     before = {key: getattr(was, key) for key in wanted}
-    _record(tx, _verb(was, wanted), was, viewer=viewer, before=before, after=wanted, undoes=undoes)
-    return ticket
+    return Edit(columns=columns, before=before, after=wanted, verb=_verb(was, wanted))
+
+
+def check(db: Reads, wanted: Mapping[str, Any]) -> None:
+    """Raise InputError or NotFound for a change that no ticket can have: its values, a queue or a person not there."""
+    _checked(wanted)
+    if "queue_id" in wanted:
+        queues.get(db, wanted["queue_id"] or 0)
+    if wanted.get("assignee_id") is not None:
+        _check_person(users.get(db, wanted["assignee_id"]))
 
 
 def _verb(was: Ticket, wanted: Mapping[str, Any]) -> str:
@@ -231,16 +259,20 @@ def _check_references(tx: Transaction, wanted: Mapping[str, Any], *, was: Ticket
 
 
 def _check_assignee(tx: Transaction, user: User, *, queue_id: int) -> None:
+    _check_person(user)
+    if not sees_queue(tx, user, queue_id=queue_id):
+        params = {"name": user.name, "queue": queues.get(tx, queue_id).title}
+        fields = [FieldError(pointer="/assignee", code="assignee_out_of_sight", params=tuple(params.items()))]
+        raise InputError("assignee_out_of_sight", fields=fields, **params)
+
+
+def _check_person(user: User) -> None:
     if not user.is_active:
         raise InputError("inactive_user", id=user.id)
     if not {"tickets:write", "*:*"} & PERMISSIONS[user.role]:
         # Who cannot open tickets would never know of it.
         fields = [FieldError(pointer="/assignee", code="unknown_value", params=(("value", user.name),))]
         raise InputError("unknown_value", fields=fields, field="assignee", value=user.name)
-    if not sees_queue(tx, user, queue_id=queue_id):
-        params = {"name": user.name, "queue": queues.get(tx, queue_id).title}
-        fields = [FieldError(pointer="/assignee", code="assignee_out_of_sight", params=tuple(params.items()))]
-        raise InputError("assignee_out_of_sight", fields=fields, **params)
 
 
 def sees_queue(tx: Reads, user: User, *, queue_id: int) -> bool:
@@ -257,7 +289,8 @@ def _leaves_its_assignee(tx: Transaction, was: Ticket, wanted: Mapping[str, Any]
     return not sees_queue(tx, users.get(tx, was.assignee_id), queue_id=wanted["queue_id"])
 
 
-def _macro_changes(tx: Transaction, macro: Macro, *, was: Ticket) -> dict[str, Any]:
+def macro_changes(tx: Transaction, macro: Macro, *, was: Ticket) -> dict[str, Any]:
+    """What a macro changes of a ticket besides writing its text."""
     changes: dict[str, Any] = {}
     for action in macro.actions:
         if action.type == "set_status":

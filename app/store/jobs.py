@@ -64,6 +64,15 @@ def progress(
     )
 
 
+def undone_by(db: Reads, job_id: int) -> int | None:
+    """The job that takes this one back, if there is one."""
+    found: int | None = db.value(
+        "SELECT id FROM job WHERE kind = 'bulk_undo' AND id > ? AND json_extract(params, '$.job_id') = ?",
+        (job_id, job_id),
+    )
+    return found
+
+
 def finish(tx: Transaction, job_id: int, *, state: str, at: int) -> None:
     """End a job as completed or failed."""
     tx.execute("UPDATE job SET state = ?, finished_at = ? WHERE id = ?", (state, at, job_id))

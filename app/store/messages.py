@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from app.domain.ticket import Message
 from app.store.db import Reads, Transaction, assignments, marks, statement
 from app.store.rows import built
+from app.store.scope import listed
 
 
 def _message(row: sqlite3.Row) -> Message:
@@ -49,6 +50,19 @@ def first_incoming(db: Reads, ticket_id: int) -> Message | None:
         "SELECT * FROM message WHERE ticket_id = ? AND kind = 'incoming' ORDER BY occurred_at, id LIMIT 1", (ticket_id,)
     )
     return None if row is None else _message(row)
+
+
+def incoming_ids(db: Reads, ticket_ids: Iterable[int]) -> dict[int, list[int]]:
+    """The incoming messages of several tickets by ticket, oldest first."""
+    rows = db.rows(
+        "SELECT ticket_id, id FROM message WHERE ticket_id IN (SELECT value FROM json_each(?)) AND kind = 'incoming' "
+        "ORDER BY ticket_id, occurred_at, id",
+        (listed(ticket_ids),),
+    )
+    found: dict[int, list[int]] = {}
+    for row in rows:
+        found.setdefault(row["ticket_id"], []).append(row["id"])
+    return found
 
 
 def last_incoming(db: Reads, ticket_id: int) -> Message | None:

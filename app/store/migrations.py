@@ -57,6 +57,12 @@ def m010_facets(db: Tables) -> None:
 
 
 @STEPS()
+def m011_bulk(db: Tables) -> None:
+    """The tickets of bulk jobs."""
+    _run(db, schema_inbox.BULK)
+
+
+@STEPS()
 def m020_recall(db: Tables) -> None:
     """When a reply may leave the house, and whether it was called back."""
     _run(db, schema_triage.RECALL)

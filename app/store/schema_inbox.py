@@ -59,3 +59,9 @@ FACETS = (
     IS NOT (new.status, new.urgency, new.first_response_due_at, new.resolution_due_at, new.first_responded_at)
     AND new.refresh_at IS old.refresh_at BEGIN UPDATE ticket SET refresh_at = 0 WHERE id = new.id; END""",
 )
+
+# What a bulk job is about, ticket by ticket. state: 0 waiting, 1 done, 2 failed; the event is what undo takes back.
+BULK = (
+    """CREATE TABLE bulk_item (job_id INTEGER NOT NULL REFERENCES job ON DELETE CASCADE, ticket_id INTEGER NOT NULL,
+    state INTEGER NOT NULL DEFAULT 0, event_id INTEGER, PRIMARY KEY (job_id, ticket_id)) WITHOUT ROWID""",
+)

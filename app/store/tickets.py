@@ -11,7 +11,7 @@ from app.domain.people import Viewer
 from app.domain.ticket import OPEN_STATUSES, Ticket, Urgency, UrgencyPart
 from app.errors import NotFound
 from app.store import scope
-from app.store.db import Reads, Transaction, marks, statement
+from app.store.db import Reads, Transaction, assignments, marks, statement
 from app.store.rows import built
 
 
@@ -81,6 +81,21 @@ def update(tx: Transaction, ticket_id: int, *, changes: Mapping[str, Any], versi
         columns["urgency_parts"] = [(part.code, part.points) for part in urgency.parts]
     tx.change("ticket", ticket_id, changes=columns, version=version)
     return as_ticket(tx.got("ticket", ticket_id))
+
+
+def update_each(tx: Transaction, changes: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
+    """Change many tickets by id, each with its own columns; versions count up."""
+    by_columns: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+    for ticket_id, columns in changes:
+        by_columns.setdefault(tuple(columns), []).append((*columns.values(), ticket_id))
+    for names, rows in by_columns.items():
+        settings = assignments(dict.fromkeys(names))
+        tx.execute_many(statement("UPDATE ticket SET", settings + ", version = version + 1 WHERE id = ?"), rows)
+
+
+def last_id(db: Reads) -> int:
+    """The newest ticket's id; 0 without tickets."""
+    return int(db.value("SELECT coalesce(max(id), 0) FROM ticket"))
 
 
 def due_for_refresh(db: Reads, *, now: int, limit: int) -> tuple[Ticket, ...]:

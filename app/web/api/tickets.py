@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, cast, get_args
+from typing import Any
 
 from flask import Response
 from marshmallow import fields
 
-from app.domain.prediction import Band
-from app.domain.ticket import OPEN_STATUSES, Priority, SlaName, Status, TicketFilter
 from app.errors import InputError, NotFound, Stale
 from app.pipeline import corrections, intake, tickets
-from app.store import inbox, macros, messages, predictions, queues
+from app.store import inbox, macros, messages, predictions
 from app.store import tickets as rows
 from app.web import auth, body, errors
 from app.web.api import lists
+from app.web.api.ticket_filter import PRIORITIES, STATUSES, FilterShape, filter_of, queue_id
 from app.web.api.ticket_shapes import (
     TicketDetailShape,
     TicketPageShape,
@@ -29,26 +28,11 @@ from app.web.schema import Id, Instant, OneOf, PageQuery, Shape, Size, field_err
 group = blueprint("tickets", about="Customers' messages: what they want, how they feel, where they go.")
 
 MAIL = "message/rfc822"
-STATUSES = get_args(Status)
-PRIORITIES = get_args(Priority)
-ANY = "any"
 
 
-class TicketQuery(PageQuery):
-    """Which tickets; the same words as in the inbox's address."""
+class TicketQuery(PageQuery, FilterShape):
+    """Which tickets, in which order; the same words as in the inbox's address."""
 
-    status = fields.String(load_default="", metadata={"description": "Comma separated, `any` for all; open ones."})
-    queue = fields.String(load_default=None, metadata={"description": "A queue's slug."})
-    intent = fields.String(load_default=None)
-    sentiment = fields.String(load_default=None)
-    priority = fields.String(load_default=None, validate=OneOf(PRIORITIES))
-    band = fields.String(load_default=None, validate=OneOf(get_args(Band)))
-    assignee = Id("usr", load_default=None)
-    unassigned = fields.Boolean(load_default=False)
-    needs_person = fields.Boolean(load_default=None)
-    language = fields.String(load_default=None)
-    sla = fields.String(load_default=None, validate=OneOf(get_args(SlaName)))
-    q = fields.String(load_default="", validate=Size(max=200))
     sort = fields.String(load_default="risk", validate=OneOf(("risk", "newest", "oldest", "updated")))
 
 
@@ -122,7 +106,7 @@ def list_tickets(query: dict[str, Any]) -> dict[str, Any]:
     services, viewer = auth.services(), auth.viewer()
     found = inbox.page(
         services.db,
-        _filter(query),
+        filter_of(query),
         viewer=viewer,
         limit=query["limit"],
         after=query["after"],
@@ -255,48 +239,10 @@ def _check_belongs(prediction_id: int, *, ticket_id: int) -> None:
         raise NotFound(noun="prediction", id=prediction_id)
 
 
-def _filter(query: dict[str, Any]) -> TicketFilter:
-    return TicketFilter(
-        status=_statuses(query["status"]),
-        queue_id=None if query["queue"] is None else _queue_id(query["queue"], pointer="/queue"),
-        intent=query["intent"],
-        sentiment=query["sentiment"],
-        priority=query["priority"],
-        band=query["band"],
-        assignee_id=query["assignee"],
-        is_unassigned=query["unassigned"],
-        needs_person=query["needs_person"],
-        language=query["language"],
-        sla=query["sla"],
-        query=query["q"],
-    )
-
-
-def _statuses(text: str) -> tuple[Status, ...]:
-    if not text:
-        return OPEN_STATUSES
-    if text == ANY:
-        return cast("tuple[Status, ...]", STATUSES)
-    asked = tuple(part.strip() for part in text.split(","))
-    for status in asked:
-        if status not in STATUSES:
-            fault = field_error("/status", "unknown_choice", value=status, choices=(*STATUSES, ANY))
-            raise InputError(fields=(fault,))
-    return cast("tuple[Status, ...]", asked)
-
-
-def _queue_id(slug: str, *, pointer: str) -> int:
-    found = queues.find_by_slug(auth.services().db, slug)
-    viewer = auth.viewer()
-    if found is None or (viewer.queue_ids is not None and found.id not in viewer.queue_ids):
-        raise InputError(fields=(field_error(pointer, "unknown_queue", value=slug),))
-    return found.id
-
-
 def _changes(payload: dict[str, Any]) -> dict[str, Any]:
     changes: dict[str, Any] = {name: payload[name] for name in ("subject", "status", "priority") if name in payload}
     if "queue" in payload:
-        changes["queue_id"] = _queue_id(payload["queue"], pointer="/queue")
+        changes["queue_id"] = queue_id(payload["queue"], pointer="/queue")
     if "assignee" in payload:
         changes["assignee_id"] = payload["assignee"]
     if "tags" in payload:

@@ -7,6 +7,7 @@ from flask import Flask
 from app.web.pages import (
     account,
     alerts,
+    bulk,
     context,
     corrections,
     entities,
@@ -28,6 +29,7 @@ BLUEPRINTS = (
     session.blueprint,
     account.blueprint,
     inbox.blueprint,
+    bulk.blueprint,
     incoming.blueprint,
     tickets.blueprint,
     corrections.blueprint,

@@ -15,6 +15,7 @@ from app.pipeline import tickets as flow
 from app.store import customers, inbox, queues, ticket_search, tickets, users
 from app.store.db import Database
 from app.store.ticket_filter import Sort
+from app.web import exports
 from app.web.auth import requires, services, viewer
 from app.web.pages import filters
 from app.web.pages.labels import label_title
@@ -65,6 +66,16 @@ def index() -> str | Response:
         counts=tickets.counts(db, viewer=me),
         choices=_choices(db, me=me, shown=shown),
         chosen=chosen,
+        me=me,
+        chosen_args=filters.kept(request.args),
         is_narrowed=filters.is_narrowed(request.args),
         link=lambda **changes: url_for("pages_inbox.index", **filters.kept(request.args, **changes)),
     )
+
+
+@blueprint.get("/tickets/export")
+@requires("tickets:read")
+def export() -> Response:
+    """The tickets that the filter leaves, as a table to keep."""
+    me = viewer()
+    return exports.as_table(filters.ticket_filter(request.args, me=me.user_id), viewer=me)

@@ -1,0 +1,64 @@
+"""How far a job has come; written down every few rows, which also says that its worker lives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app import clock
+from app.pipeline.services import Services
+from app.store import jobs
+from app.store.db import Transaction
+
+MOST_ERRORS = 100
+STEP = 200
+
+
+@dataclass
+class Progress:
+    """Counts of a job's rows, and the first hundred that could not be used."""
+
+    services: Services
+    job_id: int
+    n_total: int = 0
+    n_done: int = 0
+    n_failed: int = 0
+    errors: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def done(self) -> None:
+        """One more row is in."""
+        self.n_done += 1
+        self._step()
+
+    def failed(self, row: int, *, code: str, params: Mapping[str, Any]) -> None:
+        """One more row could not be used."""
+        self.note(row, code=code, params=params)
+        self._step()
+
+    def note(self, row: int, *, code: str, params: Mapping[str, Any]) -> None:
+        """The same, to be written down by `keep` together with what was done."""
+        self.n_failed += 1
+        if len(self.errors) < MOST_ERRORS:
+            self.errors.append({"row": row, "code": code, "params": {key: str(value) for key, value in params.items()}})
+
+    def _step(self) -> None:
+        if (self.n_done + self.n_failed) % STEP == 0:
+            self.write()
+
+    def write(self) -> None:
+        """Write down how far it is."""
+        with self.services.db.transaction() as tx:
+            self.keep(tx)
+
+    def keep(self, tx: Transaction) -> None:
+        """The same inside an open transaction."""
+        jobs.progress(
+            tx,
+            self.job_id,
+            at=clock.now_ms(),
+            n_total=max(self.n_total, self.n_done + self.n_failed),
+            n_done=self.n_done,
+            n_failed=self.n_failed,
+            errors=self.errors,
+        )

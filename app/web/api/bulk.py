@@ -1,0 +1,82 @@
+"""One action on all tickets of a filter, counted first and undone as a whole."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from flask import Response
+from marshmallow import fields
+
+from app.domain.bulk import BulkAction, BulkOrder
+from app.pipeline import bulk
+from app.web import auth, body
+from app.web.api.jobs import JobShape
+from app.web.api.ticket_filter import FilterShape, filter_of, queue_id
+from app.web.openapi import blueprint, route
+from app.web.schema import Id, OneOf, Shape, Size
+
+group = blueprint("bulk", about="One action on all tickets of a filter.")
+
+
+class BulkParamsShape(Shape):
+    """What an action needs; `assignee` null means nobody, `queue` is a slug."""
+
+    assignee = Id("usr", allow_none=True)
+    queue = fields.String()
+    status = fields.String()
+    priority = fields.String()
+    macro = Id("mac")
+    task = fields.String()
+    label = fields.String()
+
+
+class BulkShape(Shape):
+    """The tickets of a filter (the words of the list's address) and what to do to them."""
+
+    filter = fields.Nested(FilterShape, load_default=dict)
+    exclude_ids = fields.List(Id("tkt"), load_default=list, validate=Size(max=10_000))
+    action = fields.String(required=True, validate=OneOf(get_args(BulkAction)))
+    params = fields.Nested(BulkParamsShape, load_default=dict)
+    dry_run = fields.Boolean(load_default=False, metadata={"description": "Only count the tickets."})
+
+
+class BulkAnswerShape(Shape):
+    """How many tickets it is about, and the job that does it; no job for a dry run."""
+
+    dry_run = fields.Boolean()
+    total = fields.Integer()
+    job = fields.Nested(JobShape, allow_none=True)
+
+
+@route(
+    group, "/tickets/bulk", method="POST", needs="tickets:write", reads=BulkShape, returns=BulkAnswerShape, status=202
+)
+def start_bulk(payload: dict[str, Any]) -> Response:
+    """Do one action to all tickets of a filter, as a job; with `dry_run` they are counted and nothing is done."""
+    services, viewer = auth.services(), auth.viewer()
+    order = _order(payload)
+    total = bulk.count(services, order, viewer=viewer)
+    job = None if payload["dry_run"] else bulk.begin(services, order, viewer=viewer)
+    answer = body.answer(BulkAnswerShape().dump({"dry_run": payload["dry_run"], "total": total, "job": job}))
+    answer.status_code = 200 if job is None else 202
+    if job is not None:
+        answer.headers["Location"] = f"/api/v1/jobs/job_{job.id}"
+    return answer
+
+
+@route(group, "/jobs/<id(job):job_id>/undo", method="POST", needs="tickets:write", returns=JobShape, status=202)
+def undo_bulk(job_id: int) -> Any:
+    """Take a whole bulk job back, as a job of its own; tickets changed since are left and told as its errors."""
+    return bulk.undo(auth.services(), job_id, viewer=auth.viewer())
+
+
+def _order(payload: dict[str, Any]) -> BulkOrder:
+    asked, params = payload["params"], {}
+    for name, key in (("assignee", "assignee_id"), ("macro", "macro_id")):
+        if name in asked:
+            params[key] = asked[name]
+    params |= {name: asked[name] for name in ("status", "priority", "task", "label") if name in asked}
+    if "queue" in asked:
+        params["queue_id"] = queue_id(asked["queue"], pointer="/params/queue")
+    chosen = filter_of(FilterShape().load({}) | payload["filter"])
+    return bulk.order_of(chosen, action=payload["action"], params=params, exclude_ids=payload["exclude_ids"])

@@ -1,0 +1,25 @@
+"""Tickets out of the house: one row a ticket, streamed, as a table or as JSON lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from app.web import auth, exports
+from app.web.api.ticket_filter import FilterShape, filter_of
+from app.web.openapi import blueprint, route
+
+group = blueprint("exports", about="Tickets as a table or as JSON lines, with predictions and corrections.")
+
+
+@route(group, "/tickets/export.csv", needs="tickets:read", query=FilterShape)
+def export_csv(query: dict[str, Any]) -> Response:
+    """The tickets of a filter as a table, newest first, streamed, with probabilities and corrections."""
+    return exports.as_table(filter_of(query), viewer=auth.viewer())
+
+
+@route(group, "/tickets/export.jsonl", needs="tickets:read", query=FilterShape)
+def export_jsonl(query: dict[str, Any]) -> Response:
+    """The same as JSON lines, with all predictions and corrections of each ticket."""
+    return exports.as_lines(filter_of(query), viewer=auth.viewer())
