@@ -15,6 +15,7 @@ PERMISSIONS: dict[UserRole, frozenset[str]] = {
             "messages:write",
             "macros:read",
             "articles:read",
+            "reports:read",
             "predictions:make",
             "models:read",
             "account:write",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from app.store import schema, schema_alerts, schema_inbox, schema_mail, schema_surge, schema_triage
+from app.store import schema, schema_alerts, schema_inbox, schema_mail, schema_reports, schema_surge, schema_triage
 from app.store.lean import without
 
 with without("pandas"):
@@ -96,6 +96,11 @@ def m051_alert_life(db: Tables) -> None:
 def m052_feeds(db: Tables) -> None:
     """Languages of feeds, and when each is said to be silent."""
     _run(db, schema_alerts.FEEDS)
+
+@STEPS()
+def m031_figures(db: Tables) -> None:
+    """Figures of reports, kept by triggers from here on and counted once for what is there."""
+    _run(db, schema_reports.FIGURES)
 
 
 def migrate(connection: sqlite3.Connection, *, stop_before: str | None = None) -> None:

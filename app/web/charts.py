@@ -6,6 +6,7 @@ Plots are stretched to their place, so a coordinate is a share of `width` or `he
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -110,15 +111,11 @@ def sparkline(values: Sequence[float | None]) -> Spark:
 
 def x_marks(points: Sequence[Point], *, stamp: Stamp) -> tuple[str, ...]:
     """At most six times, evenly spread from the first point to the last."""
-    if len(points) <= MAX_X_MARKS:
-        return tuple(stamp(point.at) for point in points)
-    last = len(points) - 1
-    return tuple(stamp(points[round(last * mark / (MAX_X_MARKS - 1))].at) for mark in range(MAX_X_MARKS))
+    return spread([stamp(point.at) for point in points])
 
 
 def _columns(points: Sequence[Point], *, titles: Sequence[str]) -> tuple[Hit, ...]:
-    step = WIDTH / max(len(points), 1)
-    return tuple(Hit(x=round(step * index, 2), width=round(step, 2), title=title) for index, title in enumerate(titles))
+    return _hits(len(points), titles=titles)
 
 
 def alerted(points: Sequence[Point], *, spans: Sequence[tuple[int, int]]) -> tuple[Hit, ...]:
@@ -202,3 +199,49 @@ def volume_plot(
         y_marks=(str(top), str(top // 2), "0"),
         x_marks=x_marks(points, stamp=stamp),
     )
+
+
+def spread(texts: Sequence[str]) -> tuple[str, ...]:
+    """At most six of the texts, evenly spread from the first to the last."""
+    if len(texts) <= MAX_X_MARKS:
+        return tuple(texts)
+    return tuple(texts[round((len(texts) - 1) * mark / (MAX_X_MARKS - 1))] for mark in range(MAX_X_MARKS))
+
+
+def side_by_side(
+    values: Sequence[Sequence[int]], *, kinds: Sequence[str], marks: Sequence[str], titles: Sequence[str]
+) -> Plot:
+    """Counts per step as bars next to each other, one for each kind."""
+    step, top = WIDTH / max(len(values), 1), _ceiling(max((max(row) for row in values), default=0))
+    width = 0.84 * step / max(len(kinds), 1)
+    bars = []
+    for index, row in enumerate(values):
+        for place, (kind, count) in enumerate(zip(kinds, row, strict=True)):
+            height = round(HEIGHT * max(count, 0) / top, 2)
+            x = round(step * (index + 0.08) + place * width, 2)
+            bars.append(Bar(kind=kind, x=x, y=round(HEIGHT - height, 2), width=round(width * 0.92, 2), height=height))
+    return Plot(
+        bars=tuple(bar for bar in bars if bar.height),
+        hits=_hits(len(values), titles=titles),
+        y_marks=(str(top), str(top // 2), "0"),
+        x_marks=tuple(marks),
+    )
+
+
+def line(
+    values: Sequence[float | None], *, marks: Sequence[str], titles: Sequence[str], shown: Callable[[float], str]
+) -> Plot:
+    """A line from zero to a round number at or above the largest value; `shown` writes the marks of its scale."""
+    most = max((value for value in values if value is not None), default=0.0)
+    top = 1.0 if most <= 1 else float(_ceiling(math.ceil(most)))
+    return Plot(
+        runs=_runs(values, width=WIDTH, place=lambda value: HEIGHT * (1 - value / top)),
+        hits=_hits(len(values), titles=titles),
+        y_marks=(shown(top), shown(top / 2), shown(0)),
+        x_marks=tuple(marks),
+    )
+
+
+def _hits(n: int, *, titles: Sequence[str]) -> tuple[Hit, ...]:
+    step = WIDTH / max(n, 1)
+    return tuple(Hit(x=round(step * index, 2), width=round(step, 2), title=title) for index, title in enumerate(titles))

@@ -19,6 +19,7 @@ from app.web.pages import (
     models,
     posts,
     receivers,
+    reports,
     rules,
     session,
     tickets,
@@ -41,6 +42,7 @@ BLUEPRINTS = (
     rules.blueprint,
     receivers.blueprint,
     models.blueprint,
+    reports.blueprint,
 )
 
 
