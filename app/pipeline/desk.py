@@ -7,7 +7,7 @@ from typing import Any
 
 from app.domain.people import SYSTEM, Team, Viewer
 from app.domain.ticket import Queue, RouteRule
-from app.errors import InputError
+from app.errors import Conflict, InputError
 from app.pipeline import history
 from app.pipeline.services import Services
 from app.store import queues, teams
@@ -98,12 +98,45 @@ def add_team(services: Services, *, viewer: Viewer, name: str) -> Team:
         return teams.get(tx, team_id)
 
 
+def rename_team(services: Services, team_id: int, *, viewer: Viewer, name: str) -> Team:
+    """Give a team another name; raises Conflict when it is taken."""
+    with services.db.transaction() as tx:
+        was = teams.get(tx, team_id)
+        if was.name == name:
+            return was
+        teams.rename(tx, team_id, name=name)
+        history.record(
+            tx,
+            actor=history.of(viewer),
+            verb="edited",
+            noun="team",
+            noun_id=team_id,
+            before={"name": was.name},
+            after={"name": name},
+        )
+        return teams.get(tx, team_id)
+
+
+def remove_team(services: Services, team_id: int, *, viewer: Viewer) -> None:
+    """Remove a team that owns nothing; raises Conflict `team_in_use`: without it everybody would see its queues."""
+    with services.db.transaction() as tx:
+        was = teams.get(tx, team_id)
+        if teams.owns_anything(tx, team_id):
+            raise Conflict("team_in_use", name=was.name)
+        teams.delete(tx, team_id)
+        history.record(
+            tx, actor=history.of(viewer), verb="deleted", noun="team", noun_id=team_id, before={"name": was.name}
+        )
+
+
 def set_team_members(services: Services, team_id: int, *, viewer: Viewer, user_ids: Iterable[int]) -> None:
     """Make these people, and no others, the team."""
     wanted = sorted(set(user_ids))
     with services.db.transaction() as tx:
         teams.get(tx, team_id)
-        before = [member.id for member in teams.members(tx, team_id)]
+        before = sorted(member.id for member in teams.members(tx, team_id))
+        if before == wanted:
+            return
         teams.set_members(tx, team_id, user_ids=wanted)
         history.record(
             tx,

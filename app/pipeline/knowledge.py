@@ -208,8 +208,8 @@ def change_macro(
     with services.db.transaction() as tx:
         was = macros.get(tx, macro_id)
         macro = macros.update(tx, macro_id, changes=wanted, version=version)
-        before = {"name": was.name, "body": was.body}
-        after = {"name": macro.name, "body": macro.body}
+        before = {key: _told(getattr(was, key)) for key in wanted}
+        after = {key: _told(getattr(macro, key)) for key in wanted}
         history.record(
             tx, actor=history.of(viewer), verb="edited", noun="macro", noun_id=macro_id, before=before, after=after
         )
@@ -223,6 +223,12 @@ def remove_macro(services: Services, macro_id: int, *, viewer: Viewer) -> None:
         macros.delete(tx, macro_id)
         before = {"name": was.name, "body": was.body}
         history.record(tx, actor=history.of(viewer), verb="deleted", noun="macro", noun_id=macro_id, before=before)
+
+
+def _told(value: Any) -> Any:
+    """A macro's field as an event keeps it, and as `change_macro` takes it back."""
+    is_actions = isinstance(value, tuple) and value and isinstance(value[0], MacroAction)
+    return [{"type": one.type, "value": one.value} for one in value] if is_actions else value
 
 
 def _macro_values(values: Mapping[str, Any]) -> dict[str, Any]:

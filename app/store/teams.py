@@ -51,6 +51,24 @@ def insert(tx: Transaction, *, name: str) -> int:
         raise Conflict("name_taken", noun="team", name=name) from error
 
 
+def rename(tx: Transaction, team_id: int, *, name: str) -> None:
+    """Give a team another name; raises Conflict when it is taken."""
+    try:
+        tx.change("team", team_id, changes={"name": name})
+    except sqlite3.IntegrityError as error:
+        raise Conflict("name_taken", noun="team", name=name) from error
+
+
+def owns_anything(db: Reads, team_id: int) -> bool:
+    """Whether queues or feeds are this team's."""
+    return bool(
+        db.value(
+            "SELECT EXISTS (SELECT 1 FROM queue WHERE team_id = ?) OR EXISTS (SELECT 1 FROM feed WHERE team_id = ?)",
+            (team_id, team_id),
+        )
+    )
+
+
 def add_member(tx: Transaction, team_id: int, *, user_id: int) -> None:
     """Put a user into a team; nothing happens when they are in it."""
     tx.execute("INSERT OR IGNORE INTO team_member VALUES (?, ?)", (team_id, user_id))

@@ -27,7 +27,8 @@ ADDRESS = Regexp(r"^[^@\s]+@[^@\s]+$", message=_l("This is not an e-mail address
 PASSWORD = Length(min=12, max=200, message=_l("Choose at least 12 characters."))
 
 
-def _zone(_form: FlaskForm, field: StringField) -> None:
+def zone_known(_form: FlaskForm, field: StringField) -> None:
+    """A validator: the field names a time zone."""
     if field.data not in available_timezones():
         raise ValidationError(_l("There is no such time zone; write one like Europe/Dublin."))
 
@@ -57,7 +58,7 @@ class Profile(FlaskForm):
 
     name = StringField(_l("Name"), [REQUIRED, NAME], render_kw={"autocomplete": "name"})
     locale = SelectField(_l("Language"), choices=[("en", "English"), ("zh", "简体中文")])
-    zone = StringField(_l("Time zone"), [REQUIRED, _zone], render_kw={"list": "zones"})
+    zone = StringField(_l("Time zone"), [REQUIRED, zone_known], render_kw={"list": "zones"})
 
 
 class NewPassword(FlaskForm):
@@ -113,7 +114,7 @@ class NewFeed(FlaskForm):
         _l("Kind"), choices=[("rss", _l("RSS or Atom")), ("push", _l("Push (API)")), ("file", _l("File"))]
     )
     url = StringField(_l("Address of the feed"), [Length(max=2000)], render_kw={"type": "url", "inputmode": "url"})
-    zone = StringField(_l("Time zone"), [REQUIRED, _zone], default="UTC", render_kw={"list": "zones"})
+    zone = StringField(_l("Time zone"), [REQUIRED, zone_known], default="UTC", render_kw={"list": "zones"})
     licence_note = StringField(_l("Licence note"), [Optional(), Length(max=500)])
     language = StringField(
         _l("Language of its posts"),

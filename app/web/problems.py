@@ -158,6 +158,10 @@ TABLE: dict[str, Sentence] = {
     "slug_taken": (CONFLICT, _("There is a %(noun)s “%(slug)s” already.")),
     "ticker_taken": (CONFLICT, _("The ticker %(ticker)s is watched already.")),
     "entity_in_use": (CONFLICT, _("Posts name this company; it cannot be removed.")),
+    "team_in_use": (
+        CONFLICT,
+        _("The team “%(name)s” owns queues or feeds, which everybody would see without it. Give them to others first."),
+    ),
     "mailbox_in_use": (CONFLICT, _("Letters went out from this mailbox; switch it off instead.")),
     "secret_unreadable": (
         CONFLICT,

@@ -6,6 +6,7 @@ from flask import Flask
 
 from app.web.pages import (
     account,
+    admin,
     alerts,
     bulk,
     context,
@@ -43,6 +44,7 @@ BLUEPRINTS = (
     receivers.blueprint,
     models.blueprint,
     reports.blueprint,
+    admin.blueprint,
 )
 
 

@@ -102,9 +102,11 @@ def here() -> str:
     return url_for("pages_home.index")
 
 
-def offer_undo(message: str, *, event_id: int, back: str, until: int | None = None) -> None:
+def offer_undo(
+    message: str, *, event_id: int, back: str, until: int | None = None, endpoint: str = "pages_corrections.undo"
+) -> None:
     """Tell that something was done, with a button that takes it back; `until` (ms UTC) ends the offer."""
-    session["undo"] = {"event_id": event_id, "back": back, "until": until}
+    session["undo"] = {"event_id": event_id, "back": back, "until": until, "endpoint": endpoint}
     flash(message, "undo")
 
 

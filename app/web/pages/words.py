@@ -140,6 +140,20 @@ WORDS: dict[str, dict[str, Any]] = {
         "share_below": _l("The negative share is below the threshold."),
         "lift_below": _l("The negative share is not far enough above the usual."),
     },
+    "actor": {
+        "agent": _l("a person"),
+        "token": _l("API token"),
+        "rule": _l("rule"),
+        "model": _l("the model"),
+        "system": _l("Bellwether"),
+    },
+    "letter": {
+        "waiting": _l("waiting"),
+        "sending": _l("being sent"),
+        "sent": _l("sent"),
+        "failed": _l("failed"),
+        "bounced": _l("came back"),
+    },
     "mail": {
         "refused": _l("the other side refused it for good"),
         "put_off": _l("the other side asked to come again later"),

@@ -1,0 +1,170 @@
+"""The administrator's pages: lists and forms of what the desk is made of, everybody's tokens, and the audit trail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from app import clock
+from app.errors import Conflict, InputError, NotFound
+from app.pipeline import accounts, settings_undo
+from app.store import events, tokens, users
+from app.web import auth
+from app.web.auth import requires, services, viewer
+from app.web.pages import filters
+from app.web.pages.admin_section import Section
+from app.web.pages.admin_sections import BY_SLUG, SECTIONS
+from app.web.pages.context import offer_undo, tell
+from app.web.pages.translate import gettext as _
+
+blueprint = Blueprint("pages_admin", __name__)
+
+Shown = str | Response | tuple[str, int]
+AUDIT_PAGE = 50
+
+
+def _section(slug: str) -> Section:
+    if slug not in BY_SLUG:
+        raise NotFound(noun="page", id=slug)
+    return BY_SLUG[slug]
+
+
+def _form(section: Section, data: dict[str, Any] | None = None) -> Any:
+    form = section.form(data=data)
+    section.prepare(form)
+    return form
+
+
+@blueprint.get("/admin")
+@requires("settings:write")
+def home() -> Response:
+    """The first section."""
+    return redirect(url_for("pages_admin.index", slug=SECTIONS[0].slug))
+
+
+@blueprint.get("/admin/<slug>")
+@requires("settings:write")
+def index(slug: str) -> str:
+    """Everything of a section as a table."""
+    section = _section(slug)
+    return render_template("admin/index.html", section=section, sections=SECTIONS, rows=section.rows())
+
+
+@blueprint.route("/admin/<slug>/new", methods=["GET", "POST"])
+@requires("settings:write")
+def new(slug: str) -> Shown:
+    """A form to add one."""
+    section = _section(slug)
+    form = _form(section)
+    if not form.is_submitted():
+        return _edit(section, form)
+    if not form.validate():
+        return _edit(section, form), 422
+    try:
+        section.add(form)
+    except (InputError, Conflict) as error:
+        status = tell(error)
+        return _edit(section, form), status
+    flash(_("Added."), "good")
+    return redirect(url_for("pages_admin.index", slug=slug))
+
+
+@blueprint.route("/admin/<slug>/<number:number>", methods=["GET", "POST"])
+@requires("settings:write")
+def edit(slug: str, number: int) -> Shown:
+    """A form to change one; the change can be taken back."""
+    section = _section(slug)
+    form = _form(section, section.values(number))
+    if not form.is_submitted():
+        return _edit(section, form, number=number)
+    if not form.validate():
+        return _edit(section, form, number=number), 422
+    last = events.last_id(services().db)
+    try:
+        section.change(number, form)
+    except (InputError, Conflict) as error:
+        status = tell(error)
+        return _edit(section, form, number=number), status
+    return _changed(section, number, last=last)
+
+
+def _changed(section: Section, number: int, *, last: int) -> Response:
+    back = url_for("pages_admin.index", slug=section.slug)
+    news = [one for one in events.of(services().db, section.noun, number) if one.id > last]
+    if len(news) == 1 and settings_undo.is_undoable(news[0]):
+        offer_undo(_("Saved."), event_id=news[0].id, back=back, endpoint="pages_admin.undo")
+    else:
+        flash(_("Saved.") if news else _("Nothing was changed."), "good")
+    return redirect(back)
+
+
+def _edit(section: Section, form: Any, *, number: int | None = None) -> str:
+    notes = [] if number is None else section.notes(number)
+    return render_template("admin/edit.html", section=section, sections=SECTIONS, form=form, number=number, notes=notes)
+
+
+@blueprint.post("/admin/<slug>/<number:number>/delete")
+@requires("settings:write")
+def delete(slug: str, number: int) -> Response:
+    """Remove one for good; what others stand on is refused with the reason."""
+    section = _section(slug)
+    if section.remove is None:
+        raise NotFound(noun=section.noun, id=number)
+    try:
+        section.remove(number)
+        flash(_("Deleted."), "good")
+    except Conflict as error:
+        tell(error)
+        return redirect(url_for("pages_admin.edit", slug=slug, number=number))
+    return redirect(url_for("pages_admin.index", slug=slug))
+
+
+@blueprint.post("/admin/undo/<number:event_id>")
+@requires("settings:write")
+def undo(event_id: int) -> Response:
+    """Take a change of a setting back, unless a later one stands in the way."""
+    try:
+        settings_undo.undo(services(), event_id, viewer=viewer())
+        flash(_("Taken back."), "good")
+    except (Conflict, InputError) as error:
+        tell(error)
+    return redirect(auth.safe_next(request.form.get("next"), fallback=url_for("pages_admin.home")))
+
+
+@blueprint.get("/admin/tokens")
+@requires("settings:write")
+def all_tokens() -> str:
+    """Everybody's API tokens."""
+    db = services().db
+    found = tokens.every(db)
+    names = users.names(db, {token.user_id for token in found})
+    return render_template("admin/tokens.html", sections=SECTIONS, tokens=found, names=names, now=clock.now_ms())
+
+
+@blueprint.post("/admin/tokens/<number:token_id>/revoke")
+@requires("settings:write")
+def revoke_token(token_id: int) -> Response:
+    """End somebody's token at once."""
+    accounts.revoke_token(services(), token_id, viewer=viewer())
+    flash(_("The token is revoked; programs that use it are refused from now on."), "good")
+    return redirect(url_for("pages_admin.all_tokens"))
+
+
+@blueprint.get("/admin/audit")
+@requires("settings:write")
+def audit() -> str:
+    """Who changed what, newest first: read from the events themselves."""
+    db, noun, kind = services().db, request.args.get("noun") or None, request.args.get("actor") or None
+    page = events.page(db, limit=AUDIT_PAGE, after=request.args.get("after"), noun=noun, actor_kind=kind)
+    people = {int(one.actor_id) for one in page.items if one.actor_kind == "agent" and one.actor_id.isdigit()}
+    return render_template(
+        "admin/audit.html",
+        sections=SECTIONS,
+        page=page,
+        names={str(number): name for number, name in users.names(db, people).items()},
+        noun=noun,
+        kind=kind,
+        next_url=url_for("pages_admin.audit", **{**filters.kept(request.args), "after": page.after or ""}),
+    )
