@@ -97,6 +97,7 @@ def m052_feeds(db: Tables) -> None:
     """Languages of feeds, and when each is said to be silent."""
     _run(db, schema_alerts.FEEDS)
 
+
 @STEPS()
 def m031_figures(db: Tables) -> None:
     """Figures of reports, kept by triggers from here on and counted once for what is there."""

@@ -9,7 +9,7 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
-from app.web.forms import NAME, REQUIRED, _zone
+from app.web.forms import NAME, REQUIRED, zone_known
 
 NOTE = Length(max=1000, message=_l("At most %(max)d characters."))
 TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
@@ -63,7 +63,7 @@ class EditReceiver(FlaskForm):
     quiet_from = StringField(_l("Quiet from"), [Optional(), _time], render_kw={"type": "time"})
     quiet_until = StringField(_l("Quiet until"), [Optional(), _time], render_kw={"type": "time"})
     digest_at = StringField(_l("One digest a day at"), [Optional(), _time], render_kw={"type": "time"})
-    zone = StringField(_l("Time zone"), [REQUIRED, _zone], default="UTC", render_kw={"list": "zones"})
+    zone = StringField(_l("Time zone"), [REQUIRED, zone_known], default="UTC", render_kw={"list": "zones"})
     locale = SelectField(
         _l("Language"), choices=[("", _l("that of the installation")), ("en", "English"), ("zh", "简体中文")]
     )
