@@ -145,7 +145,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "token": _l("API token"),
         "rule": _l("rule"),
         "model": _l("the model"),
-        "system": _l("Bellwether"),
+        "system": _l("Bellwether itself"),
     },
     "letter": {
         "waiting": _l("waiting"),
