@@ -51,3 +51,22 @@ def _inner(subject_kind: str, *, subject_id: str, since: int, until: int) -> Con
     if subject_kind == "feed":
         return statement(_OF_POSTS, "AND feed_id = ?"), [since, until, int(subject_id)]
     return _OF_POSTS, [since, until]
+
+
+def topics_of_entity(
+    db: Reads, entity_id: int, *, since: int, until: int, viewer: Viewer, limit: int = 8
+) -> tuple[tuple[str, int], ...]:
+    """What a company was spoken of in a stretch of time: topics with their unique stories, most first."""
+    seen: list[Condition] = [
+        ("mention.entity_id = ? AND mention.occurred_at >= ? AND mention.occurred_at < ?", [entity_id, since, until]),
+        ("post.topic IS NOT NULL", []),
+        scope.of_feeds(viewer, column="post.feed_id"),
+    ]
+    where, params = scope.joined(seen)
+    sql = statement(
+        "SELECT post.topic AS topic, count(DISTINCT coalesce(post.story_id, -post.id)) AS n FROM mention",
+        "JOIN post ON post.id = mention.post_id",
+        where,
+        "GROUP BY post.topic ORDER BY n DESC, topic LIMIT ?",
+    )
+    return tuple((row["topic"], row["n"]) for row in db.rows(sql, [*params, limit]))

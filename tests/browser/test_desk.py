@@ -8,6 +8,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from app import clock
+from app.domain.market import PostDraft
+from app.domain.people import SYSTEM
+from app.pipeline import alerts, market, posts
+from app.store import feeds
 from tests.browser.conftest import Live
 
 SERIOUS = {"serious", "critical"}
@@ -84,7 +89,10 @@ def test_the_theme_follows_the_system_until_somebody_chooses(live: Live) -> None
     expect(root).to_have_attribute("data-bs-theme", "light")
 
 
-@pytest.mark.parametrize("path", ["/tickets", "/tickets/{stolen}", "/market", "/alerts/{alert}", "/model", "/feeds"])
+@pytest.mark.parametrize(
+    "path",
+    ["/tickets", "/tickets/{stolen}", "/market", "/alerts/{alert}", "/model", "/feeds", "/wall", "/receivers/new"],
+)
 def test_nothing_sticks_out_of_a_phone(live: Live, path: str) -> None:
     page = live.page("admin", width=390)
     page.goto(path.format(**vars(live.house)))
@@ -106,6 +114,10 @@ def test_axe_finds_nothing_serious(live: Live, scheme: str) -> None:
         f"/alerts/{house.alert}",
         "/feeds",
         "/rules/new",
+        "/wall",
+        "/receivers",
+        "/receivers/new",
+        "/alerts",
         "/model",
         "/account",
     ):
@@ -136,3 +148,46 @@ def test_reading_and_replying_work_without_javascript(live: Live) -> None:
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_text("The reply goes out in 10 seconds")).to_be_visible()
     context.close()
+
+
+def test_from_a_feed_to_an_alert_acknowledged_and_silenced(live: Live) -> None:
+    """Feed → surge → alert → explain → acknowledge → judge → silence, and the page follows by itself."""
+    services, now = live.house.site.services, clock.now_ms()
+    page = live.page("admin")
+    faults = _faults(page)
+    page.goto("/feeds")
+    page.get_by_label("Name").fill("Quay Ledger")
+    page.get_by_label("Kind").select_option("push")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_text("is ready to take posts")).to_be_visible()
+    market.add_entity(services, viewer=SYSTEM, ticker="QUAY", name="Quayside Ferries", sector="Ports")
+    page.goto("/wall")
+    expect(page.get_by_text("live", exact=True)).to_be_visible()
+    words = ["anchor", "buoy", "crane", "deck", "engine", "fender", "galley", "hull", "keel", "mast"]
+    surge = [
+        PostDraft(external_id=word, title=f"Quayside Ferries falls after fraud of the {word}", occurred_at=now - 60_000)
+        for word in words
+    ]
+    feed = next(one for one in feeds.every(services.db) if one.slug == "quay-ledger")
+    posts.receive(services, feed.id, surge, viewer=SYSTEM)
+    alerts.tick(services)
+    # The stream tells the page, which fetches itself again.
+    alert = page.get_by_role("link", name="Quayside Ferries: 100% negative")
+    expect(alert).to_be_visible()
+    alert.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Quayside Ferries")
+    expect(page.get_by_text("fraud of the anchor").first).to_be_visible()
+    expect(page.get_by_text("Who was told")).to_be_visible()
+    page.get_by_placeholder("What is being done").fill("calling the harbour")
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.get_by_text("“calling the harbour”").first).to_be_visible()
+    page.get_by_role("button", name="Useful").click()
+    expect(page.get_by_text("called: useful")).to_be_visible()
+    page.get_by_label("Why").fill("known for an hour")
+    page.get_by_role("button", name="Silence").click()
+    expect(page.get_by_text("known for an hour").first).to_be_visible()
+    page.goto("/alerts")
+    expect(page.get_by_text("known for an hour")).to_be_visible()
+    page.get_by_role("button", name="End it").click()
+    expect(page.get_by_text("The silence has ended.")).to_be_visible()
+    assert faults == []

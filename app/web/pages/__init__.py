@@ -12,6 +12,7 @@ from app.web.pages import (
     context,
     corrections,
     entities,
+    exports,
     feeds,
     home,
     inbox,
@@ -24,6 +25,7 @@ from app.web.pages import (
     rules,
     session,
     tickets,
+    wall,
 )
 
 BLUEPRINTS = (
@@ -37,6 +39,8 @@ BLUEPRINTS = (
     corrections.blueprint,
     market.blueprint,
     entities.blueprint,
+    exports.blueprint,
+    wall.blueprint,
     posts.blueprint,
     feeds.blueprint,
     alerts.blueprint,

@@ -77,7 +77,7 @@ def navigation() -> list[Entry]:
     path = request.path
     sections = (
         ("tickets:read", _("Tickets"), "pages_inbox.index", "inbox", ("/tickets",)),
-        ("market:read", _("Market"), "pages_market.index", "graph-up", ("/market", "/feeds")),
+        ("market:read", _("Market"), "pages_market.index", "graph-up", ("/market", "/feeds", "/wall")),
         ("alerts:read", _("Alerts"), "pages_alerts.index", "bell", ("/alerts", "/rules", "/receivers")),
         ("reports:read", _("Reports"), "pages_reports.index", "bar-chart", ("/reports",)),
         ("models:read", _("Model"), "pages_models.index", "cpu", ("/model",)),

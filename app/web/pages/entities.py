@@ -8,10 +8,11 @@ from werkzeug.wrappers import Response
 from app.domain.market import PostFilter
 from app.errors import Conflict, InputError, NotFound
 from app.pipeline import market
-from app.store import alerts, entities, posts, rules
+from app.store import alerts, entities, posts, rules, stories
 from app.web import problems
 from app.web.auth import requires, services, viewer
 from app.web.forms import EntityFile, NewEntity
+from app.web.forms_alerts import Missed
 from app.web.pages import courses, post_lists
 from app.web.pages.context import refused
 from app.web.pages.translate import gettext as _
@@ -19,6 +20,7 @@ from app.web.pages.translate import gettext as _
 blueprint = Blueprint("pages_entities", __name__)
 
 MOST_FAULTS = 10
+SHOWN_ALERTS = 8
 Shown = str | Response | tuple[str, int]
 
 
@@ -110,6 +112,9 @@ def show(ticker: str) -> str:
         summary=courses.figures("entity", subject, stretch=stretch),
         alerts=[alert for alert in past if alert.state in ("firing", "pending", "recovering")],
         rules={rule.id: rule.name for rule in rules.every(found.db)},
+        past=[alert for alert in past if alert.state == "resolved"][:SHOWN_ALERTS],
+        topics=stories.topics_of_entity(found.db, entity.id, since=stretch.since, until=stretch.until, viewer=me),
+        missed=Missed(formdata=None),
         page=page,
         days=stretch.days,
         periods=courses.periods(),

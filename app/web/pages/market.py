@@ -10,12 +10,13 @@ from app.domain.alert import Alert
 from app.domain.market import Post, PostFilter, SubjectKind
 from app.domain.people import Viewer
 from app.domain.recommendation import Recommendation
+from app.domain.series import Point
 from app.pipeline import market, recommendations
 from app.pipeline.market import SubjectSummary
 from app.store import alerts, entities, posts, rules
 from app.web import charts
 from app.web.auth import requires, services, viewer
-from app.web.pages import courses, post_lists
+from app.web.pages import courses, heat, post_lists
 from app.web.pages.courses import Stretch
 from app.web.pages.labels import label_title
 from app.web.pages.words import word
@@ -40,6 +41,7 @@ class Row:
     n_stories: int
     n_firing: int
     spark: charts.Spark
+    points: tuple[Point, ...] = ()
 
     @property
     def tone(self) -> str:
@@ -87,7 +89,13 @@ def _row(
         n_stories=entry.window.n_stories,
         n_firing=entry.n_firing,
         spark=charts.sparkline([point.net_sentiment for point in points]),
+        points=points,
     )
+
+
+def company_rows(*, stretch: Stretch) -> list[Row]:
+    """Companies, those with most stories first."""
+    return _rows(stretch=stretch, me=viewer())["entity"]
 
 
 def subject_title(alert: Alert) -> str:
@@ -144,12 +152,16 @@ def index() -> str:
     latest = posts.page(found.db, PostFilter(), viewer=me, limit=SHOWN_POSTS)
     feed = _chosen(me, names=names) if is_for_you else [Entry(post=post) for post in latest.items]
     rows = _rows(stretch=stretch, me=me)
+    down, up = heat.movers(rows["entity"])
     return render_template(
         "market/index.html",
         firing=firing,
         subjects={alert.id: subject_title(alert) for alert in firing},
         rules={rule.id: rule.name for rule in rules.every(found.db)},
         rows=rows["entity"],
+        heat=heat.heat_map(rows["entity"], step_ms=stretch.step_ms),
+        down=down,
+        up=up,
         topics=rows["topic"],
         whole=courses.figures("market", MARKET, stretch=stretch),
         volume=courses.drawn(points, step_ms=stretch.step_ms).volume,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from app.pipeline import jobs
 from tests.app.web.pages.house import House, post
 
 
@@ -71,8 +72,9 @@ def test_feeds_are_added_paused_and_filled_from_files(house: House) -> None:
     post(client, f"/feeds/{house.feed}/switch", is_active="1")
     table = b"title,published_at,external_id\nLarkspur Home rises,2026-01-02T03:04:05Z,n1\n,2026-01-02T03:04:05Z,n2\n"
     text = post(client, f"/feeds/{house.feed}/upload", file=(io.BytesIO(table), "posts.csv"))
-    assert "New: 1." in text
-    assert "Not taken: 1." in text
+    assert "read in the background" in text
+    assert jobs.run_due(house.site.services) == 1
+    assert "1 rows taken, 1 not" in client.get("/feeds").get_data(as_text=True)
     assert "Choose a file." in post(client, f"/feeds/{house.feed}/upload")
 
 

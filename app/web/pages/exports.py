@@ -1,0 +1,88 @@
+"""Charts to take along: the series behind one as CSV, and the drawing itself as SVG."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import cast, get_args
+
+from flask import Blueprint, Response, render_template, request
+
+from app.domain.market import SubjectKind
+from app.errors import NotFound
+from app.web import charts
+from app.web.auth import requires
+from app.web.pages import courses
+from app.web.pages.market import company_rows, title_of
+from app.web.pages.translate import gettext as _
+from app.web.schema import instant
+
+blueprint = Blueprint("pages_exports", __name__)
+
+HEAD = ("at", "net_sentiment", "negative_share", "n_negative", "n_stories", "n_posts")
+CHARTS = ("sentiment", "share", "volume")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _csv(rows: Iterable[Iterable[object]], *, name: str) -> Response:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows([[_cell(value) for value in row] for row in rows])
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    # With a byte order mark, so that spreadsheets read it as UTF-8.
+    return Response("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _cell(value: object) -> object:
+    """A value that a spreadsheet takes for a text and not for a formula."""
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return "'" + value
+    return "" if value is None else value
+
+
+def _asked() -> tuple[SubjectKind, str]:
+    kind, subject_id = request.args.get("kind", "market"), request.args.get("id", "all")
+    if kind not in get_args(SubjectKind):
+        raise NotFound(noun="subject", id=kind)
+    return cast(SubjectKind, kind), subject_id
+
+
+@blueprint.get("/market/series.csv")
+@requires("market:read")
+def series_csv() -> Response:
+    """The points of a subject over the period, one a row, times in UTC."""
+    kind, subject_id = _asked()
+    title_of(kind, subject_id)
+    points = courses.points_of(kind, subject_id, stretch=courses.chosen_stretch())
+    rows = [
+        (instant(one.at), one.net_sentiment, one.negative_share, one.n_negative, one.n_stories, one.n_posts)
+        for one in points
+    ]
+    return _csv([HEAD, *rows], name=f"{kind}-{subject_id}"[:60])
+
+
+@blueprint.get("/market/series.svg")
+@requires("market:read")
+def series_svg() -> Response:
+    """A chart of a subject over the period, as a drawing that stands alone."""
+    kind, subject_id = _asked()
+    name, stretch = title_of(kind, subject_id), courses.chosen_stretch()
+    chart = request.args.get("chart", "sentiment")
+    if chart not in CHARTS:
+        raise NotFound(noun="chart", id=chart)
+    course = courses.drawn(courses.points_of(kind, subject_id, stretch=stretch), step_ms=stretch.step_ms)
+    titles = {"sentiment": _("Net sentiment"), "share": _("Negative share"), "volume": _("Stories, negative in front")}
+    plot: charts.Plot = getattr(course, chart)
+    drawing = render_template("charts/plot.svg", plot=plot, title=f"{name} · {titles[chart]}")
+    headers = {"Content-Disposition": f'attachment; filename="{kind}-{chart}.svg"'}
+    return Response(drawing, content_type="image/svg+xml; charset=utf-8", headers=headers)
+
+
+@blueprint.get("/market/heat.csv")
+@requires("market:read")
+def heat_csv() -> Response:
+    """The heat map: companies down, time across, net sentiment in the cells."""
+    rows = company_rows(stretch=courses.chosen_stretch())
+    times = [instant(point.at) for point in rows[0].points] if rows else []
+    cells = [(row.key, row.title, *(point.net_sentiment for point in row.points)) for row in rows]
+    return _csv([("ticker", "name", *times), *cells], name="market")

@@ -1,0 +1,36 @@
+/* Parts of a page that follow what happens: an event of the stream fetches the page again and puts its parts in place. */
+(() => {
+  "use strict";
+  const script = document.currentScript;
+  const parts = () => document.querySelectorAll("[data-live-part]");
+  const state = document.querySelector("[data-live-state]");
+  const WAIT_MS = 1500, LEAST_MS = 4000;
+  let waiting = 0, last = 0, missed = false;
+  const isBusy = (part) => part.contains(document.activeElement) || part.matches(":hover");
+  const refresh = async () => {
+    waiting = 0;
+    last = Date.now();
+    try {
+      const answer = await fetch(location.href, { headers: { "X-Requested-With": "fetch" } });
+      if (!answer.ok) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      missed = false;
+      for (const part of parts()) {
+        const fresh = page.getElementById(part.id);
+        // What somebody points at or types in stays as it is; it follows when they are done.
+        if (isBusy(part)) missed = true;
+        else if (fresh && fresh.innerHTML !== part.innerHTML) part.replaceChildren(...document.adoptNode(fresh).childNodes);
+      }
+    } catch { missed = true; }
+  };
+  const soon = () => {
+    if (!waiting) waiting = setTimeout(refresh, Math.max(WAIT_MS, last + LEAST_MS - Date.now()));
+  };
+  document.addEventListener("mouseout", () => { if (missed) soon(); });
+  // The browser reconnects by itself and says with Last-Event-ID what it saw last, so nothing is missed.
+  const stream = new EventSource(`/api/v1/stream?types=${script.dataset.live}`);
+  for (const kind of [...script.dataset.live.split(","), "reset"]) stream.addEventListener(kind, soon);
+  stream.addEventListener("open", () => { if (state) state.hidden = false; });
+  stream.addEventListener("error", () => { if (state) state.hidden = true; });
+  addEventListener("pagehide", () => stream.close());
+})();
