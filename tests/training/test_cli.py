@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,21 @@ def test_help_names_every_command_and_loads_no_torch() -> None:
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert all(name in found.stdout for name in COMMANDS)
     assert found.stdout.strip().endswith("[]")
+
+
+def test_help_answers_at_once() -> None:
+    """Processor time of the process, the interpreter's own start included: a busy machine does not count."""
+
+    def spent() -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
+    seconds = []
+    for _ in range(3):
+        before = spent()
+        subprocess.run([sys.executable, "-m", "training", "--help"], capture_output=True, check=True)
+        seconds.append(spent() - before)
+    assert min(seconds) <= 0.3
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))

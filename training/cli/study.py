@@ -1,41 +1,85 @@
-"""`python -m training study adapters`: one adapter or two, measured on a capped sample."""
+"""`python -m training study NAME`: ways of training compared on a capped sample."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-STUDIES = ("adapters",)
+if TYPE_CHECKING:
+    from training.config import Recipe
+    from training.data.tasks import TaskData
+
+RESULTS = Path("tests/bench/results")
+STUDIES = {
+    "adapters": "one adapter for all tasks, or one for the desk and one for the market",
+    "techniques": "every technique alone against the plain adapter",
+}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("study", choices=STUDIES, help="which study")
-    parser.add_argument("--recipe", default="adapters", help="recipe name or .toml path (default: %(default)s)")
+    parser.add_argument("study", choices=STUDIES, help="; ".join(f"{name}: {text}" for name, text in STUDIES.items()))
+    parser.add_argument("--recipe", help="recipe name or .toml path (default: the study's name)")
     parser.add_argument("--data", type=Path, help="folder with the corpora (default: BELLWETHER_DATA)")
     parser.add_argument("--runs", type=Path, help="folder for the study's runs (default: BELLWETHER_RUNS)")
-    parser.add_argument("--out", type=Path, default=Path("tests/bench/results/adapter_study.json"), help="result file")
+    parser.add_argument("--out", type=Path, help=f"result file (default: {RESULTS}/<study>_study.json)")
+    parser.add_argument("--cap", type=int, help="at most so many training rows a corpus, instead of the recipe's")
+    parser.add_argument("--seeds", type=int, default=3, help="techniques: how many seeds (default: %(default)s)")
+    parser.add_argument("--rows", type=int, default=1000, help="techniques: validation rows a corpus")
+    parser.add_argument("--only", nargs="*", default=(), metavar="NAME", help="techniques: these alone")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the study and write its figures as JSON."""
+    import dataclasses
+
     from training.config import load_recipe, settings
-    from training.data.tasks import load_task
-    from training.fit import fit, use_threads
-    from training.study import study_adapters
+    from training.fit import use_threads
 
     here = settings()
     use_threads(here.threads)
-    recipe, root = load_recipe(arguments.recipe), arguments.data or here.data
+    recipe, root = load_recipe(arguments.recipe or arguments.study), arguments.data or here.data
+    if arguments.cap:
+        recipe = dataclasses.replace(
+            recipe, tasks=tuple(dataclasses.replace(task, cap=arguments.cap) for task in recipe.tasks)
+        )
+    folder = (arguments.runs or here.runs) / f"study-{arguments.study}"
+    known = {"adapters": "adapter_study.json", "techniques": "technique_study.json"}
+    out = arguments.out or RESULTS / known[arguments.study]
+    study = _adapters if arguments.study == "adapters" else _techniques
+    result = study(arguments, recipe=recipe, data=_data(recipe, root=root), folder=folder, root=root, out=out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(result, indent=1))
+    return 0
+
+
+def _data(recipe: Recipe, *, root: Path) -> dict[str, TaskData]:
+    from training.data.tasks import load_task
+
     splits = ("train", "validation")
-    data = {
+    return {
         task.name: load_task(task.name, root=root, cap=task.cap, seed=recipe.seed, splits=splits)
         for task in recipe.tasks
     }
-    folder = (arguments.runs or here.runs) / "study-adapters"
-    result = study_adapters(recipe, data=data, folder=folder, fit=fit, root=root)
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(result, indent=1))
-    return 0
+
+
+def _adapters(
+    arguments: argparse.Namespace, *, recipe: Recipe, data: dict[str, TaskData], folder: Path, root: Path, out: Path
+) -> dict[str, Any]:
+    from training.fit import fit
+    from training.study import study_adapters
+
+    return study_adapters(recipe, data=data, folder=folder, fit=fit, root=root)
+
+
+def _techniques(
+    arguments: argparse.Namespace, *, recipe: Recipe, data: dict[str, TaskData], folder: Path, root: Path, out: Path
+) -> dict[str, Any]:
+    from training.fit import fit
+    from training.techniques import Study, study_techniques
+
+    study = Study(recipe, data, arguments.rows, folder, fit, root)
+    return study_techniques(study, seeds=range(arguments.seeds), wanted=arguments.only, out=out)
