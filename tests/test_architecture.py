@@ -57,14 +57,24 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
             "training.shape",
             "training.loop",
         )
-        for part in ("loop", "lora", "adversarial", "rdrop", "balance", "distill", "prune", "quantize")
+        for part in (
+            "loop",
+            "lora",
+            "adversarial",
+            "rdrop",
+            "balance",
+            "distill",
+            "prune",
+            "quantize",
+            "quantize_aware",
+        )
     },
     "training.search": ("models", "training.config"),
     "training.active": ("models", "training.config"),
     "training": ("models", "training"),
     "tests": ("app", "models", "training", "wsgi"),
 }
-TECHNIQUES = ("lora", "adversarial", "rdrop", "balance", "distill", "prune", "quantize")
+TECHNIQUES = ("lora", "adversarial", "rdrop", "balance", "distill", "prune", "quantize", "quantize_aware")
 OURS = ("app", "models", "training", "tests", "wsgi")
 
 MAX_FILE_LINES = 400

@@ -73,16 +73,18 @@ class Adversarial(Objective):
     def _zero(self, turn: Turn) -> Tensor:
         table = cast(Any, turn.network.encoder).get_input_embeddings().weight
         shape = (*turn.batch.ids.shape, table.shape[1])
-        return torch.zeros(shape, dtype=table.dtype).requires_grad_()
+        return torch.zeros(shape, dtype=table.dtype, device=table.device).requires_grad_()
 
     def _drawn(self, turn: Turn) -> Tensor:
         """A shift of a random direction, within the ball; the norms that it is a share of are those of this batch."""
         zero = self._zero(turn)
         with torch.no_grad():
-            rows = cast(Any, turn.network.encoder).get_input_embeddings()(torch.from_numpy(turn.batch.ids))
+            rows = cast(Any, turn.network.encoder).get_input_embeddings()(
+                torch.from_numpy(turn.batch.ids).to(zero.device)
+            )
         self._norms = torch.linalg.vector_norm(rows.flatten(1), dim=1)
-        length = self.recipe.radius * torch.rand(len(zero))
-        drawn = self._sized(torch.randn(zero.shape), length=length * self._norms.float())
+        length = self.recipe.radius * torch.rand(len(zero), device=zero.device)
+        drawn = self._sized(torch.randn(zero.shape, device=zero.device), length=length * self._norms.float())
         return drawn.to(zero.dtype).requires_grad_()
 
     @staticmethod

@@ -22,7 +22,7 @@ from training.distill import take_heads
 from training.loop import Judge, Objective, Turn
 from training.prune import first_order, kept_pieces, magnitudes, prune, prune_vocabulary, share_layers
 from training.rdrop import RDrop
-from training.reopen import ENCODER, Opened, load_encoder, merged, pad_id, reopen
+from training.reopen import ENCODER, Opened, load_eight_bit, load_encoder, merged, pad_id, reopen
 from training.runs import Run
 from training.teach import Lesson, open_lesson
 
@@ -55,7 +55,8 @@ def begin(recipe: Recipe, *, run: Run, data: Mapping[str, TaskData]) -> Beginnin
         source = reopen(start)
         found = Beginning(merged(source.network.encoder), source)
     else:
-        found = Beginning(load_encoder(encoder_path(recipe.encoder)))
+        path = encoder_path(recipe.encoder)
+        found = Beginning(load_eight_bit(path) if recipe.precision == "int8" else load_encoder(path))
     return _pruned(found, recipe=recipe, data=data)
 
 
@@ -118,7 +119,8 @@ def inherit(network: Network, *, recipe: Recipe, beginning: Beginning, data: Map
         take_heads(network, teacher=beginning.source.network)
     judge = beginning.lesson.judge(network, data=data) if beginning.lesson else None
     found = objective_of(network, recipe=recipe, judge=judge)
-    return Balanced(found, tasks=data) if recipe.balance == "uncertainty" else found
+    whole = Balanced(found, tasks=data) if recipe.balance == "uncertainty" else found
+    return whole.to(next(network.parameters()).device)
 
 
 def objective_of(network: Network, *, recipe: Recipe, judge: Judge | None) -> Objective:

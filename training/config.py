@@ -169,8 +169,10 @@ class Recipe:
 
     `method` is what learns beside the heads: an adapter (lora), the whole encoder (full), nothing (head). With full,
     `learn_embeddings` says whether the vocabulary learns too: it is half of the weights and most of an optimiser step.
-    `dropout` is the encoder's own, `rdrop` the weight of two readings' disagreement (training/rdrop.py), `balance` how
-    the tasks' losses are weighed: static (each task's `loss_weight`) or uncertainty (training/balance.py).
+    `precision` int8 keeps an adapter's base in 8 bits (bitsandbytes; slow on a CPU), `quantise_aware` trains rounded
+    weights (training/quantize_aware.py). `dropout` is the encoder's own, `rdrop` the weight of two readings'
+    disagreement (training/rdrop.py), `balance` how the tasks' losses are weighed: static (each task's `loss_weight`)
+    or uncertainty (training/balance.py).
     `sampling_temperature` T gives a task n^(1/T) of the steps for its n rows, as many in all; 0 keeps its passes.
     `start` is what to go on from: a finished run's name beside the new run, or the path of a run or an artifact; empty
     starts from the encoder.
@@ -196,6 +198,7 @@ class Recipe:
     start: str = ""
     method: str = "lora"
     learn_embeddings: bool = True
+    quantise_aware: bool = False
     dropout: float = 0.0
     rdrop: float = 0.0
     balance: str = "static"
@@ -245,7 +248,7 @@ def _problems(recipe: Recipe) -> list[str]:
 
 def _choices(recipe: Recipe) -> list[tuple[str, str, tuple[str, ...]]]:
     return [
-        ("precision", recipe.precision, ("bf16", "fp32")),
+        ("precision", recipe.precision, ("bf16", "fp32", "int8")),
         ("method", recipe.method, ("lora", "full", "head")),
         ("distill.match", recipe.distill.match, ("last", "all")),
         ("balance", recipe.balance, ("static", "uncertainty")),
@@ -278,6 +281,10 @@ def _noise_problems(recipe: Recipe) -> list[str]:
         found.append("rdrop, sampling_temperature, augment.share and adversarial.radius must not be below zero")
     if recipe.adversarial.steps < 1:
         found.append("adversarial.steps must be at least 1")
+    if recipe.quantise_aware and recipe.method != "full":
+        found.append("quantise_aware needs method full: an adapter's base is not rounded")
+    if recipe.precision == "int8" and recipe.method != "lora":
+        found.append("precision int8 needs method lora: 8-bit weights cannot learn")
     if recipe.rdrop and recipe.adversarial.method != "none":
         found.append("rdrop and adversarial both read every batch again: choose one")
     return found

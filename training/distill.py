@@ -192,15 +192,19 @@ class Distilled(Judge):
         if known is None:
             return plain
         wanted, rows = self.recipe, turn.batch.rows
-        soft = divergence(logits, known.logits[rows].float(), kind=turn.kind, temperature=wanted.temperature)
+        answered = known.logits[rows].float().to(logits.device)
+        soft = divergence(logits, answered, kind=turn.kind, temperature=wanted.temperature)
         loss = (1 - wanted.soft) * plain + wanted.soft * soft
-        return loss + wanted.hidden * self._match(turn, states=known.states[rows].float()) if self._seen else loss
+        return (
+            loss + wanted.hidden * self._match(turn, states=known.states[rows].float().to(logits.device))
+            if self._seen
+            else loss
+        )
 
     def _match(self, turn: Turn, *, states: Tensor) -> Tensor:
         batch, pooling = turn.batch, turn.network.tasks[turn.task.name].pooling
-        mask = None if batch.mask is None else torch.from_numpy(batch.mask)
-        spans = torch.from_numpy(batch.spans)
-        found = torch.zeros(())
+        mask = None if batch.mask is None else torch.from_numpy(batch.mask).to(states.device)
+        spans, found = torch.from_numpy(batch.spans).to(states.device), states.new_zeros(())
         for at, hidden in self._pairs(states.shape[1]):
             own = pool(self.projections[at](hidden.float()), pooling=pooling, mask=mask, spans=spans)
             found = found + _distance(own, states[:, at])

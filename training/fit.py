@@ -30,6 +30,7 @@ from training.data.tasks import TaskData
 from training.distributed import Share, join
 from training.loop import Loop, Progress, Rows
 from training.lora import attach, fuse
+from training.quantize_aware import bake, watch
 from training.reopen import merged, pad_id
 from training.runs import Run, RunError
 from training.shape import save_encoder, tables
@@ -119,6 +120,7 @@ def build(encoder: nn.Module, *, recipe: Recipe, tasks: dict[str, Task]) -> Netw
     hidden = {task.name: task.hidden for task in recipe.tasks}
     dropout = {task.name: task.dropout for task in recipe.tasks}
     network = Network(encoder, tasks=tasks, width=width, hidden=hidden, dropout=dropout)
+    network.heads.to(next(encoder.parameters()).device)
     _set_dropout(network.encoder, share=recipe.dropout)
     return network
 
@@ -129,8 +131,11 @@ def prepare(encoder: nn.Module, *, recipe: Recipe) -> nn.Module:
     if recipe.method == "full":
         for table in () if recipe.learn_embeddings else tables(encoder):
             table.requires_grad_(False)
+        if recipe.quantise_aware:
+            watch(encoder)
         return encoder.float()
-    encoder.to(_DTYPES[recipe.precision])
+    if recipe.precision in _DTYPES:
+        encoder.to(_DTYPES[recipe.precision])
     if recipe.method == "head":
         return encoder
     adapted = attach(encoder, recipe=recipe.lora)
@@ -150,6 +155,7 @@ def save_weights(network: Network, *, run: Run, is_whole: bool) -> None:
     if isinstance(network.encoder, PeftModel) and not is_whole:
         cast(Any, network.encoder).save_pretrained(str(run.adapter))
     else:
+        bake(network.encoder)
         save_encoder(merged(network.encoder), path=run.encoder_file)
     save_file({name: value.contiguous() for name, value in network.heads.state_dict().items()}, run.heads)
 

@@ -69,8 +69,9 @@ class Judge(nn.Module):
 
     def forward(self, logits: Tensor, *, turn: Turn) -> Tensor:
         """The loss of logits [B, k] that the network has just given for the turn's batch."""
-        targets, smoothing = torch.from_numpy(turn.batch.targets), turn.task.label_smoothing
-        return task_loss(logits, targets, kind=turn.kind, weights=turn.weights, label_smoothing=smoothing)
+        targets, smoothing = torch.from_numpy(turn.batch.targets).to(logits.device), turn.task.label_smoothing
+        weights = None if turn.weights is None else turn.weights.to(logits.device)
+        return task_loss(logits, targets, kind=turn.kind, weights=weights, label_smoothing=smoothing)
 
 
 class Objective(nn.Module):
@@ -139,7 +140,7 @@ class Loop:
         return SummaryWriter(self.run.tensorboard) if self.share.is_first else nullcontext()
 
     def _step(self, batch: Batch, *, task: TaskRecipe) -> tuple[float, int]:
-        with casting(self.recipe):
+        with casting(self.recipe, device=next(self.network.parameters()).device):
             loss: Tensor = self.objective(Turn(self.network, batch, task, self.weights[task.name]))
         torch.autograd.backward(loss * task.loss_weight)
         tokens = self.share.average(self.learning, tokens=batch.tokens)
@@ -250,16 +251,18 @@ def make_optimiser(network: Network, *, recipe: Recipe, objective: nn.Module | N
     return torch.optim.AdamW([group for group in groups if group["params"]], betas=(0.9, 0.98), fused=True)
 
 
-def casting(recipe: Recipe) -> torch.autocast:
+def casting(recipe: Recipe, *, device: torch.device) -> torch.autocast:
     """Mixed precision: whole encoders keep float32 weights and compute in bfloat16; a frozen one is bfloat16 itself."""
     is_mixed = recipe.precision == "bf16" and recipe.method != "lora"
-    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=is_mixed)
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=is_mixed)
 
 
 def read(network: Network, *, batch: Batch, task: str) -> Tensor:
     """Logits [B, k] of a batch."""
-    mask = None if batch.mask is None else torch.from_numpy(batch.mask)
-    logits: Tensor = network(torch.from_numpy(batch.ids), task=task, mask=mask, spans=torch.from_numpy(batch.spans))
+    device = next(network.parameters()).device
+    ids, spans = (torch.from_numpy(array).to(device) for array in (batch.ids, batch.spans))
+    mask = None if batch.mask is None else torch.from_numpy(batch.mask).to(device)
+    logits: Tensor = network(ids, task=task, mask=mask, spans=spans)
     return logits
 
 
@@ -273,6 +276,6 @@ def predict(
     logits = np.zeros((len(rows), len(network.tasks[task].labels)), dtype=np.float32)
     for places in length_batches(encoded.lengths[rows], budget=budget, max_rows=256):
         batch = collate(encoded, rows=rows[places], pad_id=pad_id)
-        logits[places] = read(network, batch=batch, task=task).float().numpy()
+        logits[places] = read(network, batch=batch, task=task).float().cpu().numpy()
     network.train(was_training)
     return logits

@@ -13,7 +13,7 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from transformers import AutoModel
+from transformers import AutoModel, BitsAndBytesConfig
 from transformers.utils import logging as hf_logging
 
 from models.artifact import MANIFEST, open_artifact
@@ -57,6 +57,21 @@ def load_encoder(path: str) -> nn.Module:
     except ValueError:
         # Some families (DeBERTa) bring attention of their own and refuse any other.
         encoder = AutoModel.from_pretrained(path, attn_implementation="eager", dtype=torch.float32)
+    if getattr(encoder, "pooler", None) is not None:
+        encoder.pooler = None
+    return cast(nn.Module, encoder)
+
+
+def load_eight_bit(path: str) -> nn.Module:
+    """The base under an adapter in LLM.int8() (Dettmers et al. 2022, arXiv:2208.07339): a quarter of the memory.
+
+    On CUDA where there is a device, else on the CPU, where bitsandbytes is slow. The adapter stays float32 (as in
+    QLoRA, Dettmers et al. 2023, arXiv:2305.14314), is saved as always, and is merged into the float32 base at export.
+    """
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    kept = torch.float16 if device == "cuda" else torch.float32
+    eight = cast(Any, BitsAndBytesConfig)(load_in_8bit=True)
+    encoder = AutoModel.from_pretrained(path, quantization_config=eight, device_map={"": device}, dtype=kept)
     if getattr(encoder, "pooler", None) is not None:
         encoder.pooler = None
     return cast(nn.Module, encoder)

@@ -63,10 +63,10 @@ class Technique:
     of: str = ""
 
 
-_THREE = {"layers": (1, 3, 5), "neurons": 768}
 _FULL = {"method": "full", "lr": 3e-4, "learn_embeddings": False}
 _TEACHER = (f"{BASE}-{{seed}}",)
-_CUT = {"heads": 0.67, "neurons": 0.5}
+_THREE = DistillRecipe(_TEACHER, layers=(1, 3, 5), neurons=768)
+_CUT = PruneRecipe(heads=0.67, neurons=0.5)
 
 TECHNIQUES = (
     Technique(BASE, "LoRA, rank 32: what the others are compared with"),
@@ -74,15 +74,15 @@ TECHNIQUES = (
     Technique("head", "only the heads learn", {"method": "head"}),
     Technique("int8", "LoRA, merged and quantised after training", of=BASE),
     Technique("distilled_3", "3 of 6 layers, half of the neurons, taught by LoRA's network",
-              _FULL | {"distill": DistillRecipe(_TEACHER, **_THREE)}),
+              _FULL | {"distill": _THREE}),
     Technique("untaught_3", "the same small network without its teacher's answers",
-              _FULL | {"distill": DistillRecipe(_TEACHER, **_THREE, soft=0.0, hidden=0.0)}),
+              _FULL | {"distill": replace(_THREE, soft=0.0, hidden=0.0)}),
     Technique("distilled_2", "2 of 6 layers, taught by LoRA's network",
               _FULL | {"distill": DistillRecipe(_TEACHER, layers=(2, 5))}),
     Technique("pruned", "a third of the heads and half of the neurons gone by first-order importance, then trained on",
-              _FULL | {"start": _TEACHER[0], "prune": PruneRecipe(**_CUT)}),
+              _FULL | {"start": _TEACHER[0], "prune": _CUT}),
     Technique("pruned_magnitude", "the same shares gone by magnitude",
-              _FULL | {"start": _TEACHER[0], "prune": PruneRecipe(**_CUT, by="magnitude")}),
+              _FULL | {"start": _TEACHER[0], "prune": replace(_CUT, by="magnitude")}),
     Technique("vocabulary", "pieces that no training text uses gone", {"prune": PruneRecipe(vocabulary=1)}),
     Technique("shared", "pairs of layers share their weights", _FULL | {"prune": PruneRecipe(group=2)}),
     Technique("fgm", "adversarial training, one step", {"adversarial": AdversarialRecipe("fgm")}),
@@ -96,6 +96,8 @@ TECHNIQUES = (
     Technique("dora", "LoRA with learned magnitudes", {"lora": LoraRecipe(dora=True)}),
     Technique("uncertainty", "the tasks' losses weigh themselves", {"balance": "uncertainty"}),
     Technique("temperature_2", "steps by the root of a task's rows", {"sampling_temperature": 2.0}),
+    Technique("quantise_aware", "every weight but the vocabulary learns, rounded to 8 bits",
+              _FULL | {"quantise_aware": True}),
     Technique("ensemble_taught", "LoRA again, taught by the networks of all seeds",
               _FULL | {"distill": DistillRecipe(("lora-0", "lora-1", "lora-2"))}),
 )  # fmt: skip

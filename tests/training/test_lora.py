@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,9 +12,12 @@ import torch
 from peft import PeftModel
 from torch import Tensor, nn
 
-from training.config import LoraRecipe, RecipeError
+from training.config import LoraRecipe, RecipeError, load_recipe
+from training.data import load
+from training.fit import fit
 from training.lora import attach, fuse
-from training.reopen import load_encoder
+from training.reopen import load_encoder, restore
+from training.runs import Run
 
 _IDS = torch.tensor([[2, 40, 41, 42, 3, 0], [2, 50, 51, 52, 53, 3]])
 _MASK = torch.tensor([[1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 1]])
@@ -94,3 +98,18 @@ def test_attention_equals_the_encoders_own(encoder: Path) -> None:
     real = _MASK.bool()
     torch.testing.assert_close(_hidden(ours)[real], _hidden(own)[real], atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(_hidden(ours, mask=None), _hidden(own, mask=None), atol=1e-5, rtol=1e-4)
+
+
+def test_an_eight_bit_base_learns_by_its_adapter_and_is_merged_in_float32(
+    encoder: Path, corpora: Path, tmp_path: Path
+) -> None:
+    smoke = load_recipe("smoke")
+    tasks = tuple(task for task in smoke.tasks if task.name == "emotion")
+    recipe = dataclasses.replace(smoke, encoder=str(encoder), tasks=tasks, precision="int8", max_steps=2, lr=0.01)
+    run = Run(tmp_path / "run")
+    fit(recipe, data=load(recipe, root=corpora)[0], run=run, root=corpora)
+    network = restore(run)[0]
+    assert isinstance(network.encoder, PeftModel)
+    learned = {name: value for name, value in network.encoder.named_parameters() if "lora_B" in name}
+    assert all(value.abs().max() > 0 for value in learned.values())
+    assert {value.dtype for value in network.encoder.parameters()} == {torch.float32}
