@@ -82,7 +82,8 @@ class TaskRecipe:
     `data` names a user's own examples (CSV, JSONL or a Hugging Face data set); without it the task is
     one of the product's six and reads the corpora. `class_weights` is the power of the inverse label
     frequency that weighs the loss: 0 none, 1 full balance. `hidden` adds a tanh layer of that width. `masked` is the
-    share of tokens that are hidden in training.
+    share of tokens that are hidden in training; `folded` the share of the validation rows that a last run learns from
+    too, once everything was chosen: the rest of them still judges it and fits its decisions.
     """
 
     name: str = ""
@@ -94,6 +95,7 @@ class TaskRecipe:
     hidden: int = 0
     dropout: float = 0.1
     masked: float = 0.0
+    folded: float = 0.0
     data: str = ""
     role: str = "intent"
     kind: str = "single"
@@ -238,7 +240,10 @@ def _problems(recipe: Recipe) -> list[str]:
     if not 0 <= recipe.warmup < 1:
         found.append("warmup must be a share from 0 to below 1")
     found += [
-        f"tasks.{task.name}.masked must be from 0 to below 1" for task in recipe.tasks if not 0 <= task.masked < 1
+        f"tasks.{task.name}.{share} must be from 0 to below 1"
+        for task in recipe.tasks
+        for share in ("masked", "folded")
+        if not 0 <= getattr(task, share) < 1
     ]
     names = [task.name for task in recipe.tasks]
     found += [f"task {name!r} is listed twice or has no name" for name in names if names.count(name) > 1 or not name]

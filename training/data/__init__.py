@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from training.config import Recipe
 from training.data.files import load_own
+from training.data.splits import folded
 from training.data.tasks import TaskData, load_task
 
 
@@ -19,4 +21,5 @@ def load(recipe: Recipe, *, root: Path) -> tuple[dict[str, TaskData], list[str]]
             left_out += bad
         else:
             data[task.name] = load_task(task.name, root=root, cap=task.cap, seed=recipe.seed)
+        data[task.name] = replace(data[task.name], splits=folded(data[task.name].splits, share=task.folded))
     return data, left_out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from models.examples import Example
 from training.data.sources import SPLITS
@@ -40,3 +40,14 @@ def _deal(
         taken, groups = (groups[:count], groups[count:]) if count < len(groups) else ([], groups)
         splits[split] += [row for group in taken for row in group]
     splits["train"] += [row for group in groups for row in group]
+
+
+def folded(splits: Mapping[str, list[Example]], *, share: float) -> dict[str, list[Example]]:
+    """The splits with a seeded share of the validation rows moved to the training rows; 0 leaves them as they are."""
+    rows = splits.get("validation", [])
+    if not share or "train" not in splits:
+        return dict(splits)
+    moved = set(random.Random("folded").sample(range(len(rows)), round(len(rows) * share)))
+    learnt = [row for at, row in enumerate(rows) if at in moved]
+    kept = [row for at, row in enumerate(rows) if at not in moved]
+    return dict(splits) | {"train": splits["train"] + learnt, "validation": kept}
