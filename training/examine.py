@@ -72,8 +72,9 @@ def _detail(reading: Reading, *, decision: Decision) -> dict[str, Any]:
     certain, truth = _honesty(reading, decision=decision)
     answer: dict[str, Any] = {
         "task": suite.task.name,
+        "headline": suite.headline,
         "intervals": _intervals(suite, found=found, decision=decision),
-        "labels": per_label(_columns(suite), chosen=_chosen(suite, found=found, decision=decision),
+        "labels": per_label(label_rows(suite), chosen=chosen_columns(suite, found=found, decision=decision),
                             names=suite.task.names),
         "calibration": _calibration(certain, right=truth) | {"bins": _rounded(reliability(certain, right=truth))},
         "abstention": kept(confidence, right=right, threshold=decision.threshold)
@@ -88,13 +89,15 @@ def _detail(reading: Reading, *, decision: Decision) -> dict[str, Any]:
     return answer
 
 
-def _columns(suite: Suite) -> npt.NDArray[np.int64]:
+def label_rows(suite: Suite) -> npt.NDArray[np.int64]:
+    """The rows' labels as 0/1 [n, labels]."""
     targets = suite.targets
     rows = targets if targets.ndim == 2 else np.eye(len(suite.task.labels))[targets.astype(np.int64)]
     return np.asarray(rows, dtype=np.int64)
 
 
-def _chosen(suite: Suite, *, found: Probabilities, decision: Decision) -> npt.NDArray[np.int64]:
+def chosen_columns(suite: Suite, *, found: Probabilities, decision: Decision) -> npt.NDArray[np.int64]:
+    """The answers as 0/1 [n, labels]: the best label, or every label that is accepted."""
     if suite.task.kind == "multi":
         return chosen_labels(found, accept=np.asarray(decision.accept))
     return np.asarray(np.eye(found.shape[1])[found.argmax(axis=1)], dtype=np.int64)
@@ -209,7 +212,7 @@ def behaviours(runtime: Runtime, *, decisions: Mapping[str, Decision]) -> list[d
 
 def speed(runtime: Runtime, *, tests: Sequence[Suite], seed: int) -> dict[str, Any]:
     """Texts a second over a seeded mix of the corpora (all tasks), and the median time of one text alone."""
-    inputs = [item for suite in tests for item in suite.inputs]
+    inputs = [item for suite in tests for item in suite.inputs] or [Input("Where is my order?")]
     some = random.Random(seed).sample(inputs, min(SPEED_TEXTS, len(inputs)))
     runtime.run(some[:20])
     start = time.perf_counter()

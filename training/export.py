@@ -52,26 +52,31 @@ class Exported:
     metrics: dict[str, Any]
 
 
-def export(run: Run, *, folder: Path, data: Mapping[str, TaskData], root: Path | None) -> Exported:
+def export(
+    run: Run, *, folder: Path, data: Mapping[str, TaskData], root: Path | None, rows: int = 0,
+    otherwise: Mapping[str, Decision] | None = None,
+) -> Exported:  # fmt: skip
     """Export a finished run to `folder` (`<name>-<version>`); raises ExportError, and then writes nothing.
 
-    `data` holds the run's tasks with their train, validation and test rows, `root` the folder of the corpora.
+    `data` holds the run's tasks with their train, validation and test rows, `root` the folder of the corpora; at most
+    `rows` test rows of each corpus are measured (0: all). A task without validation rows decides as `otherwise` says.
     """
     manifest = _manifest(run, folder=folder)
     network, tokenizer, tasks = restore(run)
     texts = [example.text for entry in data.values() for example in entry.splits["train"]]
     whole = merge(network, probe=_probe(data, tokenizer=tokenizer), pad=pad_id(tokenizer))
     graph = float_graph(whole)
-    rows = calibration_rows(texts, tokens=Tokens(run.tokenizer, max_length=manifest.max_length), seed=SEED)
+    calibration = calibration_rows(texts, tokens=Tokens(run.tokenizer, max_length=manifest.max_length), seed=SEED)
     plain = {name: neutral(task) for name, task in tasks.items()}
     with TemporaryDirectory(prefix="export-") as work:
         exact = _write_bare(Path(work) / "float32", run=run, manifest=manifest, graph=graph, decisions=plain)
         small = _write_bare(
-            Path(work) / "int8", run=run, manifest=manifest, graph=quantise(graph, rows=rows), decisions=plain
+            Path(work) / "int8", run=run, manifest=manifest, graph=quantise(graph, rows=calibration), decisions=plain
         )
         int8 = Runtime(small)
-        decisions = fit_decisions(int8, data=data)
+        decisions = fit_decisions(int8, data=data, otherwise=otherwise or {})
         tests = suites(data, root=root)
+        tests = sampled(tests, seed=SEED, n=rows) if rows else tests
         metrics = _metrics(int8, exact=Runtime(exact), tests=tests, decisions=decisions, root=root)
 
         def fill(part: Path) -> None:
@@ -183,13 +188,15 @@ def _logits(network: Network, *, probe: Mapping[str, Encoded], pad: int) -> dict
     return found
 
 
-def fit_decisions(runtime: Runtime, *, data: Mapping[str, TaskData]) -> dict[str, Decision]:
-    """Fit every task's decision on its validation rows; a task without any stays as it is."""
+def fit_decisions(
+    runtime: Runtime, *, data: Mapping[str, TaskData], otherwise: Mapping[str, Decision]
+) -> dict[str, Decision]:
+    """Fit every task's decision on its validation rows; a task without any takes the one that is given, or none."""
     decisions = {}
     for name, entry in data.items():
         rows = entry.splits.get("validation", [])
         if not rows:
-            decisions[name] = neutral(entry.task)
+            decisions[name] = otherwise.get(name, neutral(entry.task))
             continue
         logits = read_logits(runtime, inputs=inputs_of(rows), task=name, title=f"validation {name}")
         targets = label_columns(rows, task=entry.task)

@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import torch
+from bs4 import BeautifulSoup
 
 from app.classify.gpu import GpuRuntime
 from models.artifact import ArtifactError, open_artifact
@@ -16,6 +17,7 @@ from models.examples import Example
 from models.labels import make_task
 from models.runtime import Input, Runtime
 from tests.tiny import tiny_encoder
+from training.cli import main
 from training.config import DistillRecipe, LoraRecipe, Recipe, TaskRecipe
 from training.data.encode import encode
 from training.data.tasks import TaskData
@@ -138,6 +140,24 @@ def test_the_closer_look_agrees_with_the_figures(exported: Exported) -> None:
         assert 0 <= row["attack"]["turned"] <= row["attack"]["attackable"] <= row["attack"]["n"]
     assert metrics["heads"]["mood"]["n"] == 60
     assert metrics["size"]["served_bytes"] > metrics["size"]["weights_bytes"] > 0
+
+
+def test_the_report_is_one_page_without_script_or_network(exported: Exported, tmp_path: Path) -> None:
+    assert main(["report", str(exported.artifact.folder), "--out", str(tmp_path / "report.html")]) == 0
+    page = BeautifulSoup((tmp_path / "report.html").read_text("utf-8"), "html.parser")
+    assert not page.find_all(["script", "link", "img", "iframe"])
+    assert not [tag for tag in page.find_all(True) if str(tag.get("href", "#"))[0] != "#"]
+    assert {heading.get("id") for heading in page.find_all("h2")} >= {"figures", "honesty", "caution", "robustness"}
+    assert all(plot.find("title") for plot in page.find_all("svg"))
+    assert f"{exported.metrics['int8']['mood']['accuracy']:.4f}" in page.get_text()
+
+
+def test_figures_without_a_closer_look_make_no_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "metrics.json").write_text('{"int8": {}}')
+    assert main(["report", str(tmp_path), "--out", str(tmp_path / "report.html")]) == 2
+    assert "hold no closer look" in capsys.readouterr().err
+    assert main(["report", str(tmp_path / "nowhere")]) == 2
+    assert "Give an artifact's folder" in capsys.readouterr().err
 
 
 def test_decisions_were_fitted(exported: Exported) -> None:

@@ -14,6 +14,9 @@ COMMANDS = {
     "export": "merge, quantise, measure and write a finished run as an artifact that serves",
     "export-encoder": "write an un-adapted encoder as an artifact, for the search of the knowledge base",
     "evaluate": "measure an artifact on the corpora's test files",
+    "compare": "say whether a second artifact beats the first, on the same rows",
+    "report": "write an artifact's figures as one HTML page with plots",
+    "learn": "make a candidate out of the desk's corrections and compare it with the live artifact",
     "soup": "average a run with one that went on from it",
     "data": "show what a task's data hold, or write them as JSONL",
 }

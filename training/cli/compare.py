@@ -1,0 +1,38 @@
+"""`python -m training compare FIRST SECOND`: does the second artifact beat the first, on the same rows?"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("first", type=Path, help="folder of the artifact to beat")
+    parser.add_argument("second", type=Path, help="folder of the other artifact")
+    parser.add_argument("--data", type=Path, help="folder with the corpora (default: BELLWETHER_DATA)")
+    parser.add_argument("--rows", type=int, default=0, help="at most so many test rows of each corpus (0: all)")
+    parser.add_argument("--out", type=Path, help="also write it as an HTML page to this file, and as JSON beside it")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print each corpus' difference with its paired 95 % interval, and the labels that moved."""
+    import json
+
+    from models.runtime import Runtime
+    from training.compare import compare, lines
+    from training.config import settings
+    from training.evaluate.report import write_comparison
+    from training.export import SEED
+    from training.measure import sampled, suites, tested
+
+    root = arguments.data or settings().data
+    first, second = Runtime.open(arguments.first), Runtime.open(arguments.second)
+    tests = suites(tested(first, root=root), root=root)
+    tests = sampled(tests, seed=SEED, n=arguments.rows) if arguments.rows else tests
+    found = compare(first, second=second, tests=tests)
+    print("\n".join(lines(found)))
+    if arguments.out:
+        write_comparison(arguments.out, found=found)
+        arguments.out.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return 0

@@ -1,0 +1,77 @@
+"""`python -m training learn corrections.jsonl`: a candidate out of the desk's corrections, beside the live artifact."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from training.learn import Corrections
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("corrections", type=Path, help="JSONL file that `flask --app wsgi examples export` wrote")
+    parser.add_argument(
+        "--live", type=Path, default=Path("models/bellwether-1.0"), help="artifact to go on from (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--out", type=Path, help="folder of the candidate, <name>-<version> (default: the next version)"
+    )
+    parser.add_argument("--data", type=Path, help="folder with the corpora (default: BELLWETHER_DATA)")
+    parser.add_argument("--runs", type=Path, help="folder for runs (default: BELLWETHER_RUNS, instance/runs)")
+    parser.add_argument("--passes", type=float, default=2.0, help="passes over the rows (default: %(default)s)")
+    parser.add_argument("--replay", type=int, default=600, help="known rows of each corpus to read again (%(default)s)")
+    parser.add_argument(
+        "--rows", type=int, default=1000, help="test rows of each corpus to judge by; 0: all (%(default)s)"
+    )
+    parser.add_argument("--max-steps", type=int, default=0, help="stop after so many steps")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Learn, export, compare; say what got better or worse and how to put the candidate live."""
+    import json
+
+    from models.runtime import Runtime
+    from training import learn
+    from training.compare import compare, lines
+    from training.config import settings
+    from training.evaluate.report import write_comparison
+    from training.export import SEED, export
+    from training.fit import fit, use_threads
+    from training.measure import sampled
+    from training.runs import Run
+
+    here = settings()
+    use_threads(here.threads)
+    root = arguments.data or here.data
+    live = Runtime.open(arguments.live)
+    corrections = learn.read_corrections(arguments.corrections, tasks=live.tasks)
+    for sentence in corrections.left_out:
+        print(f"left out: {sentence}")
+    folder = arguments.out or learn.next_folder(live, models=Path("instance/models"))
+    made = Run((arguments.runs or here.runs) / f"learn-{folder.name}")
+    lesson = learn.prepare(live, corrections=corrections, root=root, replay=arguments.replay)
+    _say(corrections, has_corpora=lesson.has_corpora)
+    recipe = learn.recipe_for(live, passes=arguments.passes, max_steps=arguments.max_steps)
+    corpora = root if lesson.has_corpora else None
+    fit(recipe, data=lesson.learn, run=made, root=corpora, resume=(made.path / "recipe.json").is_file())
+    done = export(made, folder=folder, data=lesson.measure, root=corpora, rows=arguments.rows, otherwise=live.decisions)
+    tests = learn.judged_on(lesson, corrections=corrections, tasks=live.tasks, root=root)
+    tests = sampled(tests, seed=SEED, n=arguments.rows) if arguments.rows else tests
+    found = compare(live, second=Runtime(done.artifact), tests=tests)
+    (made.path / "comparison.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    write_comparison(made.path / "comparison.html", found=found)
+    print("\n".join(lines(found)))
+    name = done.artifact.manifest.id
+    print(f"The candidate {name} is in {folder}, the side-by-side report in {made.path}.")
+    print(f"Put it live: flask --app wsgi model promote {name}; back: flask --app wsgi model rollback")
+    return 0
+
+
+def _say(corrections: Corrections, *, has_corpora: bool) -> None:
+    learned, held = (sum(map(len, part.values())) for part in (corrections.learned, corrections.held_out))
+    print(f"{learned} corrections to learn from, {held} held out to judge by.")
+    if not has_corpora:
+        print("The live model's data are not here: its own answers keep the other tasks in place.")
