@@ -16,7 +16,7 @@ _STYLE = """
 :root{color-scheme:light;--ink:#1d2733;--soft:#5b6b7c;--line:#d5dde5;--paper:#fff;
 --back:#f5f7f9;--blue:#2b6cb0}
 *{box-sizing:border-box}
-body{margin:0;overflow-wrap:anywhere;background:var(--back);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
+body{margin:0;background:var(--back);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
 main{max-width:1100px;margin:0 auto;padding:24px 16px 60px}h1{font-size:26px;margin:8px 0}
 h2{font-size:19px;margin:36px 0 6px}h3{font-size:15px;margin:14px 0 4px}
 p{color:var(--soft);margin:4px 0 12px;max-width:75ch}
@@ -29,7 +29,9 @@ nav a{margin-right:14px;color:var(--blue)}svg text{font:11px system-ui,sans-seri
 .frame{fill:none;stroke:var(--line)}.ideal{fill:none;stroke:#9aa8b5;stroke-dasharray:4 3}
 .line{fill:none;stroke:var(--blue);stroke-width:1.5}.dot{fill:var(--blue)}.span{stroke:#7fa8d1;stroke-width:5}
 .bar{fill:#7fa8d1}.hit{fill:#5aa469;stroke:#e5eaef}.miss{fill:#d9735b;stroke:#e5eaef}
-details{margin:6px 0}summary{cursor:pointer}figure{margin:0}figcaption{font-size:13px}
+details{margin:6px 0}
+summary,li{overflow-wrap:anywhere}th,td{white-space:nowrap}nav{display:flex;flex-wrap:wrap}
+summary{cursor:pointer}figure{margin:0}figcaption{font-size:13px}
 """
 
 
@@ -104,10 +106,11 @@ def _moved(row: Mapping[str, Any], *, first: str, second: str) -> str:
 
 
 def _figures(metrics: Mapping[str, Any]) -> str:
+    usual = {row["corpus"]: row["metric"] for row in metrics.get("headline", ())}
     rows = [
         (f"{corpus} ({name.replace('_', ' ')})", metrics["int8"][corpus][name], *detail["intervals"][name])
         for corpus, detail in metrics["details"].items()
-        for name in [detail["headline"]]
+        for name in [usual.get(corpus) or detail["headline"]]
     ]
     full = [
         (corpus, row["n"], *(f"{row[name]:.4f}" if name in row else "–" for name in _SHOWN))
