@@ -1,7 +1,8 @@
 """The int8 graph of an encoder on the CPU, through OpenVINO: token ids in, hidden states out.
 
 Matrix products run in int8, everything else in float32: bfloat16 would be as fast, but the sum of a row would depend
-on its company. The runtime's own telemetry is switched off before it is imported.
+on its company. Several short texts share a row where the graph allows it (models/packing.py). The runtime's own
+telemetry is switched off before it is imported.
 """
 
 from __future__ import annotations
@@ -21,10 +22,16 @@ Ids = NDArray[np.int64]
 
 
 class Encoder(Protocol):
-    """Whatever turns padded token ids into hidden states."""
+    """Whatever turns token ids into hidden states; `is_packing`: several texts may stand in one row."""
 
-    def hidden(self, ids: Ids, *, mask: Ids) -> Hidden:
-        """Hidden states [rows, tokens, width] of `ids` [rows, tokens] with their attention `mask`."""
+    is_packing: bool
+
+    def hidden(self, ids: Ids, *, mask: Ids, positions: Ids | None = None) -> Hidden:
+        """Hidden states [rows, tokens, width] of `ids` [rows, tokens].
+
+        `mask` is 1 over a text's tokens and 0 over padding, or 1, 2, … over the texts of a row; `positions` then
+        count from zero in each of them.
+        """
 
 
 class Graph:
@@ -38,14 +45,57 @@ class Graph:
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": 1,
         }
-        self._request = core.compile_model(str(path), "CPU", options).create_infer_request()
+        model = core.read_model(str(path))
+        self.is_packing = take_several(model)
+        self._request = core.compile_model(model, "CPU", options).create_infer_request()
         self._lock = Lock()
 
-    def hidden(self, ids: Ids, *, mask: Ids) -> Hidden:
-        """Hidden states [rows, tokens, width] of padded `ids` [rows, tokens] with their attention `mask`."""
+    def hidden(self, ids: Ids, *, mask: Ids, positions: Ids | None = None) -> Hidden:
+        """Hidden states [rows, tokens, width] of `ids` [rows, tokens] under their `mask`."""
+        inputs = {"input_ids": ids, "attention_mask": mask}
+        if self.is_packing:
+            inputs["position_ids"] = np.tile(np.arange(ids.shape[1]), (len(ids), 1)) if positions is None else positions
         with self._lock:
-            self._request.infer({"input_ids": ids, "attention_mask": mask}, share_inputs=True)
+            self._request.infer(inputs, share_inputs=True, share_outputs=True)
             return cast(Hidden, self._request.get_output_tensor(0).data.copy())
+
+
+def take_several(model: Any) -> bool:
+    """Let the rows of an encoder's graph hold several texts; False, and no change, where it is not of a known form.
+
+    Known are encoders of BERT's kind: attention under one mask made of `attention_mask`, position embeddings looked up
+    by a range. Tokens then see each other where their numbers in the mask are equal, and `position_ids` is an input.
+    """
+    attention = [node for node in model.get_ops() if node.get_type_name() == "ScaledDotProductAttention"]
+    lookups = [node for node in model.get_ops() if _is_of_positions(node)]
+    masks = [node for node in model.get_parameters() if node.output(0).get_any_name() == "attention_mask"]
+    if not (attention and lookups and masks) or any(node.get_input_size() < 4 for node in attention):
+        return False
+    operations = importlib.import_module("openvino.opset13")
+    positions = operations.parameter([-1, -1], np.int64, name="position_ids")
+    positions.output(0).get_tensor().set_names({"position_ids"})
+    rows, columns = (operations.unsqueeze(masks[0], np.asarray(axes)) for axes in ([1, 3], [1, 2]))
+    sees = operations.select(operations.equal(rows, columns), np.float32(0), np.float32(-np.inf))
+    for node in attention:
+        node.input(3).replace_source_output(sees.output(0))
+    for node in lookups:
+        node.input(1).replace_source_output(positions.output(0))
+    model.add_parameters([positions])
+    model.validate_nodes_and_infer_types()
+    return True
+
+
+def _is_of_positions(node: Any) -> bool:
+    """A lookup in a constant table by a slice of a constant 0, 1, 2, …"""
+    if node.get_type_name() != "Gather" or node.input_value(0).get_node().get_type_name() != "Constant":
+        return False
+    index = node.input_value(1).get_node()
+    while index.get_type_name() == "Convert":
+        index = index.input_value(0).get_node()
+    if index.get_type_name() != "Slice" or index.input_value(0).get_node().get_type_name() != "Constant":
+        return False
+    known = index.input_value(0).get_node().data.ravel()
+    return len(node.input_value(0).shape) == 2 and bool(np.array_equal(known, np.arange(len(known))))
 
 
 def quiet_openvino() -> Any:

@@ -44,6 +44,13 @@ class Head:
         """Logits of pooled rows."""
         return self.output(pooled if self.hidden is None else np.tanh(self.hidden(pooled)))
 
+    def twice(self) -> Head:
+        """The same head for rows [n, width] that it would be given twice side by side [n, 2 × width]."""
+        first = self.output if self.hidden is None else self.hidden
+        width = first.weight.shape[1] // 2
+        folded = Layer(first.weight[:, :width] + first.weight[:, width:], first.bias)
+        return Head(folded) if self.hidden is None else Head(self.output, folded)
+
 
 def load_heads(path: Path, *, tasks: Iterable[str]) -> dict[str, Head]:
     """Read the heads of `tasks` from safetensors; raises ArtifactError for a file or head that is not there."""
@@ -68,11 +75,16 @@ def _layer(tensors: Mapping[str, Array], *, prefix: str) -> Layer | None:
     return Layer(tensors[f"{prefix}.weight"], tensors[f"{prefix}.bias"])
 
 
-def sentence_means(hidden: Array, *, mask: NDArray[np.int64]) -> Array:
-    """Mean over each row's attention mask: [rows, tokens, width] → [rows, width]."""
-    weights = mask.astype(np.float32)
-    sums = np.matmul(weights[:, None, :], hidden)[:, 0]
-    return np.asarray(sums / weights.sum(axis=1, keepdims=True), dtype=np.float32)
+def text_means(hidden: Array, *, mask: NDArray[np.int64]) -> Array:
+    """Mean over each text of each row, [rows, tokens, width] → [rows, texts, width].
+
+    The mask [rows, tokens] is 1, 2, … over a row's texts and 0 over padding; where a row has fewer texts than another
+    the rest is zero.
+    """
+    numbers = np.arange(1, mask.max(initial=1) + 1)
+    weights = (mask[:, None, :] == numbers[None, :, None]).astype(np.float32)
+    counts = np.maximum(weights.sum(axis=2, keepdims=True), 1)
+    return np.asarray(np.matmul(weights, hidden) / counts, dtype=np.float32)
 
 
 def span_mean(hidden: Array, *, span: tuple[int, int]) -> Array:

@@ -1,8 +1,7 @@
 """Serving an artifact: texts in, logits of every task out, with no torch in the process.
 
-Identical texts are read once, rows are sorted by length and run in batches of at most `BUDGET` tokens and of few
-shapes, long texts in windows whose logits are averaged. Activation scales are static, so an answer does not depend on
-its company.
+Identical texts are read once, packed side by side into batches of at most `BUDGET` tokens and of few shapes, long
+texts in windows whose logits are averaged. Activation scales are static, so an answer does not depend on its company.
 """
 
 from __future__ import annotations
@@ -14,24 +13,30 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from models.artifact import Artifact, ArtifactError, EncoderEntry, open_artifact
 from models.decide import Decision, load_decisions
 from models.graph import Encoder, Graph
-from models.heads import Array, Head, load_heads, sentence_means, span_mean
+from models.heads import Array, Head, load_heads, span_mean, text_means
 from models.labels import Task, load_tasks
+from models.packing import Batch, batches
 from models.text import Normalised, Span, normalise
-from models.tokens import Encoded, Tokens, batches
+from models.tokens import Encoded, Tokens, Window
 
 BUDGET = 1024
 
 
 @dataclass(frozen=True)
 class Input:
-    """A text, and the target in it (characters, half-open) that target-dependent tasks speak about."""
+    """A text, and the target in it (characters, half-open) that target-dependent tasks speak about.
+
+    `is_normalised`: `models.text.normalise` has been at it already.
+    """
 
     text: str
     target: Span | None = None
+    is_normalised: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,8 @@ class Runtime:
 
     def __init__(self, artifact: Artifact, *, threads: int | None = None) -> None:
         manifest = artifact.manifest
+        # Idle BLAS threads spin, and take from the graph's threads more than they give to the heads.
+        threadpool_limits(limits=1, user_api="blas")
         self.artifact = artifact
         self.tasks: dict[str, Task] = {}
         self.decisions: dict[str, Decision] = {}
@@ -134,36 +141,41 @@ class Runtime:
         owners = np.repeat(np.arange(len(encoded)), [len(text.windows) for text in encoded])
         sentences: Array = np.zeros((len(windows), 0), np.float32)
         spans: dict[tuple[int, int], Array] = {}
-        for batch in batches(windows, budget=BUDGET, pad=self._tokens.pad):
-            hidden = graph.hidden(batch.ids, mask=batch.mask)
+        for batch in batches(windows, budget=BUDGET, pad=self._tokens.pad, is_packing=graph.is_packing):
+            hidden = graph.hidden(batch.ids, mask=batch.mask, positions=batch.positions)
             if sentences.shape[1] == 0:
                 sentences = np.zeros((len(windows), hidden.shape[2]), np.float32)
-            sentences[batch.rows] = sentence_means(hidden, mask=batch.mask)[: len(batch.rows)]
-            for row, window in enumerate(batch.rows):
-                for number, (start, end) in enumerate(windows[window].ranges):
-                    if end > start:
-                        spans[window, number] = span_mean(hidden[row], span=(start, end))
+            sentences[batch.windows] = text_means(hidden, mask=batch.mask)[batch.rows, batch.numbers - 1]
+            spans |= _span_means(hidden, batch=batch, windows=windows)
         return _Pooled(sentences, owners, spans)
 
     def _answer(self, out: Array, *, task: Task, pooled: _Pooled, groups: Sequence[_Group]) -> None:
         head = self._heads[task.name]
-        if task.pooling == "mean":
-            means = _mean_by_owner(head(pooled.sentences), owners=pooled.owners, n=len(groups))
-            for number, group in enumerate(groups):
-                out[[member for member, _ in group.members]] = means[number]
-            return
-        rows, owners = _span_rows(pooled, groups=groups)
-        out[:] = _mean_by_owner(head(rows), owners=owners, n=len(out))
+        alone = head.twice() if task.pooling == "span" else head
+        means = _mean_by_owner(alone(pooled.sentences), owners=pooled.owners, n=len(groups))
+        owners = np.repeat(np.arange(len(groups)), [len(group.members) for group in groups])
+        members = np.asarray([member for group in groups for member, _ in group.members], dtype=np.intp)
+        out[members] = means[owners]
+        if task.pooling == "span" and pooled.spans:
+            rows, towards = _span_rows(pooled, groups=groups)
+            with_target = np.unique(towards)
+            numbers = np.searchsorted(with_target, towards)
+            out[with_target] = _mean_by_owner(head(rows), owners=numbers, n=len(with_target))
 
 
 def _groups(inputs: Iterable[Input]) -> list[_Group]:
     """Inputs by normalised text, in order of first sight, with the distinct spans of each text."""
     found: dict[str, tuple[list[Span], list[tuple[int, int]]]] = {}
     for number, item in enumerate(inputs):
-        ready = normalise(item.text, spans=[item.target] if item.target else [])
+        ready = _ready(item)
         spans, members = found.setdefault(ready.text, ([], []))
         members.append((number, _number_of(ready.spans, spans=spans)))
     return [_Group(Normalised(text, tuple(spans)), tuple(members)) for text, (spans, members) in found.items()]
+
+
+def _ready(item: Input) -> Normalised:
+    spans = (item.target,) if item.target else ()
+    return Normalised(item.text, spans) if item.is_normalised else normalise(item.text, spans=spans)
 
 
 def _number_of(own: Sequence[Span], *, spans: list[Span]) -> int:
@@ -174,20 +186,26 @@ def _number_of(own: Sequence[Span], *, spans: list[Span]) -> int:
     return spans.index(own[0])
 
 
+def _span_means(hidden: Array, *, batch: Batch, windows: Sequence[Window]) -> dict[tuple[int, int], Array]:
+    found = {}
+    for window, row, first in zip(batch.windows.tolist(), batch.rows.tolist(), batch.starts.tolist(), strict=True):
+        for number, (start, end) in enumerate(windows[window].ranges):
+            if end > start:
+                found[window, number] = span_mean(hidden[row], span=(first + start, first + end))
+    return found
+
+
 def _span_rows(pooled: _Pooled, *, groups: Sequence[_Group]) -> tuple[Array, NDArray[np.intp]]:
-    """Rows [span mean, sentence mean] and the input each belongs to: the windows that hold its target, or all."""
-    windows_of: list[list[int]] = [[] for _ in groups]
-    for window, owner in enumerate(pooled.owners):
-        windows_of[owner].append(window)
+    """Rows [span mean, sentence mean] of the windows that hold an input's target, and the input each belongs to."""
+    firsts = np.searchsorted(pooled.owners, np.arange(len(groups) + 1))
     rows: list[Array] = []
     owners: list[int] = []
-    for group, windows in zip(groups, windows_of, strict=True):
+    for number, group in enumerate(groups):
         for member, span in group.members:
-            holding = [window for window in windows if (window, span) in pooled.spans]
-            for window in holding or windows:
-                sentence = pooled.sentences[window]
-                rows.append(np.concatenate([pooled.spans.get((window, span), sentence), sentence]))
-                owners.append(member)
+            for window in range(firsts[number], firsts[number + 1]) if span >= 0 else ():
+                if (window, span) in pooled.spans:
+                    rows.append(np.concatenate([pooled.spans[window, span], pooled.sentences[window]]))
+                    owners.append(member)
     return np.stack(rows), np.asarray(owners, dtype=np.intp)
 
 

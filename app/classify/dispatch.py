@@ -1,9 +1,9 @@
 """Micro-batching: calls from many threads share runs of the model.
 
-One thread takes what is waiting, interactive calls before bulk, and runs it in slices; while it runs, the next slice
-gathers by itself, so an idle engine never waits for company. Only when the last slice held several calls does it wait
-a moment (`wait_ms`) for those callers to come back. A call larger than a slice is read slice by slice, and others
-come in between.
+A small call that finds the engine idle is read at once, in the caller's own thread. Otherwise one thread takes what is
+waiting, interactive calls before bulk, and runs it in slices; while it runs, the next slice gathers by itself. Only
+when the last slice held several calls does it wait a moment (`wait_ms`) for those callers to come back. A call larger
+than a slice is read slice by slice, and others come in between.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ from models.labels import Task
 from models.runtime import Input, Run
 
 Lane = Literal["interactive", "bulk"]
-SLICES: dict[Lane, int] = {"interactive": 128, "bulk": 48}
+# In tokens as estimated from the length of the texts; a slice of bulk is what an interactive call may have to wait for.
+SLICES: dict[Lane, int] = {"interactive": 4000, "bulk": 1900}
+CHARACTERS_A_TOKEN = 4
+MOST_TOKENS = 1024
 
 
 class Model(Protocol):
@@ -58,6 +61,14 @@ class Call:
         """Inputs that have not been read yet."""
         return len(self.inputs) - len(self.rows)
 
+    def next_inputs(self, room: int) -> tuple[Sequence[Input], int]:
+        """The next unread inputs of about `room` tokens, one at least, and the room they leave."""
+        end = start = len(self.rows)
+        while end < len(self.inputs) and (room > 0 or end == start):
+            room -= _size(self.inputs[end])
+            end += 1
+        return self.inputs[start:end], room
+
     @property
     def is_over(self) -> bool:
         """Nobody waits for it any more."""
@@ -72,7 +83,9 @@ class Dispatcher:
         self._lanes: dict[Lane, deque[Call]] = {"interactive": deque(), "bulk": deque()}
         self._changed = Condition()
         self._is_closed = False
+        self._is_reading = False
         self._company = 0
+        self._until = 0.0
         self.n_slices = 0
         self.n_inputs = 0
         self._thread = Thread(target=self._serve, name="engine", daemon=True)
@@ -94,9 +107,13 @@ class Dispatcher:
         """
         with self._changed:
             self._admit(call)
+            is_alone = self._is_idle() and len(call.next_inputs(SLICES[call.lane])[0]) == len(call.inputs)
             self._lanes[call.lane].append(call)
+            self._is_reading |= is_alone
             self._changed.notify_all()
-        if not call.done.wait(_left(call)):
+        if is_alone:
+            self._turn([call])
+        elif not call.done.wait(_left(call)):
             call.is_dropped = True
             raise DeadlineExceeded
         if call.error is not None:
@@ -119,27 +136,38 @@ class Dispatcher:
         if self._is_closed:
             raise NotReady
 
+    def _is_idle(self) -> bool:
+        """Nobody is read, nobody waits, and nobody is about to come back."""
+        is_quiet = self._company <= 1 or monotonic() >= self._until
+        return is_quiet and not self._is_reading and not any(self._lanes.values())
+
     def _serve(self) -> None:
         while calls := self._next():
-            taken = self._slices(calls)
-            try:
-                self._read(taken)
-            except Exception as error:
-                _fail([call for call, _ in taken], error=error)
-            with self._changed:
-                self._tidy()
-                self._changed.notify_all()
+            self._turn(calls)
+
+    def _turn(self, calls: Sequence[Call]) -> None:
+        taken = self._slices(calls)
+        try:
+            self._read(taken)
+        except Exception as error:
+            _fail([call for call, _ in taken], error=error)
+        with self._changed:
+            self._is_reading = False
+            self._until = monotonic() + self._wait
+            self._tidy()
+            self._changed.notify_all()
 
     def _next(self) -> list[Call]:
         """Calls for the next slice, of one model and set of tasks; empty when closed."""
         with self._changed:
-            while not (self._is_closed or any(self._lanes.values())):
+            while not self._is_closed and (self._is_reading or not any(self._lanes.values())):
                 self._changed.wait()
             if self._company > 1:
-                self._changed.wait_for(self._is_company_back, timeout=self._wait)
+                self._changed.wait_for(self._is_company_back, timeout=max(0.0, self._until - monotonic()))
             if self._is_closed:
                 _fail([call for lane in self._lanes.values() for call in lane], error=NotReady())
                 return []
+            self._is_reading = True
             lane = self._lanes["interactive"] or self._lanes["bulk"]
             first = lane[0]
             return [call for call in lane if call.model is first.model and call.tasks == first.tasks]
@@ -154,9 +182,8 @@ class Dispatcher:
             if room <= 0:
                 break
             if not call.is_over:
-                start = len(call.rows)
-                taken.append((call, call.inputs[start : start + room]))
-                room -= len(taken[-1][1])
+                inputs, room = call.next_inputs(room)
+                taken.append((call, inputs))
         return taken
 
     def _read(self, taken: Sequence[tuple[Call, Sequence[Input]]]) -> None:
@@ -189,6 +216,10 @@ def read(model: Model, *, inputs: Sequence[Input], tasks: tuple[str, ...]) -> li
         Row(logits[at].copy(), n_tokens, n_used)
         for at, (n_tokens, n_used) in enumerate(zip(run.n_tokens, run.n_used, strict=True))
     ]
+
+
+def _size(item: Input) -> int:
+    return min(2 + len(item.text) // CHARACTERS_A_TOKEN, MOST_TOKENS)
 
 
 def _left(call: Call) -> float | None:

@@ -23,8 +23,9 @@ from app.domain.prediction import Prediction
 from app.errors import NotReady, TaskMissing
 from models.explain import Explanation, explain
 from models.labels import Task
+from models.packing import LENGTHS
 from models.runtime import Input, Runtime
-from models.tokens import LENGTHS
+from models.text import Normalised, normalise
 
 Slot = Literal["live", "shadow"]
 EMBED_SLICE = 64
@@ -128,7 +129,7 @@ class Engine:
         results: dict[int, Result] = {}
         for one_pass in dict.fromkeys(passes[tasks] for tasks in asked):
             numbers = [at for at, tasks in enumerate(asked) if passes[tasks] == one_pass]
-            inputs = [Input(requests[at].text, requests[at].target) for at in numbers]
+            inputs = [_prepared(requests[at]) for at in numbers]
             call = partial(Call, model, one_pass, lane=lane, expires=expires)
             rows, cached = self._rows(inputs, call=call, model=model, tasks=one_pass)
             for kind in {(asked[at], requests[at].n_top) for at in numbers}:
@@ -146,17 +147,17 @@ class Engine:
         return [results[at] for at in range(len(requests))]
 
     def _rows(
-        self, inputs: Sequence[Input], *, call: Callable[..., Call], model: Model, tasks: tuple[str, ...]
+        self, inputs: Sequence[Normalised], *, call: Callable[..., Call], model: Model, tasks: tuple[str, ...]
     ) -> tuple[list[Row], list[bool]]:
         """Rows of inputs from the cache or the model, and which came from the cache."""
         artifact = model.artifact.sha256
-        keys = [key(item.text, target=item.target, artifact=artifact, tasks=tasks) for item in inputs]
+        keys = [key(item, artifact=artifact, tasks=tasks) for item in inputs]
         kept = {wanted: self.cache.get(wanted) for wanted in dict.fromkeys(keys)}
         fresh = {wanted: item for wanted, item in zip(keys, inputs, strict=True) if kept[wanted] is None}
         by_length = sorted(fresh, key=lambda wanted: -len(fresh[wanted].text))
         new: dict[bytes, Row] = {}
         if by_length:
-            read = self._dispatcher.submit(call(inputs=[fresh[wanted] for wanted in by_length]))
+            read = self._dispatcher.submit(call(inputs=[_input(fresh[wanted]) for wanted in by_length]))
             new = dict(zip(by_length, read, strict=True))
             for wanted, row in new.items():
                 self.cache.put(wanted, row=row)
@@ -193,6 +194,14 @@ def warm(model: Model) -> None:
     for length in LENGTHS:
         if length <= model.artifact.manifest.max_length:
             model.run([Input("a " * (length - 2))])
+
+
+def _prepared(request: Request) -> Normalised:
+    return normalise(request.text, spans=[request.target] if request.target else [])
+
+
+def _input(ready: Normalised) -> Input:
+    return Input(ready.text, ready.spans[0] if ready.spans else None, is_normalised=True)
 
 
 def _tasks(request: Request, *, model: Model) -> tuple[str, ...]:

