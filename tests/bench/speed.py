@@ -1,193 +1,214 @@
 """The engine against what else one would run the same model with, in one process and alternating.
 
-`python -m tests.bench speed` writes results/speed.json: medians over the rounds with their spread, texts a second,
-ratios within the run; latency of one text; start and memory of a bare process.
+`python -m tests.bench speed` writes results/speed.json: texts a second (medians over the rounds with their spread) on
+short texts, long texts and a traffic mix, and the share of the processor's bf16 ceiling. The contestants' files are
+made once and kept beside the system's temporary files: a first run elsewhere leaves nothing of it to the measurement.
+Slow contestants read fewer texts of the same seeded order.
 """
 
 from __future__ import annotations
 
 import json
-import random
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
 
-from models.artifact import Artifact, open_artifact
-from tests import corpora, shipped
-from tests.architecture import ROOT
-from tests.bench import contestants
-from tests.bench.contestants import Answer, Whole
-from tests.bench.machine import machine
-from training.data.sources import read_corpus
-
-ROUNDS = 5
-THREADS = 2
-TASK = "banking_intent"
-RESULT = Path(__file__).parent / "results" / "speed.json"
-ENGINE = "bellwether engine"
-PIPELINES = ("transformers pipeline, one by one", "transformers pipeline, batches of 32")
-SORTED = ("onnxruntime float32", "onnxruntime dynamic int8", "openvino float32", "openvino int8", "openvino bf16")
-
-_BARE = """
-import json, sys, time
-started = time.perf_counter()
-from pathlib import Path
-import resource
-from app.classify.engine import Engine, Request
 from models.runtime import Runtime
-engine = Engine(Runtime.open(Path(sys.argv[1]), threads=2))
-engine.classify([Request(text="Where is my order?")])
-first = time.perf_counter() - started
-engine.classify([Request(text="word " * (1 + n % 100) + str(n)) for n in range(600)])
-print(json.dumps({"first_prediction_s": round(first, 2), "is_torch_loaded": "torch" in sys.modules,
-                  "resident_mb": round(int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6)}))
-"""
+from tests.bench import ceiling, contestants, texts
+from tests.bench.contestants import Contestant, Course
+from tests.bench.machine import machine
+
+ROUNDS, THREADS = 5, 2
+ROUND_S = 1.2
+# Price of a core for an hour on a rented machine, to turn speed into money.
+PRICE_OF_CORE_HOUR = 0.04
+RESULT = Path(__file__).parent / "results" / "speed.json"
+ENGINE = "Bellwether engine"
+SAME_GRAPH = "OpenVINO, int8 (same graph)"
+PLAIN = ("ONNX Runtime", "OpenVINO")
+N_SHORT, N_LONG = 1536, 96
+BATCHES = (1, 8, 32, 64)
 
 
 def main() -> None:
     """Measure and write the result."""
-    artifact = open_artifact(shipped.newest())
-    rows = read_corpus("banking77", root=corpora.folder(), split="test")
-    texts = [row.text for row in rows]
     torch.set_num_threads(THREADS)
-    with tempfile.TemporaryDirectory() as work:
-        field = _field(artifact, work=Path(work))
-        rates = compare(field, texts=texts[:1536])
-        agreement = _accuracy(field, texts=texts, labels=[row.labels[0] for row in rows], artifact=artifact)
+    course, known = texts.course(threads=THREADS), texts.banking().texts[:N_SHORT]
+    everyone = field(course, work=folder(course)) | {"FinBERT-sized (110M, random weights), torch": _finbert(course)}
+    everyone |= _pipelines(course, known=known)
+    rates = compare(everyone, known=known)
+    del everyone["FinBERT-sized (110M, random weights), torch"]
     told = {
         "machine": machine(),
-        "artifact": artifact.manifest.id,
-        "texts": "first 1,536 banking77 test texts, tokenizer included",
+        "artifact": course.artifact.manifest.id,
         "rounds": ROUNDS,
         "threads": THREADS,
-        "texts_per_s": rates,
-        "ratios": _ratios(rates),
-        "accuracy": agreement,
-        "traffic_mix": _mix(artifact, field=field, root=corpora.folder()),
-        "one_text_ms": _latency(contestants.engine(artifact, task=TASK, threads=THREADS), texts=texts[1536:2536]),
-        "bare_process": [_bare(artifact) for _ in range(3)],
+        "short": {"texts": f"{N_SHORT:,} banking77 test texts", "texts_per_s": rates, "ratios": ratios(rates)},
+        "ceiling": _ceiling(course, known=known, rate=rates[ENGINE]["median"]),
+        "traffic": _mix(course, everyone=everyone),
+        "long": _long(course, everyone=everyone),
+        "threads_1_to_2": _scaling(course, known=known),
+        "cost_per_million_texts": _cost(rates),
     }
-    RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    print(
-        json.dumps({key: told[key] for key in ("texts_per_s", "ratios", "traffic_mix", "one_text_ms", "bare_process")})
-    )
+    print(json.dumps({key: told[key] for key in ("short", "traffic", "ceiling")}, indent=1))
 
 
-def _field(artifact: Artifact, *, work: Path) -> dict[str, Answer]:
-    whole, tokenizer = Whole(artifact, task=TASK).eval(), artifact.path("tokenizer.json")
+def folder(course: Course) -> Path:
+    """Where the contestants' files of an artifact are kept."""
+    made = Path(tempfile.gettempdir()) / f"bellwether-bench-{course.artifact.sha256[:12]}"
+    made.mkdir(exist_ok=True)
+    return made
+
+
+def field(course: Course, *, work: Path) -> dict[str, Contestant]:
+    """Everybody who gives the same answers, the pipeline left out."""
+    whole = contestants.merged(course)
     onnx = contestants.onnx_file(whole, path=work / "model.onnx")
-    graph = artifact.path(artifact.manifest.encoders[0].graph)
+    graph = course.artifact.path(course.artifact.manifest.encoders[0].graph)
+    in_ort, in_ov = contestants.in_onnx_runtime, contestants.in_openvino
     return {
-        ENGINE: contestants.engine(artifact, task=TASK, threads=THREADS),
-        PIPELINES[0]: contestants.pipeline(whole, tokenizer=tokenizer, batch=1),
-        PIPELINES[1]: contestants.pipeline(whole, tokenizer=tokenizer, batch=32),
-        "torch float32": contestants.torch_float(whole, tokenizer=tokenizer),
-        "onnxruntime float32": contestants.onnx_runtime(onnx, tokenizer=tokenizer, threads=THREADS),
-        "onnxruntime dynamic int8": contestants.onnx_runtime(onnx, tokenizer=tokenizer, threads=THREADS, is_int8=True),
-        "openvino float32": contestants.openvino_plain(onnx, artifact=artifact, task=TASK, threads=THREADS),
-        "openvino bf16": contestants.openvino_plain(
-            onnx, artifact=artifact, task=TASK, threads=THREADS, precision="bf16"
+        ENGINE: contestants.engine(course),
+        SAME_GRAPH: in_ov(course, graph),
+        "OpenVINO, int8, the rest in bf16": in_ov(course, graph, precision="bf16"),
+        "OpenVINO, bf16": in_ov(course, onnx, precision="bf16"),
+        "ONNX Runtime, dynamic int8": in_ort(course, contestants.dynamic_int8(onnx)),
+        "ONNX Runtime, static int8 QDQ": in_ort(
+            course, contestants.static_int8(onnx, course=course, texts=texts.calibration())
         ),
-        "openvino int8": contestants.openvino_plain(graph, artifact=artifact, task=TASK, threads=THREADS),
+        "ONNX Runtime, MatMulNBits 8-bit": in_ort(course, contestants.nbits_int8(onnx)),
+        "ONNX Runtime, float32": in_ort(course, onnx),
+        "torch, bf16": contestants.in_torch(course, whole=whole, dtype=torch.bfloat16),
+        "torch, float32": contestants.in_torch(course, whole=whole),
     }
 
 
-def compare(field: Mapping[str, Answer], *, texts: Sequence[str], rounds: int = ROUNDS) -> dict[str, dict[str, float]]:
-    """Texts a second of each contestant: all of them in every round, one after the other, after a warm-up."""
-    seconds: dict[str, list[float]] = {name: [] for name in field}
-    for name, answer in field.items():
-        answer(texts if name not in PIPELINES else texts[:64])
-    for _ in range(rounds):
-        for name, answer in field.items():
-            started = time.perf_counter()
-            answer(texts)
-            seconds[name].append(time.perf_counter() - started)
+def _finbert(course: Course) -> Contestant:
+    return contestants.in_torch(course, whole=contestants.finbert_sized())
+
+
+def _pipelines(course: Course, *, known: Sequence[str]) -> dict[str, Contestant]:
+    """The transformers pipeline one by one, and at the batch size that is quickest for it."""
+    whole = contestants.merged(course)
+    found = {batch: contestants.pipeline(course, whole=whole, batch=batch) for batch in BATCHES}
+    seconds = {batch: _seconds(one, known[:128]) for batch, one in found.items()}
+    best = min(BATCHES[1:], key=lambda batch: seconds[batch])
     return {
-        name: {
-            "median": round(len(texts) / statistics.median(taken)),
-            "lowest": round(len(texts) / max(taken)),
-            "highest": round(len(texts) / min(taken)),
-        }
-        for name, taken in seconds.items()
+        "transformers pipeline, one by one": found[1],
+        f"transformers pipeline, batches of {best}": found[best],
     }
 
 
-def _ratios(rates: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    own = rates[ENGINE]["median"]
-    pipeline = max(rates[name]["median"] for name in PIPELINES)
-    best = max(rates[name]["median"] for name in SORTED)
-    return {
-        "to_the_pipeline_at_its_best": round(own / pipeline, 2),
-        "to_the_best_of_onnxruntime_and_openvino_in_sorted_batches": round(own / best, 2),
-        "to_the_same_int8_graph_in_sorted_batches": round(own / rates["openvino int8"]["median"], 2),
-    }
+def _seconds(one: Contestant, given: Sequence[str]) -> float:
+    started = time.perf_counter()
+    one.answer(given)
+    return time.perf_counter() - started
 
 
-def _accuracy(
-    field: Mapping[str, Answer], *, texts: Sequence[str], labels: Sequence[str], artifact: Artifact
-) -> dict[str, float]:
-    from models.labels import load_tasks
-
-    index = load_tasks(artifact.path("labels.json"))[TASK].index()
-    truth = np.asarray([index[label] for label in labels])
-    return {name: round(float((answer(texts) == truth).mean()), 4) for name, answer in field.items()
-            if name not in PIPELINES}  # fmt: skip
-
-
-def traffic(root: Path, *, n: int = 2000, seed: int = 0) -> list[str]:
-    """A mix as it comes in: short texts of two corpora, 5 % long ones, 30 % repeats with Zipf's frequencies."""
-    chance = random.Random(seed)
-    short = [row.text for name in ("banking77", "tfn_topic") for row in read_corpus(name, root=root, split="test")]
-    long = [" ".join(chance.sample(short, 14)) for _ in range(n // 20)]
-    fresh = [*chance.sample(short, n), *long]
-    chance.shuffle(fresh)
-    sent: list[str] = []
-    for text in fresh:
-        sent.append(text)
-        if chance.random() < 0.3 / 0.7:
-            rank = min(int(chance.paretovariate(1.0)), len(sent))
-            sent.append(sent[rank - 1])
-    return sent[:n]
-
-
-def _mix(artifact: Artifact, *, field: Mapping[str, Answer], root: Path) -> dict[str, object]:
-    texts = traffic(root)
-    rounds: dict[str, list[float]] = {ENGINE: [], "openvino int8": [], "openvino bf16": []}
+def compare(everyone: Mapping[str, Contestant], *, known: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Texts a second of each: all of them in every round, one after the other, after a warm-up."""
+    shares: dict[str, Sequence[str]] = {}
+    for name, one in everyone.items():
+        rate = 64 / _seconds(one, known[:64])
+        shares[name] = known[: max(64, min(len(known), int(max(rate, 64 / _seconds(one, known[:64])) * ROUND_S)))]
+        one.answer(shares[name])
+    seconds: dict[str, list[float]] = {name: [] for name in everyone}
     for _ in range(ROUNDS):
-        fresh = {ENGINE: contestants.engine(artifact, task=TASK, threads=THREADS, cache=20_000)}
-        for name in rounds:
-            answer = fresh.get(name, field[name])
-            answer(["warm up " * n for n in range(1, 60, 3)])
-            started = time.perf_counter()
-            answer(texts)
-            rounds[name].append(time.perf_counter() - started)
-    rates = {name: round(len(texts) / statistics.median(taken)) for name, taken in rounds.items()}
-    others = max(rate for name, rate in rates.items() if name != ENGINE)
-    return {"n": len(texts), "repeats": 1 - len(set(texts)) / len(texts), "texts_per_s": rates,
-            "ratio": round(rates[ENGINE] / others, 2)}  # fmt: skip
+        for name, one in everyone.items():
+            seconds[name].append(_seconds(one, shares[name]))
+    return {name: _rate(taken, n=len(shares[name])) for name, taken in seconds.items()}
 
 
-def _latency(answer: Answer, *, texts: Sequence[str]) -> dict[str, float]:
-    for text in texts[:100]:
-        answer([text])
-    taken = []
-    for text in texts[100:]:
-        started = time.perf_counter()
-        answer([text])
-        taken.append(1000 * (time.perf_counter() - started))
-    return {f"p{share}": round(float(np.percentile(taken, share)), 2) for share in (50, 95, 99)} | {"n": len(taken)}
+def _rate(taken: Sequence[float], *, n: int) -> dict[str, float]:
+    low, median, high = n / max(taken), n / statistics.median(taken), n / min(taken)
+    return {"median": round(median, 1), "lowest": round(low, 1), "highest": round(high, 1), "n": n}
 
 
-def _bare(artifact: Artifact) -> dict[str, object]:
-    command = [sys.executable, "-c", _BARE, str(artifact.folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-    told: dict[str, object] = json.loads(done.stdout)
-    return told
+def ratios(rates: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """The engine to the pipeline at its best and to the best plain runtime, with the rounds' spread."""
+    own = rates[ENGINE]
+    found: dict[str, Any] = {}
+    for title, prefix in (("to_the_pipeline_at_its_best", ("transformers",)), ("to_the_best_plain_runtime", PLAIN)):
+        others = {name: rate for name, rate in rates.items() if name.startswith(prefix)}
+        best = max(others, key=lambda name: others[name]["median"])
+        found[title] = {
+            "other": best,
+            "ratio": round(own["median"] / others[best]["median"], 2),
+            "lowest": round(own["lowest"] / others[best]["highest"], 2),
+            "highest": round(own["highest"] / others[best]["lowest"], 2),
+        }
+    return found
+
+
+def _long(course: Course, *, everyone: Mapping[str, Contestant]) -> dict[str, Any]:
+    tokens = Runtime(course.artifact, threads=1)._tokens._tokenizer
+    given = texts.long(n=N_LONG, count=lambda text: len(tokens.encode(text, add_special_tokens=False).ids))
+    chosen = {name: one for name, one in everyone.items() if "torch" not in name and "one by one" not in name}
+    rates = compare(chosen, known=given)
+    return {"texts": f"{N_LONG} texts of 200 to 400 tokens", "texts_per_s": rates, "ratios": ratios(rates)}
+
+
+def _mix(course: Course, *, everyone: Mapping[str, Contestant]) -> dict[str, Any]:
+    given = texts.traffic()
+    others = {name: one for name, one in everyone.items() if name.startswith("OpenVINO")}
+    own = contestants.engine(course)
+    seconds: dict[str, list[float]] = {name: [] for name in (ENGINE, "without its cache", *others)}
+    for one in (own, *others.values()):
+        one.answer(given)
+    for _ in range(ROUNDS):
+        cached = contestants.engine(course, cache=20_000)
+        cached.answer(["warm up " * n for n in range(1, 200)])
+        fresh = {ENGINE: cached, "without its cache": own, **others}
+        for name, one in fresh.items():
+            seconds[name].append(_seconds(one, given))
+    rates = {name: _rate(taken, n=len(given)) for name, taken in seconds.items()}
+    repeats = round(1 - len(set(given)) / len(given), 3)
+    return {"n": len(given), "repeats": repeats, "texts_per_s": rates, "ratios": _to_best(rates)}
+
+
+def _to_best(rates: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    return {"to_the_best_plain_runtime": ratios(rates | {"transformers": rates[ENGINE]})["to_the_best_plain_runtime"]}
+
+
+def _ceiling(course: Course, *, known: Sequence[str], rate: float) -> dict[str, Any]:
+    graph = course.artifact.path(course.artifact.manifest.encoders[0].graph)
+    shapes = ceiling.linear_shapes(graph)
+    runtime = Runtime(course.artifact, threads=THREADS)
+    run = runtime.run(known)
+    # What has to be read, special tokens included, padding not.
+    n_tokens = sum(run.n_used) / len(known) + 2
+    bf16 = ceiling.matrix_rate(shapes, dtype=torch.bfloat16)
+    profile = ceiling.profile(graph, threads=THREADS)
+    int8 = ceiling.operations(shapes, n_tokens=ceiling.ROWS) / profile["linear layers"] * 1000
+    needed = ceiling.operations(shapes, n_tokens=n_tokens)
+    return {
+        "tokens_per_text": round(n_tokens, 2),
+        "bf16_tflops": round(bf16 / 1e12, 3),
+        "int8_tops": round(int8 / 1e12, 3),
+        "share_of_bf16": round(rate * needed / bf16, 3),
+        "share_of_int8": round(rate * needed / int8, 3),
+        "profile_ms_at_1024_rows": profile,
+        "outside_the_graph": ceiling.preparing(runtime, texts=known),
+    }
+
+
+def _scaling(course: Course, *, known: Sequence[str]) -> dict[str, Any]:
+    by_threads = {
+        f"{n} thread{'s' * (n > 1)}": contestants.engine(Course(course.artifact, course.task, n)) for n in (1, 2)
+    }
+    rates = compare(by_threads, known=known)
+    one, two = (rate["median"] for rate in rates.values())
+    return {"texts_per_s": rates, "ratio": round(two / one, 2)}
+
+
+def _cost(rates: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    hours = {name: 1e6 / rate["median"] / 3600 * THREADS for name, rate in rates.items()}
+    return {
+        "dollars_per_core_hour": PRICE_OF_CORE_HOUR,
+        "dollars": {name: round(one * PRICE_OF_CORE_HOUR, 4) for name, one in hours.items()},
+    }
