@@ -35,6 +35,7 @@ PROGRAMS = {
     "types-tqdm": "types",
     "onnxruntime": "a contestant of the speed benchmark",
     "onnx": "writes the contestant's graph",
+    "onnx-ir": "onnxruntime quantises with it",
 }
 
 
