@@ -5,26 +5,18 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from models.artifact import open_artifact
-from tests import corpora
-from tests.architecture import ROOT
+from tests import corpora, shipped
 from tests.bench.contestants import Course
 from training.data.sources import read_corpus
 
 TASK = "banking_intent"
 
 
-def shipped() -> Path:
-    """The newest shipped classifier."""
-    found = [path.parent for path in (ROOT / "models").glob("*/decision.json")]
-    return max(found, key=lambda folder: [int(part) for part in folder.name.rsplit("-", 1)[1].split(".")])
-
-
 def course(*, threads: int) -> Course:
     """The shipped artifact on the task whose test texts are read."""
-    return Course(open_artifact(shipped()), TASK, threads)
+    return Course(open_artifact(shipped.newest()), TASK, threads)
 
 
 @dataclass(frozen=True)
