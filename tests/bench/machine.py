@@ -19,6 +19,8 @@ def machine() -> dict[str, object]:
         "processor": about.get("model name", platform.processor()),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "instructions": sorted(flags & {"avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16"}),
+        # Of the minute before: how far the machine was to itself.
+        "load_before": round(os.getloadavg()[0], 1),
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "packages": {package: version(package) for package in PACKAGES},
     }

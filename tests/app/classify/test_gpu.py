@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -8,11 +9,13 @@ import numpy as np
 import pytest
 
 from app.classify.gpu import GpuRuntime
-from models.artifact import Artifact, ArtifactError, EncoderEntry, write
+from models.artifact import Artifact, ArtifactError, EncoderEntry, open_artifact, write
 from models.runtime import Runtime
+from tests import corpora, shipped
 from tests.tiny import tiny_encoder
 from tests.tiny_artifact import TEXTS
 from training.config import LoraRecipe
+from training.data.sources import read_corpus
 from training.export_encoder import file_sha256
 from training.lora import attach
 from training.reopen import load_encoder
@@ -46,6 +49,16 @@ def test_eight_bit_base_and_adapter_agree_with_the_int8_graph(adapted: Artifact,
     served = runtime.logits(texts)
     same = [(found[task].argmax(axis=1) == served[task].argmax(axis=1)).mean() for task in served]
     assert np.mean(same) >= 0.97
+
+
+@pytest.mark.corpora
+def test_the_shipped_artifact_agrees_on_the_cpu_build() -> None:
+    artifact = open_artifact(shipped.newest())
+    rows = read_corpus("banking77", root=corpora.folder(), split="test")
+    texts = [row.text for row in random.Random(0).sample(rows, 200)]
+    found, served = GpuRuntime(artifact, device="cpu").logits(texts), Runtime(artifact, threads=2).logits(texts)
+    same = [found[task].argmax(axis=1) == served[task].argmax(axis=1) for task in served]
+    assert np.mean(same) >= 0.99
 
 
 def test_an_artifact_without_adapter_is_refused(tiny: Artifact, base: Path, adapted: Artifact) -> None:
