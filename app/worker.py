@@ -23,6 +23,7 @@ from app.pipeline import (
     models,
     notifications,
     posts,
+    shadows,
     tickets,
 )
 from app.pipeline.services import Services
@@ -53,6 +54,7 @@ def duties(*, tick_seconds: float) -> tuple[Duty, ...]:
         Duty(name="retries", every_s=1.0, do=partial(notifications.deliver_due, is_first=False)),
         Duty(name="jobs", every_s=1.0, do=jobs.run_due),
         Duty(name="waiting", every_s=1.0, do=_waiting),
+        Duty(name="shadow", every_s=5.0, do=shadows.read_on),
         Duty(name="upkeep", every_s=MINUTE_S, do=_upkeep),
     )
 

@@ -6,17 +6,17 @@ import click
 
 from app.cli.shell import Group, services
 from app.domain.people import SYSTEM
-from app.pipeline import models
+from app.pipeline import models, shadows
 
 group = Group("model", help="Which model answers.")
 
 
 @group.command("list")
 def show() -> None:
-    """List the models that are there; * marks the one that answers."""
-    live = models.answering(services())
+    """List the models that are there; * marks the one that answers, ~ the one in shadow."""
+    marks = {shadows.name(services()): "~", models.answering(services()): "*"}
     for name in models.available(services()):
-        click.echo(f"{'*' if name == live else ' '} {name}")
+        click.echo(f"{marks.get(name, ' ')} {name}")
 
 
 @group.command("promote")
@@ -32,3 +32,18 @@ def rollback() -> None:
     """Let the model before this one answer again."""
     made = models.rollback(services(), viewer=SYSTEM)
     click.echo(f"{made.model} is live again.")
+
+
+@group.command("shadow-start")
+@click.argument("name")
+def shadow_start(name: str) -> None:
+    """Let the model NAME (name@version) read along in shadow: nothing acts on it, and the model page compares."""
+    made = shadows.start(services(), name, viewer=SYSTEM)
+    click.echo(f"{made.model} reads along in shadow.")
+
+
+@group.command("shadow-stop")
+def shadow_stop() -> None:
+    """End the shadow; what it said is kept."""
+    shadows.stop(services(), viewer=SYSTEM)
+    click.echo("No model is in shadow now.")

@@ -7,6 +7,30 @@ from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True)
+class Difference:
+    """The live model said `live` where the shadow said `shadow`, so many times."""
+
+    live: str
+    shadow: str
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """How often two models gave a task's texts the same label, and where they differ most."""
+
+    task: str
+    n: int
+    n_same: int
+    differences: tuple[Difference, ...]
+
+    @property
+    def rate(self) -> float:
+        """Share of texts with the same label, 0 to 1."""
+        return self.n_same / self.n if self.n else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Deployment:
     """An artifact `name@version` put into a slot at a time, by whom; the newest row of a slot is in force."""
 

@@ -164,7 +164,7 @@ def rollback(services: Services, *, viewer: Viewer) -> Deployment:
 
 
 def _deployed(services: Services, name: str, *, viewer: Viewer, verb: str) -> Deployment:
-    before, model = _live_id(services), _opened(services, name)
+    before, model = _live_id(services), opened(services, name)
     # Its own name, however it was asked for: what follows the rows compares with it.
     made = model.artifact.manifest.id
     at, actor = clock.now_ms(), history.of(viewer)
@@ -180,8 +180,8 @@ def _deployed(services: Services, name: str, *, viewer: Viewer, verb: str) -> De
     return Deployment(id=row_id, model=made, slot="live", at=at, actor_id=actor[1])
 
 
-def _opened(services: Services, name: str) -> Model:
-    """A model that has read its first texts, so that nothing is left that could go wrong once it is live."""
+def opened(services: Services, name: str) -> Model:
+    """A model, opened, checked and warm: nothing is left that could go wrong once it answers."""
     policy = services.policy
     model = loader.load(loader.find(policy.artifact_folders, model=name), threads=policy.engine_threads)
     warm(model)
@@ -200,5 +200,5 @@ def follow(services: Services) -> bool:
     wanted = live_name(services)
     if wanted is None or not services.engine.is_ready or services.engine.model().artifact.manifest.id == wanted:
         return False
-    services.engine.swap(_opened(services, wanted))
+    services.engine.swap(opened(services, wanted))
     return True

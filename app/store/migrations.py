@@ -5,7 +5,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from app.store import schema, schema_alerts, schema_inbox, schema_mail, schema_reports, schema_surge, schema_triage
+from app.store import (
+    schema,
+    schema_alerts,
+    schema_inbox,
+    schema_mail,
+    schema_reports,
+    schema_shadow,
+    schema_surge,
+    schema_triage,
+)
 from app.store.lean import without
 
 with without("pandas"):
@@ -102,6 +111,12 @@ def m052_feeds(db: Tables) -> None:
 def m031_figures(db: Tables) -> None:
     """Figures of reports, kept by triggers from here on and counted once for what is there."""
     _run(db, schema_reports.FIGURES)
+
+
+@STEPS()
+def m060_shadow(db: Tables) -> None:
+    """What a model in shadow said, found by its name."""
+    _run(db, schema_shadow.SHADOW)
 
 
 def migrate(connection: sqlite3.Connection, *, stop_before: str | None = None) -> None:

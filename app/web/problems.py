@@ -170,6 +170,8 @@ TABLE: dict[str, Sentence] = {
     "rule_in_use": (CONFLICT, _("Alerts stand on this rule; switch it off instead.")),
     "last_admin": (CONFLICT, _("This is the last administrator. Make another one first.")),
     "still_queued": (CONFLICT, _("This notification is still waiting to be sent.")),
+    "shadow_is_live": (CONFLICT, _("%(model)s is live: only another model can be compared with it.")),
+    "no_shadow": (CONFLICT, _("No model is in shadow.")),
     "nothing_to_roll_back": (CONFLICT, _("No model was in force before %(model)s.")),
     "admin_exists": (CONFLICT, _("There is an administrator already. Sign in instead.")),
     "not_empty": (CONFLICT, _("The database is not empty, and the demo fills an empty one only.")),

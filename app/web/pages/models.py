@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.errors import BellwetherError, Conflict, NotReady
-from app.pipeline import models
+from app.pipeline import models, shadows
 from app.store import corrections, deployments, users
 from app.web import problems
 from app.web.auth import requires, services, viewer
@@ -36,6 +36,8 @@ def index() -> str:
         available=models.available(found) if me.may("models:write") else (),
         history=history,
         names=users.names(found.db, actors),
+        shadow=shadows.name(found),
+        agreement=shadows.agreement(found),
         corrections=corrections.count_by_task(found.db),
         may_write=me.may("models:write"),
     )
@@ -61,6 +63,23 @@ def rollback() -> Response:
     try:
         row = models.rollback(services(), viewer=viewer())
         flash(_("Back to %(model)s.", model=row.model), "good")
+    except (Conflict, NotReady) as error:
+        tell(error)
+    return redirect(url_for("pages_models.index"))
+
+
+@blueprint.post("/model/shadow")
+@requires("models:write")
+def shadow() -> Response:
+    """Let an artifact read along in shadow, or, with an empty name, end that."""
+    chosen = request.form.get("name", "")
+    try:
+        if chosen:
+            row = shadows.start(services(), chosen, viewer=viewer())
+            flash(_("%(model)s reads along in shadow.", model=row.model), "good")
+        else:
+            shadows.stop(services(), viewer=viewer())
+            flash(_("The shadow is ended; what it said is kept."), "good")
     except (Conflict, NotReady) as error:
         tell(error)
     return redirect(url_for("pages_models.index"))

@@ -55,10 +55,10 @@ def test_eight_bit_base_and_adapter_agree_with_the_int8_graph(adapted: Artifact,
 def test_the_shipped_artifact_agrees_on_the_cpu_build() -> None:
     artifact = open_artifact(shipped.newest())
     rows = read_corpus("banking77", root=corpora.folder(), split="test")
-    texts = [row.text for row in random.Random(0).sample(rows, 200)]
-    found, served = GpuRuntime(artifact, device="cpu").logits(texts), Runtime(artifact, threads=2).logits(texts)
-    same = [found[task].argmax(axis=1) == served[task].argmax(axis=1) for task in served]
-    assert np.mean(same) >= 0.99
+    texts, task = [row.text for row in random.Random(0).sample(rows, 100)], "banking_intent"
+    found = GpuRuntime(artifact, device="cpu").logits(texts, tasks=[task])[task]
+    served = Runtime(artifact, threads=2).logits(texts, tasks=[task])[task]
+    assert (found.argmax(axis=1) == served.argmax(axis=1)).mean() >= 0.99
 
 
 def test_an_artifact_without_adapter_is_refused(tiny: Artifact, base: Path, adapted: Artifact) -> None:
