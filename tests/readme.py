@@ -17,6 +17,7 @@ from flask import Flask
 from app import config, create_app
 from app.web.auth import PUBLIC, permission_of
 from tests import shipped
+from tests.bench import tables as speed_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -133,6 +134,8 @@ def tables() -> dict[str, Callable[[], str]]:
         "routes": lambda: routes(app),
         "commands": lambda: commands(app),
         "results": results,
+        "speed": speed_tables.contestants,
+        "engine": speed_tables.targets,
         "nab": nab,
         "surges": surges,
     }

@@ -10,6 +10,7 @@ from typing import Any, get_args
 from app import clock
 from app.domain.job import Job, JobKind
 from app.domain.people import SYSTEM, Viewer
+from app.domain.ticket import TicketDraft
 from app.errors import BellwetherError, FieldError, InputError
 from app.ingest import feeds as feed_files
 from app.ingest import tickets as ticket_files
@@ -118,11 +119,16 @@ def _import_tickets(services: Services, job: Job, progress: Progress) -> None:
             progress.failed(number, code=draft.code, params=draft.params)
             continue
         try:
-            tickets.receive(services, draft(), viewer=viewer)
+            tickets.receive(services, _named(draft(), job=job, row=number), viewer=viewer)
         except InputError as error:
             progress.failed(number, code=error.code, params=error.params)
         else:
             progress.done()
+
+
+def _named(draft: TicketDraft, *, job: Job, row: int) -> TicketDraft:
+    """Under a name of its own a row that is read again, after its worker died, is known and not filed twice."""
+    return draft if draft.external_id or draft.message_id else replace(draft, external_id=f"job_{job.id}:{row}")
 
 
 _Draft = Callable[[], Any]

@@ -54,8 +54,8 @@ def _noted(services: Services, model: str, *, viewer: Viewer, verb: str) -> Depl
     with services.db.transaction() as tx:
         before = deployments.current(tx, slot="shadow")
         row_id = deployments.insert(tx, model=model, slot="shadow", at=at, actor_id=actor[1])
-        change = {"before": {"model": before.model if before else ""}, "after": {"model": model}}
-        history.record(tx, actor=actor, verb=verb, noun="model", noun_id=row_id, **change)
+        earlier = {"model": before.model if before else ""}
+        history.record(tx, actor=actor, verb=verb, noun="model", noun_id=row_id, before=earlier, after={"model": model})
     return Deployment(id=row_id, model=model, slot="shadow", at=at, actor_id=actor[1])
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from models.labels import load_tasks
-from tests.bench import contestants, texts
+from tests.bench import texts
 from tests.bench.contestants import Contestant
 from tests.bench.machine import machine
 from tests.bench.speed import THREADS, field, folder
@@ -27,9 +27,6 @@ def main() -> None:
     torch.set_num_threads(THREADS)
     course, known = texts.course(threads=THREADS), texts.banking()
     everyone = field(course, work=folder(course))
-    everyone["transformers pipeline, batches of 32"] = contestants.pipeline(
-        course, whole=contestants.merged(course), batch=32
-    )
     index = load_tasks(course.artifact.path("labels.json"))[course.task].index()
     truth = np.asarray([index[label] for label in known.labels])
     told = {

@@ -127,7 +127,7 @@ def pipeline(course: Course, *, whole: Whole, batch: int) -> Contestant:
     """A transformers text-classification pipeline in float32."""
     transformers: Any = import_module("transformers")
     transformers.logging.set_verbosity_error()
-    config = whole.encoder.config
+    config: Any = whole.encoder.config
     config.num_labels = whole.head.out_features
     config.id2label = {at: str(at) for at in range(config.num_labels)}
 

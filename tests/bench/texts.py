@@ -51,7 +51,8 @@ def short() -> list[str]:
 
 def long(*, n: int, seed: int = 0, count: Callable[[str], int]) -> list[str]:
     """Texts of 200 to 400 tokens, as `count` counts them, joined from short ones."""
-    chance, pool, made = random.Random(seed), short(), []
+    chance, pool = random.Random(seed), short()
+    made: list[str] = []
     while len(made) < n:
         wanted, text = chance.randint(220, 380), ""
         while count(text) < wanted:
