@@ -72,6 +72,12 @@ def m011_bulk(db: Tables) -> None:
 
 
 @STEPS()
+def m012_views(db: Tables) -> None:
+    """Saved views."""
+    _run(db, schema_inbox.VIEWS)
+
+
+@STEPS()
 def m020_recall(db: Tables) -> None:
     """When a reply may leave the house, and whether it was called back."""
     _run(db, schema_triage.RECALL)

@@ -65,3 +65,9 @@ BULK = (
     """CREATE TABLE bulk_item (job_id INTEGER NOT NULL REFERENCES job ON DELETE CASCADE, ticket_id INTEGER NOT NULL,
     state INTEGER NOT NULL DEFAULT 0, event_id INTEGER, PRIMARY KEY (job_id, ticket_id)) WITHOUT ROWID""",
 )
+
+VIEWS = (
+    """CREATE TABLE saved_view (id INTEGER PRIMARY KEY, name TEXT NOT NULL, query TEXT NOT NULL,
+    user_id INTEGER NOT NULL REFERENCES user ON DELETE CASCADE, is_shared INTEGER NOT NULL DEFAULT 0,
+    version INTEGER NOT NULL DEFAULT 1, UNIQUE (user_id, name))""",
+)

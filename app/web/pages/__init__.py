@@ -25,6 +25,7 @@ from app.web.pages import (
     rules,
     session,
     tickets,
+    views,
     wall,
 )
 
@@ -34,6 +35,7 @@ BLUEPRINTS = (
     account.blueprint,
     inbox.blueprint,
     bulk.blueprint,
+    views.blueprint,
     incoming.blueprint,
     tickets.blueprint,
     corrections.blueprint,

@@ -17,7 +17,7 @@ from app.store.db import Database
 from app.store.ticket_filter import Sort
 from app.web import exports
 from app.web.auth import requires, services, viewer
-from app.web.pages import filters
+from app.web.pages import filters, views
 from app.web.pages.labels import label_title
 
 blueprint = Blueprint("pages_inbox", __name__)
@@ -67,6 +67,8 @@ def index() -> str | Response:
         choices=_choices(db, me=me, shown=shown),
         chosen=chosen,
         me=me,
+        views=views.pinned(db, me=me, arguments=request.args),
+        own_query=views.query_of(request.args),
         chosen_args=filters.kept(request.args),
         is_narrowed=filters.is_narrowed(request.args),
         link=lambda **changes: url_for("pages_inbox.index", **filters.kept(request.args, **changes)),

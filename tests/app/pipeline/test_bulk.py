@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,13 +34,21 @@ N = 400
 ROOT = Path(__file__).resolve().parents[3]
 
 
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a desk that every test copies."""
+    path = tmp_path_factory.mktemp("desk") / "desk.sqlite"
+    db = open_database(path)
+    generate(Services(db=db, engine=FakeEngine(), policy=Policy()), n_tickets=N)
+    db.close()
+    return path
+
+
 @pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
+def services(desk: Path, tmp_path: Path) -> Iterator[Services]:
     """A desk of its own, because bulk changes everything."""
-    db = open_database(tmp_path / "desk.sqlite")
-    made = Services(db=db, engine=FakeEngine(), policy=Policy())
-    generate(made, n_tickets=N)
-    yield made
+    db = open_database(shutil.copy(desk, tmp_path / "desk.sqlite"))
+    yield Services(db=db, engine=FakeEngine(), policy=Policy())
     db.close()
 
 

@@ -27,3 +27,39 @@
     if (event.key === "Enter" && at >= 0 && document.activeElement === document.body) rows[at].querySelector(".row-subject a").click();
   });
 })();
+
+/* What arrives is counted at the side and told in a bar; the list stays where its reader is until they ask for it. */
+(() => {
+  "use strict";
+  const bar = document.querySelector(".news[data-live]");
+  if (!bar) return;
+  const known = new Set([...document.querySelectorAll(".row-ticket")].map((row) => row.dataset.id));
+  let waiting = null;
+  const look = async () => {
+    waiting = null;
+    const answer = await fetch(location.href, { headers: { "X-Requested-With": "fetch" } }).catch(() => null);
+    if (!answer?.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const news = [...fresh.querySelectorAll(".row-ticket")].filter((row) => !known.has(row.dataset.id)).length;
+    bar.hidden = !news;
+    bar.querySelector("span").textContent = news === 1 ? bar.dataset.one : bar.dataset.many.replace("#", news);
+    const side = document.querySelector(".queues > ul");
+    // Counts change in place; who stands on a link there keeps it.
+    if (side && !side.contains(document.activeElement)) side.replaceWith(document.importNode(fresh.querySelector(".queues > ul"), true));
+  };
+  const heard = () => { waiting ??= setTimeout(look, 2000); };
+  bar.querySelector("button").addEventListener("click", () => location.reload());
+  let last = null;
+  const poll = async () => {
+    const answer = await fetch(bar.dataset.poll + (last ? `&after=${last}` : "")).catch(() => null);
+    if (!answer?.ok) return;
+    const page = await answer.json();
+    last = page.meta.after_cursor;
+    if (page.data.length) heard();
+  };
+  const stream = new EventSource(bar.dataset.live);
+  stream.addEventListener("ticket", heard);
+  stream.addEventListener("reset", heard);
+  // All seats of the live stream are taken, or it is cut off: asking now and then does as well.
+  stream.addEventListener("error", () => { if (stream.readyState === EventSource.CLOSED) { poll(); setInterval(poll, 20000); } });
+})();

@@ -1,0 +1,42 @@
+"""Saved views: one's own, and those that are shared."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from app.domain.people import Viewer
+from app.domain.view import SavedView
+from app.errors import Conflict, NotFound
+from app.store.db import Reads, Transaction
+from app.store.rows import built
+
+
+def _view(row: sqlite3.Row) -> SavedView:
+    return built(SavedView, row, flags=("is_shared",))
+
+
+def every(db: Reads, *, viewer: Viewer) -> tuple[SavedView, ...]:
+    """The views in sight, by name; a view shows each reader what is in their own sight."""
+    rows = db.rows("SELECT * FROM saved_view WHERE user_id = ? OR is_shared = 1 ORDER BY name, id", (viewer.user_id,))
+    return tuple(_view(row) for row in rows)
+
+
+def get(db: Reads, view_id: int, *, viewer: Viewer) -> SavedView:
+    """The view with this id; raises NotFound, for somebody else's own one too."""
+    view = _view(db.got("saved_view", view_id))
+    if view.user_id != viewer.user_id and not view.is_shared:
+        raise NotFound(noun="saved_view", id=view_id)
+    return view
+
+
+def insert(tx: Transaction, *, name: str, query: str, user_id: int, is_shared: bool) -> int:
+    """Add a view; raises Conflict when the person has one of this name."""
+    try:
+        return tx.insert("saved_view", {"name": name, "query": query, "user_id": user_id, "is_shared": is_shared})
+    except sqlite3.IntegrityError as error:
+        raise Conflict("name_taken", noun="view", name=name) from error
+
+
+def delete(tx: Transaction, view_id: int) -> None:
+    """Remove a view."""
+    tx.execute("DELETE FROM saved_view WHERE id = ?", (view_id,))
