@@ -19,6 +19,8 @@ from app.store.ticket_filter import ORDERS, Key, Order, Sort, by_ids, conditions
 
 # A walk gives up after so many tickets on either side of the desk (open, done): milliseconds.
 MOST_WALKED = 3000
+# One person's tickets by the index that says whose they are: with statistics the planner would go through the facets.
+OF_A_PERSON = "ticket INDEXED BY ticket_assignee"
 # A filter with at most so many tickets is not walked for.
 FEW = 400
 
@@ -65,7 +67,7 @@ def count(db: Reads, chosen: TicketFilter, *, viewer: Viewer) -> tuple[int, bool
         where, params = facets(chosen, viewer=viewer)
         return int(db.value(statement("SELECT coalesce(sum(n), 0) FROM facet", where), params)), False
     where, params = scope.joined(_through_facets(chosen, viewer=viewer))
-    sql = statement("SELECT count(*) FROM (SELECT 1 FROM ticket", where, "LIMIT ?)")
+    sql = statement("SELECT count(*) FROM (SELECT 1 FROM", OF_A_PERSON, where, "LIMIT ?)")
     n_found = int(db.value(sql, [*params, pages.MOST_COUNTED]))
     return n_found, n_found >= pages.MOST_COUNTED
 
@@ -75,7 +77,8 @@ def ids(db: Reads, chosen: TicketFilter, *, viewer: Viewer, most: int = -1) -> a
     if ticket_search.is_asked(chosen):
         return array("q", sorted(ticket_search.ids(db, chosen, viewer=viewer)))
     where, params = scope.joined(_through_facets(chosen, viewer=viewer))
-    rows = db.rows(statement("SELECT id FROM ticket", where, "LIMIT ?"), [*params, most])
+    table = "ticket" if chosen.assignee_id is None else OF_A_PERSON
+    rows = db.rows(statement("SELECT id FROM", table, where, "LIMIT ?"), [*params, most])
     return array("q", sorted(row[0] for row in rows))
 
 
@@ -157,5 +160,5 @@ def _listed(
 ) -> list[Key]:
     """The first of one person's tickets, which are few enough to be sorted."""
     where, params = scope.joined([*_through_facets(chosen, viewer=viewer), beyond])
-    sql = statement("SELECT", order.column + ",", "id FROM ticket", where, order.sql, "LIMIT ?")
+    sql = statement("SELECT", order.column + ",", "id FROM", OF_A_PERSON, where, order.sql, "LIMIT ?")
     return [(row[0], row[1]) for row in db.rows(sql, [*params, limit])]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _WORD = re.compile(r"\w+")
 
-# What stands around a hit in a snippet: characters of no text, so that nothing typed is taken for a mark.
-OPENING, CLOSING = "\x02", "\x03"
+Pieces = tuple[tuple[str, bool], ...]
 
 
 def terms(query: str) -> list[str]:
@@ -29,10 +29,29 @@ def any_word(text: str, *, most: int = 40) -> str:
     return " OR ".join('"' + word + '"' for word in list(found)[:most])
 
 
-def marked(text: str) -> tuple[tuple[str, bool], ...]:
-    """A snippet as pieces of plain text, each with whether it is what was looked for."""
+def snippet(text: str, *, words: Sequence[str], around: int = 60) -> Pieces:
+    """The part of a text where the words stand, as pieces of plain text, each with whether it is a hit; () without one.
+
+    The last word counts as the beginning of one, as it does in the search.
+    """
+    if not words:
+        return ()
+    pattern = re.compile(
+        r"\b(?:" + "|".join([*map(re.escape, words[:-1]), re.escape(words[-1]) + r"\w*"]) + r")\b", re.I
+    )
+    line = " ".join(text.split())
+    first = pattern.search(line)
+    if first is None:
+        return ()
+    start, end = max(first.start() - around, 0), first.end() + 2 * around
+    shown = ("…" if start else "") + line[start:end] + ("…" if end < len(line) else "")
+    return _pieces(shown, pattern=pattern)
+
+
+def _pieces(text: str, *, pattern: re.Pattern[str]) -> Pieces:
     pieces: list[tuple[str, bool]] = []
-    for part in text.split(OPENING):
-        hit, closing, rest = part.partition(CLOSING)
-        pieces += [(hit, True), (rest, False)] if closing else [(part, False)]
-    return tuple(piece for piece in pieces if piece[0])
+    last = 0
+    for hit in pattern.finditer(text):
+        pieces += [(text[last : hit.start()], False), (hit[0], True)]
+        last = hit.end()
+    return tuple(piece for piece in [*pieces, (text[last:], False)] if piece[0])

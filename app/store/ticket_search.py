@@ -20,10 +20,7 @@ from app.store.ticket_filter import ORDERS, Sort, by_ids, conditions
 # Words are looked up in the newest messages that have them: a common word stays quick among millions.
 MOST = 5000
 MOST_RANKED = 1000
-WORDS_OF_SNIPPET = 18
 K1, B = 1.2, 0.75
-
-Pieces = tuple[tuple[str, bool], ...]
 
 
 def is_asked(chosen: TicketFilter) -> bool:
@@ -105,15 +102,19 @@ def bm25(texts: Sequence[str], *, words: Sequence[str]) -> list[float]:
     return scores
 
 
-def snippets(db: Reads, query: str, *, ticket_ids: Iterable[int]) -> Mapping[int, Pieces]:
-    """Where the words stand in these tickets: pieces of plain text with the hits told apart."""
-    expression = search.words(query)
-    if not expression:
+def snippets(db: Reads, query: str, *, ticket_ids: Iterable[int]) -> Mapping[int, search.Pieces]:
+    """Where the words stand in these tickets: in the message of each that has the most of them."""
+    words = search.terms(query)
+    if not words:
         return {}
     rows = db.rows(
-        "SELECT message.ticket_id AS ticket_id, snippet(message_search, 0, ?, ?, '…', ?) AS text FROM message_search "
-        "JOIN message ON message.id = message_search.rowid WHERE message_search MATCH ? AND message_search.rowid IN "
-        "(SELECT id FROM message WHERE ticket_id IN (SELECT value FROM json_each(?))) ORDER BY message_search.rowid",
-        (search.OPENING, search.CLOSING, WORDS_OF_SNIPPET, expression, scope.listed(ticket_ids)),
+        "SELECT ticket_id, text FROM message WHERE ticket_id IN (SELECT value FROM json_each(?)) ORDER BY id",
+        (scope.listed(ticket_ids),),
     )
-    return {row["ticket_id"]: search.marked(" ".join(row["text"].split())) for row in rows}
+    best: dict[int, tuple[int, str]] = {}
+    for row in rows:
+        low = row["text"].casefold()
+        best[row["ticket_id"]] = max(
+            best.get(row["ticket_id"], (0, "")), (sum(one in low for one in words), row["text"])
+        )
+    return {ticket_id: search.snippet(text, words=words) for ticket_id, (n, text) in best.items() if n}
