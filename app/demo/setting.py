@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.demo import story
 from app.domain.people import SYSTEM, User, UserRole
-from app.pipeline import accounts, alerts, desk, feeds, knowledge, market
+from app.pipeline import accounts, alerts, desk, feeds, knowledge, market, sla_policies
 from app.pipeline.services import Services
 from app.store import teams
 
@@ -27,12 +27,14 @@ def people(services: Services) -> dict[str, User]:
 
 def queues(services: Services) -> None:
     """Add the story's queues and the route and base urgency of every intent."""
+    office = sla_policies.add_policy(services, viewer=SYSTEM, **story.read("sla"))
     ids: dict[str, int] = {}
     for entry in story.read("queues"):
         team = teams.find_by_name(services.db, entry["team"]) if entry.get("team") else None
         fields = {name: entry[name] for name in ("slug", "title", "intent_task")}
         queue = desk.add_queue(services, viewer=SYSTEM, team_id=team.id if team else None, **fields)
         ids[queue.slug] = queue.id
+        desk.change_queue(services, queue.id, viewer=SYSTEM, changes={"sla_policy_id": office.id})
     routes = story.read("routes")
     for task, urgency in routes["urgency"].items():
         for intent, slug in routes[task].items():

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.domain.prediction import Band
+from app.domain.sla import Pause
 
 Channel = Literal["email", "chat", "form", "api"]
 Status = Literal["new", "open", "pending", "solved", "closed"]
 Priority = Literal["low", "normal", "high", "urgent"]
 Tier = Literal["standard", "plus", "business"]
 MessageKind = Literal["incoming", "outgoing", "note"]
-SlaName = Literal["ok", "at_risk", "breached", "met"]
+SlaName = Literal["ok", "at_risk", "breached", "paused", "met"]
 
 OPEN_STATUSES: tuple[Status, ...] = ("new", "open", "pending")
 
@@ -27,6 +28,7 @@ class Queue:
     intent_task: str
     team_id: int | None = None
     is_redacting: bool = True
+    sla_policy_id: int | None = None
     version: int = 1
 
 
@@ -38,6 +40,7 @@ class Customer:
     name: str
     email: str | None
     tier: Tier = "standard"
+    erased_at: int | None = None
     version: int = 1
 
 
@@ -133,7 +136,8 @@ class Ticket:
 
     `intent`, `sentiment` and `emotion` are label ids in force (a person's correction outranks the model);
     `intent_source` tells whose they are. `needs_person` is set when the model abstained or cannot read the language.
-    `risk` is the stored sort key: higher first. Times in milliseconds UTC.
+    `risk` is the stored sort key: higher first; `sla` is how the clock stood when it was looked at last.
+    `pauses` are the times in which it stood still. Times in milliseconds UTC.
     """
 
     id: int
@@ -167,6 +171,10 @@ class Ticket:
     preview: str = ""
     n_messages: int = 0
     mailbox_id: int | None = None
+    sla: SlaName = "ok"
+    pauses: tuple[Pause, ...] = ()
+    first_risk_at: int | None = None
+    resolution_risk_at: int | None = None
     version: int = 1
 
 

@@ -11,11 +11,11 @@ from app.domain.ticket import Message, Ticket, TicketDraft
 from app.errors import InputError, NotFound
 from app.ingest.clean import clean, shown
 from app.ingest.redact import redact
-from app.pipeline import desk, history, letters
+from app.pipeline import clocks, desk, history, letters
 from app.pipeline.services import Services
 from app.store import attachments, customers, events, messages, outbox, queues, tickets
 from app.store.db import Reads, Transaction
-from app.triage import risk, sla
+from app.triage import risk
 
 # A message that was accepted is first for the process that accepted it; after this long it is anyone's.
 LEASE_MS = 30_000
@@ -148,7 +148,7 @@ def _opened(tx: Transaction, services: Services, *, draft: TicketDraft, viewer: 
             "mailbox_id": draft.mailbox_id,
             "intent_task": queue.intent_task,
             "preview": _preview(texts.text),
-            **deadlines(services, created_at=created_at),
+            **_clock_columns(tx, queue_id=queue.id, created_at=created_at),
         },
     )
     message_id = _message(tx, ticket_id, draft=draft, texts=texts, at=created_at)
@@ -160,20 +160,18 @@ def _opened(tx: Transaction, services: Services, *, draft: TicketDraft, viewer: 
     return Stored(ticket_id=ticket_id, message_id=message_id, is_new=True)
 
 
-def deadlines(services: Services, *, created_at: int) -> dict[str, int]:
+def _clock_columns(tx: Transaction, *, queue_id: int, created_at: int) -> dict[str, int]:
     """The columns of a ticket that nobody has read yet: due as a normal one, and its place in the inbox."""
-    policy = services.policy
-    first = sla.due(created_at=created_at, hours=policy.sla_first_response_hours)
-    last = sla.due(created_at=created_at, hours=policy.sla_resolution_hours)
+    found = clocks.deadlines(tx, queue_id=queue_id, priority="normal", created_at=created_at)
     key = risk.risk(
         urgency=0,
-        first_response_due_at=first,
-        resolution_due_at=last,
+        first_response_due_at=found["first_response_due_at"],
+        resolution_due_at=found["resolution_due_at"],
         first_responded_at=None,
         created_at=created_at,
         now=clock.now_ms(),
     )
-    return {"first_response_due_at": first, "resolution_due_at": last, "risk": key}
+    return {**found, "risk": key}
 
 
 def _message(tx: Transaction, ticket_id: int, *, draft: TicketDraft, texts: _Texts, at: int) -> int:
@@ -211,7 +209,8 @@ def _continued(tx: Transaction, ticket_id: int, *, draft: TicketDraft, viewer: V
     wakes = was.status in ("pending", "solved", "closed") and not draft.is_automatic
     status = "open" if wakes else was.status
     changes = {"status": status, "updated_at": at, "preview": _preview(texts.text)}
-    tickets.update(tx, ticket_id, changes=changes | ({"solved_at": None} if wakes else {}))
+    changes |= {"solved_at": None} if wakes else {}
+    tickets.update(tx, ticket_id, changes=changes | clocks.followed(tx, was, changes, now=clock.now_ms()))
     verb = "reopened" if was.status in ("solved", "closed") and wakes else "message_received"
     history.record(
         tx,

@@ -13,7 +13,7 @@ from app.pipeline.services import Services
 from app.store import queues, teams
 from app.store.db import Transaction
 
-_EDITABLE = frozenset({"slug", "title", "intent_task", "team_id", "is_redacting"})
+_EDITABLE = frozenset({"slug", "title", "intent_task", "team_id", "is_redacting", "sla_policy_id"})
 
 
 def add_queue(

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app import clock
+from app.domain.people import SYSTEM
 from app.domain.ticket import OPEN_STATUSES, Ticket
+from app.pipeline import history
 from app.pipeline.services import Services
 from app.store import tickets
+from app.store.db import Transaction
 from app.triage import risk, sla
 
 MINUTE_MS = 60_000
@@ -43,7 +46,8 @@ def risk_of(ticket: Ticket, *, now: int) -> int:
         resolution_due_at=ticket.resolution_due_at,
         first_responded_at=ticket.first_responded_at,
         created_at=ticket.created_at,
-        now=now,
+        # What waits for its customer does not rise meanwhile.
+        now=now if sla.paused_at(ticket) is None else min(now, sla.paused_at(ticket) or now),
     )
 
 
@@ -53,6 +57,8 @@ def _next(ticket: Ticket, *, now: int) -> int | None:
 
 
 def _moments(ticket: Ticket, *, now: int) -> Iterator[int]:
+    if sla.paused_at(ticket) is not None:
+        return
     is_waiting = ticket.first_responded_at is None
     for due_at in (ticket.resolution_due_at, ticket.first_response_due_at if is_waiting else None):
         # At twice the allowance the key has reached its height.
@@ -60,6 +66,22 @@ def _moments(ticket: Ticket, *, now: int) -> Iterator[int]:
             continue
         step = now + max((due_at - ticket.created_at) // STEPS, MINUTE_MS)
         yield min(step, due_at + 1) if due_at > now else step
+
+
+def _tell(tx: Transaction, ticket: Ticket, *, at: Place, now: int) -> None:
+    """Keep an event when a running clock has come near its deadline or passed it; each is told once."""
+    if at.sla == ticket.sla or at.sla not in ("at_risk", "breached") or ticket.status not in OPEN_STATUSES:
+        return
+    history.record(
+        tx,
+        actor=history.of(SYSTEM),
+        verb=f"sla_{at.sla}",
+        noun="ticket",
+        noun_id=ticket.id,
+        before={"sla": ticket.sla},
+        after={"sla": at.sla, "deadline": sla.clock(ticket, now=now).deadline},
+        data={"subject": ticket.subject, "external_id": ticket.external_id},
+    )
 
 
 def refresh(services: Services) -> int:
@@ -70,5 +92,7 @@ def refresh(services: Services) -> int:
         with services.db.transaction() as tx:
             places = [(one, place(one, now=now)) for one in tickets.due_for_refresh(tx, now=now, limit=CHUNK)]
             tickets.set_places(tx, [(ticket.id, at.risk, at.sla, at.refresh_at) for ticket, at in places])
+            for ticket, at in places:
+                _tell(tx, ticket, at=at, now=now)
         n_moved += sum(at.risk != ticket.risk for ticket, at in places)
     return n_moved

@@ -15,7 +15,7 @@ from app.errors import BellwetherError, Conflict
 from app.notify import smtp
 from app.notify.letters import written
 from app.notify.webhooks import retry_at
-from app.pipeline import history, sealing
+from app.pipeline import clocks, history, sealing
 from app.pipeline.services import Services
 from app.store import customers, mailboxes, messages, outbox, tickets
 from app.store.db import Transaction
@@ -127,7 +127,9 @@ def came_back(tx: Transaction, row: OutboxRow, *, bounce: Bounce) -> None:
     was = tickets.read(tx, row.ticket_id)
     wakes = was.status != "open" and (was.status not in OPEN_STATUSES or was.status == "pending")
     if wakes:
-        tickets.update(tx, was.id, changes={"status": "open", "solved_at": None, "updated_at": clock.now_ms()})
+        now = clock.now_ms()
+        changes = {"status": "open", "solved_at": None, "updated_at": now}
+        tickets.update(tx, was.id, changes=changes | clocks.followed(tx, was, changes, now=now))
     status = {"status": "open"} if wakes else {}
     after = {"message_id": row.message_id, "error": bounce.status, **status}
     _record(tx, was.id, verb="bounced", before={"status": was.status} if wakes else {}, after=after)

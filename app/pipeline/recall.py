@@ -7,7 +7,7 @@ from app.domain.event import Event
 from app.domain.people import Viewer
 from app.domain.ticket import OPEN_STATUSES
 from app.errors import Conflict
-from app.pipeline import history
+from app.pipeline import clocks, history
 from app.store import messages, tickets
 from app.store.db import Transaction
 
@@ -31,6 +31,7 @@ def recall(tx: Transaction, event: Event, *, viewer: Viewer) -> None:
     was = tickets.read(tx, event.noun_id)
     if changes.get("status") in OPEN_STATUSES:
         changes["solved_at"] = None
+    changes |= clocks.followed(tx, was, changes, now=now)
     tickets.update(tx, was.id, changes={**changes, "updated_at": now})
     tickets.count_message(tx, was.id, n=-1)
     history.record(

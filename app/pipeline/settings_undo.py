@@ -8,10 +8,11 @@ from typing import Any
 from app.domain.event import Event
 from app.domain.people import Viewer
 from app.errors import Conflict
-from app.pipeline import accounts, desk, knowledge, mailboxes
+from app.pipeline import accounts, desk, knowledge, mailboxes, sla_policies
 from app.pipeline.services import Services
 from app.store import articles, events, macros, queues, teams, users
 from app.store import mailboxes as boxes
+from app.store import sla_policies as sla_rows
 
 _Get = Callable[..., Any]
 _Change = Callable[..., Any]
@@ -20,6 +21,7 @@ _Change = Callable[..., Any]
 _NOUNS: Mapping[str, tuple[_Get, _Change]] = {
     "user": (users.get, accounts.change_user),
     "queue": (queues.get, desk.change_queue),
+    "sla_policy": (sla_rows.get, sla_policies.change_policy),
     "macro": (macros.get, knowledge.change_macro),
     "article": (articles.get, knowledge.change_article),
     "mailbox": (boxes.get, mailboxes.change_mailbox),

@@ -13,7 +13,7 @@ from app.domain.ticket import OPEN_STATUSES, Priority, Status, Ticket
 from app.errors import FieldError, InputError
 from app.ingest.clean import clean, shown
 from app.ingest.redact import redact
-from app.pipeline import history, letters
+from app.pipeline import clocks, history, letters
 from app.pipeline.services import Services
 from app.store import macros, messages, queues, teams, tickets, users
 from app.store.db import Reads, Transaction
@@ -58,6 +58,7 @@ def reply(
         changes = _with_consequences(was, wanted, now=now)
         if was.first_responded_at is None:
             changes["first_responded_at"] = now
+        changes |= clocks.followed(tx, was, changes, now=now)
         if macro_id is not None:
             macros.get(tx, macro_id)
             macros.count_used(tx, macro_id)
@@ -160,6 +161,7 @@ def plan(tx: Transaction, was: Ticket, changes: Mapping[str, Any], *, is_undo: b
     if not wanted:
         return None
     columns = _with_consequences(was, wanted, now=clock.now_ms())
+    columns |= clocks.followed(tx, was, columns, now=clock.now_ms())
     if "priority" in wanted:
         columns["is_priority_set"] = not is_undo
     before = {key: getattr(was, key) for key in wanted}

@@ -9,10 +9,10 @@ from typing import Any
 from app import clock
 from app.domain.people import SYSTEM
 from app.domain.prediction import Prediction, Reading
-from app.domain.ticket import Customer, Message, Priority, RouteRule, Routing, Ticket, Urgency
-from app.pipeline import history
+from app.domain.ticket import Customer, Message, RouteRule, Routing, Ticket, Urgency
+from app.pipeline import clocks, history
 from app.pipeline.reading import FEELING_ROLES, TICKET_ROLES, read, tasks_for
-from app.pipeline.services import Policy, Services
+from app.pipeline.services import Services
 from app.store import customers, messages, predictions, queues, tickets
 from app.store.db import Transaction
 from app.triage import priority, risk, routing, sla
@@ -86,8 +86,10 @@ def _triaged(tx: Transaction, services: Services, case: _Case, *, arrived_in: in
     urgency = _urgency(case, now=now)
     changes |= {"urgency": urgency}
     if not case.is_priority_set:
-        changes |= {"priority": urgency.priority, **_deadlines(was, services.policy, priority=urgency.priority)}
+        changes |= {"priority": urgency.priority}
     routed = _routing(case, services=services, arrived_in=arrived_in)
+    moved = {**changes, "queue_id": was.queue_id if routed.queue_id is None else routed.queue_id}
+    changes |= clocks.followed(tx, was, moved, now=now)
     # The risk is computed on what is about to be written.
     changes["risk"] = _risk(was, changes=changes, urgency=urgency, now=now)
     ticket = tickets.update(tx, was.id, changes=changes)
@@ -140,15 +142,6 @@ def _urgency(case: _Case, *, now: int) -> Urgency:
     before = case.ticket.urgency
     # What follows can make a ticket more urgent; a calm "thanks" does not make the stolen card less so.
     return before if not case.is_first and before is not None and before.points > found.points else found
-
-
-def _deadlines(ticket: Ticket, policy: Policy, *, priority: Priority) -> dict[str, int]:
-    first = sla.hours_for(priority, normal_hours=policy.sla_first_response_hours)
-    last = sla.hours_for(priority, normal_hours=policy.sla_resolution_hours)
-    return {
-        "first_response_due_at": sla.due(created_at=ticket.created_at, hours=first),
-        "resolution_due_at": sla.due(created_at=ticket.created_at, hours=last),
-    }
 
 
 def _risk(ticket: Ticket, *, changes: dict[str, Any], urgency: Urgency, now: int) -> int:

@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from app.store import (
     schema,
     schema_alerts,
+    schema_customers,
     schema_inbox,
     schema_mail,
     schema_reports,
     schema_shadow,
+    schema_sla,
     schema_surge,
     schema_triage,
 )
@@ -123,6 +125,18 @@ def m031_figures(db: Tables) -> None:
 def m060_shadow(db: Tables) -> None:
     """What a model in shadow said, found by its name."""
     _run(db, schema_shadow.SHADOW)
+
+
+@STEPS()
+def m032_sla(db: Tables) -> None:
+    """SLA policies with business hours, pauses, and when a deadline comes near."""
+    _run(db, schema_sla.POLICIES)
+
+
+@STEPS()
+def m033_erasure(db: Tables) -> None:
+    """When a customer was erased."""
+    _run(db, schema_customers.ERASURE)
 
 
 def migrate(connection: sqlite3.Connection, *, stop_before: str | None = None) -> None:

@@ -17,7 +17,7 @@ from app.store.rows import built
 
 def as_ticket(row: sqlite3.Row) -> Ticket:
     """A ticket out of its row."""
-    return built(Ticket, row, tuples=("tags",), flags=("needs_person",), urgency=_urgency(row))
+    return built(Ticket, row, tuples=("tags", "pauses"), flags=("needs_person",), urgency=_urgency(row))
 
 
 def _urgency(row: sqlite3.Row) -> Urgency | None:

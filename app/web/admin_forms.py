@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
+    DecimalField,
     IntegerField,
     PasswordField,
     SelectField,
@@ -53,8 +54,20 @@ class EditQueue(FlaskForm):
     title = StringField(_l("Title"), [REQUIRED, NAME])
     slug = StringField(_l("Short name"), [REQUIRED, SLUG])
     team_id = SelectField(_l("Team"), coerce=int)
+    sla_policy_id = SelectField(_l("SLA policy"), coerce=int)
     intent_task = StringField(_l("Intent task of the model"), [REQUIRED, NAME])
     is_redacting = BooleanField(_l("Mask card numbers, addresses and the like before anything is kept"), default=True)
+
+
+class EditPolicy(FlaskForm):
+    """What is promised, and in which hours the clock runs."""
+
+    name = StringField(_l("Name"), [REQUIRED, NAME])
+    first_hours = DecimalField(_l("First response, hours"), [REQUIRED, NumberRange(0.02, 9600)], places=2)
+    resolution_hours = DecimalField(_l("Resolution, hours"), [REQUIRED, NumberRange(0.02, 9600)], places=2)
+    zone = StringField(_l("Time zone"), [REQUIRED, zone_known], default="UTC")
+    hours = TextAreaField(_l("Opening hours; empty: around the clock"), [Optional(), WORDS])
+    holidays = TextAreaField(_l("Holidays"), [Optional(), Length(max=10_000)])
 
 
 class EditMacro(FlaskForm):

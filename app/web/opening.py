@@ -9,7 +9,7 @@ from typing import Any
 from app import clock
 from app.config import Settings
 from app.errors import BellwetherError
-from app.pipeline import models
+from app.pipeline import clocks, models
 from app.pipeline.services import OpeningEngine, Policy, Services, open_engine
 from app.store import deployments
 from app.store.db import Database, open_database
@@ -40,7 +40,13 @@ class LazyServices(Services):
             return vars(self)[name]
 
     def _open_database(self) -> Database:
-        return open_database(self._settings.database)
+        db, hour_ms = open_database(self._settings.database), 3_600_000
+        clocks.install_default(
+            db,
+            first_response_ms=round(self._settings.sla_first_response_hours * hour_ms),
+            resolution_ms=round(self._settings.sla_resolution_hours * hour_ms),
+        )
+        return db
 
     def _open_engine(self) -> OpeningEngine:
         settings = self._settings

@@ -9,10 +9,11 @@ from flask_babel import lazy_gettext as _l
 
 from app.domain.knowledge import MacroAction
 from app.pipeline import accounts, desk, knowledge, mailboxes
-from app.store import articles, macros, outbox, queues, teams, users
+from app.store import articles, macros, outbox, queues, sla_policies, teams, users
 from app.store import mailboxes as boxes
 from app.web import admin_forms, problems
 from app.web.auth import services, viewer
+from app.web.pages import admin_sla
 from app.web.pages.admin_section import Row, Section, attributes, form_fields, split
 from app.web.pages.formats import ago
 from app.web.pages.translate import gettext as _
@@ -127,16 +128,30 @@ def _queues() -> list[Row]:
 
 
 def _queue_form(form: Any) -> None:
-    form.team_id.choices = [(NOBODY, _("everybody"))] + [(team.id, team.name) for team in teams.every(services().db)]
+    db = services().db
+    form.team_id.choices = [(NOBODY, _("everybody"))] + [(team.id, team.name) for team in teams.every(db)]
+    named = [(policy.id, policy.name) for policy in sla_policies.every(db) if not policy.is_default]
+    form.sla_policy_id.choices = [(NOBODY, _("the default one")), *named]
 
 
 def _queue(number: int) -> dict[str, Any]:
     queue = queues.get(services().db, number)
-    return {**attributes(queue, *_QUEUE), "team_id": queue.team_id or NOBODY}
+    chosen = {"team_id": queue.team_id or NOBODY, "sla_policy_id": queue.sla_policy_id or NOBODY}
+    return {**attributes(queue, *_QUEUE), **chosen}
 
 
 def _queue_values(form: Any) -> dict[str, Any]:
-    return {**form_fields(form, *_QUEUE), "team_id": form.team_id.data or None}
+    chosen = {"team_id": form.team_id.data or None, "sla_policy_id": form.sla_policy_id.data or None}
+    return {**form_fields(form, *_QUEUE), **chosen}
+
+
+def _add_queue(form: Any) -> int:
+    values = _queue_values(form)
+    policy_id = values.pop("sla_policy_id")
+    made = desk.add_queue(services(), viewer=viewer(), **values)
+    if policy_id is not None:
+        desk.change_queue(services(), made.id, viewer=viewer(), changes={"sla_policy_id": policy_id})
+    return made.id
 
 
 def _change_queue(number: int, form: Any) -> object:
@@ -307,8 +322,26 @@ SECTIONS: tuple[Section, ...] = (
         form=admin_forms.EditQueue,
         prepare=_queue_form,
         values=_queue,
-        add=lambda form: desk.add_queue(services(), viewer=viewer(), **_queue_values(form)).id,
+        add=_add_queue,
         change=_change_queue,
+    ),
+    Section(
+        slug="sla",
+        noun="sla_policy",
+        icon="stopwatch",
+        title=_l("SLA"),
+        one=_l("SLA policy"),
+        about=_l("How soon a normal ticket is answered and solved: low ×2, high ×½, urgent ×¼, in opening hours."),
+        heads=(
+            *(_l("Name"), _l("First response"), _l("Resolution"), _l("Opening hours")),
+            *(_l("Time zone"), _l("Holidays"), _l("Holds for")),
+        ),
+        rows=admin_sla.rows,
+        form=admin_forms.EditPolicy,
+        values=admin_sla.values,
+        add=admin_sla.add,
+        change=admin_sla.change,
+        remove=admin_sla.remove,
     ),
     Section(
         slug="macros",

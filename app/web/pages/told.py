@@ -167,6 +167,13 @@ def _mailed_again(event: Event, *, names: Names) -> str:
     return _("The reply is sent once more")
 
 
+def _sla(event: Event, *, names: Names) -> str:
+    deadline = word("deadline", event.after.get("deadline"))
+    if event.verb == "sla_breached":
+        return _("Overdue: %(deadline)s", deadline=deadline)
+    return _("Due soon: %(deadline)s", deadline=deadline)
+
+
 _VERBS: dict[str, Callable[..., str]] = {
     "created": _created,
     "message_received": _followed,
@@ -186,6 +193,8 @@ _VERBS: dict[str, Callable[..., str]] = {
     "uncorrected": _uncorrected,
     "recalled": _recalled,
     "updated": _updated,
+    "sla_at_risk": _sla,
+    "sla_breached": _sla,
     "mail_failed": _mail_failed,
     "bounced": _bounced,
     "mail_sent_again": _mailed_again,

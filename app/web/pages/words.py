@@ -34,7 +34,14 @@ WORDS: dict[str, dict[str, Any]] = {
         "resolved": _l("Resolved"),
     },
     "severity": {"info": _l("Info"), "warning": _l("Warning"), "critical": _l("Critical")},
-    "sla": {"ok": _l("on time"), "at_risk": _l("due soon"), "breached": _l("overdue"), "met": _l("answered")},
+    "sla": {
+        "ok": _l("on time"),
+        "at_risk": _l("due soon"),
+        "breached": _l("overdue"),
+        "paused": _l("waits for the customer"),
+        "met": _l("answered"),
+    },
+    "deadline": {"first_response": _l("first response"), "resolution": _l("resolution")},
     "feed_kind": {"push": _l("Push (API)"), "rss": _l("RSS or Atom"), "file": _l("File")},
     "receiver_kind": {
         "webhook": _l("Webhook (Standard Webhooks)"),

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from app.domain.series import HOUR_MS
-from app.domain.ticket import Priority, SlaState, Ticket
-from app.triage.sla import clock, due, hours_for, hours_left
+from app.domain.ticket import SlaState, Ticket
+from app.triage.sla import HOURS_FACTOR, clock, hours_left
 
 START = 1_770_000_000_000
 
@@ -28,15 +28,26 @@ def ticket(**changes: Any) -> Ticket:
     return Ticket(**{**values, **changes})
 
 
-@pytest.mark.parametrize(("priority", "hours"), [("low", 16.0), ("normal", 8.0), ("high", 4.0), ("urgent", 2.0)])
-def test_urgent_tickets_have_less_time(priority: Priority, hours: float) -> None:
-    assert hours_for(priority, normal_hours=8.0) == hours
+def test_urgent_tickets_have_less_time() -> None:
+    assert HOURS_FACTOR == {"low": 2.0, "normal": 1.0, "high": 0.5, "urgent": 0.25}
 
 
-def test_a_deadline_is_in_calendar_hours() -> None:
-    assert due(created_at=START, hours=0.5) == START + 1_800_000
+def test_hours_left_are_negative_after_the_deadline() -> None:
     assert hours_left(due_at=START, now=START + HOUR_MS) == -1.0
     assert hours_left(due_at=None, now=START) is None
+
+
+def test_a_ticket_that_waits_for_its_customer_stands_still() -> None:
+    waiting = ticket(status="pending", pauses=((START + HOUR_MS, None),))
+    assert clock(waiting, now=START + 99 * HOUR_MS) == SlaState(name="paused", left_ms=7 * HOUR_MS)
+    late = ticket(status="pending", pauses=((START + 9 * HOUR_MS, None),))
+    assert clock(late, now=START + 99 * HOUR_MS).name == "breached"
+
+
+def test_open_hours_say_when_a_deadline_is_near() -> None:
+    weekend = ticket(first_response_due_at=START + 70 * HOUR_MS, first_risk_at=START + 68 * HOUR_MS)
+    assert clock(weekend, now=START + 67 * HOUR_MS).name == "ok"
+    assert clock(weekend, now=START + 68 * HOUR_MS).name == "at_risk"
 
 
 @pytest.mark.parametrize(
