@@ -162,13 +162,15 @@ def _told(tx: Transaction, services: Services, alert: Alert, *, rule: Rule, tran
 
 def stories_of(services: Services, alert_id: int, *, viewer: Viewer, limit: int = 20) -> tuple[Post, ...]:
     """The negative stories that an alert counted, told most often first, within the viewer's feeds."""
-    return telling.stories_behind(services.db, alerts.get(services.db, alert_id), viewer=viewer, limit=limit)
+    return telling.stories_behind(
+        services.db, alerts.get(services.db, alert_id, viewer=viewer), viewer=viewer, limit=limit
+    )
 
 
 def acknowledge(services: Services, alert_id: int, *, viewer: Viewer, note: str = "") -> Alert:
     """Say that somebody is on it, and what is being done; the first one counts. Raises Conflict `alert_over`."""
     with services.db.transaction() as tx:
-        was = alerts.get(tx, alert_id)
+        was = alerts.get(tx, alert_id, viewer=viewer)
         if was.acknowledged_at is not None:
             return was
         if was.state in ("resolved", "inactive"):
@@ -194,7 +196,7 @@ def judge(services: Services, alert_id: int, *, viewer: Viewer, remark: Remark, 
     if viewer.user_id is None:
         raise NotAllowed(permission="alerts:write")
     with services.db.transaction() as tx:
-        alert = alerts.get(tx, alert_id)
+        alert = alerts.get(tx, alert_id, viewer=viewer)
         remarks.put(
             tx,
             kind=remark,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from app import clock
 from app.domain.people import SYSTEM, Viewer
@@ -208,7 +209,7 @@ def _continued(tx: Transaction, ticket_id: int, *, draft: TicketDraft, viewer: V
     message_id = _message(tx, ticket_id, draft=draft, texts=texts, at=at)
     wakes = was.status in ("pending", "solved", "closed") and not draft.is_automatic
     status = "open" if wakes else was.status
-    changes = {"status": status, "updated_at": at, "preview": _preview(texts.text)}
+    changes: dict[str, Any] = {"status": status, "updated_at": at, "preview": _preview(texts.text)}
     changes |= {"solved_at": None} if wakes else {}
     tickets.update(tx, ticket_id, changes=changes | clocks.followed(tx, was, changes, now=clock.now_ms()))
     verb = "reopened" if was.status in ("solved", "closed") and wakes else "message_received"

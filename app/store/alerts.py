@@ -7,20 +7,35 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from app.domain.alert import OPEN_STATES, Alert
+from app.domain.people import Viewer
+from app.errors import NotFound
 from app.store import pages
 from app.store.db import Reads, Transaction, assignments, marks, statement
 from app.store.pages import Page
 from app.store.rows import built
-from app.store.scope import Condition, listed
+from app.store.scope import Condition, joined, listed
 
 
 def _alert(row: sqlite3.Row) -> Alert:
     return built(Alert, row, mappings=("observed",), flags=("is_no_data",))
 
 
-def get(db: Reads, alert_id: int) -> Alert:
-    """The alert with this id; raises NotFound."""
-    return _alert(db.got("alert", alert_id))
+def get(db: Reads, alert_id: int, *, viewer: Viewer | None = None) -> Alert:
+    """The alert with this id; raises NotFound, for one of a feed out of the viewer's sight too."""
+    alert = _alert(db.got("alert", alert_id))
+    seen = None if viewer is None else viewer.feed_ids
+    if seen is not None and alert.subject_kind == "feed" and alert.subject_id not in {str(one) for one in seen}:
+        raise NotFound(noun="alert", id=alert_id)
+    return alert
+
+
+def _in_sight(viewer: Viewer | None) -> Condition:
+    """Alerts on a single feed are for who sees that feed; the others add up the market and are for all."""
+    if viewer is None or viewer.feed_ids is None:
+        return "", []
+    return "(subject_kind <> 'feed' OR CAST(subject_id AS INTEGER) IN (SELECT value FROM json_each(?)))", [
+        listed(viewer.feed_ids)
+    ]
 
 
 def page(
@@ -31,9 +46,10 @@ def page(
     subject_id: str | None = None,
     limit: int = 50,
     after: str | None = None,
+    viewer: Viewer | None = None,
 ) -> Page[Alert]:
-    """Alerts, newest episode first."""
-    conditions: list[Condition] = []
+    """Alerts in the viewer's sight (None: all), newest episode first."""
+    conditions: list[Condition] = [_in_sight(viewer)]
     if states is not None:
         conditions.append(("state IN " + marks(states), list(states)))
     if subject_kind is not None:
@@ -43,12 +59,11 @@ def page(
     return pages.newest(db, table="alert", conditions=conditions, make=_alert, limit=limit, after=after)
 
 
-def open_ones(db: Reads) -> tuple[Alert, ...]:
-    """Alerts that are not over: firing first, then the newest."""
-    sql = statement(
-        "SELECT * FROM alert WHERE state IN", marks(OPEN_STATES), "ORDER BY state <> 'firing', since_at DESC, id DESC"
-    )
-    return tuple(_alert(row) for row in db.rows(sql, OPEN_STATES))
+def open_ones(db: Reads, *, viewer: Viewer | None = None) -> tuple[Alert, ...]:
+    """Alerts in the viewer's sight (None: all) that are not over: firing first, then the newest."""
+    where, params = joined([("state IN " + marks(OPEN_STATES), list(OPEN_STATES)), _in_sight(viewer)])
+    sql = statement("SELECT * FROM alert", where, "ORDER BY state <> 'firing', since_at DESC, id DESC")
+    return tuple(_alert(row) for row in db.rows(sql, params))
 
 
 def of_rule(db: Reads, rule_id: int, *, resolved_after: int | None = None) -> dict[str, Alert]:
@@ -78,9 +93,11 @@ def since(db: Reads, at: int) -> tuple[Alert, ...]:
     return tuple(_alert(row) for row in rows)
 
 
-def counts(db: Reads) -> dict[str, int]:
-    """How many alerts are in each state."""
-    return {row["state"]: row["n"] for row in db.rows("SELECT state, count(*) AS n FROM alert GROUP BY state")}
+def counts(db: Reads, *, viewer: Viewer | None = None) -> dict[str, int]:
+    """How many alerts in the viewer's sight (None: all) are in each state."""
+    where, params = joined([_in_sight(viewer)])
+    sql = statement("SELECT state, count(*) AS n FROM alert", where, "GROUP BY state")
+    return {row["state"]: row["n"] for row in db.rows(sql, params)}
 
 
 def insert(tx: Transaction, *, values: Mapping[str, Any]) -> int:

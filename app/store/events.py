@@ -29,7 +29,9 @@ _READS = {
 _TICKET_IN_SIGHT = """(noun <> 'ticket' OR noun_id IN
 (SELECT id FROM ticket WHERE queue_id IN (SELECT value FROM json_each(?))))"""
 _FEED_IN_SIGHT = """((noun <> 'feed' OR noun_id IN (SELECT value FROM json_each(?))) AND (noun <> 'post' OR noun_id IN
-(SELECT id FROM post WHERE feed_id IN (SELECT value FROM json_each(?)))))"""
+(SELECT id FROM post WHERE feed_id IN (SELECT value FROM json_each(?)))) AND (noun <> 'alert' OR noun_id IN
+(SELECT id FROM alert WHERE subject_kind <> 'feed' OR CAST(subject_id AS INTEGER) IN
+(SELECT value FROM json_each(?)))))"""
 
 
 def _event(row: sqlite3.Row) -> Event:
@@ -99,7 +101,7 @@ def _sight(viewer: Viewer | None) -> list[scope.Condition]:
         seen.append((_TICKET_IN_SIGHT, [scope.listed(viewer.queue_ids)]))
     if viewer.feed_ids is not None:
         feeds = scope.listed(viewer.feed_ids)
-        seen.append((_FEED_IN_SIGHT, [feeds, feeds]))
+        seen.append((_FEED_IN_SIGHT, [feeds, feeds, feeds]))
     return seen
 
 

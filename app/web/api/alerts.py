@@ -149,6 +149,7 @@ def list_alerts(query: dict[str, Any]) -> dict[str, Any]:
     states = None if query["state"] is None else (cast(AlertState, query["state"]),)
     found = alerts.page(
         auth.services().db,
+        viewer=auth.viewer(),
         states=states,
         subject_kind=query["kind"],
         subject_id=query["id"],
@@ -161,7 +162,7 @@ def list_alerts(query: dict[str, Any]) -> dict[str, Any]:
 @route(group, "/alerts/<id(alr):alert_id>", needs="alerts:read", returns=AlertShape)
 def show_alert(alert_id: int) -> Response:
     """One alert with the figures it was raised on."""
-    found = alerts.get(auth.services().db, alert_id)
+    found = alerts.get(auth.services().db, alert_id, viewer=auth.viewer())
     return lists.tagged(AlertShape, _out(found), version=found.version)
 
 

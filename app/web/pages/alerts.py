@@ -41,7 +41,9 @@ def index() -> str:
     """Alerts by state, newest first, with the silences in force."""
     db, now = services().db, clock.now_ms()
     state = request.args.get("state", "open")
-    shown = alerts.page(db, states=STATES.get(state, OPEN_STATES), limit=50, after=request.args.get("after"))
+    shown = alerts.page(
+        db, states=STATES.get(state, OPEN_STATES), limit=50, after=request.args.get("after"), viewer=viewer()
+    )
     quiet = silences.every(db, at=now)
     return render_template(
         "alerts/index.html",
@@ -116,7 +118,7 @@ def _page(alert: Alert, *, form: NewSilence) -> str:
 @requires("alerts:read")
 def show(alert_id: int) -> str:
     """One alert, explaining itself."""
-    return _page(alerts.get(services().db, alert_id), form=NewSilence(formdata=None))
+    return _page(alerts.get(services().db, alert_id, viewer=viewer()), form=NewSilence(formdata=None))
 
 
 @blueprint.post("/alerts/<number:alert_id>/acknowledge")
@@ -170,7 +172,7 @@ def missed(kind: str, subject_id: str) -> Response:
 @requires("alerts:write")
 def silence(alert_id: int) -> str | Response | tuple[str, int]:
     """Tell nobody about this subject for a while; who and why are kept."""
-    alert, form = alerts.get(services().db, alert_id), NewSilence()
+    alert, form = alerts.get(services().db, alert_id, viewer=viewer()), NewSilence()
     if not form.validate_on_submit():
         return _page(alert, form=form), 422
     flow.silence(

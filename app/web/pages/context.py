@@ -64,7 +64,7 @@ def reader() -> Viewer | None:
 
 def _n_firing() -> int:
     try:
-        return int(alerts.counts(auth.services().db).get("firing", 0))
+        return int(alerts.counts(auth.services().db, viewer=reader()).get("firing", 0))
     except BellwetherError:
         return 0
 

@@ -146,7 +146,7 @@ def index() -> str:
     """Firing alerts on top, then the figures, then what is being said."""
     me, found, stretch = viewer(), services(), courses.chosen_stretch()
     points = courses.points_of("market", MARKET, stretch=stretch)
-    firing = [alert for alert in alerts.open_ones(found.db) if alert.state == "firing"]
+    firing = [alert for alert in alerts.open_ones(found.db, viewer=viewer()) if alert.state == "firing"]
     names = {str(entity.id): entity.name for entity in entities.every(found.db)}
     is_for_you = request.args.get("feed") == "for_you" and me.may("recommendations:read")
     latest = posts.page(found.db, PostFilter(), viewer=me, limit=SHOWN_POSTS)

@@ -9,6 +9,7 @@ import pytest
 
 from app.domain.people import SYSTEM
 from app.pipeline import alerts as alert_flows
+from app.store import alerts, teams
 from tests.app.web.site import Caller, Site
 
 LINES = {"Content-Type": "application/x-ndjson"}
@@ -213,3 +214,39 @@ def test_knowledge_jobs_and_models(api: Caller) -> None:
     models = api("GET", "/api/v1/models").get_json()
     assert models["live"] == "tiny@1.0"
     assert {task["role"] for task in models["tasks"]} >= {"intent", "market_topic"}
+
+
+def test_alerts_on_a_feed_are_for_who_sees_the_feed(site: Site) -> None:
+    db = site.services.db
+    admin = site.caller("alerts:write", "posts:read")
+    with db.transaction() as tx:
+        team_id = teams.insert(tx, name="Wire desk")
+        feed_id = tx.insert("feed", {"slug": "closed", "name": "Closed", "kind": "push", "team_id": team_id})
+        rule_id = tx.insert(
+            "rule",
+            {
+                "name": "Feed",
+                "subject_kind": "feed",
+                "window_ms": 1,
+                "baseline_ms": 1,
+                "min_stories": 1,
+                "min_negative": 1,
+                "share": 0.5,
+                "lift": 1,
+                "pending_ms": 0,
+                "recovering_ms": 0,
+                "severity": "info",
+            },
+        )
+        begun = {"rule_id": rule_id, "state": "firing", "severity": "info", "since_at": 1, "started_at": 1}
+        alert_id = alerts.insert(tx, values={**begun, "subject_kind": "feed", "subject_id": str(feed_id)})
+    analyst = site.caller("alerts:write", role="analyst")
+    path = f"/api/v1/alerts/alr_{alert_id}"
+    assert admin("GET", path).status_code == 200
+    assert analyst("GET", path).status_code == 404
+    assert analyst("POST", f"{path}/acknowledge", json={}).status_code == 404
+    listed = analyst("GET", "/api/v1/alerts?kind=feed").get_json()["data"]
+    assert alert_id not in [int(one["id"].removeprefix("alr_")) for one in listed]
+    page = site.signed_in("analyst")
+    assert page.get(f"/alerts/{alert_id}").status_code == 404
+    assert f"/alerts/{alert_id}" not in page.get("/alerts").get_data(as_text=True)

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from app.pipeline import accounts
-from app.store import articles, events, macros, queues, teams, users
+from app.store import articles, events, macros, queues, sla_policies, teams, users
 from app.store import mailboxes as boxes
 from app.web.pages.admin_sections import SECTIONS
 from tests.app.web.pages.house import SCRIPT, House, post
@@ -150,3 +150,28 @@ def test_the_audit_trail_names_who_and_what(house: House) -> None:
     assert "triaged" in page
     assert SCRIPT not in page
     assert "Nothing of this kind" in admin.get("/admin/audit?noun=silence").get_data(as_text=True)
+
+
+def test_an_sla_policy_in_words(house: House) -> None:
+    admin, db = house.reader("admin"), house.site.services.db
+    values = {"name": "Office", "first_hours": "4", "resolution_hours": "16", "zone": "Europe/Dublin"}
+    wrong = post(admin, "/admin/sla/new", page="/admin/sla", **values, hours="always", holidays="")
+    assert "Write opening hours" in wrong
+    given = {"hours": "Mon-Fri 09:00-18:00\nSat 10:00-14:00", "holidays": "2026-12-25"}
+    page = post(admin, "/admin/sla/new", page="/admin/sla", **values, **given)
+    assert "Mon-Fri 09:00-18:00; Sat 10:00-14:00" in page
+    policy = next(one for one in sla_policies.every(db) if one.name == "Office")
+    assert (policy.first_response_ms, len(policy.hours), policy.holidays) == (4 * 3_600_000, 6, ("2026-12-25",))
+    path = f"/admin/sla/{policy.id}"
+    changed = post(admin, path, page=path, **values, hours="", holidays="25 December")
+    assert "is not a day" in changed
+    changed = post(admin, path, page=path, **values, hours="Fri-Mon 22:00-24:00", holidays="")
+    assert sorted({day for day, _, _ in sla_policies.get(db, policy.id).hours}) == [0, 4, 5, 6]
+    undo = re.search(r'action="(/admin/undo/\d+)"', changed)
+    assert undo is not None
+    post(admin, undo[1], page="/admin/sla")
+    assert sla_policies.get(db, policy.id).hours == policy.hours
+    default = sla_policies.default(db)
+    assert default is not None
+    assert "holds for every queue" in post(admin, f"/admin/sla/{default.id}/delete", page="/admin/sla")
+    assert "Deleted." in post(admin, f"{path}/delete", page=path)
