@@ -74,6 +74,7 @@ def test_teams_and_queues(house: House) -> None:
     assert team is not None
     assert [one.id for one in teams.members(db, team.id)] == [agent.id]
     values = {"title": "Night", "slug": "night", "intent_task": "commerce_intent", "is_redacting": "y"}
+    values["sla_policy_id"] = "0"
     post(admin, "/admin/queues/new", page="/admin/queues", **values, team_id=str(team.id))
     queue = queues.find_by_slug(db, "night")
     assert queue is not None
