@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from app.domain.people import Viewer
@@ -29,14 +29,10 @@ def report(
     """
     _check(first, last)
     marks = list(_marks(first, last, zone=ZoneInfo(zone)))
-    hours = figures.by_hour(
-        services.db,
-        since=marks[0] // HOUR_MS,
-        until=marks[-1] // HOUR_MS,
-        viewer=viewer,
-        queue_id=queue_id,
-    )
-    sums = _summed(hours, marks=marks)
+    sums = [
+        figures.between(services.db, since=since // HOUR_MS, until=until // HOUR_MS, viewer=viewer, queue_id=queue_id)
+        for since, until in pairwise(marks)
+    ]
     n_open = sum(n for queue, n in tickets.counts(services.db, viewer=viewer).items() if queue_id in (None, queue))
     later = figures.growth_after(services.db, marks[-1] // HOUR_MS, viewer=viewer, queue_id=queue_id)
     days = {"since": marks[0] // DAY_MS, "until": -(-marks[-1] // DAY_MS)}
@@ -70,15 +66,6 @@ def _marks(first: date, last: date, *, zone: ZoneInfo) -> Iterator[int]:
 
 def _midnight(day: date, *, zone: ZoneInfo) -> int:
     return round(datetime.combine(day, time(), tzinfo=zone).timestamp() * 1000)
-
-
-def _summed(hours: Mapping[int, Figures], *, marks: Sequence[int]) -> list[Figures]:
-    """The sums of each step; an hour belongs to the step in which it begins."""
-    bounds = [mark // HOUR_MS for mark in marks]
-    parts: list[list[Figures]] = [[] for _ in marks[1:]]
-    for hour, found in hours.items():
-        parts[bisect_right(bounds, hour) - 1].append(found)
-    return [_added(each) for each in parts]
 
 
 def _added(parts: Sequence[Figures]) -> Figures:

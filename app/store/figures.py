@@ -12,16 +12,14 @@ from app.store.rows import built
 from app.store.scope import Condition, joined
 
 _COLUMNS = tuple(entry.name for entry in fields(Figures))
-_SUMS = ", ".join(f"sum({name}) AS {name}" for name in _COLUMNS)
+_SUMS = ", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in _COLUMNS)
 
 
-def by_hour(
-    db: Reads, *, since: int, until: int | None = None, viewer: Viewer, queue_id: int | None = None
-) -> dict[int, Figures]:
-    """Figures by hour (hours since 1970) from `since` to before `until`, for hours in which something happened."""
+def between(db: Reads, *, since: int, until: int, viewer: Viewer, queue_id: int | None = None) -> Figures:
+    """The sums from hour `since` to before `until` (hours since 1970)."""
     where, params = joined([*_within("hour", since=since, until=until), *_of_queues(viewer, queue_id)])
-    rows = db.rows(statement("SELECT hour,", _SUMS, "FROM figure", where, "GROUP BY hour"), params)
-    return {row["hour"]: built(Figures, row) for row in rows}
+    row = db.row(statement("SELECT", _SUMS, "FROM figure", where), params)
+    return Figures() if row is None else built(Figures, row)
 
 
 def growth_after(db: Reads, hour: int, *, viewer: Viewer, queue_id: int | None = None) -> int:
@@ -62,9 +60,8 @@ def by_agent(
     return tuple(built(AgentFigures, row) for row in rows)
 
 
-def _within(column: str, *, since: int, until: int | None) -> list[Condition]:
-    found: list[Condition] = [(f"{column} >= ?", [since])]
-    return found if until is None else [*found, (f"{column} < ?", [until])]
+def _within(column: str, *, since: int, until: int) -> list[Condition]:
+    return [(f"{column} >= ?", [since]), (f"{column} < ?", [until])]
 
 
 def _of_queues(viewer: Viewer, queue_id: int | None) -> list[Condition]:
