@@ -172,7 +172,7 @@ def test_from_a_feed_to_an_alert_acknowledged_and_silenced(live: Live) -> None:
     posts.receive(services, feed.id, surge, viewer=SYSTEM)
     alerts.tick(services)
     # The stream tells the page, which fetches itself again.
-    alert = page.get_by_role("link", name="Quayside Ferries: 100% negative")
+    alert = page.get_by_role("link", name="Quayside Ferries: 100")
     expect(alert).to_be_visible()
     alert.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Quayside Ferries")
