@@ -30,12 +30,16 @@ ENCODER = "encoder.safetensors"
 
 @dataclass(frozen=True)
 class Opened:
-    """A finished network in eval mode, its tokenizer's file, and what is known of its base encoder."""
+    """A finished network in eval mode, its tokenizer's file, and what is known of its base encoder.
+
+    `graph` is the int8 graph that serves, where it comes from an artifact.
+    """
 
     network: Network
     tokenizer: Path
     max_length: int
     base: Mapping[str, Any]
+    graph: Path | None = None
 
     @property
     def digest(self) -> str:
@@ -101,7 +105,8 @@ def reopen(path: Path) -> Opened:
     tasks, base = load_tasks(path / "labels.json"), encoder_path(manifest.base["name"])
     encoder = _encoder(path / ENCODER, base=base, adapter=path / (manifest.encoders[0].adapter or "-"))
     network = _network(encoder, heads=load_file(path / "heads.safetensors"), tasks=tasks)
-    return Opened(network, path / "tokenizer.json", manifest.max_length, {**manifest.base, "path": base})
+    about = {**manifest.base, "path": base}
+    return Opened(network, path / "tokenizer.json", manifest.max_length, about, path / manifest.encoders[0].graph)
 
 
 def _encoder(whole: Path, *, base: str, adapter: Path) -> nn.Module:

@@ -79,8 +79,14 @@ def open_lesson(recipe: Recipe, *, run: Run) -> Lesson | None:
 
 
 def _teacher(opened: Opened, *, layers: tuple[int, ...], graph: Path) -> Teacher:
-    """A teacher that reads through a float32 graph: several times as fast as torch on a CPU."""
-    save_graph(float_graph(opened.network.encoder, layers=layers), path=graph)
-    reader = Graph(graph, threads=torch.get_num_threads())
+    """A teacher that reads through a graph: several times as fast as torch on a CPU.
+
+    An artifact whose last layer alone is asked for reads through the int8 graph that it serves with, twice as fast.
+    """
+    last = int(cast(Any, opened.network.encoder).config.num_hidden_layers) - 1
+    is_served = opened.graph is not None and layers == (last,)
+    if not is_served:
+        save_graph(float_graph(opened.network.encoder, layers=layers), path=graph)
+    reader = Graph(opened.graph if is_served and opened.graph else graph, threads=torch.get_num_threads())
     pad = pad_id(open_tokenizer(str(opened.tokenizer), max_length=opened.max_length))
     return Teacher(opened.network, lambda ids, mask: reader.hidden(ids, mask=mask), layers, pad, opened.digest)

@@ -15,6 +15,7 @@ from app.classify.gpu import GpuRuntime
 from models.artifact import ArtifactError, open_artifact
 from models.examples import Example
 from models.labels import make_task
+from models.network import Network
 from models.runtime import Input, Runtime
 from tests.tiny import tiny_encoder
 from training.cli import main
@@ -27,6 +28,7 @@ from training.fit import fit
 from training.loop import predict
 from training.reopen import pad_id, reopen, restore
 from training.runs import Run
+from training.teach import open_lesson
 
 FEELINGS = {"good": "positive", "great": "positive", "bad": "negative", "wrong": "negative"}
 
@@ -113,6 +115,23 @@ def test_a_student_is_exported_whole_and_can_teach(run: Run, exported: Exported,
         torch.testing.assert_close(again.state_dict()[name], value, atol=2e-3, rtol=2e-3)
     with pytest.raises(ArtifactError, match="has no adapter for its encoder main: use the int8 engine"):
         GpuRuntime(done.artifact, base=Path(run.encoder()["path"]), device="cpu")
+
+
+def test_an_artifact_teaches_by_the_graph_that_it_serves_with(exported: Exported, run: Run, tmp_path: Path) -> None:
+    data = _data()
+    answers = {}
+    for match in ("last", "all"):
+        distill = DistillRecipe(teachers=(str(exported.artifact.folder),), match=match)
+        recipe = replace(run.recipe(), method="full", distill=distill)
+        lesson = open_lesson(recipe, run=Run(tmp_path / match / "small"))
+        assert lesson is not None
+        tasks = {name: entry.task for name, entry in data.items()}
+        answers[match] = lesson.judge(Network(lesson.student(), tasks=tasks, width=32), data=data).answers["mood"]
+    served = Runtime(exported.artifact, threads=1).logits([row.text for row in data["mood"].splits["train"]])["mood"]
+    np.testing.assert_allclose(answers["last"].logits.float().numpy(), served, atol=0.02)
+    assert answers["all"].states.shape[1] == 2
+    agree = answers["last"].logits.argmax(dim=1) == answers["all"].logits.argmax(dim=1)
+    assert agree.float().mean() >= 0.97
 
 
 def test_the_figures_in_the_file_are_those_of_the_file(exported: Exported) -> None:
