@@ -126,6 +126,30 @@ def surges() -> str:
     return _table(head, rows)
 
 
+def desk() -> str:
+    """What the desk does at a million tickets: on the wall, and in processor time."""
+    told = json.loads((ROOT / "tests" / "bench" / "results" / "desk.json").read_text(encoding="utf-8"))
+    read, write, agents = told["read"], told["write"], told.get("agents")
+    pages = (("inbox", "Inbox with any filter", 120), ("ticket", "Ticket page", 80), ("search", "Search", 100))
+    rows: list[tuple[object, ...]] = [
+        (f"{title}, p95", f"{target} ms", f"{read[part]['p95_ms']} ms", f"{read[part]['processor_p95_ms']} ms")
+        for part, title, target in pages
+    ]
+    beyond = f"{read['size']['beyond_text_bytes_a_ticket']:,} bytes"
+    rows.append(("Database beyond the text, a ticket", "2,000 bytes", beyond, ""))
+    for part, title, target in (
+        ("bulk", "Bulk change", "2,000/s"),
+        ("undo", "Its undo", ""),
+        ("filed", "Filed over HTTP and read by the model", "150/s"),
+    ):
+        one = write[part]
+        rows.append((title, target, f"{one['tickets_a_second']}/s", f"{one['tickets_a_processor_second']} a second"))
+    if agents:
+        held = f"{sum(agents['errors'].values())} errors, {agents['n_lost']} of {agents['n_edits']:,} edits lost"
+        rows.append((f"{agents['n_agents']} agents for {agents['seconds']} s", "no error, none lost", held, ""))
+    return _table(("What", "Target", "On the wall", "Processor time"), rows)
+
+
 def tables() -> dict[str, Callable[[], str]]:
     """The generated parts by name."""
     app = create_app(config.load({}))
@@ -134,6 +158,7 @@ def tables() -> dict[str, Callable[[], str]]:
         "routes": lambda: routes(app),
         "commands": lambda: commands(app),
         "results": results,
+        "desk": desk,
         "speed": speed_tables.contestants,
         "engine": speed_tables.targets,
         "nab": nab,
