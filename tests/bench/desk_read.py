@@ -51,7 +51,7 @@ def _filters(db: Database, rng: Random) -> list[str]:
 
 def _queries(db: Database, rng: Random) -> list[str]:
     last = db.value("SELECT max(id) FROM message")
-    found = []
+    found: list[str] = []
     while len(found) < N_REQUESTS:
         text = db.value("SELECT text FROM message WHERE id = ?", (rng.randint(1, last),)) or ""
         words = re.findall(r"[A-Za-z]\w{2,}", text)
