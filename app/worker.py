@@ -23,6 +23,7 @@ from app.pipeline import (
     models,
     notifications,
     posts,
+    presence,
     shadows,
     tickets,
 )
@@ -146,5 +147,6 @@ _UPKEEP = (
     Duty(name="inbox order", every_s=MINUTE_S, do=inbox_order.refresh),
     Duty(name="live model", every_s=MINUTE_S, do=models.follow),
     Duty(name="article index", every_s=MINUTE_S, do=knowledge.reindex),
+    Duty(name="presence", every_s=MINUTE_S, do=presence.forget),
     Duty(name="idempotency keys", every_s=MINUTE_S, do=_forget_keys),
 )

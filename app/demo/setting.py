@@ -45,6 +45,7 @@ def queues(services: Services) -> None:
                 intent=intent,
                 queue_id=ids[slug],
                 urgency=urgency.get(intent, 0),
+                is_trusted=True,
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,6 @@ class Macro:
     intents: tuple[str, ...] = ()
     actions: tuple[MacroAction, ...] = ()
     n_used: int = 0
-    n_offered: int = 0
     version: int = 1
 
 
@@ -63,6 +63,24 @@ class Hit:
     vector_rank: int | None
     similarity: float
     passage: str
+
+
+Verdict = Literal["accepted", "edited", "rejected"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """What became of a suggestion so far: how often each verdict, and the share of its words kept, summed."""
+
+    n_accepted: int = 0
+    n_edited: int = 0
+    n_rejected: int = 0
+    kept: float = 0.0
+
+    @property
+    def n(self) -> int:
+        """How often anything became of it."""
+        return self.n_accepted + self.n_edited + self.n_rejected
 
 
 @dataclass(frozen=True, kw_only=True)

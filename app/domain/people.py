@@ -14,6 +14,7 @@ PERMISSIONS: dict[UserRole, frozenset[str]] = {
             "tickets:write",
             "messages:write",
             "macros:read",
+            "routing:read",
             "articles:read",
             "reports:read",
             "predictions:make",
@@ -50,7 +51,9 @@ PERMISSIONS: dict[UserRole, frozenset[str]] = {
 TOKEN_SCOPES: dict[str, frozenset[str]] = {
     "predict": frozenset({"predictions:make", "models:read"}),
     "messages:write": frozenset({"messages:write"}),
-    "tickets:read": frozenset({"tickets:read", "macros:read", "articles:read", "stream:read", "jobs:read"}),
+    "tickets:read": frozenset(
+        {"tickets:read", "macros:read", "routing:read", "articles:read", "stream:read", "jobs:read"}
+    ),
     "tickets:write": frozenset({"tickets:read", "tickets:write", "messages:write"}),
     "posts:read": frozenset({"posts:read", "market:read", "feeds:read", "recommendations:read", "stream:read"}),
     "posts:write": frozenset({"posts:read", "posts:write", "feedback:write", "jobs:read"}),

@@ -114,6 +114,15 @@ class Message:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Present:
+    """Somebody who has a ticket open now, and whether they are writing."""
+
+    user_id: int
+    name: str
+    is_typing: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class UrgencyPart:
     """One reason for an urgency: a code with its points (may be negative)."""
 
@@ -198,13 +207,18 @@ class TicketFilter:
 
 @dataclass(frozen=True, kw_only=True)
 class RouteRule:
-    """Tickets of this intent go to this queue; base urgency 0–40 of the intent."""
+    """Tickets of this intent go to this queue; base urgency 0–40 of the intent.
+
+    The model moves tickets by itself only where `is_trusted`, and it is at least so sure.
+    """
 
     id: int
     task: str
     intent: str
     queue_id: int | None
     urgency: int = 10
+    is_trusted: bool = True
+    least_probability: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -150,14 +150,24 @@ def set_team_members(services: Services, team_id: int, *, viewer: Viewer, user_i
 
 
 def set_route_rule(
-    services: Services, *, viewer: Viewer, task: str, intent: str, queue_id: int | None, urgency: int = 10
+    services: Services,
+    *,
+    viewer: Viewer,
+    task: str,
+    intent: str,
+    queue_id: int | None,
+    urgency: int = 10,
+    is_trusted: bool = False,
 ) -> RouteRule:
-    """Send an intent to a queue (None: it stays where it arrives), with its base urgency (0–40)."""
+    """Send an intent to a queue (None: it stays where it arrives), with its base urgency (0–40).
+
+    A new one is in the shadow unless `is_trusted`: the model says where it would go, and moves nothing.
+    """
     with services.db.transaction() as tx:
         if queue_id is not None:
             queues.get(tx, queue_id)
         was = queues.route_rule(tx, task=task, intent=intent)
-        rule_id = queues.set_route_rule(tx, task=task, intent=intent, queue_id=queue_id, urgency=urgency)
+        queues.set_route_rule(tx, task=task, intent=intent, queue_id=queue_id, urgency=urgency, is_trusted=is_trusted)
         before = {} if was is None else {"queue_id": was.queue_id, "urgency": was.urgency}
         after = {"task": task, "intent": intent, "queue_id": queue_id, "urgency": urgency}
         history.record(
@@ -169,4 +179,6 @@ def set_route_rule(
             before=before,
             after=after,
         )
-        return RouteRule(id=rule_id, task=task, intent=intent, queue_id=queue_id, urgency=urgency)
+        made = queues.route_rule(tx, task=task, intent=intent)
+        assert made is not None
+        return made

@@ -23,9 +23,9 @@ from app.knowledge.passages import passages, searchable
 from app.knowledge.search import fuse, nearest
 from app.pipeline import history
 from app.pipeline.services import Services
-from app.store import articles, customers, macros, messages, predictions, tickets
+from app.store import articles, customers, macros, messages, outcomes, predictions, tickets
 from app.store.db import Reads
-from app.triage.macros import rank
+from app.triage.macros import Filled, broken_placeholder, fill, rank
 
 Matrix = NDArray[np.float32]
 
@@ -81,13 +81,26 @@ def answer(services: Services, ticket_id: int, *, viewer: Viewer) -> Answers:
     question = "" if asked is None else asked.text
     values = placeholder_values(ticket, customer=customers.get(db, ticket.customer_id), viewer=viewer)
     intent = _intent(db, ticket)
-    offered = rank(macros.every(db), intent=intent, values=values)
+    tallies = outcomes.of_macros(db, intent=None if intent is None else intent.label)
+    offered = rank(macros.every(db), intent=intent, values=values, tallies=tallies)
     try:
         vector = services.engine.embed([question])[0] if question else None
     except NotReady:
         vector = None
     hits = _found(services, question, vector=vector, intent=intent, limit=5)
     return Answers(macros=offered, hits=hits, draft=_draft(services, vector, hits=hits))
+
+
+def fill_macro(
+    services: Services, ticket_id: int, *, macro_id: int, viewer: Viewer, given: Mapping[str, str]
+) -> Filled:
+    """A macro's text for a ticket, with what the agent wrote for the placeholders that nothing is known of.
+
+    Raises NotFound. What is still empty is named in `missing` and stands in the text as it was.
+    """
+    ticket = tickets.get(services.db, ticket_id, viewer=viewer)
+    known = placeholder_values(ticket, customer=customers.get(services.db, ticket.customer_id), viewer=viewer)
+    return fill(macros.get(services.db, macro_id), values={**given, **known})
 
 
 def placeholder_values(ticket: Ticket, *, customer: Customer, viewer: Viewer) -> dict[str, str]:
@@ -233,6 +246,10 @@ def _told(value: Any) -> Any:
 
 def _macro_values(values: Mapping[str, Any]) -> dict[str, Any]:
     found = _checked(values, known=_MACRO_FIELDS, needed=("name", "body"))
+    broken = broken_placeholder(str(found.get("body", "")))
+    if broken is not None:
+        fault = FieldError(pointer="/body", code="broken_placeholder", params=(("place", broken),))
+        raise InputError("broken_placeholder", fields=[fault], place=broken)
     if "actions" in found:
         given = [one if isinstance(one, MacroAction) else _action(one) for one in found["actions"]]
         wrong = [one.type for one in given if one.type not in ("set_status", "add_tag", "route")]

@@ -8,7 +8,7 @@ from app.domain.people import Viewer
 from app.domain.ticket import OPEN_STATUSES
 from app.errors import Conflict
 from app.pipeline import clocks, history
-from app.store import messages, tickets
+from app.store import messages, outcomes, tickets
 from app.store.db import Transaction
 
 WRITTEN = frozenset({"replied", "noted"})
@@ -27,6 +27,7 @@ def recall(tx: Transaction, event: Event, *, viewer: Viewer) -> None:
     now, message_id = clock.now_ms(), event.after["message_id"]
     if not messages.recall(tx, message_id, now=now):
         raise Conflict("already_sent", id=event.id)
+    outcomes.forget(tx, message_id)
     changes = dict(event.before)
     was = tickets.read(tx, event.noun_id)
     if changes.get("status") in OPEN_STATUSES:

@@ -13,10 +13,11 @@ from app.domain.ticket import OPEN_STATUSES, Priority, Status, Ticket
 from app.errors import FieldError, InputError
 from app.ingest.clean import clean, shown
 from app.ingest.redact import redact
-from app.pipeline import clocks, history, letters
+from app.pipeline import clocks, history, letters, outcomes
 from app.pipeline.services import Services
 from app.store import macros, messages, queues, teams, tickets, users
 from app.store.db import Reads, Transaction
+from app.triage.macros import placeholders
 
 EDITABLE = frozenset({"status", "priority", "queue_id", "assignee_id", "subject", "tags"})
 LONGEST_REPLY = 100_000
@@ -45,29 +46,54 @@ def reply(
     viewer: Viewer,
     body: str,
     macro_id: int | None = None,
+    with_actions: bool = False,
+    draft: str | None = None,
     status: Status | None = None,
     version: int | None = None,
 ) -> Ticket:
-    """Answer the customer; a new ticket is open then, and its first response is met. Raises NotFound, Stale."""
+    """Answer the customer; a new ticket is open then, and its first response is met.
+
+    `with_actions` does what the macro does besides its text, in the same event; a `status` given here outranks the
+    macro's. `draft` is the offered text that the reply was made of. Raises NotFound, Stale, and InputError
+    `empty_placeholder` while a placeholder stands in the text.
+    """
+    _check_filled(body)
     with services.db.transaction() as tx:
         was = tickets.get(tx, ticket_id, viewer=viewer)
+        macro = None if macro_id is None else macros.get(tx, macro_id)
+        wanted = _wanted(tx, was, macro=macro if with_actions else None, status=status)
         message_id = _write(tx, was, viewer=viewer, body=body, kind="outgoing")
         now = clock.now_ms()
         letters.queue(tx, was, message_id=message_id, at=now, not_before_at=now + RECALL_MS)
-        wanted = _checked({"status": status or ("open" if was.status == "new" else was.status)})
         changes = _with_consequences(was, wanted, now=now)
         if was.first_responded_at is None:
             changes["first_responded_at"] = now
         changes |= clocks.followed(tx, was, changes, now=now)
-        if macro_id is not None:
-            macros.get(tx, macro_id)
-            macros.count_used(tx, macro_id)
+        if macro is not None:
+            outcomes.macro_sent(tx, was, macro=macro, body=body, message_id=message_id, viewer=viewer)
+        elif draft:
+            outcomes.draft_sent(tx, was, offered=draft, body=body, message_id=message_id, viewer=viewer)
         ticket = tickets.update(tx, ticket_id, changes=changes, version=version)
-        after = {"message_id": message_id, "status": ticket.status, "not_before_at": now + RECALL_MS}
-        before: dict[str, Any] = {key: getattr(was, key) for key in ("status", "first_responded_at") if key in changes}
+        before: dict[str, Any] = {key: getattr(was, key) for key in (*wanted, "first_responded_at") if key in changes}
         before = {key: value for key, value in before.items() if value != changes[key]}
+        after = {**{key: changes[key] for key in wanted if key in before}, "status": ticket.status}
+        after |= {"message_id": message_id, "not_before_at": now + RECALL_MS}
         _record(tx, "replied", was, viewer=viewer, before=before, after=after, macro_id=macro_id)
         return ticket
+
+
+def _check_filled(body: str) -> None:
+    empty = placeholders(body)
+    if empty:
+        raise InputError(
+            "empty_placeholder", fields=[FieldError(pointer="/body", code="empty_placeholder")], names=", ".join(empty)
+        )
+
+
+def _wanted(tx: Transaction, was: Ticket, *, macro: Macro | None, status: Status | None) -> dict[str, Any]:
+    changes = {} if macro is None else macro_changes(tx, macro, was=was)
+    changes["status"] = status or changes.get("status") or ("open" if was.status == "new" else was.status)
+    return _checked(changes)
 
 
 def note(services: Services, ticket_id: int, *, viewer: Viewer, body: str, version: int | None = None) -> Ticket:

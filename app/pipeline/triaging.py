@@ -11,6 +11,7 @@ from app.domain.people import SYSTEM
 from app.domain.prediction import Prediction, Reading
 from app.domain.ticket import Customer, Message, RouteRule, Routing, Ticket, Urgency
 from app.pipeline import clocks, history
+from app.pipeline import routing as rule_flow
 from app.pipeline.reading import FEELING_ROLES, TICKET_ROLES, read, tasks_for
 from app.pipeline.services import Services
 from app.store import customers, messages, predictions, queues, tickets
@@ -94,8 +95,17 @@ def _triaged(tx: Transaction, services: Services, case: _Case, *, arrived_in: in
     changes["risk"] = _risk(was, changes=changes, urgency=urgency, now=now)
     ticket = tickets.update(tx, was.id, changes=changes)
     _record(tx, was, ticket=ticket, case=case, routed=routed)
+    # Rules that people wrote come before the model's own routing.
+    if routed.reason != "not_asked" and _is_ruled(tx, ticket, case=case):
+        return
     if routed.queue_id is not None and routed.queue_id != was.queue_id:
         _move(tx, ticket, routed=routed)
+
+
+def _is_ruled(tx: Transaction, ticket: Ticket, *, case: _Case) -> bool:
+    intent = case.reading.of_role("intent")
+    sure = 0.0 if intent is None or intent.abstained else intent.probability
+    return rule_flow.apply(tx, ticket, tier=case.customer.tier, text=case.message.text, probability=sure)
 
 
 def _beliefs(case: _Case) -> dict[str, Any]:

@@ -72,6 +72,16 @@ def count_by_task(db: Reads) -> dict[str, int]:
     return {row["task"]: row["n"] for row in rows}
 
 
+def most_used(db: Reads, *, task: str, limit: int) -> list[str]:
+    """The labels that people chose most among the last thousand corrections of a task, most used first."""
+    rows = db.rows(
+        "SELECT label, count(*) AS n FROM (SELECT label FROM correction WHERE task = ? AND undone_at IS NULL "
+        "ORDER BY id DESC LIMIT 1000) GROUP BY label ORDER BY n DESC, label LIMIT ?",
+        (task, limit),
+    )
+    return [row["label"] for row in rows]
+
+
 def each(db: Reads, *, chunk: int = 500) -> Iterator[Corrected]:
     """Every correction in force with its text, oldest first; the last word on each text and task."""
     last = 0

@@ -1,4 +1,4 @@
-"""Macros: reply templates, and how often each was offered and taken."""
+"""Macros: reply templates, and how often each was taken."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from app.domain.knowledge import Macro, MacroAction
 from app.errors import Conflict
 from app.store.db import Reads, Transaction
 from app.store.rows import built
-from app.store.scope import listed
 
 
 def _macro(row: sqlite3.Row) -> Macro:
@@ -75,13 +74,6 @@ def pairs(actions: Iterable[MacroAction]) -> list[tuple[str, str]]:
 def delete(tx: Transaction, macro_id: int) -> None:
     """Remove a macro."""
     tx.execute("DELETE FROM macro WHERE id = ?", (macro_id,))
-
-
-def count_offered(tx: Transaction, macro_ids: Iterable[int]) -> None:
-    """These macros were offered once more."""
-    tx.execute(
-        "UPDATE macro SET n_offered = n_offered + 1 WHERE id IN (SELECT value FROM json_each(?))", (listed(macro_ids),)
-    )
 
 
 def count_used(tx: Transaction, macro_id: int) -> None:

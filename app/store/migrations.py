@@ -86,6 +86,24 @@ def m020_recall(db: Tables) -> None:
 
 
 @STEPS()
+def m021_presence(db: Tables) -> None:
+    """Who has which ticket open."""
+    _run(db, schema_triage.PRESENCE)
+
+
+@STEPS()
+def m022_outcomes(db: Tables) -> None:
+    """What agents did with the macros and drafts that were offered to them."""
+    _run(db, schema_triage.OUTCOMES)
+
+
+@STEPS()
+def m023_routing(db: Tables) -> None:
+    """Rules of conditions and actions, and which intents the model may route by itself."""
+    _run(db, schema_triage.ROUTING)
+
+
+@STEPS()
 def m030_mail(db: Tables) -> None:
     """Mailboxes, the outbox with its attempts, and mail that could not be read."""
     _run(db, schema_mail.MAIL)

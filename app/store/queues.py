@@ -75,27 +75,44 @@ def update(tx: Transaction, queue_id: int, *, changes: Mapping[str, Any], versio
     return get(tx, queue_id)
 
 
+def _route(row: sqlite3.Row) -> RouteRule:
+    return built(RouteRule, row, flags=("is_trusted",))
+
+
 def route_rules(db: Reads, *, task: str | None = None) -> tuple[RouteRule, ...]:
     """Which intent goes where, by task and intent."""
     where, params = ("WHERE task = ?", [task]) if task is not None else ("", [])
     rows = db.rows(statement("SELECT * FROM route_rule", where, "ORDER BY task, intent"), params)
-    return tuple(built(RouteRule, row) for row in rows)
+    return tuple(_route(row) for row in rows)
 
 
 def route_rule(db: Reads, *, task: str, intent: str) -> RouteRule | None:
     """The rule of one intent."""
     row = db.row("SELECT * FROM route_rule WHERE task = ? AND intent = ?", (task, intent))
-    return None if row is None else built(RouteRule, row)
+    return None if row is None else _route(row)
 
 
-def set_route_rule(tx: Transaction, *, task: str, intent: str, queue_id: int | None, urgency: int = 10) -> int:
-    """Send an intent to a queue (None: leave it where it arrives); returns the rule's id."""
+def set_route_rule(
+    tx: Transaction, *, task: str, intent: str, queue_id: int | None, urgency: int = 10, is_trusted: bool = False
+) -> int:
+    """Send an intent to a queue (None: leave it where it arrives); returns the rule's id.
+
+    `is_trusted` is for an intent that had no rule; one that had keeps its trust.
+    """
     tx.execute(
-        "INSERT INTO route_rule (task, intent, queue_id, urgency) VALUES (?, ?, ?, ?) "
+        "INSERT INTO route_rule (task, intent, queue_id, urgency, is_trusted) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (task, intent) DO UPDATE SET queue_id = excluded.queue_id, urgency = excluded.urgency",
-        (task, intent, queue_id, urgency),
+        (task, intent, queue_id, urgency, is_trusted),
     )
     return int(tx.value("SELECT id FROM route_rule WHERE task = ? AND intent = ?", (task, intent)))
+
+
+def trust(tx: Transaction, rule_id: int, *, is_trusted: bool, least_probability: float) -> None:
+    """Let the model route an intent by itself where it is at least so sure, or not."""
+    tx.execute(
+        "UPDATE route_rule SET is_trusted = ?, least_probability = ? WHERE id = ?",
+        (is_trusted, least_probability, rule_id),
+    )
 
 
 def delete_route_rule(tx: Transaction, rule_id: int) -> None:

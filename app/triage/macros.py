@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
 from typing import NamedTuple
 
-from app.domain.knowledge import Macro, MacroSuggestion
+from app.domain.knowledge import Macro, MacroSuggestion, Tally, Verdict
 from app.domain.prediction import Prediction
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z][\w.]*)\s*\}\}")
@@ -16,8 +17,14 @@ ACCEPTANCE_WEIGHT = 0.2
 GENERAL_MATCH = 0.05
 """What a macro without intents gets in place of the probability of a matching one: offered, but last."""
 
-PRIOR_USED, PRIOR_OFFERED = 1, 4
-"""A macro never offered counts as used once in four, so that a new one is tried."""
+PRIOR_KEPT, PRIOR_N = 1, 4
+"""A macro of which nothing is known counts as kept once in four times, so that a new one is tried."""
+
+LONGEST_MATCHED = 5000
+LONGEST_SHOWN = 40
+_OPEN = re.compile(r"\{\{|\}\}")
+_VALUE = r"(?:(?![.!?] ).){1,80}?"  # a few words, never the end of a sentence
+_WORD = re.compile(r"\w+|[^\w\s]")
 
 
 class Filled(NamedTuple):
@@ -48,25 +55,63 @@ def fill(macro: Macro, *, values: Mapping[str, str]) -> Filled:
     return Filled(_PLACEHOLDER.sub(value, macro.body), tuple(missing))
 
 
+def broken_placeholder(body: str) -> str | None:
+    """The first place in a template that looks like a placeholder and is none; None where all can be filled."""
+    rest = _PLACEHOLDER.sub(lambda match: " " * len(match[0]), body)
+    found = _OPEN.search(rest)
+    if found is None:
+        return None
+    shown = body[found.start() : found.start() + LONGEST_SHOWN]
+    end = shown.find("}}", 2)
+    return " ".join((shown if end < 0 else shown[: end + 2]).split())
+
+
+def verdict(sent: str, *, offered: str) -> tuple[Verdict, float]:
+    """Whether a text was sent as it was offered, and the share (0–1) of its words that were kept.
+
+    Placeholders that were still empty in the offer may have become any words.
+    """
+    if len(sent) <= LONGEST_MATCHED and _pattern(offered).fullmatch(" ".join(sent.split())):
+        return "accepted", 1.0
+    before, after = _WORD.findall(offered)[:LONGEST_MATCHED], _WORD.findall(sent)[:LONGEST_MATCHED]
+    return "edited", round(SequenceMatcher(None, before, after, autojunk=False).ratio(), 4)
+
+
+def _pattern(offered: str) -> re.Pattern[str]:
+    parts = [re.escape(part) for part in _PLACEHOLDER.sub("\0", " ".join(offered.split())).split("\0")]
+    return re.compile(_VALUE.join(parts))
+
+
 def rank(
-    macros: Sequence[Macro], *, intent: Prediction | None, values: Mapping[str, str], limit: int = 5
+    macros: Sequence[Macro],
+    *,
+    intent: Prediction | None,
+    values: Mapping[str, str],
+    tallies: Mapping[int, Tally] | None = None,
+    limit: int = 5,
 ) -> tuple[MacroSuggestion, ...]:
-    """The macros to offer, best first: probability of the intent they answer, then how often they were accepted.
+    """The macros to offer, best first: probability of the intent they answer, then what became of them before.
+
+    `tallies` tells by macro id how often each was kept, changed or turned down on tickets of this intent.
 
     A macro whose intents are all outside the prediction's best labels is not offered. `reason` is a code: `intent`,
     `intent_uncertain` (the model abstained), `intent_second` (a lower-ranked label), `general` (answers no intent).
     """
-    offered = [suggestion for macro in macros if (suggestion := _suggestion(macro, intent=intent, values=values))]
+    known = tallies or {}
+    made = [_suggestion(one, intent=intent, values=values, tally=known.get(one.id, Tally())) for one in macros]
+    offered = [suggestion for suggestion in made if suggestion is not None]
     offered.sort(key=lambda suggestion: (-suggestion.score, suggestion.macro.name, suggestion.macro.id))
     return tuple(offered[:limit])
 
 
-def _suggestion(macro: Macro, *, intent: Prediction | None, values: Mapping[str, str]) -> MacroSuggestion | None:
+def _suggestion(
+    macro: Macro, *, intent: Prediction | None, values: Mapping[str, str], tally: Tally
+) -> MacroSuggestion | None:
     match, reason = _match(macro, intent=intent)
     if not match:
         return None
     filled = fill(macro, values=values)
-    accepted = (macro.n_used + PRIOR_USED) / (max(macro.n_offered, macro.n_used) + PRIOR_OFFERED)
+    accepted = (tally.kept + PRIOR_KEPT) / (tally.n + PRIOR_N)
     return MacroSuggestion(
         macro=macro,
         filled=filled.text,

@@ -16,8 +16,8 @@ def rule_for(intent: str, *, task: str, rules: Sequence[RouteRule]) -> RouteRule
 def route(*, intent: Prediction | None, rules: Sequence[RouteRule], is_enabled: bool) -> Routing:
     """The queue that the intent's rule names, or the code that says why the ticket stays where it is.
 
-    Codes: `no_intent`, `abstained`, `out_of_scope`, `no_rule`, `rule_without_queue`, `routing_off`, `rule`.
-    With routing off the rule that would have moved the ticket is still named, so that a report can count it.
+    Codes: `no_intent`, `abstained`, `out_of_scope`, `no_rule`, `rule_without_queue`, `routing_off`, `shadow`,
+    `rule`. With routing off, or an intent that is not trusted so far, the rule is still named.
     """
     if intent is None:
         return Routing(queue_id=None, reason="no_intent")
@@ -32,6 +32,8 @@ def route(*, intent: Prediction | None, rules: Sequence[RouteRule], is_enabled: 
         return Routing(queue_id=None, reason="rule_without_queue", rule_id=rule.id)
     if not is_enabled:
         return Routing(queue_id=None, reason="routing_off", rule_id=rule.id)
+    if not rule.is_trusted or intent.probability < rule.least_probability:
+        return Routing(queue_id=None, reason="shadow", rule_id=rule.id)
     return Routing(queue_id=rule.queue_id, reason="rule", rule_id=rule.id)
 
 

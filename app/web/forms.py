@@ -106,6 +106,25 @@ class MailFile(FlaskForm):
     )
 
 
+class EditMacro(FlaskForm):
+    """A reply template: its text, the intents it answers, and what it does besides."""
+
+    name = StringField(_l("Name"), [REQUIRED, NAME])
+    body = TextAreaField(_l("Text"), [REQUIRED, Length(max=20_000, message=_l("At most %(max)d characters."))])
+    intents = SelectMultipleField(_l("Answers the intents"))
+    status = SelectField(
+        _l("Sets the status"),
+        choices=[
+            ("", _l("leave it as it is")),
+            ("open", _l("Open")),
+            ("pending", _l("Pending")),
+            ("solved", _l("Solved")),
+        ],
+    )
+    route = SelectField(_l("Moves to the queue"))
+    tags = StringField(_l("Adds the tags"), [Optional(), Length(max=500)])
+
+
 class NewFeed(FlaskForm):
     """A source of posts."""
 

@@ -96,6 +96,15 @@ TABLE: dict[str, Sentence] = {
     "empty_field": (INPUT, _("A field that is needed is empty.")),
     "empty_text": (INPUT, _("There is no text in this.")),
     "empty_message": (INPUT, _("The message has no text.")),
+    "empty_placeholder": (
+        INPUT,
+        _("A placeholder is still empty: %(names)s. Fill in what stands in {{ … }}, then send."),
+    ),
+    "broken_placeholder": (
+        INPUT,
+        _("“%(place)s” is not a placeholder. Write a name without spaces between braces, such as {{ order_no }}."),
+    ),
+    "taken_by": (CONFLICT, _("%(name)s has this ticket already. Assign it on its page if you want it all the same.")),
     "empty_subject": (INPUT, _("The subject must not be empty.")),
     "empty_file": (INPUT, _("The file is empty.")),
     "empty_mail": (INPUT, _("The mail is empty.")),
@@ -124,6 +133,15 @@ TABLE: dict[str, Sentence] = {
     "invalid_rule": (INPUT, _("The rule cannot work like this; each fault is listed.")),
     "text_too_long": (INPUT, _("The text has %(size)s tokens, of which %(limit)s are read.")),
     "no_raw_scores": (INPUT, _("Scores here are calibrated probabilities; raw scores are not given.")),
+    "rule_is_empty": (INPUT, _("A rule needs one to ten conditions, and one to ten things to do.")),
+    "rule_matches_itself": (
+        INPUT,
+        _("“%(name)s” moves tickets into a queue that it takes them from: it would match its own work for ever."),
+    ),
+    "rules_in_circle": (
+        INPUT,
+        _("These rules would hand tickets round in a circle: %(names)s. Change or switch off one of them first."),
+    ),
     "nothing_to_change": (INPUT, _("Nothing was named that could be changed.")),
     "nothing_to_correct": (INPUT, _("There is no prediction of this task to correct.")),
     "needs_a_person": (INPUT, _("This needs a person; sign in, or use a person's token.")),

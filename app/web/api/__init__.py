@@ -24,6 +24,7 @@ def install(app: Flask) -> None:
         predict,
         receivers,
         recommend,
+        routing,
         tickets,
     )
 
@@ -34,6 +35,7 @@ def install(app: Flask) -> None:
         bulk.group,
         exports.group,
         knowledge.group,
+        routing.group,
         market.group,
         alerts.group,
         receivers.group,

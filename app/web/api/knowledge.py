@@ -7,14 +7,21 @@ from typing import Any
 from flask import Response
 from marshmallow import fields
 
-from app.pipeline import knowledge
+from app.pipeline import knowledge, outcomes
 from app.store import articles, macros
 from app.web import auth
 from app.web.api import lists
 from app.web.openapi import blueprint, route
-from app.web.schema import Between, Id, Instant, Shape, Size, page_of, row
+from app.web.schema import Between, Id, Instant, OneOf, Shape, Size, page_of, row
 
 group = blueprint("knowledge", about="What answers are made of.")
+
+
+class MacroActionShape(Shape):
+    """What a macro does besides its text."""
+
+    type = fields.String(required=True, validate=OneOf(("set_status", "add_tag", "route")))
+    value = fields.String(required=True, validate=Size(min=1, max=200))
 
 
 class MacroShape(Shape):
@@ -24,8 +31,39 @@ class MacroShape(Shape):
     name = fields.String()
     body = fields.String()
     intents = fields.List(fields.String())
+    actions = fields.List(fields.Nested(MacroActionShape))
     n_used = fields.Integer()
     version = fields.Integer()
+
+
+class NewMacroShape(Shape):
+    """A macro to write; a placeholder is a name between double braces."""
+
+    name = fields.String(required=True, validate=Size(min=1, max=120))
+    body = fields.String(required=True, validate=Size(min=1, max=20_000))
+    intents = fields.List(fields.String(validate=Size(min=1, max=200)), load_default=[])
+    actions = fields.List(fields.Nested(MacroActionShape), load_default=[])
+
+
+class MacroChangeShape(Shape):
+    """What to change of a macro; what is left out stays."""
+
+    name = fields.String(validate=Size(min=1, max=120))
+    body = fields.String(validate=Size(min=1, max=20_000))
+    intents = fields.List(fields.String(validate=Size(min=1, max=200)))
+    actions = fields.List(fields.Nested(MacroActionShape))
+
+
+class MacroQuery(Shape):
+    """Words to look for in names and texts."""
+
+    q = fields.String(load_default="", validate=Size(max=200))
+
+
+class VerdictShape(Shape):
+    """That a macro, or the draft when no macro is named, does not help with a ticket."""
+
+    macro = Id("mac", load_default=None)
 
 
 class ArticleShape(Shape):
@@ -94,10 +132,56 @@ class AnswersShape(Shape):
     draft = fields.Nested(DraftShape)
 
 
-@route(group, "/macros", needs="macros:read", returns=page_of(MacroShape, "MacroPage"))
-def list_macros() -> dict[str, Any]:
-    """All macros."""
-    return lists.whole(macros.every(auth.services().db))
+@route(group, "/macros", needs="macros:read", query=MacroQuery, returns=page_of(MacroShape, "MacroPage"))
+def list_macros(query: dict[str, Any]) -> dict[str, Any]:
+    """All macros, or at most 200 that have the words."""
+    db = auth.services().db
+    return lists.whole(macros.search(db, query["q"], limit=200) if query["q"] else macros.every(db))
+
+
+@route(group, "/macros", method="POST", needs="macros:write", reads=NewMacroShape, returns=MacroShape, status=201)
+def add_macro(payload: dict[str, Any]) -> Response:
+    """Write a macro."""
+    made = knowledge.add_macro(auth.services(), viewer=auth.viewer(), **payload)
+    return lists.tagged(MacroShape, made, version=made.version, status=201)
+
+
+@route(
+    group,
+    "/macros/<id(mac):macro_id>",
+    method="PATCH",
+    needs="macros:write",
+    reads=MacroChangeShape,
+    returns=MacroShape,
+)
+def change_macro(payload: dict[str, Any], *, macro_id: int) -> Response:
+    """Change a macro."""
+    made = knowledge.change_macro(
+        auth.services(), macro_id, viewer=auth.viewer(), changes=payload, version=lists.expected_version()
+    )
+    return lists.tagged(MacroShape, made, version=made.version)
+
+
+@route(group, "/macros/<id(mac):macro_id>", method="DELETE", needs="macros:write", status=204)
+def remove_macro(macro_id: int) -> Response:
+    """Remove a macro."""
+    knowledge.remove_macro(auth.services(), macro_id, viewer=auth.viewer())
+    return Response(status=204)
+
+
+@route(
+    group,
+    "/tickets/<id(tkt):ticket_id>/answers/rejected",
+    method="POST",
+    needs="tickets:write",
+    reads=VerdictShape,
+    status=204,
+)
+def turn_down(payload: dict[str, Any], *, ticket_id: int) -> Response:
+    """Say that a suggestion does not help; it is offered further down from now on."""
+    kind = "draft" if payload["macro"] is None else "macro"
+    outcomes.turn_down(auth.services(), ticket_id, viewer=auth.viewer(), kind=kind, macro_id=payload["macro"])
+    return Response(status=204)
 
 
 @route(group, "/macros/<id(mac):macro_id>", needs="macros:read", returns=MacroShape)

@@ -70,6 +70,9 @@ class NewMessageShape(Shape):
     kind = fields.String(load_default="outgoing", validate=OneOf(("outgoing", "note")))
     body = fields.String(required=True, validate=Size(min=1, max=100_000))
     macro = Id("mac", load_default=None)
+    macro_actions = fields.Boolean(
+        load_default=False, metadata={"description": "Whether the macro's actions are done too."}
+    )
     status = fields.String(load_default=None, validate=OneOf(STATUSES))
 
 
@@ -167,14 +170,16 @@ def show_ticket(ticket_id: int) -> Response:
     returns=TicketShape,
 )
 def change_ticket(payload: dict[str, Any], *, ticket_id: int) -> Response:
-    """Change a ticket; with `If-Match`, 412 and the current ticket when somebody was faster."""
+    """Change a ticket; with `If-Match`, 412 with the current ticket and the difference when somebody was faster."""
     services, viewer = auth.services(), auth.viewer()
     changes = _changes(payload)
     try:
         ticket = tickets.edit(services, ticket_id, viewer=viewer, changes=changes, version=lists.expected_version())
     except Stale as error:
         current = ticket_out(services, rows.get(services.db, ticket_id, viewer=viewer))
-        return errors.as_json(errors.of(error, current=TicketShape().dump(current)))
+        shown = TicketShape().dump(current)
+        difference = {name: {"sent": payload[name], "current": shown[name]} for name in payload if name in shown}
+        return errors.as_json(errors.of(error, current=shown, difference=difference))
     return lists.tagged(TicketShape, ticket_out(services, ticket), version=ticket.version)
 
 
@@ -199,6 +204,7 @@ def add_message(payload: dict[str, Any], *, ticket_id: int) -> Response:
             viewer=viewer,
             body=payload["body"],
             macro_id=_macro(payload["macro"]),
+            with_actions=payload["macro_actions"],
             status=payload["status"],
             version=version,
         )

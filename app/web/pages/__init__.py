@@ -6,6 +6,7 @@ from flask import Flask
 
 from app.web.pages import (
     account,
+    acts,
     admin,
     alerts,
     bulk,
@@ -18,11 +19,14 @@ from app.web.pages import (
     home,
     inbox,
     incoming,
+    macros,
     market,
     models,
+    palette,
     posts,
     receivers,
     reports,
+    routing,
     rules,
     session,
     tickets,
@@ -39,6 +43,7 @@ BLUEPRINTS = (
     views.blueprint,
     incoming.blueprint,
     tickets.blueprint,
+    acts.blueprint,
     corrections.blueprint,
     customers.blueprint,
     market.blueprint,
@@ -53,6 +58,9 @@ BLUEPRINTS = (
     models.blueprint,
     reports.blueprint,
     admin.blueprint,
+    palette.blueprint,
+    macros.blueprint,
+    routing.blueprint,
 )
 
 

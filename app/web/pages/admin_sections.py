@@ -171,7 +171,7 @@ def _macros() -> list[Row]:
                 macro.name,
                 ", ".join(macro.intents) or _("any"),
                 "; ".join(f"{word('action', action.type)}: {action.value}" for action in macro.actions) or "—",
-                _("%(used)s of %(offered)s", used=macro.n_used, offered=macro.n_offered),
+                str(macro.n_used),
             ),
         )
         for macro in macros.every(services().db)
@@ -350,7 +350,7 @@ SECTIONS: tuple[Section, ...] = (
         title=_l("Macros"),
         one=_l("Macro"),
         about=_l("Replies with placeholders such as {{ customer.name }}, and what they do besides."),
-        heads=(_l("Name"), _l("Answers"), _l("Actions"), _l("Used of offered")),
+        heads=(_l("Name"), _l("Answers"), _l("Actions"), _l("Times used")),
         rows=_macros,
         form=admin_forms.EditMacro,
         values=_macro,

@@ -9,16 +9,17 @@ from app.errors import BellwetherError
 from app.pipeline import models
 from app.pipeline.services import Services
 from app.pipeline.tickets import TicketView
-from app.store import users
+from app.store import corrections, users
 from app.web.pages.labels import label_title
 
 ORDER = ("intent", "sentiment", "emotion")
 SHOWN_ALTERNATIVES = 3
+MOST_QUICK = 9
 
 
 @dataclass(frozen=True, kw_only=True)
 class Belief:
-    """One prediction as the page shows it; `choices` are (label, title) for correcting it."""
+    """One prediction as the page shows it; `choices` are (label, title) to correct it with, `quick` the likeliest."""
 
     id: int
     prediction: Prediction
@@ -28,6 +29,7 @@ class Belief:
     is_supported: bool
     correction: Correction | None
     corrector: str
+    quick: tuple[tuple[str, str], ...] = ()
 
 
 def _newest(view: TicketView) -> list[StoredPrediction]:
@@ -48,6 +50,17 @@ def _choices(services: Services, prediction: Prediction) -> tuple[tuple[str, str
     return tuple(sorted(((label, label_title(label)) for label in labels), key=lambda entry: entry[1]))
 
 
+def _quick(
+    services: Services, prediction: Prediction, *, choices: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, str], ...]:
+    """The labels under the digits: the model's own order first, then what people choose most."""
+    titles = dict(choices)
+    likely = [scored.label for scored in prediction.top]
+    likely += corrections.most_used(services.db, task=prediction.task, limit=MOST_QUICK)
+    kept = [label for label in dict.fromkeys([*likely, *titles]) if label in titles]
+    return tuple((label, titles[label]) for label in kept[:MOST_QUICK])
+
+
 def of(services: Services, *, view: TicketView) -> list[Belief]:
     """Everything the model says of the ticket now, with what people said instead."""
     active = [correction for correction in view.corrections if not correction.is_undone]
@@ -58,13 +71,15 @@ def of(services: Services, *, view: TicketView) -> list[Belief]:
         mine = [one for one in active if one.prediction_id == stored.id]
         correction = mine[-1] if mine else None
         prediction = stored.prediction
+        choices = _choices(services, prediction)
         found.append(
             Belief(
                 id=stored.id,
                 prediction=prediction,
                 titles=tuple(label_title(label) for label in prediction.labels or (prediction.label,)),
                 alternatives=prediction.top[:SHOWN_ALTERNATIVES],
-                choices=_choices(services, prediction),
+                choices=choices,
+                quick=_quick(services, prediction, choices=choices),
                 is_supported=supported.get(stored.subject_id, True),
                 correction=correction,
                 corrector=names.get(correction.user_id, "?") if correction else "",

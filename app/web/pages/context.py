@@ -76,7 +76,7 @@ def navigation() -> list[Entry]:
         return []
     path = request.path
     sections = (
-        ("tickets:read", _("Tickets"), "pages_inbox.index", "inbox", ("/tickets",)),
+        ("tickets:read", _("Tickets"), "pages_inbox.index", "inbox", ("/tickets", "/macros", "/routing")),
         ("market:read", _("Market"), "pages_market.index", "graph-up", ("/market", "/feeds", "/wall")),
         ("alerts:read", _("Alerts"), "pages_alerts.index", "bell", ("/alerts", "/rules", "/receivers")),
         ("reports:read", _("Reports"), "pages_reports.index", "bar-chart", ("/reports",)),
@@ -147,6 +147,7 @@ def install(app: Flask) -> None:
     )  # fmt: skip
     app.url_map.converters["number"] = NumberConverter
     app.jinja_env.globals.update({function.__name__: function for function in shown})
+    app.jinja_env.filters |= {"signed": formats.signed, "label_title": label_title}
     app.jinja_env.globals["languages"] = lambda: LANGUAGES
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

@@ -17,7 +17,7 @@ from app.store.db import Database
 from app.store.ticket_filter import Sort
 from app.web import exports
 from app.web.auth import requires, services, viewer
-from app.web.pages import filters, views
+from app.web.pages import filters, views, walk
 from app.web.pages.labels import label_title
 
 blueprint = Blueprint("pages_inbox", __name__)
@@ -51,6 +51,7 @@ def index() -> str | Response:
     number = filters.whole(chosen.query.removeprefix("#"))
     if number is not None and chosen.query.lstrip("#").replace("tkt_", "").isdigit():
         return redirect(url_for("pages_tickets.show", ticket_id=number))
+    walk.remember()
     wanted = request.args.get("sort", "risk")
     sort = cast(Sort, wanted) if wanted in get_args(Sort) else "risk"
     page = inbox.page(db, chosen, viewer=me, limit=50, after=request.args.get("after"), sort=sort)

@@ -1,208 +1,77 @@
-"""One ticket: its thread, what is believed of it and why, and everything an agent does to it."""
+"""One ticket: its thread, what is believed of it and why, its files, and who else has it open."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, cast, get_args
-
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.domain.prediction import StoredPrediction
-from app.domain.ticket import Status, Ticket
-from app.errors import BellwetherError, InputError, NotFound, Stale
-from app.pipeline import corrections, knowledge, reading, tickets
-from app.pipeline.knowledge import Answers
+from app.domain.ticket import Present
+from app.errors import BellwetherError, DatabaseBusy, NotFound
+from app.pipeline import presence, reading, tickets
 from app.pipeline.tickets import TicketView
-from app.store import attachments, events, macros, messages, predictions, queues, users
+from app.store import attachments, predictions
+from app.store import tickets as rows
 from app.web import problems
 from app.web.auth import requires, services, viewer
-from app.web.pages import beliefs, explanations, filters, told
-from app.web.pages.context import offer_undo
+from app.web.pages import explanations, filters, ticket_page, walk
 from app.web.pages.translate import gettext as _
 
 blueprint = Blueprint("pages_tickets", __name__)
-
-STATUS_AFTER: dict[str, Status] = {"reply_pending": "pending", "reply_solved": "solved"}
-
-
-def _answers(ticket_id: int) -> Answers | None:
-    """Macros, articles and a draft; None while the model or the search encoder is not ready."""
-    try:
-        return knowledge.answer(services(), ticket_id, viewer=viewer())
-    except NotFound:
-        raise
-    except BellwetherError:
-        return None
-
-
-def _sources(answers: Answers | None) -> list[dict[str, Any]]:
-    if answers is None:
-        return []
-    titles = {hit.article_id: hit.title for hit in answers.hits}
-    used = dict.fromkeys(
-        sentence.source_id for sentence in answers.draft.sentences if sentence.source_kind == "article"
-    )
-    return [{"article_id": number, "title": titles[number]} for number in used if number in titles]
-
-
-def _taken(answers: Answers | None, *, body_recalled: str | None) -> dict[str, Any]:
-    """What a press on "put into the reply" brings without a script, or what was called back."""
-    take = request.args.get("take")
-    if take == "recalled":
-        return {"body": body_recalled or "", "macro_id": ""}
-    if answers is None or not take:
-        return {"body": "", "macro_id": ""}
-    if take == "draft":
-        return {"body": answers.draft.text, "macro_id": ""}
-    chosen = [offer for offer in answers.macros if offer.macro.id == filters.whole(take)]
-    return {"body": chosen[0].filled, "macro_id": chosen[0].macro.id} if chosen else {"body": "", "macro_id": ""}
-
-
-def _recalled(ticket_id: int) -> str | None:
-    user_id = viewer().user_id
-    found = None if user_id is None else messages.last_recalled(services().db, ticket_id, user_id=user_id)
-    return None if found is None else found.body
-
-
-def _history(view: TicketView) -> list[told.Line]:
-    db = services().db
-    names = told.Names(
-        queues={queue.id: queue.title for queue in queues.every(db)},
-        people=users.names(db, told.people_in(view.events)),
-        macros={macro.id: macro.name for macro in macros.every(db)},
-    )
-    return told.lines(view.events, names=names, is_undoable=corrections.is_undoable)
-
-
-def _feelings(view: TicketView) -> dict[int, Any]:
-    return {
-        message_id: next((one.prediction for one in stored if one.prediction.role == "sentiment"), None)
-        for message_id, stored in view.predictions.items()
-    }
-
-
-def _page(ticket_id: int, *, body: str | None = None) -> str:
-    me, db = viewer(), services().db
-    view = tickets.show(services(), ticket_id, viewer=me)
-    answers = _answers(ticket_id)
-    files: dict[int, list[Any]] = {}
-    for file in view.attachments:
-        files.setdefault(file.message_id, []).append(file)
-    return render_template(
-        "tickets/ticket.html",
-        view=view,
-        owed=view.sla,
-        beliefs=beliefs.of(services(), view=view),
-        feelings=_feelings(view),
-        attachments=files,
-        answers=answers,
-        sources=_sources(answers),
-        taken=_taken(answers, body_recalled=_recalled(ticket_id))
-        if body is None
-        else {"body": body, "macro_id": request.form.get("macro_id", "")},
-        history=_history(view),
-        agents=[user for user in users.every(db, is_active=True) if user.role != "analyst"],
-        queues=queues.every(db),
-        me=me,
-    )
 
 
 @blueprint.get("/tickets/<number:ticket_id>")
 @requires("tickets:read")
 def show(ticket_id: int) -> str:
     """The ticket's page."""
-    return _page(ticket_id)
+    return ticket_page.render(ticket_id)
 
 
-def _change(ticket_id: int, change: Callable[[int | None], Ticket], *, message: str) -> BaseResponse:
-    """Do one thing to a ticket and offer to take it back; what somebody else changed meanwhile is not overwritten."""
-    back = url_for("pages_tickets.show", ticket_id=ticket_id)
-    before = events.of(services().db, "ticket", ticket_id)
-    try:
-        change(filters.whole(request.form.get("version")))
-    except Stale:
-        flash(
-            _("Somebody changed this ticket in the meantime. This is how it stands now; your change was not saved."),
-            "error",
-        )
-        return redirect(back)
-    news = events.of(services().db, "ticket", ticket_id)[len(before) :]
-    if news and corrections.is_undoable(news[-1]):
-        offer_undo(message, event_id=news[-1].id, back=back, until=news[-1].after.get("not_before_at"))
-    elif news:
+@blueprint.get("/tickets/<number:ticket_id>/next")
+@requires("tickets:read")
+def following(ticket_id: int) -> BaseResponse:
+    """The next ticket of the inbox that was seen last."""
+    found = walk.after(rows.get(services().db, ticket_id, viewer=viewer()))
+    return _gone_to(found, message=_("That was the last ticket of this list."))
+
+
+@blueprint.get("/tickets/<number:ticket_id>/previous")
+@requires("tickets:read")
+def previous(ticket_id: int) -> BaseResponse:
+    """The ticket before in the inbox that was seen last."""
+    found = walk.before(rows.get(services().db, ticket_id, viewer=viewer()))
+    return _gone_to(found, message=_("That was the first ticket of this list."))
+
+
+def _gone_to(ticket_id: int | None, *, message: str) -> BaseResponse:
+    if ticket_id is None:
         flash(message, "good")
-    return redirect(back)
+        return redirect(walk.inbox())
+    return redirect(url_for("pages_tickets.show", ticket_id=ticket_id))
 
 
-@blueprint.post("/tickets/<number:ticket_id>/reply")
-@requires("tickets:write")
-def reply(ticket_id: int) -> str | BaseResponse | tuple[str, int]:
-    """Answer the customer, or keep a note."""
-    me, body, action = viewer(), request.form.get("body", ""), request.form.get("action", "reply")
-    if not body.strip():
-        flash(_("Write something first; an empty message is not sent."), "error")
-        return _page(ticket_id, body=body), 422
-    if action != "note" and "{{" in body:
-        flash(_("A placeholder is still empty. Fill in what stands in {{ … }}, then send."), "error")
-        return _page(ticket_id, body=body), 422
-    if action == "note":
-        return _change(
-            ticket_id,
-            lambda _version: tickets.note(services(), ticket_id, viewer=me, body=body),
-            message=_("The note is kept."),
-        )
-    macro_id = filters.whole(request.form.get("macro_id"))
-    return _change(
-        ticket_id,
-        lambda _version: tickets.reply(
-            services(), ticket_id, viewer=me, body=body, macro_id=macro_id, status=STATUS_AFTER.get(action)
-        ),
-        message=_("The reply goes out in 10 seconds; until then it can be called back."),
-    )
+@blueprint.post("/tickets/<number:ticket_id>/presence")
+@requires("tickets:read")
+def be_present(ticket_id: int) -> Response:
+    """A sign of life from an open page; who else is there, and whether the ticket has changed since it was loaded."""
+    if request.form.get("left"):
+        try:
+            presence.left(services(), ticket_id, viewer=viewer())
+        except DatabaseBusy:
+            return jsonify({"others": "", "news": ""})
+        return jsonify({"others": "", "news": ""})
+    is_typing = request.form.get("typing") == "1"
+    others = presence.seen(services(), ticket_id, viewer=viewer(), is_typing=is_typing)
+    now = rows.get(services().db, ticket_id, viewer=viewer()).version
+    news = "" if filters.whole(request.form.get("version")) in (None, now) else _("This ticket has changed.")
+    return jsonify({"others": " ".join(present_line(one) for one in others), "news": news})
 
 
-@blueprint.post("/tickets/<number:ticket_id>/assign")
-@requires("tickets:write")
-def assign(ticket_id: int) -> BaseResponse:
-    """Give the ticket to somebody, or to nobody."""
-    me, chosen = viewer(), filters.whole(request.form.get("assignee"))
-    return _change(
-        ticket_id,
-        lambda version: tickets.assign(services(), ticket_id, viewer=me, assignee_id=chosen, version=version),
-        message=_("Assigned.") if chosen else _("Assigned to nobody."),
-    )
-
-
-@blueprint.post("/tickets/<number:ticket_id>/status")
-@requires("tickets:write")
-def set_status(ticket_id: int) -> BaseResponse:
-    """Change where the ticket stands."""
-    me, chosen = viewer(), request.form.get("status", "")
-    if chosen not in get_args(Status):
-        raise InputError("invalid_input")
-    return _change(
-        ticket_id,
-        lambda version: tickets.set_status(
-            services(), ticket_id, viewer=me, status=cast(Status, chosen), version=version
-        ),
-        message=_("The status is set."),
-    )
-
-
-@blueprint.post("/tickets/<number:ticket_id>/route")
-@requires("tickets:write")
-def route(ticket_id: int) -> BaseResponse:
-    """Move the ticket to another queue; one out of the mover's sight takes the ticket there too."""
-    me, chosen = viewer(), filters.whole(request.form.get("queue"))
-    if chosen is None:
-        raise InputError("invalid_input")
-    done = _change(
-        ticket_id,
-        lambda version: tickets.route(services(), ticket_id, viewer=me, queue_id=chosen, version=version),
-        message=_("The ticket is moved."),
-    )
-    return redirect(url_for("pages_inbox.index")) if me.queue_ids is not None and chosen not in me.queue_ids else done
+def present_line(one: Present) -> str:
+    """What somebody who is there is doing, as a sentence."""
+    if one.is_typing:
+        return _("%(name)s is writing a reply.", name=one.name)
+    return _("%(name)s is reading this ticket too.", name=one.name)
 
 
 def _stored(view: TicketView, *, prediction_id: int) -> StoredPrediction:

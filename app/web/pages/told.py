@@ -39,6 +39,8 @@ def actor(event: Event, *, names: Names) -> str:
     """Who did it: a person's name, a rule, or the model with its version."""
     if event.actor_kind == "agent" and event.actor_id.isdigit():
         return names.people.get(int(event.actor_id), _("a former user"))
+    if event.actor_kind == "rule" and event.after.get("rule"):
+        return _("rule “%(name)s”", name=event.after["rule"])
     if event.actor_kind == "rule":
         return _("rule %(id)s", id=event.actor_id.rpartition(":")[2])
     if event.actor_kind == "token":
@@ -87,7 +89,8 @@ def _replied(event: Event, *, names: Names) -> str:
     status = event.after.get("status")
     if status and event.before.get("status", status) != status:
         text += "; " + _status(event, names=names)
-    return text
+    did = [_FIELDS[key](event, names=names) for key in ("queue_id", "tags") if key in event.after]
+    return "; ".join((text, *did))
 
 
 def _corrected(event: Event, *, names: Names) -> str:

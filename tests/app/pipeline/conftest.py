@@ -77,6 +77,7 @@ def people(services: Services) -> Desk:
             intent=intent,
             queue_id=queues["refunds"].id,
             urgency=urgency,
+            is_trusted=True,
         )
     analyst = accounts.add_user(services, viewer=SYSTEM, name="Priya", email="priya@example.com", role="analyst")
     return Desk(

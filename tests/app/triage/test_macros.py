@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.knowledge import Macro
+from app.domain.knowledge import Macro, Tally
 from app.domain.prediction import Prediction
-from app.triage.macros import fill, placeholders, rank
+from app.triage.macros import broken_placeholder, fill, placeholders, rank, verdict
 from tests.app.triage.predictions import prediction
 
 REFUND = Macro(id=1, name="Refund: sent", body="Hi {{ customer.name }}, order {{order_no}}.", intents=("get_refund",))
@@ -59,11 +59,40 @@ def test_without_an_intent_only_general_macros_are_offered() -> None:
 
 
 def test_acceptance_decides_between_equals_and_not_against_the_intent() -> None:
-    liked = Macro(id=9, name="z liked", body="", intents=("get_refund",), n_used=90, n_offered=100)
-    disliked = Macro(id=8, name="a disliked", body="", intents=("get_refund",), n_used=0, n_offered=100)
-    other = Macro(id=7, name="other", body="", intents=("track_order",), n_used=100, n_offered=100)
+    liked = Macro(id=9, name="z liked", body="", intents=("get_refund",))
+    disliked = Macro(id=8, name="a disliked", body="", intents=("get_refund",))
+    other = Macro(id=7, name="other", body="", intents=("track_order",))
     intent = prediction("get_refund", probability=0.6, others={"track_order": 0.4})
-    assert [name for name, _ in ranked(intent, macros=(disliked, other, liked))] == ["z liked", "a disliked", "other"]
+    tallies = {
+        9: Tally(n_accepted=80, n_edited=20, kept=90.0),
+        8: Tally(n_rejected=100),
+        7: Tally(n_accepted=100, kept=100.0),
+    }
+    found = rank((disliked, other, liked), intent=intent, values={}, tallies=tallies)
+    assert [one.macro.name for one in found] == ["z liked", "a disliked", "other"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected", "least", "most"),
+    [
+        ("Hi Ana, your case is 7.", "accepted", 1.0, 1.0),
+        ("Hi Ana,\n your case is 7 and a half.", "accepted", 1.0, 1.0),
+        ("Hi Ana, your case is 7. We are sorry.", "edited", 0.5, 0.95),
+        ("Something else entirely", "edited", 0.0, 0.2),
+    ],
+)
+def test_what_was_kept_of_an_offer(sent: str, expected: str, least: float, most: float) -> None:
+    found, kept = verdict(sent, offered="Hi Ana, your case is {{ case_no }}.")
+    assert found == expected
+    assert least <= kept <= most
+
+
+@pytest.mark.parametrize(
+    ("body", "broken"),
+    [("Hi {{ order_no }}", None), ("Hi {{ order no }}", "{{ order no }}"), ("Hi {{ x", "{{ x"), ("a }} b", "}} b")],
+)
+def test_a_broken_placeholder_is_found(body: str, broken: str | None) -> None:
+    assert broken_placeholder(body) == broken
 
 
 def test_a_suggestion_shows_what_is_missing_and_the_limit_holds() -> None:

@@ -25,7 +25,7 @@
   });
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "get") return;
+    if (form.method !== "get" || event.defaultPrevented) return;
     for (const input of form.elements) if (input.name && !input.value) input.disabled = true;
   });
   document.addEventListener("keydown", (event) => {
@@ -36,6 +36,8 @@
     const pressed = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
     if (!pressed) return;
     event.preventDefault();
-    if (pressed.matches("input, textarea, select")) pressed.focus(); else pressed.click();
+    if (pressed.matches("input, textarea, select")) pressed.focus();
+    else if (pressed.matches("details")) pressed.open = !pressed.open;
+    else pressed.click();
   });
 })();

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 
+from app.domain.knowledge import Tally
+from app.domain.people import SYSTEM
 from app.domain.ticket import TicketDraft
-from app.pipeline import tickets
-from app.store import events
+from app.pipeline import corrections, knowledge, tickets
+from app.store import events, outcomes
 from tests.app.web.pages.house import House, post, without_model
+from tests.app.web.site import csrf
 
 
 @pytest.fixture
@@ -132,17 +136,117 @@ def test_a_change_on_an_old_version_overwrites_nothing(house: House, ticket: int
     client = house.reader()
     old = _version(house, ticket)
     post(client, f"/tickets/{ticket}/status", status="pending", version=old)
-    text = post(client, f"/tickets/{ticket}/status", status="closed", version=old)
+    seen = events.of(house.site.services.db, "ticket", ticket)[-2].id
+    text = post(client, f"/tickets/{ticket}/status", status="closed", version=old, seen=seen)
     assert "Somebody changed this ticket in the meantime" in text
+    clash = text[text.index("Your change was not saved: Status: Closed") :].split("</section>")[0]
+    assert "Status: Pending" in clash
+    assert "Received" not in clash
+    assert f'name="version" value="{_version(house, ticket)}"' in clash
     shown = tickets.show(house.site.services, ticket, viewer=house.viewer())
     assert shown.ticket.status == "pending"
+    kept = post(client, f"/tickets/{ticket}/reply", body="My long answer", action="reply", version=old, seen=seen)
+    assert "What you wrote stands in the box below" in kept
+    assert "My long answer</textarea>" in kept
+
+
+def test_a_reply_called_back_stands_in_the_box_again(house: House, ticket: int) -> None:
+    client = house.reader()
+    sent = post(client, f"/tickets/{ticket}/reply", body="We blocked the card.", action="reply_solved")
+    assert "The reply goes out in 10 seconds" in sent
+    event = events.of(house.site.services.db, "ticket", ticket)[-1]
+    back = post(client, f"/undo/{event.id}")
+    assert "We blocked the card.</textarea>" in back
+    assert "Reply called back before it was sent" in back
+    assert tickets.show(house.site.services, ticket, viewer=house.viewer()).ticket.status == "new"
+
+
+def test_who_else_is_there_is_told(house: House, ticket: int) -> None:
+    other, me = house.reader("agent"), house.reader()
+    path = f"/tickets/{ticket}/presence"
+    told = other.post(path, data={"csrf_token": csrf(other, "/account"), "typing": "1", "version": "1"})
+    assert told.get_json()["others"] == ""
+    mine = me.post(path, data={"csrf_token": csrf(me, "/account"), "version": "0"}).get_json()
+    assert mine == {"others": "Agent is writing a reply.", "news": "This ticket has changed."}
+    assert "Agent is writing a reply." in me.get(f"/tickets/{ticket}").get_data(as_text=True)
+    other.post(path, data={"csrf_token": csrf(other, "/account"), "left": "1"})
+    assert me.post(path, data={"csrf_token": csrf(me, "/account")}).get_json()["others"] == ""
+
+
+def test_tickets_are_walked_through_in_the_order_of_the_inbox(house: House) -> None:
+    client = house.reader()
+    page = client.get("/tickets?queue=shop&sort=oldest").get_data(as_text=True)
+    listed = [int(number) for number in re.findall(r'href="/tickets/(\d+)"', page)]
+    first, second = listed[:2]
+    assert client.get(f"/tickets/{first}/next").headers["Location"] == f"/tickets/{second}"
+    assert client.get(f"/tickets/{second}/previous").headers["Location"] == f"/tickets/{first}"
+    assert client.get(f"/tickets/{first}/previous").headers["Location"].startswith("/tickets?")
+    post(client, f"/tickets/{first}/reply", body="Done.", action="reply_solved", next="1")
+    assert tickets.show(house.site.services, first, viewer=house.viewer()).ticket.status == "solved"
+
+
+def test_priority_tags_and_taking(house: House, ticket: int) -> None:
+    client, base = house.reader(), f"/tickets/{ticket}"
+    assert "Priority: Low" in post(client, f"{base}/priority", priority="low")
+    assert "Tags: vip, late" in post(client, f"{base}/tags", tags="vip, late, vip,")
+    post(house.reader("agent"), f"{base}/take")
+    assert "Agent has this ticket already" in post(client, f"{base}/take")
+    assert tickets.show(house.site.services, ticket, viewer=house.viewer()).ticket.assignee_id == (
+        house.site.person("agent").id
+    )
 
 
 def test_a_macro_goes_into_the_reply_without_a_script(house: House) -> None:
     text = _page(house, f"/tickets/{house.stolen}")
     assert "Still empty: case_no" in text
-    filled = _page(house, f"/tickets/{house.stolen}?take=1")
-    assert "Hi Ana Costa, your card is blocked. Your case is {{ case_no }}.</textarea>" in filled
+    asked = _page(house, f"/tickets/{house.stolen}?take=1")
+    assert 'name="v.case_no"' in asked
+    refused = _page(house, f"/tickets/{house.stolen}?take=1&v.case_no=%20")
+    assert "The macro needs case_no. Nothing is put into the reply" in refused
+    for page in (asked, refused):
+        assert "your card is blocked" not in page.split("<textarea")[1].split("</textarea>")[0]
+    filled = _page(house, f"/tickets/{house.stolen}?take=1&v.case_no=C-7")
+    assert "Hi Ana Costa, your card is blocked. Your case is C-7.</textarea>" in filled
+
+
+def test_a_macro_sent_does_its_actions_and_what_became_of_it_orders_the_next(house: House, ticket: int) -> None:
+    client, services = house.reader(), house.site.services
+    macro = knowledge.add_macro(
+        services,
+        viewer=SYSTEM,
+        name="Card: sorry",
+        body="We are sorry about your card, {{ customer.name }}.",
+        intents=("lost_or_stolen_card",),
+        actions=[{"type": "add_tag", "value": "sorry"}, {"type": "set_status", "value": "pending"}],
+    )
+    body = "We are sorry about your card, Ana."
+    post(client, f"/tickets/{ticket}/reply", with_actions="1", body=body, action="reply", macro_id=macro.id)
+    shown = tickets.show(services, ticket, viewer=house.viewer()).ticket
+    assert (shown.status, shown.tags) == ("pending", ("sorry",))
+    assert outcomes.of_macros(services.db)[macro.id] == Tally(n_accepted=1, kept=1.0)
+    corrections.undo(services, events.of(services.db, "ticket", ticket)[-1].id, viewer=house.viewer("admin"))
+    shown = tickets.show(services, ticket, viewer=house.viewer()).ticket
+    assert (shown.status, shown.tags) == ("new", ())
+    assert macro.id not in outcomes.of_macros(services.db)
+    assert "comes further down from now on" in post(client, f"/tickets/{ticket}/reject", macro=macro.id)
+    assert outcomes.of_macros(services.db)[macro.id].n_rejected == 1
+    assert "Turned down" in _page(house, "/macros?q=sorry")
+
+
+def test_macros_are_written_by_administrators_and_broken_placeholders_told(house: House) -> None:
+    client = house.reader()
+    fields = {"name": "Order: late", "body": "Order {{ order no }} is late.", "status": "", "route": "", "tags": ""}
+    assert "“{{ order no }}” is not a placeholder" in post(client, "/macros/new", **fields)
+    good = {**fields, "body": "Order {{ order_no }} is late.", "intents": "track_order", "tags": "late"}
+    assert "“Order: late” is offered from now on." in post(client, "/macros/new", **good)
+    assert house.reader("agent").get("/macros/new").status_code == 403
+    assert house.reader("agent").get("/macros").status_code == 200
+
+
+def test_the_palette_knows_pages_queues_and_macros(house: House) -> None:
+    found = house.reader("agent").get("/palette").get_json()["entries"]
+    assert {"Tickets", "Cards and PIN", "Card: block it", "Needs a person"} <= {one["title"] for one in found}
+    assert house.reader("analyst").get("/palette").status_code == 403
 
 
 def test_the_words_that_carried_it_are_a_fragment_or_a_page(house: House) -> None:

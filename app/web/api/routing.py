@@ -1,0 +1,233 @@
+"""Routing rules, tried before they are switched on, and how far the model may route by itself."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from flask import Response
+from marshmallow import fields
+
+from app.domain.routing import Field, Operator
+from app.pipeline import routing as flow
+from app.store import queues, routing
+from app.web import auth
+from app.web.api import lists
+from app.web.openapi import blueprint, route
+from app.web.schema import Between, Id, OneOf, Shape, Size, page_of, row
+
+group = blueprint("routing", about="Where tickets go: rules that people write, and the model, intent by intent.")
+
+
+class ConditionShape(Shape):
+    """One thing that must hold; several values with commas between mean any of them."""
+
+    field = fields.String(required=True, validate=OneOf(get_args(Field)))
+    operator = fields.String(required=True, validate=OneOf(get_args(Operator)))
+    value = fields.String(required=True, validate=Size(min=1, max=200))
+
+
+class RoutingActionShape(Shape):
+    """What a rule does: `route` (to a queue's slug), `add_tag`, `set_priority`."""
+
+    type = fields.String(required=True, validate=OneOf(("route", "add_tag", "set_priority")))
+    value = fields.String(required=True, validate=Size(min=1, max=60))
+
+
+class NewRoutingRuleShape(Shape):
+    """A rule to write; it is off until it is switched on."""
+
+    name = fields.String(required=True, validate=Size(min=1, max=120))
+    conditions = fields.List(fields.Nested(ConditionShape), required=True)
+    actions = fields.List(fields.Nested(RoutingActionShape), required=True)
+    is_stop = fields.Boolean(load_default=True)
+
+
+class RoutingRuleChangeShape(Shape):
+    """What to change; what is left out stays."""
+
+    name = fields.String(validate=Size(min=1, max=120))
+    conditions = fields.List(fields.Nested(ConditionShape))
+    actions = fields.List(fields.Nested(RoutingActionShape))
+    is_stop = fields.Boolean()
+    is_active = fields.Boolean()
+
+
+class RoutingRuleShape(Shape):
+    """A rule, in the order it is asked."""
+
+    id = Id("rrl")
+    name = fields.String()
+    conditions = fields.List(fields.Nested(ConditionShape))
+    actions = fields.List(fields.Nested(RoutingActionShape))
+    is_stop = fields.Boolean()
+    is_active = fields.Boolean()
+    version = fields.Integer()
+
+
+class SimulationQuery(Shape):
+    """How many of the last tickets to try a rule on."""
+
+    n = fields.Integer(load_default=200, validate=Between(1, flow.MOST_TRIED))
+
+
+class MoveShape(Shape):
+    """One ticket that a rule would have met."""
+
+    ticket = Id("tkt", attribute="ticket_id")
+    arrived_in = fields.String()
+    stands_in = fields.String()
+    would_go_to = fields.String()
+    rules = fields.List(fields.String())
+
+
+class FlowShape(Shape):
+    """How many tickets would have gone from one queue to another."""
+
+    source = fields.String()
+    target = fields.String()
+    n = fields.Integer()
+
+
+class SimulationShape(Shape):
+    """What a rule would have done; `moves` shows at most a hundred."""
+
+    n = fields.Integer()
+    n_hit = fields.Integer()
+    n_moved = fields.Integer()
+    counts = fields.List(fields.Nested(FlowShape))
+    moves = fields.List(fields.Nested(MoveShape))
+
+
+class TrustQuery(Shape):
+    """The share that has to be right."""
+
+    precision = fields.Float(load_default=0.95, validate=Between(0.5, 0.999))
+
+
+class StepShape(Shape):
+    """What was right from a confidence on."""
+
+    least = fields.Float()
+    n = fields.Integer()
+    n_judged = fields.Integer()
+    n_right = fields.Integer()
+    precision = fields.Float(allow_none=True)
+
+
+class IntentTrustShape(Shape):
+    """One intent; `suggested` is the lowest confidence that keeps the precision."""
+
+    task = fields.String()
+    intent = fields.String()
+    queue = fields.String(allow_none=True)
+    is_trusted = fields.Boolean()
+    least_probability = fields.Float()
+    steps = fields.List(fields.Nested(StepShape))
+    suggested = fields.Nested(StepShape, allow_none=True)
+
+
+class TrustShape(Shape):
+    """What the model would have routed by itself."""
+
+    precision = fields.Float()
+    n = fields.Integer()
+    n_judged = fields.Integer()
+    n_automated = fields.Integer()
+    automated_rate = fields.Float(allow_none=True)
+    intents = fields.List(fields.Nested(IntentTrustShape))
+
+
+class TrustChangeShape(Shape):
+    """Whether the model routes an intent by itself, and from which confidence on."""
+
+    is_trusted = fields.Boolean(required=True)
+    least_probability = fields.Float(load_default=0.0, validate=Between(0, 1))
+
+
+@route(group, "/routing-rules", needs="routing:read", returns=page_of(RoutingRuleShape, "RoutingRulePage"))
+def list_rules() -> dict[str, Any]:
+    """All routing rules, in the order they are asked."""
+    return lists.whole(routing.every(auth.services().db))
+
+
+@route(
+    group,
+    "/routing-rules",
+    method="POST",
+    needs="routing:write",
+    reads=NewRoutingRuleShape,
+    returns=RoutingRuleShape,
+    status=201,
+)
+def add_rule(payload: dict[str, Any]) -> Response:
+    """Write a routing rule."""
+    made = flow.add_rule(auth.services(), viewer=auth.viewer(), **payload)
+    return lists.tagged(RoutingRuleShape, made, version=made.version, status=201)
+
+
+@route(
+    group,
+    "/routing-rules/<id(rrl):rule_id>",
+    method="PATCH",
+    needs="routing:write",
+    reads=RoutingRuleChangeShape,
+    returns=RoutingRuleShape,
+)
+def change_rule(payload: dict[str, Any], *, rule_id: int) -> Response:
+    """Change a routing rule, or switch it on or off."""
+    made = flow.change_rule(
+        auth.services(), rule_id, viewer=auth.viewer(), changes=payload, version=lists.expected_version()
+    )
+    return lists.tagged(RoutingRuleShape, made, version=made.version)
+
+
+@route(group, "/routing-rules/<id(rrl):rule_id>", method="DELETE", needs="routing:write", status=204)
+def remove_rule(rule_id: int) -> Response:
+    """Remove a routing rule."""
+    flow.remove_rule(auth.services(), rule_id, viewer=auth.viewer())
+    return Response(status=204)
+
+
+@route(
+    group,
+    "/routing-rules/<id(rrl):rule_id>/simulation",
+    needs="routing:read",
+    query=SimulationQuery,
+    returns=SimulationShape,
+)
+def simulate(query: dict[str, Any], *, rule_id: int) -> dict[str, Any]:
+    """What the rule, with those that are on, would have done with the last tickets."""
+    found = flow.simulate(auth.services(), viewer=auth.viewer(), rule_id=rule_id, n=query["n"])
+    counts = [{"source": source, "target": target, "n": n} for (source, target), n in found.counts.items()]
+    return row(found, counts=counts, n_moved=found.n_moved)
+
+
+@route(group, "/routing-trust", needs="routing:read", query=TrustQuery, returns=TrustShape)
+def show_trust(query: dict[str, Any]) -> dict[str, Any]:
+    """What the model would have routed, and how often people found it right, per intent and confidence."""
+    services = auth.services()
+    found = flow.trust_report(services, precision=query["precision"])
+    routes = {(rule.task, rule.intent): rule for rule in queues.route_rules(services.db)}
+    slugs = {queue.id: queue.slug for queue in queues.every(services.db)}
+    intents = []
+    for one in found.intents:
+        rule = routes.get((one.task, one.intent))
+        queue = None if rule is None or rule.queue_id is None else slugs.get(rule.queue_id)
+        is_trusted = rule is not None and queue is not None and rule.is_trusted
+        least = 0.0 if rule is None else rule.least_probability
+        intents.append(row(one, queue=queue, is_trusted=is_trusted, least_probability=least))
+    return row(found, intents=intents, automated_rate=found.automated_rate)
+
+
+@route(
+    group,
+    "/routing-trust/<task>/<intent>",
+    method="PATCH",
+    needs="routing:write",
+    reads=TrustChangeShape,
+    status=204,
+)
+def set_trust(payload: dict[str, Any], *, task: str, intent: str) -> Response:
+    """Let the model route an intent by itself, or put it back into the shadow."""
+    flow.set_trust(auth.services(), viewer=auth.viewer(), task=task, intent=intent, **payload)
+    return Response(status=204)
