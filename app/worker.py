@@ -18,6 +18,7 @@ from app.pipeline import (
     inbox_order,
     jobs,
     knowledge,
+    learning,
     letters,
     mailboxes,
     models,
@@ -146,6 +147,7 @@ def _forget_keys(services: Services) -> int:
 _UPKEEP = (
     Duty(name="inbox order", every_s=MINUTE_S, do=inbox_order.refresh),
     Duty(name="live model", every_s=MINUTE_S, do=models.follow),
+    Duty(name="what is usual", every_s=MINUTE_S, do=learning.refresh),
     Duty(name="article index", every_s=MINUTE_S, do=knowledge.reindex),
     Duty(name="presence", every_s=MINUTE_S, do=presence.forget),
     Duty(name="idempotency keys", every_s=MINUTE_S, do=_forget_keys),

@@ -11,22 +11,29 @@ from app.domain.series import DAY_MS, HOUR_MS
 
 AlertState = Literal["inactive", "pending", "firing", "recovering", "resolved"]
 Severity = Literal["info", "warning", "critical"]
+RuleKind = Literal["surge", "volume", "threshold", "absence", "mention"]
 
 OPEN_STATES: tuple[AlertState, ...] = ("pending", "firing", "recovering")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """When bad news of a subject is an alert: a share of negative stories in a window, over the usual.
+    """When news of a subject is an alert. Each subject of `subject_kind` is judged, or the one in `subject_id`.
 
-    Evaluated for each subject of `subject_kind` (or the one in `subject_id`). The condition holds when the window has
-    at least `min_stories` stories and `min_negative` negative ones, and its negative share is at least `share` and at
-    least `lift` times the baseline's. It must hold for `pending_ms` before firing, and be gone for `recovering_ms`
-    before the alert is resolved. After that nothing of this rule and subject fires for `cooldown_ms`.
+    `surge`: the negative share is improbable for this subject and hour; `volume`: the number of stories is. Both keep
+    `budget` false alarms a week over all their subjects, and choose their windows themselves. `threshold`: a window of
+    `window_ms` has at least `min_stories` stories and `min_negative` negative ones, and its negative share is at least
+    `share` and at least `lift` times the baseline's. `absence`: no post for `window_ms`. `mention`: any story, or at
+    least `min_negative` negative ones.
+
+    The condition must hold for `pending_ms` before firing, and be gone for `recovering_ms` before the alert is
+    resolved. After that nothing of this rule and subject fires for `cooldown_ms`.
     """
 
     id: int
     name: str
+    kind: RuleKind = "threshold"
+    budget: float = 1.0
     subject_kind: SubjectKind = "entity"
     subject_id: str | None = None
     window_ms: int = DAY_MS

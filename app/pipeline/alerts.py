@@ -7,17 +7,16 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, get_args
 
 from app import clock
-from app.domain.alert import Alert, Rule, Severity, Silence, Transition
+from app.domain.alert import Alert, Rule, RuleKind, Severity, Silence, Transition
 from app.domain.evidence import Remark
 from app.domain.market import Post, SubjectKind
 from app.domain.people import SYSTEM, Viewer
-from app.domain.series import DAY_MS, HOUR_MS, Window
+from app.domain.series import DAY_MS, HOUR_MS
 from app.errors import Conflict, FieldError, InputError, NotAllowed
 from app.monitor.alerts import is_told, next_state, silenced_by
-from app.monitor.rules import evaluate
-from app.pipeline import history, lag, models, telling
+from app.pipeline import explaining, history, lag, learning, models, telling, watching
 from app.pipeline.services import Services
-from app.store import alerts, buckets, remarks, rules, silences
+from app.store import alerts, remarks, rules, silences
 from app.store.db import Transaction
 
 _RULE_FIELDS = frozenset(entry.name for entry in fields(Rule)) - {"id", "version"}
@@ -30,6 +29,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "min_negative": (0, _MOST_STORIES),
     "share": (0, 1),
     "lift": (0, 1000),
+    "budget": (0.01, 1000),
     "pending_ms": (0, _LONGEST_MS),
     "recovering_ms": (0, _LONGEST_MS),
     "cooldown_ms": (0, _LONGEST_MS),
@@ -68,53 +68,48 @@ def tick(services: Services, *, now: int | None = None) -> tuple[Transition, ...
 
 
 def _evaluated(services: Services, rule: Rule, *, now: int, model: str, silent: _Silent) -> list[Transition]:
-    since = now - rule.window_ms
-    windows = buckets.windows(services.db, subject_kind=rule.subject_kind, since=since, until=now)
-    if not rule.is_active:
-        windows = {}
+    # Judged before the transaction: it may take longer than writers should wait.
+    resolved_after = now - rule.cooldown_ms
+    known = alerts.of_rule(services.db, rule.id, resolved_after=resolved_after)
+    seen = watching.verdicts(services, rule, now=now, known=known)
+    is_held = rule.kind in ("surge", "volume") and learning.is_open(services, rule.subject_kind)
     found: list[Transition] = []
     with services.db.transaction() as tx:
-        known = alerts.of_rule(tx, rule.id, resolved_after=now - rule.cooldown_ms)
-        for subject_id in sorted({*known, *(key for key, one in windows.items() if _may_fire(rule, key, one))}):
-            window = windows.get(subject_id) or Window(since=since, until=now)
-            baseline = buckets.window(
-                tx,
-                subject_kind=rule.subject_kind,
-                subject_id=subject_id,
-                since=since - rule.baseline_ms,
-                until=since,
-            )
-            was = known.get(subject_id)
+        known = alerts.of_rule(tx, rule.id, resolved_after=resolved_after)
+        for subject_id in sorted(seen):
+            was, one = known.get(subject_id), seen[subject_id]
             alert, transition = next_state(
                 was,
-                rule=rule,
-                verdict=evaluate(rule, window=window, baseline=baseline),
+                rule=rule if one.severity is None else replace(rule, severity=one.severity),
+                verdict=one.verdict,
                 now=now,
                 subject_kind=rule.subject_kind,
                 subject_id=subject_id,
                 model=model,
-                is_no_data=silent.concerns(rule, subject_id=subject_id),
+                is_no_data=_is_no_data(silent, rule, subject_id=subject_id) or is_held,
             )
             if alert is not None and alert != was:
-                if transition is not None and transition.reason == "fired":
-                    alert = replace(alert, muted_by=telling.muting(alerts.open_ones(tx), alert=alert))
-                kept = _written(tx, alert, is_moved=transition is not None)
+                kept = _kept(tx, services, alert, rule=rule, transition=transition)
                 if transition is not None:
                     _told(tx, services, kept, rule=rule, transition=transition)
                     found.append(transition)
     return found
 
 
-def _may_fire(rule: Rule, subject_id: str, window: Window) -> bool:
-    """Whether the window alone could meet the rule: only then is the long baseline summed up."""
-    share = window.negative_share
-    return (
-        rule.subject_id in (None, subject_id)
-        and window.n_stories >= rule.min_stories
-        and window.n_negative >= rule.min_negative
-        and share is not None
-        and share >= rule.share
-    )
+def _is_no_data(silent: _Silent, rule: Rule, *, subject_id: str) -> bool:
+    """Whether a rule cannot be judged for want of posts; a rule that waits for silence can."""
+    return rule.kind != "absence" and silent.concerns(rule, subject_id=subject_id)
+
+
+def _kept(tx: Transaction, services: Services, alert: Alert, *, rule: Rule, transition: Transition | None) -> Alert:
+    """Write an alert down, with the evidence when it fires."""
+    is_firing = transition is not None and transition.reason == "fired"
+    if is_firing:
+        alert = replace(alert, muted_by=telling.muting(alerts.open_ones(tx), alert=alert))
+    kept = _written(tx, alert, is_moved=transition is not None)
+    if is_firing:
+        explaining.keep(tx, kept, rule=rule)
+    return kept
 
 
 def _written(tx: Transaction, alert: Alert, *, is_moved: bool) -> Alert:
@@ -332,7 +327,7 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
     if unknown:
         raise InputError("unknown_field", field=unknown[0])
     faults = _out_of_bounds(values)
-    choices = {"severity": get_args(Severity), "subject_kind": get_args(SubjectKind)}
+    choices = {"kind": get_args(RuleKind), "severity": get_args(Severity), "subject_kind": get_args(SubjectKind)}
     faults += [
         FieldError(pointer=f"/{key}", code="unknown_value")
         for key, known in choices.items()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from app.domain.series import Bucket, Window
-from app.store.db import Reads, Transaction
+from app.store.db import Reads, Transaction, statement
 from app.store.rows import built
 
 _ADD = """INSERT INTO bucket (subject_kind, subject_id, at, n_posts, n_stories, n_negative, n_neutral, n_positive,
@@ -57,6 +57,35 @@ def window(db: Reads, *, subject_kind: str, subject_id: str, since: int, until: 
         (subject_kind, subject_id, since, until),
     )
     return Window(since=since, until=until) if row is None else built(Window, row, since=since, until=until)
+
+
+def hours(db: Reads, *, subject_kind: str, since: int, until: int) -> Iterator[tuple[str, int, int, int]]:
+    """Subject id, hour, stories with a class and negative ones of every bucket of a kind in [since, until)."""
+    sql = (
+        "SELECT subject_id, at, n_negative + n_neutral + n_positive, n_negative FROM bucket INDEXED BY bucket_recent "
+        "WHERE subject_kind = ? AND at >= ? AND at < ?"
+    )
+    for row in db.rows(sql, (subject_kind, since, until)):
+        yield tuple(row)
+
+
+def recent(db: Reads, *, subject_kind: str, since: Sequence[int], until: int) -> dict[str, tuple[tuple[int, int], ...]]:
+    """Of every subject heard of lately, stories with a class and negative ones from each of these hours on.
+
+    One pass over the hours from the earliest `since` to before `until`.
+    """
+    parts = ", ".join(
+        "sum(CASE WHEN at >= ? THEN n_negative + n_neutral + n_positive ELSE 0 END), "
+        "sum(CASE WHEN at >= ? THEN n_negative ELSE 0 END)"
+        for _ in since
+    )
+    sql = statement(
+        "SELECT subject_id,",
+        parts,
+        "FROM bucket INDEXED BY bucket_recent WHERE subject_kind = ? AND at >= ? AND at < ? GROUP BY subject_id",
+    )
+    bound = [*(at for one in since for at in (one, one)), subject_kind, min(since), until]
+    return {row[0]: tuple(zip(row[1::2], row[2::2], strict=True)) for row in db.rows(sql, bound)}
 
 
 def add(tx: Transaction, deltas: Iterable[Bucket]) -> None:

@@ -20,6 +20,12 @@ def of_alert(db: Reads, alert_id: int) -> Evidence | None:
     return None if row is None else _read(json.loads(row["body"]))
 
 
+def latest(db: Reads, *, limit: int) -> tuple[Evidence, ...]:
+    """Why the newest alerts were raised, newest first."""
+    rows = db.rows("SELECT body FROM evidence ORDER BY alert_id DESC LIMIT ?", (limit,))
+    return tuple(_read(json.loads(row["body"])) for row in rows)
+
+
 def put(tx: Transaction, evidence: Evidence) -> None:
     """Keep why an alert was raised; what was kept of it before is replaced."""
     tx.execute(_PUT, (evidence.alert_id, asdict(evidence), evidence.made_at))

@@ -116,6 +116,12 @@ def m040_evidence(db: Tables) -> None:
 
 
 @STEPS()
+def m041_usual(db: Tables) -> None:
+    """Kinds of rules with what they allow, what is usual of each subject, and the last hours of all."""
+    _run(db, schema_surge.USUAL)
+
+
+@STEPS()
 def m050_routes(db: Tables) -> None:
     """Routes of receivers, and which alerts each was told of."""
     _run(db, schema_alerts.ROUTES)

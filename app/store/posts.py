@@ -220,3 +220,22 @@ def story_ids(db: Reads) -> tuple[int, ...]:
 def is_pending(db: Reads, post_id: int) -> bool:
     """Whether a post waits for the model."""
     return db.value("SELECT pending_at FROM post WHERE id = ?", (post_id,)) is not None
+
+
+_LAST = {
+    "entity": "SELECT occurred_at FROM mention WHERE entity_id = ? ORDER BY occurred_at DESC LIMIT 1",
+    "topic": "SELECT occurred_at FROM post WHERE topic = ? ORDER BY occurred_at DESC LIMIT 1",
+    "feed": "SELECT occurred_at FROM post WHERE feed_id = ? ORDER BY occurred_at DESC LIMIT 1",
+    "market": "SELECT occurred_at FROM post ORDER BY occurred_at DESC LIMIT 1",
+}
+
+
+def last_at(db: Reads, *, subject_kind: str, subject_id: str) -> int | None:
+    """When a subject was last spoken of, in event time; None when it never was."""
+    found: int | None = db.value(_LAST[subject_kind], [] if subject_kind == "market" else [subject_id])
+    return found
+
+
+def read_again(tx: Transaction, *, since: int, at: int) -> int:
+    """Let the model read every post since a time again; how many there are."""
+    return tx.execute("UPDATE post SET pending_at = ? WHERE occurred_at >= ? AND pending_at IS NULL", (at, since))

@@ -13,3 +13,19 @@ EVIDENCE = (
     "CREATE UNIQUE INDEX remark_alert ON remark (alert_id, user_id) WHERE alert_id IS NOT NULL",
     "CREATE INDEX remark_recent ON remark (occurred_at)",
 )
+
+USUAL = (
+    "ALTER TABLE rule ADD COLUMN kind TEXT NOT NULL DEFAULT 'threshold'",
+    "ALTER TABLE rule ADD COLUMN budget REAL NOT NULL DEFAULT 1.0",
+    """CREATE TABLE usual (subject_kind TEXT NOT NULL, measure TEXT NOT NULL, subject_id TEXT NOT NULL,
+    width_ms INTEGER NOT NULL, rate BLOB NOT NULL, share REAL NOT NULL, rho REAL NOT NULL, phi REAL NOT NULL,
+    location REAL NOT NULL, scale REAL NOT NULL, n_days INTEGER NOT NULL, stories_a_day REAL NOT NULL,
+    is_daily INTEGER NOT NULL, fitted_at INTEGER NOT NULL,
+    PRIMARY KEY (subject_kind, measure, subject_id, width_ms)) WITHOUT ROWID""",
+    # Which night's learning was begun and ended, and with whose predictions: one process learns, all judge.
+    """CREATE TABLE learning (subject_kind TEXT PRIMARY KEY, day INTEGER NOT NULL, model TEXT NOT NULL,
+    claimed_at INTEGER NOT NULL, done_at INTEGER) WITHOUT ROWID""",
+    # The last hours of every subject, without touching the rest of the table.
+    """CREATE INDEX bucket_recent ON bucket (subject_kind, at, subject_id, n_posts, n_stories, n_negative, n_neutral,
+    n_positive)""",
+)

@@ -70,3 +70,29 @@ def topics_of_entity(
         "GROUP BY post.topic ORDER BY n DESC, topic LIMIT ?",
     )
     return tuple((row["topic"], row["n"]) for row in db.rows(sql, [*params, limit]))
+
+
+_OF_ENTITY_ALL = "post JOIN mention ON post.id = mention.post_id WHERE mention.entity_id = ? AND mention.occurred_at"
+_OF_POSTS_ALL = {"topic": "post WHERE topic = ? AND occurred_at", "feed": "post WHERE feed_id = ? AND occurred_at"}
+
+
+def _said(what: str, *, subject_kind: str, subject_id: str, since: int, until: int) -> Condition:
+    """A SELECT of something of every post on a subject between two event times."""
+    column = "mention.occurred_at" if subject_kind == "entity" else "occurred_at"
+    places = {"entity": _OF_ENTITY_ALL, "market": "post WHERE occurred_at", **_OF_POSTS_ALL}
+    key = [] if subject_kind == "market" else [subject_id]
+    sql = statement("SELECT DISTINCT", what, "FROM", places[subject_kind], ">= ? AND", column, "< ?")
+    return sql, [*key, since, until]
+
+
+def n_sources(db: Reads, *, subject_kind: str, subject_id: str, since: int, until: int, most: int) -> int:
+    """How many sources (authors, or feeds where there are none) spoke of a subject; no more than `most` are counted."""
+    inner, params = _said("feed_id, author", subject_kind=subject_kind, subject_id=subject_id, since=since, until=until)
+    return int(db.value(statement("SELECT count(*) FROM (", inner, "LIMIT ?)"), [*params, most]))
+
+
+def titles(db: Reads, *, subject_kind: str, subject_id: str, since: int, until: int, limit: int) -> tuple[str, ...]:
+    """The titles of stories on a subject, one each, no more than `limit`."""
+    inner, params = _said("story_id", subject_kind=subject_kind, subject_id=subject_id, since=since, until=until)
+    sql = statement("SELECT title FROM story WHERE id IN (", inner, "LIMIT ?) ORDER BY id")
+    return tuple(row["title"] for row in db.rows(sql, [*params, limit]))

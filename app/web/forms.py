@@ -162,6 +162,17 @@ class EditRule(FlaskForm):
     """When bad news is an alert."""
 
     name = StringField(_l("Name"), [REQUIRED, NAME])
+    kind = SelectField(
+        _l("Fires on"),
+        choices=[
+            ("surge", _l("A surge of bad news")),
+            ("volume", _l("A surge of any news")),
+            ("threshold", _l("A fixed threshold")),
+            ("absence", _l("No news for the window")),
+            ("mention", _l("Every mention")),
+        ],
+    )
+    budget = DecimalField(_l("At most so many false alarms a week"), [REQUIRED, NumberRange(0.01, 1000)], places=2)
     subject_kind = SelectField(
         _l("Watches each"),
         choices=[
@@ -175,7 +186,7 @@ class EditRule(FlaskForm):
     window_hours = IntegerField(_l("Window, hours"), [REQUIRED, NumberRange(1, 24 * 28)])
     baseline_days = IntegerField(_l("Compared with the days before"), [REQUIRED, NumberRange(1, 365)])
     min_stories = IntegerField(_l("At least so many stories"), [REQUIRED, NumberRange(1, 100_000)])
-    min_negative = IntegerField(_l("At least so many negative ones"), [REQUIRED, NumberRange(1, 100_000)])
+    min_negative = IntegerField(_l("At least so many negative ones"), [InputRequired(), NumberRange(0, 100_000)])
     share = IntegerField(_l("Negative share at least, percent"), [REQUIRED, NumberRange(0, 100)])
     lift = DecimalField(_l("Times the usual share"), [REQUIRED, NumberRange(0, 100)], places=1)
     pending_minutes = IntegerField(_l("Must hold, minutes"), [InputRequired(), NumberRange(0, 7 * 1440)])

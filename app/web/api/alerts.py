@@ -8,7 +8,7 @@ from flask import Response, request
 from marshmallow import fields
 
 from app import clock
-from app.domain.alert import Alert, AlertState, Severity
+from app.domain.alert import Alert, AlertState, RuleKind, Severity
 from app.domain.market import SubjectKind
 from app.errors import InputError
 from app.pipeline import alerts as flows
@@ -24,6 +24,7 @@ group = blueprint("alerts", about="Surges of bad news: their states, who took no
 STATES = get_args(AlertState)
 KINDS = get_args(SubjectKind)
 SEVERITIES = get_args(Severity)
+RULE_KINDS = get_args(RuleKind)
 
 
 class SubjectShape(Shape):
@@ -60,6 +61,7 @@ class AlertShape(Shape):
 class ConditionShape(Shape):
     """What has to hold, compared with what, and for how long."""
 
+    budget = fields.Float()
     window_ms = fields.Integer()
     baseline_ms = fields.Integer()
     min_stories = fields.Integer()
@@ -76,6 +78,7 @@ class RuleShape(ConditionShape):
 
     id = Id("rul")
     name = fields.String()
+    kind = fields.String()
     subject_kind = fields.String()
     subject_id = fields.String(allow_none=True)
     severity = fields.String()
@@ -87,6 +90,9 @@ class NewRuleShape(ConditionShape):
     """A rule to add; what is left out keeps the usual value."""
 
     name = fields.String(required=True, validate=Size(min=1, max=200))
+    kind = fields.String(
+        validate=OneOf(RULE_KINDS), metadata={"description": "`threshold` unless said; `surge` and `volume` use `budget`."}
+    )
     subject_kind = fields.String(validate=OneOf(KINDS))
     subject_id = fields.String(allow_none=True)
     severity = fields.String(validate=OneOf(SEVERITIES))

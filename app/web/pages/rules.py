@@ -41,6 +41,8 @@ def _values(rule: Rule) -> dict[str, Any]:
     """The rule in the units of the form."""
     return {
         "name": rule.name,
+        "kind": rule.kind,
+        "budget": Decimal(str(rule.budget)),
         "subject_kind": rule.subject_kind,
         "subject_id": rule.subject_id or "",
         "window_hours": rule.window_ms // HOUR_MS,
@@ -61,6 +63,8 @@ def _changes(form: EditRule) -> dict[str, Any]:
     """The form in the units of the rule."""
     return {
         "name": form.name.data,
+        "kind": form.kind.data,
+        "budget": float(form.budget.data or 0),
         "subject_kind": form.subject_kind.data,
         "subject_id": form.subject_id.data or None,
         "window_ms": (form.window_hours.data or 0) * HOUR_MS,
@@ -81,7 +85,7 @@ def _changes(form: EditRule) -> dict[str, Any]:
 @requires("rules:write")
 def new() -> Shown:
     """Make a rule, starting from the defaults."""
-    form = EditRule(data=_values(Rule(id=0, name="")))
+    form = EditRule(data=_values(Rule(id=0, name="", kind="surge")))
     if not form.is_submitted():
         return render_template("rules/edit.html", form=form, rule=None)
     if not form.validate():

@@ -1,0 +1,270 @@
+"""Rules of surges: learnt at night from stored hours, judged at every tick, explained when they fire."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app import clock
+from app.domain.alert import Alert, Rule
+from app.domain.market import PostDraft
+from app.domain.people import SYSTEM
+from app.domain.series import DAY_MS, HOUR_MS, Bucket
+from app.errors import InputError
+from app.pipeline import alerts, feeds, learning, market, posts
+from app.pipeline.services import Services
+from app.store import alerts as rows
+from app.store import buckets, evidence, usuals
+from app.store import posts as post_rows
+from tests.app.pipeline.conftest import Desk
+from tests.app.pipeline.fake_engine import FakeEngine
+
+T0 = 1_780_000_000_000 - 1_780_000_000_000 % DAY_MS
+WORDS = "amber brass cedar delta ember fjord grain harbour island jetty kelp lantern meadow north opal pier quay river"
+NAMES = tuple(WORDS.split(" "))
+N_DAYS, COMPANIES = 40, 6
+
+
+@pytest.fixture
+def rule(services: Services, people: Desk) -> Rule:
+    """Six companies with forty days of calm hours, and a rule of surges on them."""
+    for number in range(COMPANIES):
+        market.add_entity(services, viewer=SYSTEM, ticker=f"T{number}", name=f"Northwharf{number}")
+    feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
+    random = np.random.default_rng(11)
+    calm = []
+    for company in range(1, COMPANIES + 1):
+        stories = random.poisson(8, size=N_DAYS * 24)
+        negative = random.binomial(stories, 0.2)
+        for hour, (n, k) in enumerate(zip(stories.tolist(), negative.tolist(), strict=True)):
+            if n:
+                calm.append(_bucket(company, T0 - (N_DAYS * 24 - hour) * HOUR_MS, n=n, k=k))
+    with services.db.transaction() as tx:
+        buckets.add(tx, calm)
+    with clock.frozen(T0):
+        return alerts.add_rule(services, viewer=SYSTEM, name="Surge", kind="surge", budget=1.0)
+
+
+def _bucket(company: int, at: int, *, n: int, k: int) -> Bucket:
+    return Bucket(
+        subject_kind="entity",
+        subject_id=str(company),
+        at=at,
+        n_posts=n,
+        n_stories=n,
+        n_negative=k,
+        n_neutral=n - k,
+    )
+
+
+def _bad_news(services: Services, *, company: int, at: int, n: int = 20) -> None:
+    drafts = [
+        PostDraft(
+            external_id=f"{company}-{at}-{one}",
+            title=f"Northwharf{company - 1} recall of {NAMES[one % 18]} {NAMES[(one * 5 + 3) % 18]} turbines {one}",
+            occurred_at=at + one * 60_000,
+            author=f"desk{one % 3}",
+        )
+        for one in range(n)
+    ]
+    posts.receive(services, 1, drafts, viewer=SYSTEM)
+
+
+def _calm_posts(services: Services, *, company: int, at: int) -> None:
+    drafts = [
+        PostDraft(
+            external_id=f"calm{company}-{one}",
+            title=f"Northwharf{company - 1} opens {NAMES[one % 18]} mill near {NAMES[(one * 7 + 2) % 18]} river {one}",
+            occurred_at=at + one * 60_000,
+        )
+        for one in range(12)
+    ]
+    posts.receive(services, 1, drafts, viewer=SYSTEM)
+
+
+def _fired(services: Services) -> list[Alert]:
+    return [one for one in rows.open_ones(services.db) if one.state == "firing"]
+
+
+def test_a_surge_fires_on_the_company_it_concerns_and_explains_itself(services: Services, rule: Rule) -> None:
+    now = T0 + 3 * HOUR_MS
+    with clock.frozen(now):
+        assert learning.refresh(services) > COMPANIES
+        assert learning.refresh(services) == 0, "a night is learnt once"
+        assert alerts.tick(services) == ()
+        _calm_posts(services, company=2, at=now - 2 * DAY_MS)
+        _bad_news(services, company=2, at=now - HOUR_MS)
+        alerts.tick(services)
+        assert alerts.tick(services) == ()
+    (alert,) = _fired(services)
+    assert alert.subject_id == "2"
+    assert alert.severity == "critical"
+    assert alert.observed["score"] > alert.observed["threshold_score"] >= 3
+    assert alert.observed["baseline_share"] == pytest.approx(0.2, abs=0.02)
+    kept = evidence.of_alert(services.db, alert.id)
+    assert kept is not None
+    assert kept.kind == "surge"
+    assert kept.share is not None
+    assert kept.share.expected is not None
+    assert kept.share.low > (kept.share.expected_high or 0)
+    assert "recall" in {one.word for one in kept.words}
+    assert kept.drivers
+    assert sum(one.part for one in kept.drivers) <= 1.0 + 1e-9
+    assert kept.n_sources == 3
+    assert kept.share_part is not None
+    assert kept.share_part > 0.4
+    assert kept.budget == 1.0
+
+
+def test_the_second_of_a_kind_names_the_first_and_what_was_said_of_it(
+    services: Services, rule: Rule, people: Desk
+) -> None:
+    now = T0 + 3 * HOUR_MS
+    with clock.frozen(now):
+        learning.refresh(services)
+        _calm_posts(services, company=2, at=now - 2 * DAY_MS)
+        _calm_posts(services, company=3, at=now - 2 * DAY_MS)
+        _bad_news(services, company=2, at=now - HOUR_MS)
+        alerts.tick(services)
+        (first,) = _fired(services)
+        alerts.judge(services, first.id, viewer=people.analyst, remark="false_alarm")
+        _bad_news(services, company=3, at=now - HOUR_MS)
+        alerts.tick(services)
+    second = next(one for one in _fired(services) if one.id != first.id)
+    kept = evidence.of_alert(services.db, second.id)
+    assert kept is not None
+    (precedent,) = kept.precedents
+    assert (precedent.alert_id, precedent.remark) == (first.id, "false_alarm")
+
+
+def test_one_story_told_fifty_times_is_silent(services: Services, rule: Rule) -> None:
+    now = T0 + 3 * HOUR_MS
+    with clock.frozen(now):
+        learning.refresh(services)
+        copies = [
+            PostDraft(
+                external_id=f"c{one}",
+                title="Northwharf1 recall of amber brass turbines after strike",
+                occurred_at=now - HOUR_MS + one * 1000,
+                author=f"desk{one}",
+            )
+            for one in range(50)
+        ]
+        posts.receive(services, 1, copies, viewer=SYSTEM)
+        assert alerts.tick(services) == ()
+
+
+def test_the_same_hours_teach_the_same_and_late_posts_are_learnt_the_next_night(services: Services, rule: Rule) -> None:
+    with clock.frozen(T0 + HOUR_MS) as advance:
+        learning.refresh(services)
+        kept = usuals.of_kind(services.db, subject_kind="entity", measure="surge")
+        again = learning.learnt(services, "entity", now=T0 + HOUR_MS)
+        ours = {(one.subject_id, one.width_ms): one for one in again if one.measure == "surge"}
+        for one in kept:
+            other = ours[one.subject_id, one.width_ms]
+            assert one.rate == pytest.approx(other.rate, rel=1e-6)
+            assert (one.share, one.rho, one.phi, one.location) == (other.share, other.rho, other.phi, other.location)
+        _bad_news(services, company=1, at=T0 - 10 * DAY_MS)
+        advance(DAY_MS)
+        assert learning.refresh(services) > 0
+    later = usuals.of_kind(services.db, subject_kind="entity", measure="surge")
+    assert {one.fitted_at for one in later} == {T0 + DAY_MS + HOUR_MS}
+
+
+def test_a_new_model_reads_four_weeks_again_before_its_alerts_count(
+    services: Services, rule: Rule, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = T0 + 3 * HOUR_MS
+    with clock.frozen(now):
+        _bad_news(services, company=2, at=now - HOUR_MS)
+        learning.refresh(services)
+        monkeypatch.setattr("app.pipeline.models.answering", lambda services: "other@2.0")
+        assert learning.is_open(services, "entity")
+        assert alerts.tick(services) == (), "nothing is judged by the old model's counts"
+        assert learning.refresh(services) == 0
+        assert post_rows.n_pending(services.db) == 20
+        assert learning.refresh(services) == 0, "it waits until all are read"
+        while posts.classify_pending(services):
+            pass
+        assert learning.refresh(services) > 0
+        assert not learning.is_open(services, "entity")
+        assert len(alerts.tick(services)) == 1
+
+
+def test_nothing_is_learnt_twice_at_the_same_time(services: Services, rule: Rule) -> None:
+    with clock.frozen(T0), services.db.transaction() as tx:
+        given = {"day": T0 // DAY_MS, "model": "m", "lease_ms": HOUR_MS}
+        assert usuals.claim(tx, "entity", now=T0, **given)
+        assert not usuals.claim(tx, "entity", now=T0 + 1, **given), "another is at it"
+        assert usuals.claim(tx, "entity", now=T0 + HOUR_MS, **given), "unless it died"
+        usuals.done(tx, "entity", at=T0)
+        assert not usuals.claim(tx, "entity", now=T0 + 2 * HOUR_MS, **given), "done is done"
+
+
+def test_a_rule_of_volume_hears_ordinary_news_that_a_surge_does_not(services: Services, rule: Rule) -> None:
+    now = T0 + 3 * HOUR_MS
+    with clock.frozen(now):
+        volume = alerts.add_rule(services, viewer=SYSTEM, name="Volume", kind="volume")
+        learning.refresh(services)
+        with services.db.transaction() as tx:
+            buckets.add(tx, [_bucket(4, now - HOUR_MS, n=60, k=12)])
+        alerts.tick(services)
+    assert [(one.rule_id, one.subject_id) for one in _fired(services)] == [(volume.id, "4")]
+
+
+def test_absence_fires_when_nothing_is_said_and_ends_with_the_next_post(services: Services, rule: Rule) -> None:
+    with clock.frozen(T0) as advance:
+        alerts.change_rule(services, rule.id, viewer=SYSTEM, changes={"is_active": False})
+        alerts.add_rule(
+            services,
+            viewer=SYSTEM,
+            name="Silence",
+            kind="absence",
+            subject_id="2",
+            window_ms=2 * HOUR_MS,
+            recovering_ms=0,
+        )
+        _bad_news(services, company=2, at=T0 - HOUR_MS, n=9)
+        assert alerts.tick(services) == ()
+        advance(2 * HOUR_MS)
+        (fired,) = alerts.tick(services)
+        assert fired.after == "firing"
+        _bad_news(services, company=2, at=T0 + 2 * HOUR_MS - 60_000, n=1)
+        assert [one.after for one in alerts.tick(services)] == ["resolved"]
+
+
+def test_every_mention_of_a_rare_company_is_told(services: Services, rule: Rule) -> None:
+    market.add_entity(services, viewer=SYSTEM, ticker="RARE", name="Quillmark")
+    with clock.frozen(T0):
+        mention = alerts.add_rule(
+            services, viewer=SYSTEM, name="Each", kind="mention", subject_id="7", min_negative=0, window_ms=HOUR_MS
+        )
+        assert alerts.tick(services) == ()
+        draft = PostDraft(external_id="q", title="Quillmark opens a mill by the river", occurred_at=T0 - 60_000)
+        posts.receive(services, 1, [draft], viewer=SYSTEM)
+        alerts.tick(services)
+    assert [(one.rule_id, one.subject_id) for one in _fired(services)] == [(mention.id, "7")]
+
+
+def test_a_budget_has_bounds(services: Services, rule: Rule) -> None:
+    with pytest.raises(InputError):
+        alerts.add_rule(services, viewer=SYSTEM, name="x", kind="surge", budget=0.0)
+    with pytest.raises(InputError):
+        alerts.add_rule(services, viewer=SYSTEM, name="x", kind="guess")
+
+
+def test_posts_of_the_future_are_taken_for_the_present_and_a_clock_set_back_moves_nothing(
+    services: Services, rule: Rule
+) -> None:
+    now = T0 + 3 * HOUR_MS
+    with clock.frozen(now):
+        learning.refresh(services)
+        _bad_news(services, company=5, at=now + 30 * DAY_MS)
+        assert len(alerts.tick(services)) == 1
+        (alert,) = _fired(services)
+    with clock.frozen(now - 2 * DAY_MS):
+        alerts.tick(services)
+    with clock.frozen(now + 60_000):
+        alerts.tick(services)
+    (still,) = rows.open_ones(services.db)
+    assert (still.id, still.state, still.firing_at) == (alert.id, "firing", alert.firing_at), "one episode, told once"
