@@ -91,7 +91,8 @@ class NewRuleShape(ConditionShape):
 
     name = fields.String(required=True, validate=Size(min=1, max=200))
     kind = fields.String(
-        validate=OneOf(RULE_KINDS), metadata={"description": "`threshold` unless said; `surge` and `volume` use `budget`."}
+        validate=OneOf(RULE_KINDS),
+        metadata={"description": "`threshold` unless said; `surge` and `volume` use `budget`."},
     )
     subject_kind = fields.String(validate=OneOf(KINDS))
     subject_id = fields.String(allow_none=True)
