@@ -60,14 +60,14 @@ def learn(
     a_day = grid.stories.sum(axis=1) / _days_known(grid)
     maxima = np.full((grid.n_subjects, LAW_DAYS), np.nan)
     fits: list[_Fit] = []
-    for (is_daily, windows), rows in _groups(grid, a_day=a_day, measure=measure).items():
+    for (is_daily, windows), rows in group(grid, measure=measure).items():
         for start in range(0, len(rows), SUBJECTS_AT_ONCE):
             some = rows[start : start + SUBJECTS_AT_ONCE]
-            part = _part(grid, some, is_daily=is_daily)
-            highest = _maxima(part, windows=windows, is_daily=is_daily, measure=measure)
+            some_of = part(grid, some, is_daily=is_daily)
+            highest = _maxima(some_of, windows=windows, is_daily=is_daily, measure=measure)
             maxima[some, -highest.shape[1] :] = highest
             for window in windows:
-                fits += _fits(part, rows=some, grid=grid, window=window, is_daily=is_daily, measure=measure)
+                fits += _fits(some_of, rows=some, grid=grid, window=window, is_daily=is_daily, measure=measure)
     known = law(maxima, is_trimming=measure == "surge")
     return [
         Usual(
@@ -98,8 +98,9 @@ def _days_known(grid: Grid) -> Array:
     return days
 
 
-def _groups(grid: Grid, *, a_day: Array, measure: Measure) -> dict[tuple[bool, tuple[int, ...]], list[int]]:
+def group(grid: Grid, *, measure: Measure) -> dict[tuple[bool, tuple[int, ...]], list[int]]:
     """Rows by whether they only have dates, and by their window lengths; hourly counts know none below an hour."""
+    a_day = grid.stories.sum(axis=1) / _days_known(grid)
     groups: dict[tuple[bool, tuple[int, ...]], list[int]] = defaultdict(list)
     for row, is_daily in enumerate(_daily(grid).tolist()):
         known = windows_for(a_day[row], is_daily=is_daily) if measure == "surge" else volume_windows(is_daily=is_daily)
@@ -115,27 +116,28 @@ def _daily(grid: Grid) -> NDArray[np.bool_]:
     return found
 
 
-def _part(grid: Grid, rows: Sequence[int], *, is_daily: bool) -> Grid:
-    part = replace(grid, stories=grid.stories[rows], negative=grid.negative[rows])
-    return part.coarser(24) if is_daily else part
+def part(grid: Grid, rows: Sequence[int], *, is_daily: bool) -> Grid:
+    """Some rows of an hourly grid, in days where posts only have a date."""
+    some = replace(grid, stories=grid.stories[rows], negative=grid.negative[rows])
+    return some.coarser(24) if is_daily else some
 
 
-def _maxima(part: Grid, *, windows: Sequence[int], is_daily: bool, measure: Measure) -> Array:
-    a_day = part.bins_a_day
-    first_day = max(0, part.n_bins // a_day - LAW_DAYS)
-    widths = [window // part.bin_ms for window in windows]
-    scored = history(part, widths=widths, first_day=first_day, is_hourly=not is_daily, measure=measure)
+def _maxima(some: Grid, *, windows: Sequence[int], is_daily: bool, measure: Measure) -> Array:
+    a_day = some.bins_a_day
+    first_day = max(0, some.n_bins // a_day - LAW_DAYS)
+    widths = [window // some.bin_ms for window in windows]
+    scored = history(some, widths=widths, first_day=first_day, is_hourly=not is_daily, measure=measure)
     return daily_maxima(scored.scores, bins_a_day=a_day)
 
 
 def _fits(
-    part: Grid, *, rows: Sequence[int], grid: Grid, window: int, is_daily: bool, measure: Measure
+    some: Grid, *, rows: Sequence[int], grid: Grid, window: int, is_daily: bool, measure: Measure
 ) -> Iterator[_Fit]:
-    end = max(LEAST_DAYS, part.n_bins // part.bins_a_day - GUARD_DAYS) * part.bins_a_day
-    past = slice(max(0, end - BASELINE_DAYS * part.bins_a_day), end)
-    stories, slots = part.stories[:, past], part.slots[past]
+    end = max(LEAST_DAYS, some.n_bins // some.bins_a_day - GUARD_DAYS) * some.bins_a_day
+    past = slice(max(0, end - BASELINE_DAYS * some.bins_a_day), end)
+    stories, slots = some.stories[:, past], some.slots[past]
     rate = usual_rate(stories, slots=slots, is_hourly=not is_daily)
-    base = fit(stories, part.negative[:, past], slots=slots, width=window // part.bin_ms, rate=rate)
+    base = fit(stories, some.negative[:, past], slots=slots, width=window // some.bin_ms, rate=rate)
     phi = base.phi_negative if measure == "surge" else base.phi
     if is_daily:
         rate = _at_one_hour(rate, slots=grid.slots, stories=grid.stories[rows])

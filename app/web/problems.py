@@ -130,6 +130,10 @@ TABLE: dict[str, Sentence] = {
     "in_the_past": (INPUT, _("This lies in the past.")),
     "past": (INPUT, _("This lies in the past.")),
     "until_past": (INPUT, _("The end lies in the past.")),
+    "no_backtest": (
+        INPUT,
+        _("A rule that waits for silence cannot be back-tested: silence is not counted by the hour."),
+    ),
     "invalid_rule": (INPUT, _("The rule cannot work like this; each fault is listed.")),
     "text_too_long": (INPUT, _("The text has %(size)s tokens, of which %(limit)s are read.")),
     "no_raw_scores": (INPUT, _("Scores here are calibrated probabilities; raw scores are not given.")),

@@ -12,12 +12,12 @@ from app.domain.alert import Alert, AlertState, RuleKind, Severity
 from app.domain.market import SubjectKind
 from app.errors import InputError
 from app.pipeline import alerts as flows
-from app.pipeline import market
+from app.pipeline import backtesting, market
 from app.store import alerts, rules, silences
 from app.web import auth, body
 from app.web.api import lists
 from app.web.openapi import blueprint, route
-from app.web.schema import Id, Instant, OneOf, PageQuery, Shape, Size, field_error, page_of, row
+from app.web.schema import Between, Id, Instant, OneOf, PageQuery, Shape, Size, field_error, page_of, row
 
 group = blueprint("alerts", about="Surges of bad news: their states, who took note, and who need not be told.")
 
@@ -97,6 +97,31 @@ class NewRuleShape(ConditionShape):
     subject_kind = fields.String(validate=OneOf(KINDS))
     subject_id = fields.String(allow_none=True)
     severity = fields.String(validate=OneOf(SEVERITIES))
+
+
+class BacktestQuery(Shape):
+    """How far back."""
+
+    days = fields.Integer(load_default=30, validate=Between(1, backtesting.MOST_DAYS))
+
+
+class EpisodeShape(Shape):
+    """An alert that would have fired."""
+
+    subject_id = fields.String()
+    started_at = Instant()
+    ended_at = Instant()
+
+
+class BacktestShape(Shape):
+    """What a rule would have done: its alerts, the latest first, and how many a week that are."""
+
+    since = Instant()
+    until = Instant()
+    n_subjects = fields.Integer()
+    n_known = fields.Integer()
+    a_week = fields.Float()
+    episodes = fields.List(fields.Nested(EpisodeShape))
 
 
 class AlertQuery(PageQuery):
@@ -220,6 +245,13 @@ def add_rule(payload: dict[str, Any]) -> Response:
     """Add a rule; it is evaluated from the next tick on."""
     made = flows.add_rule(auth.services(), viewer=auth.viewer(), **payload)
     return lists.tagged(RuleShape, made, version=made.version, status=201)
+
+
+@route(group, "/rules/<id(rul):rule_id>/backtest", needs="rules:read", query=BacktestQuery, returns=BacktestShape)
+def back_test(rule_id: int, query: dict[str, Any]) -> Any:
+    """What a rule would have raised over stored history; the most spoken of its subjects are judged."""
+    rule = rules.get(auth.services().db, rule_id)
+    return backtesting.back_test(auth.services(), rule, days=query["days"])
 
 
 @route(group, "/silences", needs="alerts:read", returns=page_of(SilenceShape, "SilencePage"))

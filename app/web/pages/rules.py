@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.domain.alert import Rule
+from app.domain.backtest import Backtest, later_by
 from app.domain.series import DAY_MS, HOUR_MS
 from app.errors import Conflict, InputError
 from app.pipeline import alerts as flow
+from app.pipeline import backtesting
 from app.store import alerts, rules
 from app.web.auth import requires, services, viewer
 from app.web.forms import EditRule
 from app.web.pages.context import refused, tell
 from app.web.pages.formats import MINUTE_MS
+from app.web.pages.market import title_of
 from app.web.pages.translate import gettext as _
 
 blueprint = Blueprint("pages_rules", __name__)
+
+SHOWN = 50
 
 Shown = str | Response | tuple[str, int]
 
@@ -81,6 +88,35 @@ def _changes(form: EditRule) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Tested:
+    """A back-test with the titles of its subjects."""
+
+    name: str
+    result: Backtest
+    titles: Mapping[str, str]
+
+
+def _tested(rule: Rule, *, name: str, days: int) -> _Tested:
+    result = backtesting.back_test(services(), rule, days=days)
+    titles = {one.subject_id: title_of(rule.subject_kind, one.subject_id) for one in result.episodes[:SHOWN]}
+    return _Tested(name=name, result=result, titles=titles)
+
+
+def _back_test(form: EditRule, *, rule: Rule | None) -> Shown:
+    """The rule as the form has it beside the one in force; nothing is saved."""
+    days = 90 if request.form.get("backtest") == "90" else 30
+    wanted = replace(rule or Rule(id=0, name=""), **_changes(form))
+    try:
+        tested = [_tested(wanted, name=_("With these values"), days=days)]
+        if rule is not None and rule.kind != "absence":
+            tested.append(_tested(rule, name=_("As it is in force"), days=days))
+    except InputError as error:
+        return render_template("rules/edit.html", form=form, rule=rule), tell(error)
+    later = later_by(tested[0].result, than=tested[1].result) if len(tested) > 1 else None
+    return render_template("rules/edit.html", form=form, rule=rule, tested=tested, days=days, later=later, shown=SHOWN)
+
+
 @blueprint.route("/rules/new", methods=["GET", "POST"])
 @requires("rules:write")
 def new() -> Shown:
@@ -90,6 +126,8 @@ def new() -> Shown:
         return render_template("rules/edit.html", form=form, rule=None)
     if not form.validate():
         return render_template("rules/edit.html", form=form, rule=None), 422
+    if "backtest" in request.form:
+        return _back_test(form, rule=None)
     try:
         rule = flow.add_rule(services(), viewer=viewer(), **_changes(form))
     except (InputError, Conflict) as error:
@@ -108,6 +146,8 @@ def edit(rule_id: int) -> Shown:
         return render_template("rules/edit.html", form=form, rule=rule)
     if not form.validate():
         return render_template("rules/edit.html", form=form, rule=rule), 422
+    if "backtest" in request.form:
+        return _back_test(form, rule=rule)
     try:
         flow.change_rule(services(), rule_id, viewer=viewer(), changes=_changes(form))
     except (InputError, Conflict) as error:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from app import clock
 from app.domain.alert import Alert, Rule
+from app.domain.backtest import later_by
 from app.domain.market import PostDraft
 from app.domain.people import SYSTEM
 from app.domain.series import DAY_MS, HOUR_MS, Bucket
 from app.errors import InputError
-from app.pipeline import alerts, feeds, learning, market, posts
+from app.pipeline import alerts, backtesting, feeds, learning, market, posts
 from app.pipeline.services import Services
 from app.store import alerts as rows
 from app.store import buckets, evidence, usuals
@@ -271,3 +274,24 @@ def test_posts_of_the_future_are_taken_for_the_present_and_a_clock_set_back_move
         alerts.tick(services)
     (still,) = rows.open_ones(services.db)
     assert (still.id, still.state, still.firing_at) == (alert.id, "firing", alert.firing_at), "one episode, told once"
+
+
+def test_a_back_test_finds_what_happened_and_keeps_the_budget(services: Services, rule: Rule) -> None:
+    surge_at = T0 - 3 * DAY_MS + 6 * HOUR_MS
+    with services.db.transaction() as tx:
+        buckets.add(tx, [_bucket(3, surge_at + hour * HOUR_MS, n=12, k=11) for hour in range(5)])
+    found = backtesting.back_test(services, rule, days=7, now=T0 + HOUR_MS)
+    met = [one for one in found.episodes if one.subject_id == "3" and 0 <= one.started_at - surge_at <= 6 * HOUR_MS]
+    assert len(met) == 1
+    assert met[0].ended_at - surge_at < DAY_MS
+    assert (found.n_subjects, found.n_known) == (COMPANIES, COMPANIES)
+    assert len(found.episodes) <= 3
+    assert found.a_week == len(found.episodes)
+    fixed = replace(rule, kind="threshold", share=0.6, min_stories=20, window_ms=4 * HOUR_MS)
+    other = backtesting.back_test(services, fixed, days=7, now=T0 + HOUR_MS)
+    assert [one.subject_id for one in other.episodes] == ["3"]
+    later = later_by(other, than=found)
+    assert later is not None
+    assert abs(later) <= 4 * HOUR_MS
+    with pytest.raises(InputError):
+        backtesting.back_test(services, replace(rule, kind="absence"), days=7)

@@ -163,6 +163,11 @@ def test_what_exists_is_not_added_again(api: Caller, path: str, sent: dict[str, 
 def test_rules_silences_and_alerts(api: Caller, model_site: Site) -> None:
     alert_flows.add_rule(model_site.services, viewer=SYSTEM, name="Bad news", min_stories=1, min_negative=1)
     assert [rule["name"] for rule in api("GET", "/api/v1/rules").get_json()["data"]] == ["Bad news"]
+    surge = api("POST", "/api/v1/rules", json={"name": "Surge", "kind": "surge", "budget": 0.5}).get_json()
+    assert (surge["kind"], surge["budget"]) == ("surge", 0.5)
+    tested = api("GET", f"/api/v1/rules/{surge['id']}/backtest?days=7").get_json()
+    assert (tested["a_week"], tested["episodes"]) == (0.0, [])
+    assert api("GET", f"/api/v1/rules/{surge['id']}/backtest?days=700").status_code == 422
     sent = {"subject_kind": "market", "subject_id": "all", "until": "2999-01-01T00:00:00Z", "comment": "weekend"}
     made = api("POST", "/api/v1/silences", json=sent).get_json()
     assert made["until"] == "2999-01-01T00:00:00Z"

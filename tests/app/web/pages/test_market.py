@@ -87,6 +87,8 @@ def test_rules_are_made_changed_and_deleted(house: House) -> None:
     client = house.reader("analyst")
     values: dict[str, Any] = {
         "name": "Quiet",
+        "kind": "threshold",
+        "budget": "1.0",
         "subject_kind": "topic",
         "window_hours": 12,
         "baseline_days": 14,
@@ -105,6 +107,15 @@ def test_rules_are_made_changed_and_deleted(house: House) -> None:
     assert "60 % negative or more, 2.0 × the usual, 2 of at least 3 stories" in listed
     assert "Number must be between" in post(client, "/rules/2", **{**values, "share": 150})
     assert "Saved." in post(client, "/rules/2", **{**values, "share": 70})
+    surge = {**values, "kind": "surge", "budget": "2"}
+    assert "Saved." in post(client, "/rules/2", **surge)
+    assert "a surge of bad news, at most 2.0 false alarms a week" in client.get("/rules").get_data(as_text=True)
+    tested = post(client, "/rules/2", **values, backtest="30")
+    assert "With these values" in tested
+    assert "As it is in force" in tested
+    assert "saves nothing" in tested
+    silent = post(client, "/rules/2", **{**values, "kind": "absence"}, backtest="90")
+    assert "cannot be back-tested" in silent
     assert "The rule is deleted." in post(client, "/rules/2/delete")
 
 
