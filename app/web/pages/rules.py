@@ -112,7 +112,7 @@ def _back_test(form: EditRule, *, rule: Rule | None) -> Shown:
         if rule is not None and rule.kind != "absence":
             tested.append(_tested(rule, name=_("As it is in force"), days=days))
     except InputError as error:
-        return render_template("rules/edit.html", form=form, rule=rule), tell(error)
+        return refused(error, lambda: render_template("rules/edit.html", form=form, rule=rule))
     later = later_by(tested[0].result, than=tested[1].result) if len(tested) > 1 else None
     return render_template("rules/edit.html", form=form, rule=rule, tested=tested, days=days, later=later, shown=SHOWN)
 
