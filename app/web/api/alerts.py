@@ -248,7 +248,7 @@ def add_rule(payload: dict[str, Any]) -> Response:
 
 
 @route(group, "/rules/<id(rul):rule_id>/backtest", needs="rules:read", query=BacktestQuery, returns=BacktestShape)
-def back_test(rule_id: int, query: dict[str, Any]) -> Any:
+def back_test(query: dict[str, Any], rule_id: int) -> Any:
     """What a rule would have raised over stored history; the most spoken of its subjects are judged."""
     rule = rules.get(auth.services().db, rule_id)
     return backtesting.back_test(auth.services(), rule, days=query["days"])
