@@ -17,6 +17,9 @@ COMMANDS = {
     "compare": "say whether a second artifact beats the first, on the same rows",
     "report": "write an artifact's figures as one HTML page with plots",
     "learn": "make a candidate out of the desk's corrections and compare it with the live artifact",
+    "search": "look for better settings over one search space, with several processes if you like",
+    "noise": "list training labels that are probably wrong",
+    "explain-check": "check the served model's explanations against integrated gradients",
     "soup": "average a run with one that went on from it",
     "data": "show what a task's data hold, or write them as JSONL",
 }

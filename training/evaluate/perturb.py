@@ -123,3 +123,8 @@ def _edited(item: Input, edits: Sequence[tuple[int, int, str]]) -> Input:
             shift += len(text) - (end - start)
     target = (item.target[0] + shift, item.target[1] + shift) if item.target else None
     return Input("".join([*pieces, item.text[at:]]), target)
+
+
+def without(item: Input, *, spans: Sequence[Span]) -> Input:
+    """The text without some pieces; those that touch the target stay."""
+    return _edited(item, [(*span, "") for span in sorted(spans)])

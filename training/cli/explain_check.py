@@ -1,0 +1,37 @@
+"""`python -m training explain-check models/bellwether-1.0`: do the explanations of the served model hold?"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("artifact", type=Path, help="folder of the artifact")
+    parser.add_argument("--data", type=Path, help="folder with the corpora (default: BELLWETHER_DATA)")
+    parser.add_argument("--rows", type=int, default=30, help="test rows of each corpus (default: %(default)s)")
+    parser.add_argument("--out", type=Path, help="also write the figures as JSON to this file")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print, for each corpus, how occlusion agrees with integrated gradients and what each order of words does."""
+    import json
+
+    from models.runtime import Runtime
+    from training.attribution import Twin, check
+    from training.config import settings
+    from training.export import SEED
+    from training.measure import sampled, suites, tested
+    from training.reopen import reopen
+
+    root = arguments.data or settings().data
+    runtime, twin = Runtime.open(arguments.artifact), Twin(reopen(arguments.artifact))
+    tests = sampled(suites(tested(runtime, root=root), root=root), seed=SEED, n=arguments.rows)
+    found = {}
+    for suite in tests:
+        found[suite.corpus] = check(runtime, twin=twin, items=suite.inputs, task=suite.task.name)
+        print(f"{suite.corpus:18} " + "  ".join(f"{name} {value}" for name, value in found[suite.corpus].items()))
+    if arguments.out:
+        arguments.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return 0

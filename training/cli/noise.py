@@ -1,0 +1,58 @@
+"""`python -m training noise`: labels of the training rows that are probably wrong, as a list to look through."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("--recipe", default="release", help="recipe name or .toml path (default: %(default)s)")
+    parser.add_argument(
+        "--task", action="append", help="only this task; may be repeated (default: every single-label one)"
+    )
+    parser.add_argument("--data", type=Path, help="folder with the corpora (default: BELLWETHER_DATA)")
+    parser.add_argument("--cap", type=int, default=0, help="at most so many training rows of each corpus (0: all)")
+    parser.add_argument(
+        "--vectors", type=Path, default=Path("models/search-1.0"), help="artifact that gives the vectors (%(default)s)"
+    )
+    parser.add_argument("--out", type=Path, default=Path("instance/suspect-labels.jsonl"), help="list (%(default)s)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print how many labels of each task are suspect with the worst of them, and write all of them."""
+    import dataclasses
+    import json
+
+    from models.runtime import Runtime
+    from training.active import held_out_probabilities, suspects
+    from training.config import load_recipe, settings
+    from training.data import load
+    from training.data.encode import label_columns
+
+    recipe = load_recipe(arguments.recipe)
+    tasks = tuple(task for task in recipe.tasks if not arguments.task or task.name in arguments.task)
+    tasks = tuple(dataclasses.replace(task, cap=arguments.cap or task.cap) for task in tasks)
+    data, _ = load(dataclasses.replace(recipe, tasks=tasks), root=arguments.data or settings().data)
+    encoder = Runtime.open(arguments.vectors)
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    with arguments.out.open("w", encoding="utf-8") as out:
+        for name, entry in data.items():
+            if entry.task.kind == "multi":
+                continue
+            rows, names = entry.splits["train"], entry.task.names
+            targets = label_columns(rows, task=entry.task).astype("int64")
+            found = suspects(
+                held_out_probabilities(encoder.embed([row.text for row in rows]), targets=targets), targets=targets
+            )
+            print(f"{name:18} {len(found):,} of {len(rows):,} labels are suspect ({len(found) / len(rows):.1%})")
+            for place, one in enumerate(found):
+                row, label, likelier = rows[one.row], names[one.given], names[one.likelier]
+                line = {"task": name, "text": row.text, "label": label, "likelier": likelier}
+                line |= {"quality": f"{one.quality:.4f}", "source": row.source}
+                out.write(json.dumps(line, ensure_ascii=False) + "\n")
+                if place < 5:
+                    print(f"  {label} -> {likelier}?  {row.text[:90]}")
+    print(f"The list is in {arguments.out}; a person decides.")
+    return 0
