@@ -74,6 +74,7 @@ def test_one_duty_that_fails_does_not_stop_the_others(services: Services, monkey
         "retries",
         "jobs",
         "waiting",
+        "shadow",
         "upkeep",
     ]
     first = worker.Duty(name="broken", every_s=1, do=broken)
