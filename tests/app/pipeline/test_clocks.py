@@ -106,8 +106,7 @@ def test_the_tick_tells_once_that_a_deadline_is_near_and_that_it_passed(services
         ("sla_breached", "system"),
     ]
     assert [event.after["deadline"] for event in told] == ["first_response", "first_response"]
-    assert abs(hours(told[0].at) - 12.0) <= 0.5  # type: ignore[operator]
-    assert abs(hours(told[1].at) - 16.0) <= 0.5  # type: ignore[operator]
+    assert [hours(event.at) for event in told] == pytest.approx([12.0, 16.0], abs=0.5)
 
 
 def test_the_settings_hours_are_the_default_until_it_is_edited(services: Services, people: Desk) -> None:

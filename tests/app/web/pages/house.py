@@ -105,9 +105,9 @@ def _market(site: Site) -> int:
     return feed.id
 
 
-def make_house(folder: Path) -> House:
-    """Build it in a folder."""
-    site = make_site(folder)
+def make_house(folder: Path, **settings: Any) -> House:
+    """Build it in a folder, with settings of its own where they are named."""
+    site = make_site(folder, **settings)
     site.services.engine = Engine()
     site.person("admin")
     queues = {
