@@ -36,21 +36,24 @@ def correct(
     prediction_id: int | None = None,
     ticket_id: int | None = None,
     task: str | None = None,
+    is_asked: bool = False,
 ) -> Correction:
     """Say what a text really is: the label is in force at once, and becomes a training example.
 
-    Named by the prediction, or by ticket and task (the newest prediction of it counts). Raises NotFound, InputError
-    `unknown_label`, TaskMissing.
+    Named by the prediction, or by ticket and task (the newest prediction of it counts); `is_asked` answers what the
+    house asked. Raises NotFound, InputError `unknown_label`, TaskMissing.
     """
     if viewer.user_id is None:
         raise NotAllowed(permission="tickets:write")
     stored = _named(services, prediction_id=prediction_id, ticket_id=ticket_id, task=task)
     check_label(services, stored.prediction.task, label=label)
     with services.db.transaction() as tx:
-        return corrected(tx, stored, label=label, viewer=viewer)[0]
+        return corrected(tx, stored, label=label, viewer=viewer, is_asked=is_asked)[0]
 
 
-def corrected(tx: Transaction, stored: StoredPrediction, *, label: str, viewer: Viewer) -> tuple[Correction, Event]:
+def corrected(
+    tx: Transaction, stored: StoredPrediction, *, label: str, viewer: Viewer, is_asked: bool = False
+) -> tuple[Correction, Event]:
     """The same inside an open transaction, with its event; the label was checked before."""
     if viewer.user_id is None:
         raise NotAllowed(permission="tickets:write")
@@ -71,6 +74,7 @@ def corrected(tx: Transaction, stored: StoredPrediction, *, label: str, viewer: 
         created_at=clock.now_ms(),
         text=text,
         target=target,
+        is_asked=is_asked,
     )
     event = _put_in_force(tx, stored, label=label, noun_id=noun_id, correction_id=correction_id, viewer=viewer)
     return corrections.get(tx, correction_id), event

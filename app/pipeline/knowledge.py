@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from app import clock
 from app.classify import loader
@@ -23,14 +18,12 @@ from app.knowledge.passages import passages, searchable
 from app.knowledge.search import fuse, nearest
 from app.pipeline import history
 from app.pipeline.services import Services
+from app.pipeline.vectors import VECTORS, Matrix
 from app.store import articles, customers, macros, messages, outcomes, predictions, tickets
 from app.store.db import Reads
 from app.triage.macros import Filled, broken_placeholder, fill, rank
 
-Matrix = NDArray[np.float32]
-
 MOST_TEXT_HITS = 20
-MOST_REMEMBERED = 5000
 
 _MACRO_FIELDS = frozenset({"name", "body", "intents", "actions"})
 _ARTICLE_FIELDS = frozenset({"slug", "title", "body", "intents", "tags"})
@@ -43,31 +36,6 @@ class Answers:
     macros: tuple[MacroSuggestion, ...]
     hits: tuple[Hit, ...]
     draft: Draft
-
-
-class _Vectors:
-    """Vectors of sentences seen before: articles are quoted far more often than they change."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[int, str], NDArray[np.float32]] = OrderedDict()
-        self._lock = Lock()
-
-    def of(self, services: Services, texts: Sequence[str]) -> Matrix:
-        """Vectors [n, h] of unit length; raises NotReady when there is no search encoder."""
-        key = id(services.engine)
-        with self._lock:
-            new = list(dict.fromkeys(text for text in texts if (key, text) not in self._kept))
-        fresh = dict(zip(new, services.engine.embed(new), strict=True)) if new else {}
-        with self._lock:
-            found = [fresh[text] if text in fresh else self._kept[(key, text)] for text in texts]
-            for text, vector in fresh.items():
-                self._kept[(key, text)] = vector
-            while len(self._kept) > MOST_REMEMBERED:
-                self._kept.popitem(last=False)
-        return np.stack(found) if found else np.zeros((0, 0), np.float32)
-
-
-_VECTORS = _Vectors()
 
 
 def answer(services: Services, ticket_id: int, *, viewer: Viewer) -> Answers:
@@ -157,7 +125,7 @@ def _draft(services: Services, vector: Matrix | None, *, hits: Sequence[Hit]) ->
     sentences = drafting.candidates(hits, passages=parts)
     if not sentences:
         return Draft()
-    vectors = _VECTORS.of(services, [drafting.searchable(sentence, hits=hits) for sentence in sentences])
+    vectors = VECTORS.of(services, [drafting.searchable(sentence, hits=hits) for sentence in sentences])
     return drafting.compose(vector, sentences=sentences, vectors=vectors)
 
 

@@ -112,8 +112,9 @@ def insert(
     created_at: int,
     text: str,
     target: tuple[int, int] | None = None,
+    is_asked: bool = False,
 ) -> int:
-    """Keep a person's label beside the model's, with the text that they saw."""
+    """Keep a person's label beside the model's, with the text that they saw; `is_asked` answers a question."""
     return tx.insert(
         "correction",
         {
@@ -129,6 +130,7 @@ def insert(
             "text": text,
             "target_start": None if target is None else target[0],
             "target_end": None if target is None else target[1],
+            "is_asked": is_asked,
         },
     )
 

@@ -15,6 +15,7 @@ from app.store import (
     schema_shadow,
     schema_sla,
     schema_surge,
+    schema_teach,
     schema_triage,
 )
 from app.store.lean import without
@@ -161,6 +162,12 @@ def m032_sla(db: Tables) -> None:
 def m033_erasure(db: Tables) -> None:
     """When a customer was erased."""
     _run(db, schema_customers.ERASURE)
+
+
+@STEPS()
+def m070_asked(db: Tables) -> None:
+    """Which corrections answer a question of the house."""
+    _run(db, schema_teach.ASKED)
 
 
 def migrate(connection: sqlite3.Connection, *, stop_before: str | None = None) -> None:

@@ -15,7 +15,8 @@ _COLUMNS = """INSERT INTO prediction (subject_kind, subject_id, task, role, mode
 abstained, band, band_precision, is_shadow, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 
-def _stored(row: sqlite3.Row) -> StoredPrediction:
+def of_row(row: sqlite3.Row) -> StoredPrediction:
+    """A prediction of its row, which may have more columns."""
     top = tuple(Scored(label=label, probability=probability) for label, probability in json.loads(row["top"]))
     prediction = built(Prediction, row, tuples=("labels",), flags=("abstained", "is_shadow"), top=top)
     return built(StoredPrediction, row, prediction=prediction)
@@ -23,7 +24,7 @@ def _stored(row: sqlite3.Row) -> StoredPrediction:
 
 def get(db: Reads, prediction_id: int) -> StoredPrediction:
     """The prediction with this id; raises NotFound."""
-    return _stored(db.got("prediction", prediction_id))
+    return of_row(db.got("prediction", prediction_id))
 
 
 def of_subjects(db: Reads, *, subject_kind: str, subject_ids: Iterable[int]) -> tuple[StoredPrediction, ...]:
@@ -33,7 +34,7 @@ def of_subjects(db: Reads, *, subject_kind: str, subject_ids: Iterable[int]) -> 
         "AND subject_id IN (SELECT value FROM json_each(?)) ORDER BY id",
         (subject_kind, listed(subject_ids)),
     )
-    return tuple(_stored(row) for row in rows)
+    return tuple(of_row(row) for row in rows)
 
 
 def of_messages(db: Reads, message_ids: Iterable[int]) -> tuple[StoredPrediction, ...]:
@@ -57,7 +58,7 @@ def latest(db: Reads, *, subject_kind: str, subject_id: int, task: str) -> Store
         "ORDER BY id DESC LIMIT 1",
         (subject_kind, subject_id, task),
     )
-    return None if row is None else _stored(row)
+    return None if row is None else of_row(row)
 
 
 def insert_all(

@@ -177,6 +177,7 @@ TABLE: dict[str, Sentence] = {
         CONFLICT,
         _("The reply has left the house and cannot be called back. Write to the customer again instead."),
     ),
+    "already_judged": (CONFLICT, _("Somebody else has judged this ticket meanwhile; their word stands.")),
     "already_undone": (CONFLICT, _("This was undone before.")),
     "alert_over": (CONFLICT, _("The alert is over.")),
     "email_taken": (CONFLICT, _("Somebody uses the address %(email)s already.")),

@@ -25,6 +25,7 @@ def install(app: Flask) -> None:
         receivers,
         recommend,
         routing,
+        teaching,
         tickets,
     )
 
@@ -33,6 +34,7 @@ def install(app: Flask) -> None:
         analyze.group,
         tickets.group,
         bulk.group,
+        teaching.group,
         exports.group,
         knowledge.group,
         routing.group,

@@ -42,7 +42,8 @@ def _newest(view: TicketView) -> list[StoredPrediction]:
     return [found[role] for role in ORDER if role in found]
 
 
-def _choices(services: Services, prediction: Prediction) -> tuple[tuple[str, str], ...]:
+def choices_of(services: Services, prediction: Prediction) -> tuple[tuple[str, str], ...]:
+    """Every label that a prediction can be corrected to with its title, by title."""
     try:
         labels = [label.id for label in models.labels(services, prediction.task)]
     except BellwetherError:
@@ -50,12 +51,12 @@ def _choices(services: Services, prediction: Prediction) -> tuple[tuple[str, str
     return tuple(sorted(((label, label_title(label)) for label in labels), key=lambda entry: entry[1]))
 
 
-def _quick(
+def quick_of(
     services: Services, prediction: Prediction, *, choices: tuple[tuple[str, str], ...]
 ) -> tuple[tuple[str, str], ...]:
     """The labels under the digits: the model's own order first, then what people choose most."""
     titles = dict(choices)
-    likely = [scored.label for scored in prediction.top]
+    likely = [prediction.label, *(scored.label for scored in prediction.top)]
     likely += corrections.most_used(services.db, task=prediction.task, limit=MOST_QUICK)
     kept = [label for label in dict.fromkeys([*likely, *titles]) if label in titles]
     return tuple((label, titles[label]) for label in kept[:MOST_QUICK])
@@ -71,7 +72,7 @@ def of(services: Services, *, view: TicketView) -> list[Belief]:
         mine = [one for one in active if one.prediction_id == stored.id]
         correction = mine[-1] if mine else None
         prediction = stored.prediction
-        choices = _choices(services, prediction)
+        choices = choices_of(services, prediction)
         found.append(
             Belief(
                 id=stored.id,
@@ -79,7 +80,7 @@ def of(services: Services, *, view: TicketView) -> list[Belief]:
                 titles=tuple(label_title(label) for label in prediction.labels or (prediction.label,)),
                 alternatives=prediction.top[:SHOWN_ALTERNATIVES],
                 choices=choices,
-                quick=_quick(services, prediction, choices=choices),
+                quick=quick_of(services, prediction, choices=choices),
                 is_supported=supported.get(stored.subject_id, True),
                 correction=correction,
                 corrector=names.get(correction.user_id, "?") if correction else "",

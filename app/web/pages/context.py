@@ -76,7 +76,7 @@ def navigation() -> list[Entry]:
         return []
     path = request.path
     sections = (
-        ("tickets:read", _("Tickets"), "pages_inbox.index", "inbox", ("/tickets", "/macros", "/routing")),
+        ("tickets:read", _("Tickets"), "pages_inbox.index", "inbox", ("/tickets", "/macros", "/routing", "/teach")),
         ("market:read", _("Market"), "pages_market.index", "graph-up", ("/market", "/feeds", "/wall")),
         ("alerts:read", _("Alerts"), "pages_alerts.index", "bell", ("/alerts", "/rules", "/receivers")),
         ("reports:read", _("Reports"), "pages_reports.index", "bar-chart", ("/reports",)),

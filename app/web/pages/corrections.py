@@ -18,7 +18,7 @@ from app.web.pages.translate import gettext as _
 blueprint = Blueprint("pages_corrections", __name__)
 
 
-def _ticket_of(prediction_id: int, *, me: Viewer) -> int:
+def ticket_of(prediction_id: int, *, me: Viewer) -> int:
     """The ticket a prediction is about; NotFound when it is about none, or one out of sight."""
     stored = predictions.get(services().db, prediction_id)
     if stored.subject_kind != "message":
@@ -36,7 +36,7 @@ def _is_in_sight(ticket_id: int, *, me: Viewer) -> bool:
 def correct(prediction_id: int) -> Response:
     """A person's label in place of the model's; it becomes a training example and can be taken back."""
     me = viewer()
-    ticket_id = _ticket_of(prediction_id, me=me)
+    ticket_id = ticket_of(prediction_id, me=me)
     back = url_for("pages_tickets.show", ticket_id=ticket_id, _anchor=f"prediction-{prediction_id}")
     last = events.last_id(services().db)
     try:

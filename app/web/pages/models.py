@@ -40,6 +40,7 @@ def index() -> str:
         agreement=shadows.agreement(found),
         corrections=corrections.count_by_task(found.db),
         may_write=me.may("models:write"),
+        may_teach=me.may("tickets:write"),
     )
 
 

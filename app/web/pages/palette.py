@@ -29,11 +29,17 @@ def _pages() -> list[Item]:
 
 def _desk() -> list[Item]:
     pages = (
-        (_("Macros"), "pages_macros.index"),
-        (_("Routing"), "pages_routing.index"),
-        (_("What the model may route"), "pages_routing.trust"),
+        ("macros:read", _("Macros"), "pages_macros.index"),
+        ("routing:read", _("Routing"), "pages_routing.index"),
+        ("routing:read", _("What the model may route"), "pages_routing.trust"),
+        ("tickets:write", _("Teach"), "pages_teach.index"),
     )
-    return [{"kind": _("Page"), "title": title, "url": url_for(endpoint)} for title, endpoint in pages]
+    me = viewer()
+    return [
+        {"kind": _("Page"), "title": title, "url": url_for(endpoint)}
+        for permission, title, endpoint in pages
+        if me.may(permission)
+    ]
 
 
 def _views() -> list[Item]:

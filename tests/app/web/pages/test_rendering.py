@@ -9,7 +9,7 @@ from app.domain.people import UserRole
 from tests.app.web.pages.house import SCRIPT, House, post
 from tests.app.web.site import csrf
 
-DESK = ("/tickets", "/tickets/new", "/tickets/{stolen}", "/tickets/tkt_{unsure}", "/tickets/{script}")
+DESK = ("/tickets", "/tickets/new", "/tickets/{stolen}", "/tickets/tkt_{unsure}", "/tickets/{script}", "/teach")
 MARKET = (
     "/market",
     "/market?feed=for_you&days=7",

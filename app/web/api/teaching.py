@@ -1,0 +1,83 @@
+"""Teaching: the tickets that the model doubts most, a person's word on each, and whether more of it pays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import fields
+
+from app.errors import NotFound
+from app.pipeline import teaching
+from app.store import messages, predictions, tickets
+from app.web import auth
+from app.web.api.ticket_shapes import PredictionShape, prediction_out
+from app.web.api.tickets import CorrectionShape
+from app.web.openapi import blueprint, route
+from app.web.schema import Id, Instant, Shape, Size, row
+
+group = blueprint("teaching", about="What a person's word would teach the model most, and when to stop asking.")
+
+
+class QuestionShape(Shape):
+    """A ticket whose intent is asked about; `margin` is how far the best guess leads the second, 0 to 1."""
+
+    ticket = Id("tkt", attribute="ticket_id")
+    subject = fields.String()
+    body = fields.String()
+    occurred_at = Instant()
+    margin = fields.Float()
+    prediction = fields.Nested(PredictionShape)
+
+
+class PayoffShape(Shape):
+    """How often a model was right on what was asked, and whether asking on pays: too_few, pays, stops."""
+
+    model = fields.String()
+    n = fields.Integer()
+    n_right = fields.Integer()
+    low = fields.Float(metadata={"description": "Wilson's 95 % interval of the share that was right."})
+    high = fields.Float()
+    verdict = fields.String()
+    n_missing = fields.Integer()
+
+
+class LessonShape(Shape):
+    """What is left of the day's lesson."""
+
+    n_goal = fields.Integer()
+    n_answered = fields.Integer()
+    questions = fields.List(fields.Nested(QuestionShape))
+    payoffs = fields.List(fields.Nested(PayoffShape))
+
+
+class AnswerShape(Shape):
+    """What the ticket is; the model's own guess confirms it."""
+
+    label = fields.String(required=True, validate=Size(min=1, max=200))
+
+
+@route(group, "/teaching", needs="tickets:write", returns=LessonShape)
+def show_lesson() -> dict[str, Any]:
+    """The most informative tickets of the day that nobody has judged, and whether teaching still pays."""
+    found = teaching.lesson(auth.services(), viewer=auth.viewer())
+    questions = [row(one, prediction=prediction_out(one.stored)) for one in found.questions]
+    return row(found, questions=questions)
+
+
+@route(
+    group,
+    "/teaching/<id(prd):prediction_id>",
+    method="POST",
+    needs="tickets:write",
+    reads=AnswerShape,
+    returns=CorrectionShape,
+    status=201,
+)
+def answer_question(payload: dict[str, Any], *, prediction_id: int) -> Any:
+    """Confirm or correct what was asked about; it becomes a training example."""
+    services, viewer = auth.services(), auth.viewer()
+    stored = predictions.get(services.db, prediction_id)
+    if stored.subject_kind != "message":
+        raise NotFound(noun="prediction", id=prediction_id)
+    tickets.get(services.db, messages.get(services.db, stored.subject_id).ticket_id, viewer=viewer)
+    return teaching.answer(services, prediction_id, label=payload["label"], viewer=viewer)

@@ -1,0 +1,92 @@
+"""Teaching: one doubtful ticket after the other, confirmed or corrected with one key."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
+
+from app.domain.prediction import OUT_OF_SCOPE
+from app.errors import Conflict, InputError, NotReady, TaskMissing
+from app.pipeline import teaching
+from app.store import events, predictions, queues
+from app.web.auth import requires, services, viewer
+from app.web.pages import beliefs
+from app.web.pages.context import offer_undo, tell
+from app.web.pages.corrections import ticket_of
+from app.web.pages.labels import label_title
+from app.web.pages.translate import gettext as _
+
+blueprint = Blueprint("pages_teach", __name__)
+
+MOST_SKIPPED = 100
+
+
+@blueprint.get("/teach")
+@requires("tickets:write")
+def index() -> str:
+    """The next question of the day, what else is asked, and whether teaching still pays."""
+    is_more = bool(request.args.get("more"))
+    found = teaching.lesson(services(), viewer=viewer(), leave_out=_skipped(), is_more=is_more)
+    question = found.questions[0] if found.questions else None
+    choices = beliefs.choices_of(services(), question.stored.prediction) if question else ()
+    quick = beliefs.quick_of(services(), question.stored.prediction, choices=choices) if question else ()
+    return render_template(
+        "tickets/teach.html",
+        lesson=found,
+        question=question,
+        choices=choices,
+        quick=[entry for entry in quick if entry[0] != OUT_OF_SCOPE or entry == quick[0]],
+        outside=next((entry for entry in choices if entry[0] == OUT_OF_SCOPE and entry not in quick[:1]), None),
+        titles={queue.id: queue.title for queue in queues.every(services().db)},
+        is_more=is_more,
+        has_skipped=bool(_skipped()),
+    )
+
+
+@blueprint.post("/teach/<number:prediction_id>")
+@requires("tickets:write")
+def answer(prediction_id: int) -> Response:
+    """A person's word on what was asked: stored, in force, undone with the key of every other change."""
+    me, back = viewer(), _back()
+    ticket_id = ticket_of(prediction_id, me=me)
+    last = events.last_id(services().db)
+    try:
+        made = teaching.answer(services(), prediction_id, label=request.form.get("label", ""), viewer=me)
+    except (Conflict, InputError, NotReady, TaskMissing) as error:
+        tell(error)
+        return redirect(back)
+    guess = predictions.get(services().db, prediction_id).prediction.label
+    sentence = (
+        _("#%(id)s: confirmed, “%(label)s”.", id=ticket_id, label=label_title(made.label))
+        if made.label == guess
+        else _("#%(id)s: corrected to “%(label)s”.", id=ticket_id, label=label_title(made.label))
+    )
+    news = events.of(services().db, "ticket", ticket_id)
+    mine = [one for one in news if one.id > last and one.verb == "corrected" and one.actor_id == me.actor_id]
+    if mine:
+        offer_undo(sentence, event_id=mine[-1].id, back=back)
+    return redirect(back)
+
+
+@blueprint.post("/teach/<number:prediction_id>/skip")
+@requires("tickets:write")
+def skip(prediction_id: int) -> Response:
+    """Ask about something else; the ticket is asked about again after the next sign-in."""
+    session["teach_skipped"] = [*_skipped(), prediction_id][-MOST_SKIPPED:]
+    return redirect(_back())
+
+
+@blueprint.post("/teach/skipped")
+@requires("tickets:write")
+def recall() -> Response:
+    """Ask about what was skipped after all."""
+    session.pop("teach_skipped", None)
+    return redirect(_back())
+
+
+def _skipped() -> list[int]:
+    return list(session.get("teach_skipped", ()))
+
+
+def _back() -> str:
+    return url_for("pages_teach.index", more="1" if request.form.get("more") else None)
