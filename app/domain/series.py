@@ -32,7 +32,7 @@ class Bucket:
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """One point of a drawn series; `net_sentiment` is None where nothing was said."""
+    """One point of a drawn series; `net_sentiment` is None where nothing was said, `n_scored` stories have a class."""
 
     at: int
     n_posts: int
@@ -40,6 +40,29 @@ class Point:
     n_negative: int
     net_sentiment: float | None
     negative_share: float | None
+    n_scored: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """Where a figure lies 19 times of 20."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What is usual of a subject in one step that is drawn, and how sure the share seen in it is (`share_seen`).
+
+    `stories` is a count, `share` and `net` are those that so many stories usually have. None: too little is known.
+    """
+
+    at: int
+    stories: Range | None = None
+    share: Range | None = None
+    net: Range | None = None
+    share_seen: Range | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

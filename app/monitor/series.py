@@ -152,6 +152,7 @@ def _point(part: Window) -> Point:
         n_negative=part.n_negative,
         net_sentiment=part.score_sum / n_scored if n_scored else None,
         negative_share=part.negative_share,
+        n_scored=n_scored,
     )
 
 

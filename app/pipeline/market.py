@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app import clock
 from app.domain.market import Entity, SubjectKind
 from app.domain.people import Viewer
-from app.domain.series import Point, Window
+from app.domain.series import DAY_MS, Expected, Point, Window
 from app.errors import FieldError, InputError, NotFound
 from app.ingest.gazetteer import from_csv as gazetteer_rows
 from app.ingest.rows import RowFault
+from app.monitor import expected
+from app.monitor.scoring import BASELINE_DAYS, GUARD_DAYS
 from app.monitor.series import MARKET, bucket_at, points
 from app.pipeline import history
 from app.pipeline.services import Services
@@ -50,6 +53,25 @@ def series(
         services.db, subject_kind=subject_kind, subject_id=subject_id, since=bucket_at(since), until=until
     )
     return points(found, since=since, until=until, step_ms=step_ms)
+
+
+def usual(
+    services: Services,
+    drawn: Sequence[Point],
+    *,
+    subject_kind: SubjectKind,
+    subject_id: str,
+    step_ms: int,
+    now: int | None = None,
+) -> tuple[Expected, ...]:
+    """What is usual of a subject in each of the steps that are drawn, by the weeks that surges are measured against."""
+    moment = clock.now_ms() if now is None else now
+    until = moment - moment % DAY_MS - GUARD_DAYS * DAY_MS
+    since = until - BASELINE_DAYS * DAY_MS
+    past = buckets.of_subject(services.db, subject_kind=subject_kind, subject_id=subject_id, since=since, until=until)
+    return expected.course(
+        past, since=since, until=until, points=drawn, step_ms=step_ms, now=moment, zone=services.policy.zone
+    )
 
 
 def overview(services: Services, *, since: int, until: int, viewer: Viewer | None = None) -> tuple[SubjectSummary, ...]:

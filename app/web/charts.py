@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from app.domain.series import Point
+from app.domain.series import Expected, Point, Range
 
 WIDTH, HEIGHT = 1000.0, 100.0
 MAX_X_MARKS = 6
@@ -50,10 +50,24 @@ class Hit:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Whisker:
+    """How sure a point is: an upright line from `top` to `bottom`."""
+
+    x: float
+    top: float
+    bottom: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plot:
-    """A chart's geometry; marks are texts from top to bottom (y) and left to right (x)."""
+    """A chart's geometry; marks are texts from top to bottom (y) and left to right (x).
+
+    `bands` are polygons of what is usual, broken where that is not known.
+    """
 
     runs: tuple[str, ...] = ()
+    bands: tuple[str, ...] = ()
+    whiskers: tuple[Whisker, ...] = ()
     bars: tuple[Bar, ...] = ()
     hits: tuple[Hit, ...] = ()
     alerted: tuple[Hit, ...] = ()
@@ -63,6 +77,16 @@ class Plot:
     line_kind: str = "line"
     width: float = WIDTH
     height: float = HEIGHT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """What is drawn around a subject's points: `spans` are (since, until) in ms of alerts, `usual` has one a point."""
+
+    stamp: Stamp
+    titles: Sequence[str] = ()
+    spans: Sequence[tuple[int, int]] = ()
+    usual: Sequence[Expected] = ()
 
 
 def _runs(values: Sequence[float | None], *, width: float, place: Callable[[float], float]) -> tuple[str, ...]:
@@ -82,6 +106,27 @@ def _runs(values: Sequence[float | None], *, width: float, place: Callable[[floa
             x, y_text = run[-1].split(",")
             run.append(f"{round(float(x) + 0.2 * step, 2)},{y_text}")
     return tuple(" ".join(run) for run in runs if run)
+
+
+def _bands(ranges: Sequence[Range | None], *, width: float, place: Callable[[float], float]) -> tuple[str, ...]:
+    """Polygons between the ends of known ranges, from the left edge of the first step to the right one of the last."""
+    step = width / max(len(ranges), 1)
+    groups: list[list[tuple[float, Range]]] = [[]]
+    for index, one in enumerate(ranges):
+        if one is None:
+            groups.append([])
+            continue
+        if not groups[-1]:
+            groups[-1].append((step * index, one))
+        groups[-1].append((step * (index + 0.5), one))
+        if index + 1 == len(ranges) or ranges[index + 1] is None:
+            groups[-1].append((step * (index + 1), one))
+    found = []
+    for group in groups:
+        upper = [f"{round(x, 2)},{round(place(one.high), 2)}" for x, one in group]
+        lower = [f"{round(x, 2)},{round(place(one.low), 2)}" for x, one in reversed(group)]
+        found.append(" ".join([*upper, *lower]))
+    return tuple(one for one in found if one)
 
 
 def bridged(values: Sequence[float | None]) -> list[float | None]:
@@ -114,10 +159,6 @@ def x_marks(points: Sequence[Point], *, stamp: Stamp) -> tuple[str, ...]:
     return spread([stamp(point.at) for point in points])
 
 
-def _columns(points: Sequence[Point], *, titles: Sequence[str]) -> tuple[Hit, ...]:
-    return _hits(len(points), titles=titles)
-
-
 def alerted(points: Sequence[Point], *, spans: Sequence[tuple[int, int]]) -> tuple[Hit, ...]:
     """Where alerts were firing: `spans` are (since, until) in ms, cut to the time that the points cover."""
     if len(points) < 2:
@@ -133,10 +174,8 @@ def alerted(points: Sequence[Point], *, spans: Sequence[tuple[int, int]]) -> tup
     return tuple(marks)
 
 
-def sentiment_plot(
-    points: Sequence[Point], *, stamp: Stamp, titles: Sequence[str] = (), spans: Sequence[tuple[int, int]] = ()
-) -> Plot:
-    """Net sentiment as a line around zero (top +1, bottom −1), with bars from the zero line."""
+def sentiment_plot(points: Sequence[Point], *, frame: Frame) -> Plot:
+    """Net sentiment as a line around zero (top +1, bottom −1), with bars from the zero line and the usual band."""
     step, middle = WIDTH / max(len(points), 1), HEIGHT / 2
     bars = []
     for index, point in enumerate(points):
@@ -146,28 +185,42 @@ def sentiment_plot(
         kind, top = ("over", middle - reach) if point.net_sentiment >= 0 else ("under", middle)
         x, width = round(step * (index + 0.1), 2), round(step * 0.8, 2)
         bars.append(Bar(kind=kind, x=x, y=round(top, 2), width=width, height=round(reach, 2)))
-    values = [point.net_sentiment for point in points]
+
+    def place(value: float) -> float:
+        return middle - value * middle
+
     return Plot(
-        runs=_runs(values, width=WIDTH, place=lambda value: middle - value * middle),
+        runs=_runs([point.net_sentiment for point in points], width=WIDTH, place=place),
+        bands=_bands([one.net for one in frame.usual], width=WIDTH, place=place),
         bars=tuple(bars),
-        hits=_columns(points, titles=titles),
-        alerted=alerted(points, spans=spans),
+        hits=_hits(len(points), titles=frame.titles),
+        alerted=alerted(points, spans=frame.spans),
         y_marks=("+1", "0", "−1"),
-        x_marks=x_marks(points, stamp=stamp),
+        x_marks=x_marks(points, stamp=frame.stamp),
         zero=middle,
     )
 
 
-def share_plot(
-    points: Sequence[Point], *, stamp: Stamp, titles: Sequence[str] = (), spans: Sequence[tuple[int, int]] = ()
-) -> Plot:
-    """The share of negative stories, 0–100 %, as a line."""
+def share_plot(points: Sequence[Point], *, frame: Frame) -> Plot:
+    """The share of negative stories, 0–100 %, as a line with whiskers for how sure it is, and the usual band."""
+    step = WIDTH / max(len(points), 1)
+
+    def place(value: float) -> float:
+        return HEIGHT * (1 - value)
+
+    whiskers = [
+        Whisker(x=round(step * (index + 0.5), 2), top=round(place(sure.high), 2), bottom=round(place(sure.low), 2))
+        for index, one in enumerate(frame.usual)
+        if (sure := one.share_seen) is not None
+    ]
     return Plot(
-        runs=_runs([p.negative_share for p in points], width=WIDTH, place=lambda value: HEIGHT * (1 - value)),
-        hits=_columns(points, titles=titles),
-        alerted=alerted(points, spans=spans),
+        runs=_runs([p.negative_share for p in points], width=WIDTH, place=place),
+        bands=_bands([one.share for one in frame.usual], width=WIDTH, place=place),
+        whiskers=tuple(whiskers),
+        hits=_hits(len(points), titles=frame.titles),
+        alerted=alerted(points, spans=frame.spans),
         y_marks=("100 %", "50 %", "0 %"),
-        x_marks=x_marks(points, stamp=stamp),
+        x_marks=x_marks(points, stamp=frame.stamp),
         zero=HEIGHT / 2,
         line_kind="share",
     )
@@ -181,11 +234,11 @@ def _ceiling(count: int) -> int:
     return next(power * step for step in (2, 4, 6, 8, 10, 12, 16, 20) if power * step >= count)
 
 
-def volume_plot(
-    points: Sequence[Point], *, stamp: Stamp, titles: Sequence[str] = (), spans: Sequence[tuple[int, int]] = ()
-) -> Plot:
-    """Unique stories per step as bars, the negative ones in front."""
-    step, top = WIDTH / max(len(points), 1), _ceiling(max((p.n_stories for p in points), default=0))
+def volume_plot(points: Sequence[Point], *, frame: Frame) -> Plot:
+    """Unique stories per step as bars, the negative ones in front, and the usual number behind."""
+    ranges = [one.stories for one in frame.usual]
+    highest = max([0, *(p.n_stories for p in points), *(math.ceil(one.high) for one in ranges if one)])
+    step, top = WIDTH / max(len(points), 1), _ceiling(highest)
     bars = []
     for index, point in enumerate(points):
         for kind, count in (("bar-all", point.n_stories), ("bar-bad", point.n_negative)):
@@ -194,10 +247,11 @@ def volume_plot(
             bars.append(Bar(kind=kind, x=x, y=round(HEIGHT - height, 2), width=width, height=height))
     return Plot(
         bars=tuple(bar for bar in bars if bar.height),
-        hits=_columns(points, titles=titles),
-        alerted=alerted(points, spans=spans),
+        bands=_bands(ranges, width=WIDTH, place=lambda value: HEIGHT * (1 - value / top)),
+        hits=_hits(len(points), titles=frame.titles),
+        alerted=alerted(points, spans=frame.spans),
         y_marks=(str(top), str(top // 2), "0"),
-        x_marks=x_marks(points, stamp=stamp),
+        x_marks=x_marks(points, stamp=frame.stamp),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import Any, get_args
 
 from flask import Response, stream_with_context
@@ -146,7 +147,7 @@ def add_entity(payload: dict[str, Any]) -> Response:
 
 @route(group, "/series", needs="market:read", query=SeriesQuery, returns=page_of(PointShape, "Points"))
 def series(query: dict[str, Any]) -> dict[str, Any]:
-    """Counts of unique stories and net sentiment over time for one subject."""
+    """Counts of unique stories and net sentiment over time for one subject, with what is usual of each step."""
     until = query["until"] or clock.now_ms()
     since = query["since"] if query["since"] is not None else until - 14 * DAY_MS
     step = HOUR_MS if query["step"] == "hour" else DAY_MS
@@ -154,15 +155,10 @@ def series(query: dict[str, Any]) -> dict[str, Any]:
         raise InputError(fields=(field_error("/since", "bad_period"),))
     if (until - since) / step > MOST_POINTS:
         raise TooLarge("too_many_items", size=(until - since) // step, limit=MOST_POINTS)
-    points = market.series(
-        auth.services(),
-        subject_kind=query["kind"],
-        subject_id=_subject_id(query["kind"], query["id"]),
-        since=since,
-        until=until,
-        step_ms=step,
-    )
-    return lists.whole(points)
+    subject: dict[str, Any] = {"subject_kind": query["kind"], "subject_id": _subject_id(query["kind"], query["id"])}
+    points = market.series(auth.services(), **subject, since=since, until=until, step_ms=step)
+    usual = market.usual(auth.services(), points, **subject, step_ms=step)
+    return lists.whole({**asdict(point), "usual": known} for point, known in zip(points, usual, strict=True))
 
 
 def feed_of(slug: str) -> Feed:

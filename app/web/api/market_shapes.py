@@ -139,6 +139,22 @@ class NewEntityShape(Shape):
     competitors = fields.List(fields.String(validate=Size(min=1, max=12)), load_default=list, validate=Size(max=50))
 
 
+class RangeShape(Shape):
+    """Where a figure lies 19 times of 20."""
+
+    low = fields.Float()
+    high = fields.Float()
+
+
+class ExpectedShape(Shape):
+    """What is usual of a step, by the hour of the week, and the interval of the share seen; null: too little known."""
+
+    stories = fields.Nested(RangeShape, allow_none=True)
+    share = fields.Nested(RangeShape, allow_none=True)
+    net = fields.Nested(RangeShape, allow_none=True)
+    share_seen = fields.Nested(RangeShape, allow_none=True)
+
+
 class PointShape(Shape):
     """One point of a series; net sentiment is null where nothing was said."""
 
@@ -148,3 +164,4 @@ class PointShape(Shape):
     n_negative = fields.Integer()
     net_sentiment = fields.Float(allow_none=True)
     negative_share = fields.Float(allow_none=True)
+    usual = fields.Nested(ExpectedShape)

@@ -86,7 +86,6 @@ def _around(alert: Alert) -> Stretch:
 def _page(alert: Alert, *, form: NewSilence) -> str:
     db, me = services().db, viewer()
     stretch = _around(alert)
-    points = courses.points_of(alert.subject_kind, alert.subject_id, stretch=stretch)
     stories = flow.stories_of(services(), alert.id, viewer=me, limit=15)
     steps = events.of(db, "alert", alert.id)
     actors = {int(event.actor_id) for event in steps if event.actor_kind == "agent" and event.actor_id.isdigit()}
@@ -99,7 +98,7 @@ def _page(alert: Alert, *, form: NewSilence) -> str:
         title=subject_title(alert),
         entity=entity,
         rule=_rule_name(alert.rule_id),
-        course=courses.drawn(points, step_ms=stretch.step_ms, alerts=[alert]),
+        course=courses.course(alert.subject_kind, alert.subject_id, stretch=stretch, past=[alert]),
         stories=stories,
         steps=steps,
         actors=people.names(db, actors | ({alert.acknowledged_by} if alert.acknowledged_by else set())),

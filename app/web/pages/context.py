@@ -141,8 +141,9 @@ def asset(filename: str) -> str:
 def install(app: Flask) -> None:
     """Hand the templates what they use."""
     shown = (
-        formats.ago, formats.day, formats.number, formats.page_locale, formats.percent, formats.percent1,
-        formats.points, formats.signed, formats.size, formats.span, formats.stamp, formats.when,
+        formats.ago, formats.count_range, formats.day, formats.number, formats.page_locale, formats.percent,
+        formats.percent1, formats.percent_range, formats.points, formats.signed, formats.signed_range, formats.size,
+        formats.span, formats.stamp, formats.when,
         asset, here, icon, label_title, navigation, reader, task_title, undoable, word,
     )  # fmt: skip
     app.url_map.converters["number"] = NumberConverter

@@ -10,15 +10,16 @@ from flask import request
 from app import clock
 from app.domain.alert import Alert
 from app.domain.market import SubjectKind
-from app.domain.series import DAY_MS, HOUR_MS, Point, Window
+from app.domain.series import DAY_MS, HOUR_MS, Expected, Point, Window
 from app.pipeline import market
-from app.store import buckets
+from app.store import alerts, buckets
 from app.web import charts
-from app.web.auth import services
+from app.web.auth import services, viewer
 from app.web.pages import formats
 from app.web.pages.translate import gettext as _
 
 DEFAULT_DAYS = 28
+SHOWN_ALERTS = 8
 STEPS_MS = {2: HOUR_MS, 7: 6 * HOUR_MS, 14: 12 * HOUR_MS, 28: DAY_MS, 84: DAY_MS}
 """How fine a period of so many days is drawn: 24 to 84 steps."""
 
@@ -40,9 +41,10 @@ class Stretch:
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """A subject's points with their three charts."""
+    """A subject's points, what is usual of each, and their three charts."""
 
     points: tuple[Point, ...]
+    usual: tuple[Expected, ...]
     sentiment: charts.Plot
     share: charts.Plot
     volume: charts.Plot
@@ -87,28 +89,57 @@ def points_of(kind: SubjectKind, subject_id: str, *, stretch: Stretch) -> tuple[
     )
 
 
-def _title(point: Point, *, stamp: charts.Stamp) -> str:
-    return _(
+def alerts_of(kind: SubjectKind, subject_id: str) -> tuple[Alert, ...]:
+    """The newest alerts of the subject that the reader may see."""
+    me = viewer()
+    if not me.may("alerts:read"):
+        return ()
+    return tuple(alerts.page(services().db, subject_kind=kind, subject_id=subject_id, limit=50, viewer=me).items)
+
+
+def usual_of(kind: SubjectKind, subject_id: str, points: tuple[Point, ...], *, step_ms: int) -> tuple[Expected, ...]:
+    """What is usual of the subject in each of its points."""
+    return market.usual(services(), points, subject_kind=kind, subject_id=subject_id, step_ms=step_ms)
+
+
+def _title(point: Point, usual: Expected, *, stamp: charts.Stamp) -> str:
+    seen = _(
         "%(at)s: net %(net)s, %(negative)s negative of %(stories)s stories",
         at=stamp(point.at),
         net=formats.signed(point.net_sentiment),
         negative=point.n_negative,
         stories=point.n_stories,
     )
+    if usual.stories is None:
+        return seen
+    known = _(
+        "usually net %(net)s, %(share)s negative, %(stories)s stories",
+        net=formats.signed_range(usual.net),
+        share=formats.percent_range(usual.share),
+        stories=formats.count_range(usual.stories),
+    )
+    return f"{seen} ({known})"
 
 
-def drawn(points: tuple[Point, ...], *, step_ms: int, alerts: Iterable[Alert] = ()) -> Course:
-    """The points with their charts; alerts are marked where they were firing."""
+def course(kind: SubjectKind, subject_id: str, *, stretch: Stretch, past: Iterable[Alert] = ()) -> Course:
+    """A subject over the stretch, drawn before what is usual; alerts are marked where they were firing."""
+    points, step_ms = points_of(kind, subject_id, stretch=stretch), stretch.step_ms
+    usual = usual_of(kind, subject_id, points, step_ms=step_ms)
     exact = formats.day if step_ms >= DAY_MS else formats.day_hour
     stamp = formats.day if step_ms > HOUR_MS else formats.day_hour
-    titles = [_title(point, stamp=exact) for point in points]
     now = clock.now_ms()
-    spans = [(alert.firing_at, alert.resolved_at or now) for alert in alerts if alert.firing_at]
+    frame = charts.Frame(
+        stamp=stamp,
+        titles=[_title(point, one, stamp=exact) for point, one in zip(points, usual, strict=True)],
+        spans=[(alert.firing_at, alert.resolved_at or now) for alert in past if alert.firing_at],
+        usual=usual,
+    )
     return Course(
         points=points,
-        sentiment=charts.sentiment_plot(points, stamp=stamp, titles=titles, spans=spans),
-        share=charts.share_plot(points, stamp=stamp, titles=titles, spans=spans),
-        volume=charts.volume_plot(points, stamp=stamp, titles=titles, spans=spans),
+        usual=usual,
+        sentiment=charts.sentiment_plot(points, frame=frame),
+        share=charts.share_plot(points, frame=frame),
+        volume=charts.volume_plot(points, frame=frame),
     )
 
 

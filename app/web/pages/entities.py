@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from app.domain.market import PostFilter
 from app.errors import Conflict, InputError, NotFound
 from app.pipeline import market
-from app.store import alerts, entities, posts, rules, stories
+from app.store import entities, posts, rules, stories
 from app.web import problems
 from app.web.auth import requires, services, viewer
 from app.web.forms import EntityFile, NewEntity
@@ -20,7 +20,6 @@ from app.web.pages.translate import gettext as _
 blueprint = Blueprint("pages_entities", __name__)
 
 MOST_FAULTS = 10
-SHOWN_ALERTS = 8
 Shown = str | Response | tuple[str, int]
 
 
@@ -101,18 +100,17 @@ def show(ticker: str) -> str:
     if entity is None:
         raise NotFound(noun="entity", id=ticker)
     subject = str(entity.id)
-    points = courses.points_of("entity", subject, stretch=stretch)
-    past = alerts.page(found.db, subject_kind="entity", subject_id=subject, limit=50).items
+    past = courses.alerts_of("entity", subject)
     page = posts.page(found.db, PostFilter(entity_id=entity.id), viewer=me, limit=15)
     around = post_lists.around(found.db, page.items, viewer=me)
     return render_template(
         "entities/show.html",
         entity=entity,
-        course=courses.drawn(points, step_ms=stretch.step_ms, alerts=past),
+        course=courses.course("entity", subject, stretch=stretch, past=past),
         summary=courses.figures("entity", subject, stretch=stretch),
         alerts=[alert for alert in past if alert.state in ("firing", "pending", "recovering")],
         rules={rule.id: rule.name for rule in rules.every(found.db)},
-        past=[alert for alert in past if alert.state == "resolved"][:SHOWN_ALERTS],
+        past=[alert for alert in past if alert.state == "resolved"][: courses.SHOWN_ALERTS],
         topics=stories.topics_of_entity(found.db, entity.id, since=stretch.since, until=stretch.until, viewer=me),
         missed=Missed(formdata=None),
         page=page,

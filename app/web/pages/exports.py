@@ -10,6 +10,7 @@ from typing import cast, get_args
 from flask import Blueprint, Response, render_template, request
 
 from app.domain.market import SubjectKind
+from app.domain.series import Expected, Point, Range
 from app.errors import NotFound
 from app.web import charts
 from app.web.auth import requires
@@ -20,7 +21,10 @@ from app.web.schema import instant
 
 blueprint = Blueprint("pages_exports", __name__)
 
-HEAD = ("at", "net_sentiment", "negative_share", "n_negative", "n_stories", "n_posts")
+SEEN = ("at", "net_sentiment", "negative_share", "n_negative", "n_stories", "n_posts")
+RANGES = ("share_seen", "share", "net", "stories")
+BOUNDS = ("negative_share", "usual_negative_share", "usual_net_sentiment", "usual_n_stories")
+HEAD = (*SEEN, *(f"{name}_{end}" for name in BOUNDS for end in ("low", "high")))
 CHARTS = ("sentiment", "share", "volume")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -53,12 +57,17 @@ def series_csv() -> Response:
     """The points of a subject over the period, one a row, times in UTC."""
     kind, subject_id = _asked()
     title_of(kind, subject_id)
-    points = courses.points_of(kind, subject_id, stretch=courses.chosen_stretch())
-    rows = [
-        (instant(one.at), one.net_sentiment, one.negative_share, one.n_negative, one.n_stories, one.n_posts)
-        for one in points
-    ]
+    stretch = courses.chosen_stretch()
+    points = courses.points_of(kind, subject_id, stretch=stretch)
+    usual = courses.usual_of(kind, subject_id, points, step_ms=stretch.step_ms)
+    rows = [_row(one, known) for one, known in zip(points, usual, strict=True)]
     return _csv([HEAD, *rows], name=f"{kind}-{subject_id}"[:60])
+
+
+def _row(point: Point, usual: Expected) -> list[object]:
+    seen = [instant(point.at), *(getattr(point, name) for name in SEEN[1:])]
+    ranges: list[Range | None] = [getattr(usual, name) for name in RANGES]
+    return [*seen, *(end for one in ranges for end in ((one.low, one.high) if one else (None, None)))]
 
 
 @blueprint.get("/market/series.svg")
@@ -70,7 +79,7 @@ def series_svg() -> Response:
     chart = request.args.get("chart", "sentiment")
     if chart not in CHARTS:
         raise NotFound(noun="chart", id=chart)
-    course = courses.drawn(courses.points_of(kind, subject_id, stretch=stretch), step_ms=stretch.step_ms)
+    course = courses.course(kind, subject_id, stretch=stretch, past=courses.alerts_of(kind, subject_id))
     titles = {"sentiment": _("Net sentiment"), "share": _("Negative share"), "volume": _("Stories, negative in front")}
     plot: charts.Plot = getattr(course, chart)
     drawing = render_template("charts/plot.svg", plot=plot, title=f"{name} · {titles[chart]}")

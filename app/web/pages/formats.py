@@ -10,7 +10,7 @@ from flask_babel import get_locale
 from markupsafe import Markup
 
 from app import clock
-from app.domain.series import DAY_MS, HOUR_MS
+from app.domain.series import DAY_MS, HOUR_MS, Range
 from app.web import auth
 from app.web.pages.translate import gettext
 
@@ -104,6 +104,21 @@ def signed(value: float | None) -> str:
     if value is None:
         return "—"
     return "0.00" if abs(value) < 0.005 else f"{'+' if value > 0 else '−'}{abs(value):.2f}"
+
+
+def percent_range(found: Range | None) -> str:
+    """From one share to another, as whole percentages."""
+    return "—" if found is None else f"{round(100 * found.low)}–{round(100 * found.high)} %"
+
+
+def count_range(found: Range | None) -> str:
+    """From one count to another."""
+    return "—" if found is None else f"{round(found.low)}–{round(found.high)}"
+
+
+def signed_range(found: Range | None) -> str:
+    """From one figure to another, with their signs."""
+    return "—" if found is None else gettext("%(low)s to %(high)s", low=signed(found.low), high=signed(found.high))
 
 
 def points(value: int) -> str:

@@ -145,7 +145,6 @@ def _chosen(me: Viewer, *, names: dict[str, str]) -> list[Entry]:
 def index() -> str:
     """Firing alerts on top, then the figures, then what is being said."""
     me, found, stretch = viewer(), services(), courses.chosen_stretch()
-    points = courses.points_of("market", MARKET, stretch=stretch)
     firing = [alert for alert in alerts.open_ones(found.db, viewer=viewer()) if alert.state == "firing"]
     names = {str(entity.id): entity.name for entity in entities.every(found.db)}
     is_for_you = request.args.get("feed") == "for_you" and me.may("recommendations:read")
@@ -164,7 +163,7 @@ def index() -> str:
         up=up,
         topics=rows["topic"],
         whole=courses.figures("market", MARKET, stretch=stretch),
-        volume=courses.drawn(points, step_ms=stretch.step_ms).volume,
+        volume=courses.course("market", MARKET, stretch=stretch).volume,
         has_posts=bool(latest.items),
         days=stretch.days,
         periods=courses.periods(),

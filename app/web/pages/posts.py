@@ -71,12 +71,13 @@ def _with_target(stored: StoredPrediction, *, around: dict[str, Any]) -> dict[st
 def topic(topic: str) -> str:
     """How one topic is spoken of."""
     found, me, stretch = services(), viewer(), courses.chosen_stretch()
-    points = courses.points_of("topic", topic, stretch=stretch)
+    past = courses.alerts_of("topic", topic)
     page = posts.page(found.db, PostFilter(topic=topic), viewer=me, limit=20)
     return render_template(
         "posts/topic.html",
         topic=topic,
-        course=courses.drawn(points, step_ms=stretch.step_ms),
+        course=courses.course("topic", topic, stretch=stretch, past=past),
+        past=past[: courses.SHOWN_ALERTS],
         page=page,
         days=stretch.days,
         periods=courses.periods(),

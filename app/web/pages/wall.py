@@ -26,7 +26,6 @@ def index() -> str:
     rows = company_rows(stretch=stretch)
     down, up = heat.movers(rows)
     latest = posts.page(found.db, PostFilter(), viewer=me, limit=SHOWN_POSTS)
-    points = courses.points_of("market", MARKET, stretch=stretch)
     return render_template(
         "market/wall.html",
         firing=firing,
@@ -36,7 +35,7 @@ def index() -> str:
         down=down,
         up=up,
         whole=courses.figures("market", MARKET, stretch=stretch),
-        volume=courses.drawn(points, step_ms=stretch.step_ms).volume,
+        volume=courses.course("market", MARKET, stretch=stretch).volume,
         feed=latest.items,
         days=stretch.days,
         periods=courses.periods(),

@@ -117,6 +117,10 @@ def test_a_series_counts_what_was_said(api: Caller) -> None:
     points = answer.get_json()["data"]
     assert sum(point["n_posts"] for point in points) >= 1
     assert points[0]["at"] == "2026-03-01T00:00:00Z"
+    said = next(point for point in points if point["negative_share"] is not None)
+    sure = said["usual"]["share_seen"]
+    assert sure["low"] <= said["negative_share"] <= sure["high"]
+    assert said["usual"]["stories"] is None  # a single post is no history
 
 
 @pytest.mark.parametrize(

@@ -42,10 +42,14 @@ def test_a_chart_is_taken_along_as_csv_and_svg(house: House) -> None:
     rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff"))))
     assert len(rows) == 28
     assert sum(int(row["n_stories"]) for row in rows) >= 20
+    last = rows[-1]
+    assert float(last["negative_share_low"]) <= float(last["negative_share"]) <= float(last["negative_share_high"])
+    assert 0 <= float(last["usual_n_stories_low"]) <= float(last["usual_n_stories_high"]) < 10
     for chart in ("sentiment", "share", "volume"):
         drawn = client.get(f"/market/series.svg?kind=entity&id=1&chart={chart}")
         assert drawn.mimetype == "image/svg+xml"
         assert ElementTree.fromstring(drawn.get_data()).tag.endswith("svg")
+        assert b"<polygon" in drawn.get_data()
     evil = client.get("/market/series.svg?kind=entity&id=2").get_data(as_text=True)
     assert made.SCRIPT not in evil
     assert client.get("/market/heat.csv").get_data(as_text=True).startswith("\ufeffticker,name,")

@@ -26,6 +26,9 @@ def test_a_company_has_its_charts_and_the_same_as_a_table(house: House) -> None:
     assert text.count('<svg class="plot"') == 3
     assert "The same as a table" in text
     assert 'class="alerted"' in text
+    assert text.count('class="usual"') == 3
+    assert "Usual stories" in text
+    assert "usually net" in text
     assert "fraud probe of lamps" in text
 
 
