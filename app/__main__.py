@@ -131,7 +131,7 @@ def _run(application: Flask, *, listening: socket.socket, greeting: str) -> None
     )
 
     def stop(*_: object) -> None:
-        application.extensions["bellwether.stream"].stopping.set()
+        application.extensions["bellwether.stream"].stop()
         raise SystemExit
 
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from flask import Flask, Response, current_app, request
@@ -32,27 +33,55 @@ MOST_BEHIND = 2000
 PREFIXES = {"ticket": "tkt", "message": "msg", "post": "pst", "alert": "alr", "rule": "rul", "feed": "fed"}
 
 
+@dataclass(eq=False)
+class Seat:
+    """One stream's place; `is_over` is set when it has to end."""
+
+    owner: str
+    is_over: threading.Event = field(default_factory=threading.Event)
+    is_taken_over: bool = False
+
+
 @dataclass
 class Seats:
-    """How many streams one process keeps, and the sign that it is about to stop."""
+    """The streams that one process keeps, oldest first."""
 
     limit: int
-    n_taken: int = 0
+    taken: list[Seat] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
-    stopping: threading.Event = field(default_factory=threading.Event)
+    is_stopping: bool = False
 
-    def take(self) -> bool:
-        """Take a seat, if one is free."""
-        with self.lock:
-            if self.n_taken >= self.limit:
-                return False
-            self.n_taken += 1
-            return True
+    def take(self, owner: str) -> Seat | None:
+        """A free seat, or else the owner's own oldest one, whose stream ends; None where others have them all.
 
-    def leave(self) -> None:
-        """Give a seat back."""
+        So somebody who goes from page to page is never kept out by pages that were closed and not yet missed.
+        """
         with self.lock:
-            self.n_taken -= 1
+            if len(self.taken) >= self.limit:
+                oldest = next((seat for seat in self.taken if seat.owner == owner), None)
+                if oldest is None:
+                    return None
+                oldest.is_taken_over = True
+                oldest.is_over.set()
+                self.taken.remove(oldest)
+            seat = Seat(owner)
+            self.taken.append(seat)
+            if self.is_stopping:
+                seat.is_over.set()
+            return seat
+
+    def leave(self, seat: Seat) -> None:
+        """Give a seat back, unless another has it already."""
+        with self.lock:
+            if seat in self.taken:
+                self.taken.remove(seat)
+
+    def stop(self) -> None:
+        """End every stream: the process is about to stop."""
+        with self.lock:
+            self.is_stopping = True
+            for seat in self.taken:
+                seat.is_over.set()
 
 
 class ActorShape(Shape):
@@ -98,21 +127,26 @@ def list_events(query: dict[str, Any]) -> dict[str, Any]:
 
 @route(group, "/stream", needs="stream:read", query=EventQuery)
 def stream(query: dict[str, Any]) -> Response:
-    """The same as a live stream (`text/event-stream`), resumed with `Last-Event-ID`; needs a threaded server."""
+    """The same as a live stream (`text/event-stream`), resumed with `Last-Event-ID`; needs a threaded server.
+
+    Where all streams are taken, the caller's own oldest one ends with `event: taken` and makes room.
+    """
     seats: Seats = current_app.extensions["bellwether.stream"]
     if not request.environ.get("wsgi.multithread"):
         raise NotReady("stream_needs_threads")
-    if not seats.take():
+    viewer = auth.viewer()
+    seat = seats.take(f"{viewer.actor_kind}:{viewer.actor_id}")
+    if seat is None:
         raise Overloaded("stream_full", limit=seats.limit, retry_after=15)
     feed = _Feed(
         services=auth.services(),
-        viewer=auth.viewer(),
+        viewer=viewer,
         types=query["types"],
         is_gone=request.environ.get("waitress.client_disconnected") or (lambda: False),
-        stopping=seats.stopping,
+        seat=seat,
     )
     answer = Response(feed.lines(_resumed(query["after"])), content_type="text/event-stream")
-    answer.call_on_close(seats.leave)
+    answer.call_on_close(partial(seats.leave, seat))
     answer.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
     return answer
 
@@ -123,7 +157,7 @@ class _Feed:
     viewer: Viewer
     types: str
     is_gone: Callable[[], bool]
-    stopping: threading.Event
+    seat: Seat
     silent_s: float = 0.0
     open_s: float = 0.0
 
@@ -142,6 +176,9 @@ class _Feed:
                 self.silent_s = 0.0
                 yield ": hb\n\n"
             self._rest()
+        if self.seat.is_taken_over:
+            # A browser would come back at once and take the seat from the page that has it now.
+            yield "event: taken\ndata: {}\n\n"
 
     def _opening(self, start: int | None) -> tuple[int, list[str]]:
         newest = events.last_id(self.services.db)
@@ -161,10 +198,10 @@ class _Feed:
         return reached, [event for event in found if _is_wanted(event, self.types)]
 
     def _is_over(self) -> bool:
-        return self.stopping.is_set() or self.open_s >= LONGEST_S or self.is_gone()
+        return self.seat.is_over.is_set() or self.open_s >= LONGEST_S or self.is_gone()
 
     def _rest(self) -> None:
-        self.stopping.wait(POLL_S)
+        self.seat.is_over.wait(POLL_S)
         self.silent_s += POLL_S
         self.open_s += POLL_S
 

@@ -114,16 +114,41 @@ def test_too_far_behind_begins_afresh(own: Site, behind: str, monkeypatch: pytes
 
 def test_seats_are_counted_and_given_back(own: Site) -> None:
     api, seats = own.caller("admin"), own.app.extensions["bellwether.stream"]
-    assert seats.take()
-    assert seats.take()
+    first, _second = seats.take("agent:77"), seats.take("agent:77")
     full = _open(api)
     assert (full.status_code, full.get_json(force=True)["type"]) == (429, "/problems/stream_full")
-    seats.leave()
+    seats.leave(first)
     answer = _open(api)
     assert answer.status_code == 200
     answer.get_data()
     answer.close()
-    assert seats.n_taken == 1
+    assert [seat.owner for seat in seats.taken] == ["agent:77"]
+
+
+def test_the_newest_stream_takes_over_its_readers_own_oldest(own: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "LONGEST_S", 60.0)
+    monkeypatch.setattr(stream, "POLL_S", 30.0)  # what ends is told at once, not at the next look
+    api, seats = own.caller("admin"), own.app.extensions["bellwether.stream"]
+    other = seats.take("agent:77")
+    oldest = _open(api)
+    newest = _open(api)
+    assert newest.status_code == 200
+    assert _told(oldest)[-1] == {"event": "taken", "data": "{}"}
+    oldest.close()
+    # The seats are as many as before, and nobody else's was taken.
+    assert len(seats.taken) == 2
+    assert seats.taken[0] is other
+    assert not other.is_over.is_set()
+    newest.close()
+    assert seats.taken == [other]
+
+
+def test_somebody_elses_seat_is_never_taken_over(own: Site) -> None:
+    seats = own.app.extensions["bellwether.stream"]
+    held = [seats.take("agent:1"), seats.take("agent:2")]
+    assert seats.take("token:1") is None
+    assert seats.take("agent:2") is not None
+    assert [seat.is_taken_over for seat in held] == [False, True]
 
 
 def test_a_server_without_threads_refuses(own: Site) -> None:
@@ -135,7 +160,7 @@ def test_a_server_without_threads_refuses(own: Site) -> None:
 
 def test_a_stopping_server_ends_its_streams(own: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "LONGEST_S", 60.0)
-    own.app.extensions["bellwether.stream"].stopping.set()
+    own.app.extensions["bellwether.stream"].stop()
     assert _told(_open(own.caller("admin")))[0] == {"retry": "3000"}
 
 

@@ -61,5 +61,7 @@
   stream.addEventListener("ticket", heard);
   stream.addEventListener("reset", heard);
   // All seats of the live stream are taken, or it is cut off: asking now and then does as well.
-  stream.addEventListener("error", () => { if (stream.readyState === EventSource.CLOSED) { poll(); setInterval(poll, 20000); } });
+  const ask = () => { poll(); setInterval(poll, 20000); };
+  stream.addEventListener("taken", () => { stream.close(); ask(); });
+  stream.addEventListener("error", () => { if (stream.readyState === EventSource.CLOSED) ask(); });
 })();

@@ -28,9 +28,31 @@
   };
   document.addEventListener("mouseout", () => { if (missed) soon(); });
   // The browser reconnects by itself and says with Last-Event-ID what it saw last, so nothing is missed.
-  const stream = new EventSource(`/api/v1/stream?types=${script.dataset.live}`);
-  for (const kind of [...script.dataset.live.split(","), "reset"]) stream.addEventListener(kind, soon);
-  stream.addEventListener("open", () => { if (state) state.hidden = false; });
-  stream.addEventListener("error", () => { if (state) state.hidden = true; });
+  const SLOWLY_MS = 20000;
+  let stream, asking = 0;
+  const still = () => {
+    stream.close();
+    if (state) state.hidden = true;
+    // Another page of this reader has the seat, or all are taken: asking now and then does as well.
+    asking ||= setInterval(() => { if (!document.hidden) soon(); }, SLOWLY_MS);
+  };
+  const open = () => {
+    stream = new EventSource(`/api/v1/stream?types=${script.dataset.live}`);
+    for (const kind of [...script.dataset.live.split(","), "reset"]) stream.addEventListener(kind, soon);
+    stream.addEventListener("open", () => {
+      if (state) state.hidden = false;
+      clearInterval(asking);
+      asking = 0;
+    });
+    stream.addEventListener("taken", still);
+    stream.addEventListener("error", () => {
+      if (state) state.hidden = true;
+      if (stream.readyState === EventSource.CLOSED) still();
+    });
+  };
+  const again = () => { if (stream.readyState === EventSource.CLOSED) { open(); soon(); } };
+  open();
   addEventListener("pagehide", () => stream.close());
+  addEventListener("pageshow", (shown) => { if (shown.persisted) again(); });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) again(); });
 })();
