@@ -26,6 +26,19 @@ class Group(AppGroup):
             raise click.ClickException(told(app, error)) from error
 
 
+class Command(click.Command):
+    """A command of its own, without a group, that ends in the same way."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command inside the application; our own errors become click's."""
+        app = ctx.ensure_object(ScriptInfo).load_app()
+        try:
+            with app.app_context():
+                return super().invoke(ctx)
+        except BellwetherError as error:
+            raise click.ClickException(told(app, error)) from error
+
+
 def told(app: Flask, error: BellwetherError) -> str:
     """The sentence of an error, and one for each field at fault."""
     sentence = cast("Callable[[str, Any], tuple[str, str]]", app.extensions["bellwether.sentence"])

@@ -6,13 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-JobKind = Literal["import_posts", "import_tickets", "reindex_articles", "fetch_feed", "bulk_edit", "bulk_undo"]
+JobKind = Literal[
+    "import_posts",
+    "import_tickets",
+    "check_file",
+    "import_file",
+    "reindex_articles",
+    "fetch_feed",
+    "bulk_edit",
+    "bulk_undo",
+]
 JobState = Literal["queued", "working", "completed", "failed"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A long piece of work: progress in items, row errors as codes; claimed by a conditional UPDATE."""
+    """A long piece of work: progress in items, row errors as codes; claimed by a conditional UPDATE.
+
+    `n_known` items were there already.
+    """
 
     id: int
     kind: JobKind
@@ -21,6 +33,7 @@ class Job:
     n_total: int = 0
     n_done: int = 0
     n_failed: int = 0
+    n_known: int = 0
     errors: tuple[Mapping[str, Any], ...] = ()
     user_id: int | None = None
     created_at: int = 0

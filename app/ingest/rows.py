@@ -49,11 +49,11 @@ def _json_row(text: str, *, number: int) -> Row | RowFault:
     return (number, value) if isinstance(value, dict) else RowFault(row=number, code="not_an_object")
 
 
-def csv_rows(lines: Lines, *, known: frozenset[str]) -> Iterator[Row | RowFault]:
+def csv_rows(lines: Lines, *, known: frozenset[str] | None) -> Iterator[Row | RowFault]:
     """Records of a CSV file as dicts; the delimiter is the one that divides the header best.
 
     Header names are lower-cased with `_` for spaces. Raises InputError `empty_file`, or `no_known_column` when no
-    header name is in `known`.
+    header name is in `known` (None: any will do).
     """
     source = _Rewindable(_text_lines(lines))
     header_line = next((line for line in source if line.strip()), None)
@@ -61,7 +61,7 @@ def csv_rows(lines: Lines, *, known: frozenset[str]) -> Iterator[Row | RowFault]
         raise InputError("empty_file")
     delimiter = _delimiter(header_line)
     header = [_column(name) for name in next(csv.reader([header_line.strip()], delimiter=delimiter), [])]
-    if not known.intersection(header):
+    if known is not None and not known.intersection(header):
         raise InputError("no_known_column", columns=", ".join(header)[:200], known=", ".join(sorted(known)))
     return _records(source, header=header, delimiter=delimiter)
 

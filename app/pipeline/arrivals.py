@@ -37,7 +37,9 @@ class Stored:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Texts:
+class Texts:
+    """A message as it is stored: what is shown, what the model reads, and how much was taken out."""
+
     subject: str
     body: str
     text: str
@@ -105,7 +107,8 @@ def _parents(draft: TicketDraft) -> list[str]:
     return list(dict.fromkeys(one for one in (draft.in_reply_to, *reversed(draft.references)) if one))
 
 
-def _texts(draft: TicketDraft, *, is_redacting: bool, is_first: bool) -> _Texts:
+def texts_of(draft: TicketDraft, *, is_redacting: bool, is_first: bool) -> Texts:
+    """A draft's texts, cleaned and redacted; raises InputError `empty_message` when nothing is left."""
     body, said = shown(draft.body, is_html=draft.is_html), clean(draft.body, is_html=draft.is_html)
     subject, n = " ".join(draft.subject.split())[:LONGEST_SUBJECT], 0
     if is_redacting:
@@ -116,17 +119,18 @@ def _texts(draft: TicketDraft, *, is_redacting: bool, is_first: bool) -> _Texts:
     text = f"{subject}\n{said}" if is_first and subject and subject.lower() not in said.lower() else said
     if not text.strip():
         raise InputError("empty_message")
-    return _Texts(subject=subject or _preview(said), body=body, text=text, n_redactions=n)
+    return Texts(subject=subject or preview(said), body=body, text=text, n_redactions=n)
 
 
-def _preview(text: str) -> str:
+def preview(text: str) -> str:
+    """The beginning of a text on one line."""
     line = " ".join(text.split())
     return line if len(line) <= PREVIEW_LENGTH else line[: PREVIEW_LENGTH - 1].rstrip() + "…"
 
 
 def _opened(tx: Transaction, services: Services, *, draft: TicketDraft, viewer: Viewer) -> Stored:
     queue = desk.arrival(tx, services, slug=draft.queue, viewer=viewer)
-    texts = _texts(draft, is_redacting=queue.is_redacting, is_first=True)
+    texts = texts_of(draft, is_redacting=queue.is_redacting, is_first=True)
     created_at = min(draft.occurred_at or clock.now_ms(), clock.now_ms())
     customer_id = customers.ensure(
         tx,
@@ -148,7 +152,7 @@ def _opened(tx: Transaction, services: Services, *, draft: TicketDraft, viewer: 
             "external_id": draft.external_id,
             "mailbox_id": draft.mailbox_id,
             "intent_task": queue.intent_task,
-            "preview": _preview(texts.text),
+            "preview": preview(texts.text),
             **_clock_columns(tx, queue_id=queue.id, created_at=created_at),
         },
     )
@@ -175,7 +179,7 @@ def _clock_columns(tx: Transaction, *, queue_id: int, created_at: int) -> dict[s
     return {**found, "risk": key}
 
 
-def _message(tx: Transaction, ticket_id: int, *, draft: TicketDraft, texts: _Texts, at: int) -> int:
+def _message(tx: Transaction, ticket_id: int, *, draft: TicketDraft, texts: Texts, at: int) -> int:
     now = clock.now_ms()
     message_id = messages.insert(
         tx,
@@ -204,12 +208,12 @@ def _continued(tx: Transaction, ticket_id: int, *, draft: TicketDraft, viewer: V
     """The customer writes again: a ticket that waited for them, or was solved, is open again."""
     was = tickets.read(tx, ticket_id)
     queue = queues.get(tx, was.queue_id)
-    texts = _texts(draft, is_redacting=queue.is_redacting, is_first=False)
+    texts = texts_of(draft, is_redacting=queue.is_redacting, is_first=False)
     at = min(draft.occurred_at or clock.now_ms(), clock.now_ms())
     message_id = _message(tx, ticket_id, draft=draft, texts=texts, at=at)
     wakes = was.status in ("pending", "solved", "closed") and not draft.is_automatic
     status = "open" if wakes else was.status
-    changes: dict[str, Any] = {"status": status, "updated_at": at, "preview": _preview(texts.text)}
+    changes: dict[str, Any] = {"status": status, "updated_at": at, "preview": preview(texts.text)}
     changes |= {"solved_at": None} if wakes else {}
     tickets.update(tx, ticket_id, changes=changes | clocks.followed(tx, was, changes, now=clock.now_ms()))
     verb = "reopened" if was.status in ("solved", "closed") and wakes else "message_received"
@@ -230,12 +234,12 @@ def _updated(tx: Transaction, was: Ticket, *, draft: TicketDraft, viewer: Viewer
     """The same external id again: the first message is rewritten if it says something else."""
     first = messages.first_incoming(tx, was.id)
     queue = queues.get(tx, was.queue_id)
-    texts = _texts(draft, is_redacting=queue.is_redacting, is_first=True)
+    texts = texts_of(draft, is_redacting=queue.is_redacting, is_first=True)
     if first is None or (first.body, was.subject) == (texts.body, texts.subject):
         return Stored(ticket_id=was.id, message_id=0 if first is None else first.id, is_new=False)
     _rewrite(tx, first, texts=texts)
     now = clock.now_ms()
-    tickets.update(tx, was.id, changes={"subject": texts.subject, "updated_at": now, "preview": _preview(texts.text)})
+    tickets.update(tx, was.id, changes={"subject": texts.subject, "updated_at": now, "preview": preview(texts.text)})
     history.record(
         tx,
         actor=history.of(viewer),
@@ -248,7 +252,7 @@ def _updated(tx: Transaction, was: Ticket, *, draft: TicketDraft, viewer: Viewer
     return Stored(ticket_id=was.id, message_id=first.id, is_new=False, is_update=True)
 
 
-def _rewrite(tx: Transaction, first: Message, *, texts: _Texts) -> None:
+def _rewrite(tx: Transaction, first: Message, *, texts: Texts) -> None:
     changes = {
         "body": texts.body,
         "text": texts.text,

@@ -37,8 +37,9 @@ def record(
     after: Mapping[str, Any] | None = None,
     undoes: int | None = None,
     data: Mapping[str, Any] | None = None,
+    is_told: bool = True,
 ) -> Event:
-    """Keep one event and queue the webhooks that want it; `data` is what they are told of the thing."""
+    """Keep one event and, unless nobody `is_told`, queue the webhooks that want it; `data` is what they are told."""
     event = Event(
         actor_kind=actor[0],
         actor_id=actor[1],
@@ -51,7 +52,7 @@ def record(
         undoes=undoes,
     )
     event_id = events.record(tx, event)
-    if noun in TOLD or (noun == "alert" and verb in TOLD_OF_ALERTS):
+    if is_told and (noun in TOLD or (noun == "alert" and verb in TOLD_OF_ALERTS)):
         _tell(tx, event, event_id=event_id, data={noun: {"id": noun_id, **(data or {}), **event.after}})
     return events.get(tx, event_id)
 

@@ -16,7 +16,7 @@ from app.errors import BellwetherError, FieldError, InputError
 from app.ingest import feeds as feed_files
 from app.ingest import tickets as ticket_files
 from app.ingest.rows import RowFault, csv_rows, json_rows
-from app.pipeline import accounts, bulk, feeds, history, knowledge, posts, tickets
+from app.pipeline import accounts, bulk, feeds, history, knowledge, moving, posts, tickets
 from app.pipeline.progress import Progress
 from app.pipeline.services import Services
 from app.store import attachments, jobs, users
@@ -172,6 +172,14 @@ def _bulk_undo(services: Services, job: Job, progress: Progress) -> None:
     bulk.work_undo(services, job, progress, viewer=_viewer(services, job))
 
 
+def _check_file(services: Services, job: Job, progress: Progress) -> None:
+    moving.work_check(services, job, progress)
+
+
+def _import_file(services: Services, job: Job, progress: Progress) -> None:
+    moving.work_import(services, job, progress, viewer=_viewer(services, job))
+
+
 _DOERS: Mapping[JobKind, Callable[[Services, Job, Progress], None]] = {
     "import_posts": _import_posts,
     "import_tickets": _import_tickets,
@@ -179,4 +187,6 @@ _DOERS: Mapping[JobKind, Callable[[Services, Job, Progress], None]] = {
     "fetch_feed": _fetch_feed,
     "bulk_edit": _bulk_edit,
     "bulk_undo": _bulk_undo,
+    "check_file": _check_file,
+    "import_file": _import_file,
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,11 +25,17 @@ class Progress:
     n_total: int = 0
     n_done: int = 0
     n_failed: int = 0
+    n_known: int = 0
     errors: list[Mapping[str, Any]] = field(default_factory=list)
 
     def done(self) -> None:
         """One more row is in."""
         self.n_done += 1
+        self._step()
+
+    def known(self) -> None:
+        """One more row was there already."""
+        self.n_known += 1
         self._step()
 
     def failed(self, row: int, *, code: str, params: Mapping[str, Any]) -> None:
@@ -42,8 +49,18 @@ class Progress:
         if len(self.errors) < MOST_ERRORS:
             self.errors.append({"row": row, "code": code, "params": {key: str(value) for key, value in params.items()}})
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Rows that are counted in here are counted no more when it raises: what was done to them is rolled back."""
+        known = (self.n_done, self.n_failed, self.n_known, list(self.errors))
+        try:
+            yield
+        except BaseException:
+            self.n_done, self.n_failed, self.n_known, self.errors = known
+            raise
+
     def _step(self) -> None:
-        if (self.n_done + self.n_failed) % STEP == 0:
+        if (self.n_done + self.n_failed + self.n_known) % STEP == 0:
             self.write()
 
     def write(self) -> None:
@@ -57,8 +74,9 @@ class Progress:
             tx,
             self.job_id,
             at=clock.now_ms(),
-            n_total=max(self.n_total, self.n_done + self.n_failed),
+            n_total=max(self.n_total, self.n_done + self.n_failed + self.n_known),
             n_done=self.n_done,
             n_failed=self.n_failed,
+            n_known=self.n_known,
             errors=self.errors,
         )

@@ -76,9 +76,10 @@ def blob(db: Reads, sha256: str) -> bytes:
 
 
 def drop_blob(tx: Transaction, sha256: str) -> None:
-    """Forget bytes that no attachment refers to."""
+    """Forget bytes that no attachment and no export that waits refers to."""
     tx.execute(
         "DELETE FROM blob WHERE sha256 = ? "
-        "AND NOT EXISTS (SELECT 1 FROM attachment WHERE attachment.sha256 = blob.sha256)",
+        "AND NOT EXISTS (SELECT 1 FROM attachment WHERE attachment.sha256 = blob.sha256) "
+        "AND NOT EXISTS (SELECT 1 FROM ticket_file WHERE ticket_file.sha256 = blob.sha256)",
         (sha256,),
     )

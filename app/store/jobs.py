@@ -55,12 +55,20 @@ def claim(tx: Transaction, *, now: int, stale_at: int) -> Job | None:
 
 
 def progress(
-    tx: Transaction, job_id: int, *, at: int, n_total: int, n_done: int, n_failed: int, errors: Sequence[Any]
+    tx: Transaction,
+    job_id: int,
+    *,
+    at: int,
+    n_total: int,
+    n_done: int,
+    n_failed: int,
+    errors: Sequence[Any],
+    n_known: int = 0,
 ) -> None:
     """Write down how far a job has come; that its worker lives too."""
     tx.execute(
-        "UPDATE job SET claimed_at = ?, n_total = ?, n_done = ?, n_failed = ?, errors = ? WHERE id = ?",
-        (at, n_total, n_done, n_failed, list(errors), job_id),
+        "UPDATE job SET claimed_at = ?, n_total = ?, n_done = ?, n_failed = ?, n_known = ?, errors = ? WHERE id = ?",
+        (at, n_total, n_done, n_failed, n_known, list(errors), job_id),
     )
 
 

@@ -11,6 +11,7 @@ from app.store import (
     schema_customers,
     schema_inbox,
     schema_mail,
+    schema_moving,
     schema_reports,
     schema_shadow,
     schema_sla,
@@ -168,6 +169,12 @@ def m033_erasure(db: Tables) -> None:
 def m070_asked(db: Tables) -> None:
     """Which corrections answer a question of the house."""
     _run(db, schema_teach.ASKED)
+
+
+@STEPS()
+def m071_moving(db: Tables) -> None:
+    """Exports of other desks, and rows of jobs that were there already."""
+    _run(db, schema_moving.FILES)
 
 
 def migrate(connection: sqlite3.Connection, *, stop_before: str | None = None) -> None:

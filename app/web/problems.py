@@ -107,6 +107,10 @@ TABLE: dict[str, Sentence] = {
     "taken_by": (CONFLICT, _("%(name)s has this ticket already. Assign it on its page if you want it all the same.")),
     "empty_subject": (INPUT, _("The subject must not be empty.")),
     "empty_file": (INPUT, _("The file is empty.")),
+    "no_records": (INPUT, _("The file holds no list of tickets: a CSV table, a JSON list, or one JSON object a line.")),
+    "no_such_column": (INPUT, _("The file has no column “%(column)s”.")),
+    "no_text_column": (INPUT, _("Say which column holds the text, the subject or the messages.")),
+    "already_imported": (CONFLICT, _("This file was imported already, or is kept no longer. Hand it in again.")),
     "empty_mail": (INPUT, _("The mail is empty.")),
     "not_a_mail": (INPUT, _("This is not a mail: it has no header that a mail begins with.")),
     "too_many_recipients": (

@@ -135,6 +135,8 @@ def _edited(event: Event, *, names: Names) -> str:
 
 
 def _created(event: Event, *, names: Names) -> str:
+    if event.after.get("moved_from"):
+        return _("Moved in from %(desk)s", desk=word("desk", event.after["moved_from"]))
     channel = event.after.get("channel")
     return _("Received: %(channel)s", channel=word("channel", channel)) if channel else _("Received")
 

@@ -1,0 +1,190 @@
+"""Moving in from another desk: its export handed in, its columns chosen, tried without doing anything, then taken.
+
+What was closed there is kept as it was: nobody is told, no clock runs, the model does not read it. What is open there
+comes in as open, its SLA clocks begin now, and the model reads it. A ticket that is here already is left alone, so a
+file may be read twice, and a job whose worker was killed begins again and does nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from app import clock
+from app.domain.job import Job
+from app.domain.moving import MovedTicket, Source, TicketFile
+from app.domain.people import Viewer
+from app.domain.series import DAY_MS
+from app.errors import BellwetherError, Conflict, InputError
+from app.ingest import moving, records
+from app.ingest.rows import RowFault
+from app.pipeline import desk, history
+from app.pipeline.moved import Desk, moved
+from app.pipeline.progress import Progress
+from app.pipeline.services import Services
+from app.store import attachments, jobs, queues, ticket_files
+from app.store.db import Transaction
+
+KEPT_MS = 7 * DAY_MS
+N_SAMPLES, LONGEST_SAMPLE, MOST_COLUMNS = 3, 120, 300
+SMALLEST, LARGEST, GOAL_MS = 5, 100, 25
+
+_Parsed = tuple[int, MovedTicket | RowFault]
+
+
+def add(services: Services, *, name: str, content: bytes, viewer: Viewer) -> TicketFile:
+    """Take an export: whose it is and what its columns mean is guessed, and tried; raises InputError."""
+    form = records.form_of(name, content)
+    rows = list(islice(records.records(content, form=form), records.LOOKED_AT))
+    names = records.columns(rows)[:MOST_COLUMNS]
+    if not names:
+        raise InputError("no_records")
+    source = moving.source_of(names)
+    values = {
+        "name": name[:120],
+        "form": form,
+        "source": source,
+        "mapping": moving.suggested(names, source=source),
+        "columns": names,
+        "sample": [_shortened(row[1]) for row in rows if not isinstance(row, RowFault)][:N_SAMPLES],
+        "user_id": viewer.user_id,
+        "created_at": clock.now_ms(),
+    }
+    with services.db.transaction() as tx:
+        for file_id in ticket_files.left_over(tx, before=clock.now_ms() - KEPT_MS):
+            ticket_files.forget(tx, file_id)
+        made = ticket_files.insert(tx, values={**values, "sha256": attachments.put_blob(tx, content)})
+        history.record(
+            tx,
+            actor=history.of(viewer),
+            verb="created",
+            noun="ticket_file",
+            noun_id=made,
+            after={"name": name[:120], "source": source},
+        )
+        return _tried(tx, made, viewer=viewer)
+
+
+def _shortened(record: Mapping[str, Any]) -> dict[str, str]:
+    shown = {key: value for key, value in record.items() if value not in (None, "", [])}
+    return {key: str(value)[:LONGEST_SAMPLE] for key, value in islice(shown.items(), MOST_COLUMNS)}
+
+
+def choose(
+    services: Services,
+    file_id: int,
+    *,
+    viewer: Viewer,
+    mapping: Mapping[str, str],
+    source: Source,
+    queue_id: int | None = None,
+) -> TicketFile:
+    """Say what the columns mean and where tickets of unknown queues go; the file is tried again.
+
+    Raises NotFound, InputError for a column that is not there, Conflict once the file was imported.
+    """
+    file = _kept(services, file_id)
+    if source not in moving.SOURCES:
+        raise InputError("unknown_value", value=source)
+    if queue_id is not None:
+        queues.get(services.db, queue_id)
+    wanted = moving.checked(mapping, names=file.columns)
+    with services.db.transaction() as tx:
+        changes = {"mapping": wanted, "source": source, "queue_id": queue_id}
+        ticket_files.update(tx, file_id, changes=changes)
+        return _tried(tx, file_id, viewer=viewer)
+
+
+def begin(services: Services, file_id: int, *, viewer: Viewer) -> TicketFile:
+    """Import a file; raises NotFound, and Conflict `already_imported` once that was done."""
+    file = _kept(services, file_id)
+    moving.checked(file.mapping, names=file.columns)
+    with services.db.transaction() as tx:
+        job_id = _queued(tx, "import_file", file_id=file_id, viewer=viewer)
+        return ticket_files.update(tx, file_id, changes={"import_job_id": job_id})
+
+
+def _kept(services: Services, file_id: int) -> TicketFile:
+    """A file that may still be imported: it never was, or that broke off."""
+    file = ticket_files.get(services.db, file_id)
+    earlier = None if file.import_job_id is None else jobs.get(services.db, file.import_job_id)
+    if file.sha256 is None or (earlier is not None and earlier.state != "failed"):
+        raise Conflict("already_imported", id=file_id)
+    return file
+
+
+def _tried(tx: Transaction, file_id: int, *, viewer: Viewer) -> TicketFile:
+    job_id = _queued(tx, "check_file", file_id=file_id, viewer=viewer)
+    return ticket_files.update(tx, file_id, changes={"check_job_id": job_id})
+
+
+def _queued(tx: Transaction, kind: str, *, file_id: int, viewer: Viewer) -> int:
+    job_id = jobs.insert(tx, kind=kind, params={"file_id": file_id}, user_id=viewer.user_id, at=clock.now_ms())
+    after = {"kind": kind, "file_id": file_id}
+    history.record(tx, actor=history.of(viewer), verb="queued", noun="job", noun_id=job_id, after=after)
+    return job_id
+
+
+def work_check(services: Services, job: Job, progress: Progress) -> None:
+    """Read a whole file and count what would come in, without doing anything."""
+    file = ticket_files.get(services.db, int(job.params["file_id"]))
+    seen: set[str] = set()
+    for number, found in _parsed(services, file, progress):
+        if isinstance(found, RowFault):
+            progress.failed(number, code=found.code, params=found.params)
+        elif found.external_id in seen or ticket_files.known(services.db, found.external_id):
+            progress.known()
+        else:
+            progress.done()
+            seen.add(found.external_id)
+
+
+def work_import(services: Services, job: Job, progress: Progress, *, viewer: Viewer) -> None:
+    """Take a file's tickets in, a few in each short transaction; the file is forgotten afterwards."""
+    file = ticket_files.get(services.db, int(job.params["file_id"]))
+    rows, size = _parsed(services, file, progress), SMALLEST
+    with services.db.transaction() as tx:
+        first = desk.first_queue(tx, services)
+    place = Desk.of(services.db, default=file.queue_id or first.id, file=file, viewer=viewer)
+    while batch := list(islice(rows, size)):
+        began = clock.now_ms()
+        with progress.together(), services.db.transaction() as tx:
+            for number, found in batch:
+                _taken(tx, number, found, place=place, progress=progress)
+            progress.keep(tx)
+        took = max(clock.now_ms() - began, 1)
+        size = min(max(SMALLEST, min(size * 2, size * GOAL_MS // took)), LARGEST)
+    with services.db.transaction() as tx:
+        ticket_files.forget(tx, file.id)
+
+
+def _taken(tx: Transaction, number: int, found: MovedTicket | RowFault, *, place: Desk, progress: Progress) -> None:
+    if isinstance(found, RowFault):
+        progress.note(number, code=found.code, params=found.params)
+        return
+    try:
+        with tx.attempt():
+            is_new = moved(tx, found, place=place)
+    except BellwetherError as error:
+        progress.note(number, code=error.code, params=error.params)
+        return
+    if is_new:
+        progress.n_done += 1
+    else:
+        progress.n_known += 1
+
+
+def _parsed(services: Services, file: TicketFile, progress: Progress) -> Iterator[_Parsed]:
+    content = attachments.blob(services.db, file.sha256 or "")
+    progress.n_total = sum(1 for _ in records.records(content, form=file.form))
+    progress.write()
+    for row in records.records(content, form=file.form):
+        if isinstance(row, RowFault):
+            yield row.row, row
+            continue
+        number, record = row
+        try:
+            yield number, moving.ticket_of(record, mapping=file.mapping, source=file.source)
+        except InputError as error:
+            yield number, RowFault(row=number, code=error.code, params=error.params)
