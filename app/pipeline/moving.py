@@ -7,6 +7,7 @@ file may be read twice, and a job whose worker was killed begins again and does 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -68,7 +69,14 @@ def add(services: Services, *, name: str, content: bytes, viewer: Viewer) -> Tic
 
 def _shortened(record: Mapping[str, Any]) -> dict[str, str]:
     shown = {key: value for key, value in record.items() if value not in (None, "", [])}
-    return {key: str(value)[:LONGEST_SAMPLE] for key, value in islice(shown.items(), MOST_COLUMNS)}
+    return {key: _in_a_line(value)[:LONGEST_SAMPLE] for key, value in islice(shown.items(), MOST_COLUMNS)}
+
+
+def _in_a_line(value: Any) -> str:
+    if not isinstance(value, list):
+        return str(value)
+    is_plain = not any(isinstance(one, list | dict) for one in value)
+    return ", ".join(map(str, value)) if is_plain else json.dumps(value, ensure_ascii=False)
 
 
 def choose(

@@ -19,7 +19,7 @@ WORDS: dict[str, dict[str, Any]] = {
     "desk": {"zendesk": "Zendesk", "chatwoot": "Chatwoot", "plain": _l("a table")},
     "moved": {
         "external_id": _l("Its number there"),
-        "subject": _l("Subject"),
+        "subject": _l("Subject line"),
         "body": _l("Text"),
         "thread": _l("Messages"),
         "customer_name": _l("Customer's name"),
