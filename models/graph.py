@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
@@ -19,6 +20,9 @@ from numpy.typing import NDArray
 
 Hidden = NDArray[np.float32]
 Ids = NDArray[np.int64]
+
+SHORT = (16, 32)
+"""Tokens of a single short text: the most frequent calls of all get graphs of their own, of one shape each."""
 
 
 class Encoder(Protocol):
@@ -33,28 +37,56 @@ class Encoder(Protocol):
         count from zero in each of them.
         """
 
+    def hasten(self) -> None:
+        """Make ready, once, what quickens the most frequent calls."""
+
 
 class Graph:
-    """A compiled graph; one run at a time, from any thread."""
+    """A compiled graph; one run at a time, from any thread.
+
+    A graph of any shape prepares its layers anew whenever the shape changes, which takes a short text as long as
+    reading it: `hasten` compiles the graph once more for each width in SHORT.
+    """
 
     def __init__(self, path: Path, *, threads: int) -> None:
-        core = quiet_openvino().Core()
-        options = {
+        self._core = quiet_openvino().Core()
+        self._options = {
             "INFERENCE_PRECISION_HINT": "f32",
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": 1,
         }
-        model = core.read_model(str(path))
-        self.is_packing = take_several(model)
-        self._request = core.compile_model(model, "CPU", options).create_infer_request()
-        self._lock = Lock()
+        self._model = self._core.read_model(str(path))
+        self.is_packing = take_several(self._model)
+        self._any = _Request(self._core.compile_model(self._model, "CPU", self._options))
+        self._short: dict[int, _Request] = {}
+
+    def hasten(self) -> None:
+        """Compile for single short texts; until it is done they are read as all others are."""
+        for width in SHORT:
+            if width not in self._short:
+                model = self._model.clone()
+                model.reshape({entry.get_any_name(): [1, width] for entry in model.inputs})
+                self._short[width] = _Request(self._core.compile_model(model, "CPU", self._options))
 
     def hidden(self, ids: Ids, *, mask: Ids, positions: Ids | None = None) -> Hidden:
         """Hidden states [rows, tokens, width] of `ids` [rows, tokens] under their `mask`."""
         inputs = {"input_ids": ids, "attention_mask": mask}
         if self.is_packing:
             inputs["position_ids"] = np.tile(np.arange(ids.shape[1]), (len(ids), 1)) if positions is None else positions
+        request = self._short.get(ids.shape[1], self._any) if len(ids) == 1 else self._any
+        return request.run(inputs)
+
+
+class _Request:
+    """What runs a compiled model, one caller at a time."""
+
+    def __init__(self, compiled: Any) -> None:
+        self._request = compiled.create_infer_request()
+        self._lock = Lock()
+
+    def run(self, inputs: Mapping[str, Ids]) -> Hidden:
+        """The first output."""
         with self._lock:
             self._request.infer(inputs, share_inputs=True, share_outputs=True)
             return cast(Hidden, self._request.get_output_tensor(0).data.copy())

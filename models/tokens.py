@@ -50,6 +50,10 @@ class Tokens:
 
     def encode(self, texts: Sequence[Normalised]) -> list[Encoded]:
         """Tokenise normalised texts; every text has at least one window, the empty one too."""
+        if len(texts) == 1:
+            # A batch would wake threads, which takes longer than one text.
+            found = self._tokenizer.encode(texts[0].text, add_special_tokens=False)
+            return [self._encoded(found, spans=texts[0].spans)]
         # Offsets are only needed to find spans, and cost more than the ids.
         has_spans = any(text.spans for text in texts)
         encode = self._tokenizer.encode_batch if has_spans else self._tokenizer.encode_batch_fast

@@ -41,6 +41,9 @@ class Model(Protocol):
     def run(self, inputs: Sequence[Input | str], *, tasks: Collection[str] | None = None) -> Run:
         """Logits of every input for every task asked for."""
 
+    def hasten(self) -> None:
+        """Make ready, once, what quickens single short texts."""
+
 
 @dataclass(eq=False)
 class Call:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from threading import Lock
+from threading import Lock, Thread
 from time import monotonic
 from typing import Literal
 
@@ -108,6 +108,8 @@ class Engine:
         if model is not None:
             warm(model)
         before, self._slots[slot] = self._slots[slot], model
+        if model is not None and slot == "live":
+            Thread(target=model.hasten, name="hasten").start()
         return before
 
     def close(self) -> None:

@@ -66,6 +66,9 @@ class _TorchGraph:
         encoder.pooler = None
         self._encoder = peft.PeftModel.from_pretrained(encoder, str(adapter)).eval()
 
+    def hasten(self) -> None:
+        """Every shape is as good as another here."""
+
     def hidden(self, ids: Ids, *, mask: Ids, positions: Ids | None = None) -> Hidden:
         """Hidden states [rows, tokens, width] of padded `ids` with their attention `mask`."""
         with self._lock, self._torch.inference_mode():

@@ -106,6 +106,7 @@ def finbert_sized() -> Whole:
 def engine(course: Course, *, cache: int = 0) -> Contestant:
     """Bellwether's engine, from text to prediction."""
     runtime = Runtime(course.artifact, threads=course.threads)
+    runtime.hasten()
     served = Engine(runtime, cache=cache, queue=1_000_000)
     columns = {label.id: at for at, label in enumerate(runtime.tasks[course.task].labels)}
 

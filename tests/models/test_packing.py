@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.artifact import Artifact
-from models.graph import Graph, quiet_openvino, take_several
+from models.graph import SHORT, Graph, quiet_openvino, take_several
 from models.packing import WIDTHS, batches
 from models.tokens import Window
 
@@ -71,6 +71,15 @@ def test_a_text_has_the_same_states_beside_others_as_alone(graph: Graph) -> None
     for window, row, start, length in zip(batch.windows, batch.rows, batch.starts, batch.lengths, strict=True):
         alone = graph.hidden(np.asarray([windows[window].ids]), mask=np.ones((1, length), np.int64))[0]
         np.testing.assert_allclose(states[row, start : start + length], alone, atol=0.02)
+
+
+def test_a_single_short_text_has_the_same_states_through_a_graph_of_its_own(tiny: Artifact, graph: Graph) -> None:
+    hastened = Graph(tiny.folder / "int8/main.xml", threads=1)
+    hastened.hasten()
+    for length in (5, *SHORT, SHORT[-1] + 1):
+        ids = np.random.default_rng(length).integers(5, 60, size=(1, length))
+        mask = np.ones_like(ids)
+        np.testing.assert_allclose(hastened.hidden(ids, mask=mask), graph.hidden(ids, mask=mask), atol=0.02)
 
 
 def test_a_graph_of_another_form_is_left_as_it_is(tiny: Artifact) -> None:

@@ -44,7 +44,9 @@ texts = st.one_of(st.sampled_from(SENTENCES), st.lists(st.sampled_from(WORDS), m
 
 @pytest.fixture(scope="module")
 def model() -> Runtime:
-    return Runtime.open(shipped.newest(), threads=2)
+    made = Runtime.open(shipped.newest(), threads=2)
+    made.hasten()
+    return made
 
 
 @pytest.fixture(scope="module")

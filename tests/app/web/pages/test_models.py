@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from app.domain.people import SYSTEM
+from app.domain.ticket import TicketDraft
+from app.pipeline import shadows, tickets
 from tests.app.web.pages.house import post
-from tests.app.web.site import Site
+from tests.app.web.site import Site, make_site
+from tests.tiny_artifact import TEXTS, tiny_artifact
 
 
 def test_the_page_names_the_artifact_and_its_bands(model_site: Site) -> None:
@@ -24,3 +32,25 @@ def test_others_see_the_page_but_may_not_change_the_model(model_site: Site) -> N
     client = model_site.signed_in("agent")
     assert "Put live" not in client.get("/model").get_data(as_text=True)
     assert "Not allowed" in post(client, "/model/promote", name="tiny@1.0")
+
+
+def test_a_shadow_is_started_compared_and_ended_on_the_page(tmp_path: Path, artifacts: Path) -> None:
+    shutil.copytree(artifacts, tmp_path / "models")
+    tiny_artifact(tmp_path / "models/other-0.5", seed=3, work=tmp_path / "encoder")
+    site = make_site(tmp_path / "site", models=tmp_path / "models", intent_task="banking_intent")
+    site.person("admin")
+    site.services.policy = replace(site.services.policy, deadline_ms=60_000)
+    client = site.signed_in()
+    assert "Nothing acts on it" in client.get("/model").get_data(as_text=True)
+    text = post(client, "/model/shadow", name="other@0.5")
+    assert "other@0.5 reads along in shadow." in text
+    assert "the comparison appears with the first texts" in text
+    for body in TEXTS:
+        tickets.receive(site.services, TicketDraft(subject="", body=body, channel="api"), viewer=SYSTEM)
+    assert shadows.read_on(site.services) == len(TEXTS)
+    text = client.get("/model").get_data(as_text=True)
+    assert "Same label" in text
+    assert f'<td class="n">{len(TEXTS)}</td>' in text
+    assert "Not allowed" in post(site.signed_in("agent"), "/model/shadow", name="other@0.5")
+    assert "Nothing acts on it" in post(client, "/model/shadow", name="")
+    site.app.extensions["bellwether"].close()
