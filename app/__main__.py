@@ -72,9 +72,10 @@ def _serve(application: Flask, *, is_demo: bool) -> int:
     listening = _listen(application.extensions["bellwether.settings"])
     if listening is None:
         return 1
+    # The model opens while the worker's modules are imported: either takes most of a second.
+    application.extensions["bellwether"].warm()
     worker = _worker(application)
     try:
-        application.extensions["bellwether"].warm()
         greeting = _greeting(application, is_demo=is_demo)
         worker.start()
         _run(application, listening=listening, greeting=greeting)
