@@ -22,7 +22,7 @@ Hidden = NDArray[np.float32]
 Ids = NDArray[np.int64]
 
 SHORT = (16, 32)
-"""Tokens of a single short text: the most frequent calls of all get graphs of their own, of one shape each."""
+"""Tokens of a single short text: the most frequent calls of all get graphs of their own, which see one shape each."""
 
 
 class Encoder(Protocol):
@@ -65,9 +65,8 @@ class Graph:
         """Compile for single short texts; until it is done they are read as all others are."""
         for width in SHORT:
             if width not in self._short:
-                model = self._model.clone()
-                model.reshape({entry.get_any_name(): [1, width] for entry in model.inputs})
-                self._short[width] = _Request(self._core.compile_model(model, "CPU", self._options))
+                # With its one shape compiled in it would be fused in other ways, and answer a little differently.
+                self._short[width] = _Request(self._core.compile_model(self._model, "CPU", self._options))
 
     def hidden(self, ids: Ids, *, mask: Ids, positions: Ids | None = None) -> Hidden:
         """Hidden states [rows, tokens, width] of `ids` [rows, tokens] under their `mask`."""

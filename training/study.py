@@ -1,12 +1,15 @@
-"""Adapter study: does one adapter for all tasks serve them as well as one for the desk and one for the market?"""
+"""Two studies: whether one adapter for all tasks serves as well as two, and how much few examples a label are worth."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+import random
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from models.examples import Example
 from training.config import Recipe
 from training.data.tasks import TaskData
 from training.runs import Run
@@ -17,6 +20,9 @@ MARKET = ("market_sentiment", "market_topic")
 JUDGED_BY = {"sentiment": "macro_recall", "emotion": "macro_f1", "market_sentiment": "weighted_f1"}
 GAIN_NEEDED = 0.01
 TASKS_NEEDED = 2
+
+# Examples a label, and passes over them: the fewer, the more often each is read.
+SHOTS: Mapping[int, float] = {5: 24.0, 10: 16.0, 50: 6.0}
 
 Fit = Callable[..., Any]
 
@@ -61,3 +67,38 @@ def verdict(gains: dict[str, float]) -> str:
     """`two_adapters` where enough tasks gain enough, else `one_adapter`."""
     enough = sum(gain >= GAIN_NEEDED for gain in gains.values()) >= TASKS_NEEDED
     return "two_adapters" if enough else "one_adapter"
+
+
+def study_shots(
+    recipe: Recipe, *, data: dict[str, TaskData], folder: Path, fit: Fit, root: Path, seeds: Sequence[int],
+    shots: Mapping[int, float] = SHOTS,
+) -> dict[str, Any]:  # fmt: skip
+    """Train every task with a few examples a label, seed by seed; scores on validation rows, and their medians.
+
+    A seed draws the examples and begins the weights.
+    """
+    scores: dict[str, dict[str, list[float]]] = {name: {str(n): [] for n in shots} for name in data}
+    for seed in seeds:
+        for n, passes in shots.items():
+            tasks = tuple(dataclasses.replace(task, passes=passes) for task in recipe.tasks)
+            part = dataclasses.replace(recipe, tasks=tasks, seed=seed)
+            run = Run(folder / f"{n}-{seed}")
+            if not run.metrics() or not run.is_finished:
+                few = {name: _few(entry, n=n, seed=seed) for name, entry in data.items()}
+                fit(part, data=few, run=run, root=root, resume=run.path.exists())
+            for name, score in judged(run).items():
+                scores[name][str(n)].append(score)
+    medians = {name: {n: statistics.median(row) for n, row in rows.items()} for name, rows in scores.items()}
+    judged_by = {name: JUDGED_BY.get(name, "accuracy") for name in data}
+    return {"score": judged_by, "passes": {str(n): passes for n, passes in shots.items()}, "seeds": list(seeds),
+            "scores": scores, "median": medians}  # fmt: skip
+
+
+def _few(entry: TaskData, *, n: int, seed: int) -> TaskData:
+    """`n` training rows of each label, or as many as there are."""
+    by_label: dict[tuple[str, ...], list[Example]] = {}
+    for row in entry.splits["train"]:
+        by_label.setdefault(row.labels, []).append(row)
+    chance = random.Random(seed)
+    train = [row for rows in by_label.values() for row in chance.sample(rows, min(n, len(rows)))]
+    return dataclasses.replace(entry, splits={**entry.splits, "train": train})

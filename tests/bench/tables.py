@@ -19,7 +19,7 @@ def _read(name: str) -> dict[str, Any]:
     return found
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join([f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *(f"| {' | '.join(row)} |" for row in rows)])
 
 
@@ -33,7 +33,7 @@ def contestants() -> str:
     rows = [(name, _rate(rates[name]), _times(rates, name), *_same(same.get(name, {}))) for name in order]
     head = ("The same model in", "texts/s (slowest–fastest round)", "engine is faster by", "accuracy",
             "largest change of a probability, alone against among others")  # fmt: skip
-    return f"{_table(head, rows)}\n\n{_machine(speed)}"
+    return f"{table(head, rows)}\n\n{_machine(speed)}"
 
 
 def _rate(rate: Mapping[str, float]) -> str:
@@ -61,7 +61,7 @@ def targets() -> str:
     """What the engine is to reach, and what it reaches."""
     rows = [*_speed_rows(_read("speed")), *_latency_rows(_read("latency")), *_http_rows(_read("http")),
             *_start_rows(_read("start"))]  # fmt: skip
-    return _table(("Figure", "target", "measured"), rows) if rows else _UNMEASURED
+    return table(("Figure", "target", "measured"), rows) if rows else _UNMEASURED
 
 
 def _speed_rows(told: Mapping[str, Any]) -> Iterator[Row]:

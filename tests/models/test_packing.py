@@ -76,10 +76,10 @@ def test_a_text_has_the_same_states_beside_others_as_alone(graph: Graph) -> None
 def test_a_single_short_text_has_the_same_states_through_a_graph_of_its_own(tiny: Artifact, graph: Graph) -> None:
     hastened = Graph(tiny.folder / "int8/main.xml", threads=1)
     hastened.hasten()
-    for length in (5, *SHORT, SHORT[-1] + 1):
+    for length in SHORT:
         ids = np.random.default_rng(length).integers(5, 60, size=(1, length))
         mask = np.ones_like(ids)
-        np.testing.assert_allclose(hastened.hidden(ids, mask=mask), graph.hidden(ids, mask=mask), atol=0.02)
+        np.testing.assert_array_equal(hastened.hidden(ids, mask=mask), graph.hidden(ids, mask=mask))
 
 
 def test_a_graph_of_another_form_is_left_as_it_is(tiny: Artifact) -> None:

@@ -15,6 +15,7 @@ RESULTS = Path("tests/bench/results")
 STUDIES = {
     "adapters": "one adapter for all tasks, or one for the desk and one for the market",
     "techniques": "every technique alone against the plain adapter",
+    "shots": "5, 10 and 50 examples a label",
 }
 
 
@@ -26,7 +27,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runs", type=Path, help="folder for the study's runs (default: BELLWETHER_RUNS)")
     parser.add_argument("--out", type=Path, help=f"result file (default: {RESULTS}/<study>_study.json)")
     parser.add_argument("--cap", type=int, help="at most so many training rows a corpus, instead of the recipe's")
-    parser.add_argument("--seeds", type=int, default=3, help="techniques: how many seeds (default: %(default)s)")
+    parser.add_argument(
+        "--seeds", type=int, default=3, help="techniques and shots: how many seeds (default: %(default)s)"
+    )
     parser.add_argument("--rows", type=int, default=1000, help="techniques: validation rows a corpus")
     parser.add_argument("--only", nargs="*", default=(), metavar="NAME", help="techniques: these alone")
 
@@ -46,9 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
             recipe, tasks=tuple(dataclasses.replace(task, cap=arguments.cap) for task in recipe.tasks)
         )
     folder = (arguments.runs or here.runs) / f"study-{arguments.study}"
-    known = {"adapters": "adapter_study.json", "techniques": "technique_study.json"}
+    known = {"adapters": "adapter_study.json", "techniques": "technique_study.json", "shots": "shot_study.json"}
     out = arguments.out or RESULTS / known[arguments.study]
-    study = _adapters if arguments.study == "adapters" else _techniques
+    study = {"adapters": _adapters, "techniques": _techniques, "shots": _shots}[arguments.study]
     result = study(arguments, recipe=recipe, data=_data(recipe, root=root), folder=folder, root=root, out=out)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
@@ -83,3 +86,12 @@ def _techniques(
 
     study = Study(recipe, data, arguments.rows, folder, fit, root)
     return study_techniques(study, seeds=range(arguments.seeds), wanted=arguments.only, out=out)
+
+
+def _shots(
+    arguments: argparse.Namespace, *, recipe: Recipe, data: dict[str, TaskData], folder: Path, root: Path, out: Path
+) -> dict[str, Any]:
+    from training.fit import fit
+    from training.study import study_shots
+
+    return study_shots(recipe, data=data, folder=folder, fit=fit, root=root, seeds=range(arguments.seeds))
