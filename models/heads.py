@@ -7,7 +7,7 @@ tanh, then the output layer. All of it is cheap beside the encoder, so one pass 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +50,28 @@ class Head:
         width = first.weight.shape[1] // 2
         folded = Layer(first.weight[:, :width] + first.weight[:, width:], first.bias)
         return Head(folded) if self.hidden is None else Head(self.output, folded)
+
+
+class Heads:
+    """Several heads over the same pooled rows: those without a hidden layer are one product."""
+
+    def __init__(self, heads: Mapping[str, Head]) -> None:
+        plain = {name: head.output for name, head in heads.items() if head.hidden is None}
+        self._rest = {name: head for name, head in heads.items() if name not in plain}
+        self._names = tuple(plain)
+        self._edges = np.cumsum([len(layer.bias) for layer in plain.values()])[:-1]
+        self._plain = _beside(list(plain.values())) if plain else None
+
+    def __call__(self, pooled: Array) -> dict[str, Array]:
+        """Each head's logits [n, labels] of pooled rows [n, width]."""
+        found = {name: head(pooled) for name, head in self._rest.items()}
+        if self._plain is not None:
+            found |= zip(self._names, np.split(self._plain(pooled), self._edges, axis=1), strict=True)
+        return found
+
+
+def _beside(layers: Sequence[Layer]) -> Layer:
+    return Layer(np.concatenate([one.weight for one in layers]), np.concatenate([one.bias for one in layers]))
 
 
 def load_heads(path: Path, *, tasks: Iterable[str]) -> dict[str, Head]:

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -43,13 +44,22 @@ class Task:
     pooling: Pooling
     labels: tuple[Label, ...]
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The labels' names in the order of the logits' columns."""
         return tuple(label.name for label in self.labels)
 
-    def index(self) -> dict[str, int]:
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The labels' slugs in the order of the logits' columns."""
+        return tuple(label.id for label in self.labels)
+
+    def index(self) -> Mapping[str, int]:
         """Column of each label's name; a label is also found by its slug."""
+        return self._columns
+
+    @cached_property
+    def _columns(self) -> dict[str, int]:
         by_id = {label.id: column for column, label in enumerate(self.labels)}
         return by_id | {label.name: column for column, label in enumerate(self.labels)}
 

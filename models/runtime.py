@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from models.artifact import Artifact, ArtifactError, EncoderEntry, open_artifact
 from models.decide import Decision, load_decisions
 from models.graph import Encoder, Graph
-from models.heads import Array, Head, load_heads, span_mean, text_means
+from models.heads import Array, Head, Heads, load_heads, span_mean, text_means
 from models.labels import Task, load_tasks
 from models.packing import Batch, batches
 from models.text import Normalised, Span, normalise
@@ -76,6 +76,7 @@ class Runtime:
         self.tasks: dict[str, Task] = {}
         self.decisions: dict[str, Decision] = {}
         self._heads: dict[str, Head] = {}
+        self._together: dict[tuple[str, ...], Heads] = {}
         if manifest.kind == "classifier":
             self._open_heads(artifact)
         self._tokens = Tokens(artifact.path("tokenizer.json"), max_length=manifest.max_length)
@@ -125,8 +126,7 @@ class Runtime:
             asked = [task for task in wanted if task in entry.tasks]
             if asked and inputs:
                 pooled = self._pool(encoded, graph=self._graphs[entry.name])
-                for task in asked:
-                    self._answer(logits[task], task=self.tasks[task], pooled=pooled, groups=groups)
+                self._answer(logits, tasks=tuple(asked), pooled=pooled, groups=groups)
         return Run(logits, *_token_counts(groups, encoded=encoded, n=len(inputs)))
 
     def embed(self, texts: Sequence[str]) -> Array:
@@ -154,18 +154,29 @@ class Runtime:
             spans |= _span_means(hidden, batch=batch, windows=windows)
         return _Pooled(sentences, owners, spans)
 
-    def _answer(self, out: Array, *, task: Task, pooled: _Pooled, groups: Sequence[_Group]) -> None:
-        head = self._heads[task.name]
-        alone = head.twice() if task.pooling == "span" else head
-        means = _mean_by_owner(alone(pooled.sentences), owners=pooled.owners, n=len(groups))
+    def _answer(
+        self, out: dict[str, Array], *, tasks: tuple[str, ...], pooled: _Pooled, groups: Sequence[_Group]
+    ) -> None:
         owners = np.repeat(np.arange(len(groups)), [len(group.members) for group in groups])
         members = np.asarray([member for group in groups for member, _ in group.members], dtype=np.intp)
-        out[members] = means[owners]
-        if task.pooling == "span" and pooled.spans:
+        for task, rows in self._alone(tasks)(pooled.sentences).items():
+            out[task][members] = _mean_by_owner(rows, owners=pooled.owners, n=len(groups))[owners]
+        if pooled.spans:
             rows, towards = _span_rows(pooled, groups=groups)
             with_target = np.unique(towards)
             numbers = np.searchsorted(with_target, towards)
-            out[with_target] = _mean_by_owner(head(rows), owners=numbers, n=len(with_target))
+            for task in tasks:
+                if self.tasks[task].pooling == "span":
+                    found = self._heads[task](rows)
+                    out[task][with_target] = _mean_by_owner(found, owners=numbers, n=len(with_target))
+
+    def _alone(self, tasks: tuple[str, ...]) -> Heads:
+        """The heads of `tasks` for texts as they are, without a target."""
+        if tasks not in self._together:
+            heads = {task: self._heads[task] for task in tasks}
+            spans = {task: head.twice() for task, head in heads.items() if self.tasks[task].pooling == "span"}
+            self._together[tasks] = Heads(heads | spans)
+        return self._together[tasks]
 
 
 def _groups(inputs: Iterable[Input]) -> list[_Group]:

@@ -44,7 +44,7 @@ def _predictions(decided: Sequence[Decided], *, task: Task, model: str, n_top: i
     count = len(task.labels) if len(task.labels) <= SHOW_ALL else min(max(n_top, 1), len(task.labels))
     matrix = np.stack([one.probabilities for one in decided])
     order = np.argsort(-matrix, axis=1, kind="stable")[:, :count].tolist()
-    ids = [label.id for label in task.labels]
+    ids = task.ids
     return [
         Prediction(
             task=task.name,

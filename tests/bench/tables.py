@@ -105,6 +105,9 @@ def _latency_rows(told: Mapping[str, Any]) -> Iterator[Row]:
     for name, found in told.get("one_text_ms", {}).items():
         wanted = "p50 ≤ 2, p99 ≤ 5" if name == ENGINE else ""
         yield f"one text in process, ms: {name}", wanted, f"p50 {found['p50']}, p95 {found['p95']}, p99 {found['p99']}"
+    if "where_ms" in told:
+        parts = ", ".join(f"{part} {ms} ms" for part, ms in told["where_ms"].items())
+        yield "where the engine spends the time of one text", "", parts
 
 
 def _http_rows(told: Mapping[str, Any]) -> Iterator[Row]:
