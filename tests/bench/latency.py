@@ -1,7 +1,7 @@
 """One text at a time: how long a single answer takes in process, and a bare process from its start to its first answer.
 
-`python -m tests.bench latency` writes results/latency.json. The other runtimes read the same texts one by one and by turns, those
-that compile each new shape anew included.
+`python -m tests.bench latency` writes results/latency.json. The other runtimes read the same texts one by one and by
+turns, those that compile each new shape anew included.
 """
 
 from __future__ import annotations
