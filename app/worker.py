@@ -21,6 +21,7 @@ from app.pipeline import (
     learning,
     letters,
     mailboxes,
+    measuring,
     models,
     notifications,
     posts,
@@ -151,4 +152,5 @@ _UPKEEP = (
     Duty(name="article index", every_s=MINUTE_S, do=knowledge.reindex),
     Duty(name="presence", every_s=MINUTE_S, do=presence.forget),
     Duty(name="idempotency keys", every_s=MINUTE_S, do=_forget_keys),
+    Duty(name="rules on history", every_s=MINUTE_S, do=measuring.refresh),
 )

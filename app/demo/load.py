@@ -20,7 +20,7 @@ from app.domain.people import SYSTEM, User
 from app.domain.series import DAY_MS, HOUR_MS
 from app.domain.ticket import Ticket, TicketDraft
 from app.errors import Conflict
-from app.pipeline import accounts, alerts, posts, tickets
+from app.pipeline import accounts, alerts, learning, posts, tickets
 from app.pipeline.services import Services
 
 Progress = Callable[[int], None]
@@ -85,7 +85,11 @@ class Play:
         """Rules are evaluated twice a day, and each hour of the last day, as a worker would have."""
         hours = [*range(40 * 24, 24, -12), *range(24, 0, -1)]
         for at in (self._now - hour * HOUR_MS for hour in hours):
-            yield Step(at=at, do=partial(alerts.tick, self._services, now=at))
+            yield Step(at=at, do=partial(self._evaluate, at))
+
+    def _evaluate(self, at: int) -> None:
+        learning.refresh(self._services, now=at)
+        alerts.tick(self._services, now=at)
 
     def _draft(self, row: Row) -> PostDraft:
         return PostDraft(

@@ -66,5 +66,5 @@ def companies(services: Services) -> dict[str, int]:
         # The feeds of the story have no address to fetch: their posts are already here.
         feed = feeds.add_feed(services, viewer=SYSTEM, **{**row, "kind": "push"})
         ids[feed.slug] = feed.id
-    alerts.add_rule(services, viewer=SYSTEM, name="Negative news surge", severity="critical")
+    alerts.add_rule(services, viewer=SYSTEM, name="Negative news surge", kind="surge")
     return ids

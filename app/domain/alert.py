@@ -21,10 +21,11 @@ class Rule:
     """When news of a subject is an alert. Each subject of `subject_kind` is judged, or the one in `subject_id`.
 
     `surge`: the negative share is improbable for this subject and hour; `volume`: the number of stories is. Both keep
-    `budget` false alarms a week over all their subjects, and choose their windows themselves. `threshold`: a window of
-    `window_ms` has at least `min_stories` stories and `min_negative` negative ones, and its negative share is at least
-    `share` and at least `lift` times the baseline's. `absence`: no post for `window_ms`. `mention`: any story, or at
-    least `min_negative` negative ones.
+    `budget` false alarms a week over all their subjects, or less where the rules of the dashboard would add up to more
+    than it allows, and choose their windows themselves; before seven days are known, a surge is judged as a threshold.
+    `threshold`: a window of `window_ms` has at least `min_stories` stories and `min_negative` negative ones, and its
+    negative share is at least `share` and at least `lift` times the baseline's. `absence`: no post for `window_ms`.
+    `mention`: any story, or at least `min_negative` negative ones.
 
     The condition must hold for `pending_ms` before firing, and be gone for `recovering_ms` before the alert is
     resolved. After that nothing of this rule and subject fires for `cooldown_ms`.
@@ -48,6 +49,11 @@ class Rule:
     severity: Severity = "warning"
     is_active: bool = True
     version: int = 1
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether the rule sets its own thresholds so that it keeps its budget."""
+        return self.kind in ("surge", "volume")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from app.domain.people import SYSTEM, Viewer
 from app.domain.series import DAY_MS, HOUR_MS
 from app.errors import Conflict, FieldError, InputError, NotAllowed
 from app.monitor.alerts import is_told, next_state, silenced_by
-from app.pipeline import explaining, history, lag, learning, models, telling, watching
+from app.pipeline import budgets, explaining, history, lag, learning, models, telling, watching
 from app.pipeline.services import Services
 from app.store import alerts, remarks, rules, silences
 from app.store.db import Transaction
@@ -60,7 +60,7 @@ def tick(services: Services, *, now: int | None = None) -> tuple[Transition, ...
     # The whole market first: while it is in alarm, its parts are not told.
     found = tuple(
         transition
-        for rule in sorted(rules.every(services.db), key=lambda rule: rule.subject_kind != "market")
+        for rule in sorted(budgets.in_force(services), key=lambda rule: rule.subject_kind != "market")
         for transition in _evaluated(services, rule, now=moment, model=model, silent=silent)
     )
     telling.follow_up(services, now=moment)
@@ -72,7 +72,7 @@ def _evaluated(services: Services, rule: Rule, *, now: int, model: str, silent: 
     resolved_after = now - rule.cooldown_ms
     known = alerts.of_rule(services.db, rule.id, resolved_after=resolved_after)
     seen = watching.verdicts(services, rule, now=now, known=known)
-    is_held = rule.kind in ("surge", "volume") and learning.is_open(services, rule.subject_kind)
+    is_held = rule.is_calibrated and learning.is_open(services, rule.subject_kind)
     found: list[Transition] = []
     with services.db.transaction() as tx:
         known = alerts.of_rule(tx, rule.id, resolved_after=resolved_after)
@@ -292,9 +292,12 @@ def _added(tx: Transaction, rule: Rule, *, actor: history.Actor) -> Rule:
 
 
 def first_rule(tx: Transaction) -> None:
-    """The rule that a new installation watches every company with, unless there is one: without it nothing fires."""
+    """The rule that a new installation watches every company with, unless there is one: without it nothing fires.
+
+    It learns what is usual of each company, so no figure has to be right that nobody knows yet.
+    """
     if not rules.every(tx):
-        _added(tx, Rule(id=0, name="Negative news surge"), actor=history.of(SYSTEM))
+        _added(tx, Rule(id=0, name="Negative news surge", kind="surge"), actor=history.of(SYSTEM))
 
 
 def change_rule(

@@ -32,7 +32,7 @@ def verdicts(services: Services, rule: Rule, *, now: int, known: dict[str, Alert
     """What a rule finds, by subject id: all that meet it and all that are `known` to have an episode."""
     if not rule.is_active:
         return {subject_id: Seen(verdict=Verdict(is_met=False)) for subject_id in known}
-    if rule.kind in ("surge", "volume"):
+    if rule.is_calibrated:
         return _surges(services, rule, now=now, known=known)
     if rule.kind == "absence":
         return _absences(services, rule, now=now, known=known)
@@ -73,6 +73,9 @@ def _absences(services: Services, rule: Rule, *, now: int, known: dict[str, Aler
 def _surges(services: Services, rule: Rule, *, now: int, known: dict[str, Alert]) -> dict[str, Seen]:
     measure: Measure = "volume" if rule.kind == "volume" else "surge"
     learnt = usuals.of_kind(services.db, subject_kind=rule.subject_kind, measure=measure)
+    if not learnt and rule.kind == "surge":
+        # Nothing is usual yet: an installation is not blind in its first week.
+        return _counted(services, rule, now=now, known=known)
     learnt = tuple(one for one in learnt if rule.subject_id in (None, one.subject_id))
     n_subjects = len({one.subject_id for one in learnt})
     counts = _counts(services, rule, widths=sorted({one.width_ms for one in learnt}), now=now)

@@ -11,6 +11,7 @@ from app.store import (
     schema_customers,
     schema_inbox,
     schema_mail,
+    schema_monitor,
     schema_moving,
     schema_reports,
     schema_shadow,
@@ -175,6 +176,12 @@ def m070_asked(db: Tables) -> None:
 def m071_moving(db: Tables) -> None:
     """Exports of other desks, and rows of jobs that were there already."""
     _run(db, schema_moving.FILES)
+
+
+@STEPS()
+def m085_measured(db: Tables) -> None:
+    """The false alarms that the whole dashboard may raise, and what rules would have raised over stored history."""
+    _run(db, schema_monitor.MEASURED)
 
 
 def migrate(connection: sqlite3.Connection, *, stop_before: str | None = None) -> None:

@@ -6,7 +6,7 @@ import re
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, DecimalField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from app.web.forms import NAME, REQUIRED, zone_known
@@ -68,6 +68,12 @@ class EditReceiver(FlaskForm):
         _l("Language"), choices=[("", _l("that of the installation")), ("en", "English"), ("zh", "简体中文")]
     )
     is_active = BooleanField(_l("In use"), default=True)
+
+
+class BudgetForm(FlaskForm):
+    """The false alarms that the whole dashboard may raise."""
+
+    a_week = DecimalField(_l("At most so many false alarms a week"), [REQUIRED, NumberRange(0.01, 1000)], places=2)
 
 
 class Note(FlaskForm):

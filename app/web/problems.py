@@ -198,6 +198,7 @@ TABLE: dict[str, Sentence] = {
         CONFLICT,
         _("The mailbox's password cannot be read: its key file is missing or another one. Type the password again."),
     ),
+    "already_watched": (CONFLICT, _("The rule “%(name)s” tells of every mention of this already.")),
     "rule_in_use": (CONFLICT, _("Alerts stand on this rule; switch it off instead.")),
     "last_admin": (CONFLICT, _("This is the last administrator. Make another one first.")),
     "still_queued": (CONFLICT, _("This notification is still waiting to be sent.")),

@@ -92,7 +92,17 @@ def test_the_theme_follows_the_system_until_somebody_chooses(live: Live) -> None
 
 @pytest.mark.parametrize(
     "path",
-    ["/tickets", "/tickets/{stolen}", "/market", "/alerts/{alert}", "/model", "/feeds", "/wall", "/receivers/new"],
+    [
+        "/tickets",
+        "/tickets/{stolen}",
+        "/market",
+        "/alerts/{alert}",
+        "/model",
+        "/feeds",
+        "/rules",
+        "/wall",
+        "/receivers/new",
+    ],
 )
 def test_nothing_sticks_out_of_a_phone(live: Live, path: str) -> None:
     page = live.page("admin", width=390)
@@ -114,6 +124,7 @@ def test_axe_finds_nothing_serious(live: Live, scheme: str) -> None:
         "/market/entities/LKSP",
         f"/alerts/{house.alert}",
         "/feeds",
+        "/rules",
         "/rules/new",
         "/wall",
         "/receivers",
@@ -160,7 +171,7 @@ def test_reading_and_replying_work_without_javascript(live: Live) -> None:
 
 
 def test_from_a_feed_to_an_alert_acknowledged_and_silenced(live: Live) -> None:
-    """Feed → surge → alert → explain → acknowledge → judge → silence, and the page follows by itself."""
+    """Feed → surge → alert → explain → acknowledge → judge → silence → back-test; the page follows by itself."""
     services, now = live.house.site.services, clock.now_ms()
     page = live.page("admin")
     faults = _faults(page)
@@ -199,4 +210,11 @@ def test_from_a_feed_to_an_alert_acknowledged_and_silenced(live: Live) -> None:
     expect(page.get_by_text("known for an hour")).to_be_visible()
     page.get_by_role("button", name="End it").click()
     expect(page.get_by_text("The silence has ended.")).to_be_visible()
+    page.get_by_role("link", name="Rules", exact=True).click()
+    expect(page.get_by_text("False alarms a week, whole dashboard")).to_be_visible()
+    page.get_by_role("link", name="Bad news surges").click()
+    page.get_by_label("At least so many stories").fill("5")
+    page.get_by_role("button", name="Back-test 30 days").click()
+    expect(page.get_by_role("heading", name="With these values")).to_be_visible()
+    expect(page.get_by_role("heading", name="As it is in force")).to_be_visible()
     assert faults == []

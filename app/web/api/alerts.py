@@ -12,7 +12,7 @@ from app.domain.alert import Alert, AlertState, RuleKind, Severity
 from app.domain.market import SubjectKind
 from app.errors import InputError
 from app.pipeline import alerts as flows
-from app.pipeline import backtesting, market
+from app.pipeline import backtesting, budgets, market
 from app.store import alerts, rules, silences
 from app.web import auth, body
 from app.web.api import lists
@@ -250,7 +250,7 @@ def add_rule(payload: dict[str, Any]) -> Response:
 @route(group, "/rules/<id(rul):rule_id>/backtest", needs="rules:read", query=BacktestQuery, returns=BacktestShape)
 def back_test(query: dict[str, Any], rule_id: int) -> Any:
     """What a rule would have raised over stored history; the most spoken of its subjects are judged."""
-    rule = rules.get(auth.services().db, rule_id)
+    rule = budgets.as_in_force(auth.services(), rules.get(auth.services().db, rule_id))
     return backtesting.back_test(auth.services(), rule, days=query["days"])
 
 

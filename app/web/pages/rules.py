@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast, get_args
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.domain.alert import Rule
 from app.domain.backtest import Backtest, later_by
+from app.domain.market import SubjectKind
 from app.domain.series import DAY_MS, HOUR_MS
-from app.errors import Conflict, InputError
+from app.errors import Conflict, InputError, NotFound
 from app.pipeline import alerts as flow
-from app.pipeline import backtesting
+from app.pipeline import backtesting, budgets, measuring
 from app.store import alerts, rules
 from app.web.auth import requires, services, viewer
 from app.web.forms import EditRule
+from app.web.forms_alerts import BudgetForm
 from app.web.pages.context import refused, tell
 from app.web.pages.formats import MINUTE_MS
 from app.web.pages.market import title_of
@@ -27,6 +29,7 @@ from app.web.pages.translate import gettext as _
 blueprint = Blueprint("pages_rules", __name__)
 
 SHOWN = 50
+LONGEST_NAME = 120
 
 Shown = str | Response | tuple[str, int]
 
@@ -34,14 +37,64 @@ Shown = str | Response | tuple[str, int]
 @blueprint.get("/rules")
 @requires("rules:read")
 def index() -> str:
-    """Every rule with how many alerts of it are open."""
+    """Every rule beside what it may raise and what it did."""
+    return _list(BudgetForm(formdata=None, data={"a_week": Decimal(str(measuring.budget(services()).a_week))}))
+
+
+def _list(form: BudgetForm) -> str:
     db = services().db
     n_open: dict[int, int] = {}
     for alert in alerts.open_ones(db):
         n_open[alert.rule_id] = n_open.get(alert.rule_id, 0) + 1
+    reckoning, rare = measuring.reckoning(services()), measuring.rare(services())
     return render_template(
-        "rules/index.html", rules=rules.every(db), n_open=n_open, may_write=viewer().may("rules:write")
+        "rules/index.html",
+        rules=rules.every(db),
+        n_open=n_open,
+        may_write=viewer().may("rules:write"),
+        reckoning=reckoning,
+        records={one.rule_id: one for one in reckoning.rules},
+        learning=measuring.not_learnt(services()),
+        rare=[(one, title_of(one.subject_kind, one.subject_id)) for one in rare[:SHOWN]],
+        n_rare=len(rare),
+        form=form,
     )
+
+
+@blueprint.post("/rules/budget")
+@requires("rules:write")
+def budget() -> Shown:
+    """Allow so many false alarms a week over all rules."""
+    form = BudgetForm()
+    if not form.validate_on_submit():
+        return _list(form), 422
+    budgets.change(services(), viewer=viewer(), a_week=float(form.a_week.data or 0))
+    flash(_("Saved. The next evaluation uses it."), "good")
+    return redirect(url_for("pages_rules.index"))
+
+
+@blueprint.post("/rules/mentions")
+@requires("rules:write")
+def mentions() -> Response:
+    """Tell of every mention of a subject, or of every negative one, from now on."""
+    kind, subject_id = request.form.get("kind", ""), request.form.get("subject_id", "")
+    if kind not in get_args(SubjectKind):
+        raise NotFound(noun="subject", id=kind)
+    title, is_negative = title_of(cast(SubjectKind, kind), subject_id), request.form.get("only") == "negative"
+    name = _("Every bad word on %(name)s", name=title) if is_negative else _("Every mention of %(name)s", name=title)
+    try:
+        rule = measuring.watch_mentions(
+            services(),
+            viewer=viewer(),
+            subject_kind=cast(SubjectKind, kind),
+            subject_id=subject_id,
+            name=name[:LONGEST_NAME],
+            is_negative=is_negative,
+        )
+        flash(_("The rule “%(name)s” is in force from the next evaluation.", name=rule.name), "good")
+    except (InputError, Conflict) as error:
+        tell(error)
+    return redirect(url_for("pages_rules.index"))
 
 
 def _values(rule: Rule) -> dict[str, Any]:
@@ -98,7 +151,7 @@ class _Tested:
 
 
 def _tested(rule: Rule, *, name: str, days: int) -> _Tested:
-    result = backtesting.back_test(services(), rule, days=days)
+    result = backtesting.back_test(services(), budgets.as_in_force(services(), rule), days=days)
     titles = {one.subject_id: title_of(rule.subject_kind, one.subject_id) for one in result.episodes[:SHOWN]}
     return _Tested(name=name, result=result, titles=titles)
 

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from app.pipeline import jobs
-from tests.app.web.pages.house import House, post
+import pytest
+
+from app.domain.people import SYSTEM
+from app.pipeline import alerts, jobs, learning, measuring
+from tests.app.web.pages.house import House, make_house, post
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[House]:
+    """A house of one's own, to change rules in."""
+    made = make_house(tmp_path)
+    yield made
+    made.site.app.extensions["bellwether"].close()
 
 
 def _page(house: House, path: str) -> str:
@@ -112,7 +125,10 @@ def test_rules_are_made_changed_and_deleted(house: House) -> None:
     assert "Saved." in post(client, "/rules/2", **{**values, "share": 70})
     surge = {**values, "kind": "surge", "budget": "2"}
     assert "Saved." in post(client, "/rules/2", **surge)
-    assert "a surge of bad news, at most 2.0 false alarms a week" in client.get("/rules").get_data(as_text=True)
+    listed = client.get("/rules").get_data(as_text=True)
+    assert "a surge of bad news" in listed
+    assert "until seven days are known:" in listed
+    assert "at most 1.00" in listed  # it asks for 2, and the dashboard allows 1
     tested = post(client, "/rules/2", **values, backtest="30")
     assert "With these values" in tested
     assert "As it is in force" in tested
@@ -120,6 +136,32 @@ def test_rules_are_made_changed_and_deleted(house: House) -> None:
     silent = post(client, "/rules/2", **{**values, "kind": "absence"}, backtest="90")
     assert "cannot be back-tested" in silent
     assert "The rule is deleted." in post(client, "/rules/2/delete")
+
+
+def test_the_budget_of_the_dashboard_stands_beside_what_was_measured(own: House) -> None:
+    client = own.reader("analyst")
+    before = client.get("/rules").get_data(as_text=True)
+    assert "0 called false, 0 useful, 1 not judged" in before
+    post(client, f"/alerts/{own.alert}/remark", remark="false_alarm")
+    assert "1 called false, 0 useful, 0 not judged" in client.get("/rules").get_data(as_text=True)
+    assert "Saved." in post(client, "/rules/budget", a_week="2.5")
+    assert 'value="2.50"' in client.get("/rules").get_data(as_text=True)
+    assert "Number must be between" in post(client, "/rules/budget", a_week="0")
+    assert measuring.refresh(own.site.services) == 1
+    assert "0 alerts" in client.get("/rules").get_data(as_text=True)  # today is not over
+
+
+def test_every_mention_of_what_is_too_rare_is_told_with_one_click(own: House) -> None:
+    client, services = own.reader("analyst"), own.site.services
+    alerts.add_rule(services, viewer=SYSTEM, name="Surges", kind="surge")
+    assert "Too rare for surges of hours" not in client.get("/rules").get_data(as_text=True)
+    assert learning.refresh(services) > 0
+    assert "Every mention of Larkspur Home" in client.get("/rules").get_data(as_text=True)
+    text = post(client, "/rules/mentions", kind="entity", subject_id="1", only="negative")
+    assert "Every bad word on Larkspur Home" in text
+    assert "mentions are told" in text
+    assert "tells of every mention of this already" in post(client, "/rules/mentions", kind="entity", subject_id="1")
+    assert "no subject planet" in post(client, "/rules/mentions", kind="planet", subject_id="1")
 
 
 def test_a_company_is_watched_from_the_page(house: House) -> None:

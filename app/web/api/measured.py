@@ -1,0 +1,101 @@
+"""How often rules are wrong, beside what the whole dashboard may raise."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from flask import Response
+from marshmallow import fields
+
+from app.domain.market import SubjectKind
+from app.pipeline import budgets, measuring
+from app.web import auth
+from app.web.api import lists
+from app.web.openapi import blueprint, route
+from app.web.schema import Between, Id, Instant, OneOf, Shape, page_of
+
+group = blueprint("measured", about="How often rules are wrong, and how often they may be.")
+
+
+class MeasuredShape(Shape):
+    """What people said of the alerts of so many weeks; false alarms a week lie between `low` and `high`."""
+
+    weeks = fields.Float()
+    n_fired = fields.Integer()
+    n_false = fields.Integer()
+    n_useful = fields.Integer()
+    n_open = fields.Integer(metadata={"description": "Alerts of which nobody said what they were."})
+    low = fields.Float()
+    high = fields.Float()
+
+
+class CheckShape(Shape):
+    """What a rule would have raised over stored history: true alarms and false ones together."""
+
+    since = Instant()
+    until = Instant()
+    n_alarms = fields.Integer()
+    n_subjects = fields.Integer()
+    n_known = fields.Integer()
+    a_week = fields.Float()
+
+
+class RecordShape(Shape):
+    """A rule beside its measured rate; `allowed` is null for a rule without a budget."""
+
+    rule = Id("rul", attribute="rule_id")
+    allowed = fields.Float(allow_none=True)
+    measured = fields.Nested(MeasuredShape)
+    backtest = fields.Nested(CheckShape, attribute="check", allow_none=True)
+
+
+class BudgetShape(Shape):
+    """The false alarms a week that all rules of surges together may raise."""
+
+    a_week = fields.Float()
+    version = fields.Integer()
+
+
+class ReckoningShape(Shape):
+    """Every rule, and all together, beside the budget of the dashboard."""
+
+    budget = fields.Nested(BudgetShape)
+    rules = fields.List(fields.Nested(RecordShape))
+    whole = fields.Nested(MeasuredShape)
+    n_missed = fields.Integer()
+    backtest_a_week = fields.Float(allow_none=True)
+
+
+class NewBudgetShape(Shape):
+    """How many false alarms a week to allow."""
+
+    a_week = fields.Float(required=True, validate=Between(budgets.LEAST, budgets.MOST))
+
+
+class RareShape(Shape):
+    """A subject with too few stories a day for a rule of surges; a rule for every mention serves it better."""
+
+    subject_kind = fields.String(validate=OneOf(get_args(SubjectKind)))
+    subject_id = fields.String()
+    stories_a_day = fields.Float()
+    is_mention_watched = fields.Boolean()
+
+
+@route(group, "/alarm-budget", needs="rules:read", returns=ReckoningShape)
+def show_budget() -> Any:
+    """The false alarms that the dashboard may raise, and those that each rule raised in the last 28 days."""
+    return measuring.reckoning(auth.services())
+
+
+@route(group, "/alarm-budget", method="PATCH", needs="rules:write", reads=NewBudgetShape, returns=BudgetShape)
+def change_budget(payload: dict[str, Any]) -> Response:
+    """Allow so many false alarms a week; the rules of surges share them from the next evaluation on."""
+    version = lists.expected_version()
+    found = budgets.change(auth.services(), viewer=auth.viewer(), a_week=payload["a_week"], version=version)
+    return lists.tagged(BudgetShape, found, version=found.version)
+
+
+@route(group, "/rare-subjects", needs="rules:read", returns=page_of(RareShape, "RareSubjects"))
+def list_rare() -> dict[str, Any]:
+    """What the rules of surges watch and cannot judge within hours, for want of stories."""
+    return lists.whole(measuring.rare(auth.services()))
