@@ -15,6 +15,7 @@ JobKind = Literal[
     "fetch_feed",
     "bulk_edit",
     "bulk_undo",
+    "count_topic",
 ]
 JobState = Literal["queued", "working", "completed", "failed"]
 

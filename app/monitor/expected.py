@@ -5,7 +5,8 @@
     net       m ± 1.96 √(v/n): the usual net sentiment m, and v = Σ n (x − m)² / count over past steps of n stories
 
 The weeks behind it, and how past bursts weigh less in them, are those that surges are measured against (baseline.py).
-A band is drawn from seven days on; posts that only have a date have none within a day.
+A band is drawn from seven days on, those of share and net sentiment from five stories on; posts that only have a date
+have none within a day.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from app.monitor.baseline import BURST_Z, ROUNDS, fit, usual_rate
 from app.monitor.grid import Array, Slots, hours_of_week, rolled
 from app.monitor.rules import Z95, interval
 from app.monitor.scoring import LEAST_DAYS
-from app.monitor.surge import Flags
+from app.monitor.surge import LEAST_STORIES, Flags
 from app.monitor.usual import DAILY_PART
 
 TAIL = 0.025
@@ -52,6 +53,7 @@ class _Usual:
     rho: float
     net: float
     net_variance: float
+    is_tone_known: bool
 
 
 def course(
@@ -74,10 +76,11 @@ def course(
     scored = _mean(usual.rate_scored, points=points, step_ms=step_ms, now=now, zone=zone)
     # Where nothing was said, the band is that of as many stories as usual.
     n = np.array([point.n_scored or max(1.0, round(mean)) for point, mean in zip(points, scored, strict=True)])
-    counts, shares = _counts(stories, phi=usual.phi), _shares(n, share=usual.share, rho=usual.rho)
+    counts = _counts(stories, phi=usual.phi)
+    shares, nets = _shares(n, usual=usual), [_net(usual, n=one) for one in n.tolist()]
     return tuple(
-        Expected(at=point.at, stories=counts[place], share=shares[place], net=_net(usual, n=n[place]), share_seen=one)
-        for place, (point, one) in enumerate(zip(points, seen, strict=True))
+        Expected(at=point.at, stories=count, share=share, net=net, share_seen=one)
+        for point, count, share, net, one in zip(points, counts, shares, nets, seen, strict=True)
     )
 
 
@@ -125,6 +128,7 @@ def _usual(past: _Past, *, width: int) -> _Usual:
         rho=float(scored.rho[0]),
         net=net,
         net_variance=variance,
+        is_tone_known=float(past.scored.sum()) >= LEAST_STORIES,
     )
 
 
@@ -146,7 +150,9 @@ def _scatter(past: _Past, *, width: int) -> tuple[float, float]:
     return mean, variance
 
 
-def _net(usual: _Usual, *, n: float) -> Range:
+def _net(usual: _Usual, *, n: float) -> Range | None:
+    if not usual.is_tone_known:
+        return None
     half = Z95 * math.sqrt(usual.net_variance / n)
     return Range(low=max(-1.0, usual.net - half), high=min(1.0, usual.net + half))
 
@@ -166,8 +172,10 @@ def _counts(mean: Array, *, phi: float) -> list[Range]:
     return _ranges(lambda k: tails.negative_binomial(k, mean=mean, phi=phi), top=np.ceil(top))
 
 
-def _shares(n: Array, *, share: float, rho: float) -> list[Range]:
-    found = _ranges(lambda k: tails.beta_binomial(k, n, share=share, rho=rho), top=n)
+def _shares(n: Array, *, usual: _Usual) -> list[Range] | list[None]:
+    if not usual.is_tone_known:
+        return [None] * len(n)
+    found = _ranges(lambda k: tails.beta_binomial(k, n, share=usual.share, rho=usual.rho), top=n)
     return [Range(low=one.low / of, high=one.high / of) for one, of in zip(found, n.tolist(), strict=True)]
 
 

@@ -26,10 +26,11 @@ def bucket_at(at: int) -> int:
     return at - at % HOUR_MS
 
 
-def sayings(post: Post, *, mentions: Sequence[Mention]) -> tuple[Saying, ...]:
-    """What a post says of each subject: its entities (sentiment towards each), its topic, its feed, the market.
+def sayings(post: Post, *, mentions: Sequence[Mention], topics: Sequence[str] = ()) -> tuple[Saying, ...]:
+    """What a post says of each subject: its entities (sentiment towards each), its topics, its feed, the market.
 
-    Of several mentions of one entity the surest counts. An abstained topic is no subject.
+    Of several mentions of one entity the surest counts. An abstained topic is no subject; `topics` are the subject ids
+    of the analysts' own.
     """
     found = [
         _saying(
@@ -41,9 +42,10 @@ def sayings(post: Post, *, mentions: Sequence[Mention]) -> tuple[Saying, ...]:
         )
         for mention in _surest(mentions)
     ]
-    if post.topic and not post.is_topic_abstained:
+    own = topics if post.topic is None or post.is_topic_abstained else (post.topic, *topics)
+    for topic in own:
         found.append(
-            _saying(post, kind="topic", subject_id=post.topic, sentiment=post.sentiment, score=post.sentiment_score)
+            _saying(post, kind="topic", subject_id=topic, sentiment=post.sentiment, score=post.sentiment_score)
         )
     for kind, subject_id in _everywhere(post):
         found.append(

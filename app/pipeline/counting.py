@@ -8,8 +8,9 @@ from itertools import groupby
 
 from app.domain.series import Bucket, Saying
 from app.monitor.series import merged, negated, sayings, tally
+from app.pipeline import own_topics as own
 from app.pipeline.services import Services
-from app.store import buckets, mentions, posts
+from app.store import buckets, mentions, own_topics, posts
 from app.store.db import Reads, Transaction
 
 STORIES_AT_ONCE = 2000
@@ -25,14 +26,20 @@ def counted(tx: Transaction, story_ids: Iterable[int]) -> Iterator[set[int]]:
     touched = set(story_ids)
     before = tally(_sayings(tx, touched))
     yield touched
+    own.match(tx, touched)
     after = tally(_sayings(tx, touched))
     buckets.add(tx, merged([*after, *map(negated, before)]))
 
 
 def _sayings(db: Reads, story_ids: Iterable[int]) -> list[Saying]:
     told = posts.of_stories(db, story_ids)
-    mentioned = mentions.of_posts(db, [post.id for post in told])
-    return [one for post in told for one in sayings(post, mentions=mentioned.get(post.id, ()))]
+    post_ids = [post.id for post in told]
+    mentioned, topics = mentions.of_posts(db, post_ids), own_topics.of_posts(db, post_ids)
+    return [
+        one
+        for post in told
+        for one in sayings(post, mentions=mentioned.get(post.id, ()), topics=topics.get(post.id, ()))
+    ]
 
 
 def rebuild_series(services: Services) -> int:

@@ -16,7 +16,7 @@ from app.errors import BellwetherError, FieldError, InputError
 from app.ingest import feeds as feed_files
 from app.ingest import tickets as ticket_files
 from app.ingest.rows import RowFault, csv_rows, json_rows
-from app.pipeline import accounts, bulk, feeds, history, knowledge, moving, posts, tickets
+from app.pipeline import accounts, bulk, feeds, history, knowledge, moving, posts, tickets, topic_counting
 from app.pipeline.progress import Progress
 from app.pipeline.services import Services
 from app.store import attachments, jobs, users
@@ -189,4 +189,5 @@ _DOERS: Mapping[JobKind, Callable[[Services, Job, Progress], None]] = {
     "bulk_undo": _bulk_undo,
     "check_file": _check_file,
     "import_file": _import_file,
+    "count_topic": topic_counting.work,
 }

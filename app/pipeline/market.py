@@ -8,6 +8,7 @@ from typing import Any
 
 from app import clock
 from app.domain.market import Entity, SubjectKind
+from app.domain.own_topic import own_id
 from app.domain.people import Viewer
 from app.domain.series import DAY_MS, Expected, Point, Window
 from app.errors import FieldError, InputError, NotFound
@@ -18,7 +19,7 @@ from app.monitor.scoring import BASELINE_DAYS, GUARD_DAYS
 from app.monitor.series import MARKET, bucket_at, points
 from app.pipeline import history
 from app.pipeline.services import Services
-from app.store import alerts, buckets, entities, feeds
+from app.store import alerts, buckets, entities, feeds, own_topics
 
 _EDITABLE = frozenset({"ticker", "name", "sector", "aliases", "ambiguous", "competitors"})
 
@@ -116,7 +117,8 @@ def _titles(services: Services, kind: SubjectKind, *, subject_ids: Sequence[str]
         return {str(entity.id): entity.name for entity in entities.every(services.db)}
     if kind == "market":
         return {MARKET: ""}
-    return {subject_id: subject_id for subject_id in subject_ids}
+    own = {topic.subject_id: topic.title for topic in own_topics.every(services.db)}
+    return {subject_id: own.get(subject_id, subject_id) for subject_id in subject_ids}
 
 
 def subject_title(services: Services, subject_kind: str, subject_id: str) -> str:
@@ -125,6 +127,9 @@ def subject_title(services: Services, subject_kind: str, subject_id: str) -> str
         return entities.get(services.db, _number(subject_id, noun="entity")).name
     if subject_kind == "feed":
         return feeds.get(services.db, _number(subject_id, noun="feed")).name
+    topic_id = own_id(subject_id) if subject_kind == "topic" else None
+    if topic_id is not None:
+        return own_topics.get(services.db, topic_id).title
     return "" if subject_kind == "market" else subject_id
 
 

@@ -184,6 +184,12 @@ def m085_measured(db: Tables) -> None:
     _run(db, schema_monitor.MEASURED)
 
 
+@STEPS()
+def m086_own_topics(db: Tables) -> None:
+    """Topics that analysts define by words, and the posts that have them."""
+    _run(db, schema_monitor.OWN_TOPICS)
+
+
 def migrate(connection: sqlite3.Connection, *, stop_before: str | None = None) -> None:
     """Apply what the file has not seen; two processes that start together do not harm each other."""
     tables = Tables(connection, execute_plugins=False)

@@ -10,7 +10,7 @@ from typing import Any
 from app.domain.market import Post, PostFilter
 from app.domain.people import Viewer
 from app.errors import NotFound
-from app.store import pages, scope, search
+from app.store import own_topics, pages, scope, search
 from app.store.db import Reads, Transaction, statement
 from app.store.pages import Page
 from app.store.rows import built
@@ -69,7 +69,6 @@ def conditions(chosen: PostFilter, *, viewer: Viewer) -> list[Condition]:
     """What a filter means in SQL, within the viewer's feeds."""
     plain: dict[str, Any] = {
         "feed_id = ?": chosen.feed_id,
-        "topic = ?": chosen.topic,
         "sentiment = ?": chosen.sentiment,
         "occurred_at >= ?": chosen.since,
         "occurred_at < ?": chosen.until,
@@ -77,6 +76,8 @@ def conditions(chosen: PostFilter, *, viewer: Viewer) -> list[Condition]:
     found: list[Condition] = [(text, [value]) for text, value in plain.items() if value is not None]
     if chosen.entity_id is not None:
         found.append(_of_entity(chosen))
+    if chosen.topic is not None:
+        found.append(own_topics.having(chosen.topic))
     expression = search.words(chosen.query)
     if expression:
         found.append((_SEARCH, [expression, MOST_SEARCHED]))
@@ -224,7 +225,6 @@ def is_pending(db: Reads, post_id: int) -> bool:
 
 _LAST = {
     "entity": "SELECT occurred_at FROM mention WHERE entity_id = ? ORDER BY occurred_at DESC LIMIT 1",
-    "topic": "SELECT occurred_at FROM post WHERE topic = ? ORDER BY occurred_at DESC LIMIT 1",
     "feed": "SELECT occurred_at FROM post WHERE feed_id = ? ORDER BY occurred_at DESC LIMIT 1",
     "market": "SELECT occurred_at FROM post ORDER BY occurred_at DESC LIMIT 1",
 }
@@ -232,7 +232,12 @@ _LAST = {
 
 def last_at(db: Reads, *, subject_kind: str, subject_id: str) -> int | None:
     """When a subject was last spoken of, in event time; None when it never was."""
-    found: int | None = db.value(_LAST[subject_kind], [] if subject_kind == "market" else [subject_id])
+    if subject_kind == "topic":
+        where, params = scope.joined([own_topics.having(subject_id)])
+        sql = statement("SELECT occurred_at FROM post", where, "ORDER BY occurred_at DESC LIMIT 1")
+    else:
+        sql, params = _LAST[subject_kind], [] if subject_kind == "market" else [subject_id]
+    found: int | None = db.value(sql, params)
     return found
 
 

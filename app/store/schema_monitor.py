@@ -16,3 +16,13 @@ MEASURED = (
     claimed_at INTEGER NOT NULL, since INTEGER, until INTEGER, n_alarms INTEGER, n_subjects INTEGER,
     n_known INTEGER)""",
 )
+
+OWN_TOPICS = (
+    """CREATE TABLE own_topic (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL, words TEXT NOT NULL,
+    without TEXT NOT NULL DEFAULT '[]', is_active INTEGER NOT NULL DEFAULT 1, version INTEGER NOT NULL DEFAULT 1)""",
+    # A topic that is gone keeps its row, because old alerts name it; its title is free again.
+    "CREATE UNIQUE INDEX own_topic_title ON own_topic (title COLLATE NOCASE) WHERE is_active = 1",
+    """CREATE TABLE own_topic_post (topic_id INTEGER NOT NULL REFERENCES own_topic ON DELETE CASCADE,
+    post_id INTEGER NOT NULL REFERENCES post ON DELETE CASCADE, PRIMARY KEY (topic_id, post_id)) WITHOUT ROWID""",
+    "CREATE INDEX own_topic_of_post ON own_topic_post (post_id)",
+)

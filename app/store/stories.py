@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.domain.market import Post
 from app.domain.people import Viewer
-from app.store import posts, scope
+from app.store import own_topics, posts, scope
 from app.store.db import Reads, statement
 from app.store.scope import Condition
 
@@ -47,7 +47,8 @@ def _inner(subject_kind: str, *, subject_id: str, since: int, until: int) -> Con
     if subject_kind == "entity":
         return _OF_ENTITY, [int(subject_id), since, until]
     if subject_kind == "topic":
-        return statement(_OF_POSTS, "AND topic = ?"), [since, until, subject_id]
+        condition, params = own_topics.having(subject_id)
+        return statement(_OF_POSTS, "AND", condition), [since, until, *params]
     if subject_kind == "feed":
         return statement(_OF_POSTS, "AND feed_id = ?"), [since, until, int(subject_id)]
     return _OF_POSTS, [since, until]
@@ -73,14 +74,17 @@ def topics_of_entity(
 
 
 _OF_ENTITY_ALL = "post JOIN mention ON post.id = mention.post_id WHERE mention.entity_id = ? AND mention.occurred_at"
-_OF_POSTS_ALL = {"topic": "post WHERE topic = ? AND occurred_at", "feed": "post WHERE feed_id = ? AND occurred_at"}
+_OF_FEED_ALL = "post WHERE feed_id = ? AND occurred_at"
 
 
 def _said(what: str, *, subject_kind: str, subject_id: str, since: int, until: int) -> Condition:
     """A SELECT of something of every post on a subject between two event times."""
     column = "mention.occurred_at" if subject_kind == "entity" else "occurred_at"
-    places = {"entity": _OF_ENTITY_ALL, "market": "post WHERE occurred_at", **_OF_POSTS_ALL}
-    key = [] if subject_kind == "market" else [subject_id]
+    places = {"entity": _OF_ENTITY_ALL, "market": "post WHERE occurred_at", "feed": _OF_FEED_ALL}
+    key: list[object] = [] if subject_kind == "market" else [subject_id]
+    if subject_kind == "topic":
+        having, key = own_topics.having(subject_id)
+        places["topic"] = statement("post WHERE", having, "AND occurred_at")
     sql = statement("SELECT DISTINCT", what, "FROM", places[subject_kind], ">= ? AND", column, "< ?")
     return sql, [*key, since, until]
 

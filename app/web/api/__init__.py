@@ -28,6 +28,7 @@ def install(app: Flask) -> None:
         routing,
         teaching,
         tickets,
+        topics,
     )
 
     groups = (
@@ -40,6 +41,7 @@ def install(app: Flask) -> None:
         knowledge.group,
         routing.group,
         market.group,
+        topics.group,
         alerts.group,
         measured.group,
         receivers.group,

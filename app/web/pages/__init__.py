@@ -32,6 +32,7 @@ from app.web.pages import (
     session,
     teach,
     tickets,
+    topics,
     views,
     wall,
 )
@@ -58,6 +59,7 @@ BLUEPRINTS = (
     feeds.blueprint,
     alerts.blueprint,
     rules.blueprint,
+    topics.blueprint,
     receivers.blueprint,
     models.blueprint,
     reports.blueprint,

@@ -8,6 +8,7 @@ from flask import Blueprint, render_template, request
 
 from app.domain.alert import Alert
 from app.domain.market import Post, PostFilter, SubjectKind
+from app.domain.own_topic import own_id
 from app.domain.people import Viewer
 from app.domain.recommendation import Recommendation
 from app.domain.series import Point
@@ -82,7 +83,7 @@ def _row(
     is_known = entry.net_sentiment is not None and earlier is not None
     return Row(
         key=key,
-        title=label_title(entry.subject_id) if entry.subject_kind == "topic" else entry.title,
+        title=_topic_title(entry) if entry.subject_kind == "topic" else entry.title,
         net=entry.net_sentiment,
         delta=(entry.net_sentiment or 0.0) - (earlier or 0.0) if is_known else None,
         share=entry.window.negative_share,
@@ -91,6 +92,10 @@ def _row(
         spark=charts.sparkline([point.net_sentiment for point in points]),
         points=points,
     )
+
+
+def _topic_title(entry: SubjectSummary) -> str:
+    return label_title(entry.subject_id) if own_id(entry.subject_id) is None else entry.title
 
 
 def company_rows(*, stretch: Stretch) -> list[Row]:
@@ -105,7 +110,7 @@ def subject_title(alert: Alert) -> str:
 
 def title_of(kind: SubjectKind, subject_id: str) -> str:
     """What a subject is called, in the reader's language; NotFound when it is gone."""
-    if kind == "topic":
+    if kind == "topic" and own_id(subject_id) is None:
         return label_title(subject_id)
     if kind == "market":
         return word("subject", "market")

@@ -13,11 +13,12 @@ from app.domain.prediction import StoredPrediction
 from app.domain.recommendation import Feedback
 from app.errors import InputError
 from app.pipeline import recommendations
-from app.store import posts, predictions
+from app.store import own_topics, posts, predictions
 from app.web import auth
 from app.web.auth import requires, services, viewer
 from app.web.pages import courses, filters, post_lists
 from app.web.pages.labels import TOPICS, label_title
+from app.web.pages.market import title_of
 from app.web.pages.translate import gettext as _
 
 blueprint = Blueprint("pages_posts", __name__)
@@ -34,10 +35,15 @@ def index() -> str:
         "posts/index.html",
         page=page,
         chosen=chosen,
-        topics=sorted(((topic, label_title(topic)) for topic in TOPICS), key=lambda entry: entry[1]),
+        topics=_topics(),
         link=lambda **changes: url_for("pages_posts.index", **filters.kept(request.args, **changes)),
         **post_lists.around(db, page.items, viewer=me),
     )
+
+
+def _topics() -> list[tuple[str, str]]:
+    own = [(topic.subject_id, topic.title) for topic in own_topics.every(services().db)]
+    return sorted([*((topic, label_title(topic)) for topic in TOPICS), *own], key=lambda entry: entry[1])
 
 
 @blueprint.get("/market/posts/<number:post_id>")
@@ -76,6 +82,7 @@ def topic(topic: str) -> str:
     return render_template(
         "posts/topic.html",
         topic=topic,
+        title=title_of("topic", topic),
         course=courses.course("topic", topic, stretch=stretch, past=past),
         past=past[: courses.SHOWN_ALERTS],
         page=page,

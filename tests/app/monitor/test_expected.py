@@ -117,6 +117,13 @@ def test_before_seven_days_only_the_interval_of_the_share_is_known() -> None:
     )
 
 
+def test_of_a_subject_of_hardly_any_stories_only_their_number_is_usual() -> None:
+    past = [_bucket(24, stories=1, negative=1), _bucket(300, stories=3, negative=0)]
+    found = _usual(past, points((), since=UNTIL, until=UNTIL + DAY_MS, step_ms=DAY_MS), step_ms=DAY_MS)[0]
+    assert found.stories is not None
+    assert (found.share, found.net) == (None, None)
+
+
 def test_posts_that_only_have_a_date_have_a_band_of_days_and_none_of_hours() -> None:
     random = np.random.default_rng(2)
     past = [_bucket(24 * day, stories=int(n), negative=1) for day, n in enumerate(random.poisson(10, size=WEEKS * 7))]

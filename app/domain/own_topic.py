@@ -1,0 +1,31 @@
+"""Topics that analysts define by words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+OWN = "own-"
+"""What the subject id of such a topic begins with; labels of a model have underscores and no hyphen."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnTopic:
+    """A post has it that says one of `words` and none of `without`: whole words or phrases, `*` for any ending."""
+
+    id: int
+    title: str
+    words: tuple[str, ...]
+    without: tuple[str, ...] = ()
+    is_active: bool = True
+    version: int = 1
+
+    @property
+    def subject_id(self) -> str:
+        """What its series are kept under."""
+        return f"{OWN}{self.id}"
+
+
+def own_id(subject_id: str) -> int | None:
+    """The id of the topic that a subject id names; None for a topic of the model."""
+    number = subject_id.removeprefix(OWN)
+    return int(number) if subject_id.startswith(OWN) and number.isascii() and number.isdigit() else None

@@ -1,0 +1,30 @@
+"""Counting a topic over what was there before it was defined, changed or given up."""
+
+from __future__ import annotations
+
+from app import clock
+from app.domain.job import Job
+from app.domain.series import DAY_MS
+from app.pipeline.counting import counted
+from app.pipeline.progress import Progress
+from app.pipeline.services import Services
+from app.store import own_topics
+
+BACK_MS = 28 * DAY_MS
+STORIES_AT_ONCE = 100
+
+
+def work(services: Services, job: Job, progress: Progress) -> None:
+    """Count every story of the last 28 days, and all that had the topic, anew; doing it twice changes nothing."""
+    topic_id, beyond = int(job.params["topic_id"]), 0
+    since = clock.now_ms() - BACK_MS
+    while True:
+        with services.db.transaction() as tx:
+            story_ids = own_topics.stories_to_count(tx, topic_id, since=since, beyond=beyond, limit=STORIES_AT_ONCE)
+            with counted(tx, story_ids):
+                pass  # topics are found where stories are counted
+        if not story_ids:
+            return
+        beyond = story_ids[-1]
+        for _ in story_ids:
+            progress.done()

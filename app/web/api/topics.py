@@ -1,0 +1,79 @@
+"""The analysts' own topics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import fields
+
+from app.pipeline import own_topics as flows
+from app.store import own_topics
+from app.web import auth
+from app.web.api import lists
+from app.web.openapi import blueprint, route
+from app.web.schema import Id, Shape, Size, page_of
+
+group = blueprint("topics", about="Topics that analysts define by words, beside those that the model knows.")
+
+
+class TopicShape(Shape):
+    """A topic; `subject` is what series, rules and posts know it by."""
+
+    id = Id("top")
+    subject = fields.String(attribute="subject_id")
+    title = fields.String()
+    words = fields.List(fields.String())
+    without = fields.List(fields.String())
+    version = fields.Integer()
+
+
+class NewTopicShape(Shape):
+    """A post has the topic that says one of `words` and none of `without`: whole words, `*` for any ending."""
+
+    title = fields.String(required=True, validate=Size(min=1, max=flows.LONGEST_TITLE))
+    words = fields.List(fields.String(), required=True, validate=Size(min=1, max=flows.MOST_WORDS))
+    without = fields.List(fields.String(), validate=Size(max=flows.MOST_WORDS))
+
+
+class TopicChangeShape(Shape):
+    """What to change; other words are counted anew over the last 28 days."""
+
+    title = fields.String(validate=Size(min=1, max=flows.LONGEST_TITLE))
+    words = fields.List(fields.String(), validate=Size(min=1, max=flows.MOST_WORDS))
+    without = fields.List(fields.String(), validate=Size(max=flows.MOST_WORDS))
+
+
+@route(group, "/topics", needs="market:read", returns=page_of(TopicShape, "TopicPage"))
+def list_topics() -> dict[str, Any]:
+    """The topics that analysts defined."""
+    return lists.whole(own_topics.every(auth.services().db))
+
+
+@route(group, "/topics", method="POST", needs="feeds:write", reads=NewTopicShape, returns=TopicShape, status=201)
+def add_topic(payload: dict[str, Any]) -> Response:
+    """Define a topic; posts have it from now on, and a job counts the last 28 days."""
+    made = flows.add(auth.services(), viewer=auth.viewer(), **payload)
+    return lists.tagged(TopicShape, made, version=made.version, status=201)
+
+
+@route(
+    group,
+    "/topics/<id(top):topic_id>",
+    method="PATCH",
+    needs="feeds:write",
+    reads=TopicChangeShape,
+    returns=TopicShape,
+)
+def change_topic(payload: dict[str, Any], topic_id: int) -> Response:
+    """Change a topic."""
+    version = lists.expected_version()
+    found = flows.change(auth.services(), topic_id, viewer=auth.viewer(), changes=payload, version=version)
+    return lists.tagged(TopicShape, found, version=found.version)
+
+
+@route(group, "/topics/<id(top):topic_id>", method="DELETE", needs="feeds:write", status=204)
+def remove_topic(topic_id: int) -> Response:
+    """Give a topic up; a job takes its counts away."""
+    flows.remove(auth.services(), topic_id, viewer=auth.viewer())
+    return Response(status=204)

@@ -1,0 +1,106 @@
+"""The analysts' own topics: the list, and forms to define, change and give one up."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from app.domain.own_topic import OwnTopic
+from app.errors import Conflict, InputError, NotFound
+from app.pipeline import own_topics as flow
+from app.store import own_topics
+from app.web.auth import requires, services, viewer
+from app.web.forms_market import EditTopic
+from app.web.pages.context import refused, tell
+from app.web.pages.translate import gettext as _
+
+blueprint = Blueprint("pages_topics", __name__)
+
+Shown = str | Response | tuple[str, int]
+_BETWEEN = re.compile(r"[,，、;；\n]+")
+
+
+def phrases(text: str | None) -> list[str]:
+    """Words and phrases as they are typed, with commas or line ends between."""
+    return [found for one in _BETWEEN.split(text or "") if (found := one.strip())]
+
+
+def _list(form: EditTopic) -> str:
+    db = services().db
+    return render_template(
+        "market/topics.html",
+        topics=own_topics.every(db),
+        counts=own_topics.counts(db),
+        form=form,
+        may_write=viewer().may("feeds:write"),
+    )
+
+
+def _edit(form: EditTopic, *, topic: OwnTopic) -> str:
+    return render_template("market/topic_edit.html", form=form, topic=topic)
+
+
+def _values(form: EditTopic) -> dict[str, Any]:
+    return {
+        "title": form.title.data or "",
+        "words": phrases(form.words.data),
+        "without": phrases(form.without.data),
+    }
+
+
+@blueprint.get("/market/topics")
+@requires("market:read")
+def index() -> str:
+    """Every topic that analysts defined."""
+    return _list(EditTopic(formdata=None))
+
+
+@blueprint.post("/market/topics")
+@requires("feeds:write")
+def add() -> Shown:
+    """Define a topic; the last four weeks are counted for it in the background."""
+    form = EditTopic()
+    if not form.validate_on_submit():
+        return _list(form), 422
+    try:
+        topic = flow.add(services(), viewer=viewer(), **_values(form))
+    except (InputError, Conflict) as error:
+        return refused(error, lambda: _list(form))
+    flash(_("“%(name)s” counts from now on; the last four weeks follow in the background.", name=topic.title), "good")
+    return redirect(url_for("pages_topics.index"))
+
+
+@blueprint.route("/market/own-topics/<number:topic_id>", methods=["GET", "POST"])
+@requires("feeds:write")
+def edit(topic_id: int) -> Shown:
+    """Change what a topic is called and which words make it."""
+    topic = own_topics.get(services().db, topic_id)
+    if not topic.is_active:
+        raise NotFound(noun="topic", id=topic_id)
+    given = {"title": topic.title, "words": "\n".join(topic.words), "without": "\n".join(topic.without)}
+    form = EditTopic(data=given)
+    if not form.is_submitted():
+        return _edit(form, topic=topic)
+    if not form.validate():
+        return _edit(form, topic=topic), 422
+    try:
+        flow.change(services(), topic_id, viewer=viewer(), changes=_values(form))
+    except (InputError, Conflict) as error:
+        return refused(error, lambda: _edit(form, topic=topic))
+    flash(_("Saved. The last four weeks are counted anew in the background."), "good")
+    return redirect(url_for("pages_topics.index"))
+
+
+@blueprint.post("/market/own-topics/<number:topic_id>/delete")
+@requires("feeds:write")
+def delete(topic_id: int) -> Response:
+    """Give a topic up with its counts."""
+    try:
+        flow.remove(services(), topic_id, viewer=viewer())
+        flash(_("The topic is deleted."), "good")
+    except Conflict as error:
+        tell(error)
+    return redirect(url_for("pages_topics.index"))

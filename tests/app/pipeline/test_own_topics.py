@@ -1,0 +1,139 @@
+"""The analysts' own topics: found in new posts and in the last four weeks, and counted like the model's."""
+
+from __future__ import annotations
+
+import pytest
+
+from app import clock
+from app.domain.market import PostDraft, PostFilter
+from app.domain.people import SYSTEM
+from app.domain.series import DAY_MS, HOUR_MS
+from app.errors import Conflict, InputError, Stale
+from app.pipeline import alerts, feeds, jobs, market, own_topics, posts
+from app.pipeline.services import Services
+from app.store import alerts as alert_rows
+from app.store import buckets
+from app.store import own_topics as rows
+from app.store import posts as post_rows
+from tests.app.pipeline.conftest import Desk
+
+T0 = 1_780_000_000_000 - 1_780_000_000_000 % DAY_MS
+
+
+def _tell(services: Services, *titles: str, at: int = T0) -> None:
+    drafts = [PostDraft(external_id=f"{at}-{title}", title=title, occurred_at=at) for title in titles]
+    with clock.frozen(at + 1):
+        posts.receive(services, 1, drafts, viewer=SYSTEM)
+
+
+def _series(services: Services, subject: str) -> tuple[int, int, int]:
+    found = buckets.window(services.db, subject_kind="topic", subject_id=subject, since=0, until=1 << 62)
+    return found.n_posts, found.n_stories, found.n_negative
+
+
+def _agrees(services: Services) -> bool:
+    return buckets.every(services.db) == posts.recounted(services)
+
+
+@pytest.fixture
+def wire(services: Services, people: Desk) -> Services:
+    """A feed."""
+    feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
+    return services
+
+
+def test_new_posts_have_the_topic_at_once_and_it_is_counted(wire: Services) -> None:
+    topic = own_topics.add(wire, viewer=SYSTEM, title="Strikes", words=["strike", "walkout"])
+    _tell(wire, "Pilots strike after a fraud at the tower", "Walkout ends at the mill", "A quiet day")
+    assert _series(wire, topic.subject_id) == (2, 2, 1)
+    assert _agrees(wire)
+    page = post_rows.page(wire.db, PostFilter(topic=topic.subject_id), viewer=SYSTEM)
+    assert {post.title for post in page.items} == {
+        "Pilots strike after a fraud at the tower",
+        "Walkout ends at the mill",
+    }
+    assert post_rows.last_at(wire.db, subject_kind="topic", subject_id=topic.subject_id) == T0
+
+
+def test_the_last_four_weeks_are_counted_by_a_job_and_older_posts_are_not(wire: Services) -> None:
+    _tell(wire, "Pilots strike in spring", at=T0 - 40 * DAY_MS)
+    _tell(wire, "Welders strike at the yard", at=T0 - 3 * DAY_MS)
+    with clock.frozen(T0):
+        topic = own_topics.add(wire, viewer=SYSTEM, title="Strikes", words=["strike"])
+        assert _series(wire, topic.subject_id) == (0, 0, 0)
+        assert jobs.run_due(wire, limit=5) == 1
+        assert _series(wire, topic.subject_id)[:2] == (1, 1)
+        jobs.enqueue(wire, kind="count_topic", viewer=SYSTEM, params={"topic_id": topic.id})
+        jobs.run_due(wire, limit=5)
+    assert _series(wire, topic.subject_id)[:2] == (1, 1)
+    assert _agrees(wire)
+
+
+def test_other_words_are_counted_anew_and_a_post_that_is_rewritten_too(wire: Services) -> None:
+    with clock.frozen(T0):
+        topic = own_topics.add(wire, viewer=SYSTEM, title="Strikes", words=["strike"])
+        _tell(wire, "Welders strike at the yard", "Lockout at the mill")
+        changed = own_topics.change(wire, topic.id, viewer=SYSTEM, changes={"words": ["lockout"]}, version=1)
+        assert changed.version == 2
+        jobs.run_due(wire, limit=5)
+        page = post_rows.page(wire.db, PostFilter(topic=topic.subject_id), viewer=SYSTEM)
+        assert [post.title for post in page.items] == ["Lockout at the mill"]
+        again = PostDraft(external_id=f"{T0}-Lockout at the mill", title="Peace at the mill", occurred_at=T0)
+        posts.receive(wire, 1, [again], viewer=SYSTEM)
+        with pytest.raises(Stale):
+            own_topics.change(wire, topic.id, viewer=SYSTEM, changes={"title": "x"}, version=1)
+    assert _series(wire, topic.subject_id) == (0, 0, 0)
+    assert _agrees(wire)
+
+
+def test_a_topic_that_is_given_up_takes_its_counts_along_and_keeps_its_name_for_old_alerts(wire: Services) -> None:
+    with clock.frozen(T0):
+        topic = own_topics.add(wire, viewer=SYSTEM, title="Strikes", words=["strike"])
+        _tell(wire, "Welders strike at the yard")
+        rule = alerts.add_rule(wire, viewer=SYSTEM, name="W", subject_kind="topic", subject_id=topic.subject_id)
+        with pytest.raises(Conflict, match="topic_watched"):
+            own_topics.remove(wire, topic.id, viewer=SYSTEM)
+        alerts.remove_rule(wire, rule.id, viewer=SYSTEM)
+        own_topics.remove(wire, topic.id, viewer=SYSTEM)
+        jobs.run_due(wire, limit=5)
+        own_topics.add(wire, viewer=SYSTEM, title="strikes", words=["walkout"])
+    assert _series(wire, topic.subject_id) == (0, 0, 0)
+    assert _agrees(wire)
+    assert market.subject_title(wire, "topic", topic.subject_id) == "Strikes"
+    assert [one.title for one in rows.every(wire.db)] == ["strikes"]
+
+
+def test_a_rule_fires_on_an_own_topic_with_its_stories(wire: Services) -> None:
+    with clock.frozen(T0 + HOUR_MS):
+        topic = own_topics.add(wire, viewer=SYSTEM, title="Strikes", words=["strike"])
+        alerts.add_rule(wire, viewer=SYSTEM, name="W", subject_kind="topic", subject_id=topic.subject_id)
+        places = ("amber yard", "brass mill", "cedar port", "delta pier", "ember quay", "fjord dock", "grain silo")
+        _tell(wire, *(f"Fraud behind the strike at {place} {place[::-1]}" for place in (*places, "harbour wall")))
+        alerts.tick(wire)
+        (alert,) = alert_rows.open_ones(wire.db)
+        assert (alert.state, alert.subject_id) == ("firing", topic.subject_id)
+        stories = alerts.stories_of(wire, alert.id, viewer=SYSTEM)
+    assert len(stories) == 8
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({"title": " ", "words": ["strike"]}, "empty_field"),
+        ({"title": "x", "words": []}, "topic_without_words"),
+        ({"title": "x", "words": ["a"]}, "bad_word"),
+        ({"title": "x", "words": ["***"]}, "bad_word"),
+        ({"title": "x", "words": ["strike"], "without": ["y" * 100]}, "bad_word"),
+        ({"title": "x" * 61, "words": ["strike"]}, "too_long"),
+        ({"title": "x", "words": [f"word{n}" for n in range(101)]}, "too_many_words"),
+    ],
+)
+def test_what_makes_no_topic_is_refused(wire: Services, values: dict[str, object], code: str) -> None:
+    with pytest.raises(InputError, match=code):
+        own_topics.add(wire, viewer=SYSTEM, **values)  # type: ignore[arg-type]
+
+
+def test_two_topics_of_one_name_are_refused(wire: Services) -> None:
+    own_topics.add(wire, viewer=SYSTEM, title="Strikes", words=["strike"])
+    with pytest.raises(Conflict, match="name_taken"):
+        own_topics.add(wire, viewer=SYSTEM, title="STRIKES", words=["strike"])
