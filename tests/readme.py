@@ -18,6 +18,7 @@ from app import config, create_app
 from app.web.auth import PUBLIC, permission_of
 from tests import shipped
 from tests.bench import tables as speed_tables
+from tests.bench import training_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -88,10 +89,16 @@ def results() -> str:
     """The shipped artifact's figures on the official tests, int8 and float32."""
     metrics = json.loads((shipped.newest() / "metrics.json").read_text(encoding="utf-8"))
     rows = [
-        (row["corpus"], row["metric"].replace("_", " "), f"{row['n']:,}", f"{row['int8']:.4f}", f"{row['float32']:.4f}")
+        (row["corpus"], row["metric"].replace("_", " "), f"{row['n']:,}", f"{row['int8']:.4f}",
+         f"{row['interval'][0]:.4f}–{row['interval'][1]:.4f}", f"{row['float32']:.4f}")
         for row in metrics["headline"]
-    ]
-    return _table(("Corpus", "Metric", "n", "int8, as served", "float32"), rows)
+    ]  # fmt: skip
+    return _table(("Corpus", "Metric", "n", "int8, as served", "95 % interval", "float32"), rows)
+
+
+def robustness() -> str:
+    """What is left of the shipped artifact's accuracy when texts are disturbed."""
+    return training_tables.robustness(json.loads((shipped.newest() / "metrics.json").read_text(encoding="utf-8")))
 
 
 def _bench(name: str) -> dict[str, Any]:
@@ -158,6 +165,9 @@ def tables() -> dict[str, Callable[[], str]]:
         "routes": lambda: routes(app),
         "commands": lambda: commands(app),
         "results": results,
+        "robustness": robustness,
+        "techniques": training_tables.techniques,
+        "shots": training_tables.shots,
         "desk": desk,
         "speed": speed_tables.contestants,
         "engine": speed_tables.targets,
