@@ -15,12 +15,13 @@ def terms(query: str) -> list[str]:
     return [word.casefold() for word in _WORD.findall(query)[:20]]
 
 
-def words(query: str) -> str:
-    """An FTS5 expression that needs every word of the query, the last one as a prefix; empty without words."""
-    found = terms(query)
-    if not found:
-        return ""
-    return " ".join('"' + word + '"' for word in found) + "*"
+def words(query: str, *, is_begun: bool = True) -> str:
+    """An FTS5 expression that needs every word of the query; empty without words.
+
+    `is_begun`: the last word may be the beginning of one.
+    """
+    found = " ".join('"' + word + '"' for word in terms(query))
+    return found + "*" if found and is_begun else found
 
 
 def any_word(text: str, *, most: int = 40) -> str:

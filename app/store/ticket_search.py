@@ -18,9 +18,12 @@ from app.store.pages import Page
 from app.store.ticket_filter import ORDERS, Sort, by_ids, conditions
 
 # Words are looked up in the newest messages that have them: a common word stays quick among millions.
-MOST = 5000
+MOST = 2000
+ENOUGH = 100
 MOST_RANKED = 1000
 K1, B = 1.2, 0.75
+_HITS = """SELECT message.id, ticket_id FROM (SELECT rowid AS hit_id FROM message_search WHERE message_search MATCH ?
+ORDER BY rowid DESC LIMIT ?) CROSS JOIN message ON message.id = hit_id"""
 
 
 def is_asked(chosen: TicketFilter) -> bool:
@@ -63,20 +66,29 @@ def ids(db: Reads, chosen: TicketFilter, *, viewer: Viewer) -> list[int]:
 
 
 def _found(db: Reads, chosen: TicketFilter, *, viewer: Viewer, sort: Sort = "risk") -> tuple[list[int], bool]:
-    hits = db.rows(
-        "SELECT message.id, ticket_id FROM (SELECT rowid AS hit_id FROM message_search WHERE message_search MATCH ? "
-        "ORDER BY rowid DESC LIMIT ?) CROSS JOIN message ON message.id = hit_id",
-        (search.words(chosen.query), MOST),
-    )
+    hits = _hits(db, chosen.query)
     scores = _scores(db, hits, words=search.terms(chosen.query))
     where, params = scope.joined(
         [("id IN (SELECT value FROM json_each(?))", [scope.listed(scores)]), *conditions(chosen, viewer=viewer)]
     )
     order = ORDERS[sort].sql if sort != "risk" else ""
-    # By id and no other index: what is left of at most 5,000 rows is cheap to look at.
+    # By id and no other index: what is left of so few rows is cheap to look at.
     found = [row[0] for row in db.rows(statement("SELECT id FROM ticket NOT INDEXED", where, order), params)]
     ranked = found if order else sorted(found, key=lambda ticket_id: (-scores[ticket_id], -ticket_id))
     return ranked, len(hits) >= MOST
+
+
+def _hits(db: Reads, query: str) -> list[sqlite3.Row]:
+    """The newest messages with the words (id, ticket_id): as whole words if enough have them.
+
+    The last word may be the beginning of one, too; but all that begins with a common word is gathered before the
+    newest of it is known, which takes long.
+    """
+    found: list[sqlite3.Row] = []
+    for is_begun in (False, True):
+        if not is_begun or len(found) < ENOUGH:
+            found = db.rows(_HITS, (search.words(query, is_begun=is_begun), MOST))
+    return found
 
 
 def _scores(db: Reads, hits: Sequence[sqlite3.Row], *, words: Sequence[str]) -> dict[int, float]:

@@ -13,6 +13,7 @@ from app.config import Settings
 from app.domain.people import User
 from app.errors import BellwetherError
 from app.web import api, auth, errors, opening, pages, problems, security
+from app.web.pages import translate
 
 LOCALES = ("en", "zh")
 HERE = Path(__file__).parent
@@ -31,6 +32,7 @@ def build(settings: Settings) -> Flask:
     app.extensions["bellwether.sentence"] = problems.sentence
     security.install(app, settings)
     Babel(app, locale_selector=locale, timezone_selector=zone)
+    translate.install(app)
     Bootstrap5(app)
     auth.install(app)
     api.install(app)

@@ -1,15 +1,37 @@
-"""Translation with types: what Flask-Babel hands out untyped, as text."""
+"""Translation with types: what Flask-Babel hands out untyped, as text; looked up once a request, not once a string."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import flask_babel
+from flask import Flask, g
+
+
+def install(app: Flask) -> None:
+    """Let templates translate as the code does; after Flask-Babel."""
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        gettext=lambda text: _translations().ugettext(text),
+        ngettext=lambda one, many, num: _translations().ungettext(one, many, num),
+        newstyle=True,
+    )
 
 
 def gettext(text: str, **values: object) -> str:
     """The text in the reader's language, with `%(name)s` filled in."""
-    return str(flask_babel.gettext(text, **values))
+    found = str(_translations().ugettext(text))
+    return found % values if values else found
 
 
 def ngettext(one: str, many: str, num: int) -> str:
     """The text for so many things, in the reader's language; `%(num)s` is the count."""
-    return str(flask_babel.ngettext(one, many, num))
+    return str(_translations().ungettext(one, many, num)) % {"num": num}
+
+
+def _translations() -> Any:
+    if not g:
+        return flask_babel.get_translations()
+    found = g.get("translations")
+    if found is None:
+        found = g.translations = flask_babel.get_translations()
+    return found

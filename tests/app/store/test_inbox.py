@@ -214,5 +214,13 @@ def test_only_the_newest_messages_are_ranked(db: Database, monkeypatch: pytest.M
     assert min(one.id for one in page.items) > N - 60
 
 
+def test_a_begun_word_is_completed_where_few_have_it_whole(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = inbox.page(db, TicketFilter(query="kettle", status=()), viewer=SYSTEM, limit=1).total
+    assert inbox.page(db, TicketFilter(query="kett", status=()), viewer=SYSTEM, limit=1).total == whole
+    monkeypatch.setattr(ticket_search, "ENOUGH", 0)
+    assert inbox.page(db, TicketFilter(query="kett", status=()), viewer=SYSTEM, limit=1).total == 0
+    assert inbox.page(db, TicketFilter(query="kettle", status=()), viewer=SYSTEM, limit=1).total == whole
+
+
 def test_an_open_filter_says_which_side_it_is_on() -> None:
     assert conditions(TicketFilter(status=OPEN_STATUSES), viewer=SYSTEM)[0] == ("is_open = ?", [1])
