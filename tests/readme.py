@@ -166,8 +166,6 @@ def tables() -> dict[str, Callable[[], str]]:
         "commands": lambda: commands(app),
         "results": results,
         "robustness": robustness,
-        "techniques": training_tables.techniques,
-        "shots": training_tables.shots,
         "desk": desk,
         "speed": speed_tables.contestants,
         "engine": speed_tables.targets,
