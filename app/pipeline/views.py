@@ -1,9 +1,9 @@
-"""Saving a filter of the inbox under a name, for oneself or for all."""
+"""Saving a filter of the inbox, or a dashboard of the market, under a name, for oneself or for all."""
 
 from __future__ import annotations
 
 from app.domain.people import Viewer
-from app.domain.view import SavedView
+from app.domain.view import Place, SavedView
 from app.errors import InputError, NotAllowed
 from app.pipeline import history
 from app.pipeline.services import Services
@@ -11,19 +11,22 @@ from app.store import views
 
 LONGEST_NAME = 60
 LONGEST_QUERY = 1000
+_READS: dict[Place, str] = {"inbox": "tickets:read", "market": "market:read"}
 
 
-def add(services: Services, *, viewer: Viewer, name: str, query: str, is_shared: bool = False) -> SavedView:
+def add(
+    services: Services, *, viewer: Viewer, name: str, query: str, is_shared: bool = False, place: Place = "inbox"
+) -> SavedView:
     """Save a view; raises InputError without a name or for one too long, Conflict `name_taken`."""
     if viewer.user_id is None:
-        raise NotAllowed(permission="tickets:read")
+        raise NotAllowed(permission=_READS[place])
     said = " ".join(name.split())
     if not said:
         raise InputError("empty_field")
     if len(said) > LONGEST_NAME or len(query) > LONGEST_QUERY:
         raise InputError("too_long", limit=LONGEST_NAME if len(said) > LONGEST_NAME else LONGEST_QUERY)
     with services.db.transaction() as tx:
-        view_id = views.insert(tx, name=said, query=query, user_id=viewer.user_id, is_shared=is_shared)
+        view_id = views.insert(tx, name=said, query=query, user_id=viewer.user_id, is_shared=is_shared, place=place)
         after = {"name": said, "query": query, "is_shared": is_shared}
         history.record(tx, actor=history.of(viewer), verb="created", noun="view", noun_id=view_id, after=after)
         return views.get(tx, view_id, viewer=viewer)

@@ -190,6 +190,12 @@ def m086_own_topics(db: Tables) -> None:
     _run(db, schema_monitor.OWN_TOPICS)
 
 
+@STEPS()
+def m087_dashboards(db: Tables) -> None:
+    """Saved views of other places than the inbox."""
+    _run(db, schema_monitor.DASHBOARDS)
+
+
 def migrate(connection: sqlite3.Connection, *, stop_before: str | None = None) -> None:
     """Apply what the file has not seen; two processes that start together do not harm each other."""
     tables = Tables(connection, execute_plugins=False)

@@ -26,3 +26,5 @@ OWN_TOPICS = (
     post_id INTEGER NOT NULL REFERENCES post ON DELETE CASCADE, PRIMARY KEY (topic_id, post_id)) WITHOUT ROWID""",
     "CREATE INDEX own_topic_of_post ON own_topic_post (post_id)",
 )
+
+DASHBOARDS = ("ALTER TABLE saved_view ADD COLUMN place TEXT NOT NULL DEFAULT 'inbox'",)

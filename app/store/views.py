@@ -1,11 +1,11 @@
-"""Saved views: one's own, and those that are shared."""
+"""Saved views and dashboards: one's own, and those that are shared."""
 
 from __future__ import annotations
 
 import sqlite3
 
 from app.domain.people import Viewer
-from app.domain.view import SavedView
+from app.domain.view import Place, SavedView
 from app.errors import Conflict, NotFound
 from app.store.db import Reads, Transaction
 from app.store.rows import built
@@ -15,9 +15,12 @@ def _view(row: sqlite3.Row) -> SavedView:
     return built(SavedView, row, flags=("is_shared",))
 
 
-def every(db: Reads, *, viewer: Viewer) -> tuple[SavedView, ...]:
-    """The views in sight, by name; a view shows each reader what is in their own sight."""
-    rows = db.rows("SELECT * FROM saved_view WHERE user_id = ? OR is_shared = 1 ORDER BY name, id", (viewer.user_id,))
+def every(db: Reads, *, viewer: Viewer, place: Place = "inbox") -> tuple[SavedView, ...]:
+    """The views of a place in sight, by name; a view shows each reader what is in their own sight."""
+    rows = db.rows(
+        "SELECT * FROM saved_view WHERE place = ? AND (user_id = ? OR is_shared = 1) ORDER BY name, id",
+        (place, viewer.user_id),
+    )
     return tuple(_view(row) for row in rows)
 
 
@@ -29,10 +32,11 @@ def get(db: Reads, view_id: int, *, viewer: Viewer) -> SavedView:
     return view
 
 
-def insert(tx: Transaction, *, name: str, query: str, user_id: int, is_shared: bool) -> int:
+def insert(tx: Transaction, *, name: str, query: str, user_id: int, is_shared: bool, place: Place = "inbox") -> int:
     """Add a view; raises Conflict when the person has one of this name."""
+    values = {"name": name, "query": query, "user_id": user_id, "is_shared": is_shared, "place": place}
     try:
-        return tx.insert("saved_view", {"name": name, "query": query, "user_id": user_id, "is_shared": is_shared})
+        return tx.insert("saved_view", values)
     except sqlite3.IntegrityError as error:
         raise Conflict("name_taken", noun="view", name=name) from error
 

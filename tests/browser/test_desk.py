@@ -122,6 +122,8 @@ def test_axe_finds_nothing_serious(live: Live, scheme: str) -> None:
         "/tickets/new",
         "/market",
         "/market/entities/LKSP",
+        "/market/topics",
+        "/market/dashboard?s=market&s=entity:LKSP",
         f"/alerts/{house.alert}",
         "/feeds",
         "/rules",

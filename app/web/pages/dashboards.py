@@ -1,0 +1,205 @@
+"""Dashboards of the market: chosen companies, topics and feeds over a period; the address is the dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from app.domain.alert import Alert
+from app.domain.market import SubjectKind
+from app.domain.view import SavedView
+from app.errors import BellwetherError
+from app.pipeline import views as flow
+from app.store import alerts, entities, feeds, own_topics, rules, views
+from app.web.auth import requires, services, viewer
+from app.web.pages import courses
+from app.web.pages.context import tell
+from app.web.pages.courses import Course, Figures
+from app.web.pages.labels import TOPICS, label_title
+from app.web.pages.market import MARKET, subject_title
+from app.web.pages.translate import gettext as _
+from app.web.pages.words import word
+
+blueprint = Blueprint("pages_dashboards", __name__)
+
+MOST_SHOWN = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What can stand on a dashboard: `key` names it in the address, `subject_id` in the series."""
+
+    key: str
+    kind: SubjectKind
+    subject_id: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """A subject on a dashboard."""
+
+    choice: Choice
+    course: Course
+    figures: Figures
+    n_firing: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saved:
+    """A saved dashboard as the page lists it."""
+
+    view: SavedView
+    url: str
+    is_here: bool
+    may_remove: bool
+
+
+def _choices() -> dict[str, list[Choice]]:
+    """Everything in the reader's sight that can be chosen, by kind."""
+    db, me = services().db, viewer()
+    own = [(topic.subject_id, topic.title) for topic in own_topics.every(db)]
+    topics = sorted([*own, *((topic, label_title(topic)) for topic in TOPICS)], key=lambda one: one[1])
+    return {
+        "market": [
+            Choice(
+                key="market",
+                kind="market",
+                subject_id=MARKET,
+                title=word("subject", "market"),
+                url=url_for("pages_market.index"),
+            )
+        ],
+        "entity": [
+            Choice(
+                key=f"entity:{one.ticker}",
+                kind="entity",
+                subject_id=str(one.id),
+                title=one.name,
+                url=url_for("pages_entities.show", ticker=one.ticker),
+            )
+            for one in entities.every(db)
+        ],
+        "topic": [
+            Choice(
+                key=f"topic:{topic}",
+                kind="topic",
+                subject_id=topic,
+                title=title,
+                url=url_for("pages_posts.topic", topic=topic),
+            )
+            for topic, title in topics
+        ],
+        "feed": [
+            Choice(
+                key=f"feed:{one.slug}",
+                kind="feed",
+                subject_id=str(one.id),
+                title=one.name,
+                url=url_for("pages_posts.index", feed=one.id),
+            )
+            for one in (feeds.every(db, viewer=me) if me.may("feeds:read") else ())
+        ],
+    }
+
+
+def query_of(arguments: MultiDict[str, str]) -> str:
+    """The part of an address that is the dashboard, in one order, so that equal ones are equal texts."""
+    keys = dict.fromkeys(arguments.getlist("s"))
+    days = arguments.get("days", "")
+    known = [("days", days)] if days in {str(one) for one in courses.STEPS_MS} else []
+    return urlencode([*known, *(("s", key) for key in list(keys)[:MOST_SHOWN])])
+
+
+def _tile(choice: Choice, *, stretch: courses.Stretch, open_ones: Iterable[Alert]) -> Tile:
+    kind, subject_id = choice.kind, choice.subject_id
+    firing = [one for one in open_ones if (one.subject_kind, one.subject_id, one.state) == (kind, subject_id, "firing")]
+    past = courses.alerts_of(kind, subject_id)
+    return Tile(
+        choice=choice,
+        course=courses.course(kind, subject_id, stretch=stretch, past=past),
+        figures=courses.figures(kind, subject_id, stretch=stretch),
+        n_firing=len(firing),
+    )
+
+
+def _saved(here: str) -> list[Saved]:
+    me = viewer()
+    return [
+        Saved(
+            view=view,
+            url=url_for("pages_dashboards.index") + "?" + view.query,
+            is_here=view.query == here,
+            may_remove=view.user_id == me.user_id or me.may("*:*"),
+        )
+        for view in views.every(services().db, viewer=me, place="market")
+    ]
+
+
+@blueprint.get("/market/dashboard")
+@requires("market:read")
+def index() -> str:
+    """The subjects that the address names, side by side."""
+    me, db, stretch = viewer(), services().db, courses.chosen_stretch()
+    choices, here = _choices(), query_of(request.args)
+    known = {one.key: one for group in choices.values() for one in group}
+    asked = list(dict.fromkeys(request.args.getlist("s")))
+    chosen = [known[key] for key in asked[:MOST_SHOWN] if key in known]
+    open_ones = alerts.open_ones(db, viewer=me) if me.may("alerts:read") else ()
+    tiles = [_tile(one, stretch=stretch, open_ones=open_ones) for one in chosen]
+    subjects = {(one.kind, one.subject_id) for one in chosen}
+    firing = [one for one in open_ones if one.state == "firing" and (one.subject_kind, one.subject_id) in subjects]
+    saved = _saved(here)
+    return render_template(
+        "market/dashboard.html",
+        choices=choices,
+        chosen={one.key for one in chosen},
+        n_gone=len(asked) - len(chosen),
+        tiles=tiles,
+        firing=firing,
+        subjects={one.id: subject_title(one) for one in firing},
+        rules={rule.id: rule.name for rule in rules.every(db)},
+        saved=saved,
+        title=next((one.view.name for one in saved if one.is_here), None),
+        here_query=here,
+        days=stretch.days,
+        periods=courses.periods(),
+        most=MOST_SHOWN,
+    )
+
+
+@blueprint.post("/market/dashboards")
+@requires("market:read")
+def add() -> Response:
+    """Keep the dashboard that the form was sent from under a name."""
+    query = query_of(MultiDict(parse_qsl(request.form.get("query", ""))))
+    is_shared = bool(request.form.get("is_shared"))
+    try:
+        view = flow.add(
+            services(),
+            viewer=viewer(),
+            name=request.form.get("name", ""),
+            query=query,
+            is_shared=is_shared,
+            place="market",
+        )
+    except BellwetherError as error:
+        tell(error)
+    else:
+        flash(_("The dashboard “%(name)s” is saved.", name=view.name), "good")
+    return redirect(url_for("pages_dashboards.index") + "?" + query)
+
+
+@blueprint.post("/market/dashboards/<number:view_id>/remove")
+@requires("market:read")
+def remove(view_id: int) -> Response:
+    """Remove a saved dashboard."""
+    flow.remove(services(), view_id, viewer=viewer())
+    flash(_("The dashboard is removed."), "good")
+    return redirect(url_for("pages_dashboards.index"))
