@@ -11,15 +11,17 @@ from app.classify import examples
 from app.domain.event import Event
 from app.domain.people import Viewer
 from app.domain.prediction import Correction, Role, StoredPrediction
-from app.domain.ticket import Ticket
+from app.domain.ticket import OPEN_STATUSES, Ticket, Urgency
 from app.errors import Conflict, FieldError, InputError, NotAllowed, NotFound, NotReady, TaskMissing
-from app.pipeline import history
+from app.pipeline import clocks, history, inbox_order
 from app.pipeline.counting import counted
 from app.pipeline.recall import WRITTEN, is_recallable, recall
 from app.pipeline.services import Services
 from app.pipeline.ticket_actions import EDITABLE, edited
 from app.store import corrections, events, mentions, messages, posts, predictions, queues, tickets
 from app.store.db import Reads, Transaction
+from app.triage.priority import with_intent
+from app.triage.routing import DEFAULT_URGENCY
 
 NEVER_UNDONE = frozenset({"triaged", "updated", "message_received", "recalled", "uncorrected"})
 
@@ -128,7 +130,8 @@ def _put_in_force(
     role, kind = stored.prediction.role, stored.subject_kind
     columns = _columns(role, label=label, kind=kind)
     if role == "intent" and kind == "message":
-        columns |= _rerouted(tx, tickets.read(tx, noun_id), task=stored.prediction.task, label=label)
+        ticket, task = tickets.read(tx, noun_id), stored.prediction.task
+        columns |= _rerouted(tx, ticket, task=task, label=label) | _urgency(tx, ticket, task=task, label=label)
     before = _apply(tx, kind, subject_id=stored.subject_id, noun_id=noun_id, columns=columns)
     return history.record(
         tx,
@@ -176,6 +179,27 @@ def _rerouted(tx: Transaction, ticket: Ticket, *, task: str, label: str) -> dict
     return {"queue_id": rule.queue_id}
 
 
+def _urgency(tx: Transaction, ticket: Ticket, *, task: str, label: str) -> dict[str, Any]:
+    """The urgency that the right intent means, and the priority unless a person chose it."""
+    if ticket.urgency is None:
+        return {}
+    rule = queues.route_rule(tx, task=task, intent=label)
+    found = with_intent(ticket.urgency, intent_urgency=DEFAULT_URGENCY if rule is None else rule.urgency)
+    if found == ticket.urgency:
+        return {}
+    columns: dict[str, Any] = _of_urgency(found)
+    if found.priority != ticket.priority and not tickets.is_priority_set(tx, ticket.id):
+        columns["priority"] = found.priority
+    return columns
+
+
+def _of_urgency(urgency: Urgency | None) -> dict[str, Any]:
+    """An urgency as its columns and events keep it."""
+    if urgency is None:
+        return {"urgency": None, "urgency_parts": ()}
+    return {"urgency": urgency.points, "urgency_parts": [(part.code, part.points) for part in urgency.parts]}
+
+
 def _is_placed(tx: Transaction, ticket: Ticket) -> bool:
     told = events.of(tx, "ticket", ticket.id)
     undone = {event.undoes for event in told}
@@ -190,9 +214,7 @@ def _is_placed(tx: Transaction, ticket: Ticket) -> bool:
 def _apply(tx: Transaction, kind: str, *, subject_id: int, noun_id: int, columns: Mapping[str, Any]) -> dict[str, Any]:
     """Write columns to a ticket, post or mention; returns what they were."""
     if kind == "message":
-        ticket = tickets.read(tx, noun_id)
-        tickets.update(tx, noun_id, changes={**columns, "updated_at": clock.now_ms()})
-        return {key: getattr(ticket, key) for key in columns}
+        return _apply_to_ticket(tx, tickets.read(tx, noun_id), columns=columns)
     post = posts.read(tx, noun_id)
     stories = [] if post.story_id is None else [post.story_id]
     with counted(tx, stories):
@@ -202,6 +224,17 @@ def _apply(tx: Transaction, kind: str, *, subject_id: int, noun_id: int, columns
         mention = mentions.get(tx, subject_id)
         mentions.judge(tx, subject_id, **columns)
         return {key: getattr(mention, key) for key in columns}
+
+
+def _apply_to_ticket(tx: Transaction, was: Ticket, *, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for a ticket: its clocks follow its queue and priority, and its place in the inbox is looked at anew."""
+    now = clock.now_ms()
+    changes = {**columns, **clocks.followed(tx, was, columns, now=now), "updated_at": now}
+    ticket = tickets.update(tx, was.id, changes=changes)
+    if ticket.status in OPEN_STATUSES:
+        tickets.set_places(tx, [(ticket.id, inbox_order.risk_of(ticket, now=now), ticket.sla, 0)])
+    urgency = _of_urgency(was.urgency)
+    return {key: urgency[key] if key in urgency else getattr(was, key) for key in columns}
 
 
 def is_undoable(event: Event) -> bool:

@@ -202,8 +202,19 @@ def remove_macro(services: Services, macro_id: int, *, viewer: Viewer) -> None:
     with services.db.transaction() as tx:
         was = macros.get(tx, macro_id)
         macros.delete(tx, macro_id)
-        before = {"name": was.name, "body": was.body}
+        kept = (*sorted(_MACRO_FIELDS), "n_used")
+        before = {name: _told(getattr(was, name)) for name in kept}
         history.record(tx, actor=history.of(viewer), verb="deleted", noun="macro", noun_id=macro_id, before=before)
+
+
+def restore_macro(services: Services, macro_id: int, *, viewer: Viewer, values: Mapping[str, Any]) -> Macro:
+    """Put a removed macro back, as the event of its removal kept it; raises Conflict when its name is taken."""
+    actions = [_action(one) for one in values.get("actions", ())]
+    with services.db.transaction() as tx:
+        macro = macros.restore(tx, macro_id, values={**values, "actions": actions})
+        after = {"name": macro.name}
+        history.record(tx, actor=history.of(viewer), verb="restored", noun="macro", noun_id=macro_id, after=after)
+        return macro
 
 
 def _told(value: Any) -> Any:
@@ -282,8 +293,17 @@ def remove_article(services: Services, article_id: int, *, viewer: Viewer) -> No
     with services.db.transaction() as tx:
         was = articles.get(tx, article_id)
         articles.delete(tx, article_id)
-        before = {"slug": was.slug, "title": was.title, "body": was.body}
+        before = {name: getattr(was, name) for name in sorted(_ARTICLE_FIELDS)}
         history.record(tx, actor=history.of(viewer), verb="deleted", noun="article", noun_id=article_id, before=before)
+
+
+def restore_article(services: Services, article_id: int, *, viewer: Viewer, values: Mapping[str, Any]) -> Article:
+    """Put a removed article back, as the event of its removal kept it; raises Conflict when its slug is taken."""
+    with services.db.transaction() as tx:
+        article = articles.restore(tx, article_id, values={**values, "updated_at": clock.now_ms()})
+        after = {"slug": article.slug, "title": article.title}
+        history.record(tx, actor=history.of(viewer), verb="restored", noun="article", noun_id=article_id, after=after)
+    return _indexed(services, article)
 
 
 def _checked(values: Mapping[str, Any], *, known: frozenset[str], needed: tuple[str, ...]) -> dict[str, Any]:

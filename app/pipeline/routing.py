@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, cast, get_args
 
 from app.domain.people import Viewer
@@ -62,7 +62,7 @@ def change_rule(
         found = _checked(tx, changes)
         _check_circle(tx, replace(was, **found))
         rule = routing.update(tx, rule_id, changes=found, version=version)
-        before, after = ({"name": one.name, "is_active": one.is_active} for one in (was, rule))
+        before, after = ({name: _told(getattr(one, name)) for name in found} for one in (was, rule))
         history.record(
             tx,
             actor=history.of(viewer),
@@ -79,6 +79,7 @@ def remove_rule(services: Services, rule_id: int, *, viewer: Viewer) -> None:
     """Remove a rule; raises NotFound."""
     with services.db.transaction() as tx:
         was = routing.get(tx, rule_id)
+        place = [rule.id for rule in routing.every(tx)].index(rule_id) + 1
         routing.delete(tx, rule_id)
         history.record(
             tx,
@@ -86,27 +87,67 @@ def remove_rule(services: Services, rule_id: int, *, viewer: Viewer) -> None:
             verb="deleted",
             noun="routing_rule",
             noun_id=rule_id,
-            before={"name": was.name},
+            before={**{name: _told(getattr(was, name)) for name in sorted(EDITABLE)}, "place": place},
         )
+
+
+def restore_rule(services: Services, rule_id: int, *, viewer: Viewer, values: Mapping[str, Any]) -> RoutingRule:
+    """Put a removed rule back to its place, as the event of its removal kept it; raises Conflict, InputError."""
+    fields, place = {name: value for name, value in values.items() if name in EDITABLE}, int(values["place"])
+    with services.db.transaction() as tx:
+        found = _checked(tx, fields)
+        _check_circle(tx, RoutingRule(id=rule_id, **found))
+        rule = routing.restore(tx, rule_id, values={**found, "position": 0})
+        _put(tx, rule_id, place=place)
+        history.record(
+            tx,
+            actor=history.of(viewer),
+            verb="restored",
+            noun="routing_rule",
+            noun_id=rule_id,
+            after={"name": rule.name, "place": place},
+        )
+        return rule
+
+
+def _told(value: Any) -> Any:
+    """A rule's field as an event keeps it, and as `change_rule` takes it back."""
+    is_parts = isinstance(value, tuple) and value and isinstance(value[0], Condition | RoutingAction)
+    return [asdict(one) for one in value] if is_parts else value
+
+
+def _put(tx: Transaction, rule_id: int, *, place: int) -> tuple[int, int]:
+    """Ask a rule at a place counted from 1; where it stood, and where it stands."""
+    known = [rule.id for rule in routing.every(tx)]
+    at = known.index(rule_id)
+    to = min(max(place - 1, 0), len(known) - 1)
+    known.insert(to, known.pop(at))
+    for position, one in enumerate(known, start=1):
+        routing.update(tx, one, changes={"position": position})
+    return at + 1, to + 1
 
 
 def move_rule(services: Services, rule_id: int, *, viewer: Viewer, by: int) -> None:
     """Ask a rule earlier (−1) or later (1); raises NotFound."""
+    known = [rule.id for rule in routing.every(services.db)]
+    put_rule(services, rule_id, viewer=viewer, place=known.index(routing.get(services.db, rule_id).id) + 1 + by)
+
+
+def put_rule(services: Services, rule_id: int, *, viewer: Viewer, place: int) -> None:
+    """Ask a rule at a place counted from 1, or at the end that is nearest to it; raises NotFound."""
     with services.db.transaction() as tx:
-        known = [rule.id for rule in routing.every(tx)]
-        at = known.index(routing.get(tx, rule_id).id)
-        to = min(max(at + by, 0), len(known) - 1)
-        known.insert(to, known.pop(at))
-        for position, one in enumerate(known, start=1):
-            routing.update(tx, one, changes={"position": position})
+        routing.get(tx, rule_id)
+        was, now = _put(tx, rule_id, place=place)
+        if was == now:
+            return
         history.record(
             tx,
             actor=history.of(viewer),
             verb="moved",
             noun="routing_rule",
             noun_id=rule_id,
-            before={"place": at + 1},
-            after={"place": to + 1},
+            before={"place": was},
+            after={"place": now},
         )
 
 

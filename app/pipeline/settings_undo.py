@@ -1,4 +1,4 @@
-"""Taking back a change of a setting: the fields get the values that they had, unless they were changed again since."""
+"""Taking back a change of a setting: the inverse is done, unless what it touches was changed again since."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 from app.domain.event import Event
 from app.domain.people import Viewer
 from app.errors import Conflict
-from app.pipeline import accounts, desk, knowledge, mailboxes, sla_policies
+from app.pipeline import accounts, desk, knowledge, mailboxes, routing, sla_policies
 from app.pipeline.services import Services
 from app.store import articles, events, macros, queues, teams, users
 from app.store import mailboxes as boxes
+from app.store import routing as routing_rules
 from app.store import sla_policies as sla_rows
 
 _Get = Callable[..., Any]
@@ -25,6 +26,14 @@ _NOUNS: Mapping[str, tuple[_Get, _Change]] = {
     "macro": (macros.get, knowledge.change_macro),
     "article": (articles.get, knowledge.change_article),
     "mailbox": (boxes.get, mailboxes.change_mailbox),
+    "routing_rule": (routing_rules.get, routing.change_rule),
+}
+
+# How what was added is removed, and what was removed is put back; and what the event of a removal must have kept.
+_REMOVED: Mapping[str, tuple[_Change, _Change, frozenset[str]]] = {
+    "macro": (knowledge.remove_macro, knowledge.restore_macro, frozenset({"name", "body"})),
+    "article": (knowledge.remove_article, knowledge.restore_article, frozenset({"slug", "title", "body"})),
+    "routing_rule": (routing.remove_rule, routing.restore_rule, frozenset({"conditions", "actions", "place"})),
 }
 
 
@@ -32,24 +41,47 @@ def is_undoable(event: Event) -> bool:
     """Whether `undo` knows the inverse of an event."""
     if event.noun == "team":
         return event.verb in ("edited", "members_set")
-    return event.noun in _NOUNS and event.verb == "edited" and bool(event.before)
+    if event.verb == "edited":
+        return event.noun in _NOUNS and bool(event.before)
+    if event.verb == "deleted":
+        return event.noun in _REMOVED and _REMOVED[event.noun][2] <= set(event.before)
+    is_known = {"created": event.noun in _REMOVED, "restored": event.noun in _REMOVED}
+    return is_known.get(event.verb, (event.noun, event.verb) in (("routing_rule", "moved"), ("queue", "trust_set")))
 
 
 def undo(services: Services, event_id: int, *, viewer: Viewer) -> None:
-    """Give what an event changed its values from before; raises Conflict `cannot_undo` or `changed_since`."""
+    """Do the inverse of an event; raises Conflict `cannot_undo` or `changed_since`, and what the inverse raises."""
     event = events.get(services.db, event_id)
     if not is_undoable(event):
         raise Conflict("cannot_undo", id=event.id)
     later = [one for one in events.of(services.db, event.noun, event.noun_id) if one.id > event.id]
-    standing = [one for one in later if set(one.after) & set(event.before)]
+    standing = [one for one in later if _stands_in_the_way(one, event=event)]
     if standing:
         raise Conflict("changed_since", id=event.id, by=standing[0].id)
     if event.noun == "team":
         _undo_team(services, event, viewer=viewer)
-        return
-    get, change = _NOUNS[event.noun]
-    get(services.db, event.noun_id)
-    change(services, event.noun_id, viewer=viewer, changes=event.before)
+    elif event.verb == "trust_set":
+        route = {name: event.after[name] for name in ("task", "intent")}
+        routing.set_trust(services, viewer=viewer, **route, **event.before)
+    elif event.verb == "moved":
+        routing.put_rule(services, event.noun_id, viewer=viewer, place=event.before["place"])
+    elif event.verb == "deleted":
+        _REMOVED[event.noun][1](services, event.noun_id, viewer=viewer, values=event.before)
+    elif event.verb in ("created", "restored"):
+        _REMOVED[event.noun][0](services, event.noun_id, viewer=viewer)
+    else:
+        get, change = _NOUNS[event.noun]
+        get(services.db, event.noun_id)
+        change(services, event.noun_id, viewer=viewer, changes=event.before)
+
+
+def _stands_in_the_way(later: Event, *, event: Event) -> bool:
+    """Whether a later event changed what the inverse would change: of a whole thing, everything does."""
+    if event.verb in ("created", "deleted", "restored"):
+        return True
+    if event.verb == "trust_set":
+        return all(later.after.get(name) == event.after[name] for name in ("task", "intent"))
+    return bool(set(later.after) & set(event.before)) or later.verb == "deleted"
 
 
 def _undo_team(services: Services, event: Event, *, viewer: Viewer) -> None:

@@ -81,6 +81,15 @@ def update(tx: Transaction, article_id: int, *, changes: Mapping[str, Any], vers
     return get(tx, article_id)
 
 
+def restore(tx: Transaction, article_id: int, *, values: Mapping[str, Any]) -> Article:
+    """Put a removed article back under its own number; raises Conflict when its slug is taken."""
+    try:
+        tx.insert("article", {**values, "id": article_id})
+    except sqlite3.IntegrityError as error:
+        raise Conflict("slug_taken", noun="article", slug=str(values.get("slug", ""))) from error
+    return get(tx, article_id)
+
+
 def delete(tx: Transaction, article_id: int) -> None:
     """Remove an article and its passages."""
     tx.execute("DELETE FROM article WHERE id = ?", (article_id,))

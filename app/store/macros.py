@@ -9,8 +9,12 @@ from typing import Any
 
 from app.domain.knowledge import Macro, MacroAction
 from app.errors import Conflict
-from app.store.db import Reads, Transaction
+from app.store.db import Reads, Transaction, statement
 from app.store.rows import built
+
+_KEPT = "ticket_id, user_id, kind, macro_id, intent, verdict, kept, message_id, at"
+_OUTCOME = f"({_KEPT})"
+_STANDING = "(SELECT id FROM message WHERE message.id = removed_outcome.message_id)"
 
 
 def _macro(row: sqlite3.Row) -> Macro:
@@ -72,8 +76,31 @@ def pairs(actions: Iterable[MacroAction]) -> list[tuple[str, str]]:
 
 
 def delete(tx: Transaction, macro_id: int) -> None:
-    """Remove a macro."""
+    """Remove a macro; what became of it is laid aside, for `restore`."""
+    tx.execute(
+        statement("INSERT INTO removed_outcome", _OUTCOME, "SELECT", _KEPT, "FROM outcome WHERE macro_id = ?"),
+        (macro_id,),
+    )
     tx.execute("DELETE FROM macro WHERE id = ?", (macro_id,))
+
+
+def restore(tx: Transaction, macro_id: int, *, values: Mapping[str, Any]) -> Macro:
+    """Put a removed macro back under its own number, with what became of it; raises Conflict."""
+    columns = {**values, "id": macro_id, "actions": pairs(values.get("actions", ()))}
+    try:
+        tx.insert("macro", columns)
+    except sqlite3.IntegrityError as error:
+        raise Conflict("name_taken", noun="macro", name=str(values.get("name", ""))) from error
+    # A message that was erased meanwhile is named no more.
+    tx.execute(
+        statement(
+            "INSERT INTO outcome", _OUTCOME, "SELECT", _KEPT.replace("message_id", _STANDING), "FROM removed_outcome",
+            "WHERE macro_id = ?",
+        ),
+        (macro_id,),
+    )  # fmt: skip
+    tx.execute("DELETE FROM removed_outcome WHERE macro_id = ?", (macro_id,))
+    return get(tx, macro_id)
 
 
 def count_used(tx: Transaction, macro_id: int) -> None:

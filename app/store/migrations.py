@@ -19,6 +19,7 @@ from app.store import (
     schema_surge,
     schema_teach,
     schema_triage,
+    schema_undo,
 )
 from app.store.lean import without
 
@@ -176,6 +177,12 @@ def m070_asked(db: Tables) -> None:
 def m071_moving(db: Tables) -> None:
     """Exports of other desks, and rows of jobs that were there already."""
     _run(db, schema_moving.FILES)
+
+
+@STEPS()
+def m072_removed(db: Tables) -> None:
+    """What became of macros that were removed, for when they come back."""
+    _run(db, schema_undo.REMOVED)
 
 
 @STEPS()

@@ -79,6 +79,15 @@ def update(tx: Transaction, rule_id: int, *, changes: Mapping[str, Any], version
     return get(tx, rule_id)
 
 
+def restore(tx: Transaction, rule_id: int, *, values: Mapping[str, Any]) -> RoutingRule:
+    """Put a removed rule back under its own number, with its `position`; raises Conflict when its name is taken."""
+    try:
+        tx.insert("routing_rule", {"id": rule_id, **_columns(values)})
+    except sqlite3.IntegrityError as error:
+        raise Conflict("name_taken", noun="routing_rule", name=str(values.get("name"))) from error
+    return get(tx, rule_id)
+
+
 def delete(tx: Transaction, rule_id: int) -> None:
     """Remove a rule."""
     tx.execute("DELETE FROM routing_rule WHERE id = ?", (rule_id,))

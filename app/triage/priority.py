@@ -59,12 +59,22 @@ def urgency(
         UrgencyPart(code=f"tier_{tier}", points=TIER_POINTS[tier]),
         *_deadline(hours_left),
     ]
-    parts = [part for part in parts if part.points]
-    total = sum(part.points for part in parts)
+    return _summed(parts)
+
+
+def with_intent(found: Urgency, *, intent_urgency: int) -> Urgency:
+    """The same urgency for another intent: its base is exchanged, everything else that was found stays."""
+    rest = [part for part in found.parts if part.code not in ("intent", "cap")]
+    return _summed([UrgencyPart(code="intent", points=min(max(intent_urgency, 0), INTENT_HIGHEST)), *rest])
+
+
+def _summed(parts: list[UrgencyPart]) -> Urgency:
+    kept = [part for part in parts if part.points]
+    total = sum(part.points for part in kept)
     points = min(max(total, 0), HIGHEST)
     if points != total:
-        parts.append(UrgencyPart(code="cap", points=points - total))
-    return Urgency(points=points, priority=priority_of(points), parts=tuple(parts))
+        kept.append(UrgencyPart(code="cap", points=points - total))
+    return Urgency(points=points, priority=priority_of(points), parts=tuple(kept))
 
 
 def _anger(emotion: Prediction | None) -> Iterator[UrgencyPart]:

@@ -16,7 +16,7 @@ from app.web.auth import requires, services, viewer
 from app.web.pages import filters
 from app.web.pages.admin_section import Section
 from app.web.pages.admin_sections import BY_SLUG, SECTIONS
-from app.web.pages.context import offer_undo, tell
+from app.web.pages.context import tell, tell_changed
 from app.web.pages.translate import gettext as _
 
 blueprint = Blueprint("pages_admin", __name__)
@@ -62,13 +62,15 @@ def new(slug: str) -> Shown:
         return _edit(section, form)
     if not form.validate():
         return _edit(section, form), 422
+    last = events.last_id(services().db)
     try:
-        section.add(form)
+        number = section.add(form)
     except (InputError, Conflict) as error:
         status = tell(error)
         return _edit(section, form), status
-    flash(_("Added."), "good")
-    return redirect(url_for("pages_admin.index", slug=slug))
+    back = url_for("pages_admin.index", slug=slug)
+    tell_changed(_("Added."), noun=section.noun, number=number, since=last, back=back)
+    return redirect(back)
 
 
 @blueprint.route("/admin/<slug>/<number:number>", methods=["GET", "POST"])
@@ -92,11 +94,9 @@ def edit(slug: str, number: int) -> Shown:
 
 def _changed(section: Section, number: int, *, last: int) -> Response:
     back = url_for("pages_admin.index", slug=section.slug)
-    news = [one for one in events.of(services().db, section.noun, number) if one.id > last]
-    if len(news) == 1 and settings_undo.is_undoable(news[0]):
-        offer_undo(_("Saved."), event_id=news[0].id, back=back, endpoint="pages_admin.undo")
-    else:
-        flash(_("Saved.") if news else _("Nothing was changed."), "good")
+    is_changed = any(one.id > last for one in events.of(services().db, section.noun, number))
+    message = _("Saved.") if is_changed else _("Nothing was changed.")
+    tell_changed(message, noun=section.noun, number=number, since=last, back=back)
     return redirect(back)
 
 
@@ -112,13 +112,14 @@ def delete(slug: str, number: int) -> Response:
     section = _section(slug)
     if section.remove is None:
         raise NotFound(noun=section.noun, id=number)
+    last, back = events.last_id(services().db), url_for("pages_admin.index", slug=slug)
     try:
         section.remove(number)
-        flash(_("Deleted."), "good")
+        tell_changed(_("Deleted."), noun=section.noun, number=number, since=last, back=back)
     except Conflict as error:
         tell(error)
         return redirect(url_for("pages_admin.edit", slug=slug, number=number))
-    return redirect(url_for("pages_admin.index", slug=slug))
+    return redirect(back)
 
 
 @blueprint.post("/admin/undo/<number:event_id>")
@@ -128,7 +129,7 @@ def undo(event_id: int) -> Response:
     try:
         settings_undo.undo(services(), event_id, viewer=viewer())
         flash(_("Taken back."), "good")
-    except (Conflict, InputError) as error:
+    except (Conflict, InputError, NotFound) as error:
         tell(error)
     return redirect(auth.safe_next(request.form.get("next"), fallback=url_for("pages_admin.home")))
 

@@ -12,7 +12,8 @@ from werkzeug.routing import BaseConverter
 from app import clock
 from app.domain.people import Viewer
 from app.errors import BellwetherError
-from app.store import alerts
+from app.pipeline import settings_undo
+from app.store import alerts, events
 from app.web import auth, errors
 from app.web.pages import formats
 from app.web.pages.icons import icon
@@ -108,6 +109,15 @@ def offer_undo(
     """Tell that something was done, with a button that takes it back; `until` (ms UTC) ends the offer."""
     session["undo"] = {"event_id": event_id, "back": back, "until": until, "endpoint": endpoint}
     flash(message, "undo")
+
+
+def tell_changed(message: str, *, noun: str, number: int, since: int, back: str) -> None:
+    """Tell that a setting was changed, with its undo where the one event `since` then can be taken back."""
+    news = [one for one in events.of(auth.services().db, noun, number) if one.id > since]
+    if len(news) == 1 and settings_undo.is_undoable(news[0]):
+        offer_undo(message, event_id=news[0].id, back=back, endpoint="pages_admin.undo")
+    else:
+        flash(message, "good")
 
 
 def tell(error: BellwetherError) -> int:

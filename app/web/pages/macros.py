@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.domain.knowledge import Macro, MacroAction
 from app.errors import BellwetherError, Conflict, InputError
 from app.pipeline import knowledge, models
-from app.store import macros, outcomes, queues
+from app.store import events, macros, outcomes, queues
 from app.web.auth import requires, services, viewer
 from app.web.forms import EditMacro
-from app.web.pages.context import tell
+from app.web.pages.context import tell, tell_changed
 from app.web.pages.labels import label_title
 from app.web.pages.translate import gettext as _
 
@@ -96,12 +96,13 @@ def new() -> Shown:
         return _page(form, macro=None)
     if not form.validate():
         return _page(form, macro=None), 422
+    last = events.last_id(services().db)
     try:
         macro = knowledge.add_macro(services(), viewer=viewer(), **_changes(form))
     except (InputError, Conflict) as error:
         status = tell(error)
         return _page(form, macro=None), status
-    flash(_("“%(name)s” is offered from now on.", name=macro.name), "good")
+    _tell(_("“%(name)s” is offered from now on.", name=macro.name), macro_id=macro.id, since=last)
     return redirect(url_for("pages_macros.index"))
 
 
@@ -115,12 +116,13 @@ def edit(macro_id: int) -> Shown:
         return _page(form, macro=macro)
     if not form.validate():
         return _page(form, macro=macro), 422
+    last = events.last_id(services().db)
     try:
         knowledge.change_macro(services(), macro_id, viewer=viewer(), changes=_changes(form))
     except (InputError, Conflict) as error:
         status = tell(error)
         return _page(form, macro=macro), status
-    flash(_("Saved."), "good")
+    _tell(_("Saved."), macro_id=macro_id, since=last)
     return redirect(url_for("pages_macros.index"))
 
 
@@ -128,6 +130,11 @@ def edit(macro_id: int) -> Shown:
 @requires("macros:write")
 def delete(macro_id: int) -> Response:
     """Remove a macro; replies that were made of it stay."""
+    last = events.last_id(services().db)
     knowledge.remove_macro(services(), macro_id, viewer=viewer())
-    flash(_("The macro is deleted."), "good")
+    _tell(_("The macro is deleted."), macro_id=macro_id, since=last)
     return redirect(url_for("pages_macros.index"))
+
+
+def _tell(message: str, *, macro_id: int, since: int) -> None:
+    tell_changed(message, noun="macro", number=macro_id, since=since, back=url_for("pages_macros.index"))

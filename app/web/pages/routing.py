@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.domain.routing import OPERATORS, Condition, RoutingAction, RoutingRule
 from app.errors import Conflict, InputError, NotFound
 from app.pipeline import routing as flow
-from app.store import queues, routing
+from app.store import events, queues, routing
 from app.web.auth import requires, services, viewer
 from app.web.pages import filters
-from app.web.pages.context import tell
+from app.web.pages.context import tell, tell_changed
 from app.web.pages.labels import label_title
 from app.web.pages.translate import gettext as _
 
@@ -75,7 +75,7 @@ def _page(rule: RoutingRule, *, is_new: bool) -> str:
 
 
 def _saved(rule: RoutingRule, *, is_new: bool) -> Shown:
-    given = _given()
+    given, last = _given(), events.last_id(services().db)
     try:
         if is_new:
             kept = flow.add_rule(services(), viewer=viewer(), **given)
@@ -84,8 +84,12 @@ def _saved(rule: RoutingRule, *, is_new: bool) -> Shown:
     except (InputError, Conflict) as error:
         status = tell(error)
         return _page(RoutingRule(**{**given, "id": rule.id, "is_active": rule.is_active}), is_new=is_new), status
-    flash(_("Saved. This is what it would have done so far."), "good")
+    _tell(_("Saved. This is what it would have done so far."), rule_id=kept.id, since=last)
     return redirect(url_for("pages_routing.simulation", rule_id=kept.id))
+
+
+def _tell(message: str, *, rule_id: int, since: int) -> None:
+    tell_changed(message, noun="routing_rule", number=rule_id, since=since, back=url_for("pages_routing.index"))
 
 
 @blueprint.route("/routing/new", methods=["GET", "POST"])
@@ -125,13 +129,14 @@ def simulation(rule_id: int) -> str:
 @requires("routing:write")
 def switch(rule_id: int) -> Response:
     """Switch a rule on or off."""
-    is_active = bool(request.form.get("is_active"))
+    is_active, last = bool(request.form.get("is_active")), events.last_id(services().db)
     try:
         rule = flow.change_rule(services(), rule_id, viewer=viewer(), changes={"is_active": is_active})
     except InputError as error:
         tell(error)
         return redirect(url_for("pages_routing.simulation", rule_id=rule_id))
-    flash(_("“%(name)s” is on.", name=rule.name) if is_active else _("“%(name)s” is off.", name=rule.name), "good")
+    message = _("“%(name)s” is on.", name=rule.name) if is_active else _("“%(name)s” is off.", name=rule.name)
+    _tell(message, rule_id=rule_id, since=last)
     return redirect(url_for("pages_routing.index"))
 
 
@@ -139,7 +144,10 @@ def switch(rule_id: int) -> Response:
 @requires("routing:write")
 def move(rule_id: int) -> Response:
     """Ask a rule earlier or later."""
+    last = events.last_id(services().db)
     flow.move_rule(services(), rule_id, viewer=viewer(), by=-1 if request.form.get("by") == "-1" else 1)
+    if events.last_id(services().db) > last:
+        _tell(_("“%(name)s” is moved.", name=routing.get(services().db, rule_id).name), rule_id=rule_id, since=last)
     return redirect(url_for("pages_routing.index"))
 
 
@@ -147,8 +155,9 @@ def move(rule_id: int) -> Response:
 @requires("routing:write")
 def delete(rule_id: int) -> Response:
     """Remove a rule; what it did stays."""
+    last = events.last_id(services().db)
     flow.remove_rule(services(), rule_id, viewer=viewer())
-    flash(_("The rule is deleted."), "good")
+    _tell(_("The rule is deleted."), rule_id=rule_id, since=last)
     return redirect(url_for("pages_routing.index"))
 
 
@@ -177,10 +186,10 @@ def set_trust() -> Response:
     """Let the model route an intent by itself, or put it back into the shadow."""
     form = request.form
     is_trusted = bool(form.get("is_trusted"))
-    back = url_for("pages_routing.trust", precision=form.get("precision", "95"))
+    back, last = url_for("pages_routing.trust", precision=form.get("precision", "95")), events.last_id(services().db)
     try:
         least = float(form.get("least") or 0)
-        flow.set_trust(
+        route = flow.set_trust(
             services(),
             viewer=viewer(),
             task=form.get("task", ""),
@@ -196,5 +205,6 @@ def set_trust() -> Response:
         return redirect(back)
     title = label_title(form.get("intent"))
     on, off = _("“%(intent)s” is routed by the model now."), _("“%(intent)s” is back in the shadow.")
-    flash((on if is_trusted else off) % {"intent": title}, "good")
+    message = (on if is_trusted else off) % {"intent": title}
+    tell_changed(message, noun="queue", number=route.queue_id or 0, since=last, back=back)
     return redirect(back)

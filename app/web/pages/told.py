@@ -102,6 +102,8 @@ def _corrected(event: Event, *, names: Names) -> str:
         before=label_title(before),
         after=label_title(event.after.get("label")),
     )
+    if "urgency" in event.after:
+        text += "; " + _("urgency %(points)s", points=event.after["urgency"])
     return text + ("; " + _queue(event, names=names) if "queue_id" in event.after else "")
 
 

@@ -10,10 +10,11 @@ from app import clock
 from app.domain.people import SYSTEM
 from app.domain.ticket import Ticket, TicketDraft
 from app.errors import Conflict, InputError, NotFound, Stale
-from app.pipeline import corrections, tickets
+from app.pipeline import corrections, desk, tickets
 from app.pipeline.services import Services
 from app.store import corrections as rows
 from app.store import events
+from app.store import tickets as rows_of
 from tests.app.pipeline.conftest import Desk
 
 DRAFT = TicketDraft(subject="", body="I want a refund for order 7", channel="api", external_id="x-1")
@@ -197,3 +198,42 @@ def test_a_note_is_masked_and_a_priority_set_by_hand_stays(services: Services, p
     tickets.set_priority(services, ticket.id, viewer=people.shop_agent, priority="low")
     again = TicketDraft(subject="", body="terrible, angry, NOW!!!", channel="api", external_id="x-1")
     assert tickets.receive(services, again, viewer=SYSTEM).ticket.priority == "low"
+
+
+def test_the_right_intent_brings_its_own_urgency_and_undo_takes_it_back(
+    services: Services, people: Desk, ticket: Ticket
+) -> None:
+    before = rows_of.read(services.db, ticket.id)
+    assert before.urgency is not None
+    assert [part.points for part in before.urgency.parts if part.code == "intent"] == [25]
+    desk.set_route_rule(
+        services, viewer=SYSTEM, task="commerce_intent", intent="track_order", queue_id=people.refunds, urgency=0
+    )
+    correct = {"viewer": people.shop_agent, "ticket_id": ticket.id, "task": "commerce_intent"}
+    corrections.correct(services, label="track_order", **correct)  # type: ignore[arg-type]
+    now = rows_of.read(services.db, ticket.id)
+    assert now.urgency is not None
+    assert now.urgency.points == before.urgency.points - 25
+    assert now.urgency.points == sum(part.points for part in now.urgency.parts)
+    assert (before.priority, now.priority) == ("normal", "low")
+    # The deadlines and the place in the inbox are those of the new priority.
+    assert (now.resolution_due_at or 0) > (before.resolution_due_at or 0)
+    corrections.undo(services, last(services, ticket), viewer=people.shop_agent)
+    again = rows_of.read(services.db, ticket.id)
+    assert (again.urgency, again.priority, again.resolution_due_at) == (
+        before.urgency,
+        before.priority,
+        before.resolution_due_at,
+    )
+
+
+def test_a_priority_that_a_person_chose_is_left_alone_by_the_right_intent(
+    services: Services, people: Desk, ticket: Ticket
+) -> None:
+    tickets.set_priority(services, ticket.id, viewer=people.shop_agent, priority="urgent")
+    corrections.correct(
+        services, viewer=people.shop_agent, label="track_order", ticket_id=ticket.id, task="commerce_intent"
+    )
+    found = rows_of.read(services.db, ticket.id)
+    assert found.urgency is not None
+    assert (found.priority, found.urgency.points) == ("urgent", 10)
