@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from app import clock
 from app.domain.event import Event
+from app.domain.mail import OutboxRow
 from app.domain.people import User, Viewer
 from app.domain.prediction import Correction, StoredPrediction
 from app.domain.ticket import Customer, Message, Queue, SlaState, Ticket, TicketDraft
@@ -25,7 +26,18 @@ from app.pipeline.ticket_actions import (
     set_status,
     tag,
 )
-from app.store import attachments, corrections, customers, events, messages, predictions, queues, tickets, users
+from app.store import (
+    attachments,
+    corrections,
+    customers,
+    events,
+    messages,
+    outbox,
+    predictions,
+    queues,
+    tickets,
+    users,
+)
 from app.store.attachments import Attachment
 from app.triage import sla
 
@@ -68,7 +80,7 @@ class Received:
 
 @dataclass(frozen=True, kw_only=True)
 class TicketView:
-    """All that a ticket's page shows; predictions and corrections by message id, oldest first."""
+    """All that a ticket's page shows; predictions, corrections and letters by message id, oldest first."""
 
     ticket: Ticket
     queue: Queue
@@ -82,6 +94,7 @@ class TicketView:
     sla: SlaState
     other_tickets: tuple[Ticket, ...]
     is_pending: bool
+    letters: Mapping[int, OutboxRow]
 
 
 def receive(services: Services, draft: TicketDraft, *, viewer: Viewer) -> Received:
@@ -171,6 +184,7 @@ def show(services: Services, ticket_id: int, *, viewer: Viewer) -> TicketView:
         sla=sla_state(ticket),
         other_tickets=tuple(other for other in others if other.id != ticket_id),
         is_pending=any(messages.is_pending(db, message_id) for message_id in message_ids),
+        letters=outbox.of_messages(db, [message.id for message in thread if message.kind == "outgoing"]),
     )
 
 

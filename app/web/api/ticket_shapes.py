@@ -107,6 +107,16 @@ class PredictionShape(Shape):
     ranking = fields.List(fields.Nested(ScoredLabelShape), attribute="top")
 
 
+class DeliveryShape(Shape):
+    """How far the mail of an outgoing message is: waiting, sending, sent, failed or bounced."""
+
+    state = fields.String()
+    recipient = fields.String()
+    n_attempts = fields.Integer()
+    error = fields.String(attribute="last_error", allow_none=True)
+    sent_at = Instant(allow_none=True)
+
+
 class MessageShape(Shape):
     """One message of a thread; `body` is shown, with what was redacted replaced."""
 
@@ -121,6 +131,7 @@ class MessageShape(Shape):
     occurred_at = Instant()
     received_at = Instant()
     predictions = fields.List(fields.Nested(PredictionShape))
+    delivery = fields.Nested(DeliveryShape, allow_none=True)
 
 
 class SlaShape(Shape):
@@ -177,7 +188,11 @@ def prediction_out(stored: StoredPrediction) -> dict[str, Any]:
 def detail_out(services: Services, view: Any) -> dict[str, Any]:
     """A ticket with its thread and its predictions."""
     messages = [
-        row(message, predictions=[prediction_out(found) for found in view.predictions.get(message.id, ())])
+        row(
+            message,
+            predictions=[prediction_out(found) for found in view.predictions.get(message.id, ())],
+            delivery=view.letters.get(message.id),
+        )
         for message in view.messages
     ]
     return {**ticket_out(services, view.ticket), "sla": view.sla, "messages": messages}

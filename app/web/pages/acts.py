@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from app.domain.ticket import Priority, Status, Ticket
 from app.errors import Conflict, InputError, Stale
-from app.pipeline import corrections, outcomes, tickets
+from app.pipeline import corrections, letters, outcomes, tickets
 from app.store import events, users
 from app.store import tickets as rows
 from app.web.auth import requires, services, viewer
@@ -178,6 +178,18 @@ def route(ticket_id: int) -> Shown:
         lambda version: tickets.route(services(), ticket_id, viewer=me, queue_id=chosen, version=version),
         message=_("The ticket is moved."),
     )
+
+
+@blueprint.post("/tickets/<number:ticket_id>/letters/<number:outbox_id>/again")
+@requires("tickets:write")
+def send_again(ticket_id: int, outbox_id: int) -> Response:
+    """Send a reply once more that could not be sent or came back."""
+    try:
+        letters.send_again(services(), outbox_id, viewer=viewer())
+        flash(_("The reply is sent once more."), "good")
+    except Conflict as error:
+        tell(error)
+    return redirect(url_for("pages_tickets.show", ticket_id=ticket_id))
 
 
 @blueprint.post("/tickets/<number:ticket_id>/reject")

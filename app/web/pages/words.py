@@ -176,11 +176,11 @@ WORDS: dict[str, dict[str, Any]] = {
         "system": _l("Bellwether itself"),
     },
     "letter": {
-        "waiting": _l("waiting"),
+        "waiting": _l("waits to be sent"),
         "sending": _l("being sent"),
         "sent": _l("sent"),
-        "failed": _l("failed"),
-        "bounced": _l("came back"),
+        "failed": _l("could not be sent"),
+        "bounced": _l("came back undelivered"),
     },
     "mail": {
         "refused": _l("the other side refused it for good"),
