@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -12,6 +13,7 @@ from playwright.sync_api import Browser, Page, StorageState, expect, sync_playwr
 from waitress.server import create_server
 
 from app.domain.people import UserRole
+from app.pipeline import jobs
 from tests.app.web.pages.house import House, make_house
 from tests.app.web.site import PASSWORD
 
@@ -87,3 +89,22 @@ def closed(live: Live) -> Iterator[None]:
     yield
     for context in live.browser.contexts:
         context.close()
+
+
+@contextmanager
+def worker(live: Live) -> Iterator[None]:
+    """Jobs are done while the browser looks on."""
+    stopping = threading.Event()
+
+    def work() -> None:
+        while not stopping.wait(0.1):
+            jobs.run_due(live.house.site.services)
+        live.house.site.services.db.release()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()

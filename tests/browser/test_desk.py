@@ -102,6 +102,10 @@ def test_the_theme_follows_the_system_until_somebody_chooses(live: Live) -> None
         "/rules",
         "/wall",
         "/receivers/new",
+        "/teach",
+        "/admin/move-in",
+        "/admin/macros",
+        "/reports",
     ],
 )
 def test_nothing_sticks_out_of_a_phone(live: Live, path: str) -> None:
@@ -139,6 +143,10 @@ def test_axe_finds_nothing_serious(live: Live, scheme: str) -> None:
         "/routing/trust",
         "/model",
         "/account",
+        "/teach",
+        "/admin/move-in",
+        "/admin/macros",
+        "/reports",
     ):
         page.goto(path)
         results = Axe().run(page).response["violations"]

@@ -14,7 +14,8 @@ from app.domain.ticket import TicketDraft, TicketFilter
 from app.pipeline import desk, tickets
 from app.store import corrections, inbox
 from app.store import tickets as rows
-from tests.browser.conftest import Live
+from tests.app.web.site import PASSWORD
+from tests.browser.conftest import Live, worker
 from tests.browser.test_desk import _faults
 
 N_TICKETS = 20
@@ -147,14 +148,65 @@ def _answer_the_last(page: Page) -> None:
     expect(page.get_by_text("No tickets are waiting")).to_be_visible()
 
 
-def test_twenty_tickets_are_cleared_from_the_keyboard(live: Live, queue: int) -> None:
-    page = live.page("agent")
+def _sign_in(live: Live) -> Page:
+    """A page of somebody who signs in from the keyboard."""
+    page = live.browser.new_context(base_url=live.address, viewport={"width": 1280, "height": 900}).new_page()
+    page.goto("/sign-in")
+    page.get_by_label("E-mail").focus()
+    page.keyboard.type(live.house.site.person("agent").email)
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Tickets")
+    page.wait_for_load_state()
+    return page
+
+
+def _change_all_and_undo(live: Live, page: Page, queue: int) -> None:
+    # All that was solved is closed at once, and that is taken back as a whole.
+    page.goto(f"/tickets?queue={queue}&status=solved")
+    page.wait_for_load_state()
+    expect(page.locator(".row-ticket")).to_have_count(N_TICKETS)
+    with worker(live):
+        page.keyboard.press("b")
+        _ready(page, "Change many tickets")
+        page.locator(".bulk-action", has=page.locator("input[value=set_status]")).locator("select").focus()
+        page.keyboard.type("Closed")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text(f"This is done to {N_TICKETS} tickets.")).to_be_visible()
+        page.get_by_role("button", name="Do it").focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Undo this change")).to_be_visible()
+        assert len(_all(live, TicketFilter(status=("closed",), queue_id=queue))) == N_TICKETS
+        page.keyboard.press("u")
+        _ready(page, "Undo of a change of many tickets")
+        expect(page.get_by_text("Done.", exact=True)).to_be_visible()
+
+
+def _read_the_report(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("dialog", name="Commands")).to_be_visible()
+    page.keyboard.type("repor")
+    expect(page.get_by_role("option", name="Reports")).to_be_visible()
+    page.keyboard.press("Enter")
+    _ready(page, "Reports")
+    row = page.get_by_role("row", name=re.compile(r"^Agent \d"))
+    n_replies, n_solved = (int(row.get_by_role("cell").nth(at).inner_text()) for at in (1, 2))
+    assert n_replies >= N_TICKETS - 1
+    assert n_solved >= N_TICKETS
+
+
+def test_a_shift_from_the_keyboard_from_sign_in_to_the_report(live: Live, queue: int) -> None:
+    page = _sign_in(live)
     faults = _faults(page)
     first = _open(page)
     _correct_and_note(page)
     _walk_and_solve(page, first)
     _answer_by_macro(page, N_TICKETS - 2)
     _answer_the_last(page)
+    _change_all_and_undo(live, page, queue)
+    _read_the_report(page)
     assert faults == []
     services = live.house.site.services
     solved = rows.status_counts(services.db, viewer=live.house.viewer())["solved"]

@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from playwright.sync_api import expect
 
 from app.domain.people import SYSTEM
 from app.domain.ticket import TicketDraft
-from app.pipeline import jobs, tickets
-from tests.browser.conftest import Live
-
-
-@contextmanager
-def _worker(live: Live) -> Iterator[None]:
-    """Jobs are done while the browser looks on."""
-    stopping = threading.Event()
-
-    def work() -> None:
-        while not stopping.wait(0.1):
-            jobs.run_due(live.house.site.services)
-        live.house.site.services.db.release()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        thread.join()
+from app.pipeline import tickets
+from tests.browser.conftest import Live, worker
 
 
 @pytest.mark.parametrize("with_script", [True, False])
@@ -41,7 +18,7 @@ def test_a_filter_is_changed_as_a_whole_and_taken_back(live: Live, with_script: 
         base_url=live.address, java_script_enabled=with_script, storage_state=signed_in.context.storage_state()
     )
     page = context.new_page()
-    with _worker(live):
+    with worker(live):
         page.goto("/tickets?intent=lost_or_stolen_card")
         rows = page.locator(".row-ticket")
         n_before = rows.count()

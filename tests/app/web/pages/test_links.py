@@ -118,8 +118,9 @@ class Walk:
             for name in ("href", "src", "data-source", "data-poll"):
                 if tag.get(name):
                     self._see(str(tag[name]), base=base)
-            if tag.get("href", "").startswith("#") and len(tag["href"]) > 1 and tag["href"][1:] not in known:
-                self.faults.append(f"{base} links to {tag['href']}, which is not on it")
+            place = str(tag.get("href") or "")
+            if place.startswith("#") and place[1:] and place[1:] not in known:
+                self.faults.append(f"{base} links to {place}, which is not on it")
             if tag.name == "form":
                 self._form(tag, base=base)
 
