@@ -19,7 +19,7 @@ from models.tokens import Window
 Ids = NDArray[np.int64]
 Numbers = NDArray[np.intp]
 
-WIDTHS = (32, 64, 128, 256, 512)
+WIDTHS = (64, 128, 256, 512)
 LENGTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 ROWS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 

@@ -133,6 +133,46 @@ def surges() -> str:
     return _table(head, rows)
 
 
+def monitor() -> str:
+    """What the market monitor keeps up with: posts, telling, a day of very many posts, two years of headlines."""
+    replay, telling, day, reuters = (_bench(name) for name in ("replay", "telling", "day", "reuters"))
+    which, slowest = max(
+        ((name, one["page"]) for name, one in day["day"].items()), key=lambda entry: float(entry[1]["median_ms"])
+    )
+    rows: list[tuple[object, ...]] = [
+        (
+            f"Posts from a file's row to counts and rules ({replay['posts']:,} posts)",
+            "500/s",
+            f"{replay['posts_a_second']:.0f}/s; {replay['posts'] / replay['processor_seconds']:.0f} a processor second",
+        ),
+        *(
+            (f"of them {name}", "", f"{one['posts_a_second']:.0f}/s")
+            for name, one in sorted(replay["streams"].items(), reverse=True)
+        ),
+        (
+            "From the evaluation that fires to the first attempt to send",
+            "5 s",
+            f"median {telling['median_s']:.1f} s, worst {telling['worst_s']:.1f} s of {telling['rounds']}",
+        ),
+        (
+            f"The page of a day out of {day['n_posts']:,} posts",
+            "200 ms",
+            f"{slowest['median_ms']:.0f} ms ({which}; the first time {slowest['first_ms']:.0f} ms)",
+        ),
+        *(_of_budget(one) for one in reuters["budgets"]),
+    ]
+    return _table(("What", "Target", "Measured"), rows)
+
+
+def _of_budget(one: dict[str, Any]) -> tuple[str, str, str]:
+    began = ", ".join(one["begins_in_time"]) or "none"
+    return (
+        f"Reuters headlines, {one['budget_a_week']} false alarms a week allowed",
+        "begins 2020-02-24 to 2020-03-10; outside the crisis within the budget",
+        f"began {began}; {len(one['outside'])} in {one['weeks_outside']} weeks, {one['outside_a_week']:.2f} a week",
+    )
+
+
 def desk() -> str:
     """What the desk does at a million tickets: on the wall, and in processor time."""
     told = json.loads((ROOT / "tests" / "bench" / "results" / "desk.json").read_text(encoding="utf-8"))
@@ -171,6 +211,7 @@ def tables() -> dict[str, Callable[[], str]]:
         "engine": speed_tables.targets,
         "nab": nab,
         "surges": surges,
+        "monitor": monitor,
     }
 
 

@@ -65,10 +65,16 @@ class Call:
         return len(self.inputs) - len(self.rows)
 
     def next_inputs(self, room: int) -> tuple[Sequence[Input], int]:
-        """The next unread inputs of about `room` tokens, one at least, and the room they leave."""
+        """The next unread inputs of about `room` tokens, one at least, and the room they leave.
+
+        A text that is asked about several targets is read once: those that follow it cost nothing.
+        """
         end = start = len(self.rows)
-        while end < len(self.inputs) and (room > 0 or end == start):
-            room -= _size(self.inputs[end])
+        while end < len(self.inputs):
+            is_read = end > start and self.inputs[end].text == self.inputs[end - 1].text
+            if not is_read and room <= 0 and end > start:
+                break
+            room -= 0 if is_read else _size(self.inputs[end])
             end += 1
         return self.inputs[start:end], room
 

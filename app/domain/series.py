@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from app.domain.market import SubjectKind
 
@@ -83,6 +84,42 @@ class Window:
         """Negative stories among those with a class, 0–1; None when there are none."""
         n_scored = self.n_negative + self.n_neutral + self.n_positive
         return self.n_negative / n_scored if n_scored else None
+
+
+class Told(Protocol):
+    """What counting needs to know of a post: a whole one has it, and so has what is read to count stories anew."""
+
+    @property
+    def id(self) -> int:
+        """The post."""
+
+    @property
+    def feed_id(self) -> int:
+        """Where it came from."""
+
+    @property
+    def occurred_at(self) -> int:
+        """Event time, milliseconds UTC."""
+
+    @property
+    def story_id(self) -> int | None:
+        """The story that it tells."""
+
+    @property
+    def topic(self) -> str | None:
+        """What it is about."""
+
+    @property
+    def is_topic_abstained(self) -> bool:
+        """Whether the model would not say what it is about."""
+
+    @property
+    def sentiment(self) -> str | None:
+        """How it speaks; None where the model would not say."""
+
+    @property
+    def sentiment_score(self) -> float | None:
+        """P(positive) − P(negative)."""
 
 
 @dataclass(frozen=True, kw_only=True)

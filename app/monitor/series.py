@@ -12,13 +12,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from app.domain.market import Mention, Post, SubjectKind
-from app.domain.series import HOUR_MS, Bucket, Point, Saying, Window
+from app.domain.market import Mention, SubjectKind
+from app.domain.series import HOUR_MS, Bucket, Point, Saying, Told, Window
 
 MARKET = "all"
 """The subject id of the whole market."""
 
 SCORE_STEPS = 1024
+N_COUNTS = 7
+
+Place = tuple[SubjectKind, str, int]
+Counts = tuple[float, ...]
 
 
 def bucket_at(at: int) -> int:
@@ -26,7 +30,7 @@ def bucket_at(at: int) -> int:
     return at - at % HOUR_MS
 
 
-def sayings(post: Post, *, mentions: Sequence[Mention], topics: Sequence[str] = ()) -> tuple[Saying, ...]:
+def sayings(post: Told, *, mentions: Sequence[Mention], topics: Sequence[str] = ()) -> tuple[Saying, ...]:
     """What a post says of each subject: its entities (sentiment towards each), its topics, its feed, the market.
 
     Of several mentions of one entity the surest counts. An abstained topic is no subject; `topics` are the subject ids
@@ -75,28 +79,44 @@ def added(saying: Saying, *, first: Saying | None) -> tuple[Bucket, ...]:
 
 def tally(all_sayings: Iterable[Saying]) -> tuple[Bucket, ...]:
     """Buckets counted anew from sayings in any order; what incremental counting must equal."""
-    every = sorted(all_sayings, key=_order)
+    return difference(all_sayings, before=())
+
+
+def difference(after: Iterable[Saying], *, before: Iterable[Saying]) -> tuple[Bucket, ...]:
+    """What to add to buckets that count some stories as they were said `before`, so that they count them as `after`."""
+    sums: dict[Place, list[float]] = {}
+    _count(after, sums=sums, sign=1)
+    _count(before, sums=sums, sign=-1)
+    return tuple(_bucket(place, counts=tuple(sums[place])) for place in sorted(sums) if any(sums[place]))
+
+
+def _count(all_sayings: Iterable[Saying], *, sums: dict[Place, list[float]], sign: int) -> None:
     seen: set[tuple[str, str, int, int]] = set()
-    found = []
-    for saying in every:
+    for saying in sorted(all_sayings, key=_order):
+        place = (saying.subject_kind, saying.subject_id, bucket_at(saying.at))
+        held = sums.setdefault(place, [0.0] * N_COUNTS)
+        held[0] += sign
         key = (saying.subject_kind, saying.subject_id, *_story_key(saying))
-        found.append(contribution(saying, is_first=key not in seen))
-        seen.add(key)
-    return merged(found)
+        if key not in seen:
+            seen.add(key)
+            for at, count in enumerate(_story_counts(saying), start=1):
+                held[at] += sign * count
 
 
 def merged(buckets: Iterable[Bucket]) -> tuple[Bucket, ...]:
     """Buckets of the same subject and hour added up, by subject and time; those that come to nothing are left out."""
-    sums: dict[tuple[str, str, int], Bucket] = {}
+    sums: dict[Place, list[float]] = {}
     for bucket in buckets:
-        key = (bucket.subject_kind, bucket.subject_id, bucket.at)
-        sums[key] = _plus(sums[key], other=bucket) if key in sums else bucket
-    return tuple(sums[key] for key in sorted(sums) if any(_counts(sums[key])))
+        held = sums.setdefault((bucket.subject_kind, bucket.subject_id, bucket.at), [0.0] * N_COUNTS)
+        for at, count in enumerate(_counts(bucket)):
+            held[at] += count
+    return tuple(_bucket(place, counts=tuple(sums[place])) for place in sorted(sums) if any(sums[place]))
 
 
 def negated(bucket: Bucket) -> Bucket:
     """The bucket that takes this one back."""
-    return _with_counts(bucket, counts=tuple(-count for count in _counts(bucket)))
+    place = (bucket.subject_kind, bucket.subject_id, bucket.at)
+    return _bucket(place, counts=tuple(-count for count in _counts(bucket)))
 
 
 class Timeline:
@@ -171,11 +191,11 @@ def _sureness(mention: Mention) -> tuple[bool, float]:
     return not mention.is_abstained and mention.sentiment is not None, mention.probability or 0.0
 
 
-def _everywhere(post: Post) -> tuple[tuple[SubjectKind, str], ...]:
+def _everywhere(post: Told) -> tuple[tuple[SubjectKind, str], ...]:
     return ("feed", str(post.feed_id)), ("market", MARKET)
 
 
-def _saying(post: Post, *, kind: SubjectKind, subject_id: str, sentiment: str | None, score: float | None) -> Saying:
+def _saying(post: Told, *, kind: SubjectKind, subject_id: str, sentiment: str | None, score: float | None) -> Saying:
     return Saying(
         subject_kind=kind,
         subject_id=subject_id,
@@ -189,18 +209,21 @@ def _saying(post: Post, *, kind: SubjectKind, subject_id: str, sentiment: str | 
 
 
 def _story(saying: Saying) -> Bucket:
+    place = (saying.subject_kind, saying.subject_id, bucket_at(saying.at))
+    return _bucket(place, counts=(0, *_story_counts(saying)))
+
+
+def _story_counts(saying: Saying) -> Counts:
+    """What a story adds, in the order of `_counts` after the posts."""
     sentiment = None if saying.is_abstained else saying.sentiment
     score = 0.0 if sentiment is None else saying.sentiment_score or 0.0
-    return Bucket(
-        subject_kind=saying.subject_kind,
-        subject_id=saying.subject_id,
-        at=bucket_at(saying.at),
-        n_stories=1,
-        n_negative=int(sentiment == "negative"),
-        n_neutral=int(sentiment == "neutral"),
-        n_positive=int(sentiment == "positive"),
-        n_abstained=int(sentiment is None),
-        score_sum=round(score * SCORE_STEPS) / SCORE_STEPS,
+    return (
+        1,
+        sentiment == "negative",
+        sentiment == "neutral",
+        sentiment == "positive",
+        sentiment is None,
+        round(score * SCORE_STEPS) / SCORE_STEPS,
     )
 
 
@@ -210,9 +233,6 @@ def _order(saying: Saying) -> tuple[int, int]:
 
 def _story_key(saying: Saying) -> tuple[int, int]:
     return (0, saying.story_id) if saying.story_id is not None else (1, saying.post_id)
-
-
-Counts = tuple[float, ...]
 
 
 def _counts(bucket: Bucket) -> Counts:
@@ -227,10 +247,13 @@ def _counts(bucket: Bucket) -> Counts:
     )
 
 
-def _with_counts(bucket: Bucket, *, counts: Counts) -> Bucket:
+def _bucket(place: Place, *, counts: Counts) -> Bucket:
     n_posts, n_stories, n_negative, n_neutral, n_positive, n_abstained, score_sum = counts
-    return replace(
-        bucket,
+    kind, subject_id, at = place
+    return Bucket(
+        subject_kind=kind,
+        subject_id=subject_id,
+        at=at,
         n_posts=int(n_posts),
         n_stories=int(n_stories),
         n_negative=int(n_negative),
@@ -239,8 +262,3 @@ def _with_counts(bucket: Bucket, *, counts: Counts) -> Bucket:
         n_abstained=int(n_abstained),
         score_sum=score_sum,
     )
-
-
-def _plus(bucket: Bucket, *, other: Bucket) -> Bucket:
-    pairs = zip(_counts(bucket), _counts(other), strict=True)
-    return _with_counts(bucket, counts=tuple(one + two for one, two in pairs))

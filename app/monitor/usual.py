@@ -22,7 +22,7 @@ from app.monitor.surge import LEAST_STORIES, passes, surge_parts, volume_scores,
 HISTORY_DAYS = BASELINE_DAYS + GUARD_DAYS + LAW_DAYS
 SUBJECTS_AT_ONCE = 200
 DAILY_PART = 0.9
-"""From this part of the stories in one hour of the day on, posts are taken to have a date and no time."""
+"""From this part of the stories at one time of the day on, posts are taken to have a date and no time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,10 +109,14 @@ def group(grid: Grid, *, measure: Measure) -> dict[tuple[bool, tuple[int, ...]],
 
 
 def _daily(grid: Grid) -> NDArray[np.bool_]:
-    """Which subjects have nearly all their stories in one hour of the day: posts with a date and no time."""
+    """Which subjects have nearly all their stories in one hour of the day: posts with a date and no time.
+
+    Where summer time begins or ends, midnight of the feed's zone is in one of two neighbouring hours of ours.
+    """
     by_hour = np.stack([grid.stories[:, grid.slots % 24 == hour].sum(axis=1) for hour in range(24)], axis=1)
     total = by_hour.sum(axis=1)
-    found: NDArray[np.bool_] = (by_hour.max(axis=1) >= DAILY_PART * total) & (total >= LEAST_STORIES)
+    in_two = by_hour + np.roll(by_hour, -1, axis=1)
+    found: NDArray[np.bool_] = (in_two.max(axis=1) >= DAILY_PART * total) & (total >= LEAST_STORIES)
     return found
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from itertools import groupby
 
 from app.domain.series import Bucket, Saying
-from app.monitor.series import merged, negated, sayings, tally
+from app.monitor.series import difference, merged, sayings, tally
 from app.pipeline import own_topics as own
 from app.pipeline.services import Services
 from app.store import buckets, mentions, own_topics, posts
@@ -24,15 +24,14 @@ def counted(tx: Transaction, story_ids: Iterable[int]) -> Iterator[set[int]]:
     change, so that the buckets always equal a count from nothing.
     """
     touched = set(story_ids)
-    before = tally(_sayings(tx, touched))
+    before = _sayings(tx, touched)
     yield touched
     own.match(tx, touched)
-    after = tally(_sayings(tx, touched))
-    buckets.add(tx, merged([*after, *map(negated, before)]))
+    buckets.add(tx, difference(_sayings(tx, touched), before=before))
 
 
 def _sayings(db: Reads, story_ids: Iterable[int]) -> list[Saying]:
-    told = posts.of_stories(db, story_ids)
+    told = posts.told(db, story_ids)
     post_ids = [post.id for post in told]
     mentioned, topics = mentions.of_posts(db, post_ids), own_topics.of_posts(db, post_ids)
     return [

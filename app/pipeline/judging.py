@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app import clock
 from app.domain.market import Span
 from app.domain.prediction import Prediction, Reading
 from app.pipeline.reading import POST_ROLES, read
 from app.pipeline.services import Services
-from app.store import corrections, mentions, posts, predictions
+from app.store import corrections, mentions, posts
 from app.store.db import Transaction
+from app.store.predictions import Said
 
 Item = tuple[str, tuple[Span, ...]]
 
@@ -45,49 +45,53 @@ def judge(services: Services, items: Sequence[Item], *, languages: Mapping[str, 
     return found
 
 
-def write(tx: Transaction, post_id: int, *, mention_ids: Sequence[int], judged: Judged) -> None:
-    """Keep the predictions of a post and its mentions, and put them in force; a person's corrections stay."""
-    now, reading = clock.now_ms(), judged.reading
-    predictions.insert_all(tx, subject_kind="post", subject_id=post_id, predictions=reading.predictions, at=now)
-    changes: dict[str, Any] = {"language": reading.language, "is_supported": reading.is_supported, "pending_at": None}
-    changes |= _topic(tx, post_id, reading.of_role("market_topic"))
-    sentiment = reading.of_role("market_sentiment")
-    if sentiment is not None and not _is_corrected(tx, "post", post_id, sentiment):
-        changes |= {"sentiment": _label(sentiment), "sentiment_score": _score(sentiment)}
-    posts.update(tx, post_id, changes=changes)
-    for mention_id, prediction in zip(mention_ids, judged.towards, strict=True):
-        if prediction is not None:
-            _towards(tx, mention_id, prediction, at=now)
+def said(post_id: int, *, mention_ids: Sequence[int], judged: Judged) -> list[Said]:
+    """The predictions of a post and of its mentions, to be kept as they were said."""
+    pairs = zip(mention_ids, judged.towards, strict=True)
+    return [
+        *(("post", post_id, one) for one in judged.reading.predictions),
+        *(("mention", mention_id, one) for mention_id, one in pairs if one is not None),
+    ]
 
 
-def _topic(tx: Transaction, post_id: int, topic: Prediction | None) -> dict[str, Any]:
-    if topic is None or _is_corrected(tx, "post", post_id, topic):
-        return {}
+def columns(judged: Judged, *, held: Collection[str] = ()) -> dict[str, Any]:
+    """What the model puts into the columns of a post; the tasks in `held` have a person's label, which stays."""
+    reading = judged.reading
+    topic, sentiment = reading.of_role("market_topic"), reading.of_role("market_sentiment")
+    found: dict[str, Any] = {"language": reading.language, "is_supported": reading.is_supported, "pending_at": None}
+    if topic is not None and topic.task not in held:
+        found |= {
+            "topic": None if topic.abstained else topic.label,
+            "topic_probability": round(topic.probability, DIGITS),
+            "is_topic_abstained": topic.abstained,
+        }
+    if sentiment is not None and sentiment.task not in held:
+        found |= {"sentiment": _label(sentiment), "sentiment_score": _score(sentiment)}
+    return found
+
+
+def towards(prediction: Prediction) -> dict[str, Any]:
+    """What the model puts into the columns of a mention."""
     return {
-        "topic": None if topic.abstained else topic.label,
-        "topic_probability": round(topic.probability, DIGITS),
-        "is_topic_abstained": topic.abstained,
+        "sentiment": _label(prediction),
+        "sentiment_score": _score(prediction),
+        "probability": round(prediction.probability, DIGITS),
+        "is_abstained": prediction.abstained,
     }
 
 
-def _towards(tx: Transaction, mention_id: int, prediction: Prediction, *, at: int) -> None:
-    predictions.insert_all(tx, subject_kind="mention", subject_id=mention_id, predictions=[prediction], at=at)
-    if not _is_corrected(tx, "mention", mention_id, prediction):
-        mentions.judge(
-            tx,
-            mention_id,
-            sentiment=_label(prediction),
-            sentiment_score=_score(prediction),
-            probability=round(prediction.probability, DIGITS),
-            is_abstained=prediction.abstained,
-        )
+def write(tx: Transaction, post_id: int, *, text: str, mention_ids: Sequence[int], judged: Judged) -> list[Said]:
+    """Put predictions in force for a post that is stored already, and say which are to be kept.
 
-
-def _is_corrected(tx: Transaction, kind: str, subject_id: int, prediction: Prediction) -> bool:
-    # A label that a person gave to an earlier wording says nothing of this one.
-    text = posts.read(tx, subject_id).text if kind == "post" else None
-    known = corrections.in_force(tx, subject_kind=kind, subject_id=subject_id, task=prediction.task, text=text)
-    return known is not None
+    A person's corrections stay; a label given to an earlier wording says nothing of this `text`.
+    """
+    by_hand = corrections.tasks_in_force(tx, subject_kind="post", subject_ids=[post_id], text=text)
+    posts.change(tx, post_id, changes=columns(judged, held={task for _, task in by_hand}))
+    by_hand = corrections.tasks_in_force(tx, subject_kind="mention", subject_ids=mention_ids)
+    for mention_id, prediction in zip(mention_ids, judged.towards, strict=True):
+        if prediction is not None and (mention_id, prediction.task) not in by_hand:
+            mentions.judge(tx, mention_id, **towards(prediction))
+    return said(post_id, mention_ids=mention_ids, judged=judged)
 
 
 def _label(prediction: Prediction) -> str | None:

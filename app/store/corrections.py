@@ -61,6 +61,18 @@ def in_force(db: Reads, *, subject_kind: str, subject_id: int, task: str, text: 
     return None if row is None else _correction(row)
 
 
+def tasks_in_force(
+    db: Reads, *, subject_kind: str, subject_ids: Iterable[int], text: str | None = None
+) -> set[tuple[int, str]]:
+    """Subjects and tasks that a person's label is in force for; of this very text where it is given."""
+    rows = db.rows(
+        "SELECT subject_id, task FROM correction WHERE subject_kind = ? "
+        "AND subject_id IN (SELECT value FROM json_each(?)) AND undone_at IS NULL AND text = coalesce(?, text)",
+        (subject_kind, listed(subject_ids), text),
+    )
+    return {(row["subject_id"], row["task"]) for row in rows}
+
+
 def page(db: Reads, *, limit: int = 50, after: str | None = None) -> Page[Correction]:
     """Corrections, newest first."""
     return pages.newest(db, table="correction", conditions=[], make=_correction, limit=limit, after=after)

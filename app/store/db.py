@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +45,17 @@ def bindable(value: Any) -> Any:
 
     Raises InputError for a whole number of more than 64 bits.
     """
+    if value is None or isinstance(value, float):
+        return value
+    if isinstance(value, int):
+        if not -LARGEST <= value <= LARGEST:
+            raise InputError("unknown_value", value=value)
+        return int(value)
     if isinstance(value, list | tuple | Mapping):
         value = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    if isinstance(value, str):
+    if isinstance(value, str) and not value.isascii():
         return value.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, int) and not -LARGEST <= value <= LARGEST:
-        raise InputError("unknown_value", value=value)
-    return int(value) if isinstance(value, bool) else value
+    return value
 
 
 @contextmanager
@@ -135,10 +140,10 @@ class Transaction(Reads):
 
     def insert(self, table: str, values: Mapping[str, Any]) -> int:
         """Insert one row; returns its id."""
-        columns = ", ".join(_name(column) for column in values)
-        sql = statement("INSERT INTO", _name(table), "(" + columns + ")", "VALUES", marks(list(values)))
         with _told():
-            cursor = self._connection.execute(sql, [bindable(value) for value in values.values()])
+            cursor = self._connection.execute(
+                _insertion(table, tuple(values)), [bindable(value) for value in values.values()]
+            )
         return cursor.lastrowid or 0
 
     def change(self, table: str, row_id: int, *, changes: Mapping[str, Any], version: int | None = None) -> None:
@@ -262,6 +267,12 @@ def _set_wait(connection: sqlite3.Connection, seconds: float) -> None:
 def _rolled_back(connection: sqlite3.Connection) -> None:
     if connection.in_transaction:
         connection.execute("ROLLBACK")
+
+
+@lru_cache(maxsize=256)
+def _insertion(table: str, columns: tuple[str, ...]) -> str:
+    named = ", ".join(_name(column) for column in columns)
+    return statement("INSERT INTO", _name(table), "(" + named + ")", "VALUES", marks(columns))
 
 
 def _name(identifier: str) -> str:

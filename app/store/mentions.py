@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from app.domain.market import Mention, Span
 from app.store.db import Reads, Transaction
@@ -33,8 +34,10 @@ def of_posts(db: Reads, post_ids: Iterable[int]) -> dict[int, tuple[Mention, ...
     return {post_id: tuple(mentions) for post_id, mentions in found.items()}
 
 
-def insert(tx: Transaction, *, post_id: int, span: Span, occurred_at: int) -> int:
-    """Keep where a post speaks of an entity; returns the id."""
+def insert(
+    tx: Transaction, *, post_id: int, span: Span, occurred_at: int, values: Mapping[str, Any] | None = None
+) -> int:
+    """Keep where a post speaks of an entity, with the sentiment where it is known already; returns the id."""
     return tx.insert(
         "mention",
         {
@@ -44,6 +47,7 @@ def insert(tx: Transaction, *, post_id: int, span: Span, occurred_at: int) -> in
             "end": span.end,
             "surface": span.surface,
             "occurred_at": occurred_at,
+            **(values or {}),
         },
     )
 

@@ -18,6 +18,9 @@ from app.store.scope import Condition, listed
 
 MOST_SEARCHED = 5000
 
+_TOLD = """SELECT id, feed_id, occurred_at, story_id, topic, is_topic_abstained, sentiment, sentiment_score FROM post
+WHERE story_id IN (SELECT value FROM json_each(?))"""
+
 _SEARCH = "id IN (SELECT rowid FROM post_search WHERE post_search MATCH ? ORDER BY rowid DESC LIMIT ?)"
 
 
@@ -30,6 +33,20 @@ class Story:
     title: str
     first_at: int
     last_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What a post counts for, without its words."""
+
+    id: int
+    feed_id: int
+    occurred_at: int
+    story_id: int | None
+    topic: str | None
+    is_topic_abstained: bool
+    sentiment: str | None
+    sentiment_score: float | None
 
 
 def _post(row: sqlite3.Row) -> Post:
@@ -122,6 +139,11 @@ def insert(tx: Transaction, *, values: Mapping[str, Any]) -> int:
     return tx.insert("post", values)
 
 
+def change(tx: Transaction, post_id: int, *, changes: Mapping[str, Any]) -> None:
+    """Change a post that nobody reads back; raises NotFound."""
+    tx.change("post", post_id, changes=changes)
+
+
 def update(tx: Transaction, post_id: int, *, changes: Mapping[str, Any], version: int | None = None) -> Post:
     """Change a post; raises NotFound or Stale."""
     tx.change("post", post_id, changes=changes, version=version)
@@ -157,10 +179,22 @@ def of_story(db: Reads, story_id: int, *, viewer: Viewer, limit: int = 50) -> tu
     return tuple(_post(row) for row in rows)
 
 
-def of_stories(db: Reads, story_ids: Iterable[int]) -> tuple[Post, ...]:
-    """Every post of these stories."""
-    rows = db.rows("SELECT * FROM post WHERE story_id IN (SELECT value FROM json_each(?))", (listed(story_ids),))
-    return tuple(_post(row) for row in rows)
+def told(db: Reads, story_ids: Iterable[int]) -> tuple[Telling, ...]:
+    """What every post of these stories counts for."""
+    rows = db.rows(_TOLD, (listed(story_ids),))
+    return tuple(
+        Telling(
+            id=row["id"],
+            feed_id=row["feed_id"],
+            occurred_at=row["occurred_at"],
+            story_id=row["story_id"],
+            topic=row["topic"],
+            is_topic_abstained=bool(row["is_topic_abstained"]),
+            sentiment=row["sentiment"],
+            sentiment_score=row["sentiment_score"],
+        )
+        for row in rows
+    )
 
 
 def story_sizes(db: Reads, story_ids: Iterable[int]) -> dict[int, int]:
@@ -218,9 +252,13 @@ def story_ids(db: Reads) -> tuple[int, ...]:
     return tuple(row["story_id"] for row in rows)
 
 
-def is_pending(db: Reads, post_id: int) -> bool:
-    """Whether a post waits for the model."""
-    return db.value("SELECT pending_at FROM post WHERE id = ?", (post_id,)) is not None
+def still_pending(db: Reads, post_ids: Iterable[int]) -> tuple[Post, ...]:
+    """Those of these posts that wait for the model."""
+    rows = db.rows(
+        "SELECT * FROM post WHERE pending_at IS NOT NULL AND id IN (SELECT value FROM json_each(?))",
+        (listed(post_ids),),
+    )
+    return tuple(_post(row) for row in rows)
 
 
 _LAST = {

@@ -11,6 +11,9 @@ from app.store.db import Reads, Transaction
 from app.store.rows import built
 from app.store.scope import listed
 
+Said = tuple[str, int, Prediction]
+"""The kind and the id of a subject, and what was said of it."""
+
 _COLUMNS = """INSERT INTO prediction (subject_kind, subject_id, task, role, model, label, probability, top, labels,
 abstained, band, band_precision, is_shadow, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
@@ -65,7 +68,12 @@ def insert_all(
     tx: Transaction, *, subject_kind: str, subject_id: int, predictions: Sequence[Prediction], at: int
 ) -> None:
     """Keep what was said of one subject."""
-    tx.execute_many(_COLUMNS, [_values(subject_kind, subject_id, prediction, at) for prediction in predictions])
+    insert_each(tx, [(subject_kind, subject_id, prediction) for prediction in predictions], at=at)
+
+
+def insert_each(tx: Transaction, said: Iterable[Said], *, at: int) -> None:
+    """Keep what was said of many subjects."""
+    tx.execute_many(_COLUMNS, [_values(kind, subject_id, prediction, at) for kind, subject_id, prediction in said])
 
 
 def _values(subject_kind: str, subject_id: int, prediction: Prediction, at: int) -> tuple[object, ...]:

@@ -21,13 +21,17 @@ def built(
     **given: Any,
 ) -> T:
     """A `kind` of a row; `tuples` and `mappings` are JSON columns, `flags` booleans, `given` fields made elsewhere."""
-    present = set(row.keys())
-    values: dict[str, Any] = {}
-    for name in _names(cast(Any, kind)):
-        if name in given or name not in present:
-            continue
-        values[name] = _value(row[name], name, tuples=tuples, mappings=mappings, flags=flags)
+    values = {
+        name: _value(row[name], name, tuples=tuples, mappings=mappings, flags=flags)
+        for name in _present(cast(Any, kind), tuple(row.keys()))
+        if name not in given
+    }
     return kind(**values, **given)
+
+
+@cache
+def _present(kind: Any, columns: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in _names(kind) if name in columns)
 
 
 @cache

@@ -25,6 +25,7 @@ from app.store.db import open_database
 from models.artifact import Artifact
 from models.runtime import Input, Run, Runtime
 from tests.app.web.site import Site, make_site
+from tests.bench import telling
 from tests.process import ROOT
 
 N_ROWS = 450
@@ -124,3 +125,10 @@ def test_a_killed_workers_job_is_done_by_the_next_and_nothing_is_lost_or_doubled
     assert isinstance(services.engine, OpeningEngine)
     services.engine.close()
     db.close()
+
+
+def test_a_firing_alert_is_sent_within_seconds(tiny: Artifact, tmp_path: Path) -> None:
+    # Five seconds are promised, and measured by a benchmark; other tests may have the machine now.
+    found = telling.delays(tmp_path, models=tiny.folder.parent, n_rounds=3)
+    assert len(found) == 3
+    assert all(0 <= seconds < 20 for seconds in found)

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from app.domain.series import DAY_MS, HOUR_MS
+from app.domain.usual import Counts, Measure
 from app.monitor.baseline import Baseline, fit, usual_rate
 from app.monitor.calibration import FLOOR, PRIOR_LOCATION, PRIOR_SCALE, law
 from app.monitor.grid import Grid, hours_of_week, rolled
 from app.monitor.scoring import daily_maxima, history, notifications, thresholds
 from app.monitor.surge import passes, surge_parts, surge_scores, volume_windows, windows_for
+from app.monitor.usual import judged, learn
 from tests.bench.simulator import LENGTH, world
 
 WEEK = 168
@@ -168,6 +170,29 @@ def test_the_hour_of_the_week_is_that_on_the_wall() -> None:
     berlin = hours_of_week(start, bin_ms=HOUR_MS, n_bins=3, zone="Europe/Berlin")
     assert berlin.tolist() == [6 * 24 + 1, 6 * 24 + 3, 6 * 24 + 4]
     assert hours_of_week(start, bin_ms=HOUR_MS, n_bins=2).tolist() == [6 * 24, 6 * 24 + 1]
+
+
+@pytest.mark.parametrize("measure", ["surge", "volume"])
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York"])
+def test_posts_that_only_have_a_date_are_judged_by_the_day(measure: Measure, zone: str) -> None:
+    # 56 days around 2024-03-31, when midnight UTC moves from one hour in Berlin to the next, dated at midnight UTC.
+    start, n_days = 1709251200000, 56
+    stories = np.zeros((1, n_days * 24))
+    stories[0, ::24] = 40 + np.arange(n_days) % 7
+    slots = hours_of_week(start, bin_ms=HOUR_MS, n_bins=n_days * 24, zone=zone)
+    grid = Grid(first_at=start, bin_ms=HOUR_MS, stories=stories, negative=np.round(stories / 5), slots=slots)
+    now = start + n_days * DAY_MS
+    (found,) = learn(grid, subject_kind="market", subject_ids=["all"], measure=measure, now=now)
+    assert found.is_daily
+    assert found.width_ms == DAY_MS
+    # One mean for each day of the week at one hour of it: nothing is expected at another.
+    assert np.count_nonzero(found.rate) == 7
+    usual = {("all", DAY_MS): Counts(stories=43, negative=9, recent=36)}
+    calm = judged([found], counts=usual, now=now + DAY_MS - HOUR_MS, zone=zone)["all"]
+    assert calm.expected == pytest.approx(43, abs=4)
+    assert calm.score < 1
+    told = {("all", DAY_MS): Counts(stories=90, negative=45, recent=72)}
+    assert judged([found], counts=told, now=now + DAY_MS - HOUR_MS, zone=zone)["all"].score > 3
 
 
 def test_rolled_sums_and_coarser_bins() -> None:

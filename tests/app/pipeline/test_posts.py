@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
+from app.classify.engine import Request, Result
 from app.domain.market import PostDraft, PostFilter
 from app.domain.people import SYSTEM
 from app.domain.series import DAY_MS, HOUR_MS
-from app.errors import NotFound, NotReady
+from app.errors import InputError, NotFound, NotReady
 from app.ingest.rows import RowFault
 from app.pipeline import corrections, desk, feeds, market, posts
 from app.pipeline.services import Services
@@ -103,6 +106,62 @@ def test_rows_are_answered_in_their_order(services: Services, feed_id: int) -> N
         (4, "created", None),
     ]
     assert results[0].id == results[3].id
+
+
+def test_many_chunks_are_answered_in_order_and_counted_exactly(services: Services, feed_id: int) -> None:
+    words = ("falls", "rises", "opens", "halts", "sells")
+    drafts: list[PostDraft | RowFault] = [
+        post(number % 611, f"Northwharf {words[number % 5]} dock {number % 611}", at=T0 + number % 70 * HOUR_MS)
+        for number in range(700)
+    ]
+    drafts[650] = RowFault(row=650, code="not_json")
+    results = posts.receive(services, feed_id, drafts, viewer=SYSTEM)
+    assert [result.row for result in results] == list(range(1, 701))
+    states = [result.state for result in results]
+    # Numbers of the second round are told at another hour: the same posts, changed.
+    assert (states.count("created"), states.count("updated"), states.count("failed")) == (611, 88, 1)
+    assert services.db.value("SELECT count(*) FROM post") == 611
+    check(services)
+
+
+def test_what_came_before_an_error_is_stored(services: Services, feed_id: int) -> None:
+    def broken() -> Iterator[PostDraft]:
+        yield from (post(number, f"Northwharf opens dock {number}") for number in range(300))
+        raise InputError("empty_file")
+
+    with pytest.raises(InputError):
+        posts.receive(services, feed_id, broken(), viewer=SYSTEM)
+    assert services.db.value("SELECT count(*) FROM post") == 300
+    check(services)
+
+
+def test_who_stops_listening_stops_the_reading(services: Services, feed_id: int) -> None:
+    drafts = (post(number, f"Northwharf opens dock {number}") for number in range(100_000))
+    answers = posts.receive_each(services, feed_id, drafts, viewer=SYSTEM)
+    assert next(answers).state == "created"
+    cast(Generator[posts.PostResult, None, None], answers).close()
+    assert services.db.value("SELECT count(*) FROM post") == 64
+    # Two groups were taken up: one that is being stored, and one that is read meanwhile.
+    assert next(drafts).external_id == "p512"
+    check(services)
+
+
+def test_what_is_known_already_is_not_read_again(
+    services: Services, feed_id: int, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drafts = [post(number, f"Northwharf opens dock {number}") for number in range(10)]
+    posts.receive(services, feed_id, drafts, viewer=SYSTEM)
+    read: list[str] = []
+    classify = engine.classify
+
+    def noted(requests: Sequence[Request], **options: Any) -> list[Result]:
+        read.extend(request.text for request in requests if request.target is None)
+        return classify(requests, **options)
+
+    monkeypatch.setattr(engine, "classify", noted)
+    again = posts.receive(services, feed_id, [*drafts, post(10, "Brantwing beats forecasts")], viewer=SYSTEM)
+    assert [one.state for one in again] == ["unchanged"] * 10 + ["created"]
+    assert read == ["Brantwing beats forecasts"]
 
 
 def test_posts_wait_for_the_model_and_are_counted_then(services: Services, feed_id: int, engine: FakeEngine) -> None:

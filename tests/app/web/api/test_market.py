@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import resource
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -55,6 +57,19 @@ def test_lines_are_answered_line_by_line(api: Caller) -> None:
     assert answer.content_type == "application/x-ndjson"
     rows = [json.loads(line) for line in answer.get_data(as_text=True).splitlines()]
     assert sorted(row["status"] for row in rows) == ["created", "created", "failed"]
+
+
+def test_a_push_of_a_hundred_thousand_rows_is_answered_row_by_row(model_site: Site, api: Caller) -> None:
+    assert api("POST", "/api/v1/feeds", json={"slug": "flood", "name": "Flood"}).status_code == 201
+    lines = [json.dumps({"external_id": f"f{number}", "title": f"Mill {number} opens"}) for number in range(1500)]
+    body = ("\n".join(lines) + "\n").encode() * 67
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    answer = api("POST", "/api/v1/posts?feed=flood", data=body, headers=LINES, buffered=False)
+    states = Counter(json.loads(line)["status"] for line in answer.response)
+    assert states == {"created": 1500, "unchanged": 66 * 1500}
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KB
+    db = model_site.services.db
+    assert db.value("SELECT count(*) FROM post WHERE external_id LIKE 'f%' AND title LIKE 'Mill %'") == 1500
 
 
 def test_lines_with_a_key_are_taken_once(api: Caller) -> None:

@@ -1,0 +1,193 @@
+"""Posts on their way in: rows prepared and read by the model, the next ones while the last are being stored."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import Literal
+
+from app import clock
+from app.domain.market import Feed, Post, PostDraft, Span
+from app.errors import NotReady, Overloaded, TaskMissing
+from app.ingest.clean import clean, shown
+from app.ingest.rows import RowFault
+from app.monitor.mentions import Gazetteer
+from app.pipeline.gazetteer import gazetteer
+from app.pipeline.judging import Judged, judge
+from app.pipeline.services import Services
+from app.store import posts
+
+LOG = logging.getLogger(__name__)
+CHUNK = 64
+"""Posts that are stored in one transaction: about 50 ms, so that agents who write at the same time hardly wait."""
+
+CHUNKS_AT_ONCE = 4
+"""Chunks that the model reads together: short texts fill its rows better in company."""
+
+LONGEST_TITLE = 1000
+LONGEST_TEXT = 20_000
+
+State = Literal["created", "updated", "unchanged", "failed"]
+Numbered = Sequence[tuple[int, PostDraft | RowFault]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostResult:
+    """What became of one row: `error` is a code with `params` when it failed, `row` counts rows from 1."""
+
+    external_id: str
+    id: int | None
+    state: State
+    error: str | None = None
+    params: Mapping[str, object] = field(default_factory=dict)
+    row: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A draft with everything that is known before a transaction begins."""
+
+    number: int
+    draft: PostDraft
+    title: str
+    body: str
+    text: str
+    occurred_at: int
+    spans: tuple[Span, ...]
+
+    def is_same(self, was: Post) -> bool:
+        """Whether it says nothing that the post of this external id does not say."""
+        moved = self.draft.occurred_at is not None and self.occurred_at != was.occurred_at
+        return (was.title, was.body, was.url) == (self.title, self.body, self.draft.url) and not moved
+
+
+@dataclass(kw_only=True)
+class Chunk:
+    """Rows that are stored together, by number: `faults`, and the external ids of those that a later row `repeated`.
+
+    `judged` is what the model says of a row, by number; a row that is missing there waits for the model. `error` came
+    instead of the rows that would follow.
+    """
+
+    numbers: list[int]
+    faults: dict[int, PostResult] = field(default_factory=dict)
+    repeated: dict[int, str] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    judged: dict[int, Judged] = field(default_factory=dict)
+    error: Exception | None = None
+
+
+def chunks(services: Services, feed: Feed, drafts: Iterable[PostDraft | RowFault]) -> Iterator[Chunk]:
+    """Drafts of a feed in their order, ready to be stored."""
+    several = _several(_prepared(services, drafts))
+    first, second = next(several, None), next(several, None)
+    if first is None:
+        return
+    if second is None:
+        yield from _read(services, feed, first)
+        return
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="reading") as pool:
+        try:
+            yield from _overlapped(services, feed, chain([first, second], several), pool=pool)
+        finally:
+            pool.submit(services.db.release)
+
+
+def _overlapped(
+    services: Services, feed: Feed, several: Iterable[list[Chunk]], *, pool: ThreadPoolExecutor
+) -> Iterator[Chunk]:
+    reading: Future[list[Chunk]] | None = None
+    for some in several:
+        before, reading = reading, pool.submit(_read, services, feed, some)
+        yield from before.result() if before else ()
+    yield from reading.result() if reading else ()
+
+
+def _several(found: Iterator[Chunk]) -> Iterator[list[Chunk]]:
+    while some := list(islice(found, CHUNKS_AT_ONCE)):
+        yield some
+
+
+def _prepared(services: Services, drafts: Iterable[PostDraft | RowFault]) -> Iterator[Chunk]:
+    """Chunks up to the end, or to the error that the drafts end with."""
+    numbered = enumerate(drafts, start=1)
+    error: Exception | None = None
+    while error is None:
+        some: list[tuple[int, PostDraft | RowFault]] = []
+        try:
+            some.extend(islice(numbered, CHUNK))
+        except Exception as found:
+            error = found
+        if some or error:
+            yield _chunk(services, some, error=error)
+        if len(some) < CHUNK:
+            return
+
+
+def _chunk(services: Services, numbered: Numbered, *, error: Exception | None) -> Chunk:
+    found = Chunk(numbers=[number for number, _ in numbered], error=error)
+    names = gazetteer(services)
+    latest: dict[str, Row] = {}
+    for number, draft in numbered:
+        row = _row(draft, number=number, names=names)
+        if isinstance(row, PostResult):
+            found.faults[number] = row
+            continue
+        earlier = latest.get(row.draft.external_id)
+        latest[row.draft.external_id] = row
+        if earlier is not None:
+            # Twice in one chunk: the last word counts, and the earlier row is told so.
+            found.repeated[earlier.number] = row.draft.external_id
+    found.rows.extend(latest.values())
+    return found
+
+
+def _row(draft: PostDraft | RowFault, *, number: int, names: Gazetteer) -> Row | PostResult:
+    if isinstance(draft, RowFault):
+        return PostResult(external_id="", id=None, state="failed", error=draft.code, params=draft.params, row=number)
+    title = " ".join(shown(draft.title).split())[:LONGEST_TITLE]
+    body = shown(draft.body)[:LONGEST_TEXT]
+    text = _text(title, clean(body))
+    if not text:
+        return PostResult(external_id=draft.external_id, id=None, state="failed", error="empty_text", row=number)
+    now = clock.now_ms()
+    return Row(
+        number=number,
+        draft=draft,
+        title=title or text[:LONGEST_TITLE],
+        body=body,
+        text=text,
+        occurred_at=now if draft.occurred_at is None else min(draft.occurred_at, now),
+        spans=names.find(text),
+    )
+
+
+def _text(title: str, body: str) -> str:
+    if not body or body.lower().startswith(title.lower()):
+        return (body or title).strip()
+    return f"{title}\n{body}".strip()
+
+
+def _read(services: Services, feed: Feed, several: list[Chunk]) -> list[Chunk]:
+    """Let the model read the rows that say something new; none of them is judged when it cannot be asked now."""
+    fresh = [(chunk, row) for chunk in several for row in _fresh(services, feed, chunk)]
+    languages = {row.text: feed.language for _, row in fresh} if feed.language else None
+    try:
+        judged = judge(services, [(row.text, row.spans) for _, row in fresh], languages=languages)
+    except (NotReady, Overloaded, TaskMissing) as error:
+        LOG.info("%d posts wait for the model: %s", len(fresh), error.code)
+        return several
+    for (chunk, row), one in zip(fresh, judged, strict=True):
+        chunk.judged[row.number] = one
+    return several
+
+
+def _fresh(services: Services, feed: Feed, chunk: Chunk) -> list[Row]:
+    """The rows that are not stored already: what changes until they are is left for the model to read later."""
+    known = posts.of_feed(services.db, feed.id, external_ids=[row.draft.external_id for row in chunk.rows])
+    return [
+        row for row in chunk.rows if row.draft.external_id not in known or not row.is_same(known[row.draft.external_id])
+    ]

@@ -1,0 +1,90 @@
+"""The two replay streams as the app reads them, and a market of companies that they speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from app.domain.market import SubjectKind
+from app.domain.people import SYSTEM
+from app.pipeline import alerts, feeds, intake, market
+from app.pipeline.intake import PostRow
+from app.pipeline.services import Policy, Services, open_engine
+from app.store.db import open_database
+from tests import corpora, shipped
+
+FOLDER = corpora.folder() / "streams"
+REUTERS = FOLDER / "reuters_headlines_2018_2020.jsonl"
+STOCKNET = FOLDER / "stocknet_tweets_2014_2015.jsonl"
+# The twelve companies of StockNet, and those that Reuters' headlines name most; words that are names need a sign.
+COMPANIES = (
+    ("AAPL", "Apple", "technology", ("Apple Inc",), ()),
+    ("FB", "Facebook", "technology", (), ()),
+    ("GOOG", "Google", "technology", ("Alphabet",), ()),
+    ("AMZN", "Amazon", "retail", ("Amazon.com",), ()),
+    ("MSFT", "Microsoft", "technology", (), ()),
+    ("BAC", "Bank of America", "banks", ("BofA",), ()),
+    ("C", "Citigroup", "banks", ("Citi",), ()),
+    ("JPM", "JPMorgan", "banks", ("JPMorgan Chase", "J.P. Morgan"), ()),
+    ("INTC", "Intel", "technology", (), ()),
+    ("GE", "General Electric", "industry", (), ()),
+    ("XOM", "Exxon Mobil", "energy", ("Exxon", "ExxonMobil"), ()),
+    ("WMT", "Walmart", "retail", ("Wal-Mart",), ()),
+    ("BA", "Boeing", "industry", (), ()),
+    ("TSLA", "Tesla", "cars", (), ()),
+    ("VOW", "Volkswagen", "cars", ("VW",), ()),
+    ("GM", "General Motors", "cars", (), ()),
+    ("F", "Ford Motor", "cars", ("Ford",), ("Ford",)),
+    ("DBK", "Deutsche Bank", "banks", (), ()),
+    ("GS", "Goldman Sachs", "banks", ("Goldman",), ()),
+    ("WFC", "Wells Fargo", "banks", (), ()),
+    ("HSBA", "HSBC", "banks", (), ()),
+    ("BP", "BP plc", "energy", ("BP",), ("BP",)),
+    ("UBER", "Uber", "technology", (), ()),
+    ("NFLX", "Netflix", "media", (), ()),
+    ("DIS", "Walt Disney", "media", ("Disney",), ()),
+    ("AIR", "Airbus", "industry", (), ()),
+    ("BAYN", "Bayer", "health", (), ()),
+    ("PFE", "Pfizer", "health", (), ()),
+    ("005930", "Samsung Electronics", "technology", ("Samsung",), ()),
+    ("7201", "Nissan Motor", "cars", ("Nissan",), ()),
+    ("7203", "Toyota Motor", "cars", ("Toyota",), ()),
+    ("HWT", "Huawei", "technology", (), ()),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """A file with the feed that it is read into."""
+
+    slug: str
+    path: Path
+
+    def rows(self, *, n_rows: int | None = None) -> Iterator[PostRow]:
+        """Its rows as drafts, no more than `n_rows`."""
+        with self.path.open(encoding="utf-8") as lines:
+            yield from intake.posts_from_lines(islice(lines, n_rows), kind="jsonl")
+
+
+STREAMS = (Stream(slug="stocknet", path=STOCKNET), Stream(slug="reuters", path=REUTERS))
+
+
+def monitor(folder: Path, *, kinds: Sequence[SubjectKind] = ("entity", "topic", "market")) -> Services:
+    """Services on a new database in `folder`, with the shipped artifact, companies, feeds, and rules of these kinds."""
+    services = Services(
+        db=open_database(folder / "replay.sqlite"),
+        engine=open_engine(folders=(shipped.MODELS,), threads=2),
+        policy=Policy(),
+    )
+    for ticker, name, sector, aliases, ambiguous in COMPANIES:
+        market.add_entity(
+            services, viewer=SYSTEM, ticker=ticker, name=name, sector=sector, aliases=aliases, ambiguous=ambiguous
+        )
+    for stream in STREAMS:
+        feeds.add_feed(services, viewer=SYSTEM, slug=stream.slug, name=stream.slug.title(), kind="file")
+    for kind in kinds:
+        alerts.add_rule(services, viewer=SYSTEM, name=f"Share of {kind}", subject_kind=kind)
+        alerts.add_rule(services, viewer=SYSTEM, name=f"Surge of {kind}", kind="surge", subject_kind=kind)
+    return services
