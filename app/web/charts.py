@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from app.domain.series import Expected, Point, Range
@@ -152,6 +152,32 @@ def sparkline(values: Sequence[float | None]) -> Spark:
         return middle - value / reach * (middle - 2)
 
     return Spark(runs=_runs(bridged(values), width=empty.width, place=place), zero=middle)
+
+
+def scaled(plot: Plot, *, width: float, height: float) -> Plot:
+    """The same plot in a frame of another size, for drawings whose lines must not be stretched with it."""
+    across, down = width / plot.width, height / plot.height
+
+    def path(text: str) -> str:
+        pairs = (pair.split(",") for pair in text.split())
+        return " ".join(f"{round(float(x) * across, 2)},{round(float(y) * down, 2)}" for x, y in pairs)
+
+    return replace(
+        plot,
+        runs=tuple(map(path, plot.runs)),
+        bands=tuple(map(path, plot.bands)),
+        whiskers=tuple(
+            Whisker(x=one.x * across, top=one.top * down, bottom=one.bottom * down) for one in plot.whiskers
+        ),
+        bars=tuple(
+            replace(one, x=one.x * across, y=one.y * down, width=one.width * across, height=one.height * down)
+            for one in plot.bars
+        ),
+        alerted=tuple(replace(one, x=one.x * across, width=one.width * across) for one in plot.alerted),
+        zero=None if plot.zero is None else plot.zero * down,
+        width=width,
+        height=height,
+    )
 
 
 def x_marks(points: Sequence[Point], *, stamp: Stamp) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Charts to take along: the series behind one as CSV, and the drawing itself as SVG."""
+"""Charts to take along: the series behind one as CSV, and the drawing itself as SVG and PNG."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from flask import Blueprint, Response, render_template, request
 from app.domain.market import SubjectKind
 from app.domain.series import Expected, Point, Range
 from app.errors import NotFound
-from app.web import charts
+from app.web import charts, pictures
 from app.web.auth import requires
-from app.web.pages import courses
+from app.web.pages import courses, heat
 from app.web.pages.market import company_rows, title_of
 from app.web.pages.translate import gettext as _
 from app.web.schema import instant
@@ -25,6 +25,7 @@ SEEN = ("at", "net_sentiment", "negative_share", "n_negative", "n_stories", "n_p
 RANGES = ("share_seen", "share", "net", "stories")
 BOUNDS = ("negative_share", "usual_negative_share", "usual_net_sentiment", "usual_n_stories")
 HEAD = (*SEEN, *(f"{name}_{end}" for name in BOUNDS for end in ("low", "high")))
+WIDTH, HEIGHT = 960.0, 300.0
 CHARTS = ("sentiment", "share", "volume")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -70,10 +71,8 @@ def _row(point: Point, usual: Expected) -> list[object]:
     return [*seen, *(end for one in ranges for end in ((one.low, one.high) if one else (None, None)))]
 
 
-@blueprint.get("/market/series.svg")
-@requires("market:read")
-def series_svg() -> Response:
-    """A chart of a subject over the period, as a drawing that stands alone."""
+def _series_drawing() -> tuple[str, str]:
+    """A chart of a subject as SVG, and the name of its file."""
     kind, subject_id = _asked()
     name, stretch = title_of(kind, subject_id), courses.chosen_stretch()
     chart = request.args.get("chart", "sentiment")
@@ -81,10 +80,55 @@ def series_svg() -> Response:
         raise NotFound(noun="chart", id=chart)
     course = courses.course(kind, subject_id, stretch=stretch, past=courses.alerts_of(kind, subject_id))
     titles = {"sentiment": _("Net sentiment"), "share": _("Negative share"), "volume": _("Stories, negative in front")}
-    plot: charts.Plot = getattr(course, chart)
-    drawing = render_template("charts/plot.svg", plot=plot, title=f"{name} · {titles[chart]}")
-    headers = {"Content-Disposition": f'attachment; filename="{kind}-{chart}.svg"'}
+    plot: charts.Plot = charts.scaled(getattr(course, chart), width=WIDTH, height=HEIGHT)
+    drawing = render_template(
+        "charts/plot.svg", plot=plot, title=f"{name} · {titles[chart]}" if name else titles[chart]
+    )
+    return drawing, f"{kind}-{chart}"
+
+
+def _heat_drawing() -> tuple[str, str]:
+    stretch = courses.chosen_stretch()
+    found = heat.heat_map(company_rows(stretch=stretch), step_ms=stretch.step_ms)
+    return render_template("charts/heat.svg", heat=found, title=_("Net sentiment of each company over time")), "market"
+
+
+def _svg(drawing: str, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}.svg"'}
     return Response(drawing, content_type="image/svg+xml; charset=utf-8", headers=headers)
+
+
+def _png(drawing: str, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}.png"'}
+    return Response(pictures.png(drawing), content_type="image/png", headers=headers)
+
+
+@blueprint.get("/market/series.svg")
+@requires("market:read")
+def series_svg() -> Response:
+    """A chart of a subject over the period, as a drawing that stands alone."""
+    return _svg(*_series_drawing())
+
+
+@blueprint.get("/market/series.png")
+@requires("market:read")
+def series_png() -> Response:
+    """The same as a picture."""
+    return _png(*_series_drawing())
+
+
+@blueprint.get("/market/heat.svg")
+@requires("market:read")
+def heat_svg() -> Response:
+    """The heat map as a drawing that stands alone."""
+    return _svg(*_heat_drawing())
+
+
+@blueprint.get("/market/heat.png")
+@requires("market:read")
+def heat_png() -> Response:
+    """The heat map as a picture."""
+    return _png(*_heat_drawing())
 
 
 @blueprint.get("/market/heat.csv")

@@ -90,6 +90,17 @@ def test_a_sparkline_stays_in_its_frame(values: list[float | None]) -> None:
     assert len(drawn.runs) <= 1  # gaps between known values are bridged
 
 
+def test_a_plot_in_another_frame_keeps_its_proportions() -> None:
+    known = Expected(at=0, net=Range(low=-0.5, high=0.5))
+    frame = charts.Frame(stamp=_stamp, usual=[known, known], spans=[(0, HOUR_MS)])
+    plot = charts.sentiment_plot([_point(0, net=1.0), _point(1, net=-1.0)], frame=frame)
+    drawn = charts.scaled(plot, width=500.0, height=300.0)
+    assert (drawn.width, drawn.height, drawn.zero, drawn.alerted[0].width) == (500.0, 300.0, 150.0, 250.0)
+    assert {0.0, 300.0} == set(_heights(drawn.runs[0]))
+    assert drawn.bands[0].startswith("0.0,75.0 125.0,75.0")
+    assert [(bar.height, bar.width) for bar in drawn.bars] == [(150.0, 200.0), (150.0, 200.0)]
+
+
 def test_empty_series_draw_nothing_and_do_not_fail() -> None:
     for plot in (charts.sentiment_plot, charts.share_plot, charts.volume_plot):
         drawn = plot([], frame=FRAME)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import struct
 from xml.etree import ElementTree
 
 import pytest
@@ -36,6 +37,13 @@ def test_the_wall_shows_what_fires_and_follows_it(house: House) -> None:
     assert house.reader("agent").get("/wall").status_code == 403
 
 
+def _size(picture: bytes) -> tuple[int, int]:
+    """Width and height of a PNG."""
+    assert picture.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = struct.unpack(">II", picture[16:24])
+    return width, height
+
+
 def test_a_chart_is_taken_along_as_csv_and_svg(house: House) -> None:
     client = house.reader("analyst")
     answer = client.get("/market/series.csv?kind=entity&id=1&days=28")
@@ -50,6 +58,13 @@ def test_a_chart_is_taken_along_as_csv_and_svg(house: House) -> None:
         assert drawn.mimetype == "image/svg+xml"
         assert ElementTree.fromstring(drawn.get_data()).tag.endswith("svg")
         assert b"<polygon" in drawn.get_data()
+        picture = client.get(f"/market/series.png?kind=entity&id=1&chart={chart}")
+        assert picture.mimetype == "image/png"
+        assert _size(picture.get_data()) == (2096, 768)
+    heat_map = client.get("/market/heat.png").get_data()
+    assert _size(heat_map)[0] == 2160
+    assert ElementTree.fromstring(client.get("/market/heat.svg").get_data()).tag.endswith("svg")
+    assert made.SCRIPT not in client.get("/market/heat.svg").get_data(as_text=True)
     evil = client.get("/market/series.svg?kind=entity&id=2").get_data(as_text=True)
     assert made.SCRIPT not in evil
     assert client.get("/market/heat.csv").get_data(as_text=True).startswith("\ufeffticker,name,")
