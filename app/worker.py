@@ -23,6 +23,7 @@ from app.pipeline import (
     mailboxes,
     measuring,
     models,
+    moving,
     notifications,
     posts,
     presence,
@@ -151,6 +152,7 @@ _UPKEEP = (
     Duty(name="what is usual", every_s=MINUTE_S, do=learning.refresh),
     Duty(name="article index", every_s=MINUTE_S, do=knowledge.reindex),
     Duty(name="presence", every_s=MINUTE_S, do=presence.forget),
+    Duty(name="exports left over", every_s=MINUTE_S, do=moving.forget_left_over),
     Duty(name="idempotency keys", every_s=MINUTE_S, do=_forget_keys),
     Duty(name="rules on history", every_s=MINUTE_S, do=measuring.refresh),
 )

@@ -53,8 +53,6 @@ def add(services: Services, *, name: str, content: bytes, viewer: Viewer) -> Tic
         "created_at": clock.now_ms(),
     }
     with services.db.transaction() as tx:
-        for file_id in ticket_files.left_over(tx, before=clock.now_ms() - KEPT_MS):
-            ticket_files.forget(tx, file_id)
         made = ticket_files.insert(tx, values={**values, "sha256": attachments.put_blob(tx, content)})
         history.record(
             tx,
@@ -65,6 +63,15 @@ def add(services: Services, *, name: str, content: bytes, viewer: Viewer) -> Tic
             after={"name": name[:120], "source": source},
         )
         return _tried(tx, made, viewer=viewer)
+
+
+def forget_left_over(services: Services) -> int:
+    """Let go of files that nobody imported within a week; how many."""
+    left = ticket_files.left_over(services.db, before=clock.now_ms() - KEPT_MS)
+    for file_id in left:
+        with services.db.transaction() as tx:
+            ticket_files.forget(tx, file_id)
+    return len(left)
 
 
 def _shortened(record: Mapping[str, Any]) -> dict[str, str]:

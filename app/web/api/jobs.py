@@ -26,6 +26,7 @@ class JobShape(Shape):
     n_total = fields.Integer()
     n_done = fields.Integer()
     n_failed = fields.Integer()
+    n_known = fields.Integer(metadata={"description": "Rows that were there already."})
     errors = fields.List(fields.Dict())
     created_at = Instant()
     finished_at = Instant(allow_none=True)

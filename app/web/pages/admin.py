@@ -167,5 +167,7 @@ def audit() -> str:
         names={str(number): name for number, name in users.names(db, people).items()},
         noun=noun,
         kind=kind,
+        # What was added is deleted where it stands; here a button beside each of a hundred would only be in the way.
+        is_undoable=lambda event: event.verb != "created" and settings_undo.is_undoable(event),
         next_url=url_for("pages_admin.audit", **{**filters.kept(request.args), "after": page.after or ""}),
     )

@@ -168,7 +168,9 @@ def test_a_file_is_imported_once_and_then_forgotten(services: Services, people: 
 def test_a_file_that_nobody_imports_is_forgotten_after_a_week(services: Services, people: Desk) -> None:
     file = moving.add(services, name="old.json", content=lines(), viewer=people.admin)
     with clock.frozen(clock.now_ms() + 8 * DAY_MS):
-        moving.add(services, name="new.json", content=document(), viewer=people.admin)
+        new = moving.add(services, name="new.json", content=document(), viewer=people.admin)
+        assert moving.forget_left_over(services) == 1
+    assert ticket_files.get(services.db, new.id).sha256 is not None
     assert ticket_files.get(services.db, file.id).sha256 is None
 
 

@@ -67,3 +67,16 @@ def test_trust_is_taken_back(house: House) -> None:
     again = queues.route_rule(services.db, **route)
     assert again is not None
     assert not again.is_trusted
+
+
+def test_what_was_done_long_ago_is_taken_back_from_the_audit(house: House) -> None:
+    client, db = house.reader(), house.site.services.db
+    post(client, "/macros/new", name="Gone", body="Hello", status="", route="", tags="")
+    macro = next(one for one in macros.every(db) if one.name == "Gone")
+    post(client, f"/macros/{macro.id}/delete")
+    client.get("/tickets")
+    audit = client.get("/admin/audit?noun=macro").get_data(as_text=True)
+    assert "Taken back." in post(client, _undo(audit), next="/admin/audit?noun=macro")
+    assert macros.get(db, macro.id).name == "Gone"
+    assert "Something later depends" in post(client, _undo(audit))
+    post(client, f"/macros/{macro.id}/delete")
