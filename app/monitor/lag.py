@@ -1,4 +1,4 @@
-"""Feed lag: whether silence means that nothing happened, or that nothing arrives."""
+"""Feed lag: whether silence means that nothing happened, that nothing arrives, or that the day is not over."""
 
 from __future__ import annotations
 
@@ -12,6 +12,18 @@ NO_DATA_SHARE = 0.5
 
 DEAD_FAILURES = 3
 LATE_FETCHES = 6
+
+
+DAILY_SHARE = 0.5
+"""From this part of the usual stories on, what is said has a date and no time, and nothing is judged within a day."""
+
+
+def daily_share(feeds: Iterable[Feed], *, usual: Mapping[str, Window]) -> float:
+    """The part of the usual stories (0–1) whose feeds give a date and no time; `usual` by feed id."""
+    counts = {feed.id: usual[str(feed.id)].n_stories for feed in feeds if str(feed.id) in usual and feed.is_active}
+    daily = sum(counts.get(feed.id, 0) for feed in feeds if feed.is_daily)
+    total = sum(counts.values())
+    return daily / total if total else 0.0
 
 
 def is_silent(feed: Feed, *, now: int, fetch_ms: int) -> bool:

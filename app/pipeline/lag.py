@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from app.domain.market import SubjectKind
 from app.domain.series import DAY_MS
 from app.monitor import lag
 from app.monitor.series import bucket_at
@@ -20,6 +23,16 @@ def is_missing(services: Services, *, now: int) -> bool:
         return False
     usual = buckets.windows(services.db, subject_kind="feed", since=bucket_at(now - USUAL_MS), until=now)
     return lag.silent_share(found, usual=usual, now=now, fetch_ms=fetch_ms) >= lag.NO_DATA_SHARE
+
+
+def daily(services: Services, subject_kind: SubjectKind, *, now: int) -> Callable[[str], bool]:
+    """Whether what is said of a subject has a date and no time, so that it cannot be judged within a day."""
+    found = feeds.every(services.db)
+    if subject_kind == "feed" or not any(feed.is_daily for feed in found):
+        return {str(feed.id) for feed in found if feed.is_daily}.__contains__
+    usual = buckets.windows(services.db, subject_kind="feed", since=bucket_at(now - USUAL_MS), until=now)
+    is_so = lag.daily_share(found, usual=usual) >= lag.DAILY_SHARE
+    return lambda _: is_so
 
 
 def silent_ids(services: Services, *, now: int) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -144,7 +144,7 @@ def _result(row: Row, was: Post | None, *, state: State, post_id: int | None = N
 
 
 def _record(
-    tx: Transaction, feed_id: int, results: Iterable[PostResult], *, rows: Iterable[Row], viewer: Viewer
+    tx: Transaction, feed_id: int, results: Iterable[PostResult], *, rows: Sequence[Row], viewer: Viewer
 ) -> None:
     """One event for what a chunk brought; the feed remembers its latest post."""
     created = [result.id for result in results if result.state == "created"]
@@ -154,7 +154,9 @@ def _record(
     history.record(tx, actor=history.of(viewer), verb="posts_received", noun="feed", noun_id=feed_id, after=after)
     latest = max(row.occurred_at for row in rows)
     last = feeds.get(tx, feed_id).last_post_at or 0
-    feeds.note(tx, feed_id, changes={"last_post_at": max(latest, last), "last_received_at": clock.now_ms()})
+    is_daily = all(row.draft.precision == "day" and row.draft.occurred_at is not None for row in rows)
+    changes = {"last_post_at": max(latest, last), "last_received_at": clock.now_ms(), "is_daily": is_daily}
+    feeds.note(tx, feed_id, changes=changes)
 
 
 def classify_pending(services: Services, *, limit: int = CHUNK) -> int:

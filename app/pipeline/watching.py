@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from app.domain.alert import Alert, Rule, Severity, Verdict
 from app.domain.series import DAY_MS, HOUR_MS, Window
 from app.domain.usual import Counts, Measure
 from app.monitor import rules, usual
 from app.monitor.usual import Score
+from app.pipeline import lag
 from app.pipeline.services import Services
 from app.store import buckets, posts, stories, usuals
 
@@ -43,7 +44,25 @@ def _concerned(rule: Rule, subject_ids: Iterable[str]) -> set[str]:
     return {one for one in subject_ids if rule.subject_id in (None, one)}
 
 
+def _by_precision(services: Services, rule: Rule, *, now: int) -> Iterator[tuple[Rule, Callable[[str], bool]]]:
+    """The rule for subjects that have times, and the one for those that only have dates: a day at least.
+
+    A date begins at midnight and its posts come until the next: silence counts from the end of the last day.
+    """
+    is_daily = lag.daily(services, rule.subject_kind, now=now)
+    window_ms = max(rule.window_ms, DAY_MS) + (DAY_MS if rule.kind == "absence" else 0)
+    yield rule, lambda subject_id: not is_daily(subject_id)
+    yield replace(rule, window_ms=window_ms), is_daily
+
+
 def _counted(services: Services, rule: Rule, *, now: int, known: dict[str, Alert]) -> dict[str, Seen]:
+    found = {}
+    for one, is_meant in _by_precision(services, rule, now=now):
+        found |= {key: seen for key, seen in _within(services, one, now=now, known=known).items() if is_meant(key)}
+    return found
+
+
+def _within(services: Services, rule: Rule, *, now: int, known: dict[str, Alert]) -> dict[str, Seen]:
     since = now - rule.window_ms
     windows = buckets.windows(services.db, subject_kind=rule.subject_kind, since=since, until=now)
     may = {key for key in _concerned(rule, windows) if rules.may_meet(rule, window=windows[key])}
@@ -63,10 +82,11 @@ def _absences(services: Services, rule: Rule, *, now: int, known: dict[str, Aler
     before = buckets.windows(services.db, subject_kind=rule.subject_kind, since=now - rule.baseline_ms, until=now)
     heard = {key for key in _concerned(rule, before) if before[key].n_stories >= rule.min_stories}
     found = {}
-    for subject_id in {*known, *heard}:
-        last_at = posts.last_at(services.db, subject_kind=rule.subject_kind, subject_id=subject_id)
-        baseline = before.get(subject_id) or Window(since=now - rule.baseline_ms, until=now)
-        found[subject_id] = Seen(verdict=rules.absent(rule, last_at=last_at, baseline=baseline, now=now))
+    for one, is_meant in _by_precision(services, rule, now=now):
+        for subject_id in filter(is_meant, {*known, *heard}):
+            last_at = posts.last_at(services.db, subject_kind=rule.subject_kind, subject_id=subject_id)
+            baseline = before.get(subject_id) or Window(since=now - rule.baseline_ms, until=now)
+            found[subject_id] = Seen(verdict=rules.absent(one, last_at=last_at, baseline=baseline, now=now))
     return found
 
 

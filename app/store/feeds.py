@@ -15,7 +15,7 @@ from app.store.rows import built
 
 
 def _feed(row: sqlite3.Row) -> Feed:
-    return built(Feed, row, flags=("is_active",))
+    return built(Feed, row, flags=("is_active", "is_daily"))
 
 
 def get(db: Reads, feed_id: int, *, viewer: Viewer | None = None) -> Feed:

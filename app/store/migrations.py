@@ -9,6 +9,7 @@ from app.store import (
     schema,
     schema_alerts,
     schema_customers,
+    schema_dates,
     schema_inbox,
     schema_mail,
     schema_monitor,
@@ -201,6 +202,12 @@ def m086_own_topics(db: Tables) -> None:
 def m087_dashboards(db: Tables) -> None:
     """Saved views of other places than the inbox."""
     _run(db, schema_monitor.DASHBOARDS)
+
+
+@STEPS()
+def m080_dates(db: Tables) -> None:
+    """Feeds whose posts have a date and no time."""
+    _run(db, schema_dates.DATES)
 
 
 def migrate(connection: sqlite3.Connection, *, stop_before: str | None = None) -> None:

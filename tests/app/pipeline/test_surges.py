@@ -10,7 +10,7 @@ import pytest
 from app import clock
 from app.domain.alert import Alert, Rule
 from app.domain.backtest import later_by
-from app.domain.market import PostDraft
+from app.domain.market import PostDraft, SubjectKind
 from app.domain.people import SYSTEM
 from app.domain.series import DAY_MS, HOUR_MS, Bucket
 from app.errors import InputError
@@ -237,6 +237,34 @@ def test_absence_fires_when_nothing_is_said_and_ends_with_the_next_post(services
         assert fired.after == "firing"
         _bad_news(services, company=2, at=T0 + 2 * HOUR_MS - 60_000, n=1)
         assert [one.after for one in alerts.tick(services)] == ["resolved"]
+
+
+def _dated(number: int, title: str, *, at: int) -> PostDraft:
+    return PostDraft(external_id=f"d{number}", title=title, occurred_at=at, precision="day")
+
+
+@pytest.mark.parametrize("subject_kind", ["entity", "feed"])
+def test_what_only_has_a_date_is_never_judged_within_a_day(
+    services: Services, people: Desk, subject_kind: SubjectKind
+) -> None:
+    market.add_entity(services, viewer=SYSTEM, ticker="NWHL", name="Northwharf")
+    feeds.add_feed(services, viewer=SYSTEM, slug="paper", name="Paper", kind="push")
+    common = {"viewer": SYSTEM, "subject_kind": subject_kind, "window_ms": 2 * HOUR_MS, "recovering_ms": 0}
+    alerts.add_rule(services, name="Mention", kind="mention", min_negative=1, **common)
+    alerts.add_rule(services, name="Silence", kind="absence", min_stories=1, **common)
+    with clock.frozen(T0) as advance:
+        posts.receive(services, 1, [_dated(0, "Northwharf opens a mill", at=T0 - DAY_MS)], viewer=SYSTEM)
+        advance(15 * HOUR_MS)
+        # What is dated today came in the afternoon; until then nothing came, which is no silence.
+        assert alerts.tick(services) == ()
+        posts.receive(services, 1, [_dated(1, "Northwharf falls after fraud probe", at=T0)], viewer=SYSTEM)
+        (fired,) = alerts.tick(services)
+        assert fired.reason == "fired"
+        advance(24 * HOUR_MS)
+        assert [one.after for one in alerts.tick(services)] == ["resolved"]
+        advance(24 * HOUR_MS)
+        (silent,) = alerts.tick(services)
+        assert silent.reason == "fired"
 
 
 def test_every_mention_of_a_rare_company_is_told(services: Services, rule: Rule) -> None:
