@@ -56,7 +56,7 @@ def _by_precision(services: Services, rule: Rule, *, now: int) -> Iterator[tuple
 
 
 def _counted(services: Services, rule: Rule, *, now: int, known: dict[str, Alert]) -> dict[str, Seen]:
-    found = {}
+    found: dict[str, Seen] = {}
     for one, is_meant in _by_precision(services, rule, now=now):
         found |= {key: seen for key, seen in _within(services, one, now=now, known=known).items() if is_meant(key)}
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -249,9 +250,9 @@ def test_what_only_has_a_date_is_never_judged_within_a_day(
 ) -> None:
     market.add_entity(services, viewer=SYSTEM, ticker="NWHL", name="Northwharf")
     feeds.add_feed(services, viewer=SYSTEM, slug="paper", name="Paper", kind="push")
-    common = {"viewer": SYSTEM, "subject_kind": subject_kind, "window_ms": 2 * HOUR_MS, "recovering_ms": 0}
-    alerts.add_rule(services, name="Mention", kind="mention", min_negative=1, **common)
-    alerts.add_rule(services, name="Silence", kind="absence", min_stories=1, **common)
+    common: dict[str, Any] = {"subject_kind": subject_kind, "window_ms": 2 * HOUR_MS, "recovering_ms": 0}
+    alerts.add_rule(services, viewer=SYSTEM, name="Mention", kind="mention", min_negative=1, **common)
+    alerts.add_rule(services, viewer=SYSTEM, name="Silence", kind="absence", min_stories=1, **common)
     with clock.frozen(T0) as advance:
         posts.receive(services, 1, [_dated(0, "Northwharf opens a mill", at=T0 - DAY_MS)], viewer=SYSTEM)
         advance(15 * HOUR_MS)
