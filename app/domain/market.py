@@ -15,8 +15,9 @@ class Feed:
     """A source of posts; `next_fetch_at` is for kinds that are polled, `last_error` is a code.
 
     `weight` ranks its posts; `language` is taken for that of its posts where it is given; with `silent_after_ms` it is
-    said to be silent when nothing came for so long. A `file` feed may watch the folder in `url`. The posts of a feed
-    that `is_daily` have a date and no time.
+    said to be silent when nothing came for so long. `interval_ms` is how often it is fetched, None: as often as the
+    installation fetches feeds. A `file` feed may watch the folder in `url`. The posts of a feed that `is_daily` have a
+    date and no time.
     """
 
     id: int
@@ -38,6 +39,7 @@ class Feed:
     next_fetch_at: int | None = None
     language: str = ""
     silent_after_ms: int | None = None
+    interval_ms: int | None = None
     last_received_at: int | None = None
     is_daily: bool = False
     version: int = 1

@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Mapping
 from typing import Any, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app import clock
 from app.domain.market import Feed, FeedKind
@@ -24,12 +25,13 @@ MINUTE_MS = 60_000
 LEASE_MS = 2 * MINUTE_MS
 DAY_MS = 24 * 60 * MINUTE_MS
 MOST_BACKOFF = 6
+LEAST_INTERVAL_MS = 5 * MINUTE_MS
 MOST_WEIGHT = 100.0
 
 _EDITABLE = frozenset(
     {
         "slug", "name", "kind", "url", "zone", "weight", "licence_note", "team_id", "is_active", "language",
-        "silent_after_ms",
+        "silent_after_ms", "interval_ms",
     }
 )  # fmt: skip
 
@@ -83,13 +85,26 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
     faults = []
     if values.get("language") and not re.fullmatch(r"[a-z]{2}", str(values["language"])):
         faults.append(FieldError(pointer="/language", code="unknown_value"))
+    if "zone" in values and not _is_zone(str(values["zone"])):
+        faults.append(FieldError(pointer="/zone", code="unknown_value"))
     if values.get("silent_after_ms") is not None and values["silent_after_ms"] < MINUTE_MS:
         faults.append(FieldError(pointer="/silent_after_ms", code="too_small"))
+    if values.get("interval_ms") is not None and not LEAST_INTERVAL_MS <= values["interval_ms"] <= 7 * DAY_MS:
+        code = "too_small" if values["interval_ms"] < LEAST_INTERVAL_MS else "too_large"
+        faults.append(FieldError(pointer="/interval_ms", code=code))
     if not 0 < float(values.get("weight", 1.0)) <= MOST_WEIGHT:
         faults.append(FieldError(pointer="/weight", code="unknown_value"))
     if faults:
         raise InputError(fields=faults)
     return dict(values)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def fetch(services: Services, feed_id: int, *, viewer: Viewer) -> list[PostResult]:
@@ -124,7 +139,7 @@ def _note_fault(services: Services, feed: Feed, *, error: BellwetherError, now: 
         "last_error": fault,
         "n_failures": n_failures,
         "last_fetched_at": now,
-        "next_fetch_at": now + _wait_ms(services, error, n_failures=n_failures) if feed.is_active else None,
+        "next_fetch_at": now + _wait_ms(services, feed, error, n_failures=n_failures) if feed.is_active else None,
     }
     with services.db.transaction() as tx:
         feeds.note(tx, feed.id, changes=changes)
@@ -147,9 +162,13 @@ def fault_code(error: BellwetherError) -> str:
     return error.code
 
 
-def _wait_ms(services: Services, error: BellwetherError, *, n_failures: int) -> int:
+def _interval_ms(services: Services, feed: Feed) -> int:
+    return feed.interval_ms or services.policy.fetch_minutes * MINUTE_MS
+
+
+def _wait_ms(services: Services, feed: Feed, error: BellwetherError, *, n_failures: int) -> int:
     """Twice as long with every failure in a row, or for as long as the other side asks (at most a day)."""
-    wait_ms: int = services.policy.fetch_minutes * MINUTE_MS * 2 ** min(n_failures, MOST_BACKOFF)
+    wait_ms: int = _interval_ms(services, feed) * 2 ** min(n_failures, MOST_BACKOFF)
     asked = str(error.params.get("retry_after", ""))
     asked_ms = int(asked[:9]) * 1000 if asked.isascii() and asked.isdigit() else 0
     return max(wait_ms, min(asked_ms, DAY_MS))
@@ -163,7 +182,7 @@ def _note_success(services: Services, feed: Feed, *, answer: Fetched, now: int) 
         "last_error": None,
         "n_failures": 0,
         "last_fetched_at": now,
-        "next_fetch_at": now + services.policy.fetch_minutes * MINUTE_MS if is_active else None,
+        "next_fetch_at": now + _interval_ms(services, feed) if is_active else None,
         "url": answer.moved_to or feed.url,
     }
     with services.db.transaction() as tx:

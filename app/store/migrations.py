@@ -210,6 +210,12 @@ def m080_dates(db: Tables) -> None:
     _run(db, schema_dates.DATES)
 
 
+@STEPS()
+def m088_feed_interval(db: Tables) -> None:
+    """How often each feed is fetched."""
+    _run(db, schema_monitor.FEED_INTERVAL)
+
+
 def migrate(connection: sqlite3.Connection, *, stop_before: str | None = None) -> None:
     """Apply what the file has not seen; two processes that start together do not harm each other."""
     tables = Tables(connection, execute_plugins=False)

@@ -1,13 +1,13 @@
-"""The forms about the market: the analysts' own topics."""
+"""The forms about the market: the analysts' own topics, and feeds as they are changed."""
 
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import StringField, TextAreaField
-from wtforms.validators import Length, Optional
+from wtforms import DecimalField, IntegerField, StringField, TextAreaField
+from wtforms.validators import Length, NumberRange, Optional, Regexp
 
-from app.web.forms import REQUIRED
+from app.web.forms import NAME, REQUIRED, zone_known
 
 LONG = Length(max=9000, message=_l("At most %(max)d characters."))
 
@@ -18,3 +18,19 @@ class EditTopic(FlaskForm):
     title = StringField(_l("Name"), [REQUIRED, Length(max=60, message=_l("At most %(max)d characters."))])
     words = TextAreaField(_l("One of these words or phrases"), [REQUIRED, LONG])
     without = TextAreaField(_l("And none of these"), [Optional(), LONG])
+
+
+class EditFeed(FlaskForm):
+    """A source of posts as it is changed; its kind stays."""
+
+    name = StringField(_l("Name"), [REQUIRED, NAME])
+    url = StringField(_l("Address of the feed"), [Length(max=2000)], render_kw={"type": "url", "inputmode": "url"})
+    zone = StringField(_l("Time zone"), [REQUIRED, zone_known], render_kw={"list": "zones"})
+    licence_note = StringField(_l("Licence note"), [Optional(), Length(max=500)])
+    language = StringField(
+        _l("Language of its posts"),
+        [Optional(), Regexp(r"^[a-z]{2}$", message=_l("Write a code of two letters, such as en or zh."))],
+    )
+    weight = DecimalField(_l("Weight"), [REQUIRED, NumberRange(0.1, 100)], places=1)
+    interval_minutes = IntegerField(_l("Fetched every, minutes"), [Optional(), NumberRange(5, 7 * 1440)])
+    silent_hours = IntegerField(_l("Silent when nothing came for, hours"), [Optional(), NumberRange(0, 24 * 90)])

@@ -23,6 +23,7 @@ from app.web.api import lists
 from app.web.api.market_shapes import (
     EntityPageShape,
     EntityShape,
+    FeedChangeShape,
     FeedPageShape,
     FeedShape,
     NewEntityShape,
@@ -130,6 +131,21 @@ def add_feed(payload: dict[str, Any]) -> Response:
         raise InputError(fields=(field_error("/url", "required"),))
     made = feed_flows.add_feed(auth.services(), viewer=auth.viewer(), **payload)
     return lists.tagged(FeedShape, made, version=made.version, status=201)
+
+
+@route(
+    group,
+    "/feeds/<id(fed):feed_id>",
+    method="PATCH",
+    needs="feeds:write",
+    reads=FeedChangeShape,
+    returns=FeedShape,
+)
+def change_feed(payload: dict[str, Any], feed_id: int) -> Response:
+    """Change a feed; what it brought stays."""
+    version = lists.expected_version()
+    found = feed_flows.change_feed(auth.services(), feed_id, viewer=auth.viewer(), changes=payload, version=version)
+    return lists.tagged(FeedShape, found, version=found.version)
 
 
 @route(group, "/entities", needs="market:read", returns=EntityPageShape)

@@ -89,6 +89,9 @@ class FeedShape(Shape):
     zone = fields.String()
     weight = fields.Float()
     licence_note = fields.String()
+    language = fields.String()
+    interval_ms = fields.Integer(allow_none=True)
+    silent_after_ms = fields.Integer(allow_none=True)
     is_active = fields.Boolean()
     last_fetched_at = Instant(allow_none=True)
     last_post_at = Instant(allow_none=True)
@@ -110,6 +113,20 @@ class NewFeedShape(Shape):
     zone = fields.String(validate=Size(min=1, max=60))
     weight = fields.Float(validate=Between(0, 10))
     licence_note = fields.String(validate=Size(max=1000))
+
+
+class FeedChangeShape(Shape):
+    """What to change of a feed; what is left out stays."""
+
+    name = fields.String(validate=Size(min=1, max=200))
+    url = fields.String(validate=Size(min=1, max=2000))
+    zone = fields.String(validate=Size(min=1, max=60))
+    weight = fields.Float(validate=Between(0, 100))
+    licence_note = fields.String(validate=Size(max=1000))
+    language = fields.String(validate=Size(max=2))
+    interval_ms = fields.Integer(allow_none=True)
+    silent_after_ms = fields.Integer(allow_none=True)
+    is_active = fields.Boolean()
 
 
 class EntityShape(Shape):

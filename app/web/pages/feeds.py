@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app import clock
+from app.domain.market import Feed
 from app.domain.series import HOUR_MS
 from app.errors import Conflict, InputError, OutgoingError
 from app.pipeline import feeds as flow
@@ -19,7 +22,9 @@ from app.store import feeds, jobs
 from app.web import problems
 from app.web.auth import requires, services, viewer
 from app.web.forms import NewFeed, PostFile
+from app.web.forms_market import EditFeed
 from app.web.pages.context import refused, tell
+from app.web.pages.formats import MINUTE_MS
 from app.web.pages.translate import gettext as _
 from app.web.pages.translate import ngettext
 from app.web.security import large_body
@@ -106,6 +111,49 @@ def add() -> Shown:
     # Who asked is worked out anew: what is in their sight now includes this feed.
     g.pop("viewer", None)
     return fetch(feed.id)
+
+
+def _edited(feed: Feed) -> dict[str, Any]:
+    """The feed in the units of the form."""
+    return {
+        "name": feed.name,
+        "url": feed.url or "",
+        "zone": feed.zone,
+        "licence_note": feed.licence_note,
+        "language": feed.language,
+        "weight": Decimal(str(feed.weight)),
+        "interval_minutes": feed.interval_ms // MINUTE_MS if feed.interval_ms else None,
+        "silent_hours": feed.silent_after_ms // HOUR_MS if feed.silent_after_ms else None,
+    }
+
+
+@blueprint.route("/feeds/<number:feed_id>", methods=["GET", "POST"])
+@requires("feeds:write")
+def edit(feed_id: int) -> Shown:
+    """Change a feed; what it brought stays."""
+    feed = feeds.get(services().db, feed_id, viewer=viewer())
+    form = EditFeed(data=_edited(feed))
+    again = partial(render_template, "feeds/edit.html", form=form, feed=feed)
+    if not form.is_submitted():
+        return again()
+    if not form.validate():
+        return again(), 422
+    changes: dict[str, Any] = {
+        "name": form.name.data,
+        "zone": form.zone.data,
+        "licence_note": form.licence_note.data or "",
+        "language": form.language.data or "",
+        "weight": float(form.weight.data),
+        "silent_after_ms": (form.silent_hours.data or 0) * HOUR_MS or None,
+    }
+    if feed.kind == "rss":
+        changes |= {"url": form.url.data or "", "interval_ms": (form.interval_minutes.data or 0) * MINUTE_MS or None}
+    try:
+        flow.change_feed(services(), feed_id, viewer=viewer(), changes=changes)
+    except (InputError, Conflict) as error:
+        return refused(error, again)
+    flash(_("Saved."), "good")
+    return redirect(url_for("pages_feeds.index"))
 
 
 @blueprint.post("/feeds/<number:feed_id>/fetch")

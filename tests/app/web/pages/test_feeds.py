@@ -35,6 +35,37 @@ def test_the_fault_of_a_feed_is_told(house: House, fault: str, sentence: str) ->
     assert "2 failures in a row" in page
 
 
+def test_a_feed_is_changed_on_a_page_of_its_own(house: House) -> None:
+    services, client = house.site.services, house.reader("analyst")
+    feed = feeds.add_feed(services, viewer=SYSTEM, slug="quay", name="Quay", kind="rss", url=URL, language="en")
+    path = f"/feeds/{feed.id}"
+    assert f'href="{path}"' in client.get("/feeds").get_data(as_text=True)
+    values = {"name": "Quay Ledger", "url": URL, "zone": "Europe/Dublin", "weight": "2.5"}
+    page = post(client, path, **values, language="", licence_note="ask first", interval_minutes="60", silent_hours="48")
+    assert "Saved." in page
+    assert "ask first" in page
+    found = rows.get(services.db, feed.id)
+    assert (found.name, found.weight, found.zone, found.language) == ("Quay Ledger", 2.5, "Europe/Dublin", "")
+    assert (found.interval_ms, found.silent_after_ms, found.kind) == (3_600_000, 48 * 3_600_000, "rss")
+    assert 'value="60"' in client.get(path).get_data(as_text=True)
+    assert "Number must be between" in post(client, path, **values, interval_minutes="1")
+    assert "no such time zone" in post(client, path, **{**values, "zone": "Moon/Base"})
+    assert "not an address" in post(client, path, **{**values, "url": "quay"})
+    assert "Not allowed" in post(house.reader("agent"), path, **values)
+
+
+def test_a_feed_is_changed_over_the_api(house: House) -> None:
+    services, api = house.site.services, house.site.caller("admin")
+    feed = feeds.add_feed(services, viewer=SYSTEM, slug="pier", name="Pier", kind="push")
+    answer = api("PATCH", f"/api/v1/feeds/fed_{feed.id}", json={"weight": 3, "language": "de", "silent_after_ms": None})
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    assert (answer.get_json()["weight"], answer.get_json()["language"]) == (3.0, "de")
+    stale = api("PATCH", f"/api/v1/feeds/{feed.id}", json={"weight": 1}, headers={"If-Match": '"1"'})
+    assert stale.status_code == 412
+    assert api("PATCH", f"/api/v1/feeds/{feed.id}", json={"interval_ms": 1}).status_code == 422
+    assert api("PATCH", f"/api/v1/feeds/{feed.id}", json={"zone": "Moon/Base"}).status_code == 422
+
+
 def test_a_file_is_read_by_the_worker_and_its_faults_are_told(house: House) -> None:
     services, client = house.site.services, house.reader("analyst")
     lines = b'{"title": "Larkspur Home rises"}\nnot json\n'
