@@ -101,6 +101,15 @@ def robustness() -> str:
     return training_tables.robustness(json.loads((shipped.newest() / "metrics.json").read_text(encoding="utf-8")))
 
 
+def mini() -> str:
+    """The small model beside the full one."""
+    full, small = (
+        json.loads((shipped.newest(name) / "metrics.json").read_text(encoding="utf-8"))
+        for name in ("bellwether", "bellwether-mini")
+    )
+    return training_tables.mini(full, small)
+
+
 def _bench(name: str) -> dict[str, Any]:
     """What `python -m tests.bench NAME` wrote."""
     found: dict[str, Any] = json.loads((BENCHES / f"{name}.json").read_text(encoding="utf-8"))
@@ -206,6 +215,8 @@ def tables() -> dict[str, Callable[[], str]]:
         "commands": lambda: commands(app),
         "results": results,
         "robustness": robustness,
+        "mini": mini,
+        "techniques": training_tables.techniques,
         "desk": desk,
         "speed": speed_tables.contestants,
         "engine": speed_tables.targets,

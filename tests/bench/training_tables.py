@@ -24,7 +24,8 @@ def techniques() -> str:
     base = {row["seed"]: row for row in by_name[BASE]}
     head = ("Technique", "What it is", "accuracy", "accuracy with a typo", "parameters", "speed", "training time",
             "helps")  # fmt: skip
-    return table(head, [_technique(name, rows, base=base) for name, rows in by_name.items()])
+    rows = [_technique(name, rows, base=base) for name, rows in by_name.items()]
+    return f"{table(head, rows)}\n\n{_about(told)}"
 
 
 def _technique(name: str, rows: Rows, *, base: Mapping[int, Mapping[str, Any]]) -> tuple[str, ...]:
@@ -60,14 +61,14 @@ def _verdict(clean: Sequence[float], noisy: Sequence[float], middle: Mapping[str
     return ", ".join(found) or "no"
 
 
-def about_techniques() -> str:
+def _about(told: Mapping[str, Any]) -> str:
     """One sentence on what the rows were measured on."""
-    told = _read("technique_study")
     rows = " and ".join(f"{n:,} of {name}" for name, n in told["train_rows"].items())
     seeds = len({row["seed"] for row in told["rows"]})
     return (
         f"Trained on {rows}; judged on at most {told['validation_rows_a_corpus']} validation rows each of banking77, "
-        f"tfns and sentfin. {seeds} seeds: points above the plain adapter of the same seed, the median and the range; "
+        f"tfns and sentfin. {seeds} seed{'s' * (seeds > 1)}: points above the plain adapter of the same "
+        "seed, the median and the range; "
         "speed beside the base encoder's own graph; training in processor time beside the plain adapter's. It helps "
         "where every seed gains, or where the model is at least 1.2 times as fast and loses less than two points."
     )
@@ -102,3 +103,19 @@ def _kept(row: Mapping[str, Any], *, kinds: Iterable[str]) -> Iterable[str]:
 def _read(name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
     return found
+
+
+def mini(full: Mapping[str, Any], small: Mapping[str, Any]) -> str:
+    """The small artifact's scores as shares of the full one's, from the metrics of both."""
+    known = {row["corpus"]: row for row in small["headline"]}
+    rows: list[tuple[str, ...]] = [
+        (row["corpus"], row["metric"].replace("_", " "), f"{row['int8']:.4f}", f"{known[row['corpus']]['int8']:.4f}",
+         f"{100 * known[row['corpus']]['int8'] / row['int8']:.1f} %")
+        for row in full["headline"]
+    ]  # fmt: skip
+    told = _read("mini")
+    rates = told["texts_per_s"]
+    speeds = [f"{rates[name]['median']:,.0f}" for name in ("bellwether", "bellwether-mini")]
+    rows.append(("texts a second", "", *speeds, f"{told['times_full']:.2f} ×"))
+    rows.append(("against the transformers pipeline", "", "", "", f"{told['times_pipeline']:.1f} ×"))
+    return table(("Corpus", "Metric", "bellwether", "bellwether-mini", "of the full model's"), rows)
