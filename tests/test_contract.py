@@ -67,6 +67,20 @@ def test_the_shipped_model_stays_above_its_floors(corpus: str, figure: str) -> N
     assert _metrics()["int8"][corpus][figure] >= FLOORS[corpus, figure]
 
 
+def test_the_small_model_keeps_97_percent_of_every_score_with_a_floor() -> None:
+    full, small = (
+        {
+            row["corpus"]: row["int8"]
+            for row in json.loads((shipped.newest(name) / "metrics.json").read_text())["headline"]
+        }
+        for name in ("bellwether", "bellwether-mini")
+    )
+    judged = {corpus for corpus, _ in FLOORS}
+    assert {corpus for corpus in judged if small[corpus] < 0.97 * full[corpus]} == set()
+    size = sum(entry.size for entry in open_artifact(shipped.newest("bellwether-mini")).manifest.files.values())
+    assert size <= 20_000_000
+
+
 def test_int8_is_within_half_a_point_of_float32() -> None:
     """On a corpus with fewer than 200 rows one row is more than half a point: there one row is the bound."""
     bounds = {row["corpus"]: max(0.005, 1 / row["n"]) for row in _metrics()["headline"]}

@@ -54,12 +54,13 @@ class Exported:
 
 def export(
     run: Run, *, folder: Path, data: Mapping[str, TaskData], root: Path | None, rows: int = 0,
-    otherwise: Mapping[str, Decision] | None = None,
+    otherwise: Mapping[str, Decision] | None = None, is_slim: bool = False,
 ) -> Exported:  # fmt: skip
     """Export a finished run to `folder` (`<name>-<version>`); raises ExportError, and then writes nothing.
 
     `data` holds the run's tasks with their train, validation and test rows, `root` the folder of the corpora; at most
     `rows` test rows of each corpus are measured (0: all). A task without validation rows decides as `otherwise` says.
+    A network whose whole encoder learned is kept in 16 bits, so that training can go on from it, unless `is_slim`.
     """
     manifest = _manifest(run, folder=folder)
     network, tokenizer, tasks = restore(run)
@@ -88,7 +89,7 @@ def export(
             (part / "MODEL_CARD.md").write_text(card, encoding="utf-8")
             if manifest.encoders[0].adapter:
                 copy_adapter(run.adapter, to=part / "adapter", base=manifest.base["name"])
-            else:
+            elif not is_slim:
                 save_encoder(whole, path=part / ENCODER, dtype=torch.float16)
 
         return Exported(write(folder, manifest=manifest, fill=fill, check=Runtime.open), metrics)

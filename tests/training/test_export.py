@@ -27,7 +27,7 @@ from training.export_encoder import ExportError
 from training.fit import fit
 from training.loop import predict
 from training.reopen import pad_id, reopen, restore
-from training.runs import Run
+from training.runs import Run, RunError
 from training.teach import open_lesson
 
 FEELINGS = {"good": "positive", "great": "positive", "bad": "negative", "wrong": "negative"}
@@ -115,6 +115,10 @@ def test_a_student_is_exported_whole_and_can_teach(run: Run, exported: Exported,
         torch.testing.assert_close(again.state_dict()[name], value, atol=2e-3, rtol=2e-3)
     with pytest.raises(ArtifactError, match="has no adapter for its encoder main: use the int8 engine"):
         GpuRuntime(done.artifact, base=Path(run.encoder()["path"]), device="cpu")
+    slim = export(small, folder=tmp_path / "slim-1.0", data=_data(), root=None, is_slim=True).artifact
+    assert slim.manifest.files.keys() == manifest.files.keys() - {"encoder.safetensors"}
+    with pytest.raises(RunError, match=r"has neither encoder\.safetensors nor an adapter"):
+        reopen(slim.folder)
 
 
 def test_an_artifact_teaches_by_the_graph_that_it_serves_with(exported: Exported, run: Run, tmp_path: Path) -> None:

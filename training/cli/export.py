@@ -10,6 +10,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("run", type=Path, help="the finished run's folder")
     parser.add_argument("--out", type=Path, required=True, help="folder of the artifact, named <name>-<version>")
+    parser.add_argument(
+        "--slim", action="store_true", help="leave out a whole encoder's 16-bit weights: nothing can go on from it then"
+    )
     parser.add_argument("--data", type=Path, help="folder with the corpora (default: BELLWETHER_DATA)")
 
 
@@ -23,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     root = arguments.data or settings().data
     finished = open_run(arguments.run)
     data, _ = load(finished.recipe(), root=root)
-    done = export(finished, folder=arguments.out, data=data, root=root)
+    done = export(finished, folder=arguments.out, data=data, root=root, is_slim=arguments.slim)
     for row in done.metrics["headline"]:
         print(
             f"{row['corpus']:18} {row['metric']:12} int8 {row['int8']:.4f}  float32 {row['float32']:.4f}  "
