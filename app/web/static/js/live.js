@@ -30,11 +30,15 @@
   // The browser reconnects by itself and says with Last-Event-ID what it saw last, so nothing is missed.
   const SLOWLY_MS = 20000;
   let stream, asking = 0;
-  const still = () => {
+  const still = (isTaken) => {
     stream.close();
     if (state) state.hidden = true;
-    // Another page of this reader has the seat, or all are taken: asking now and then does as well.
-    asking ||= setInterval(() => { if (!document.hidden) soon(); }, SLOWLY_MS);
+    // Another page of this reader has the seat, or others have all: asking now and then does as well.
+    asking ||= setInterval(() => {
+      if (document.hidden) return;
+      soon();
+      if (!isTaken && stream.readyState === EventSource.CLOSED) open();
+    }, SLOWLY_MS);
   };
   const open = () => {
     stream = new EventSource(`/api/v1/stream?types=${script.dataset.live}`);
@@ -44,10 +48,10 @@
       clearInterval(asking);
       asking = 0;
     });
-    stream.addEventListener("taken", still);
+    stream.addEventListener("taken", () => still(true));
     stream.addEventListener("error", () => {
       if (state) state.hidden = true;
-      if (stream.readyState === EventSource.CLOSED) still();
+      if (stream.readyState === EventSource.CLOSED) still(false);
     });
   };
   const again = () => { if (stream.readyState === EventSource.CLOSED) { open(); soon(); } };
