@@ -216,6 +216,7 @@ def tables() -> dict[str, Callable[[], str]]:
         "results": results,
         "robustness": robustness,
         "mini": mini,
+        "techniques": training_tables.techniques,
         "desk": desk,
         "speed": speed_tables.contestants,
         "engine": speed_tables.targets,
