@@ -18,10 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.domain.series import DAY_MS, HOUR_MS, Bucket, Expected, Point, Range
+from app.domain.share import Z95, interval
 from app.monitor import tails
 from app.monitor.baseline import BURST_Z, ROUNDS, fit, usual_rate
 from app.monitor.grid import Array, Slots, hours_of_week, rolled
-from app.monitor.rules import Z95, interval
 from app.monitor.scoring import LEAST_DAYS
 from app.monitor.surge import LEAST_STORIES, Flags
 from app.monitor.usual import DAILY_PART

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from app.domain.alert import Rule, Severity, Verdict
 from app.domain.series import DAY_MS, Window
+from app.domain.share import interval
 from app.monitor.series import Timeline
 from app.monitor.usual import Score
 
-Z95 = 1.96
 CRITICAL_RISE, WARNING_RISE = 0.15, 0.05
 
 Stretch = tuple[int, int]
@@ -135,16 +134,6 @@ def severity_of(score: Score) -> Severity:
     low, _ = interval(score.counts.negative, score.counts.stories, rho=score.usual.rho)
     rise = low - score.usual.share
     return "critical" if rise >= CRITICAL_RISE else "warning" if rise >= WARNING_RISE else "info"
-
-
-def interval(k: float, n: float, *, rho: float = 0.0) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share, with `n` worth n / (1 + (n − 1) ρ) stories when they move together."""
-    if n <= 0:
-        return 0.0, 1.0
-    worth, share = n / (1 + (n - 1) * rho), k / n
-    middle = (share + Z95**2 / (2 * worth)) / (1 + Z95**2 / worth)
-    half = Z95 / (1 + Z95**2 / worth) * math.sqrt(share * (1 - share) / worth + Z95**2 / (4 * worth**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _n_scored(window: Window) -> int:

@@ -10,8 +10,8 @@ from app.domain.alert import Alert, Rule
 from app.domain.evidence import Driver, Evidence, Measured, Precedent, RisenWord
 from app.domain.people import SYSTEM
 from app.domain.series import DAY_MS
+from app.domain.share import Z95, interval
 from app.monitor.explain import likeness, risen_words, share_part
-from app.monitor.rules import Z95, interval
 from app.store import alerts, entities, evidence, posts, remarks, stories
 from app.store.db import Reads, Transaction
 

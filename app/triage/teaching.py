@@ -10,19 +10,17 @@ is believed by its Wilson interval (Wilson 1927, JASA 22), so a lucky few do not
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain.share import interval
 from app.domain.teaching import Asked, Payoff, Verdict
 
 Vectors = NDArray[np.float32]
 
 LEAST_ASKED = 20
 ENOUGH = 0.9
-Z = 1.96
-"""Two-sided 95 %."""
 
 
 def most_informative(margins: Sequence[float], *, vectors: Vectors, n: int) -> list[int]:
@@ -40,7 +38,7 @@ def most_informative(margins: Sequence[float], *, vectors: Vectors, n: int) -> l
 
 def payoff(asked: Asked) -> Payoff:
     """What the answers say of a model: too few to tell, teaching pays, or it stops paying."""
-    low, high = interval(asked.n_right, n=asked.n)
+    low, high = interval(asked.n_right, asked.n)
     verdict: Verdict = "pays"
     if asked.n < LEAST_ASKED:
         verdict = "too_few"
@@ -55,13 +53,3 @@ def payoff(asked: Asked) -> Payoff:
         verdict=verdict,
         n_missing=max(LEAST_ASKED - asked.n, 0),
     )
-
-
-def interval(n_right: int, *, n: int) -> tuple[float, float]:
-    """Wilson's two-sided 95 % interval of a share; 0 to 1 where nothing was counted."""
-    if not n:
-        return 0.0, 1.0
-    share = n_right / n
-    centre = (share + Z * Z / (2 * n)) / (1 + Z * Z / n)
-    spread = Z * sqrt(share * (1 - share) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n)
-    return max(centre - spread, 0.0), min(centre + spread, 1.0)

@@ -10,7 +10,8 @@ from flask import Flask, g
 
 def install(app: Flask) -> None:
     """Let templates translate as the code does; after Flask-Babel."""
-    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+    templates: Any = app.jinja_env
+    templates.install_gettext_callables(
         gettext=lambda text: _translations().ugettext(text),
         ngettext=lambda one, many, num: _translations().ungettext(one, many, num),
         newstyle=True,

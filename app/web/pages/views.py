@@ -24,9 +24,10 @@ blueprint = Blueprint("pages_views", __name__)
 MOST_COUNTED = 8
 """Views that are counted on every page; those further down are not."""
 
-_KEPT = frozenset(
-    "queue status intent sentiment priority band assignee needs_person language sla sort q".split()  # noqa: SIM905
-)
+_KEPT = frozenset((
+    "queue", "status", "intent", "sentiment", "priority", "band", "assignee", "needs_person", "language", "sla", "sort",
+    "q",
+))  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from app.domain.share import interval
 from app.domain.teaching import Asked
-from app.triage.teaching import interval, most_informative, payoff
+from app.triage.teaching import most_informative, payoff
 
 EAST, NORTH, WEST = (1.0, 0.0), (0.0, 1.0), (-1.0, 0.0)
 
@@ -60,7 +61,7 @@ def test_teaching_stops_paying_once_nine_in_ten_are_right_for_certain(
 
 def test_the_interval_is_wilsons() -> None:
     # 8 of 10: 0.4902 to 0.9433 (Brown, Cai and DasGupta 2001, section 3.1.1 gives the formula).
-    low, high = interval(8, n=10)
+    low, high = interval(8, 10)
     assert (round(low, 4), round(high, 4)) == (0.4902, 0.9433)
-    assert interval(0, n=0) == (0.0, 1.0)
-    assert interval(5, n=5)[1] == 1.0
+    assert interval(0, 0) == (0.0, 1.0)
+    assert interval(5, 5)[1] == 1.0
