@@ -23,6 +23,8 @@ def main(arguments: Sequence[str]) -> int:
     asked = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("waitress").setLevel(logging.WARNING)
+    # A request that waits for a thread for a moment is no warning.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     from app import config, create_app
     from app.cli.shell import told
     from app.errors import BellwetherError, SettingError

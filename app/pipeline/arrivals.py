@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app import clock
 from app.domain.people import SYSTEM, Viewer
 from app.domain.series import HOUR_MS
-from app.domain.ticket import Message, Ticket, TicketDraft
+from app.domain.ticket import Message, Queue, Ticket, TicketDraft
 from app.errors import InputError, NotFound
 from app.ingest.clean import clean, shown
 from app.ingest.redact import redact
@@ -28,12 +28,13 @@ MOST_AN_HOUR = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """What became of a draft; `is_new` is false for one that was received before."""
+    """What became of a draft; `is_new` is false for one that was received before, `is_opened` true for a new ticket."""
 
     ticket_id: int
     message_id: int
     is_new: bool
     is_update: bool = False
+    is_opened: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,31 +47,46 @@ class Texts:
     n_redactions: int
 
 
-def store(services: Services, draft: TicketDraft, *, viewer: Viewer) -> Stored:
-    """Accept a draft in one transaction: known, an update, the next message of a thread, or a new ticket."""
-    with services.db.transaction() as tx:
-        known = _known(tx, draft)
-        if known is not None:
-            return known
-        earlier = tickets.find_by_external_id(tx, draft.external_id) if draft.external_id else None
-        if earlier is not None:
-            _check_own(tx, earlier, draft=draft, viewer=viewer)
-            return _updated(tx, earlier, draft=draft, viewer=viewer)
-        returned = outbox.find_sent(tx, draft.bounce.message_id) if draft.bounce else None
-        if draft.bounce is not None and returned is not None:
-            letters.came_back(tx, returned, bounce=draft.bounce)
-            return _continued(tx, returned.ticket_id, draft=draft, viewer=viewer)
-        thread = messages.find_thread(tx, _parents(draft))
-        flooded = _flooded(tx, draft)
-        if flooded is not None:
-            draft, thread = replace(draft, is_automatic=True), thread or flooded
-        if thread is not None:
-            return _continued(tx, thread, draft=draft, viewer=viewer)
-        return _opened(tx, services, draft=draft, viewer=viewer)
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A draft whose texts are made once, before a transaction needs them or in it."""
+
+    draft: TicketDraft
+    _made: dict[tuple[bool, bool], Texts] = field(default_factory=dict)
+
+    def texts(self, *, is_redacting: bool, is_first: bool) -> Texts:
+        """As `texts_of` makes them."""
+        wanted = (is_redacting, is_first)
+        if wanted not in self._made:
+            self._made[wanted] = texts_of(self.draft, is_redacting=is_redacting, is_first=is_first)
+        return self._made[wanted]
 
 
-def _known(tx: Transaction, draft: TicketDraft) -> Stored | None:
-    found = messages.find_by_message_id(tx, draft.message_id) if draft.message_id else None
+def store(tx: Transaction, services: Services, prepared: Prepared, *, viewer: Viewer) -> Stored:
+    """Accept a draft in an open transaction: known, an update, the next message of a thread, or a new ticket."""
+    draft = prepared.draft
+    known = _known(tx, draft)
+    if known is not None:
+        return known
+    earlier = tickets.find_by_external_id(tx, draft.external_id) if draft.external_id else None
+    if earlier is not None:
+        _check_own(tx, earlier, draft=draft, viewer=viewer)
+        return _updated(tx, earlier, prepared=prepared, viewer=viewer)
+    returned = outbox.find_sent(tx, draft.bounce.message_id) if draft.bounce else None
+    if draft.bounce is not None and returned is not None:
+        letters.came_back(tx, returned, bounce=draft.bounce)
+        return _continued(tx, returned.ticket_id, prepared=prepared, viewer=viewer)
+    thread = messages.find_thread(tx, parents(draft))
+    flooded = _flooded(tx, draft)
+    if flooded is not None:
+        prepared, thread = replace(prepared, draft=replace(draft, is_automatic=True)), thread or flooded
+    if thread is not None:
+        return _continued(tx, thread, prepared=prepared, viewer=viewer)
+    return _opened(tx, services, prepared=prepared, viewer=viewer)
+
+
+def _known(db: Reads, draft: TicketDraft) -> Stored | None:
+    found = messages.find_by_message_id(db, draft.message_id) if draft.message_id else None
     return None if found is None else Stored(ticket_id=found.ticket_id, message_id=found.id, is_new=False)
 
 
@@ -92,6 +108,18 @@ def may_see(db: Reads, ticket: Ticket, *, viewer: Viewer) -> bool:
     return bool(filed) and (filed[0].actor_kind, filed[0].actor_id) == history.of(viewer)
 
 
+def foreseen_queue(db: Reads, draft: TicketDraft, *, viewer: Viewer) -> Queue | None:
+    """The queue where a draft will open a ticket, as far as can be told before it is stored; else None."""
+    is_plain = not (draft.is_automatic or draft.bounce or draft.mailbox_id)
+    if not is_plain or _known(db, draft) or messages.find_thread(db, parents(draft)):
+        return None
+    if draft.external_id and tickets.find_by_external_id(db, draft.external_id):
+        return None
+    if draft.queue:
+        return queues.find_by_slug(db, draft.queue)
+    return min(queues.every(db, viewer=viewer), key=lambda queue: queue.id, default=None)
+
+
 def _flooded(tx: Transaction, draft: TicketDraft) -> int | None:
     """The last ticket of a sender who has written more than people do; None for everybody else."""
     if draft.mailbox_id is None or draft.customer_email is None:
@@ -103,7 +131,8 @@ def _flooded(tx: Transaction, draft: TicketDraft) -> int | None:
     return last[0].id if last else None
 
 
-def _parents(draft: TicketDraft) -> list[str]:
+def parents(draft: TicketDraft) -> list[str]:
+    """The RFC 5322 ids of the messages that a draft answers, the nearest first."""
     return list(dict.fromkeys(one for one in (draft.in_reply_to, *reversed(draft.references)) if one))
 
 
@@ -128,9 +157,10 @@ def preview(text: str) -> str:
     return line if len(line) <= PREVIEW_LENGTH else line[: PREVIEW_LENGTH - 1].rstrip() + "…"
 
 
-def _opened(tx: Transaction, services: Services, *, draft: TicketDraft, viewer: Viewer) -> Stored:
+def _opened(tx: Transaction, services: Services, *, prepared: Prepared, viewer: Viewer) -> Stored:
+    draft = prepared.draft
     queue = desk.arrival(tx, services, slug=draft.queue, viewer=viewer)
-    texts = texts_of(draft, is_redacting=queue.is_redacting, is_first=True)
+    texts = prepared.texts(is_redacting=queue.is_redacting, is_first=True)
     created_at = min(draft.occurred_at or clock.now_ms(), clock.now_ms())
     customer_id = customers.ensure(
         tx,
@@ -153,6 +183,7 @@ def _opened(tx: Transaction, services: Services, *, draft: TicketDraft, viewer: 
             "mailbox_id": draft.mailbox_id,
             "intent_task": queue.intent_task,
             "preview": preview(texts.text),
+            "n_messages": 1,
             **_clock_columns(tx, queue_id=queue.id, created_at=created_at),
         },
     )
@@ -162,7 +193,7 @@ def _opened(tx: Transaction, services: Services, *, draft: TicketDraft, viewer: 
     history.record(
         tx, actor=history.of(viewer), verb="created", noun="ticket", noun_id=ticket_id, after=after, data=data
     )
-    return Stored(ticket_id=ticket_id, message_id=message_id, is_new=True)
+    return Stored(ticket_id=ticket_id, message_id=message_id, is_new=True, is_opened=True)
 
 
 def _clock_columns(tx: Transaction, *, queue_id: int, created_at: int) -> dict[str, int]:
@@ -200,17 +231,17 @@ def _message(tx: Transaction, ticket_id: int, *, draft: TicketDraft, texts: Text
     )
     for attachment in draft.attachments:
         attachments.insert(tx, message_id=message_id, draft=attachment)
-    tickets.count_message(tx, ticket_id)
     return message_id
 
 
-def _continued(tx: Transaction, ticket_id: int, *, draft: TicketDraft, viewer: Viewer) -> Stored:
+def _continued(tx: Transaction, ticket_id: int, *, prepared: Prepared, viewer: Viewer) -> Stored:
     """The customer writes again: a ticket that waited for them, or was solved, is open again."""
-    was = tickets.read(tx, ticket_id)
+    was, draft = tickets.read(tx, ticket_id), prepared.draft
     queue = queues.get(tx, was.queue_id)
-    texts = texts_of(draft, is_redacting=queue.is_redacting, is_first=False)
+    texts = prepared.texts(is_redacting=queue.is_redacting, is_first=False)
     at = min(draft.occurred_at or clock.now_ms(), clock.now_ms())
     message_id = _message(tx, ticket_id, draft=draft, texts=texts, at=at)
+    tickets.count_message(tx, ticket_id)
     wakes = was.status in ("pending", "solved", "closed") and not draft.is_automatic
     status = "open" if wakes else was.status
     changes: dict[str, Any] = {"status": status, "updated_at": at, "preview": preview(texts.text)}
@@ -230,11 +261,11 @@ def _continued(tx: Transaction, ticket_id: int, *, draft: TicketDraft, viewer: V
     return Stored(ticket_id=ticket_id, message_id=message_id, is_new=True)
 
 
-def _updated(tx: Transaction, was: Ticket, *, draft: TicketDraft, viewer: Viewer) -> Stored:
+def _updated(tx: Transaction, was: Ticket, *, prepared: Prepared, viewer: Viewer) -> Stored:
     """The same external id again: the first message is rewritten if it says something else."""
     first = messages.first_incoming(tx, was.id)
     queue = queues.get(tx, was.queue_id)
-    texts = texts_of(draft, is_redacting=queue.is_redacting, is_first=True)
+    texts = prepared.texts(is_redacting=queue.is_redacting, is_first=True)
     if first is None or (first.body, was.subject) == (texts.body, texts.subject):
         return Stored(ticket_id=was.id, message_id=0 if first is None else first.id, is_new=False)
     _rewrite(tx, first, texts=texts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app import clock
@@ -54,7 +54,7 @@ def record(
     event_id = events.record(tx, event)
     if is_told and (noun in TOLD or (noun == "alert" and verb in TOLD_OF_ALERTS)):
         _tell(tx, event, event_id=event_id, data={noun: {"id": noun_id, **(data or {}), **event.after}})
-    return events.get(tx, event_id)
+    return replace(event, id=event_id)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from app import clock
 from app.domain.event import Event
 from app.domain.mail import OutboxRow
 from app.domain.people import User, Viewer
-from app.domain.prediction import Correction, StoredPrediction
+from app.domain.prediction import Correction, Reading, StoredPrediction
 from app.domain.ticket import Customer, Message, Queue, SlaState, Ticket, TicketDraft
 from app.errors import BellwetherError, NotReady, Overloaded, TaskMissing
 from app.pipeline import arrivals, triaging
@@ -39,6 +39,7 @@ from app.store import (
     users,
 )
 from app.store.attachments import Attachment
+from app.store.db import Reads, Transaction
 from app.triage import sla
 
 __all__ = [
@@ -98,23 +99,78 @@ class TicketView:
 
 
 def receive(services: Services, draft: TicketDraft, *, viewer: Viewer) -> Received:
-    """Accept a ticket or the next message of one, then let the model read it; what is accepted is never lost.
+    """Accept a ticket or the next message of one, read by the model; what is accepted is never lost.
 
     Raises InputError for a draft that cannot be kept and DatabaseBusy when it could not be accepted. Whatever stops
     the model only leaves the message waiting for the worker.
     """
-    stored = arrivals.store(services, draft, viewer=viewer)
-    if stored.message_id and (stored.is_new or stored.is_update):
+    prepared = arrivals.Prepared(draft=draft)
+    ahead = _read_ahead(services, prepared, viewer=viewer)
+
+    def file(tx: Transaction) -> tuple[arrivals.Stored, Received]:
+        stored = arrivals.store(tx, services, prepared, viewer=viewer)
+        if ahead is not None and stored.is_opened:
+            _settle_ahead(tx, services, stored, ahead=ahead)
+        return stored, _received(tx, stored, viewer=viewer)
+
+    stored, received = services.db.together(file)
+    is_refused = stored.is_opened and ahead is not None and ahead.reading is None
+    if received.is_pending and (stored.is_new or stored.is_update) and not is_refused:
         _classified(services, stored.message_id)
-    ticket = tickets.read(services.db, stored.ticket_id)
+        return _received(services.db, stored, viewer=viewer)
+    return received
+
+
+def _received(db: Reads, stored: arrivals.Stored, *, viewer: Viewer) -> Received:
+    ticket = tickets.read(db, stored.ticket_id)
     return Received(
         ticket=ticket,
-        message=messages.get(services.db, stored.message_id),
+        message=messages.get(db, stored.message_id),
         is_new=stored.is_new,
         is_update=stored.is_update,
-        is_pending=messages.is_pending(services.db, stored.message_id),
-        is_in_sight=arrivals.may_see(services.db, ticket, viewer=viewer),
+        is_pending=messages.is_pending(db, stored.message_id),
+        is_in_sight=arrivals.may_see(db, ticket, viewer=viewer),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ahead:
+    """What the model said of a text before it was stored, under the intent task that was in force; None: nothing."""
+
+    text: str
+    intent_task: str
+    reading: Reading | None
+
+
+def _read_ahead(services: Services, prepared: arrivals.Prepared, *, viewer: Viewer) -> _Ahead | None:
+    """Let the model read what will be a new ticket, so that one transaction stores it and what follows from it.
+
+    None for everything else, which is stored first and read then.
+    """
+    queue = arrivals.foreseen_queue(services.db, prepared.draft, viewer=viewer)
+    if queue is None:
+        return None
+    text = prepared.texts(is_redacting=queue.is_redacting, is_first=True).text
+    reading = None
+    try:
+        reading = triaging.foreseen(services, text, intent_task=queue.intent_task)
+    except BellwetherError as error:
+        LOG.info("a ticket will wait for the model: %s", error.code)
+    except Exception:
+        # One text that the model stumbles over is accepted like any other.
+        LOG.exception("a ticket could not be read")
+    return _Ahead(text=text, intent_task=queue.intent_task, reading=reading)
+
+
+def _settle_ahead(tx: Transaction, services: Services, stored: arrivals.Stored, *, ahead: _Ahead) -> None:
+    message, ticket = messages.get(tx, stored.message_id), tickets.read(tx, stored.ticket_id)
+    # The queue may have changed in between: then what was read may be another text, or asked of another task.
+    if (message.text, ticket.intent_task) != (ahead.text, ahead.intent_task):
+        return
+    if ahead.reading is None:
+        messages.put_off(tx, message.id, until=clock.now_ms())
+    else:
+        triaging.settled(tx, services, message, reading=ahead.reading, is_first=True, arrived_in=ticket.queue_id)
 
 
 def _classified(services: Services, message_id: int) -> bool:

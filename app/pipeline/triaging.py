@@ -42,19 +42,35 @@ def classify(services: Services, message_id: int) -> bool:
     is_first = _is_first(services, message)
     tasks = tasks_for(services, roles=TICKET_ROLES if is_first else FEELING_ROLES, intent_task=_task(services, ticket))
     reading = read(services, [message.text], tasks=tasks)[0]
-    with services.db.transaction() as tx:
-        if not messages.settle(tx, message_id, language=reading.language, is_supported=reading.is_supported):
-            return False
-        predictions.insert_all(
-            tx,
-            subject_kind="message",
-            subject_id=message_id,
-            predictions=reading.predictions,
-            at=clock.now_ms(),
-        )
-        case = _case(tx, message=message, reading=reading, is_first=is_first)
-        _triaged(tx, services, case, arrived_in=ticket.queue_id)
+
+    def settle(tx: Transaction) -> bool:
+        return settled(tx, services, message, reading=reading, is_first=is_first, arrived_in=ticket.queue_id)
+
+    return services.db.together(settle)
+
+
+def settled(
+    tx: Transaction, services: Services, message: Message, *, reading: Reading, is_first: bool, arrived_in: int
+) -> bool:
+    """Keep what the model said of a waiting message and triage its ticket; whether it was still waiting."""
+    if not messages.settle(tx, message.id, language=reading.language, is_supported=reading.is_supported):
+        return False
+    predictions.insert_all(
+        tx,
+        subject_kind="message",
+        subject_id=message.id,
+        predictions=reading.predictions,
+        at=clock.now_ms(),
+    )
+    case = _case(tx, message=message, reading=reading, is_first=is_first)
+    _triaged(tx, services, case, arrived_in=arrived_in)
     return True
+
+
+def foreseen(services: Services, text: str, *, intent_task: str) -> Reading:
+    """What the model says of the first message of a ticket, before it is stored; raises as `classify` does."""
+    known = intent_task if intent_task in services.engine.tasks else None
+    return read(services, [text], tasks=tasks_for(services, roles=TICKET_ROLES, intent_task=known))[0]
 
 
 def _is_first(services: Services, message: Message) -> bool:
@@ -75,10 +91,15 @@ def _case(tx: Transaction, *, message: Message, reading: Reading, is_first: bool
         message=message,
         customer=customers.get(tx, ticket.customer_id),
         reading=reading,
-        rules=() if intent is None else queues.route_rules(tx, task=intent.task),
+        rules=_rules(tx, intent),
         is_first=is_first,
         is_priority_set=tickets.is_priority_set(tx, ticket.id),
     )
+
+
+def _rules(tx: Transaction, intent: Prediction | None) -> tuple[RouteRule, ...]:
+    rule = None if intent is None else queues.route_rule(tx, task=intent.task, intent=intent.label)
+    return () if rule is None else (rule,)
 
 
 def _triaged(tx: Transaction, services: Services, case: _Case, *, arrived_in: int) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from app.errors import DatabaseBusy, InputError, NotFound, NotReady, Stale
+from app.store.together import Together
+
+T = TypeVar("T")
 
 BUSY_MS = 5000
 LARGEST = 2**63 - 1
@@ -171,6 +174,7 @@ class Database(Reads):
         self._guard = threading.Lock()
         # Writers of this process queue here in order; SQLite's own waiting polls and lets the unlucky starve.
         self._writer = threading.Lock()
+        self._together = Together(self.transaction)
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -215,7 +219,20 @@ class Database(Reads):
         finally:
             self._writer.release()
 
+    def together(self, work: Callable[[Transaction], T]) -> T:
+        """What `work` returns, done in a write transaction that it may share with that of other threads; then durable.
+
+        It may be called twice, so it changes nothing but the database. Raises DatabaseBusy, and what it raises.
+        """
+        if self.connection.in_transaction:
+            raise RuntimeError("transactions do not nest: hand the open one on")
+        return self._together.do(work)
+
     def _begin(self, connection: sqlite3.Connection, *, wait_s: float) -> None:
+        if wait_s == self._timeout_s:
+            with _told():
+                connection.execute("BEGIN IMMEDIATE")
+            return
         _set_wait(connection, wait_s)
         try:
             with _told():

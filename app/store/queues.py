@@ -37,6 +37,11 @@ def every(db: Reads, *, viewer: Viewer | None = None) -> tuple[Queue, ...]:
     return tuple(_queue(row) for row in db.rows(statement("SELECT * FROM queue", where, "ORDER BY title, id"), params))
 
 
+def slugs(db: Reads) -> dict[int, str]:
+    """The slugs of all queues by id."""
+    return {row[0]: row[1] for row in db.rows("SELECT id, slug FROM queue")}
+
+
 def visible_ids(db: Reads, team_ids: Iterable[int]) -> frozenset[int]:
     """The queues of these teams, and those of no team."""
     rows = db.rows(

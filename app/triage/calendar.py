@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from app.domain.sla import Pause, SlaPolicy
+from app.domain.sla import Opening, Pause, SlaPolicy
 
 FARTHEST_DAYS = 800
 FOREVER = 1 << 62
@@ -49,12 +50,23 @@ def _open(start: int, *, policy: SlaPolicy) -> Iterator[tuple[int, int]]:
     zone = ZoneInfo(policy.zone)
     first = datetime.fromtimestamp(start / 1000, UTC).astimezone(zone).date()
     for day in (first + timedelta(days=n) for n in range(FARTHEST_DAYS)):
-        if day.isoformat() in policy.holidays:
-            continue
-        for weekday, opens, closes in sorted(policy.hours):
-            since, until = _moment(day, opens, zone=zone), _moment(day, closes, zone=zone)
-            if weekday == day.weekday() and until > start:
+        for since, until in _opened(policy.hours, policy.holidays, day=day, zone=zone):
+            if until > start:
                 yield max(since, start), until
+
+
+@lru_cache(maxsize=4096)
+def _opened(
+    hours: tuple[Opening, ...], holidays: tuple[str, ...], *, day: date, zone: ZoneInfo
+) -> tuple[tuple[int, int], ...]:
+    """When the desk is open on one day: asked for the same few days by every ticket that comes in."""
+    if day.isoformat() in holidays:
+        return ()
+    return tuple(
+        (_moment(day, opens, zone=zone), _moment(day, closes, zone=zone))
+        for weekday, opens, closes in sorted(hours)
+        if weekday == day.weekday()
+    )
 
 
 def _moment(day: date, minute: int, *, zone: ZoneInfo) -> int:

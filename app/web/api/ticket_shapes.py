@@ -154,7 +154,7 @@ TicketPageShape = page_of(TicketShape, "TicketPage")
 def tickets_out(services: Services, tickets: Iterable[Ticket]) -> list[dict[str, Any]]:
     """Tickets with their queues' slugs and their customers, looked up once for all of them."""
     listed = list(tickets)
-    slugs = {queue.id: queue.slug for queue in queues.every(services.db)}
+    slugs = queues.slugs(services.db)
     known = customers.by_ids(services.db, [ticket.customer_id for ticket in listed])
     return [
         row(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from app import clock
+from app.classify.engine import Request, Result
 from app.domain.people import SYSTEM
 from app.domain.ticket import TicketDraft, TicketFilter
 from app.errors import DeadlineExceeded, InputError, NotFound, NotReady, Overloaded
-from app.pipeline import accounts, corrections, inbox_order, tickets
+from app.pipeline import accounts, corrections, desk, inbox_order, tickets
 from app.pipeline.services import Services
 from app.store import events, inbox, messages
 from app.store import tickets as rows
@@ -85,6 +88,48 @@ def test_what_is_accepted_waits_for_the_model(
     assert rows.read(services.db, received.ticket.id).intent == "get_refund"
     assert messages.n_pending(services.db) == 0
     assert tickets.classify_pending(services) == 0
+
+
+def test_a_text_that_the_model_stumbles_over_is_accepted_all_the_same(
+    services: Services, people: Desk, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: object, **__: object) -> None:
+        raise ValueError("a fault of the model")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(engine, "classify", stumble)
+        received = tickets.receive(services, REFUND, viewer=SYSTEM)
+    assert received.is_pending
+    assert tickets.classify_pending(services) == 1
+    assert rows.read(services.db, received.ticket.id).intent == "get_refund"
+
+
+def test_a_queue_that_changes_while_the_model_reads_is_the_one_that_counts(
+    services: Services, people: Desk, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = replace(REFUND, queue="refunds")
+    read = engine.classify
+    texts: list[str] = []
+
+    def slowly(requests: Sequence[Request], **options: Any) -> list[Result]:
+        if not texts:
+            desk.change_queue(services, people.refunds, viewer=SYSTEM, changes={"is_redacting": False})
+        texts.extend(request.text for request in requests)
+        return read(requests, **options)
+
+    monkeypatch.setattr(engine, "classify", slowly)
+    received = tickets.receive(services, draft, viewer=SYSTEM)
+    assert ["[card]" in text for text in texts] == [True, False]
+    assert (received.message.text, received.is_pending) == (texts[1], False)
+    assert received.ticket.intent == "get_refund"
+
+
+def test_filing_waits_for_the_disk_once(services: Services, people: Desk) -> None:
+    statements: list[str] = []
+    services.db.connection.set_trace_callback(statements.append)
+    tickets.receive(services, REFUND, viewer=SYSTEM)
+    services.db.connection.set_trace_callback(None)
+    assert statements.count("COMMIT") == 1
 
 
 def test_the_same_mail_twice_is_one_ticket(services: Services, people: Desk) -> None:
