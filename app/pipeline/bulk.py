@@ -1,7 +1,8 @@
 """One action on all tickets of a filter: counted first, done by the worker in short transactions, undone as a whole.
 
-A job's tickets are listed before the first of them changes. Each transaction changes a few dozen, records their events
-and ticks them off the list, so a job whose worker was killed goes on where it stopped and does nothing twice.
+A job's tickets are listed before the first of them changes. Each transaction plans the changes of a few dozen, writes
+them and their events together and ticks them off the list, so a job whose worker was killed goes on where it stopped
+and does nothing twice. A plan that fails changes nothing; what is done by writing at once is tried in a savepoint.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, get_args
 
 from app import clock
 from app.domain.bulk import BulkAction, BulkOrder, of_params
+from app.domain.event import Event
 from app.domain.job import Job
 from app.domain.people import Viewer
 from app.domain.ticket import Ticket, TicketFilter
@@ -21,7 +23,7 @@ from app.pipeline import corrections, history, ticket_actions
 from app.pipeline.history import Told
 from app.pipeline.progress import Progress
 from app.pipeline.services import Services
-from app.store import bulk_items, inbox, jobs, macros, tickets
+from app.store import bulk_items, events, inbox, jobs, macros, tickets
 from app.store.db import Transaction
 from app.store.ticket_filter import by_ids
 
@@ -31,6 +33,9 @@ LISTED = 2000
 SMALLEST, LARGEST = 10, 200
 GOAL_MS = 25
 """How long a transaction should take; the limit of the house is 50 ms."""
+
+CACHE_MB = 64
+"""A change of thousands of tickets touches pages all over ten indices, again and again."""
 
 _Changes = Callable[[Transaction, Ticket], Mapping[str, Any]]
 _FIELDS = {"assign": "assignee_id", "route": "queue_id", "set_status": "status", "set_priority": "priority"}
@@ -117,7 +122,8 @@ def work(services: Services, job: Job, progress: Progress, *, viewer: Viewer) ->
 
     def one(tx: Transaction, batch: _Batch, was: Ticket) -> None:
         if label is not None:
-            batch.done.append((was.id, _corrected(services, tx, was, label=label, viewer=viewer)))
+            with tx.attempt():
+                batch.done.append((was.id, _corrected(services, tx, was, label=label, viewer=viewer)))
         else:
             batch.plan(tx, was, changes(tx, was))
 
@@ -132,8 +138,13 @@ def work_undo(services: Services, job: Job, progress: Progress, *, viewer: Viewe
             after = bulk_items.add_changed(tx, job.id, of_job=of_job, after=after, limit=LISTED)
 
     def one(tx: Transaction, batch: _Batch, was: Ticket) -> None:
-        event_id = bulk_items.events_of(tx, of_job, ticket_ids=[was.id])[was.id]
-        batch.done.append((was.id, corrections.undone(tx, event_id, viewer=viewer).id))
+        event, later = batch.told(tx, of_job).of(was.id)
+        if event.verb == "corrected":
+            with tx.attempt():
+                batch.done.append((was.id, corrections.undone(tx, event.id, viewer=viewer).id))
+            return
+        corrections.check_undo(event, later=later)
+        batch.plan(tx, was, event.before, undoes=event.id)
 
     # Who moved tickets out of their own sight can still take that back.
     _through(services, job, progress, viewer=replace(viewer, queue_ids=None), do=one)
@@ -161,26 +172,55 @@ def _corrected(
     return corrections.corrected(tx, stored, label=str(label["label"]), viewer=viewer)[1].id
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Past:
+    """The events by which a job changed tickets, and what happened to these since."""
+
+    event_ids: Mapping[int, int]
+    events: Mapping[int, Event]
+    later: Mapping[int, Sequence[Event]]
+
+    def of(self, ticket_id: int) -> tuple[Event, Sequence[Event]]:
+        """A ticket's event, and those that came after it."""
+        event = self.events[self.event_ids[ticket_id]]
+        return event, [one for one in self.later.get(ticket_id, ()) if one.id > event.id]
+
+
 @dataclass
 class _Batch:
     """What one transaction does: edits to be written together, and what became of each ticket."""
 
     viewer: Viewer
-    edits: list[tuple[Ticket, ticket_actions.Edit]] = field(default_factory=list)
+    ids: Sequence[int]
+    past: _Past | None = None
+    edits: list[tuple[Ticket, ticket_actions.Edit, int | None]] = field(default_factory=list)
     done: list[tuple[int, int | None]] = field(default_factory=list)
     failed: list[int] = field(default_factory=list)
 
-    def plan(self, tx: Transaction, was: Ticket, changes: Mapping[str, Any]) -> None:
-        """Change a ticket; one that is like that already is done."""
-        edit = ticket_actions.plan(tx, was, changes)
-        if edit is None:
-            self.done.append((was.id, None))
+    def told(self, tx: Transaction, of_job: int) -> _Past:
+        """What another job did to these tickets, looked up once for all of them."""
+        if self.past is None:
+            event_ids = bulk_items.events_of(tx, of_job, ticket_ids=self.ids)
+            self.past = _Past(
+                event_ids=event_ids,
+                events=events.by_ids(tx, event_ids.values()),
+                later=events.later(tx, "ticket", event_ids, than=min(event_ids.values(), default=0)),
+            )
+        return self.past
+
+    def plan(self, tx: Transaction, was: Ticket, changes: Mapping[str, Any], *, undoes: int | None = None) -> None:
+        """Change a ticket; one that is like that already is done, but cannot be taken back to it."""
+        edit = ticket_actions.plan(tx, was, changes, is_undo=undoes is not None)
+        if edit is not None:
+            self.edits.append((was, edit, undoes))
+        elif undoes is not None:
+            raise Conflict("cannot_undo", id=undoes)
         else:
-            self.edits.append((was, edit))
+            self.done.append((was.id, None))
 
     def write(self, tx: Transaction) -> None:
         """Write the edits and their events."""
-        tickets.update_each(tx, [(was.id, edit.columns) for was, edit in self.edits])
+        tickets.update_each(tx, [(was.id, edit.columns) for was, edit, _ in self.edits])
         told = [
             Told(
                 verb=edit.verb,
@@ -188,11 +228,12 @@ class _Batch:
                 before=edit.before,
                 after=edit.after,
                 data={"subject": was.subject, "external_id": was.external_id},
+                undoes=undoes,
             )
-            for was, edit in self.edits
+            for was, edit, undoes in self.edits
         ]
         event_ids = history.record_each(tx, told, actor=history.of(self.viewer), noun="ticket")
-        self.done += [(was.id, event_id) for (was, _), event_id in zip(self.edits, event_ids, strict=True)]
+        self.done += [(was.id, event_id) for (was, *_), event_id in zip(self.edits, event_ids, strict=True)]
 
 
 _Do = Callable[[Transaction, _Batch, Ticket], None]
@@ -203,10 +244,16 @@ def _through(services: Services, job: Job, progress: Progress, *, viewer: Viewer
     progress.n_total, progress.n_done, progress.n_failed = known.n_total, known.n_done, known.n_failed
     progress.errors = list(job.errors)
     progress.write()
+    with services.db.wide(megabytes=CACHE_MB):
+        _all_of(services, job, progress, viewer=viewer, do=do)
+
+
+def _all_of(services: Services, job: Job, progress: Progress, *, viewer: Viewer, do: _Do) -> None:
     last, size = 0, SMALLEST
     while ids := bulk_items.waiting(services.db, job.id, after=last, limit=size):
         began = clock.now_ms()
-        with services.db.transaction() as tx:
+        # What is counted in a transaction that is not committed is counted no more.
+        with progress.together(), services.db.transaction() as tx:
             _transact(tx, job, progress, ids=ids, viewer=viewer, do=do)
         took = max(clock.now_ms() - began, 1)
         size = min(max(SMALLEST, min(size * 2, size * GOAL_MS // took)), LARGEST)
@@ -214,12 +261,11 @@ def _through(services: Services, job: Job, progress: Progress, *, viewer: Viewer
 
 
 def _transact(tx: Transaction, job: Job, progress: Progress, *, ids: Sequence[int], viewer: Viewer, do: _Do) -> None:
-    batch = _Batch(viewer=viewer)
+    batch = _Batch(viewer=viewer, ids=ids)
     found = {ticket.id: ticket for ticket in by_ids(tx, ids)}
     for ticket_id in ids:
         try:
-            with tx.attempt():
-                do(tx, batch, _in_sight(found.get(ticket_id), ticket_id=ticket_id, viewer=viewer))
+            do(tx, batch, _in_sight(found.get(ticket_id), ticket_id=ticket_id, viewer=viewer))
         except BellwetherError as error:
             batch.failed.append(ticket_id)
             progress.note(ticket_id, code=error.code, params=error.params)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -265,7 +265,7 @@ def undone(tx: Transaction, event_id: int, *, viewer: Viewer) -> Event:
         tickets.get(tx, event.noun_id, viewer=sight)
     elif event.noun == "post":
         posts.get(tx, event.noun_id, viewer=sight)
-    _check_undo(tx, event)
+    check_undo(event, later=events.later(tx, event.noun, [event.noun_id], than=event.id).get(event.noun_id, ()))
     if event.verb == "corrected":
         _uncorrect(tx, event, viewer=viewer)
     elif event.verb in WRITTEN:
@@ -284,14 +284,14 @@ def _sight(event: Event, *, viewer: Viewer) -> Viewer:
     return replace(viewer, queue_ids=None) if is_own else viewer
 
 
-def _check_undo(tx: Transaction, event: Event) -> None:
-    if events.undone_by(tx, event.id) is not None:
+def check_undo(event: Event, *, later: Sequence[Event]) -> None:
+    """Raise Conflict unless an event can be taken back, after which `later` ones happened to the same thing."""
+    if any(one.undoes == event.id for one in later):
         raise Conflict("already_undone", id=event.id)
     if event.verb == "replied" and not is_recallable(event):
         raise Conflict("already_sent", id=event.id)
     if not is_undoable(event):
         raise Conflict("cannot_undo", id=event.id)
-    later = [one for one in events.of(tx, event.noun, event.noun_id) if one.id > event.id]
     undone = {one.undoes for one in later}
     # A later event and its own undo cancel out; what is left and touches the same things stands in the way.
     standing = [one for one in later if one.id not in undone and one.undoes not in {other.id for other in later}]

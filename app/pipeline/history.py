@@ -59,20 +59,24 @@ def record(
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """One of many events that one actor makes at one time; `data` is what webhooks are told of the thing."""
+    """One of many events that one actor makes at one time; `data` is what webhooks are told of the thing.
+
+    `undoes` is the event that it takes back.
+    """
 
     verb: str
     noun_id: int
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     data: Mapping[str, Any]
+    undoes: int | None = None
 
 
 def record_each(tx: Transaction, several: Sequence[Told], *, actor: Actor, noun: str) -> list[int]:
     """Keep many events of things that webhooks hear of; their ids."""
-    now, listening, ids = clock.now_ms(), bool(receivers.every(tx)), []
-    for one in several:
-        event = Event(
+    now = clock.now_ms()
+    made = [
+        Event(
             actor_kind=actor[0],
             actor_id=actor[1],
             verb=one.verb,
@@ -81,10 +85,14 @@ def record_each(tx: Transaction, several: Sequence[Told], *, actor: Actor, noun:
             before=one.before,
             after=one.after,
             at=now,
+            undoes=one.undoes,
         )
-        ids.append(events.record(tx, event))
-        if listening:
-            _tell(tx, event, event_id=ids[-1], data={noun: {"id": one.noun_id, **one.data, **one.after}})
+        for one in several
+    ]
+    ids = events.record_all(tx, made)
+    if receivers.every(tx):
+        for event_id, event, one in zip(ids, made, several, strict=True):
+            _tell(tx, event, event_id=event_id, data={noun: {"id": one.noun_id, **one.data, **one.after}})
     return ids
 
 

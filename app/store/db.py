@@ -240,6 +240,17 @@ class Database(Reads):
         finally:
             _set_wait(connection, self._timeout_s)
 
+    @contextmanager
+    def wide(self, *, megabytes: int) -> Iterator[None]:
+        """Give the calling thread's connection a larger page cache for work that changes whole indices."""
+        connection = self.connection
+        usual = connection.execute("PRAGMA cache_size").fetchone()[0]
+        connection.execute(statement("PRAGMA cache_size =", str(-1000 * megabytes)))
+        try:
+            yield
+        finally:
+            connection.execute(statement("PRAGMA cache_size =", str(usual)))
+
     def check(self) -> None:
         """Raise NotReady or DatabaseBusy unless the database answers."""
         self.value("SELECT count(*) FROM user")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable, Sequence
 
 from app.domain.event import Event
 from app.domain.people import Viewer
@@ -56,6 +57,32 @@ def record(tx: Transaction, event: Event) -> int:
     )
 
 
+def record_all(tx: Transaction, several: Sequence[Event]) -> list[int]:
+    """Keep many events; their ids, which rise as ever."""
+    first = int(tx.value("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0)")) + 1
+    rows = [
+        (
+            first + at,
+            one.actor_kind,
+            one.actor_id,
+            one.verb,
+            one.noun,
+            one.noun_id,
+            one.before,
+            one.after,
+            one.at,
+            one.undoes,
+        )
+        for at, one in enumerate(several)
+    ]
+    tx.execute_many(
+        "INSERT INTO event (id, actor_kind, actor_id, verb, noun, noun_id, before, after, at, undoes) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        rows,
+    )
+    return [first + at for at in range(len(several))]
+
+
 def get(db: Reads, event_id: int) -> Event:
     """The event with this id; raises NotFound."""
     return _event(db.got("event", event_id))
@@ -65,6 +92,24 @@ def of(db: Reads, noun: str, noun_id: int) -> tuple[Event, ...]:
     """The history of one thing, oldest first."""
     rows = db.rows("SELECT * FROM event WHERE noun = ? AND noun_id = ? ORDER BY id", (noun, noun_id))
     return tuple(_event(row) for row in rows)
+
+
+def by_ids(db: Reads, event_ids: Iterable[int]) -> dict[int, Event]:
+    """Events by id."""
+    rows = db.rows("SELECT * FROM event WHERE id IN (SELECT value FROM json_each(?))", (scope.listed(event_ids),))
+    return {row["id"]: _event(row) for row in rows}
+
+
+def later(db: Reads, noun: str, noun_ids: Iterable[int], *, than: int) -> dict[int, tuple[Event, ...]]:
+    """What happened to several things after an event, by thing, oldest first."""
+    rows = db.rows(
+        "SELECT * FROM event WHERE noun = ? AND noun_id IN (SELECT value FROM json_each(?)) AND id > ? ORDER BY id",
+        (noun, scope.listed(noun_ids), than),
+    )
+    found: dict[int, tuple[Event, ...]] = {}
+    for row in rows:
+        found[row["noun_id"]] = (*found.get(row["noun_id"], ()), _event(row))
+    return found
 
 
 def undone_by(db: Reads, event_id: int) -> int | None:

@@ -10,6 +10,7 @@ from app.store import (
     schema_alerts,
     schema_customers,
     schema_dates,
+    schema_desk,
     schema_inbox,
     schema_mail,
     schema_monitor,
@@ -214,6 +215,12 @@ def m080_dates(db: Tables) -> None:
 def m088_feed_interval(db: Tables) -> None:
     """How often each feed is fetched."""
     _run(db, schema_monitor.FEED_INTERVAL)
+
+
+@STEPS()
+def m500_message_place(db: Tables) -> None:
+    """Which ticket a message belongs to, without its text."""
+    _run(db, schema_desk.MESSAGE_PLACE)
 
 
 def migrate(connection: sqlite3.Connection, *, stop_before: str | None = None) -> None:

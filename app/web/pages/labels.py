@@ -173,7 +173,9 @@ def label_title(label: str | None) -> str:
     """What people read for a label id, in their language."""
     if not label:
         return ""
-    return str(_TITLES.get(label) or _opened(label))
+    # Asked whether it is there, and not whether it is empty: that would translate it a second time.
+    found = _TITLES.get(label)
+    return _opened(label) if found is None else str(found)
 
 
 def task_title(task: str) -> str:

@@ -194,6 +194,42 @@ def test_what_changed_since_stays_and_is_told(services: Services) -> None:
     assert ticket_rows.read(services.db, kept).status == "pending"
 
 
+def test_rows_that_fail_are_counted_once_though_the_database_fails_too(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me = _viewer(services)
+    job = _done(services, _order(TicketFilter(status=("solved",)), "set_status", status="open"), me)
+    kept = _changed(services, job.id)[0]
+    tickets.set_status(services, kept, viewer=me, status="pending")
+    undo = bulk.undo(services, job.id, viewer=me)
+    settle = bulk_items.settle
+
+    def fail_once(*args: Any, **options: Any) -> None:
+        monkeypatch.setattr(bulk_items, "settle", settle)
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(bulk_items, "settle", fail_once)
+    jobs.run_due(services)
+    services.db.connection.execute("UPDATE job SET state = 'queued', errors = '[]' WHERE id = ?", (undo.id,))
+    assert (rows.get(services.db, undo.id).n_done, bulk_items.tally(services.db, undo.id).n_failed) == (0, 0)
+    jobs.run_due(services)
+    told = rows.get(services.db, undo.id)
+    assert (told.n_failed, told.n_done) == (1, job.n_done - 1)
+    assert [one["row"] for one in told.errors] == [kept]
+
+
+def test_undo_is_a_few_statements_a_ticket(services: Services) -> None:
+    me = _viewer(services)
+    job = _done(services, _order(TicketFilter(status=("closed",)), "set_priority", priority="urgent"), me)
+    bulk.undo(services, job.id, viewer=me)
+    statements: list[str] = []
+    services.db.connection.set_trace_callback(statements.append)
+    jobs.run_due(services)
+    services.db.connection.set_trace_callback(None)
+    assert job.n_done > 200
+    assert sum(one.startswith("SELECT") for one in statements) < 0.5 * job.n_done
+
+
 @pytest.mark.parametrize(
     ("action", "params"),
     [
