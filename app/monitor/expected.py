@@ -65,9 +65,13 @@ def course(
     step_ms: int,
     now: int,
     zone: str = "UTC",
+    is_daily: bool = False,
 ) -> tuple[Expected, ...]:
-    """One for each point of `step_ms`; `past` are the subject's buckets of the whole days in [since, until)."""
-    known = _past(past, since=since, until=until, zone=zone)
+    """One for each point of `step_ms`; `past` are the subject's buckets of the whole days in [since, until).
+
+    `is_daily` says that the posts are known to have a date and no time; the hours of `past` can tell it too.
+    """
+    known = _past(past, since=since, until=until, zone=zone, is_daily=is_daily)
     usual = None if known is None or step_ms < known.bin_ms else _usual(known, width=step_ms // known.bin_ms)
     seen = [_seen(point, rho=0.0 if usual is None else usual.rho) for point in points]
     if usual is None or not points:
@@ -91,7 +95,7 @@ def _seen(point: Point, *, rho: float) -> Range | None:
     return Range(low=low, high=high)
 
 
-def _past(past: Sequence[Bucket], *, since: int, until: int, zone: str) -> _Past | None:
+def _past(past: Sequence[Bucket], *, since: int, until: int, zone: str, is_daily: bool) -> _Past | None:
     """From the first day that has any on; None before seven days are known. Days where posts only have a date."""
     if not past:
         return None
@@ -106,7 +110,7 @@ def _past(past: Sequence[Bucket], *, since: int, until: int, zone: str) -> _Past
         sums[:, 0, hour] += (one.n_stories, n_scored, one.n_negative, one.score_sum)
     slots, bin_ms = hours_of_week(start, bin_ms=HOUR_MS, n_bins=n_hours, zone=zone), HOUR_MS
     by_hour = np.bincount(slots % 24, weights=sums[0, 0], minlength=24)
-    if by_hour.max() >= DAILY_PART * by_hour.sum():
+    if is_daily or by_hour.max() >= DAILY_PART * by_hour.sum():
         sums, slots, bin_ms = sums.reshape(4, 1, -1, 24).sum(axis=3), slots[::24], DAY_MS
     return _Past(stories=sums[0], scored=sums[1], negative=sums[2], score=sums[3], slots=slots, bin_ms=bin_ms)
 

@@ -17,7 +17,7 @@ from app.ingest.rows import RowFault
 from app.monitor import expected
 from app.monitor.scoring import BASELINE_DAYS, GUARD_DAYS
 from app.monitor.series import MARKET, bucket_at, points
-from app.pipeline import history
+from app.pipeline import history, lag
 from app.pipeline.services import Services
 from app.store import alerts, buckets, entities, feeds, own_topics
 
@@ -70,9 +70,11 @@ def usual(
     until = moment - moment % DAY_MS - GUARD_DAYS * DAY_MS
     since = until - BASELINE_DAYS * DAY_MS
     past = buckets.of_subject(services.db, subject_kind=subject_kind, subject_id=subject_id, since=since, until=until)
+    is_daily = lag.daily(services, subject_kind, now=moment)(subject_id)
     return expected.course(
-        past, since=since, until=until, points=drawn, step_ms=step_ms, now=moment, zone=services.policy.zone
-    )
+        past, since=since, until=until, points=drawn, step_ms=step_ms, now=moment, zone=services.policy.zone,
+        is_daily=is_daily,
+    )  # fmt: skip
 
 
 def overview(services: Services, *, since: int, until: int, viewer: Viewer | None = None) -> tuple[SubjectSummary, ...]:

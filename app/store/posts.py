@@ -22,6 +22,11 @@ _TOLD = """SELECT id, feed_id, occurred_at, story_id, topic, is_topic_abstained,
 WHERE story_id IN (SELECT value FROM json_each(?))"""
 
 _SEARCH = "id IN (SELECT rowid FROM post_search WHERE post_search MATCH ? ORDER BY rowid DESC LIMIT ?)"
+# A past day lies far below the newest posts of a common word: those of its last 50,000 are searched as well.
+_SEARCH_BEFORE = """id IN (SELECT * FROM (SELECT rowid FROM post_search WHERE post_search MATCH ?
+ORDER BY rowid DESC LIMIT ?)
+UNION SELECT rowid FROM post_search WHERE post_search MATCH ? AND +rowid IN
+(SELECT id FROM post WHERE occurred_at >= ? AND occurred_at < ? ORDER BY occurred_at DESC LIMIT 50000))"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +101,9 @@ def conditions(chosen: PostFilter, *, viewer: Viewer) -> list[Condition]:
     if chosen.topic is not None:
         found.append(own_topics.having(chosen.topic))
     expression = search.words(chosen.query)
-    if expression:
+    if expression and chosen.until is not None:
+        found.append((_SEARCH_BEFORE, [expression, MOST_SEARCHED, expression, chosen.since or 0, chosen.until]))
+    elif expression:
         found.append((_SEARCH, [expression, MOST_SEARCHED]))
     return [*found, scope.of_feeds(viewer)]
 

@@ -43,8 +43,10 @@ def _history(n_hours: int, *, seed: int = 5) -> list[Bucket]:
     ]
 
 
-def _usual(past: list[Bucket], shown: tuple[Point, ...], *, step_ms: int, now: int = 2 * UNTIL) -> tuple[Expected, ...]:
-    return course(past, since=MONDAY, until=UNTIL, points=shown, step_ms=step_ms, now=now)
+def _usual(
+    past: list[Bucket], shown: tuple[Point, ...], *, step_ms: int, now: int = 2 * UNTIL, is_daily: bool = False
+) -> tuple[Expected, ...]:
+    return course(past, since=MONDAY, until=UNTIL, points=shown, step_ms=step_ms, now=now, is_daily=is_daily)
 
 
 @pytest.mark.parametrize("step_ms", [HOUR_MS, 6 * HOUR_MS, DAY_MS])
@@ -133,3 +135,10 @@ def test_posts_that_only_have_a_date_have_a_band_of_days_and_none_of_hours() -> 
     assert 2 <= daily.low < 10 < daily.high <= 20
     hours = points((), since=UNTIL, until=UNTIL + DAY_MS, step_ms=HOUR_MS)
     assert _usual(past, hours, step_ms=HOUR_MS)[12].stories is None
+
+
+def test_days_that_a_feed_tells_of_are_believed_where_their_hours_do_not_show_it() -> None:
+    past = _history(WEEKS * 168)
+    hours = points((), since=UNTIL, until=UNTIL + DAY_MS, step_ms=HOUR_MS)
+    assert _usual(past, hours, step_ms=HOUR_MS)[12].stories is not None
+    assert _usual(past, hours, step_ms=HOUR_MS, is_daily=True)[12].stories is None
