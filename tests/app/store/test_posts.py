@@ -25,7 +25,13 @@ def db(tmp_path: Path) -> Iterator[Database]:
         feed_id = feeds.insert(tx, values={"slug": "wire", "name": "Wire", "kind": "push"})
         times = [DAY, DAY + 1, *range(DAY + DAY_MS, DAY + DAY_MS + MOST_SEARCHED + 10), DAY + 2]
         for n, at in enumerate(times):
-            values = {"feed_id": feed_id, "external_id": str(n), "title": "Shares fall", "body": "", "text": "Shares fall"}
+            values = {
+                "feed_id": feed_id,
+                "external_id": str(n),
+                "title": "Shares fall",
+                "body": "",
+                "text": "Shares fall",
+            }
             posts.insert(tx, values={**values, "occurred_at": at, "received_at": at})
     yield database
     database.close()
