@@ -1,4 +1,4 @@
-"""Topics that analysts define by words."""
+"""Topics that analysts define, by words or by examples."""
 
 from __future__ import annotations
 
@@ -9,13 +9,30 @@ OWN = "own-"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Likeness:
+    """What posts are compared with: the cosine of a vector less `centre` with `direction` is at least `least`."""
+
+    centre: tuple[float, ...]
+    direction: tuple[float, ...]
+    least: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class OwnTopic:
-    """A post has it that says one of `words` and none of `without`: whole words or phrases, `*` for any ending."""
+    """A post has it that says one of `words` or means what the `examples` mean, and says none of `without`.
+
+    Words are whole words or phrases, `*` for any ending. `unlike` are examples of what is not meant; by its examples
+    a topic has at most `reach` percent of the posts that were stored when it was learned.
+    """
 
     id: int
     title: str
     words: tuple[str, ...]
     without: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
+    reach: float = 2.0
+    likeness: Likeness | None = None
     is_active: bool = True
     version: int = 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from app.domain.own_topic import OwnTopic
 
@@ -23,16 +23,20 @@ class Matcher:
     def __init__(self, topics: Iterable[OwnTopic]) -> None:
         self._topics = [(one.id, _expression(one.words), _expression(one.without)) for one in topics if one.is_active]
 
-    def find(self, text: str) -> frozenset[int]:
-        """The ids of the topics that this text has."""
+    def find(self, text: str, *, alike: Collection[int] = ()) -> frozenset[int]:
+        """The ids of the topics that this text has; `alike` are those whose examples mean the same."""
         if not self._topics:
             return frozenset()
         searched = normal(text)
         return frozenset(
             topic_id
             for topic_id, words, without in self._topics
-            if words is not None and words.search(searched) and not (without is not None and without.search(searched))
+            if (topic_id in alike or _says(words, searched)) and not _says(without, searched)
         )
+
+
+def _says(wanted: re.Pattern[str] | None, searched: str) -> bool:
+    return wanted is not None and wanted.search(searched) is not None
 
 
 def _expression(phrases: Sequence[str]) -> re.Pattern[str] | None:

@@ -15,6 +15,7 @@ from app.errors import NotReady, Overloaded, TaskMissing
 from app.ingest.clean import clean, shown
 from app.ingest.rows import RowFault
 from app.monitor.mentions import Gazetteer
+from app.pipeline import likeness
 from app.pipeline.gazetteer import gazetteer
 from app.pipeline.judging import Judged, judge
 from app.pipeline.services import Services
@@ -68,8 +69,8 @@ class Row:
 class Chunk:
     """Rows that are stored together, by number: `faults`, and the external ids of those that a later row `repeated`.
 
-    `judged` is what the model says of a row, by number; a row that is missing there waits for the model. `error` came
-    instead of the rows that would follow.
+    `judged` is what the model says of a row, by number; a row that is missing there waits for the model. `alike` are
+    the topics whose examples mean what a row means. `error` came instead of the rows that would follow.
     """
 
     numbers: list[int]
@@ -77,6 +78,7 @@ class Chunk:
     repeated: dict[int, str] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
     judged: dict[int, Judged] = field(default_factory=dict)
+    alike: dict[int, frozenset[int]] = field(default_factory=dict)
     error: Exception | None = None
 
 
@@ -180,8 +182,9 @@ def _read(services: Services, feed: Feed, several: list[Chunk]) -> list[Chunk]:
     except (NotReady, Overloaded, TaskMissing) as error:
         LOG.info("%d posts wait for the model: %s", len(fresh), error.code)
         return several
-    for (chunk, row), one in zip(fresh, judged, strict=True):
-        chunk.judged[row.number] = one
+    alike = likeness.alike(services, [row.text for _, row in fresh])
+    for (chunk, row), one, topics in zip(fresh, judged, alike, strict=True):
+        chunk.judged[row.number], chunk.alike[row.number] = one, topics
     return several
 
 

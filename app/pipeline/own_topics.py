@@ -5,7 +5,9 @@ Posts are matched where their stories are counted, so that no way in can miss th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from app import clock
@@ -13,14 +15,16 @@ from app.domain.own_topic import OwnTopic
 from app.domain.people import Viewer
 from app.errors import Conflict, FieldError, InputError
 from app.monitor.own_topics import Matcher, normal
-from app.pipeline import history
+from app.pipeline import history, likeness
 from app.pipeline.services import Services
 from app.store import jobs, own_topics, rules
 from app.store.db import Transaction
 
 LONGEST_TITLE, LONGEST_WORD, MOST_WORDS, MOST_TOPICS = 60, 80, 100, 200
 SHORTEST_WORD = 2
-_EDITABLE = frozenset({"title", "words", "without"})
+LONGEST_EXAMPLE, FEWEST_EXAMPLES, MOST_EXAMPLES, WIDEST_REACH = 2000, 3, 50, 20.0
+_MAKING = ("words", "without", "examples", "unlike", "reach")
+_EDITABLE = frozenset({"title", *_MAKING})
 
 
 def match(tx: Transaction, story_ids: Iterable[int]) -> None:
@@ -29,14 +33,17 @@ def match(tx: Transaction, story_ids: Iterable[int]) -> None:
     if not topics and not own_topics.is_any(tx):
         return
     matcher = Matcher(topics)
-    own_topics.put(tx, {post_id: matcher.find(text) for post_id, text in own_topics.texts(tx, story_ids).items()})
+    told = own_topics.texts(tx, story_ids)
+    alike = own_topics.likes(tx, told)
+    own_topics.put(tx, {post_id: matcher.find(text, alike=alike.get(post_id, ())) for post_id, text in told.items()})
 
 
-def add(
-    services: Services, *, viewer: Viewer, title: str, words: Sequence[str], without: Sequence[str] = ()
-) -> OwnTopic:
-    """Define a topic and count the last 28 days for it, as a job; raises InputError, Conflict `name_taken`."""
-    values = _checked({"title": title, "words": words, "without": without})
+def add(services: Services, *, viewer: Viewer, title: str, **given: Any) -> OwnTopic:
+    """Define a topic by words, examples or both and count the last 28 days for it, as a job.
+
+    Raises InputError, Conflict `name_taken`, and NotReady for examples when there is no search encoder.
+    """
+    values = _learned(services, _checked({"words": (), "examples": (), "title": title, **given}))
     with services.db.transaction() as tx:
         if len(own_topics.every(tx)) >= MOST_TOPICS:
             raise InputError("too_many_topics", limit=MOST_TOPICS)
@@ -51,11 +58,14 @@ def add(
 def change(
     services: Services, topic_id: int, *, viewer: Viewer, changes: Mapping[str, Any], version: int | None = None
 ) -> OwnTopic:
-    """Change a topic; other words are counted anew, as a job. Raises NotFound, Stale, InputError, Conflict."""
+    """Change a topic; what makes it is counted anew, as a job. Raises NotFound, Stale, and as `add`."""
+    known = own_topics.get(services.db, topic_id)
     wanted = _checked(changes)
+    _check_made(words=wanted.get("words", known.words), examples=wanted.get("examples", known.examples))
+    stored = _learned(services, wanted, known=known)
     with services.db.transaction() as tx:
         was = own_topics.get(tx, topic_id)
-        topic = own_topics.update(tx, topic_id, changes=wanted, version=version)
+        topic = own_topics.update(tx, topic_id, changes=stored, version=version)
         before = {key: getattr(was, key) for key in wanted}
         history.record(
             tx,
@@ -66,9 +76,19 @@ def change(
             before=before,
             after=wanted,
         )
-        if (topic.words, topic.without) != (was.words, was.without):
+        if any(getattr(topic, key) != getattr(was, key) for key in _MAKING):
             _queue(tx, topic_id, viewer=viewer)
         return topic
+
+
+def preview(
+    services: Services, *, viewer: Viewer, examples: Sequence[str], unlike: Sequence[str] = (), reach: float
+) -> likeness.Preview:
+    """What these examples would find among the newest posts, before a topic counts; raises InputError, NotReady."""
+    wanted = _checked({"words": (), "examples": examples, "unlike": unlike, "reach": reach})
+    return likeness.preview(
+        services, examples=wanted["examples"], unlike=wanted["unlike"], reach=float(wanted["reach"]), viewer=viewer
+    )
 
 
 def remove(services: Services, topic_id: int, *, viewer: Viewer) -> None:
@@ -105,16 +125,54 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
         raise InputError("unknown_field", field=unknown[0])
     found = dict(values)
     if "title" in found:
-        found["title"] = " ".join(str(found["title"]).split())
-        if not found["title"]:
-            raise InputError("empty_field", fields=[FieldError(pointer="/title", code="empty")])
-        if len(found["title"]) > LONGEST_TITLE:
-            raise InputError("too_long", limit=LONGEST_TITLE)
+        found["title"] = _title(found["title"])
     for key in ("words", "without"):
         if key in found:
             found[key] = _phrases(found[key], key=key)
-    if "words" in found and not found["words"]:
+    for key in ("examples", "unlike"):
+        if key in found:
+            found[key] = _texts(found[key], key=key)
+    if "reach" in found and not 0 < float(found["reach"]) <= WIDEST_REACH:
+        raise InputError("bad_reach", fields=[FieldError(pointer="/reach", code="bad_reach")], limit=WIDEST_REACH)
+    if {"words", "examples"} <= set(found):
+        _check_made(words=found["words"], examples=found["examples"])
+    return found
+
+
+def _title(given: Any) -> str:
+    title = " ".join(str(given).split())
+    if not title:
+        raise InputError("empty_field", fields=[FieldError(pointer="/title", code="empty")])
+    if len(title) > LONGEST_TITLE:
+        raise InputError("too_long", limit=LONGEST_TITLE)
+    return title
+
+
+def _check_made(*, words: Sequence[str], examples: Sequence[str]) -> None:
+    if not words and not examples:
         raise InputError("topic_without_words", fields=[FieldError(pointer="/words", code="empty")])
+    if examples and len(examples) < FEWEST_EXAMPLES:
+        pointer = [FieldError(pointer="/examples", code="too_few_examples")]
+        raise InputError("too_few_examples", fields=pointer, limit=FEWEST_EXAMPLES)
+
+
+def _learned(services: Services, values: dict[str, Any], *, known: OwnTopic | None = None) -> dict[str, Any]:
+    """The values with what the examples mean, where they changed."""
+    made = {key: values.get(key, getattr(known, key, ())) for key in ("examples", "unlike")}
+    reach = float(values.get("reach", known.reach if known else OwnTopic.reach))
+    if not made["examples"]:
+        return values | {"likeness": None}
+    if known is not None and (made["examples"], made["unlike"], reach) == (known.examples, known.unlike, known.reach):
+        return values
+    return values | {"likeness": json.dumps(asdict(likeness.learned(services, **made, reach=reach)))}
+
+
+def _texts(given: Iterable[str], *, key: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(text for one in given if (text := " ".join(str(one).split()))))
+    if len(found) > MOST_EXAMPLES:
+        raise InputError("too_many_examples", limit=MOST_EXAMPLES)
+    if any(len(text) > LONGEST_EXAMPLE for text in found):
+        raise InputError("too_long", fields=[FieldError(pointer=f"/{key}", code="too_long")], limit=LONGEST_EXAMPLE)
     return found
 
 

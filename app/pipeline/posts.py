@@ -10,12 +10,12 @@ from app import clock
 from app.domain.market import Post, PostDraft, Span
 from app.domain.people import Viewer
 from app.ingest.rows import RowFault
-from app.pipeline import ahead, history, stories
+from app.pipeline import ahead, history, likeness, stories
 from app.pipeline.ahead import CHUNK, Chunk, PostResult, Row, State
 from app.pipeline.counting import counted, rebuild_series, recounted
 from app.pipeline.judging import Judged, columns, judge, said, towards, write
 from app.pipeline.services import Services
-from app.store import feeds, mentions, posts, predictions
+from app.store import feeds, mentions, own_topics, posts, predictions
 from app.store.db import Transaction
 from app.store.predictions import Said
 
@@ -75,9 +75,18 @@ def _store(tx: Transaction, feed_id: int, chunk: Chunk, *, viewer: Viewer) -> di
                 post_id, found = was.id, _change(tx, was, row=row, story_id=story_id, judged=judged, viewer=viewer)
             all_said += found
             results[row.number] = _result(row, None, state="created" if was is None else "updated", post_id=post_id)
+        own_topics.put_likes(tx, _alike(chunk, results=results))
         predictions.insert_each(tx, all_said, at=clock.now_ms())
     _record(tx, feed_id, results.values(), rows=chunk.rows, viewer=viewer)
     return results
+
+
+def _alike(chunk: Chunk, *, results: Mapping[int, PostResult]) -> dict[int, frozenset[int]]:
+    """The topics by example of what a chunk brought, by post; nothing where no topic has examples."""
+    if not any(chunk.alike.values()):
+        return {one.id: frozenset() for one in results.values() if one.state == "updated" and one.id is not None}
+    posts_of = {number: one.id for number, one in results.items() if one.state != "unchanged" and one.id is not None}
+    return {post_id: chunk.alike.get(number, frozenset()) for number, post_id in posts_of.items()}
 
 
 def _is_known(row: Row, known: Mapping[str, Post]) -> bool:
@@ -178,6 +187,7 @@ def classify_pending(services: Services, *, limit: int = CHUNK) -> int:
     declared = {feed.id: feed.language for feed in feeds.every(services.db) if feed.language}
     languages = {post.text: declared[post.feed_id] for post in waiting if post.feed_id in declared}
     judged = judge(services, [(post.text, spans[post.id]) for post in waiting], languages=languages)
+    alike = likeness.alike(services, [post.text for post in waiting])
     with services.db.transaction() as tx:
         still = {post.id: post.version for post in posts.still_pending(tx, [post.id for post in waiting])}
         told = [(post, one) for post, one in zip(waiting, judged, strict=True) if still.get(post.id) == post.version]
@@ -187,4 +197,6 @@ def classify_pending(services: Services, *, limit: int = CHUNK) -> int:
                 mention_ids = [mention.id for mention in placed.get(post.id, ())]
                 all_said += write(tx, post.id, text=post.text, mention_ids=mention_ids, judged=one)
             predictions.insert_each(tx, all_said, at=now)
+            means = {post.id: topics for post, topics in zip(waiting, alike, strict=True)}
+            own_topics.put_likes(tx, {post.id: means[post.id] for post, _ in told})
     return len(waiting)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app import clock
 from app.domain.job import Job
 from app.domain.series import DAY_MS
+from app.pipeline import likeness
 from app.pipeline.counting import counted
 from app.pipeline.progress import Progress
 from app.pipeline.services import Services
@@ -19,12 +20,15 @@ def work(services: Services, job: Job, progress: Progress) -> None:
     topic_id, beyond = int(job.params["topic_id"]), 0
     since = clock.now_ms() - BACK_MS
     while True:
-        with services.db.transaction() as tx:
-            story_ids = own_topics.stories_to_count(tx, topic_id, since=since, beyond=beyond, limit=STORIES_AT_ONCE)
-            with counted(tx, story_ids):
-                pass  # topics are found where stories are counted
+        story_ids = own_topics.stories_to_count(
+            services.db, topic_id, since=since, beyond=beyond, limit=STORIES_AT_ONCE
+        )
         if not story_ids:
             return
+        told = own_topics.bodies(services.db, story_ids)
+        alike = dict(zip(told, likeness.alike(services, list(told.values())), strict=True))
+        with services.db.transaction() as tx, counted(tx, story_ids):
+            own_topics.put_likes(tx, alike)  # topics by words are found where stories are counted
         beyond = story_ids[-1]
         for _ in story_ids:
             progress.done()

@@ -223,6 +223,12 @@ def m500_message_place(db: Tables) -> None:
     _run(db, schema_desk.MESSAGE_PLACE)
 
 
+@STEPS()
+def m600_topic_examples(db: Tables) -> None:
+    """Topics by example."""
+    _run(db, schema_monitor.TOPIC_EXAMPLES)
+
+
 def migrate(connection: sqlite3.Connection, *, stop_before: str | None = None) -> None:
     """Apply what the file has not seen; two processes that start together do not harm each other."""
     tables = Tables(connection, execute_plugins=False)

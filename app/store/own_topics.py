@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.domain.own_topic import OWN, OwnTopic, own_id
+from app.domain.own_topic import OWN, Likeness, OwnTopic, own_id
 from app.errors import Conflict
 from app.store.db import Reads, Transaction
 from app.store.rows import built
@@ -15,7 +16,12 @@ from app.store.scope import Condition, listed
 
 
 def _topic(row: sqlite3.Row) -> OwnTopic:
-    return built(OwnTopic, row, tuples=("words", "without"), flags=("is_active",))
+    known = json.loads(row["likeness"] or "null")
+    likeness = known and Likeness(
+        centre=tuple(known["centre"]), direction=tuple(known["direction"]), least=known["least"]
+    )
+    lists = ("words", "without", "examples", "unlike")
+    return built(OwnTopic, row, tuples=lists, flags=("is_active",), likeness=likeness)
 
 
 def get(db: Reads, topic_id: int) -> OwnTopic:
@@ -70,6 +76,31 @@ def of_posts(db: Reads, post_ids: Iterable[int]) -> dict[int, tuple[str, ...]]:
     for row in rows:
         found[row["post_id"]].append(f"{OWN}{row['topic_id']}")
     return {post_id: tuple(topics) for post_id, topics in found.items()}
+
+
+def bodies(db: Reads, story_ids: Iterable[int]) -> dict[int, str]:
+    """What the model reads of the posts of these stories, by post."""
+    rows = db.rows("SELECT id, text FROM post WHERE story_id IN (SELECT value FROM json_each(?))", (listed(story_ids),))
+    return {row["id"]: row["text"] for row in rows}
+
+
+def likes(db: Reads, post_ids: Iterable[int]) -> dict[int, set[int]]:
+    """The topics whose examples mean what a post means, by post."""
+    rows = db.rows(
+        "SELECT post_id, topic_id FROM own_topic_like WHERE post_id IN (SELECT value FROM json_each(?))",
+        (listed(post_ids),),
+    )
+    found: defaultdict[int, set[int]] = defaultdict(set)
+    for row in rows:
+        found[row["post_id"]].add(row["topic_id"])
+    return found
+
+
+def put_likes(tx: Transaction, alike: Mapping[int, Iterable[int]]) -> None:
+    """Let each post mean what the examples of these topics mean, and of no others."""
+    tx.execute("DELETE FROM own_topic_like WHERE post_id IN (SELECT value FROM json_each(?))", (listed(alike),))
+    pairs = [(topic_id, post_id) for post_id, topics in alike.items() for topic_id in topics]
+    tx.execute_many("INSERT INTO own_topic_like (topic_id, post_id) VALUES (?, ?)", pairs)
 
 
 def texts(db: Reads, story_ids: Iterable[int]) -> dict[int, str]:

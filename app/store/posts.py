@@ -129,6 +129,12 @@ def page(db: Reads, chosen: PostFilter, *, viewer: Viewer, limit: int = 50, afte
     )
 
 
+def newest_texts(db: Reads, *, limit: int) -> list[str]:
+    """What the newest posts of all feeds say."""
+    rows = db.rows("SELECT text FROM post ORDER BY occurred_at DESC, id DESC LIMIT ?", (limit,))
+    return [row["text"] for row in rows]
+
+
 def each(db: Reads, chosen: PostFilter, *, viewer: Viewer, chunk: int = 500) -> Iterator[Post]:
     """Every post of a filter by id, read in chunks so that no reader holds the database for long."""
     last = 0

@@ -27,6 +27,15 @@ OWN_TOPICS = (
     "CREATE INDEX own_topic_of_post ON own_topic_post (post_id)",
 )
 
+TOPIC_EXAMPLES = (
+    "ALTER TABLE own_topic ADD COLUMN examples TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE own_topic ADD COLUMN unlike TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE own_topic ADD COLUMN reach REAL NOT NULL DEFAULT 2.0",
+    "ALTER TABLE own_topic ADD COLUMN likeness TEXT",
+    """CREATE TABLE own_topic_like (post_id INTEGER NOT NULL REFERENCES post ON DELETE CASCADE,
+    topic_id INTEGER NOT NULL REFERENCES own_topic ON DELETE CASCADE, PRIMARY KEY (post_id, topic_id)) WITHOUT ROWID""",
+)
+
 DASHBOARDS = ("ALTER TABLE saved_view ADD COLUMN place TEXT NOT NULL DEFAULT 'inbox'",)
 
 FEED_INTERVAL = ("ALTER TABLE feed ADD COLUMN interval_ms INTEGER",)

@@ -9,15 +9,19 @@ from wtforms.validators import Length, NumberRange, Optional, Regexp
 
 from app.web.forms import NAME, REQUIRED, zone_known
 
+MANY = Length(max=100_000, message=_l("At most %(max)d characters."))
 LONG = Length(max=9000, message=_l("At most %(max)d characters."))
 
 
 class EditTopic(FlaskForm):
-    """What a topic is called, and the words that make it."""
+    """What a topic is called, and the words or examples that make it."""
 
     title = StringField(_l("Name"), [REQUIRED, Length(max=60, message=_l("At most %(max)d characters."))])
-    words = TextAreaField(_l("One of these words or phrases"), [REQUIRED, LONG])
-    without = TextAreaField(_l("And none of these"), [Optional(), LONG])
+    words = TextAreaField(_l("One of these words or phrases"), [Optional(), LONG])
+    examples = TextAreaField(_l("Or posts that mean the same as these"), [Optional(), MANY])
+    unlike = TextAreaField(_l("Not meant are posts such as"), [Optional(), MANY])
+    reach = DecimalField(_l("By examples at most, % of posts"), [Optional(), NumberRange(0.01, 20)], places=1)
+    without = TextAreaField(_l("And none of these words"), [Optional(), LONG])
 
 
 class EditFeed(FlaskForm):

@@ -12,9 +12,9 @@ from app.store import own_topics
 from app.web import auth
 from app.web.api import lists
 from app.web.openapi import blueprint, route
-from app.web.schema import Id, Shape, Size, page_of
+from app.web.schema import Between, Id, Shape, Size, page_of
 
-group = blueprint("topics", about="Topics that analysts define by words, beside those that the model knows.")
+group = blueprint("topics", about="Topics that analysts define by words or examples, beside those of the model.")
 
 
 class TopicShape(Shape):
@@ -25,23 +25,36 @@ class TopicShape(Shape):
     title = fields.String()
     words = fields.List(fields.String())
     without = fields.List(fields.String())
+    examples = fields.List(fields.String())
+    unlike = fields.List(fields.String())
+    reach = fields.Float()
     version = fields.Integer()
 
 
 class NewTopicShape(Shape):
-    """A post has the topic that says one of `words` and none of `without`: whole words, `*` for any ending."""
+    """A post has the topic that says one of `words` or means what `examples` mean, and says none of `without`.
+
+    Words are whole words, `*` for any ending. `unlike` are examples of what is not meant; by its examples a topic has
+    at most `reach` percent of the posts that are stored when it is defined.
+    """
 
     title = fields.String(required=True, validate=Size(min=1, max=flows.LONGEST_TITLE))
-    words = fields.List(fields.String(), required=True, validate=Size(min=1, max=flows.MOST_WORDS))
+    words = fields.List(fields.String(), validate=Size(max=flows.MOST_WORDS))
     without = fields.List(fields.String(), validate=Size(max=flows.MOST_WORDS))
+    examples = fields.List(fields.String(), validate=Size(max=flows.MOST_EXAMPLES))
+    unlike = fields.List(fields.String(), validate=Size(max=flows.MOST_EXAMPLES))
+    reach = fields.Float(validate=Between(0.01, flows.WIDEST_REACH))
 
 
 class TopicChangeShape(Shape):
-    """What to change; other words are counted anew over the last 28 days."""
+    """What to change; other words or examples are counted anew over the last 28 days."""
 
     title = fields.String(validate=Size(min=1, max=flows.LONGEST_TITLE))
-    words = fields.List(fields.String(), validate=Size(min=1, max=flows.MOST_WORDS))
+    words = fields.List(fields.String(), validate=Size(max=flows.MOST_WORDS))
     without = fields.List(fields.String(), validate=Size(max=flows.MOST_WORDS))
+    examples = fields.List(fields.String(), validate=Size(max=flows.MOST_EXAMPLES))
+    unlike = fields.List(fields.String(), validate=Size(max=flows.MOST_EXAMPLES))
+    reach = fields.Float(validate=Between(0.01, flows.WIDEST_REACH))
 
 
 @route(group, "/topics", needs="market:read", returns=page_of(TopicShape, "TopicPage"))

@@ -8,7 +8,7 @@ from app import clock
 from app.domain.market import PostDraft, PostFilter
 from app.domain.people import SYSTEM
 from app.domain.series import DAY_MS, HOUR_MS
-from app.errors import Conflict, InputError, Stale
+from app.errors import Conflict, InputError, NotReady, Stale
 from app.pipeline import alerts, feeds, jobs, market, own_topics, posts
 from app.pipeline.services import Services
 from app.store import alerts as alert_rows
@@ -16,6 +16,7 @@ from app.store import buckets
 from app.store import own_topics as rows
 from app.store import posts as post_rows
 from tests.app.pipeline.conftest import Desk
+from tests.app.pipeline.fake_engine import FakeEngine
 
 T0 = 1_780_000_000_000 - 1_780_000_000_000 % DAY_MS
 
@@ -53,6 +54,58 @@ def test_new_posts_have_the_topic_at_once_and_it_is_counted(wire: Services) -> N
         "Walkout ends at the mill",
     }
     assert post_rows.last_at(wire.db, subject_kind="topic", subject_id=topic.subject_id) == T0
+
+
+EXAMPLES = ["pilots walk out over pay", "staff walk out over pay", "drivers walk out over hours"]
+
+
+def test_a_topic_by_example_has_new_posts_and_those_that_were_there_and_no_others(wire: Services) -> None:
+    _tell(wire, "Nurses walk out over pay", "Rain over the hills", at=T0 - 2 * DAY_MS)
+    topic = own_topics.add(wire, viewer=SYSTEM, title="Walkouts", examples=EXAMPLES, without=["film"])
+    assert topic.likeness is not None
+    assert 0 < topic.likeness.least <= 1
+    with clock.frozen(T0):
+        jobs.run_due(wire, limit=5)
+    assert _series(wire, topic.subject_id)[0] == 1
+    _tell(wire, "Miners walk out over pay", "A film: staff walk out over pay", "Snow in the hills")
+    assert _series(wire, topic.subject_id)[0] == 2
+    assert _agrees(wire)
+
+
+def test_a_text_that_changes_loses_what_it_no_longer_means(wire: Services) -> None:
+    topic = own_topics.add(wire, viewer=SYSTEM, title="Walkouts", examples=EXAMPLES)
+    for title, n in (("Miners walk out over pay", 1), ("Snow in the hills", 0)):
+        with clock.frozen(T0 + 5):
+            posts.receive(wire, 1, [PostDraft(external_id="x", title=title, occurred_at=T0)], viewer=SYSTEM)
+        assert _series(wire, topic.subject_id)[0] == n
+        assert _agrees(wire)
+
+
+def test_what_waits_for_the_model_is_compared_when_it_is_read(wire: Services, engine: FakeEngine) -> None:
+    topic = own_topics.add(wire, viewer=SYSTEM, title="Walkouts", examples=EXAMPLES)
+    engine.failure = NotReady()
+    _tell(wire, "Miners walk out over pay")
+    engine.failure = None
+    assert _series(wire, topic.subject_id)[0] == 0
+    with clock.frozen(T0 + HOUR_MS):
+        assert posts.classify_pending(wire) == 1
+    assert _series(wire, topic.subject_id)[0] == 1
+    assert _agrees(wire)
+
+
+def test_other_examples_are_learned_and_counted_anew(wire: Services) -> None:
+    topic = own_topics.add(wire, viewer=SYSTEM, title="Walkouts", examples=EXAMPLES)
+    _tell(wire, "Miners walk out over pay", "Snow falls in the hills")
+    changed = own_topics.change(
+        wire, topic.id, viewer=SYSTEM, changes={"examples": ["snow in the hills", "snow falls", "hills under snow"]}
+    )
+    assert changed.likeness != topic.likeness
+    with clock.frozen(T0 + HOUR_MS):
+        jobs.run_due(wire, limit=5)
+    page = post_rows.page(wire.db, PostFilter(topic=topic.subject_id), viewer=SYSTEM)
+    assert [post.title for post in page.items] == ["Snow falls in the hills"]
+    with pytest.raises(InputError):
+        own_topics.change(wire, topic.id, viewer=SYSTEM, changes={"examples": []})
 
 
 def test_the_last_four_weeks_are_counted_by_a_job_and_older_posts_are_not(wire: Services) -> None:
@@ -122,6 +175,10 @@ def test_a_rule_fires_on_an_own_topic_with_its_stories(wire: Services) -> None:
         ({"title": " ", "words": ["strike"]}, "empty_field"),
         ({"title": "x", "words": []}, "topic_without_words"),
         ({"title": "x", "words": ["a"]}, "bad_word"),
+        ({"title": "x", "examples": ["one", "two"]}, "too_few_examples"),
+        ({"title": "x", "examples": [str(n) for n in range(99)]}, "too_many_examples"),
+        ({"title": "x", "examples": ["a", "b", "c" * 9000]}, "too_long"),
+        ({"title": "x", "words": ["strike"], "reach": 80}, "bad_reach"),
         ({"title": "x", "words": ["***"]}, "bad_word"),
         ({"title": "x", "words": ["strike"], "without": ["y" * 100]}, "bad_word"),
         ({"title": "x" * 61, "words": ["strike"]}, "too_long"),

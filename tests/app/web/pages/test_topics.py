@@ -39,10 +39,28 @@ def test_a_topic_is_defined_shown_changed_and_deleted(own: House) -> None:
     assert client.get("/market/own-topics/1").status_code == 404
 
 
+def test_examples_are_tried_before_they_count(own: House) -> None:
+    client = own.reader("analyst")
+    examples = "a fraud probe at Northbank\na probe of a fraud\nthe fraud probe goes on"
+    given = {"title": "Inquiries", "examples": examples, "unlike": "", "reach": "20"}
+    tried = post(client, "/market/topics", **given, preview="1")
+    assert "These examples find" in tried
+    assert "Nothing counts yet." in tried
+    assert "fraud probe of lamps" in tried
+    assert "No topic of your own yet" in client.get("/market/topics").get_data(as_text=True)
+    assert "like 3 examples" in post(client, "/market/topics", **given)
+    jobs.run_due(own.site.services, limit=5)
+    assert "fraud probe of lamps" in client.get("/market/topics/own-1").get_data(as_text=True)
+    form = client.get("/market/own-topics/1").get_data(as_text=True)
+    assert "the fraud probe goes on" in form
+    assert "Nothing counts yet." in post(client, "/market/own-topics/1", **given, preview="1")
+
+
 def test_what_cannot_be_a_topic_gets_a_sentence(own: House) -> None:
     client = own.reader("analyst")
     assert "too short or too long" in post(client, "/market/topics", title="A", words="a")
-    assert "Please fill this in." in post(client, "/market/topics", title="A", words="")
+    assert "Please fill this in." in post(client, "/market/topics", title="", words="lamps")
+    assert "at least 3 different examples" in post(client, "/market/topics", title="A", examples="a fire\na fire\nb")
     assert "at least one word" in post(client, "/market/topics", title="A", words=", ,")
     post(client, "/market/topics", title=SCRIPT, words="lamps")
     assert SCRIPT not in client.get("/market/topics").get_data(as_text=True)
