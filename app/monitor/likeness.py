@@ -51,7 +51,8 @@ def _left_out(near: Matrix, *, at: int, far: Matrix) -> float:
 
 def _direction(near: Matrix, *, far: Matrix) -> Matrix:
     found = near.mean(axis=0) - (far.mean(axis=0) / 2 if len(far) else 0)
-    return _unit(found[None])[0]
+    direction: Matrix = _unit(found[None])[0]
+    return direction
 
 
 def _centred(vectors: Matrix, *, centre: Matrix) -> Matrix:
