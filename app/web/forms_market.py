@@ -20,7 +20,9 @@ class EditTopic(FlaskForm):
     words = TextAreaField(_l("One of these words or phrases"), [Optional(), LONG])
     examples = TextAreaField(_l("Or posts that mean the same as these"), [Optional(), MANY])
     unlike = TextAreaField(_l("Not meant are posts such as"), [Optional(), MANY])
-    reach = DecimalField(_l("By examples at most, % of posts"), [Optional(), NumberRange(0.01, 20)], places=1, default=2)
+    reach = DecimalField(
+        _l("By examples at most, % of posts"), [Optional(), NumberRange(0.01, 20)], places=1, default=2
+    )
     without = TextAreaField(_l("And none of these words"), [Optional(), LONG])
 
 
