@@ -153,7 +153,7 @@ class AdversarialRecipe:
     """Adversarial training (training/adversarial.py): `radius` is a share of the norm of a row's embeddings."""
 
     method: str = "none"
-    radius: float = 0.1
+    radius: float = 0.03
     steps: int = 3
 
 
@@ -169,6 +169,7 @@ class AugmentRecipe:
 class Recipe:
     """Everything that decides a run, besides the data themselves. Sizes in tokens, rates per step.
 
+    `probe` fits heads on so many rows a task before the first step (training/probe.py); 0 begins them at random.
     `method` is what learns beside the heads: an adapter (lora), the whole encoder (full), nothing (head). With full,
     `learn_embeddings` says whether the vocabulary learns too: it is half of the weights and most of an optimiser step.
     `precision` int8 keeps an adapter's base in 8 bits (bitsandbytes; slow on a CPU), `quantise_aware` trains rounded
@@ -196,6 +197,7 @@ class Recipe:
     evaluate_rows: int = 1000
     checkpoint_every: int = 500
     max_steps: int = 0
+    probe: int = 0
     skip_bad_rows: bool = False
     start: str = ""
     method: str = "lora"
@@ -284,6 +286,8 @@ def _noise_problems(recipe: Recipe) -> list[str]:
         found.append("dropout must be a share from 0 to below 1")
     if min(recipe.rdrop, recipe.sampling_temperature, recipe.augment.share, recipe.adversarial.radius) < 0:
         found.append("rdrop, sampling_temperature, augment.share and adversarial.radius must not be below zero")
+    if recipe.probe < 0:
+        found.append("probe must not be below zero")
     if recipe.adversarial.steps < 1:
         found.append("adversarial.steps must be at least 1")
     if recipe.quantise_aware and recipe.method != "full":

@@ -30,6 +30,7 @@ from training.data.tasks import TaskData
 from training.distributed import Share, join
 from training.loop import Loop, Progress, Rows
 from training.lora import attach, fuse
+from training.probe import probe
 from training.quantize_aware import bake, watch
 from training.reopen import merged, pad_id
 from training.runs import Run, RunError
@@ -61,6 +62,8 @@ def fit(
     tokenizer = open_tokenizer(str(run.tokenizer), max_length=recipe.max_length)
     rows = {name: _encode(task, tokenizer=tokenizer) for name, task in data.items()}
     network = build(beginning.encoder, recipe=recipe, tasks=tasks)
+    if recipe.probe and not resume:
+        probe(network, recipe=recipe, rows={name: row.train for name, row in rows.items()}, pad_id=pad_id(tokenizer))
     if recipe.start and beginning.source is None:
         _go_on(network, run=run, name=recipe.start, share=share)
     loop = Loop(

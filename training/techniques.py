@@ -70,6 +70,7 @@ _CUT = PruneRecipe(heads=0.67, neurons=0.5)
 
 TECHNIQUES = (
     Technique(BASE, "LoRA, rank 32: what the others are compared with"),
+    Technique("random_heads", "heads that begin at random, not with what the encoder already tells", {"probe": 0}),
     Technique("full", "every weight but the vocabulary learns", _FULL),
     Technique("head", "only the heads learn", {"method": "head"}),
     Technique("int8", "LoRA, merged and quantised after training", of=BASE),
