@@ -68,12 +68,13 @@ def worth_asking(found: Probabilities, *, vectors: Vectors, n: int) -> list[int]
     best = np.sort(found, axis=1)
     margin = best[:, -1] - best[:, -2]
     pool = np.argsort(margin, kind="stable")[: max(n, len(margin) // 2)]
-    chosen = [int(pool[0])] if len(pool) and n else []
+    places = [0] if len(pool) and n else []
     near = np.full(len(pool), np.inf)
-    while len(chosen) < min(n, len(pool)):
-        near = np.minimum(near, np.linalg.norm(vectors[pool] - vectors[chosen[-1]], axis=1))
-        chosen.append(int(pool[int(near.argmax())]))
-    return chosen
+    while len(places) < min(n, len(pool)):
+        near = np.minimum(near, np.linalg.norm(vectors[pool] - vectors[pool[places[-1]]], axis=1))
+        near[places] = -1.0  # never twice, even where all that is left says the same
+        places.append(int(near.argmax()))
+    return [int(pool[place]) for place in places]
 
 
 def agreement(first: Columns, *, second: Columns) -> float:

@@ -22,7 +22,7 @@ GAIN_NEEDED = 0.01
 TASKS_NEEDED = 2
 
 # Examples a label, and passes over them: the fewer, the more often each is read.
-SHOTS: Mapping[int, float] = {5: 24.0, 10: 16.0, 50: 6.0}
+SHOTS: Mapping[int, float] = {5: 12.0, 10: 10.0, 50: 5.0}
 
 Fit = Callable[..., Any]
 

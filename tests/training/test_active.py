@@ -51,6 +51,11 @@ def test_questions_are_uncertain_and_unlike_each_other() -> None:
     assert worth_asking(np.zeros((0, 2)), vectors=np.zeros((0, 2), np.float32), n=3) == []
 
 
+def test_nothing_is_asked_twice_even_where_all_say_the_same() -> None:
+    same = np.ones((6, 2), np.float32)
+    assert sorted(worth_asking(np.full((6, 2), 0.5), vectors=same, n=6)) == list(range(6))
+
+
 def test_asking_stops_when_answers_hold_still() -> None:
     rng = np.random.default_rng(1)
     moving = [rng.integers(0, 3, 200) for _ in range(4)]
