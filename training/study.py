@@ -21,8 +21,8 @@ JUDGED_BY = {"sentiment": "macro_recall", "emotion": "macro_f1", "market_sentime
 GAIN_NEEDED = 0.01
 TASKS_NEEDED = 2
 
-# Examples a label, and passes over them: the fewer, the more often each is read.
-SHOTS: Mapping[int, float] = {5: 12.0, 10: 10.0, 50: 5.0}
+# Examples a label, and passes over them: the fewer, the more often each is read. Heads begin with a linear probe.
+SHOTS: Mapping[int, float] = {5: 6.0, 10: 5.0, 50: 3.0}
 
 Fit = Callable[..., Any]
 
