@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from app import clock
 from app.domain.alert import Alert, Rule
 from app.domain.evidence import Driver, Evidence, Measured, Precedent, RisenWord
-from app.domain.people import SYSTEM
+from app.domain.market import PostFilter
+from app.domain.people import SYSTEM, Viewer
 from app.domain.series import DAY_MS
 from app.domain.share import Z95, interval
 from app.monitor.explain import likeness, risen_words, share_part
-from app.store import alerts, entities, evidence, posts, remarks, stories
+from app.pipeline.services import Services
+from app.store import alerts, entities, evidence, feeds, posts, remarks, stories
 from app.store.db import Reads, Transaction
 
 MOST_DRIVERS, MOST_PRECEDENTS, LEAST_LIKENESS = 8, 3, 0.25
@@ -24,6 +27,22 @@ LATEST = 100
 def keep(tx: Transaction, alert: Alert, *, rule: Rule) -> None:
     """Keep why an alert fires."""
     evidence.put(tx, explained(tx, alert, rule=rule))
+
+
+def seen(services: Services, alert_id: int, *, viewer: Viewer) -> Evidence | None:
+    """Why an alert was raised, with the stories and words of the viewer's feeds alone; the figures are the alert's."""
+    db, found = services.db, evidence.of_alert(services.db, alert_id)
+    if found is None or feeds.are_all_seen(db, viewer=viewer):
+        return found
+    told = posts.by_ids(db, [one.post_id for one in found.drivers], viewer=viewer)
+    said = PostFilter(since=found.since, until=found.until)
+    return replace(
+        found,
+        drivers=tuple(one for one in found.drivers if one.post_id in told),
+        words=tuple(
+            one for one in found.words if posts.page(db, replace(said, query=one.word), viewer=viewer, limit=1).items
+        ),
+    )
 
 
 def explained(db: Reads, alert: Alert, *, rule: Rule) -> Evidence:

@@ -10,7 +10,7 @@ from app import clock
 from app.domain.market import Entity, SubjectKind
 from app.domain.own_topic import own_id
 from app.domain.people import Viewer
-from app.domain.series import DAY_MS, Expected, Point, Window
+from app.domain.series import DAY_MS, Bucket, Expected, Point, Window
 from app.errors import FieldError, InputError, NotFound
 from app.ingest.gazetteer import from_csv as gazetteer_rows
 from app.ingest.rows import RowFault
@@ -46,13 +46,47 @@ class Imported:
     faults: tuple[RowFault, ...] = ()
 
 
+def _hours(
+    services: Services, kind: SubjectKind, subject_id: str, *, since: int, until: int, viewer: Viewer | None
+) -> tuple[Bucket, ...]:
+    """A subject's buckets; the whole market is, for who sees some feeds only, what these add up to. Raises NotFound."""
+    if kind == "feed":
+        feeds.get(services.db, _number(subject_id, noun="feed"), viewer=viewer)
+    if kind == "market" and viewer is not None and not feeds.are_all_seen(services.db, viewer=viewer):
+        return buckets.of_feeds(services.db, viewer.feed_ids or (), since=since, until=until)
+    return buckets.of_subject(services.db, subject_kind=kind, subject_id=subject_id, since=since, until=until)
+
+
+def window(
+    services: Services,
+    *,
+    subject_kind: SubjectKind,
+    subject_id: str,
+    since: int,
+    until: int,
+    viewer: Viewer | None = None,
+) -> Window:
+    """Sums of a subject over the hours that begin in [since, until), within the viewer's feeds; raises NotFound."""
+    found = _hours(services, subject_kind, subject_id, since=since, until=until, viewer=viewer)
+    names = ("n_posts", "n_stories", "n_negative", "n_neutral", "n_positive", "score_sum")
+    return Window(since=since, until=until, **{name: sum(getattr(one, name) for one in found) for name in names})
+
+
 def series(
-    services: Services, *, subject_kind: SubjectKind, subject_id: str, since: int, until: int, step_ms: int
+    services: Services,
+    *,
+    subject_kind: SubjectKind,
+    subject_id: str,
+    since: int,
+    until: int,
+    step_ms: int,
+    viewer: Viewer | None = None,
 ) -> tuple[Point, ...]:
-    """Points of a subject from the hour of `since` to before `until`; `step_ms` a whole number of hours."""
-    found = buckets.of_subject(
-        services.db, subject_kind=subject_kind, subject_id=subject_id, since=bucket_at(since), until=until
-    )
+    """Points of a subject from the hour of `since` to before `until`; `step_ms` a whole number of hours.
+
+    Within the viewer's feeds (None: all); raises NotFound for a feed out of sight.
+    """
+    found = _hours(services, subject_kind, subject_id, since=bucket_at(since), until=until, viewer=viewer)
     return points(found, since=since, until=until, step_ms=step_ms)
 
 
@@ -64,12 +98,13 @@ def usual(
     subject_id: str,
     step_ms: int,
     now: int | None = None,
+    viewer: Viewer | None = None,
 ) -> tuple[Expected, ...]:
     """What is usual of a subject in each of the steps that are drawn, by the weeks that surges are measured against."""
     moment = clock.now_ms() if now is None else now
     until = moment - moment % DAY_MS - GUARD_DAYS * DAY_MS
     since = until - BASELINE_DAYS * DAY_MS
-    past = buckets.of_subject(services.db, subject_kind=subject_kind, subject_id=subject_id, since=since, until=until)
+    past = _hours(services, subject_kind, subject_id, since=since, until=until, viewer=viewer)
     is_daily = lag.daily(services, subject_kind, now=moment)(subject_id)
     return expected.course(
         past, since=since, until=until, points=drawn, step_ms=step_ms, now=moment, zone=services.policy.zone,
@@ -83,7 +118,7 @@ def overview(services: Services, *, since: int, until: int, viewer: Viewer | Non
     kinds: tuple[SubjectKind, ...] = ("market", "entity", "topic")
     found: list[SubjectSummary] = []
     for kind in kinds:
-        windows = buckets.windows(services.db, subject_kind=kind, since=bucket_at(since), until=until)
+        windows = _windows(services, kind, since=bucket_at(since), until=until, viewer=viewer)
         titles = _titles(services, kind, subject_ids=list(windows))
         summaries = [
             _summary(kind, subject_id, title=title, window=windows.get(subject_id, Window(since=since, until=until)))
@@ -94,6 +129,15 @@ def overview(services: Services, *, since: int, until: int, viewer: Viewer | Non
     for alert in firing:
         n_firing[(alert.subject_kind, alert.subject_id)] += 1
     return tuple(_fired(one, n_firing.get((one.subject_kind, one.subject_id), 0)) for one in found)
+
+
+def _windows(
+    services: Services, kind: SubjectKind, *, since: int, until: int, viewer: Viewer | None
+) -> dict[str, Window]:
+    if kind == "market":
+        whole = window(services, subject_kind=kind, subject_id=MARKET, since=since, until=until, viewer=viewer)
+        return {MARKET: whole}
+    return buckets.windows(services.db, subject_kind=kind, since=since, until=until)
 
 
 def _summary(kind: SubjectKind, subject_id: str, *, title: str, window: Window) -> SubjectSummary:
@@ -123,12 +167,15 @@ def _titles(services: Services, kind: SubjectKind, *, subject_ids: Sequence[str]
     return {subject_id: own.get(subject_id, subject_id) for subject_id in subject_ids}
 
 
-def subject_title(services: Services, subject_kind: str, subject_id: str) -> str:
-    """The name of a subject; a topic's is its label id, the whole market's is empty."""
+def subject_title(services: Services, subject_kind: str, subject_id: str, *, viewer: Viewer | None = None) -> str:
+    """The name of a subject; a topic's is its label id, the whole market's is empty.
+
+    Raises NotFound when it is gone, and for a feed out of the viewer's sight.
+    """
     if subject_kind == "entity":
         return entities.get(services.db, _number(subject_id, noun="entity")).name
     if subject_kind == "feed":
-        return feeds.get(services.db, _number(subject_id, noun="feed")).name
+        return feeds.get(services.db, _number(subject_id, noun="feed"), viewer=viewer).name
     topic_id = own_id(subject_id) if subject_kind == "topic" else None
     if topic_id is not None:
         return own_topics.get(services.db, topic_id).title

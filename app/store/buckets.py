@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from app.domain.series import Bucket, Window
 from app.store.db import Reads, Transaction, statement
 from app.store.rows import built
+from app.store.scope import listed
 
 _ADD = """INSERT INTO bucket (subject_kind, subject_id, at, n_posts, n_stories, n_negative, n_neutral, n_positive,
 n_abstained, score_sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
@@ -30,6 +31,22 @@ def of_subject(db: Reads, *, subject_kind: str, subject_id: str, since: int, unt
     rows = db.rows(
         "SELECT * FROM bucket WHERE subject_kind = ? AND subject_id = ? AND at >= ? AND at < ? ORDER BY at",
         (subject_kind, subject_id, since, until),
+    )
+    return tuple(_bucket(row) for row in rows)
+
+
+def of_feeds(db: Reads, feed_ids: Iterable[int], *, since: int, until: int) -> tuple[Bucket, ...]:
+    """What some feeds add up to in the hours of [since, until): the market of who sees no others.
+
+    A story that two of them tell counts in both.
+    """
+    rows = db.rows(
+        "SELECT 'market' AS subject_kind, 'all' AS subject_id, at, sum(n_posts) AS n_posts, "
+        "sum(n_stories) AS n_stories, sum(n_negative) AS n_negative, sum(n_neutral) AS n_neutral, "
+        "sum(n_positive) AS n_positive, sum(n_abstained) AS n_abstained, sum(score_sum) AS score_sum FROM bucket "
+        "WHERE subject_kind = 'feed' AND CAST(subject_id AS INTEGER) IN (SELECT value FROM json_each(?)) "
+        "AND at >= ? AND at < ? GROUP BY at ORDER BY at",
+        (listed(feed_ids), since, until),
     )
     return tuple(_bucket(row) for row in rows)
 

@@ -37,6 +37,12 @@ def every(db: Reads, *, viewer: Viewer | None = None) -> tuple[Feed, ...]:
     return tuple(_feed(row) for row in db.rows(statement("SELECT * FROM feed", where, "ORDER BY name, id"), params))
 
 
+def are_all_seen(db: Reads, *, viewer: Viewer | None) -> bool:
+    """Whether no feed is out of the viewer's scope."""
+    seen = None if viewer is None else viewer.feed_ids
+    return seen is None or all(row["id"] in seen for row in db.rows("SELECT id FROM feed"))
+
+
 def visible_ids(db: Reads, team_ids: Iterable[int]) -> frozenset[int]:
     """The feeds of these teams, and those of no team."""
     rows = db.rows(

@@ -171,7 +171,8 @@ def series(query: dict[str, Any]) -> dict[str, Any]:
         raise InputError(fields=(field_error("/since", "bad_period"),))
     if (until - since) / step > MOST_POINTS:
         raise TooLarge("too_many_items", size=(until - since) // step, limit=MOST_POINTS)
-    subject: dict[str, Any] = {"subject_kind": query["kind"], "subject_id": _subject_id(query["kind"], query["id"])}
+    named = _subject_id(query["kind"], query["id"])
+    subject: dict[str, Any] = {"subject_kind": query["kind"], "subject_id": named, "viewer": auth.viewer()}
     points = market.series(auth.services(), **subject, since=since, until=until, step_ms=step)
     usual = market.usual(auth.services(), points, **subject, step_ms=step)
     return lists.whole({**asdict(point), "usual": known} for point, known in zip(points, usual, strict=True))

@@ -13,7 +13,8 @@ from app.domain.market import SubjectKind
 from app.domain.series import DAY_MS, HOUR_MS
 from app.errors import Conflict, InputError, NotFound
 from app.pipeline import alerts as flow
-from app.store import alerts, entities, events, evidence, notifications, receivers, remarks, rules, silences, tellings
+from app.pipeline import explaining
+from app.store import alerts, entities, events, notifications, receivers, remarks, rules, silences, tellings
 from app.store import users as people
 from app.web import auth
 from app.web.auth import requires, services, viewer
@@ -105,7 +106,7 @@ def _page(alert: Alert, *, form: NewSilence) -> str:
         silences=[s for s in silences.every(db, at=clock.now_ms()) if s.subject_id in (None, alert.subject_id)],
         form=form,
         may_write=me.may("alerts:write"),
-        evidence=evidence.of_alert(db, alert.id),
+        evidence=explaining.seen(services(), alert.id, viewer=me),
         remark=remarks.of_alerts(db, [alert.id]).get(alert.id),
         told=notifications.of_ids(db, tellings.of_alert(db, alert.id)),
         receivers={one.id: one.name for one in receivers.every(db)},

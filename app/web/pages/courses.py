@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from flask import request
 
@@ -12,7 +13,7 @@ from app.domain.alert import Alert
 from app.domain.market import SubjectKind
 from app.domain.series import DAY_MS, HOUR_MS, Expected, Point, Window
 from app.pipeline import market
-from app.store import alerts, buckets
+from app.store import alerts
 from app.web import charts
 from app.web.auth import services, viewer
 from app.web.pages import formats
@@ -86,6 +87,7 @@ def points_of(kind: SubjectKind, subject_id: str, *, stretch: Stretch) -> tuple[
         since=stretch.since,
         until=stretch.until,
         step_ms=stretch.step_ms,
+        viewer=viewer(),
     )
 
 
@@ -99,7 +101,7 @@ def alerts_of(kind: SubjectKind, subject_id: str) -> tuple[Alert, ...]:
 
 def usual_of(kind: SubjectKind, subject_id: str, points: tuple[Point, ...], *, step_ms: int) -> tuple[Expected, ...]:
     """What is usual of the subject in each of its points."""
-    return market.usual(services(), points, subject_kind=kind, subject_id=subject_id, step_ms=step_ms)
+    return market.usual(services(), points, subject_kind=kind, subject_id=subject_id, step_ms=step_ms, viewer=viewer())
 
 
 def _title(point: Point, usual: Expected, *, stamp: charts.Stamp) -> str:
@@ -150,9 +152,9 @@ def _net(window: Window) -> float | None:
 
 def figures(kind: SubjectKind, subject_id: str, *, stretch: Stretch) -> Figures:
     """A subject's sums over the stretch, beside those of the stretch before."""
-    db = services().db
-    now = buckets.window(db, subject_kind=kind, subject_id=subject_id, since=stretch.since, until=stretch.until)
-    before = buckets.window(db, subject_kind=kind, subject_id=subject_id, since=stretch.before, until=stretch.since)
+    subject: dict[str, Any] = {"subject_kind": kind, "subject_id": subject_id, "viewer": viewer()}
+    now = market.window(services(), **subject, since=stretch.since, until=stretch.until)
+    before = market.window(services(), **subject, since=stretch.before, until=stretch.since)
     return Figures(
         net=_net(now),
         net_before=_net(before),

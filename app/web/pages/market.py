@@ -114,7 +114,7 @@ def title_of(kind: SubjectKind, subject_id: str) -> str:
         return label_title(subject_id)
     if kind == "market":
         return word("subject", "market")
-    return market.subject_title(services(), kind, subject_id)
+    return market.subject_title(services(), kind, subject_id, viewer=viewer())
 
 
 def _reason(feature: str, *, names: dict[str, str]) -> str:

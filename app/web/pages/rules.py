@@ -46,7 +46,8 @@ def _list(form: BudgetForm) -> str:
     n_open: dict[int, int] = {}
     for alert in alerts.open_ones(db):
         n_open[alert.rule_id] = n_open.get(alert.rule_id, 0) + 1
-    reckoning, rare = measuring.reckoning(services()), measuring.rare(services())
+    reckoning = measuring.reckoning(services())
+    rare = [one for one in measuring.rare(services()) if one.subject_kind != "feed" or _is_seen(one.subject_id)]
     return render_template(
         "rules/index.html",
         rules=rules.every(db),
@@ -59,6 +60,11 @@ def _list(form: BudgetForm) -> str:
         n_rare=len(rare),
         form=form,
     )
+
+
+def _is_seen(feed_id: str) -> bool:
+    seen = viewer().feed_ids
+    return seen is None or int(feed_id) in seen
 
 
 @blueprint.post("/rules/budget")
@@ -152,7 +158,8 @@ class _Tested:
 
 def _tested(rule: Rule, *, name: str, days: int) -> _Tested:
     result = backtesting.back_test(services(), budgets.as_in_force(services(), rule), days=days)
-    titles = {one.subject_id: title_of(rule.subject_kind, one.subject_id) for one in result.episodes[:SHOWN]}
+    kind, ids = rule.subject_kind, [one.subject_id for one in result.episodes[:SHOWN]]
+    titles = {one: title_of(kind, one) if kind != "feed" or _is_seen(one) else one for one in ids}
     return _Tested(name=name, result=result, titles=titles)
 
 
