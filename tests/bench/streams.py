@@ -71,11 +71,16 @@ class Stream:
 STREAMS = (Stream(slug="stocknet", path=STOCKNET), Stream(slug="reuters", path=REUTERS))
 
 
-def monitor(folder: Path, *, kinds: Sequence[SubjectKind] = ("entity", "topic", "market")) -> Services:
-    """Services on a new database in `folder`, with the shipped artifact, companies, feeds, and rules of these kinds."""
+def monitor(
+    folder: Path, *, kinds: Sequence[SubjectKind] = ("entity", "topic", "market"), model: str | None = None
+) -> Services:
+    """Services on a new database in `folder`, with companies, feeds, and rules of these kinds.
+
+    `model` names the `name@version` that reads, None the shipped artifact.
+    """
     services = Services(
         db=open_database(folder / "replay.sqlite"),
-        engine=open_engine(folders=(shipped.MODELS,), threads=2),
+        engine=open_engine(folders=(shipped.MODELS,), live=lambda: model, threads=2),
         policy=Policy(),
     )
     for ticker, name, sector, aliases, ambiguous in COMPANIES:
