@@ -144,7 +144,9 @@ def surges() -> str:
 
 def monitor() -> str:
     """What the market monitor keeps up with: posts, telling, a day of very many posts, two years of headlines."""
-    replay, telling, day, reuters = (_bench(name) for name in ("replay", "telling", "day", "reuters"))
+    replay, small, telling, day, reuters = (
+        _bench(name) for name in ("replay", "replay_mini", "telling", "day", "reuters")
+    )
     which, slowest = max(
         ((name, one["page"]) for name, one in day["day"].items()), key=lambda entry: float(entry[1]["median_ms"])
     )
@@ -158,6 +160,7 @@ def monitor() -> str:
             (f"of them {name}", "", f"{one['posts_a_second']:.0f}/s")
             for name, one in sorted(replay["streams"].items(), reverse=True)
         ),
+        ("the same read by bellwether-mini", "1,000/s", f"{small['posts_a_second']:.0f}/s"),
         (
             "From the evaluation that fires to the first attempt to send",
             "5 s",
