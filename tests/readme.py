@@ -220,6 +220,7 @@ def tables() -> dict[str, Callable[[], str]]:
         "robustness": robustness,
         "mini": mini,
         "techniques": training_tables.techniques,
+        "shots": training_tables.shots,
         "desk": desk,
         "speed": speed_tables.contestants,
         "engine": speed_tables.targets,
