@@ -62,7 +62,7 @@ def fit(
     tokenizer = open_tokenizer(str(run.tokenizer), max_length=recipe.max_length)
     rows = {name: _encode(task, tokenizer=tokenizer) for name, task in data.items()}
     network = build(beginning.encoder, recipe=recipe, tasks=tasks)
-    if recipe.probe and not resume:
+    if recipe.probe and not (resume and run.checkpoint.is_file()):
         probe(network, recipe=recipe, rows={name: row.train for name, row in rows.items()}, pad_id=pad_id(tokenizer))
     if recipe.start and beginning.source is None:
         _go_on(network, run=run, name=recipe.start, share=share)

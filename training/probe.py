@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from models.labels import Kind
 from models.network import Head, Network, pool
 from training.config import Recipe
 from training.data.batching import collate, length_batches
@@ -53,20 +54,19 @@ def pooled_states(
     """Pooled states [n, W] (float32, on the CPU) of the chosen rows, in their order."""
     was_training, device = network.training, next(network.parameters()).device
     network.eval()
-    found: list[Tensor] = [torch.empty(0)] * len(rows)
+    pooling, head = network.tasks[task].pooling, cast(Head, network.heads[task])
+    found = torch.zeros(len(rows), (head.hidden or head.output).in_features)
     for places in length_batches(encoded.lengths[rows], budget=budget, max_rows=256):
         batch = collate(encoded, rows=rows[places], pad_id=pad_id)
         mask = None if batch.mask is None else torch.from_numpy(batch.mask).to(device)
         hidden = network.encode(torch.from_numpy(batch.ids).to(device), mask=mask).float()
         spans = torch.from_numpy(batch.spans).to(device)
-        states = pool(hidden, pooling=network.tasks[task].pooling, mask=mask, spans=spans).cpu()
-        for place, state in zip(places, states, strict=True):
-            found[int(place)] = state
+        found[torch.from_numpy(places)] = pool(hidden, pooling=pooling, mask=mask, spans=spans).cpu()
     network.train(was_training)
-    return torch.stack(found)
+    return found
 
 
-def fit_head(head: Head, *, features: Tensor, targets: Tensor, kind: Any, weights: Tensor | None) -> None:
+def fit_head(head: Head, *, features: Tensor, targets: Tensor, kind: Kind, weights: Tensor | None) -> None:
     """Fit the output layer on features [n, W] by L-BFGS; they are scaled for it alone."""
     if head.hidden is not None:
         with torch.no_grad():

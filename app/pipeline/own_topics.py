@@ -5,7 +5,6 @@ Posts are matched where their stories are counted, so that no way in can miss th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -164,7 +163,7 @@ def _learned(services: Services, values: dict[str, Any], *, known: OwnTopic | No
         return values | {"likeness": None}
     if known is not None and (made["examples"], made["unlike"], reach) == (known.examples, known.unlike, known.reach):
         return values
-    return values | {"likeness": json.dumps(asdict(likeness.learned(services, **made, reach=reach)))}
+    return values | {"likeness": asdict(likeness.learned(services, **made, reach=reach))}
 
 
 def _texts(given: Iterable[str], *, key: str) -> tuple[str, ...]:

@@ -82,11 +82,9 @@ def _store(tx: Transaction, feed_id: int, chunk: Chunk, *, viewer: Viewer) -> di
 
 
 def _alike(chunk: Chunk, *, results: Mapping[int, PostResult]) -> dict[int, frozenset[int]]:
-    """The topics by example of what a chunk brought, by post; nothing where no topic has examples."""
-    if not any(chunk.alike.values()):
-        return {one.id: frozenset() for one in results.values() if one.state == "updated" and one.id is not None}
-    posts_of = {number: one.id for number, one in results.items() if one.state != "unchanged" and one.id is not None}
-    return {post_id: chunk.alike.get(number, frozenset()) for number, post_id in posts_of.items()}
+    """The topics by example of what a chunk brought, by post."""
+    changed = {number: one.id for number, one in results.items() if one.state != "unchanged" and one.id is not None}
+    return {post_id: chunk.alike.get(number, frozenset()) for number, post_id in changed.items()}
 
 
 def _is_known(row: Row, known: Mapping[str, Post]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.store.db import Reads, Transaction
+from app.store.db import Reads, Transaction, statement
 
 GONE = "—"
 """What stands where a text was: no word of any language."""
@@ -52,9 +52,9 @@ def erase_customer(tx: Transaction, customer_id: int, *, at: int) -> None:
 
 
 _STEPS = (
-    f"DELETE FROM attachment WHERE message_id IN {_MESSAGES}",  # noqa: S608
+    statement("DELETE FROM attachment WHERE message_id IN", _MESSAGES),
     "DELETE FROM outbox WHERE ticket_id = ?",
-    f"UPDATE correction SET text = '' WHERE subject_kind = 'message' AND subject_id IN {_MESSAGES}",  # noqa: S608
+    statement("UPDATE correction SET text = '' WHERE subject_kind = 'message' AND subject_id IN", _MESSAGES),
     "UPDATE event SET before = json_remove(before, '$.subject', '$.body', '$.text', '$.tags'), "
     "after = json_remove(after, '$.subject', '$.body', '$.text', '$.tags') WHERE noun = 'ticket' AND noun_id = ?",
     "DELETE FROM notification WHERE noun = 'ticket' AND noun_id = ?",

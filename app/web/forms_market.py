@@ -7,6 +7,7 @@ from flask_wtf import FlaskForm
 from wtforms import DecimalField, IntegerField, StringField, TextAreaField
 from wtforms.validators import Length, NumberRange, Optional, Regexp
 
+from app.domain.own_topic import OwnTopic
 from app.web.forms import NAME, REQUIRED, zone_known
 
 MANY = Length(max=100_000, message=_l("At most %(max)d characters."))
@@ -21,7 +22,7 @@ class EditTopic(FlaskForm):
     examples = TextAreaField(_l("Or posts that mean the same as these"), [Optional(), MANY])
     unlike = TextAreaField(_l("Not meant are posts such as"), [Optional(), MANY])
     reach = DecimalField(
-        _l("By examples at most, % of posts"), [Optional(), NumberRange(0.01, 20)], places=1, default=2
+        _l("By examples at most, % of posts"), [Optional(), NumberRange(0.01, 20)], places=1, default=OwnTopic.reach
     )
     without = TextAreaField(_l("And none of these words"), [Optional(), LONG])
 

@@ -75,6 +75,22 @@ def test_a_run_that_only_probes_knows_its_rows_better(tmp_path: Path, corpora: P
     assert losses[500] < losses[0]
 
 
+def test_a_run_that_was_cut_before_its_first_checkpoint_probes_when_it_goes_on(
+    tmp_path: Path, corpora: Path, encoder: Path
+) -> None:
+    recipe = recipe_from({"name": "cut", "tasks": {"banking_intent": {}}, "method": "head", "probe": 500,
+                          "max_steps": 2, "precision": "fp32"})  # fmt: skip
+    recipe = replace(recipe, encoder=str(encoder))
+    data, _ = load(recipe, root=corpora)
+    whole, cut = Run(tmp_path / "whole"), Run(tmp_path / "cut")
+    fit(recipe, data=data, run=whole, root=corpora)
+    cut.path.mkdir()
+    cut.write_recipe(recipe)
+    fit(recipe, data=data, run=cut, root=corpora, resume=True)
+    heads = [reopen(run.path).network.heads["banking_intent"].state_dict() for run in (whole, cut)]
+    assert all(torch.equal(heads[0][name], heads[1][name]) for name in heads[0])
+
+
 def test_a_negative_number_of_rows_is_refused() -> None:
     with pytest.raises(RecipeError, match="probe must not be below zero"):
         recipe_from({"probe": -1, "tasks": {"banking_intent": {}}})

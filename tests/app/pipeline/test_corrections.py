@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -179,15 +180,15 @@ def test_a_corrected_intent_moves_the_ticket_to_its_queue_and_undo_moves_it_back
     draft = TicketDraft(subject="", body="where is my parcel", channel="api")
     ticket = tickets.receive(services, draft, viewer=SYSTEM).ticket
     assert (ticket.intent, ticket.queue_id) == ("track_order", people.intake)
-    correct = {"viewer": people.shop_agent, "ticket_id": ticket.id, "task": "commerce_intent"}
-    corrections.correct(services, label="complaint", **correct)  # type: ignore[arg-type]
+    correct: dict[str, Any] = {"viewer": people.shop_agent, "ticket_id": ticket.id, "task": "commerce_intent"}
+    corrections.correct(services, label="complaint", **correct)
     assert tickets.show(services, ticket.id, viewer=SYSTEM).ticket.queue_id == people.refunds
     corrections.undo(services, last(services, ticket), viewer=people.shop_agent)
     assert tickets.show(services, ticket.id, viewer=SYSTEM).ticket.queue_id == people.intake
     # Where a person put the ticket, it stays.
     tickets.route(services, ticket.id, viewer=people.shop_agent, queue_id=people.refunds)
     tickets.route(services, ticket.id, viewer=people.shop_agent, queue_id=people.intake)
-    corrections.correct(services, label="complaint", **correct)  # type: ignore[arg-type]
+    corrections.correct(services, label="complaint", **correct)
     assert tickets.show(services, ticket.id, viewer=SYSTEM).ticket.queue_id == people.intake
 
 
