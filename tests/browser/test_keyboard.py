@@ -239,6 +239,23 @@ def test_no_key_is_heard_while_writing_and_escape_leaves_every_place(live: Live)
     expect(page.get_by_role("heading", level=1)).to_have_text("Tickets")
 
 
+def test_a_dialog_that_closes_swallows_no_key(live: Live) -> None:
+    page = live.page("agent")
+    page.goto(f"/tickets/{live.house.stolen}")
+    page.wait_for_load_state()
+    page.keyboard.press("Control+k")
+    expect(page.locator("#palette-query")).to_be_focused()
+    # Both in one turn: no frame lies between, so the field still has the focus when the key comes.
+    page.evaluate(
+        """() => {
+        const field = document.getElementById("palette-query");
+        field.closest("dialog").close();
+        field.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true, cancelable: true }));
+    }"""
+    )
+    expect(page.get_by_role("heading", level=1)).to_have_text("Tickets")
+
+
 def test_two_agents_see_each_other(live: Live) -> None:
     one, other = live.page("agent"), live.page("admin")
     one.goto(f"/tickets/{live.house.unsure}")

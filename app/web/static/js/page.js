@@ -28,6 +28,13 @@
     if (form.method !== "get" || event.defaultPrevented) return;
     for (const input of form.elements) if (input.name && !input.value) input.disabled = true;
   });
+  // A dialog that has just been closed keeps the focus until the next frame, and would swallow a key meant for the page.
+  window.addEventListener("keydown", (event) => {
+    if (!event.target.closest?.("dialog:not([open])")) return;
+    event.stopImmediatePropagation();
+    event.target.blur();
+    if (!document.body.dispatchEvent(new KeyboardEvent(event.type, event))) event.preventDefault();
+  }, { capture: true });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
