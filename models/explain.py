@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.runtime import Input
+from models.spelling import Slip
 from models.text import Span
 
 MAX_PIECES = 64
@@ -39,7 +40,8 @@ class Explanation:
     """Weights of a text's words in reading order for `label`, with its probability.
 
     `deletion_drop` is what the label loses without its weightiest words, `random_drop` the average loss without as
-    many others; `fidelity` is their difference, −1 to 1: at or below zero the weights say nothing.
+    many others; `fidelity` is their difference, −1 to 1: at or below zero the weights say nothing. `slips` are words
+    that the model reads as others, because they look misspelt.
     """
 
     label: str
@@ -47,6 +49,7 @@ class Explanation:
     weights: tuple[Weight, ...]
     deletion_drop: float
     random_drop: float
+    slips: tuple[Slip, ...] = ()
 
     @property
     def fidelity(self) -> float:

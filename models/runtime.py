@@ -21,6 +21,8 @@ from models.graph import Encoder, Graph
 from models.heads import Array, Head, Heads, load_heads, span_mean, text_means
 from models.labels import Task, load_tasks
 from models.packing import Batch, batches
+from models.spelling import FILE as WORDS
+from models.spelling import Slip, Spelling, load_words
 from models.text import Normalised, Span, normalise
 from models.tokens import Encoded, Tokens, Window
 
@@ -80,6 +82,7 @@ class Runtime:
         if manifest.kind == "classifier":
             self._open_heads(artifact)
         self._tokens = Tokens(artifact.path("tokenizer.json"), max_length=manifest.max_length)
+        self._spelling = self._open_spelling(artifact) if WORDS in manifest.files else None
         count = threads or os.cpu_count() or 1
         self._graphs = {entry.name: self._open_graph(entry, threads=count) for entry in manifest.encoders}
 
@@ -107,6 +110,14 @@ class Runtime:
         self.tasks = {name: tasks[name] for entry in artifact.manifest.encoders for name in entry.tasks}
         self._heads = load_heads(artifact.path("heads.safetensors"), tasks=self.tasks)
 
+    def _open_spelling(self, artifact: Artifact) -> Spelling:
+        path = artifact.path(WORDS)
+        try:
+            return Spelling(load_words(path), is_known=self._tokens.is_whole)
+        except ValueError as error:
+            sentence = f"{path} cannot be read as one word and its count a line: {error}."
+            raise ArtifactError("unreadable_words", file=WORDS, sentence=sentence) from error
+
     def hasten(self) -> None:
         """Make ready what quickens single short texts, while others may already be read: takes a second."""
         for graph in self._graphs.values():
@@ -119,7 +130,7 @@ class Runtime:
     def run(self, inputs: Sequence[Input | str], *, tasks: Collection[str] | None = None) -> Run:
         """Read every text once and answer `tasks` (all when None); an unknown task raises KeyError."""
         wanted = list(self.tasks if tasks is None else tasks)
-        groups = _groups([Input(item) if isinstance(item, str) else item for item in inputs])
+        groups = _groups(self.read_as(Input(item) if isinstance(item, str) else item) for item in inputs)
         encoded = self._tokens.encode([group.text for group in groups])
         logits = {task: np.zeros((len(inputs), len(self.tasks[task].labels)), np.float32) for task in wanted}
         for entry in self.artifact.manifest.encoders:
@@ -129,9 +140,19 @@ class Runtime:
                 self._answer(logits, tasks=tuple(asked), pooled=pooled, groups=groups)
         return Run(logits, *_token_counts(groups, encoded=encoded, n=len(inputs)))
 
+    def read_as(self, item: Input) -> Normalised:
+        """The text that the model reads and where its target stands: normalised, misspelt words as they were meant."""
+        return self._spelling.mend(_ready(item)) if self._spelling else _ready(item)
+
+    def slips(self, item: Input) -> tuple[Slip, ...]:
+        """The misspelt words of a text, and how they are read."""
+        ready = _ready(item)
+        edits = self._spelling.edits(ready) if self._spelling else []
+        return tuple(Slip(ready.text[start:end], meant) for start, end, meant in edits)
+
     def embed(self, texts: Sequence[str]) -> Array:
         """L2-normalised mean-pooled vectors [n, width] of the first encoder; windows are averaged."""
-        groups = _groups([Input(text) for text in texts])
+        groups = _groups(self.read_as(Input(text)) for text in texts)
         encoded = self._tokens.encode([group.text for group in groups])
         pooled = self._pool(encoded, graph=self._graphs[self.artifact.manifest.encoders[0].name])
         means = _mean_by_owner(pooled.sentences, owners=pooled.owners, n=len(groups))
@@ -179,11 +200,10 @@ class Runtime:
         return self._together[tasks]
 
 
-def _groups(inputs: Iterable[Input]) -> list[_Group]:
-    """Inputs by normalised text, in order of first sight, with the distinct spans of each text."""
+def _groups(texts: Iterable[Normalised]) -> list[_Group]:
+    """Inputs by their text as it is read, in order of first sight, with the distinct spans of each text."""
     found: dict[str, tuple[list[Span], list[tuple[int, int]]]] = {}
-    for number, item in enumerate(inputs):
-        ready = _ready(item)
+    for number, ready in enumerate(texts):
         spans, members = found.setdefault(ready.text, ([], []))
         members.append((number, _number_of(ready.spans, spans=spans)))
     return [_Group(Normalised(text, tuple(spans)), tuple(members)) for text, (spans, members) in found.items()]

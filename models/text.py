@@ -49,6 +49,11 @@ def normalise(text: str, *, spans: Sequence[Span] = ()) -> Normalised:
     return Normalised(stripped, moved)
 
 
+def edited(text: Normalised, *, edits: Sequence[Edit]) -> Normalised:
+    """A prepared text after edits, in order and apart from each other, its spans carried along."""
+    return Normalised(_apply(text.text, edits=edits), tuple(_carry(text.spans, edits=edits)))
+
+
 def tokens_of(span: Span, *, offsets: Sequence[Span]) -> Span | None:
     """The tokens (first, last + 1) that touch a character span, given each token's characters; None if none does.
 

@@ -60,6 +60,10 @@ class Tokens:
         encodings = encode([text.text for text in texts], add_special_tokens=False)
         return [self._encoded(found, spans=text.spans) for found, text in zip(encodings, texts, strict=True)]
 
+    def is_whole(self, word: str) -> bool:
+        """Whether a word is one token."""
+        return len(self._tokenizer.encode(word, add_special_tokens=False).ids) == 1
+
     def _encoded(self, found: Encoding, *, spans: Sequence[Span]) -> Encoded:
         ids = found.ids
         if not spans and len(ids) <= self._room:

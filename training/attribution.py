@@ -27,7 +27,7 @@ from torch import Tensor
 from models.decide import probabilities
 from models.explain import Score, explain
 from models.runtime import Input, Runtime
-from models.text import Span, normalise, tokens_of
+from models.text import Span, tokens_of
 from training.data.encode import open_tokenizer
 from training.evaluate.perturb import without
 from training.reopen import Opened, merged, pad_id
@@ -110,7 +110,7 @@ def check(runtime: Runtime, *, twin: Twin, items: Sequence[Input], task: str, se
 
 
 def _one(runtime: Runtime, *, twin: Twin, item: Input, task: str, seed: int) -> Mapping[str, float] | None:
-    ready = normalise(item.text, spans=[item.target] if item.target else [])
+    ready = runtime.read_as(item)
     item = Input(ready.text, ready.spans[0] if ready.spans else None)
     decision = runtime.decisions[task]
 

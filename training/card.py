@@ -19,7 +19,8 @@ def render(
     parts = [
         f"# {manifest.id}",
         f"{_made_of(manifest)}, a head per task, int8. It reads English texts in windows of "
-        f"{manifest.max_length} tokens.",
+        f"{manifest.max_length} tokens. A misspelt word is read as the known word one slip away (models/spelling.py), "
+        "also where the figures below were measured.",
         "## Tasks",
         _table(("task", "role", "kind", "labels"), rows=(_task_row(task) for task in tasks.values())),
         "## Figures",

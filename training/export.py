@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,6 +23,9 @@ from models.decide import Decision, save_decisions
 from models.labels import Task, save_tasks
 from models.network import Network
 from models.runtime import Runtime
+from models.spelling import FILE as WORDS
+from models.spelling import count_words, load_words, save_words
+from models.text import normalise
 from models.tokens import Tokens
 from training.card import render
 from training.config import recipe_row
@@ -68,12 +72,12 @@ def export(
     whole = merge(network, probe=_probe(data, tokenizer=tokenizer), pad=pad_id(tokenizer))
     graph = float_graph(whole)
     calibration = calibration_rows(texts, tokens=Tokens(run.tokenizer, max_length=manifest.max_length), seed=SEED)
+    words = words_of(run, texts=texts)
     plain = {name: neutral(task) for name, task in tasks.items()}
     with TemporaryDirectory(prefix="export-") as work:
-        exact = _write_bare(Path(work) / "float32", run=run, manifest=manifest, graph=graph, decisions=plain)
-        small = _write_bare(
-            Path(work) / "int8", run=run, manifest=manifest, graph=quantise(graph, rows=calibration), decisions=plain
-        )
+        bare = partial(_write_bare, run=run, manifest=manifest, decisions=plain, words=words)
+        exact = bare(Path(work) / "float32", graph=graph)
+        small = bare(Path(work) / "int8", graph=quantise(graph, rows=calibration))
         int8 = Runtime(small)
         decisions = fit_decisions(int8, data=data, otherwise=otherwise or {})
         tests = suites(data, root=root)
@@ -141,8 +145,24 @@ def _data_entry(row: Mapping[str, Any]) -> DataEntry:
     )
 
 
+def words_of(run: Run, *, texts: Iterable[str]) -> dict[str, int]:
+    """The words of a run's training texts with their counts, and those that what it went on from had counted before."""
+    path = run.path / "start.json"
+    start = Path(json.loads(path.read_text(encoding="utf-8"))["path"]) / WORDS if path.is_file() else None
+    before = load_words(start) if start is not None and start.is_file() else {}
+    found = count_words(normalise(text) for text in texts)
+    counts = {word: max(found.get(word, 0), before.get(word, 0)) for word in found | before}
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
 def _write_bare(
-    folder: Path, *, run: Run, manifest: Manifest, graph: Any, decisions: Mapping[str, Decision]
+    folder: Path,
+    *,
+    run: Run,
+    manifest: Manifest,
+    graph: Any,
+    decisions: Mapping[str, Decision],
+    words: Mapping[str, int],
 ) -> Artifact:
     """An artifact that runs but decides nothing yet: what calibration and measurement go through."""
 
@@ -152,6 +172,7 @@ def _write_bare(
         shutil.copyfile(run.heads, part / "heads.safetensors")
         save_tasks(part / "labels.json", tasks=run.tasks().values())
         save_decisions(part / "decision.json", decisions=decisions)
+        save_words(part / WORDS, counts=words)
 
     return write(folder, manifest=manifest, fill=fill)
 

@@ -23,6 +23,7 @@ from models.artifact import Artifact
 from models.decide import Decision
 from models.labels import Task
 from models.runtime import Input, Run
+from models.spelling import Slip
 
 Lane = Literal["interactive", "bulk"]
 # In tokens as estimated from the length of the texts; a slice of bulk is what an interactive call may have to wait for.
@@ -40,6 +41,9 @@ class Model(Protocol):
 
     def run(self, inputs: Sequence[Input | str], *, tasks: Collection[str] | None = None) -> Run:
         """Logits of every input for every task asked for."""
+
+    def slips(self, item: Input) -> tuple[Slip, ...]:
+        """The misspelt words of a text, and how they are read."""
 
     def hasten(self) -> None:
         """Make ready, once, what quickens single short texts."""

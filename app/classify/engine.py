@@ -178,7 +178,8 @@ class Engine:
             found = self.classify(asked, deadline_ms=deadline_ms)
             return np.asarray([{s.label: s.probability for s in r.predictions[0].top}[label] for r in found])
 
-        return explain(Input(text, target), score=score, label=label)
+        item = Input(text, target)
+        return replace(explain(item, score=score, label=label), slips=self.model().slips(item))
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """L2-normalised vectors [n, width] of the search encoder; NotReady when there is none."""

@@ -30,12 +30,16 @@ class Word:
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """The weights of a text's words for a label; at a fidelity of zero or less they say nothing."""
+    """The weights of a text's words for a label; at a fidelity of zero or less they say nothing.
+
+    `slips` are misspelt words as typed and as read.
+    """
 
     label: str
     probability: float
     words: tuple[Word, ...]
     fidelity: float
+    slips: tuple[tuple[str, str], ...] = ()
 
 
 def tasks_for(services: Services, *, roles: Collection[Role], intent_task: str | None = None) -> tuple[str, ...]:
@@ -113,6 +117,7 @@ def explain(services: Services, text: str, *, task: str, target: Target | None =
         probability=found.probability,
         words=tuple(Word(start=one.start, end=one.end, weight=one.weight) for one in found.weights),
         fidelity=found.fidelity,
+        slips=tuple((slip.typed, slip.meant) for slip in found.slips),
     )
 
 

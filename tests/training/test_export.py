@@ -17,12 +17,13 @@ from models.examples import Example
 from models.labels import make_task
 from models.network import Network
 from models.runtime import Input, Runtime
+from models.spelling import load_words
 from tests.tiny import tiny_encoder
 from training.cli import main
 from training.config import DistillRecipe, LoraRecipe, Recipe, TaskRecipe
 from training.data.encode import encode
 from training.data.tasks import TaskData
-from training.export import Exported, export, merge
+from training.export import Exported, export, merge, words_of
 from training.export_encoder import ExportError
 from training.fit import fit
 from training.loop import predict
@@ -76,8 +77,19 @@ def test_the_artifact_is_whole_and_says_where_it_comes_from(exported: Exported, 
     assert manifest.encoders[0].tasks == ("mood", "about")
     assert manifest.recipe["lora"]["rank"] == 4
     wanted = {"MODEL_CARD.md", "metrics.json", "decision.json", "adapter/adapter_model.safetensors", "int8/main.bin"}
+    wanted |= {"words.txt"}
     assert wanted <= set(manifest.files)
     assert not [path for path in exported.artifact.folder.parent.iterdir() if path.name.startswith(".")]
+
+
+def test_words_are_counted_and_those_of_what_a_run_went_on_from_are_kept(exported: Exported, tmp_path: Path) -> None:
+    words = load_words(exported.artifact.path("words.txt"))
+    assert words["today"] == 300
+    assert list(words.values()) == sorted(words.values(), reverse=True)
+    run = Run(tmp_path)
+    run.write("start.json", content={"path": str(exported.artifact.folder), "recipe": {}})
+    found = words_of(run, texts=["the branch", "the branch", "the branch"])
+    assert (found["branch"], found["today"], found["the"]) == (3, 300, words["the"])
 
 
 def test_the_model_learned_and_int8_agrees_with_float32(exported: Exported) -> None:

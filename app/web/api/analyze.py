@@ -219,4 +219,5 @@ def _explained(text: str, *, task: str) -> dict[str, Any]:
             {"start": one.start, "end": one.end, "text": text[one.start : one.end], "weight": round(one.weight, 5)}
             for one in found.words
         ],
+        "read_as": [{"typed": typed, "meant": meant} for typed, meant in found.slips],
     }

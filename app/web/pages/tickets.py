@@ -99,6 +99,7 @@ def explain(ticket_id: int, prediction_id: int) -> str | tuple[str, int]:
         "tickets/words.html" if is_fragment else "tickets/explanation.html",
         words=explanations.pieces(text, weights=found.words),
         fidelity=found.fidelity,
+        slips=found.slips,
         label=found.label,
         ticket_id=ticket_id,
     )

@@ -10,7 +10,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -130,14 +132,13 @@ def test_a_damaged_file_is_refused_by_name(tmp_path: Path, file: str) -> None:
 
 def test_a_swap_under_load_answers_everybody(model: Runtime) -> None:
     """Calls run on while two models are swapped back and forth; each is answered whole, by one of them."""
-    from concurrent.futures import ThreadPoolExecutor
-
     other, engine = Runtime.open(shipped.newest(), threads=1), Engine(model, cache=0)
-    end = time.monotonic() + 2
+    # A busy machine swaps slowly: what counts is how often, not for how long.
+    n_swaps, done = 4, Event()
 
     def ask(client: int) -> int:
         n_answered = 0
-        while time.monotonic() < end:
+        while not done.is_set():
             found = engine.classify([Request(text=f"{text} {client} {n_answered}") for text in SENTENCES[:3]])
             assert [len(result.predictions) for result in found] == [len(model.tasks)] * 3
             n_answered += len(found)
@@ -145,12 +146,12 @@ def test_a_swap_under_load_answers_everybody(model: Runtime) -> None:
 
     with ThreadPoolExecutor(6) as pool:
         asked = [pool.submit(ask, client) for client in range(6)]
-        live, n_swaps = other, 0
-        while time.monotonic() < end:
+        live = other
+        for _ in range(n_swaps):
             before = engine.swap(live)
             assert isinstance(before, Runtime)
-            live, n_swaps = before, n_swaps + 1
+            live = before
+        done.set()
         assert min(one.result() for one in asked) > 0
-    assert n_swaps > 1
     assert engine.n_waiting == 0
     engine.close()

@@ -97,6 +97,7 @@ def test_reasons_are_measured_on_the_words(api: Caller) -> None:
     assert [text[one["start"] : one["end"]] for one in found["tokens"]] == text.split()
     assert any(one["weight"] for one in found["tokens"])
     assert -1 <= found["fidelity"] <= 1
+    assert found["read_as"] == []
 
 
 def test_reasons_for_many_texts_are_refused(api: Caller) -> None:

@@ -16,6 +16,7 @@ from app.domain.series import HOUR_MS
 from app.domain.ticket import TicketDraft
 from app.errors import NotReady
 from app.pipeline import accounts, alerts, desk, feeds, knowledge, market, posts, tickets
+from models.spelling import Slip
 from tests.app.pipeline.fake_engine import FakeEngine
 from tests.app.web.site import Site, csrf, make_site
 
@@ -55,7 +56,9 @@ class Engine(FakeEngine):
         self._fail()
         end = text.index(" ")
         weight = SimpleNamespace(start=0, end=end, weight=0.5)
-        return SimpleNamespace(label="neutral", probability=0.9, weights=(weight,), fidelity=0.4)
+        return SimpleNamespace(
+            label="neutral", probability=0.9, weights=(weight,), fidelity=0.4, slips=(Slip("crad", "card"),)
+        )
 
     def close(self) -> None:
         """There is nothing to close."""

@@ -255,6 +255,7 @@ def test_the_words_that_carried_it_are_a_fragment_or_a_page(house: House) -> Non
     fragment = client.get(path, headers={"X-Requested-With": "fetch"}).get_data(as_text=True)
     assert "<mark" in fragment
     assert "by 40 points" in fragment
+    assert "Read as: <del>crad</del> <ins>card</ins>" in fragment
     assert "<html" not in fragment
     assert "<html" in client.get(path).get_data(as_text=True)
     assert client.get(f"/tickets/{house.unsure}/predictions/1/words").status_code == 404
