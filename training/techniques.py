@@ -13,6 +13,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
@@ -26,6 +27,8 @@ from models.examples import Example
 from models.graph import Encoder, Graph
 from models.network import Network, pool
 from models.runtime import Input
+from models.spelling import Spelling, count_words
+from models.text import normalise
 from models.tokens import Tokens
 from training.config import (
     AdversarialRecipe,
@@ -74,6 +77,7 @@ TECHNIQUES = (
     Technique("full", "every weight but the vocabulary learns", _FULL),
     Technique("head", "only the heads learn", {"method": "head"}),
     Technique("int8", "LoRA, merged and quantised after training", of=BASE),
+    Technique("spelling", "LoRA, misspelt words read as the known word one slip away", of=BASE),
     Technique("distilled_3", "3 of 6 layers, half of the neurons, taught by LoRA's network",
               _FULL | {"distill": _THREE}),
     Technique("untaught_3", "the same small network without its teacher's answers",
@@ -126,7 +130,7 @@ class Study:
             cost = time.process_time() - start
             made.write("cost.json", content={"cpu_s": round(cost, 1)})
         cost = json.loads((made.path / "cost.json").read_text("utf-8"))["cpu_s"]
-        found = measure_network(reopen(made.path), study=self, is_int8=technique.name == "int8")
+        found = measure_network(reopen(made.path), study=self, form=technique.name)
         return {"technique": technique.name, "what": technique.what, "seed": seed, **found, "cpu_s": cost}
 
 
@@ -170,23 +174,28 @@ def _about(study: Study) -> dict[str, Any]:
 # --- measuring ----------------------------------------------------------------------------------------------
 
 
-def measure_network(opened: Opened, *, study: Study, is_int8: bool) -> dict[str, Any]:
-    """Accuracy by corpus, clean and with typos, through a graph; parameters, and speed beside the base's graph."""
+def measure_network(opened: Opened, *, study: Study, form: str = BASE) -> dict[str, Any]:
+    """Accuracy by corpus, clean and with typos, through a graph; parameters, and speed beside the base's graph.
+
+    The `form` int8 quantises the graph, spelling mends the texts before they are read.
+    """
     network = opened.network
     network.encoder = merged(network.encoder).eval()
     with TemporaryDirectory(prefix="study-") as work:
         graph = float_graph(network.encoder)
-        if is_int8:
-            texts = [row.text for entry in study.data.values() for row in entry.splits["train"]]
-            tokens = Tokens(opened.tokenizer, max_length=opened.max_length)
+        texts = [row.text for entry in study.data.values() for row in entry.splits["train"]]
+        tokens = Tokens(opened.tokenizer, max_length=opened.max_length)
+        mend = _mending(texts, tokens=tokens) if form == "spelling" else _as_it_is
+        if form == "int8":
             graph = quantise(graph, rows=calibration_rows(texts, tokens=tokens, seed=0, n=200))
         save_graph(graph, path=Path(work) / "own.xml")
         save_graph(float_graph(load_encoder(Path(encoder_path(study.recipe.encoder)))), path=Path(work) / "base.xml")
         own, base = (Graph(Path(work) / f"{name}.xml", threads=1) for name in ("own", "base"))
         clean, noisy = {}, {}
         for corpus, task, rows in _suites(study):
-            clean[corpus] = _accuracy(opened, graph=own, data=study.data[task], rows=rows)
-            noisy[corpus] = _accuracy(opened, graph=own, data=study.data[task], rows=[_mistyped(row) for row in rows])
+            accuracy = partial(_accuracy, opened, graph=own, data=study.data[task])
+            clean[corpus] = accuracy([mend(row) for row in rows])
+            noisy[corpus] = accuracy([mend(_mistyped(row)) for row in rows])
         return {
             "accuracy": clean,
             "with_a_typo": noisy,
@@ -209,7 +218,22 @@ def _mistyped(row: Example) -> Example:
     return replace(row, text=changed.text, span=changed.target)
 
 
-def _accuracy(opened: Opened, *, graph: Encoder, data: TaskData, rows: list[Example]) -> float:
+def _as_it_is(row: Example) -> Example:
+    return row
+
+
+def _mending(texts: Sequence[str], *, tokens: Tokens) -> Callable[[Example], Example]:
+    """What reads a row with the words of the study's own training texts."""
+    spelling = Spelling(count_words(normalise(text) for text in texts), is_known=tokens.is_whole)
+
+    def mend(row: Example) -> Example:
+        found = spelling.mend(normalise(row.text, spans=[row.span] if row.span else []))
+        return replace(row, text=found.text, span=found.spans[0] if found.spans else None)
+
+    return mend
+
+
+def _accuracy(opened: Opened, rows: list[Example], *, graph: Encoder, data: TaskData) -> float:
     tokenizer = open_tokenizer(str(opened.tokenizer), max_length=opened.max_length)
     encoded = encode(rows, task=data.task, tokenizer=tokenizer)
     right = 0

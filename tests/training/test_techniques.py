@@ -29,7 +29,7 @@ def test_every_technique_is_a_valid_recipe_of_its_own(study: Study) -> None:
 
 def test_rows_come_one_by_one_and_are_not_measured_twice(study: Study, tmp_path: Path) -> None:
     out = tmp_path / "result.json"
-    wanted = ("lora", "pruned", "vocabulary")
+    wanted = ("lora", "spelling", "pruned", "vocabulary")
     found = study_techniques(study, seeds=[0], wanted=wanted, out=out)
     assert json.loads(out.read_text("utf-8")) == found
     rows = {row["technique"]: row for row in found["rows"]}
