@@ -40,7 +40,7 @@ from training.evaluate.metrics import (
 from training.evaluate.perturb import changes
 from training.measure import Reading, Suite, sampled
 
-CHANGED_ROWS, ATTACKED_ROWS, SPEED_TEXTS = 250, 80, 400
+CHANGED_ROWS, ATTACKED_ROWS, SPEED_TEXTS = 1000, 80, 400
 SMALL = 20
 PERFECT_DRAWS = 200
 DRAWS = 400
