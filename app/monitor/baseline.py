@@ -18,6 +18,9 @@ from app.monitor.tails import LEAST_PHI, LEAST_RHO
 
 BURST_Z = 2.58
 ROUNDS = 3
+KEPT = 0.974
+"""The part of a normal deviate's variance that winsorising and weighting at BURST_Z leave."""
+
 LEAST_SHARE, MOST_RHO = 0.005, 0.3
 _TINY = 1e-9
 
@@ -54,9 +57,17 @@ def fit(stories: Array, negative: Array, *, slots: Slots, width: int, rate: Arra
     for _ in range(ROUNDS):
         rho, weights = _correlation(k, n, share=share)
         share = np.maximum(_pooled(k * weights, n * weights), LEAST_SHARE)
+    precision = _correlation_precision(n, share=share, rho=rho, weights=weights, width=width)
+    rho = _drawn_together(rho, precision=precision)
     phi_negative, _ = _dispersion(k, mean=mean * share[:, None])
     return Baseline(
-        width=width, rate=rate, share=share, rho=rho, phi=phi, phi_negative=phi_negative, n_stories=stories.sum(axis=1)
+        width=width,
+        rate=rate,
+        share=share,
+        rho=np.clip(rho, LEAST_RHO, MOST_RHO),
+        phi=phi,
+        phi_negative=phi_negative,
+        n_stories=stories.sum(axis=1),
     )
 
 
@@ -124,19 +135,52 @@ def _dispersion(counts: Array, *, mean: Array) -> tuple[Array, Array]:
 
 
 def _correlation(k: Array, n: Array, *, share: Array) -> tuple[Array, Array]:
-    """Over-dispersion ρ [s] of the share by moments, winsorised, and the weight [s, t] that each window keeps."""
+    """Over-dispersion ρ [s] of the share by moments, winsorised, and the weight [s, t] that each window keeps.
+
+    Chance can leave a moment below 0: what is judged with it is held above.
+    """
     p = share[:, None]
     spread = n * p * (1 - p)
     pairs = np.maximum(n - 1, 0.0) * spread
     rho = np.full(len(share), 0.02)
     weights = np.ones_like(n)
     for _ in range(ROUNDS):
-        scale = np.sqrt(np.maximum(spread + rho[:, None] * pairs, _TINY))
+        held_rho = np.clip(rho, LEAST_RHO, MOST_RHO)[:, None]
+        scale = np.sqrt(np.maximum(spread + held_rho * pairs, _TINY))
         z = (k - n * p) / scale
         weights = _down_weighted(z) * (n > 1)
         held = np.clip(z, -BURST_Z, BURST_Z) * scale
-        rho = np.clip(_pooled(weights * (held**2 - spread), weights * pairs), LEAST_RHO, MOST_RHO)
+        rho = _pooled(weights * (held**2 / KEPT - spread), weights * pairs)
     return rho, weights
+
+
+def _correlation_precision(n: Array, *, share: Array, rho: Array, weights: Array, width: int) -> Array:
+    """One over the variance [s] that ρ has by chance alone, if all subjects had the median of it.
+
+    A square of a normal deviate has variance 2; windows that overlap tell the same two thirds of their width long.
+    """
+    p = share[:, None]
+    spread = n * p * (1 - p)
+    pairs = np.maximum(n - 1, 0.0) * spread
+    variance = spread + np.clip(np.median(rho), LEAST_RHO, MOST_RHO) * pairs
+    scatter = 2 * max(1.0, 2 * width / 3) * (weights * variance**2).sum(axis=1)
+    found: Array = (weights * pairs).sum(axis=1) ** 2 / np.maximum(scatter, _TINY)
+    return found
+
+
+def _drawn_together(values: Array, *, precision: Array) -> Array:
+    """Values [s] drawn to their common mean, by the part of their scatter that chance alone would make.
+
+    DerSimonian & Laird 1986, "Meta-analysis in clinical trials".
+    """
+    total = max(precision.sum(), _TINY)
+    centre = (precision * values).sum() / total
+    surplus = (precision * (values - centre) ** 2).sum() - (np.count_nonzero(precision) - 1)
+    between = max(0.0, surplus / max(total - (precision**2).sum() / total, _TINY))
+    own = between * precision / (1.0 + between * precision)
+    weights = precision / (1.0 + between * precision)
+    drawn: Array = own * values + (1.0 - own) * (weights * values).sum() / max(weights.sum(), _TINY)
+    return drawn
 
 
 def _down_weighted(z: Array) -> Array:

@@ -3,9 +3,9 @@
 Maxima of a day follow a Gumbel law, P(max > t) = 1 − exp(−Λ), Λ = exp(−(t − μ)/β) alarms a day, so that Λ alarms a
 day ask for t = μ − β ln Λ. μ and β are fitted to the middle of the ordered maxima alone (least squares of the quantiles
 between 20 % and 80 %), and days beyond what the law would show once in as many days are left out and the rest fitted
-again: true surges stand at the upper end and must not raise the threshold. Volume alone has no such line between an
-ordinary burst and a surge, so there nothing is left out. Each subject's law is drawn to the law of all as if it had
-seen `PRIOR_DAYS` more days of everybody's.
+again: true surges stand at the upper end and must not raise the threshold, of one subject or of all. Volume alone has
+no such line between an ordinary burst and a surge, so there nothing is left out. Each subject's law is drawn to the law
+of all as if it had seen `PRIOR_DAYS` more days of everybody's.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ def law(maxima: Array, *, is_trimming: bool = True) -> Law:
     """The law of daily maxima [s, d], NaN for a day without a score; the prior before 14 days are known."""
     n_rounds = ROUNDS if is_trimming else 1
     n_days = np.isfinite(maxima).sum(axis=1)
-    pooled = _fitted(maxima.ravel(), n_rounds=n_rounds)
-    if pooled is None or maxima.shape[1] < ENOUGH_DAYS or n_days.max(initial=0) < ENOUGH_DAYS:
+    if n_days.max(initial=0) < ENOUGH_DAYS:
         return prior(len(maxima), n_days=n_days)
+    pooled = _fitted(maxima.ravel(), n_rounds=n_rounds, once_in=maxima.shape[1]) or (PRIOR_LOCATION, PRIOR_SCALE)
     own = [_fitted(row, n_rounds=n_rounds) or pooled for row in maxima]
     weight = n_days / (n_days + PRIOR_DAYS) if len(maxima) > 1 else np.ones(1)
     location = weight * np.array([one[0] for one in own]) + (1 - weight) * pooled[0]
@@ -67,18 +67,23 @@ def prior(n_subjects: int, *, n_days: Array) -> Law:
     return Law(location=PRIOR_LOCATION * ones, scale=PRIOR_SCALE * ones, n_days=n_days)
 
 
-def _fitted(maxima: Array, *, n_rounds: int) -> tuple[float, float] | None:
+def _fitted(maxima: Array, *, n_rounds: int, once_in: int | None = None) -> tuple[float, float] | None:
+    """Location and scale, without the days beyond what one day in `once_in` would show; None: one in as many as are.
+
+    Of the days of one subject that is one or none; of all together it is a known part, which its quantiles allow for.
+    """
     ordered = np.sort(maxima[np.isfinite(maxima)])
     if len(ordered) < ENOUGH_DAYS:
         return None
-    found = (0.0, 1.0)
+    found, kept, part = (0.0, 1.0), ordered, 1.0
     for _ in range(n_rounds):
-        position = (np.arange(len(ordered)) + 0.5) / len(ordered)
+        position = part * (np.arange(len(kept)) + 0.5) / len(kept)
         middle = (position >= LOWEST) & (position <= HIGHEST)
-        scale, location = np.polyfit(-np.log(-np.log(position[middle])), ordered[middle], 1)
+        scale, location = np.polyfit(-np.log(-np.log(position[middle])), kept[middle], 1)
         found = float(location), max(float(scale), 0.05)
-        ordinary = ordered <= found[0] + found[1] * np.log(len(ordered))
-        if ordinary.all():
+        judged = ordered if once_in else kept
+        ordinary = judged[judged <= found[0] + found[1] * np.log(once_in or len(kept))]
+        if len(ordinary) == len(kept):
             break
-        ordered = ordered[ordinary]
+        kept, part = ordinary, 1.0 - 1.0 / once_in if once_in else 1.0
     return found

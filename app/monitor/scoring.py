@@ -81,7 +81,7 @@ def _judged(grid: Grid, *, past: slice, today: slice, width: int, rate: Array, m
     negative = rolled(grid.negative[:, near], width)[:, within]
     recent = rolled(grid.negative[:, near], 4 * width)[:, within]
     return Scored(
-        scores=surge_scores(stories, negative, baseline=baseline, expected=expected),
+        scores=surge_scores(stories, negative, baseline=baseline, expected=expected, window_ms=width * grid.bin_ms),
         passes=passes(stories, negative, share=baseline.share, recent=recent),
     )
 

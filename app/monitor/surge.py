@@ -1,10 +1,12 @@
 """How improbable a window is, and what of it is a surge of bad news.
 
-    surge    −log₁₀ P_BB(share) + min(−log₁₀ P_NB(negative count), the same of the share), 0 unless all guards hold
+    surge    (2 − v) S + min(v S, −log₁₀ P_NB(negative count)), 0 unless all guards hold
+             S = −log₁₀(P_BB(share) × windows of this length in 8 h), v = 0.5
     volume   −log₁₀ P_NB(stories)
 
-Volume may at most double what the share says: a burst of ordinary news adds nothing. Several window lengths are
-judged side by side and the highest score counts, which the threshold knows, as it is set by the same maxima.
+The number of stories may add a third of what the share says, no more: with a greater weight a burst of ordinary news
+is told more often than other hours are. Several window lengths are judged side by side and the highest score counts;
+short windows are many, and so one of them has to be less likely.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ from app.monitor.grid import Array
 Flags = NDArray[np.bool_]
 
 QUARTER_MS = HOUR_MS // 4
-WINDOWS_MS = (QUARTER_MS, HOUR_MS, 4 * HOUR_MS, DAY_MS)
+WINDOWS_MS = (QUARTER_MS, HOUR_MS, 4 * HOUR_MS, 8 * HOUR_MS, DAY_MS)
+MOST_WINDOWS = 3
+VOLUME_WEIGHT = 0.5
 LEAST_EXPECTED = 15.0
 """Stories that a window should usually have, so that a share can be told from chance."""
 
@@ -46,24 +50,36 @@ class Guards:
 GUARDS = Guards()
 
 
-def windows_for(stories_a_day: float, *, is_daily: bool = False) -> tuple[int, ...]:
-    """The window lengths (ms) for the share: the shortest that usually has 15 stories, and up to 4 h the next longer.
+def windows_for(stories_a_day: float, *, bin_ms: int = QUARTER_MS, is_daily: bool = False) -> tuple[int, ...]:
+    """The window lengths (ms) for the share: the shortest that usually has 15 stories, and two longer ones up to 8 h.
 
-    A day where all are too short, or where posts only have a date.
+    8 hours and a day for a rare topic, a day where posts only have a date. None is shorter than the bins.
     """
-    fitting = [window for window in WINDOWS_MS[:-1] if stories_a_day * window / DAY_MS >= LEAST_EXPECTED]
-    return WINDOWS_MS[-1:] if is_daily or not fitting else tuple(fitting[:2])
+    if is_daily:
+        return WINDOWS_MS[-1:]
+    if stories_a_day < RARE_A_DAY:
+        return WINDOWS_MS[-2:]
+    known = [window for window in WINDOWS_MS[:-1] if window >= bin_ms]
+    return tuple(window for window in known if stories_a_day * window / DAY_MS >= LEAST_EXPECTED)[:MOST_WINDOWS]
 
 
-def volume_windows(*, is_daily: bool = False) -> tuple[int, ...]:
+def volume_windows(*, bin_ms: int = QUARTER_MS, is_daily: bool = False) -> tuple[int, ...]:
     """The window lengths (ms) for the number of stories, which needs no least number to be told from chance."""
-    return WINDOWS_MS[-1:] if is_daily else WINDOWS_MS[:2]
+    return WINDOWS_MS[-1:] if is_daily else tuple(window for window in WINDOWS_MS[:2] if window >= bin_ms)
 
 
-def surge_scores(stories: Array, negative: Array, *, baseline: Baseline, expected: Array) -> Array:
+def surge_scores(stories: Array, negative: Array, *, baseline: Baseline, expected: Array, window_ms: int) -> Array:
     """Scores [s, t] of windows with so many stories and negative ones, where `expected` stories are usual."""
     share, count = surge_parts(stories, negative, baseline=baseline, expected=expected)
-    return share + np.minimum(share, count)
+    return together(share, count, window_ms=window_ms)
+
+
+def together(share: Array, count: Array, *, window_ms: int) -> Array:
+    """The score of what the share and the number of negative stories say of a window of this length."""
+    n_windows = max(1.0, WINDOWS_MS[-2] / window_ms)
+    said = np.maximum(share - np.log10(n_windows), 0.0)
+    score: Array = (2.0 - VOLUME_WEIGHT) * said + np.minimum(VOLUME_WEIGHT * said, count)
+    return score
 
 
 def surge_parts(stories: Array, negative: Array, *, baseline: Baseline, expected: Array) -> tuple[Array, Array]:

@@ -17,7 +17,7 @@ from app.monitor.baseline import Baseline, fit, usual_rate
 from app.monitor.calibration import FLOOR, law
 from app.monitor.grid import Array, Grid, Slots, hours_of_week
 from app.monitor.scoring import BASELINE_DAYS, GUARD_DAYS, LAW_DAYS, LEAST_DAYS, daily_maxima, history
-from app.monitor.surge import LEAST_STORIES, passes, surge_parts, volume_scores, volume_windows, windows_for
+from app.monitor.surge import LEAST_STORIES, passes, surge_parts, together, volume_scores, volume_windows, windows_for
 
 HISTORY_DAYS = BASELINE_DAYS + GUARD_DAYS + LAW_DAYS
 SUBJECTS_AT_ONCE = 200
@@ -103,8 +103,12 @@ def group(grid: Grid, *, measure: Measure) -> dict[tuple[bool, tuple[int, ...]],
     a_day = grid.stories.sum(axis=1) / _days_known(grid)
     groups: dict[tuple[bool, tuple[int, ...]], list[int]] = defaultdict(list)
     for row, is_daily in enumerate(_daily(grid).tolist()):
-        known = windows_for(a_day[row], is_daily=is_daily) if measure == "surge" else volume_windows(is_daily=is_daily)
-        groups[is_daily, tuple(sorted({max(HOUR_MS, window) for window in known}))].append(row)
+        windows = (
+            windows_for(a_day[row], bin_ms=grid.bin_ms, is_daily=is_daily)
+            if measure == "surge"
+            else volume_windows(bin_ms=grid.bin_ms, is_daily=is_daily)
+        )
+        groups[is_daily, windows].append(row)
     return groups
 
 
@@ -216,7 +220,7 @@ def _scores(
         share, score, enough = np.zeros_like(count), count, stories >= LEAST_STORIES
     else:
         share, count = surge_parts(stories, negative, baseline=base, expected=expected)
-        score = share + np.minimum(share, count)
+        score = together(share, count, window_ms=width_ms)
         enough = passes(stories, negative, share=base.share, recent=recent)
     for place, one in enumerate(usuals):
         yield Score(

@@ -78,6 +78,19 @@ def of_posts(db: Reads, post_ids: Iterable[int]) -> dict[int, tuple[str, ...]]:
     return {post_id: tuple(topics) for post_id, topics in found.items()}
 
 
+def titles_of_posts(db: Reads, post_ids: Iterable[int]) -> dict[int, dict[str, str]]:
+    """Subject id and title of the topics in use of each post that has any, by title."""
+    rows = db.rows(
+        "SELECT post_id, topic_id, title FROM own_topic_post JOIN own_topic ON own_topic.id = topic_id "
+        "WHERE is_active = 1 AND post_id IN (SELECT value FROM json_each(?)) ORDER BY title COLLATE NOCASE, topic_id",
+        (listed(post_ids),),
+    )
+    found: defaultdict[int, dict[str, str]] = defaultdict(dict)
+    for row in rows:
+        found[row["post_id"]][f"{OWN}{row['topic_id']}"] = row["title"]
+    return dict(found)
+
+
 def bodies(db: Reads, story_ids: Iterable[int]) -> dict[int, str]:
     """What the model reads of the posts of these stories, by post."""
     rows = db.rows("SELECT id, text FROM post WHERE story_id IN (SELECT value FROM json_each(?))", (listed(story_ids),))

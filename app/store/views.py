@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
+from typing import Any
 
 from app.domain.people import Viewer
 from app.domain.view import Place, SavedView
@@ -24,10 +26,10 @@ def every(db: Reads, *, viewer: Viewer, place: Place = "inbox") -> tuple[SavedVi
     return tuple(_view(row) for row in rows)
 
 
-def get(db: Reads, view_id: int, *, viewer: Viewer) -> SavedView:
-    """The view with this id; raises NotFound, for somebody else's own one too."""
+def get(db: Reads, view_id: int, *, viewer: Viewer, place: Place = "inbox") -> SavedView:
+    """The view of a place with this id; raises NotFound, for somebody else's own one too."""
     view = _view(db.got("saved_view", view_id))
-    if view.user_id != viewer.user_id and not view.is_shared:
+    if view.place != place or (view.user_id != viewer.user_id and not view.is_shared):
         raise NotFound(noun="saved_view", id=view_id)
     return view
 
@@ -39,6 +41,15 @@ def insert(tx: Transaction, *, name: str, query: str, user_id: int, is_shared: b
         return tx.insert("saved_view", values)
     except sqlite3.IntegrityError as error:
         raise Conflict("name_taken", noun="view", name=name) from error
+
+
+def update(tx: Transaction, view_id: int, *, changes: Mapping[str, Any], version: int | None = None) -> SavedView:
+    """Change a view; raises NotFound, Stale, or Conflict when its owner has another one of this name."""
+    try:
+        tx.change("saved_view", view_id, changes=changes, version=version)
+    except sqlite3.IntegrityError as error:
+        raise Conflict("name_taken", noun="view", name=str(changes.get("name", ""))) from error
+    return _view(tx.got("saved_view", view_id))
 
 
 def delete(tx: Transaction, view_id: int) -> None:

@@ -35,7 +35,7 @@ MERGE, REPEAT = 6, 24
 def ours(grid: Grid) -> tuple[Flags, int]:
     """Where the product's own detector raises alarms [s, t], and the longest window it looks at."""
     a_day = float(grid.stories[:, : QUIET_WEEKS * WEEK].mean()) * 24
-    widths = [max(1, window // HOUR_MS) for window in windows_for(a_day)]
+    widths = [window // HOUR_MS for window in windows_for(a_day, bin_ms=HOUR_MS)]
     scored = history(grid, widths=widths)
     cut = thresholds(scored, alarms_a_day=BUDGET_A_WEEK / 7, bins_a_day=24)
     return scored.alarms(cut), max(widths)
@@ -73,7 +73,10 @@ DETECTORS: dict[str, Callable[[Grid], tuple[Flags, int]]] = {
 
 
 def judged(made: World, alarms: Flags, *, width: int) -> dict[str, object]:
-    """What alarms are worth: an event is met by an alarm from its first hour until its last window has passed."""
+    """What alarms are worth: an event is met by an alarm from its first hour until its last window has passed.
+
+    By chance as many bursts are met as such stretches are at the same hour of the subject's quiet weeks.
+    """
     alarms = alarms.copy()
     alarms[:, : QUIET_WEEKS * WEEK] = False
     near = np.zeros_like(alarms)
@@ -101,9 +104,20 @@ def judged(made: World, alarms: Flags, *, width: int) -> dict[str, object]:
         "median_delay_hours": statistics.median(met[True]) if met[True] else None,
         "bursts": n_bursts,
         "bursts_told": len(met[False]),
-        "bursts_expected_by_chance": round(n_bursts * n_false / weeks * (LENGTH + width) / WEEK, 1),
+        "bursts_expected_by_chance": round(n_bursts * _in_quiet_weeks(made, alarms, near=near, width=width), 1),
         "quiet_hours_in_alarm": round(by_chance, 5),
     }
+
+
+def _in_quiet_weeks(made: World, alarms: Flags, *, near: Flags, width: int) -> float:
+    """How often an alarm falls into a stretch as long as a burst's, at the same hour of weeks without an event."""
+    met = []
+    for event in made.events:
+        for begin in range(event.hour % WEEK, alarms.shape[1], WEEK):
+            around = slice(begin, begin + LENGTH + width)
+            if not event.is_surge and begin >= QUIET_WEEKS * WEEK and not near[event.subject, around].any():
+                met.append(bool(alarms[event.subject, around].any()))
+    return float(np.mean(met))
 
 
 def reposted(made: World, alarms: Flags) -> dict[str, int]:

@@ -10,6 +10,7 @@ from flask import request
 
 from app import clock
 from app.domain.alert import Alert
+from app.domain.dashboard import DAYS
 from app.domain.market import SubjectKind
 from app.domain.series import DAY_MS, HOUR_MS, Expected, Point, Window
 from app.pipeline import market
@@ -21,7 +22,7 @@ from app.web.pages.translate import gettext as _
 
 DEFAULT_DAYS = 28
 SHOWN_ALERTS = 8
-STEPS_MS = {2: HOUR_MS, 7: 6 * HOUR_MS, 14: 12 * HOUR_MS, 28: DAY_MS, 84: DAY_MS}
+STEPS_MS = dict(zip(DAYS, (HOUR_MS, 6 * HOUR_MS, 12 * HOUR_MS, DAY_MS, DAY_MS), strict=True))
 """How fine a period of so many days is drawn: 24 to 84 steps."""
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from app.domain.alert import Alert
+from app.domain.dashboard import MOST_SUBJECTS, dashboard, of_query
 from app.domain.market import SubjectKind
 from app.domain.view import SavedView
 from app.errors import BellwetherError
@@ -26,8 +25,6 @@ from app.web.pages.translate import gettext as _
 from app.web.pages.words import word
 
 blueprint = Blueprint("pages_dashboards", __name__)
-
-MOST_SHOWN = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,14 +106,6 @@ def _choices() -> dict[str, list[Choice]]:
     }
 
 
-def query_of(arguments: MultiDict[str, str]) -> str:
-    """The part of an address that is the dashboard, in one order, so that equal ones are equal texts."""
-    keys = dict.fromkeys(arguments.getlist("s"))
-    days = arguments.get("days", "")
-    known = [("days", days)] if days in {str(one) for one in courses.STEPS_MS} else []
-    return urlencode([*known, *(("s", key) for key in list(keys)[:MOST_SHOWN])])
-
-
 def _tile(choice: Choice, *, stretch: courses.Stretch, open_ones: Iterable[Alert]) -> Tile:
     kind, subject_id = choice.kind, choice.subject_id
     firing = [one for one in open_ones if (one.subject_kind, one.subject_id, one.state) == (kind, subject_id, "firing")]
@@ -147,10 +136,10 @@ def _saved(here: str) -> list[Saved]:
 def index() -> str:
     """The subjects that the address names, side by side."""
     me, db, stretch = viewer(), services().db, courses.chosen_stretch()
-    choices, here = _choices(), query_of(request.args)
-    known = {one.key: one for group in choices.values() for one in group}
     asked = list(dict.fromkeys(request.args.getlist("s")))
-    chosen = [known[key] for key in asked[:MOST_SHOWN] if key in known]
+    choices, here = _choices(), dashboard(asked, days=request.args.get("days")).query
+    known = {one.key: one for group in choices.values() for one in group}
+    chosen = [known[key] for key in asked[:MOST_SUBJECTS] if key in known]
     open_ones = alerts.open_ones(db, viewer=me) if me.may("alerts:read") else ()
     tiles = [_tile(one, stretch=stretch, open_ones=open_ones) for one in chosen]
     subjects = {(one.kind, one.subject_id) for one in chosen}
@@ -170,15 +159,15 @@ def index() -> str:
         here_query=here,
         days=stretch.days,
         periods=courses.periods(),
-        most=MOST_SHOWN,
+        most=MOST_SUBJECTS,
     )
 
 
 @blueprint.post("/market/dashboards")
-@requires("market:read")
+@requires("dashboards:write")
 def add() -> Response:
     """Keep the dashboard that the form was sent from under a name."""
-    query = query_of(MultiDict(parse_qsl(request.form.get("query", ""))))
+    query = of_query(request.form.get("query", "")).query
     is_shared = bool(request.form.get("is_shared"))
     try:
         view = flow.add(
@@ -197,9 +186,9 @@ def add() -> Response:
 
 
 @blueprint.post("/market/dashboards/<number:view_id>/remove")
-@requires("market:read")
+@requires("dashboards:write")
 def remove(view_id: int) -> Response:
     """Remove a saved dashboard."""
-    flow.remove(services(), view_id, viewer=viewer())
+    flow.remove(services(), view_id, viewer=viewer(), place="market")
     flash(_("The dashboard is removed."), "good")
     return redirect(url_for("pages_dashboards.index"))

@@ -1,4 +1,4 @@
-"""What a list of posts shows beside the posts: mentions, company names, feed names, sizes of stories."""
+"""What a list of posts shows beside the posts: mentions, companies, own topics, feeds, sizes of stories."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from typing import Any
 
 from app.domain.market import Post
 from app.domain.people import Viewer
-from app.store import entities, feeds, mentions, posts
+from app.store import entities, feeds, mentions, own_topics, posts
 from app.store.db import Database
 
 
 def around(db: Database, shown: Iterable[Post], *, viewer: Viewer) -> dict[str, Any]:
     """Template values for these posts."""
     listed = list(shown)
+    ids = [post.id for post in listed]
     stories = [post.story_id for post in listed if post.story_id is not None]
     return {
-        "mentions": mentions.of_posts(db, [post.id for post in listed]),
+        "mentions": mentions.of_posts(db, ids),
         "entities": {entity.id: entity for entity in entities.every(db)},
+        "own_topics": own_topics.titles_of_posts(db, ids) if viewer.may("market:read") else {},
         "feeds": {feed.id: feed.name for feed in feeds.every(db, viewer=viewer)},
         "sizes": posts.story_sizes(db, stories),
     }

@@ -11,7 +11,7 @@ from app.monitor.baseline import Baseline, fit, usual_rate
 from app.monitor.calibration import FLOOR, PRIOR_LOCATION, PRIOR_SCALE, law
 from app.monitor.grid import Grid, hours_of_week, rolled
 from app.monitor.scoring import daily_maxima, history, notifications, thresholds
-from app.monitor.surge import passes, surge_parts, surge_scores, volume_windows, windows_for
+from app.monitor.surge import passes, surge_parts, surge_scores, together, volume_windows, windows_for
 from app.monitor.usual import judged, learn
 from tests.bench.simulator import LENGTH, world
 
@@ -71,14 +71,29 @@ def test_a_past_burst_hardly_moves_the_baseline() -> None:
     assert burst.rate.mean() < 1.05 * calm.rate.mean()
 
 
-def test_volume_alone_is_no_surge_and_may_at_most_double_the_share() -> None:
-    usual = _constant(10.0, 2.0)
-    ordinary = surge_scores(np.array([[200.0]]), np.array([[40.0]]), baseline=usual, expected=np.array([[40.0]]))
-    share, count = surge_parts(np.array([[200.0]]), np.array([[60.0]]), baseline=usual, expected=np.array([[40.0]]))
-    both = surge_scores(np.array([[200.0]]), np.array([[60.0]]), baseline=usual, expected=np.array([[40.0]]))
-    assert ordinary[0, 0] == 0
+def _score(stories: float, negative: float, *, expected: float, window_ms: int = 8 * HOUR_MS) -> float:
+    counts = np.array([[float(stories)]]), np.array([[float(negative)]])
+    found = surge_scores(
+        *counts, baseline=_constant(10.0, 2.0), expected=np.array([[float(expected)]]), window_ms=window_ms
+    )
+    return float(found[0, 0])
+
+
+def test_volume_alone_is_no_surge_and_adds_at_most_a_third_to_the_share() -> None:
+    usual, expected = _constant(10.0, 2.0), np.array([[40.0]])
+    share, count = surge_parts(np.array([[200.0]]), np.array([[60.0]]), baseline=usual, expected=expected)
+    assert _score(200, 40, expected=40) == 0
     assert count[0, 0] > share[0, 0] > 0
-    assert both[0, 0] == pytest.approx(2 * share[0, 0])
+    assert _score(200, 60, expected=40) == pytest.approx(2 * share[0, 0])
+    # As many negative stories as usual, among fewer: the share speaks alone.
+    assert 1.5 * share[0, 0] <= _score(200, 60, expected=300) < 1.75 * share[0, 0]
+
+
+def test_short_windows_are_many_and_need_to_be_less_likely() -> None:
+    share = np.array([[3.0]])
+    found = [together(share, share, window_ms=window)[0, 0] for window in (HOUR_MS, 4 * HOUR_MS, 8 * HOUR_MS, DAY_MS)]
+    assert found == pytest.approx([2 * (3.0 - np.log10(n_windows)) for n_windows in (8, 2, 1, 1)])
+    assert together(np.array([[0.5]]), share, window_ms=HOUR_MS)[0, 0] == 0
 
 
 @pytest.mark.parametrize(
@@ -96,11 +111,37 @@ def test_guards(stories: float, negative: float, recent: float, is_enough: bool)
 
 
 @pytest.mark.parametrize(
-    ("an_hour", "hours"), [(1, (24,)), (5, (4,)), (30, (1, 4)), (100, (0.25, 1))], ids=["1", "5", "30", "100"]
+    ("an_hour", "hours"),
+    [(1, (8, 24)), (5, (4, 8)), (30, (1, 4, 8)), (100, (0.25, 1, 4))],
+    ids=["1", "5", "30", "100"],
 )
 def test_the_window_fits_the_topic(an_hour: float, hours: tuple[float, ...]) -> None:
     assert windows_for(24 * an_hour) == tuple(round(hour * HOUR_MS) for hour in hours)
     assert windows_for(24 * an_hour, is_daily=True) == (DAY_MS,) == volume_windows(is_daily=True)
+
+
+def test_no_window_is_shorter_than_the_bins() -> None:
+    assert windows_for(24 * 100, bin_ms=HOUR_MS) == (HOUR_MS, 4 * HOUR_MS, 8 * HOUR_MS)
+    assert volume_windows(bin_ms=HOUR_MS) == (HOUR_MS,)
+
+
+def test_correlations_are_drawn_together_where_chance_makes_them_differ_and_stay_where_subjects_do() -> None:
+    random = np.random.default_rng(8)
+    slots = np.arange(4 * WEEK) % WEEK
+    for rhos, low, high in ((np.full(60, 0.02), 0.0, 0.004), (np.repeat([0.005, 0.1], 30), 0.03, 0.06)):
+        a, b = (part * (1 / rhos - 1)[:, None] for part in (0.22, 0.78))
+        stories = random.poisson(20.0, size=(60, len(slots))).astype(float)
+        negative = random.binomial(stories.astype(int), random.beta(a, b, size=stories.shape)).astype(float)
+        found = fit(stories, negative, slots=slots, width=1, rate=usual_rate(stories, slots=slots))
+        assert found.rho.mean() == pytest.approx(rhos.mean(), rel=0.15)
+        assert low <= found.rho.std() <= high
+
+
+def test_the_law_of_all_is_not_moved_by_surges_of_some_days() -> None:
+    maxima = np.random.default_rng(9).gumbel(2.0, 0.7, size=(200, 28))
+    clean = law(maxima).thresholds(1 / 28)
+    maxima[:, 5:8] += 4.0
+    assert np.median(law(maxima).thresholds(1 / 28) - clean) < 0.35
 
 
 def test_thresholds_keep_the_promise_on_gumbel_maxima() -> None:

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from app.domain.market import PostFilter
+from app.domain.people import SYSTEM
 from app.pipeline import jobs
+from app.store import posts
 from tests.app.web.pages.house import SCRIPT, House, make_house, post
 
 
@@ -54,6 +57,21 @@ def test_examples_are_tried_before_they_count(own: House) -> None:
     form = client.get("/market/own-topics/1").get_data(as_text=True)
     assert "the fraud probe goes on" in form
     assert "Nothing counts yet." in post(client, "/market/own-topics/1", **given, preview="1")
+
+
+def test_posts_carry_their_own_topics(own: House) -> None:
+    client = own.reader("analyst")
+    post(client, "/market/topics", title="Probes & raids", words="probe, raid")
+    jobs.run_due(own.site.services, limit=5)
+    chip = 'href="/market/topics/own-1" title="Own topic"><span>Probes &amp; raids</span>'
+    probe = posts.page(own.site.services.db, PostFilter(topic="own-1"), viewer=SYSTEM, limit=1).items[0]
+    lists = ("/market", "/wall", "/market/posts?q=lamps", f"/market/posts/{probe.id}", "/market/topics/own-1")
+    assert [path for path in lists if chip not in client.get(path).get_data(as_text=True)] == []
+    assert chip not in client.get("/market/posts?q=rises").get_data(as_text=True)
+    post(client, "/language", locale="zh", next="/market/posts")
+    assert chip.replace("Own topic", "自定义主题") in client.get("/market/posts").get_data(as_text=True)
+    post(client, "/market/own-topics/1/delete")
+    assert "Probes &amp; raids" not in client.get("/market/posts").get_data(as_text=True)
 
 
 def test_what_cannot_be_a_topic_gets_a_sentence(own: House) -> None:

@@ -1,0 +1,125 @@
+"""Saved dashboards of the market."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import fields
+
+from app.domain.dashboard import DAYS, MOST_SUBJECTS, Dashboard, of_query
+from app.domain.view import SavedView
+from app.pipeline import dashboards as flows
+from app.pipeline import views as saved
+from app.store import views
+from app.web import auth
+from app.web.api import lists
+from app.web.openapi import blueprint, route
+from app.web.schema import Id, OneOf, Shape, Size, page_of, row
+
+group = blueprint("dashboards", about="Saved dashboards: subjects of the market side by side, one's own or shared.")
+
+SUBJECTS: dict[str, Any] = {
+    "validate": Size(min=1, max=MOST_SUBJECTS),
+    "metadata": {"description": "`market`, `entity:TICKER`, `topic:ID` or `feed:SLUG`, in the order of the page."},
+}
+
+
+class DashboardShape(Shape):
+    """A dashboard; `subjects` are those in the reader's sight, `n_hidden` is how many are gone or out of it.
+
+    `days` null is the usual period.
+    """
+
+    id = Id("dsh")
+    name = fields.String()
+    subjects = fields.List(fields.String())
+    n_hidden = fields.Integer()
+    days = fields.Integer(allow_none=True)
+    is_shared = fields.Boolean()
+    is_own = fields.Boolean()
+    version = fields.Integer()
+
+
+class NewDashboardShape(Shape):
+    """A dashboard to keep, for oneself unless it is shared."""
+
+    name = fields.String(required=True, validate=Size(min=1, max=saved.LONGEST_NAME))
+    subjects = fields.List(fields.String(), required=True, **SUBJECTS)
+    days = fields.Integer(load_default=None, allow_none=True, validate=OneOf(DAYS))
+    is_shared = fields.Boolean(load_default=False)
+
+
+class DashboardChangeShape(Shape):
+    """What to change."""
+
+    name = fields.String(validate=Size(min=1, max=saved.LONGEST_NAME))
+    subjects = fields.List(fields.String(), **SUBJECTS)
+    days = fields.Integer(allow_none=True, validate=OneOf(DAYS))
+    is_shared = fields.Boolean()
+
+
+def _out(view: SavedView) -> dict[str, Any]:
+    me, shown = auth.viewer(), of_query(view.query)
+    subjects = flows.in_sight(auth.services(), shown.subjects, viewer=me)
+    return row(
+        view,
+        subjects=subjects,
+        n_hidden=len(shown.subjects) - len(subjects),
+        days=shown.days,
+        is_own=view.user_id == me.user_id,
+    )
+
+
+@route(group, "/dashboards", needs="market:read", returns=page_of(DashboardShape, "DashboardPage"))
+def list_dashboards() -> dict[str, Any]:
+    """One's own dashboards and those that are shared, by name."""
+    found = views.every(auth.services().db, viewer=auth.viewer(), place=flows.PLACE)
+    return lists.whole(_out(view) for view in found)
+
+
+@route(
+    group,
+    "/dashboards",
+    method="POST",
+    needs="dashboards:write",
+    reads=NewDashboardShape,
+    returns=DashboardShape,
+    status=201,
+)
+def add_dashboard(payload: dict[str, Any]) -> Response:
+    """Keep a dashboard."""
+    shown = Dashboard(subjects=tuple(dict.fromkeys(payload["subjects"])), days=payload["days"])
+    made = flows.add(
+        auth.services(), viewer=auth.viewer(), name=payload["name"], shown=shown, is_shared=payload["is_shared"]
+    )
+    return lists.tagged(DashboardShape, _out(made), version=made.version, status=201)
+
+
+@route(group, "/dashboards/<id(dsh):view_id>", needs="market:read", returns=DashboardShape)
+def get_dashboard(view_id: int) -> Response:
+    """One dashboard."""
+    found = views.get(auth.services().db, view_id, viewer=auth.viewer(), place=flows.PLACE)
+    return lists.tagged(DashboardShape, _out(found), version=found.version)
+
+
+@route(
+    group,
+    "/dashboards/<id(dsh):view_id>",
+    method="PATCH",
+    needs="dashboards:write",
+    reads=DashboardChangeShape,
+    returns=DashboardShape,
+)
+def change_dashboard(payload: dict[str, Any], view_id: int) -> Response:
+    """Change one's own dashboard, or a shared one as an administrator."""
+    version = lists.expected_version()
+    found = flows.change(auth.services(), view_id, viewer=auth.viewer(), changes=payload, version=version)
+    return lists.tagged(DashboardShape, _out(found), version=found.version)
+
+
+@route(group, "/dashboards/<id(dsh):view_id>", method="DELETE", needs="dashboards:write", status=204)
+def remove_dashboard(view_id: int) -> Response:
+    """Remove one's own dashboard, or a shared one as an administrator."""
+    saved.remove(auth.services(), view_id, viewer=auth.viewer(), place=flows.PLACE)
+    return Response(status=204)
