@@ -131,7 +131,7 @@ class Engine:
         results: dict[int, Result] = {}
         for one_pass in dict.fromkeys(passes[tasks] for tasks in asked):
             numbers = [at for at, tasks in enumerate(asked) if passes[tasks] == one_pass]
-            inputs = [_prepared(requests[at]) for at in numbers]
+            inputs = _prepared([requests[at] for at in numbers])
             call = partial(Call, model, one_pass, lane=lane, expires=expires)
             rows, cached = self._rows(inputs, call=call, model=model, tasks=one_pass)
             for kind in {(asked[at], requests[at].n_top) for at in numbers}:
@@ -199,8 +199,21 @@ def warm(model: Model) -> None:
             model.run([Input("a " * (length - 2))])
 
 
-def _prepared(request: Request) -> Normalised:
-    return normalise(request.text, spans=[request.target] if request.target else [])
+def _prepared(requests: Sequence[Request]) -> list[Normalised]:
+    """Every request's text with its target; a text is prepared once, however many targets it is asked about."""
+    targets: dict[str, dict[tuple[int, int], int]] = {}
+    for request in requests:
+        known = targets.setdefault(request.text, {})
+        if request.target:
+            known.setdefault(request.target, len(known))
+    ready = {text: normalise(text, spans=list(known)) for text, known in targets.items()}
+    return [
+        Normalised(
+            ready[request.text].text,
+            (ready[request.text].spans[targets[request.text][request.target]],) if request.target else (),
+        )
+        for request in requests
+    ]
 
 
 def _input(ready: Normalised) -> Input:

@@ -31,6 +31,8 @@ _SPACE = re.compile(r"\s+")
 
 def tidy(text: str) -> str:
     """Text without null bytes, control, invisible and direction-changing characters; line ends are `\\n`."""
+    if text.isascii() and text.isprintable():
+        return text  # as nearly every line is
     text = _NEWLINE.sub("\n", text)
     return _SURROGATE.sub("\ufffd", _UNWANTED.sub("", text))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import pairwise
 
 _URL = re.compile(r"https?:\S+|www\.\S+|\bpic\.twitter\.com\S*", re.I)
@@ -37,6 +38,9 @@ _DIRECTION_WORDS = """
 _DIRECTIONS = frozenset(_DIRECTION_WORDS.split())
 _FEWEST_TOKENS, _SIMILAR = 4, 0.8
 _LONGEST = 2000  # characters compared
+_LONGEST_TITLE = 300
+
+Words = tuple[str, ...]
 
 
 def story_key(title: str, body: str = "") -> str:
@@ -62,25 +66,39 @@ def is_same_story(a: str, b: str) -> bool:
         return bool(first) or a.split() == b.split()
     if min(len(first), len(second)) < _FEWEST_TOKENS or _facts(first) != _facts(second):
         return False
-    return similarity(a, b) >= _SIMILAR
+    return _shared(first, second) >= _SIMILAR
 
 
 def similarity(a: str, b: str) -> float:
     """Jaccard similarity (0–1) of the two texts' sets of neighbouring word pairs."""
-    first, second = _pairs(_words(a)), _pairs(_words(b))
+    return _shared(_words(a), _words(b))
+
+
+def _shared(a: Words, b: Words) -> float:
+    first, second = _pairs(a), _pairs(b)
     if not first or not second:
         return float(first == second)
     return len(first & second) / len(first | second)
 
 
-def _words(text: str) -> list[str]:
-    text = unicodedata.normalize("NFKC", text[:_LONGEST])
+def _words(text: str) -> Words:
+    # Of a title its fingerprint is asked for, and then its likeness to every other that shares its words.
+    return _title_words(text) if len(text) <= _LONGEST_TITLE else _read(text[:_LONGEST])
+
+
+@lru_cache(maxsize=4096)
+def _title_words(title: str) -> Words:
+    return _read(title)
+
+
+def _read(text: str) -> Words:
+    text = unicodedata.normalize("NFKC", text)
     text, before = " ".join(_URL.sub(" ", text).split()), ""
     while text != before:
         before = text
         text = _SOURCE_END.sub("", _LABEL.sub("", _RETWEET.sub("", text)))
     text = _EDITOR_NOTE.sub(" ", text)
-    words = [_plain(word) for word in _TOKEN.findall(text.casefold())]
+    words = tuple([word if word.isalnum() else _plain(word) for word in _TOKEN.findall(text.casefold())])
     # A text that was cut off ends in half a word.
     return words[:-1] if _CUT_OFF.search(text) and len(words) > _FEWEST_TOKENS else words
 
@@ -90,9 +108,9 @@ def _plain(word: str) -> str:
     return word.replace(",", "") if word[0].isdigit() else word.replace(".", "").replace(",", "")
 
 
-def _facts(words: list[str]) -> frozenset[str]:
+def _facts(words: Words) -> frozenset[str]:
     return frozenset(word for word in words if word[0].isdigit() or word in _DIRECTIONS)
 
 
-def _pairs(words: list[str]) -> frozenset[tuple[str, str]]:
+def _pairs(words: Words) -> frozenset[tuple[str, str]]:
     return frozenset(pairwise(words))

@@ -56,6 +56,8 @@ def detect(text: str) -> Language:
 
 
 def _script(letters: str) -> str | None:
+    if letters.isascii():
+        return None
     counts = Counter({code: len(pattern.findall(letters)) for code, pattern in _SCRIPTS})
     if counts.total() < 4 or counts.total() < 0.5 * len(letters):
         return None

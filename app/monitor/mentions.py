@@ -82,7 +82,7 @@ class Gazetteer:
         keys = _keys(bare)
         if self._lengths.keys().isdisjoint(keys):
             return ()
-        found = list(self._candidates(bare, words=_placed(bare, keys=keys)))
+        found = list(self._candidates(bare, keys=keys))
         sure = {one.name.entity_id for one in found if one.is_sign}
         written = {(one.name.entity_id, one.name.words) for one in found}
         n_written = Counter(entity_id for entity_id, _ in written)
@@ -92,15 +92,17 @@ class Gazetteer:
                 spans.setdefault(one.start, _span(one, text=text))
         return tuple(spans.values())
 
-    def _candidates(self, text: str, *, words: Sequence[_Word]) -> Iterator[_Found]:
+    def _candidates(self, text: str, *, keys: Sequence[str]) -> Iterator[_Found]:
+        words = _placed(text, keys=keys)
         position = 0
-        while position < len(words):
-            matches = self._longest(text, words=words, position=position)
-            yield from matches
-            position += len(matches[0].name.words) if matches else 1
+        for start, key in enumerate(keys):
+            if start >= position and key in self._lengths:
+                matches = self._longest(text, words=words, position=start)
+                yield from matches
+                position = start + (len(matches[0].name.words) if matches else 1)
 
     def _longest(self, text: str, *, words: Sequence[_Word], position: int) -> list[_Found]:
-        for length in self._lengths.get(words[position].key, ()):
+        for length in self._lengths[words[position].key]:
             part = words[position : position + length]
             names = self._names.get(tuple(word.key for word in part), ())
             matches = [_found(name, text=text, part=part) for name in names if _fits(name, text=text, part=part)]

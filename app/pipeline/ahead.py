@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -27,6 +28,9 @@ CHUNK = 64
 
 CHUNKS_AT_ONCE = 4
 """Chunks that the model reads together: short texts fill its rows better in company."""
+
+READ_AHEAD = 2
+"""So many such readings are under way while chunks are stored, so that neither waits when the other takes longer."""
 
 LONGEST_TITLE = 1000
 LONGEST_TEXT = 20_000
@@ -101,11 +105,13 @@ def chunks(services: Services, feed: Feed, drafts: Iterable[PostDraft | RowFault
 def _overlapped(
     services: Services, feed: Feed, several: Iterable[list[Chunk]], *, pool: ThreadPoolExecutor
 ) -> Iterator[Chunk]:
-    reading: Future[list[Chunk]] | None = None
+    reading: deque[Future[list[Chunk]]] = deque()
     for some in several:
-        before, reading = reading, pool.submit(_read, services, feed, some)
-        yield from before.result() if before else ()
-    yield from reading.result() if reading else ()
+        reading.append(pool.submit(_read, services, feed, some))
+        if len(reading) > READ_AHEAD:
+            yield from reading.popleft().result()
+    while reading:
+        yield from reading.popleft().result()
 
 
 def _several(found: Iterator[Chunk]) -> Iterator[list[Chunk]]:

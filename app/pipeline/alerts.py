@@ -36,6 +36,9 @@ _BOUNDS: dict[str, tuple[float, float]] = {
 }
 
 
+Step = tuple[Alert, Transition | None]
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Silent:
     """What does not arrive at a tick: half of the usual stories, and feeds by id."""
@@ -73,27 +76,52 @@ def _evaluated(services: Services, rule: Rule, *, now: int, model: str, silent: 
     known = alerts.of_rule(services.db, rule.id, resolved_after=resolved_after)
     seen = watching.verdicts(services, rule, now=now, known=known)
     is_held = rule.is_calibrated and learning.is_open(services, rule.subject_kind)
+
+    def steps(known: Mapping[str, Alert]) -> list[Step]:
+        return [
+            step
+            for subject_id in sorted(seen)
+            if (
+                step := _step(
+                    known.get(subject_id),
+                    seen[subject_id],
+                    rule=rule,
+                    subject_id=subject_id,
+                    now=now,
+                    model=model,
+                    is_no_data=_is_no_data(silent, rule, subject_id=subject_id) or is_held,
+                )
+            )
+        ]
+
+    # Most ticks find nothing to write: that is found out without holding the database.
+    if not steps(known):
+        return []
     found: list[Transition] = []
     with services.db.transaction() as tx:
-        known = alerts.of_rule(tx, rule.id, resolved_after=resolved_after)
-        for subject_id in sorted(seen):
-            was, one = known.get(subject_id), seen[subject_id]
-            alert, transition = next_state(
-                was,
-                rule=rule if one.severity is None else replace(rule, severity=one.severity),
-                verdict=one.verdict,
-                now=now,
-                subject_kind=rule.subject_kind,
-                subject_id=subject_id,
-                model=model,
-                is_no_data=_is_no_data(silent, rule, subject_id=subject_id) or is_held,
-            )
-            if alert is not None and alert != was:
-                kept = _kept(tx, services, alert, rule=rule, transition=transition)
-                if transition is not None:
-                    _told(tx, services, kept, rule=rule, transition=transition)
-                    found.append(transition)
+        for alert, transition in steps(alerts.of_rule(tx, rule.id, resolved_after=resolved_after)):
+            kept = _kept(tx, services, alert, rule=rule, transition=transition)
+            if transition is not None:
+                _told(tx, services, kept, rule=rule, transition=transition)
+                found.append(transition)
     return found
+
+
+def _step(
+    was: Alert | None, seen: watching.Seen, *, rule: Rule, subject_id: str, now: int, model: str, is_no_data: bool
+) -> Step | None:
+    """What becomes of an alert; None when there is nothing to write."""
+    alert, transition = next_state(
+        was,
+        rule=rule if seen.severity is None else replace(rule, severity=seen.severity),
+        verdict=seen.verdict,
+        now=now,
+        subject_kind=rule.subject_kind,
+        subject_id=subject_id,
+        model=model,
+        is_no_data=is_no_data,
+    )
+    return None if alert is None or alert == was else (alert, transition)
 
 
 def _is_no_data(silent: _Silent, rule: Rule, *, subject_id: str) -> bool:

@@ -21,7 +21,7 @@ def is_missing(services: Services, *, now: int) -> bool:
     fetch_ms = services.policy.fetch_minutes * MINUTE_MS
     if not any(lag.is_silent(feed, now=now, fetch_ms=fetch_ms) for feed in found):
         return False
-    usual = buckets.windows(services.db, subject_kind="feed", since=bucket_at(now - USUAL_MS), until=now)
+    usual = buckets.counts(services.db, subject_kind="feed", since=bucket_at(now - USUAL_MS), until=now)
     return lag.silent_share(found, usual=usual, now=now, fetch_ms=fetch_ms) >= lag.NO_DATA_SHARE
 
 
@@ -30,7 +30,7 @@ def daily(services: Services, subject_kind: SubjectKind, *, now: int) -> Callabl
     found = feeds.every(services.db)
     if subject_kind == "feed" or not any(feed.is_daily for feed in found):
         return {str(feed.id) for feed in found if feed.is_daily}.__contains__
-    usual = buckets.windows(services.db, subject_kind="feed", since=bucket_at(now - USUAL_MS), until=now)
+    usual = buckets.counts(services.db, subject_kind="feed", since=bucket_at(now - USUAL_MS), until=now)
     is_so = lag.daily_share(found, usual=usual) >= lag.DAILY_SHARE
     return lambda _: is_so
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby, islice
 from typing import Any
 
 from app import clock
@@ -17,6 +18,7 @@ from app.pipeline.judging import Judged, columns, judge, said, towards, write
 from app.pipeline.services import Services
 from app.store import feeds, mentions, own_topics, posts, predictions
 from app.store.db import Transaction
+from app.store.mentions import Placed
 from app.store.predictions import Said
 
 __all__ = ["PostResult", "classify_pending", "rebuild_series", "receive", "receive_each", "recounted"]
@@ -60,21 +62,28 @@ def _stored(services: Services, feed_id: int, chunk: Chunk, *, viewer: Viewer) -
 
 def _store(tx: Transaction, feed_id: int, chunk: Chunk, *, viewer: Viewer) -> dict[int, PostResult]:
     known = posts.of_feed(tx, feed_id, external_ids=[row.draft.external_id for row in chunk.rows])
-    results = {row.number: _result(row, known.get(row.draft.external_id), state="unchanged") for row in chunk.rows}
     changed = [row for row in chunk.rows if not _is_known(row, known)]
+    results = {
+        row.number: _result(row, known[row.draft.external_id].id, state="unchanged")
+        for row in chunk.rows
+        if row.draft.external_id in known
+    }
     chosen = stories.chosen(tx, [(row.title, row.body, row.occurred_at) for row in changed])
     before = {known[row.draft.external_id].story_id for row in changed if row.draft.external_id in known}
     touched = {*chosen, *before} - {None}
     with counted(tx, [story_id for story_id in touched if story_id is not None]):
         all_said: list[Said] = []
-        for row, story_id in zip(changed, chosen, strict=True):
-            was, judged = known.get(row.draft.external_id), chunk.judged.get(row.number)
-            if was is None:
-                post_id, found = _add(tx, feed_id, row, story_id=story_id, judged=judged)
-            else:
-                post_id, found = was.id, _change(tx, was, row=row, story_id=story_id, judged=judged, viewer=viewer)
-            all_said += found
-            results[row.number] = _result(row, None, state="created" if was is None else "updated", post_id=post_id)
+        told = zip(changed, chosen, strict=True)
+        for is_new, some in groupby(told, key=lambda one: one[0].draft.external_id not in known):
+            if is_new:
+                added, said_of_them = _add(tx, feed_id, list(some), judged=chunk.judged)
+                results |= added
+                all_said += said_of_them
+                continue
+            for row, story_id in some:
+                was, judged = known[row.draft.external_id], chunk.judged.get(row.number)
+                all_said += _change(tx, was, row=row, story_id=story_id, judged=judged, viewer=viewer)
+                results[row.number] = _result(row, was.id, state="updated")
         own_topics.put_likes(tx, _alike(chunk, results=results))
         predictions.insert_each(tx, all_said, at=clock.now_ms())
     _record(tx, feed_id, results.values(), rows=chunk.rows, viewer=viewer)
@@ -106,17 +115,41 @@ def _given(row: Row, *, story_id: int, now: int) -> dict[str, Any]:
     }
 
 
-def _add(tx: Transaction, feed_id: int, row: Row, *, story_id: int, judged: Judged | None) -> tuple[int, list[Said]]:
-    """Store a new post with its mentions; its id, and the predictions that are to be kept."""
+def _add(
+    tx: Transaction, feed_id: int, told: Sequence[tuple[Row, int]], *, judged: Mapping[int, Judged]
+) -> tuple[dict[int, PostResult], list[Said]]:
+    """Store new posts, each with its story, and their mentions; what became of them, and what was said of them."""
     now = clock.now_ms()
+    post_ids = posts.insert_each(
+        tx, [_new(row, feed_id=feed_id, story_id=story_id, judged=judged, now=now) for row, story_id in told]
+    )
+    added = [(row, post_id) for (row, _), post_id in zip(told, post_ids, strict=True)]
+    mention_ids = iter(
+        mentions.insert_each(
+            tx,
+            [
+                Placed(post_id, span, row.occurred_at, _judged(judged.get(row.number), at=at))
+                for row, post_id in added
+                for at, span in enumerate(row.spans)
+            ],
+        )
+    )
+    placed = [(row, post_id, list(islice(mention_ids, len(row.spans)))) for row, post_id in added]
+    return (
+        {row.number: _result(row, post_id, state="created") for row, post_id in added},
+        [
+            one
+            for row, post_id, ids in placed
+            if row.number in judged
+            for one in said(post_id, mention_ids=ids, judged=judged[row.number])
+        ],
+    )
+
+
+def _new(row: Row, *, feed_id: int, story_id: int, judged: Mapping[int, Judged], now: int) -> dict[str, Any]:
     known = {"feed_id": feed_id, "external_id": row.draft.external_id, "received_at": now}
     values = _given(row, story_id=story_id, now=now) | known | {"occurred_at": row.occurred_at}
-    post_id = posts.insert(tx, values=values | (columns(judged) if judged else {}))
-    mention_ids = [
-        mentions.insert(tx, post_id=post_id, span=span, occurred_at=row.occurred_at, values=_judged(judged, at=at))
-        for at, span in enumerate(row.spans)
-    ]
-    return post_id, said(post_id, mention_ids=mention_ids, judged=judged) if judged else []
+    return values | (columns(judged[row.number]) if row.number in judged else {})
 
 
 def _judged(judged: Judged | None, *, at: int) -> Mapping[str, Any]:
@@ -141,13 +174,12 @@ def _change(
         before={"title": was.title, "body": was.body},
         after={"title": row.title, "body": row.body},
     )
-    mention_ids = [mentions.insert(tx, post_id=was.id, span=span, occurred_at=occurred_at) for span in row.spans]
+    mention_ids = mentions.insert_each(tx, [Placed(was.id, span, occurred_at) for span in row.spans])
     return write(tx, was.id, text=row.text, mention_ids=mention_ids, judged=judged) if judged else []
 
 
-def _result(row: Row, was: Post | None, *, state: State, post_id: int | None = None) -> PostResult:
-    found = post_id if was is None else was.id
-    return PostResult(external_id=row.draft.external_id, id=found, state=state, row=row.number)
+def _result(row: Row, post_id: int, *, state: State) -> PostResult:
+    return PostResult(external_id=row.draft.external_id, id=post_id, state=state, row=row.number)
 
 
 def _record(

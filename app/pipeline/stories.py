@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import chain, count
 
 from app.domain.series import DAY_MS
 from app.ingest.duplicates import is_same_story, story_key
@@ -32,29 +34,33 @@ class _Shelf:
     """Stories found by the words of their titles, so that a title is compared with few of them."""
 
     def __init__(self, stories: Iterable[Story]) -> None:
-        self._words: dict[int, int] = {}
-        self._stories: dict[int, Story] = {}
+        self._stories: list[Story] = []
+        self._enough: list[float] = []
         self._by_word: defaultdict[str, list[int]] = defaultdict(list)
         for story in stories:
             self.add(story)
 
     def add(self, story: Story) -> None:
         """Put a story on the shelf."""
-        words = set(_WORD.findall(story.title.lower()))
-        self._stories[story.id], self._words[story.id] = story, len(words)
+        words, place = _title_words(story.title), len(self._stories)
+        self._stories.append(story)
+        self._enough.append(LEAST_SHARED * len(words))
         for word in words:
-            self._by_word[word].append(story.id)
+            self._by_word[word].append(place)
 
     def near(self, title: str, *, at: int) -> list[Story]:
-        """Stories of about this time that say nearly the same, most shared words first."""
-        words = set(_WORD.findall(title.lower()))
-        shared = Counter(story_id for word in words for story_id in self._by_word.get(word, ()))
-        fitting = [
-            self._stories[story_id]
-            for story_id, n in shared.most_common()
-            if n >= LEAST_SHARED * min(len(words), self._words[story_id])
-        ]
-        return [story for story in fitting if _is_about(story, at, NEAR_MS) and is_same_story(title, story.title)]
+        """Stories of about this time that say nearly the same, most shared words first, then as they stand."""
+        words = _title_words(title)
+        shared = Counter(chain.from_iterable(self._by_word.get(word, ()) for word in words))
+        enough = LEAST_SHARED * len(words)
+        fitting = [(-n, place) for place, n in shared.items() if n >= enough or n >= self._enough[place]]
+        stories = (self._stories[place] for _, place in sorted(fitting))
+        return [story for story in stories if _is_about(story, at, NEAR_MS) and is_same_story(title, story.title)]
+
+
+@lru_cache(maxsize=4 * MOST_COMPARED)
+def _title_words(title: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(title.lower()))
 
 
 def chosen(tx: Transaction, tellings: Sequence[Telling]) -> list[int]:
@@ -67,26 +73,27 @@ def chosen(tx: Transaction, tellings: Sequence[Telling]) -> list[int]:
     for story in _open_ones(tx, posts.stories(tx, keys, since=first - SAME_KEY_MS, until=last + SAME_KEY_MS)):
         by_key[story.key].append(story)
     shelf = _Shelf(posts.recent_stories(tx, since=first - NEAR_MS, until=last + NEAR_MS, limit=MOST_COMPARED))
+    ids, begun, again = count(posts.next_story_id(tx)), list[Story](), list[tuple[int, int]]()
     found = []
     for (title, _, at), key in zip(tellings, keys, strict=True):
         known = [story for story in by_key[key] if _is_about(story, at, SAME_KEY_MS)]
         alike = known[-1:] or _open_ones(tx, shelf.near(title, at=at))
-        story = alike[0] if alike else _begun(tx, key=key, title=title, at=at)
-        if not alike:
+        if alike:
+            story = alike[0]
+            again.append((story.id, at))
+        else:
+            story = Story(id=next(ids), key=key, title=title, first_at=at, last_at=at)
+            begun.append(story)
             shelf.add(story)
-        posts.stretch_story(tx, story.id, at=at)
         by_key[key].append(story)
         found.append(story.id)
+    posts.insert_stories(tx, begun)
+    posts.stretch_stories(tx, again)
     return found
 
 
 def _is_about(story: Story, at: int, around_ms: int) -> bool:
     return story.first_at - around_ms <= at <= story.last_at + around_ms
-
-
-def _begun(tx: Transaction, *, key: str, title: str, at: int) -> Story:
-    story_id = posts.insert_story(tx, key=key, title=title, at=at)
-    return Story(id=story_id, key=key, title=title, first_at=at, last_at=at)
 
 
 def _open_ones(tx: Transaction, stories: Sequence[Story]) -> list[Story]:

@@ -64,7 +64,7 @@ def _counted(services: Services, rule: Rule, *, now: int, known: dict[str, Alert
 
 def _within(services: Services, rule: Rule, *, now: int, known: dict[str, Alert]) -> dict[str, Seen]:
     since = now - rule.window_ms
-    windows = buckets.windows(services.db, subject_kind=rule.subject_kind, since=since, until=now)
+    windows = buckets.counts(services.db, subject_kind=rule.subject_kind, since=since, until=now)
     may = {key for key in _concerned(rule, windows) if rules.may_meet(rule, window=windows[key])}
     found = {}
     for subject_id in {*known, *may}:
@@ -79,7 +79,7 @@ def _window(services: Services, rule: Rule, subject_id: str, *, since: int, unti
 
 
 def _absences(services: Services, rule: Rule, *, now: int, known: dict[str, Alert]) -> dict[str, Seen]:
-    before = buckets.windows(services.db, subject_kind=rule.subject_kind, since=now - rule.baseline_ms, until=now)
+    before = buckets.counts(services.db, subject_kind=rule.subject_kind, since=now - rule.baseline_ms, until=now)
     heard = {key for key in _concerned(rule, before) if before[key].n_stories >= rule.min_stories}
     found = {}
     for one, is_meant in _by_precision(services, rule, now=now):

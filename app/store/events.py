@@ -27,6 +27,8 @@ _READS = {
     "job": "jobs:read",
 }
 
+_COLUMNS = ("id", "actor_kind", "actor_id", "verb", "noun", "noun_id", "before", "after", "at", "undoes")
+
 _TICKET_IN_SIGHT = """(noun <> 'ticket' OR noun_id IN
 (SELECT id FROM ticket WHERE queue_id IN (SELECT value FROM json_each(?))))"""
 _FEED_IN_SIGHT = """((noun <> 'feed' OR noun_id IN (SELECT value FROM json_each(?))) AND (noun <> 'post' OR noun_id IN
@@ -59,7 +61,7 @@ def record(tx: Transaction, event: Event) -> int:
 
 def record_all(tx: Transaction, several: Sequence[Event]) -> list[int]:
     """Keep many events; their ids, which rise as ever."""
-    first = int(tx.value("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0)")) + 1
+    first = tx.next_id("event")
     rows = [
         (
             first + at,
@@ -75,11 +77,7 @@ def record_all(tx: Transaction, several: Sequence[Event]) -> list[int]:
         )
         for at, one in enumerate(several)
     ]
-    tx.execute_many(
-        "INSERT INTO event (id, actor_kind, actor_id, verb, noun, noun_id, before, after, at, undoes) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        rows,
-    )
+    tx.insert_rows("event", _COLUMNS, rows)
     return [first + at for at in range(len(several))]
 
 

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain.market import Mention, Span
 from app.store.db import Reads, Transaction
 from app.store.rows import built
 from app.store.scope import listed
+
+_PLACE = ("id", "post_id", "entity_id", "start", "end", "surface", "occurred_at")
+_UNJUDGED = {"sentiment": None, "sentiment_score": None, "probability": None, "is_abstained": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An entity in a post, and what `judge` would write of it (empty: not known yet)."""
+
+    post_id: int
+    span: Span
+    occurred_at: int
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _mention(row: sqlite3.Row) -> Mention:
@@ -34,22 +48,24 @@ def of_posts(db: Reads, post_ids: Iterable[int]) -> dict[int, tuple[Mention, ...
     return {post_id: tuple(mentions) for post_id, mentions in found.items()}
 
 
-def insert(
-    tx: Transaction, *, post_id: int, span: Span, occurred_at: int, values: Mapping[str, Any] | None = None
-) -> int:
-    """Keep where a post speaks of an entity, with the sentiment where it is known already; returns the id."""
-    return tx.insert(
-        "mention",
-        {
-            "post_id": post_id,
-            "entity_id": span.entity_id,
-            "start": span.start,
-            "end": span.end,
-            "surface": span.surface,
-            "occurred_at": occurred_at,
-            **(values or {}),
-        },
-    )
+def insert_each(tx: Transaction, several: Sequence[Placed]) -> list[int]:
+    """Keep where posts speak of entities, with the sentiment where it is known already; the ids, in order."""
+    first = tx.next_id("mention")
+    rows = [
+        (
+            first + at,
+            one.post_id,
+            one.span.entity_id,
+            one.span.start,
+            one.span.end,
+            one.span.surface,
+            one.occurred_at,
+            *(one.values.get(name, default) for name, default in _UNJUDGED.items()),
+        )
+        for at, one in enumerate(several)
+    ]
+    tx.insert_rows("mention", (*_PLACE, *_UNJUDGED), rows)
+    return [row[0] for row in rows]
 
 
 def judge(

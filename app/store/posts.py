@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from app.domain.market import Post, PostFilter
@@ -56,6 +57,11 @@ class Telling:
 
 def _post(row: sqlite3.Row) -> Post:
     return built(Post, row, flags=("is_topic_abstained", "is_supported"))
+
+
+def _story(row: sqlite3.Row) -> Story:
+    story_id, key, title, first_at, last_at = row
+    return Story(id=story_id, key=key, title=title, first_at=first_at, last_at=last_at)
 
 
 def get(db: Reads, post_id: int, *, viewer: Viewer) -> Post:
@@ -147,9 +153,12 @@ def each(db: Reads, chosen: PostFilter, *, viewer: Viewer, chunk: int = 500) -> 
         last = rows[-1]["id"]
 
 
-def insert(tx: Transaction, *, values: Mapping[str, Any]) -> int:
-    """Add a post with these columns; returns its id."""
-    return tx.insert("post", values)
+def insert_each(tx: Transaction, several: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Add posts with their columns; their ids, in order."""
+    first = tx.next_id("post")
+    for columns, same in groupby(enumerate(several, start=first), key=lambda numbered: tuple(numbered[1])):
+        tx.insert_rows("post", ("id", *columns), [(post_id, *values.values()) for post_id, values in same])
+    return list(range(first, first + len(several)))
 
 
 def change(tx: Transaction, post_id: int, *, changes: Mapping[str, Any]) -> None:
@@ -222,30 +231,39 @@ def story_sizes(db: Reads, story_ids: Iterable[int]) -> dict[int, int]:
 def stories(db: Reads, keys: Sequence[str], *, since: int, until: int) -> tuple[Story, ...]:
     """Stories with one of these fingerprints that were told between two event times."""
     rows = db.rows(
-        "SELECT * FROM story WHERE key IN (SELECT value FROM json_each(?)) AND last_at >= ? AND first_at <= ? "
-        "ORDER BY id",
+        "SELECT id, key, title, first_at, last_at FROM story WHERE key IN (SELECT value FROM json_each(?)) "
+        "AND last_at >= ? AND first_at <= ? ORDER BY id",
         (list(keys), since, until),
     )
-    return tuple(built(Story, row) for row in rows)
+    return tuple(map(_story, rows))
 
 
 def recent_stories(db: Reads, *, since: int, until: int, limit: int) -> tuple[Story, ...]:
     """The stories told last before `until`, back to `since` in event time."""
     rows = db.rows(
-        "SELECT * FROM story WHERE last_at >= ? AND last_at <= ? ORDER BY last_at DESC LIMIT ?", (since, until, limit)
+        "SELECT id, key, title, first_at, last_at FROM story WHERE last_at >= ? AND last_at <= ? "
+        "ORDER BY last_at DESC LIMIT ?",
+        (since, until, limit),
     )
-    return tuple(built(Story, row) for row in rows)
+    return tuple(map(_story, rows))
 
 
-def insert_story(tx: Transaction, *, key: str, title: str, at: int) -> int:
-    """Begin a story; returns its id."""
-    return tx.insert("story", {"key": key, "title": title, "first_at": at, "last_at": at})
+def next_story_id(tx: Transaction) -> int:
+    """The id of the story that is begun next."""
+    return tx.next_id("story")
 
 
-def stretch_story(tx: Transaction, story_id: int, *, at: int) -> None:
-    """The story was told at this time too."""
-    tx.execute(
-        "UPDATE story SET first_at = min(first_at, ?), last_at = max(last_at, ?) WHERE id = ?", (at, at, story_id)
+def insert_stories(tx: Transaction, begun: Sequence[Story]) -> None:
+    """Begin stories, whose ids follow `next_story_id`."""
+    rows = [(one.id, one.key, one.title, one.first_at, one.last_at) for one in begun]
+    tx.insert_rows("story", ("id", "key", "title", "first_at", "last_at"), rows)
+
+
+def stretch_stories(tx: Transaction, told: Iterable[tuple[int, int]]) -> None:
+    """Stories, by id, were told at these times too."""
+    tx.execute_many(
+        "UPDATE story SET first_at = min(first_at, ?), last_at = max(last_at, ?) WHERE id = ?",
+        [(at, at, story_id) for story_id, at in told],
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from app.domain.prediction import Prediction, Scored, StoredPrediction
 from app.store.db import Reads, Transaction
@@ -14,8 +15,10 @@ from app.store.scope import listed
 Said = tuple[str, int, Prediction]
 """The kind and the id of a subject, and what was said of it."""
 
-_COLUMNS = """INSERT INTO prediction (subject_kind, subject_id, task, role, model, label, probability, top, labels,
-abstained, band, band_precision, is_shadow, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_COLUMNS = (
+    "subject_kind", "subject_id", "task", "role", "model", "label", "probability", "top", "labels", "abstained", "band",
+    "band_precision", "is_shadow", "created_at",
+)  # fmt: skip
 
 
 def of_row(row: sqlite3.Row) -> StoredPrediction:
@@ -73,12 +76,11 @@ def insert_all(
 
 def insert_each(tx: Transaction, said: Iterable[Said], *, at: int) -> None:
     """Keep what was said of many subjects."""
-    tx.execute_many(_COLUMNS, [_values(kind, subject_id, prediction, at) for kind, subject_id, prediction in said])
+    rows = [_values(kind, subject_id, prediction, at) for kind, subject_id, prediction in said]
+    tx.insert_rows("prediction", _COLUMNS, rows)
 
 
 def _values(subject_kind: str, subject_id: int, prediction: Prediction, at: int) -> tuple[object, ...]:
-    # Four digits are finer than the calibration and keep ten million rows small.
-    top = [(scored.label, round(scored.probability, 4)) for scored in prediction.top]
     return (
         subject_kind,
         subject_id,
@@ -87,11 +89,22 @@ def _values(subject_kind: str, subject_id: int, prediction: Prediction, at: int)
         prediction.model,
         prediction.label,
         round(prediction.probability, 6),
-        top,
-        prediction.labels,
+        _top(prediction),
+        prediction.labels or "[]",
         prediction.abstained,
         prediction.band,
         prediction.band_precision,
         prediction.is_shadow,
         at,
     )
+
+
+def _top(prediction: Prediction) -> str:
+    """The best labels as JSON; four digits are finer than the calibration and keep ten million rows small."""
+    pairs = (f"[{_quoted(scored.label)},{round(scored.probability, 4)!r}]" for scored in prediction.top)
+    return "[" + ",".join(pairs) + "]"
+
+
+@lru_cache(maxsize=1024)
+def _quoted(label: str) -> str:
+    return json.dumps(label, ensure_ascii=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Callable
 from dataclasses import fields
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -21,29 +22,25 @@ def built(
     **given: Any,
 ) -> T:
     """A `kind` of a row; `tuples` and `mappings` are JSON columns, `flags` booleans, `given` fields made elsewhere."""
-    values = {
-        name: _value(row[name], name, tuples=tuples, mappings=mappings, flags=flags)
-        for name in _present(cast(Any, kind), tuple(row.keys()))
-        if name not in given
-    }
+    plan = _plan(cast(Any, kind), tuple(row.keys()), tuples=tuples, mappings=mappings, flags=flags)
+    values = {name: row[at] if read is None else read(row[at]) for name, at, read in plan if name not in given}
     return kind(**values, **given)
 
 
 @cache
-def _present(kind: Any, columns: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in _names(kind) if name in columns)
+def _plan(
+    kind: Any, columns: tuple[str, ...], *, tuples: tuple[str, ...], mappings: tuple[str, ...], flags: tuple[str, ...]
+) -> tuple[tuple[str, int, Callable[[Any], Any] | None], ...]:
+    """The fields that have a column, where it stands, and how its values are read (None: as they are)."""
+    readers: dict[str, Callable[[Any], Any]] = dict.fromkeys(tuples, _as_tuple)
+    readers |= dict.fromkeys(mappings, _as_mapping) | dict.fromkeys(flags, bool)
+    names = (entry.name for entry in fields(kind))
+    return tuple((name, columns.index(name), readers.get(name)) for name in names if name in columns)
 
 
-@cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(entry.name for entry in fields(kind))
+def _as_tuple(raw: Any) -> tuple[Any, ...]:
+    return tuple(json.loads(raw or "[]"))
 
 
-def _value(raw: Any, name: str, *, tuples: tuple[str, ...], mappings: tuple[str, ...], flags: tuple[str, ...]) -> Any:
-    if name in flags:
-        return bool(raw)
-    if name in tuples:
-        return tuple(json.loads(raw or "[]"))
-    if name in mappings:
-        return json.loads(raw or "{}")
-    return raw
+def _as_mapping(raw: Any) -> Any:
+    return json.loads(raw or "{}")

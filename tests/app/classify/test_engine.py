@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.classify.cache import Cache
 from app.classify.engine import Engine, Request
 from app.errors import DeadlineExceeded, NotReady, Overloaded, TaskMissing
 from models.artifact import Artifact, write
@@ -123,6 +124,18 @@ def test_a_target_makes_another_question(engine: Engine, model: Watched) -> None
     found = [result.predictions[0].top for result in engine.classify(asked)]
     assert len(set(found)) == 3
     assert len(model.runs) == 1
+
+
+def test_targets_of_one_text_are_answered_as_if_each_were_asked_alone(engine: Engine) -> None:
+    text = "  Acme &amp; Sons rises, see https://acme.example/a while @globex falls"
+    targets = (None, (2, 6), (13, 17), (text.index("@globex"), len(text) - 6), (2, 6))
+    asked = [Request(text=text, target=target) for target in targets]
+    together = [result.predictions for result in engine.classify(asked)]
+    engine.cache = Cache(size=0)
+    for found, one in zip(together, asked, strict=True):
+        (alone,) = engine.classify([one])
+        assert [(p.task, p.label) for p in found] == [(p.task, p.label) for p in alone.predictions]
+        assert [p.probability for p in found] == pytest.approx([p.probability for p in alone.predictions], abs=0.01)
 
 
 def test_calls_that_wait_share_the_next_run(engine: Engine, model: Watched) -> None:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from app import clock
 from app.classify.engine import Request, Result
 from app.domain.market import PostDraft, PostFilter
 from app.domain.people import SYSTEM
@@ -18,6 +19,7 @@ from app.pipeline import corrections, desk, feeds, market, posts
 from app.pipeline.services import Services
 from app.store import buckets, events, mentions, predictions
 from app.store import posts as rows
+from app.store.db import open_database
 from tests.app.pipeline.conftest import Desk
 from tests.app.pipeline.fake_engine import FakeEngine
 
@@ -141,8 +143,8 @@ def test_who_stops_listening_stops_the_reading(services: Services, feed_id: int)
     assert next(answers).state == "created"
     cast(Generator[posts.PostResult, None, None], answers).close()
     assert services.db.value("SELECT count(*) FROM post") == 64
-    # Two groups were taken up: one that is being stored, and one that is read meanwhile.
-    assert next(drafts).external_id == "p512"
+    # Three groups were taken up: one that is being stored, and two that are read meanwhile.
+    assert next(drafts).external_id == "p768"
     check(services)
 
 
@@ -215,3 +217,52 @@ def test_a_filter_finds_words_companies_and_times(services: Services, feed_id: i
     assert titles(PostFilter(entity_id=2)) == ["Brantwing rises"]
     assert titles(PostFilter(until=T0 + 1)) == ["Northwharf falls"]
     assert titles(PostFilter(sentiment="positive", topic="earnings")) == ["Brantwing rises"]
+
+
+TABLES = {
+    "story": "SELECT * FROM story ORDER BY id",
+    "post": "SELECT * FROM post ORDER BY id",
+    "mention": "SELECT * FROM mention ORDER BY id",
+    "prediction": "SELECT * FROM prediction ORDER BY id",
+    "bucket": "SELECT * FROM bucket ORDER BY subject_kind, subject_id, at",
+}
+
+
+def kept(
+    services: Services, drafts: Sequence[PostDraft], *, slug: str, at_once: int
+) -> dict[str, list[tuple[Any, ...]]]:
+    """The rows that a feed of its own has after these posts, which come so many at a time, in a new database."""
+    db = open_database(services.db.path.with_name(f"{slug}.sqlite"))
+    own = Services(db=db, engine=services.engine, policy=services.policy)
+    market.add_entity(own, viewer=SYSTEM, ticker="NWHL", name="Northwharf Logistics", aliases=("Northwharf",))
+    market.add_entity(own, viewer=SYSTEM, ticker="BRWG", name="Brantwing Couriers", aliases=("Brantwing",))
+    feed = feeds.add_feed(own, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
+    for start in range(0, len(drafts), at_once):
+        posts.receive(own, feed.id, drafts[start : start + at_once], viewer=SYSTEM)
+    check(own)
+    found = {table: [tuple(row) for row in db.rows(sql)] for table, sql in TABLES.items()}
+    assert {row[0] for row in db.rows("SELECT rowid FROM post_search WHERE post_search MATCH 'strike'")} == {
+        row["id"] for row in db.rows("SELECT id FROM post WHERE text LIKE '%strike%'")
+    }
+    db.connection.execute("INSERT INTO post_search (post_search, rank) VALUES ('integrity-check', 1)")
+    db.close()
+    return found
+
+
+def test_posts_that_come_together_are_stored_as_if_they_came_one_by_one(services: Services) -> None:
+    names = ("Northwharf", "Brantwing", "Northwharf and Brantwing")
+    says = ("falls after strike in {} ports", "beats forecasts on {} parcels", "opens depot number {} — früh")
+    drafts = [
+        post(
+            number,
+            f"{names[number % 3]} {says[number % 2].format(number // 9)}",
+            at=T0 + number % 7 * HOUR_MS,
+        )
+        for number in range(150)
+    ]
+    drafts += [replace(drafts[at], title=says[2].format(at)) for at in (3, 70, 71)]
+    drafts += [post(200 + at, says[2].format(at), at=T0) for at in range(5)]
+    with clock.frozen(T0 + DAY_MS):
+        together = kept(services, drafts, slug="together", at_once=len(drafts))
+        assert together == kept(services, drafts, slug="alone", at_once=1)
+    assert min(len(found) for found in together.values()) > 20

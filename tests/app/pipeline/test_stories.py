@@ -63,6 +63,6 @@ def test_a_story_told_too_often_is_closed(tmp_path: Path) -> None:
                 "received_at": T0,
                 "story_id": known,
             }
-            posts.insert(tx, values=values)
+            posts.insert_each(tx, [values])
         assert stories.chosen(tx, [(FIRST, "", T0)]) != [known]
     db.close()

@@ -12,7 +12,7 @@ import pytest
 
 from app.errors import DatabaseBusy, InputError, NotFound, NotReady, Stale
 from app.store import teams, users
-from app.store.db import Database, open_database
+from app.store.db import ROWS_AT_ONCE, Database, open_database
 from app.store.migrations import migrate
 
 
@@ -155,3 +155,26 @@ def test_lone_surrogates_and_null_bytes_can_be_kept(db: Database) -> None:
     with db.transaction() as tx:
         teams.insert(tx, name="a\ud800b\0c")
     assert teams.every(db)[0].name == "a?b\0c"
+
+
+def test_many_rows_are_inserted_in_order_and_get_the_next_ids(db: Database) -> None:
+    names = [f"Team {number}" for number in range(3 * ROWS_AT_ONCE + 1)]
+    with db.transaction() as tx:
+        first = tx.next_id("team")
+        tx.insert_rows("team", ("id", "name"), [(first + at, name) for at, name in enumerate(names)])
+        assert tx.next_id("team") == first + len(names)
+        tx.insert_rows("team", ("name",), [])
+    assert [row["name"] for row in db.rows("SELECT name FROM team ORDER BY id")] == names
+
+
+def test_an_id_is_not_given_again_where_the_table_keeps_count(db: Database) -> None:
+    with db.transaction() as tx:
+        tx.insert_rows("event", ("id", "actor_kind", "actor_id", "verb", "noun", "noun_id", "at"), [(7, *"abcd", 1, 0)])
+        tx.execute("DELETE FROM event")
+        assert tx.next_id("event") == 8
+
+
+@pytest.mark.parametrize("value", [2**63, -(2**63)])
+def test_a_number_of_more_than_64_bits_is_refused(db: Database, value: int) -> None:
+    with pytest.raises(InputError):
+        db.rows("SELECT ?", (value,))

@@ -32,7 +32,7 @@ def db(tmp_path: Path) -> Iterator[Database]:
                 "body": "",
                 "text": "Shares fall",
             }
-            posts.insert(tx, values={**values, "occurred_at": at, "received_at": at})
+            posts.insert_each(tx, [{**values, "occurred_at": at, "received_at": at}])
     yield database
     database.close()
 

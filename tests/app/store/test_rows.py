@@ -162,6 +162,9 @@ def test_buckets_add_up_and_vanish(db: Database) -> None:
     assert (kept.n_posts, kept.score_sum) == (4, -1.0)
     window = buckets.windows(db, subject_kind="topic", since=0, until=1)["macro"]
     assert window == buckets.window(db, subject_kind="topic", subject_id="macro", since=0, until=1)
+    counted = buckets.counts(db, subject_kind="topic", since=0, until=1)
+    assert counted == {"macro": replace(window, score_sum=0.0)}
+    assert buckets.counts(db, subject_kind="topic", since=1, until=2) == {}
     with db.transaction() as tx:
         buckets.add(tx, [replace(one, n_posts=-4, n_stories=-2, n_negative=-2, score_sum=1.0)])
     assert buckets.every(db) == ()
