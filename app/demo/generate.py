@@ -16,13 +16,15 @@ from typing import Any
 from app import clock
 from app.demo import setting
 from app.demo.prose import Prose
+from app.domain.event import Event
 from app.domain.people import SYSTEM, User
+from app.domain.prediction import Prediction, Role, Scored
 from app.domain.series import DAY_MS, HOUR_MS
 from app.domain.ticket import Ticket, Urgency, UrgencyPart
 from app.errors import InputError
 from app.pipeline import accounts, desk, inbox_order
 from app.pipeline.services import Services
-from app.store import loading, queues, teams, users
+from app.store import events, loading, predictions, queues, teams, users
 from app.store.loading import compact
 
 CHUNK = 1000
@@ -41,6 +43,10 @@ _STATUSES = ("new", "open", "pending", "solved", "closed")
 _LANGUAGES = (("en", 94), ("de", 2), ("fr", 2), ("es", 1), ("zh", 1))
 _SENTIMENTS = (("negative", 45), ("neutral", 40), ("positive", 15))
 _EMOTIONS = (("neutral", 50), ("anger", 22), ("sadness", 10), ("joy", 8), ("fear", 6), ("surprise", 3), ("disgust", 1))
+_FEELINGS: tuple[tuple[Role, Sequence[tuple[str, float]]], ...] = (
+    ("sentiment", _SENTIMENTS),
+    ("emotion", _EMOTIONS),
+)
 _BANDS = (("high", 70), ("medium", 20), ("low", 10))
 _TIERS = (("standard", 80), ("plus", 14), ("business", 6))
 _CHANNELS = (("email", 60), ("chat", 20), ("form", 15), ("api", 5))
@@ -75,9 +81,11 @@ class Side:
 
 @dataclass
 class Chunk:
-    """Rows of one transaction by table."""
+    """Rows of one transaction by table, what was said of them, and what happened."""
 
     rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=lambda: {name: [] for name in loading.COLUMNS})
+    said: list[tuple[str, int, Prediction, int]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
     def add(self, table: str, *values: Any) -> None:
         """One more row, in the order of `loading.COLUMNS`."""
@@ -101,8 +109,14 @@ def generate(services: Services, *, n_tickets: int, seed: int = 7, on_progress: 
         with services.db.transaction() as tx:
             for table, rows in chunk.rows.items():
                 loading.add(tx, table, rows)
+            predictions.insert_dated(tx, chunk.said)
+            events.record_all(tx, chunk.events)
         on_progress(size)
     loading.settle(services.db)
+
+
+def _scored(*pairs: tuple[str, float]) -> tuple[Scored, ...]:
+    return tuple(Scored(label=label, probability=chance) for label, chance in pairs)
 
 
 def _furnish(services: Services) -> None:
@@ -265,7 +279,7 @@ class Maker:
         user_id = None if is_theirs or agent is None else agent.id
         kinds = (kind, "customer" if is_theirs else "agent", author, user_id)
         language = case["language"] if is_theirs else "en"
-        chunk.add("message", self._message, self._ticket, *kinds, body, body, at, at, language, language == "en")
+        chunk.add("message", self._message, self._ticket, *kinds, body, at, at, language, language == "en")
         return self._message
 
     def _predict(self, chunk: Chunk, case: dict[str, Any], *, message_id: int, is_first: bool) -> None:
@@ -273,21 +287,22 @@ class Maker:
         if is_first:
             chance, (second, third) = round(case["probability"], 4), side.top.get(case["intent"], ("", ""))
             rest = round((1 - chance) * 0.6, 4)
-            top = compact([[case["intent"], chance], [second, rest], [third, round((1 - chance) * 0.2, 4)]])
-            band = (case["band"], {"high": 0.96, "medium": 0.82, "low": 0.55}[case["band"]])
-            chunk.add(
-                "prediction", "message", message_id, side.task, "intent", MODEL, case["intent"], chance, top, "[]",
-                unsure, *band, at,
+            top = _scored((case["intent"], chance), (second, rest), (third, round((1 - chance) * 0.2, 4)))
+            precision = {"high": 0.96, "medium": 0.82, "low": 0.55}[case["band"]]
+            intent = Prediction(
+                task=side.task, role="intent", model=MODEL, label=case["intent"], probability=chance, top=top,
+                abstained=unsure, band=case["band"], band_precision=precision,
             )  # fmt: skip
-        for task, labels in (("sentiment", _SENTIMENTS), ("emotion", _EMOTIONS)):
-            best, chance = case[task], round(0.6 + self._rng.random() * 0.39, 4)
+            chunk.said.append(("message", message_id, intent, at))
+        for role, labels in _FEELINGS:
+            best, chance = case[role], round(0.6 + self._rng.random() * 0.39, 4)
             rest = round((1 - chance) / (len(labels) - 1), 4)
-            top = compact([[best, chance], *([label, rest] for label, _ in labels if label != best)])
-            is_abstained = case["language"] != "en"
-            chunk.add(
-                "prediction", "message", message_id, task, task, MODEL, best, chance, top, "[]", is_abstained,
-                "high" if chance > 0.8 else "medium", 0.9, at,
+            top = _scored((best, chance), *((label, rest) for label, _ in labels if label != best))
+            feeling = Prediction(
+                task=role, role=role, model=MODEL, label=best, probability=chance, top=top,
+                abstained=case["language"] != "en", band="high" if chance > 0.8 else "medium", band_precision=0.9,
             )  # fmt: skip
+            chunk.said.append(("message", message_id, feeling, at))
 
     def _history(self, chunk: Chunk, case: dict[str, Any]) -> None:
         at, side, agent = case["at"], case["side"], case["agent"]
@@ -295,7 +310,13 @@ class Maker:
         who = ("system", "system") if agent is None else ("agent", str(agent.id))
 
         def happened(actor: tuple[str, str], verb: str, before: dict[str, Any], after: dict[str, Any], at: int) -> None:
-            chunk.add("event", *actor, verb, "ticket", self._ticket, compact(before), compact(after), at)
+            kind, number = actor
+            chunk.events.append(
+                Event(
+                    actor_kind=kind, actor_id=number, verb=verb, noun="ticket", noun_id=self._ticket,
+                    before=before, after=after, at=at,
+                )
+            )  # fmt: skip
 
         happened(("system", "system"), "created", {}, {"queue_id": side.intake, "channel": "email"}, at)
         read = {"intent": intent, "sentiment": case["sentiment"], "emotion": case["emotion"]}

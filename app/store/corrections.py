@@ -25,7 +25,8 @@ class Corrected:
 
 
 _LAST_WORDS = """SELECT correction.*, prediction.role AS role FROM correction
-JOIN prediction ON prediction.id = correction.prediction_id WHERE correction.undone_at IS NULL AND correction.text <> ''
+JOIN predicted AS prediction ON prediction.id = correction.prediction_id
+WHERE correction.undone_at IS NULL AND correction.text <> ''
 AND correction.id > ?
 AND NOT EXISTS (SELECT 1 FROM correction AS later WHERE later.subject_kind = correction.subject_kind
 AND later.subject_id = correction.subject_id AND later.task = correction.task AND later.undone_at IS NULL

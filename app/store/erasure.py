@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.store import events
 from app.store.db import Reads, Transaction, statement
 
 GONE = "—"
@@ -24,13 +25,14 @@ def erase_ticket(tx: Transaction, ticket_id: int) -> None:
     )
     for sql in _STEPS:
         tx.execute(sql, (ticket_id,))
+    events.forget(tx, "ticket", ticket_id, keys=("subject", "body", "text", "tags"))
     tx.execute(
         "UPDATE ticket SET subject = ?, preview = '', tags = '[]', version = version + 1 WHERE id = ?",
         (GONE, ticket_id),
     )
     tx.execute(
-        "UPDATE message SET body = ?, text = '', author_name = CASE kind WHEN 'incoming' THEN '' ELSE author_name END, "
-        "pending_at = NULL WHERE ticket_id = ?",
+        "UPDATE message SET body = ?, text_head = NULL, text_kept = 0, "
+        "author_name = CASE kind WHEN 'incoming' THEN '' ELSE author_name END, pending_at = NULL WHERE ticket_id = ?",
         (GONE, ticket_id),
     )
     for row in blobs:
@@ -55,7 +57,5 @@ _STEPS = (
     statement("DELETE FROM attachment WHERE message_id IN", _MESSAGES),
     "DELETE FROM outbox WHERE ticket_id = ?",
     statement("UPDATE correction SET text = '' WHERE subject_kind = 'message' AND subject_id IN", _MESSAGES),
-    "UPDATE event SET before = json_remove(before, '$.subject', '$.body', '$.text', '$.tags'), "
-    "after = json_remove(after, '$.subject', '$.body', '$.text', '$.tags') WHERE noun = 'ticket' AND noun_id = ?",
     "DELETE FROM notification WHERE noun = 'ticket' AND noun_id = ?",
 )

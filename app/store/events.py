@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
 
 from app.domain.event import Event
 from app.domain.people import Viewer
+from app.errors import NotFound
 from app.store import pages, scope
 from app.store.db import Reads, Transaction, statement
+from app.store.deeds import DEED, deed, details
+from app.store.numbered import numbers
 from app.store.pages import Page
 from app.store.rows import built
 
@@ -27,7 +34,7 @@ _READS = {
     "job": "jobs:read",
 }
 
-_COLUMNS = ("id", "actor_kind", "actor_id", "verb", "noun", "noun_id", "before", "after", "at", "undoes")
+_COLUMNS = ("id", "deed_id", "noun_code", "noun_id", "at", "undoes", "details")
 
 _TICKET_IN_SIGHT = """(noun <> 'ticket' OR noun_id IN
 (SELECT id FROM ticket WHERE queue_id IN (SELECT value FROM json_each(?))))"""
@@ -37,71 +44,84 @@ _FEED_IN_SIGHT = """((noun <> 'feed' OR noun_id IN (SELECT value FROM json_each(
 (SELECT value FROM json_each(?)))))"""
 
 
+_OF = "SELECT * FROM happened WHERE noun_code = (SELECT id FROM noun WHERE name = ?)"
+
+QUEUE_AFTER = """json_extract(details, (SELECT '$[' || (key + json_array_length(before_keys)) || ']'
+FROM json_each(after_keys) WHERE value = 'queue_id'))"""
+"""The queue that an event of `happened` put its thing into, as SQL; NULL for one that put it into none."""
+
+
 def _event(row: sqlite3.Row) -> Event:
-    return built(Event, row, mappings=("before", "after"))
+    before, after = _keys(row["before_keys"]), _keys(row["after_keys"])
+    values = json.loads(row["details"] or "[]")
+    return built(
+        Event,
+        row,
+        before=dict(zip(before, values, strict=False)),
+        after=dict(zip(after, values[len(before) :], strict=True)),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _keys(listed: str) -> tuple[str, ...]:
+    return tuple(json.loads(listed))
 
 
 def record(tx: Transaction, event: Event) -> int:
     """Keep an event; returns its id."""
-    return tx.insert(
-        "event",
-        {
-            "actor_kind": event.actor_kind,
-            "actor_id": event.actor_id,
-            "verb": event.verb,
-            "noun": event.noun,
-            "noun_id": event.noun_id,
-            "before": event.before,
-            "after": event.after,
-            "at": event.at,
-            "undoes": event.undoes,
-        },
-    )
+    return record_all(tx, [event])[0]
 
 
 def record_all(tx: Transaction, several: Sequence[Event]) -> list[int]:
     """Keep many events; their ids, which rise as ever."""
     first = tx.next_id("event")
+    deeds = numbers(tx, "deed", DEED, map(deed, several))
+    nouns = numbers(tx, "noun", ("name",), [(one.noun,) for one in several])
     rows = [
-        (
-            first + at,
-            one.actor_kind,
-            one.actor_id,
-            one.verb,
-            one.noun,
-            one.noun_id,
-            one.before,
-            one.after,
-            one.at,
-            one.undoes,
-        )
+        (first + at, deeds[deed(one)], nouns[(one.noun,)], one.noun_id, one.at, one.undoes, details(one))
         for at, one in enumerate(several)
     ]
     tx.insert_rows("event", _COLUMNS, rows)
     return [first + at for at in range(len(several))]
 
 
+def forget(tx: Transaction, noun: str, noun_id: int, *, keys: Collection[str]) -> None:
+    """Take what the history of one thing says under these keys out of it."""
+    for event in of(tx, noun, noun_id):
+        kept = replace(event, before=_without(event.before, keys), after=_without(event.after, keys))
+        if kept != event:
+            number = numbers(tx, "deed", DEED, [deed(kept)])[deed(kept)]
+            tx.execute("UPDATE event SET deed_id = ?, details = ? WHERE id = ?", (number, details(kept), event.id))
+
+
+def _without(mapping: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:
+    return {key: value for key, value in mapping.items() if key not in keys}
+
+
 def get(db: Reads, event_id: int) -> Event:
     """The event with this id; raises NotFound."""
-    return _event(db.got("event", event_id))
+    row = db.row("SELECT * FROM happened WHERE id = ?", (event_id,))
+    if row is None:
+        raise NotFound(noun="event", id=event_id)
+    return _event(row)
 
 
 def of(db: Reads, noun: str, noun_id: int) -> tuple[Event, ...]:
     """The history of one thing, oldest first."""
-    rows = db.rows("SELECT * FROM event WHERE noun = ? AND noun_id = ? ORDER BY id", (noun, noun_id))
+    rows = db.rows(statement(_OF, "AND noun_id = ? ORDER BY id"), (noun, noun_id))
     return tuple(_event(row) for row in rows)
 
 
 def by_ids(db: Reads, event_ids: Iterable[int]) -> dict[int, Event]:
     """Events by id."""
-    rows = db.rows("SELECT * FROM event WHERE id IN (SELECT value FROM json_each(?))", (scope.listed(event_ids),))
+    rows = db.rows("SELECT * FROM happened WHERE id IN (SELECT value FROM json_each(?))", (scope.listed(event_ids),))
     return {row["id"]: _event(row) for row in rows}
 
 
 def later(db: Reads, noun: str, noun_ids: Iterable[int], *, than: int) -> dict[int, tuple[Event, ...]]:
     """What happened to several things after an event, by thing, oldest first."""
     rows = db.rows(
-        "SELECT * FROM event WHERE noun = ? AND noun_id IN (SELECT value FROM json_each(?)) AND id > ? ORDER BY id",
+        statement(_OF, "AND noun_id IN (SELECT value FROM json_each(?)) AND id > ? ORDER BY id"),
         (noun, scope.listed(noun_ids), than),
     )
     found: dict[int, tuple[Event, ...]] = {}
@@ -128,9 +148,9 @@ def first_id(db: Reads) -> int:
 
 def after(db: Reads, event_id: int, *, limit: int = 200, viewer: Viewer | None = None) -> tuple[Event, ...]:
     """Events later than this one, oldest first, that the viewer may see (None: all)."""
-    conditions: list[scope.Condition] = [("event.id > ?", [event_id]), *_sight(viewer)]
+    conditions: list[scope.Condition] = [("id > ?", [event_id]), *_sight(viewer)]
     where, params = scope.joined(conditions)
-    rows = db.rows(statement("SELECT * FROM event", where, "ORDER BY id LIMIT ?"), [*params, limit])
+    rows = db.rows(statement("SELECT * FROM happened", where, "ORDER BY id LIMIT ?"), [*params, limit])
     return tuple(_event(row) for row in rows)
 
 
@@ -159,7 +179,7 @@ def page(
     """The audit trail, newest first."""
     conditions: list[scope.Condition] = []
     if noun is not None:
-        conditions.append(("noun = ?", [noun]))
+        conditions.append(("noun_code = (SELECT id FROM noun WHERE name = ?)", [noun]))
     if actor_kind is not None:
         conditions.append(("actor_kind = ?", [actor_kind]))
-    return pages.newest(db, table="event", conditions=conditions, make=_event, limit=limit, after=after)
+    return pages.newest(db, table="happened", conditions=conditions, make=_event, limit=limit, after=after)

@@ -20,14 +20,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "n_messages",
     ),
     "message": (
-        "id", "ticket_id", "kind", "author_kind", "author_name", "user_id", "body", "text", "occurred_at",
-        "received_at", "language", "is_supported",
+        "id", "ticket_id", "kind", "author_kind", "author_name", "user_id", "body", "occurred_at", "received_at",
+        "language", "is_supported",
     ),
-    "prediction": (
-        "subject_kind", "subject_id", "task", "role", "model", "label", "probability", "top", "labels", "abstained",
-        "band", "band_precision", "created_at",
-    ),
-    "event": ("actor_kind", "actor_id", "verb", "noun", "noun_id", "before", "after", "at"),
 }  # fmt: skip
 
 

@@ -37,7 +37,10 @@ def fired(db: Reads, *, since: int, until: int) -> dict[int, Mapping[str, int]]:
 
 def made_at(db: Reads) -> dict[int, int]:
     """When each rule was made."""
-    rows = db.rows("SELECT noun_id, min(at) AS at FROM event WHERE noun = 'rule' AND verb = 'created' GROUP BY noun_id")
+    rows = db.rows(
+        "SELECT noun_id, min(at) AS at FROM happened WHERE noun_code = (SELECT id FROM noun WHERE name = 'rule') "
+        "AND verb = 'created' GROUP BY noun_id"
+    )
     return {row["noun_id"]: row["at"] for row in rows}
 
 

@@ -10,6 +10,7 @@ from app.domain.ticket import Message
 from app.store.db import Reads, Transaction, assignments, marks, statement
 from app.store.rows import built
 from app.store.scope import listed
+from app.store.texts import parts
 
 
 def _message(row: sqlite3.Row) -> Message:
@@ -87,12 +88,21 @@ def count_from(db: Reads, customer_id: int, *, since: int) -> int:
 
 def insert(tx: Transaction, *, values: Mapping[str, Any]) -> int:
     """Add a message with these columns; returns its id."""
-    return tx.insert("message", values)
+    return tx.insert("message", _lean(values))
 
 
 def rewrite(tx: Transaction, message_id: int, *, changes: Mapping[str, Any]) -> None:
-    """Change a message's text and what is known of it."""
-    tx.execute(statement("UPDATE message SET", assignments(changes), "WHERE id = ?"), (*changes.values(), message_id))
+    """Change what is known of a message; its `text` only together with its `body`."""
+    columns = _lean(changes)
+    tx.execute(statement("UPDATE message SET", assignments(columns), "WHERE id = ?"), (*columns.values(), message_id))
+
+
+def _lean(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns with the cleaned text by the body."""
+    found = dict(values)
+    if "text" in found:
+        found["text_head"], found["text_kept"] = parts(found["body"], found.pop("text"))
+    return found
 
 
 def pending(db: Reads, *, now: int, limit: int) -> tuple[Message, ...]:

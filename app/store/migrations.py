@@ -12,6 +12,7 @@ from app.store import (
     schema_dates,
     schema_desk,
     schema_inbox,
+    schema_lean,
     schema_mail,
     schema_monitor,
     schema_moving,
@@ -24,6 +25,7 @@ from app.store import (
     schema_undo,
 )
 from app.store.lean import without
+from app.store.rebuilding import rebuild
 
 with without("pandas"):
     from sqlite_utils import Database as Tables
@@ -229,14 +231,39 @@ def m600_topic_examples(db: Tables) -> None:
     _run(db, schema_monitor.TOPIC_EXAMPLES)
 
 
+@STEPS(transactional=False)
+def m700_lean_messages(db: Tables) -> None:
+    """The cleaned text of a message by its body."""
+    rebuild(db.conn, schema_lean.MESSAGES)
+
+
+@STEPS()
+def m701_numbered(db: Tables) -> None:
+    """Labels, verdicts, nouns and deeds, each once."""
+    _run(db, schema_lean.NUMBERED)
+
+
+@STEPS(transactional=False)
+def m702_lean_predictions(db: Tables) -> None:
+    """Predictions by verdict, with packed probabilities."""
+    rebuild(db.conn, schema_lean.PREDICTIONS)
+
+
+@STEPS(transactional=False)
+def m703_lean_events(db: Tables) -> None:
+    """Events by deed, with values alone."""
+    rebuild(db.conn, schema_lean.EVENTS)
+
+
 def migrate(connection: sqlite3.Connection, *, stop_before: str | None = None) -> None:
     """Apply what the file has not seen; two processes that start together do not harm each other."""
     tables = Tables(connection, execute_plugins=False)
-    if not STEPS.pending(tables):
-        return
-    try:
-        STEPS.apply(tables, stop_before=stop_before)
-    except sqlite3.OperationalError:
-        # The other process was faster: fine when nothing is left to do.
-        if STEPS.pending(tables) and stop_before is None:
-            raise
+    while n_pending := len(STEPS.pending(tables)):
+        try:
+            STEPS.apply(tables, stop_before=stop_before)
+        except (sqlite3.OperationalError, sqlite3.IntegrityError):
+            # Another process was faster with a step: what is left is still to be done.
+            if len(STEPS.pending(tables)) == n_pending:
+                raise
+        else:
+            return

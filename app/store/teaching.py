@@ -8,6 +8,7 @@ from app.domain.people import Viewer
 from app.domain.teaching import Asked, Question
 from app.store import predictions, scope
 from app.store.db import Reads, statement
+from app.store.packed import chances_in
 from app.store.rows import built
 from app.store.scope import listed
 
@@ -16,22 +17,23 @@ MOST_ANSWERS = 500
 
 _LATEST = "WITH latest AS (SELECT id, subject, queue_id FROM ticket"
 
-# The lead of the best guess over the second; an answer with a single label has no second.
-_DOUBTFUL = """ORDER BY id DESC LIMIT ?)
-SELECT latest.id AS ticket_id, latest.subject, latest.queue_id, message.body, message.text, message.occurred_at,
-prediction.*, json_extract(top, '$[0][1]') - coalesce(json_extract(top, '$[1][1]'), 0) AS margin
+_UNJUDGED = """ORDER BY id DESC LIMIT ?)
+SELECT prediction.id, prediction.top, latest.id AS ticket_id
 FROM latest JOIN message ON message.id = (SELECT id FROM message WHERE ticket_id = latest.id AND kind = 'incoming'
 ORDER BY occurred_at, id LIMIT 1)
-JOIN prediction ON prediction.id = (SELECT max(id) FROM prediction WHERE subject_kind = 'message'
+JOIN predicted AS prediction ON prediction.id = (SELECT max(id) FROM predicted WHERE subject_kind = 'message'
 AND subject_id = message.id AND role = 'intent' AND is_shadow = 0)
 WHERE prediction.created_at >= ? AND message.is_supported = 1 AND message.text <> ''
 AND prediction.id NOT IN (SELECT value FROM json_each(?))
 AND NOT EXISTS (SELECT 1 FROM correction WHERE correction.subject_kind = 'message'
-AND correction.subject_id = message.id AND correction.task = prediction.task AND undone_at IS NULL)
-ORDER BY margin, prediction.id DESC LIMIT ?"""
+AND correction.subject_id = message.id AND correction.task = prediction.task AND undone_at IS NULL)"""
+
+_ASKED = """SELECT ticket.id AS ticket_id, ticket.subject, ticket.queue_id, message.body, message.text,
+message.occurred_at, prediction.* FROM predicted AS prediction JOIN message ON message.id = subject_id
+JOIN ticket ON ticket.id = message.ticket_id WHERE prediction.id = ?"""
 
 _ANSWERS = """WITH asked AS (SELECT correction.id, prediction.model, correction.label = prediction.label AS is_right
-FROM correction JOIN prediction ON prediction.id = correction.prediction_id
+FROM correction JOIN predicted AS prediction ON prediction.id = correction.prediction_id
 WHERE is_asked = 1 AND undone_at IS NULL AND prediction.role = 'intent' ORDER BY correction.id DESC LIMIT ?)
 SELECT model, count(*) AS n, sum(is_right) AS n_right FROM asked GROUP BY model ORDER BY max(id) DESC"""
 
@@ -44,8 +46,20 @@ def doubtful(
     `leave_out` are predictions that are not asked about.
     """
     where, params = scope.joined([scope.of_queues(viewer)])
-    rows = db.rows(statement(_LATEST, where, _DOUBTFUL), [*params, MOST_LOOKED_AT, since, listed(leave_out), limit])
-    return tuple(built(Question, row, stored=predictions.of_row(row)) for row in rows)
+    rows = db.rows(statement(_LATEST, where, _UNJUDGED), [*params, MOST_LOOKED_AT, since, listed(leave_out)])
+    least = sorted((_margin(row["top"]), -row["id"]) for row in rows)[:limit]
+    found = [row for _, negative in least for row in db.rows(_ASKED, (-negative,))]
+    stored = predictions.of_rows(db, found)
+    return tuple(
+        built(Question, row, stored=one, margin=margin)
+        for row, one, (margin, _) in zip(found, stored, least, strict=True)
+    )
+
+
+def _margin(top: bytes | str) -> float:
+    """The lead of the best guess over the second; an answer with a single label has no second."""
+    best, second, *_ = (*chances_in(top), 0.0, 0.0)
+    return best - second
 
 
 def n_answered(db: Reads, *, user_id: int, since: int) -> int:

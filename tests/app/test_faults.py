@@ -121,7 +121,7 @@ def test_a_killed_workers_job_is_done_by_the_next_and_nothing_is_lost_or_doubled
     bodies = Counter(row["text"] for row in db.rows("SELECT text FROM message"))
     assert len(bodies) == N_ROWS
     assert set(bodies.values()) == {1}
-    assert db.value("SELECT count(DISTINCT subject_id) FROM prediction WHERE subject_kind = 'message'") == N_ROWS
+    assert db.value("SELECT count(DISTINCT subject_id) FROM predicted WHERE subject_kind = 'message'") == N_ROWS
     assert isinstance(services.engine, OpeningEngine)
     services.engine.close()
     db.close()

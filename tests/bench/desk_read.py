@@ -99,7 +99,7 @@ def size(db: Database) -> dict[str, float]:
     free = db.value("PRAGMA freelist_count")
     whole = (db.value("PRAGMA page_count") - free) * db.value("PRAGMA page_size")
     bodies = db.value("SELECT sum(length(CAST(body AS BLOB))) FROM message")
-    cleaned = db.value("SELECT sum(length(CAST(text AS BLOB))) FROM message")
+    cleaned = db.value("SELECT coalesce(sum(length(CAST(text_head AS BLOB))), 0) FROM message")
     subjects = db.value("SELECT sum(length(CAST(subject AS BLOB))) FROM ticket")
     return {
         "n_tickets": n,

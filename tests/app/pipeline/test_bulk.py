@@ -224,7 +224,9 @@ def test_undo_is_a_few_statements_a_ticket(services: Services) -> None:
     bulk.undo(services, job.id, viewer=me)
     statements: list[str] = []
     services.db.connection.set_trace_callback(statements.append)
-    jobs.run_due(services)
+    # On a busy machine the pieces are small, and the statements of each are counted for few tickets.
+    with clock.frozen(clock.now_ms()):
+        jobs.run_due(services)
     services.db.connection.set_trace_callback(None)
     assert job.n_done > 200
     assert sum(one.startswith("SELECT") for one in statements) < 0.5 * job.n_done
@@ -262,7 +264,7 @@ def test_labels_are_corrected_and_uncorrected_with_row_errors(services: Services
     n_labels = services.db.value("SELECT count(*) FROM correction WHERE undone_at IS NULL")
     assert job.n_total == job.n_done == n_labels
     assert {one.sentiment for one in inbox.each(services.db, chosen, viewer=SYSTEM)} == {"positive"}
-    services.db.connection.execute("UPDATE prediction SET task = 'gone' WHERE task = 'emotion'")
+    services.db.connection.execute("UPDATE verdict SET task = 'gone' WHERE task = 'emotion'")
     failed = _done(services, _order(chosen, "correct", task="emotion", label="joy"), me)
     assert (failed.n_done, failed.n_failed) == (0, job.n_total)
     assert failed.errors[0]["code"] == "not_found"
@@ -308,7 +310,7 @@ def test_a_job_whose_worker_is_killed_goes_on_and_does_nothing_twice(services: S
     told = rows.get(services.db, job.id)
     assert (told.state, told.n_done, told.n_failed) == ("completed", N + 4000, 0)
     verbs = services.db.rows(
-        "SELECT noun_id, count(*) AS n FROM event WHERE noun = 'ticket' AND verb = 'prioritised' GROUP BY noun_id"
+        "SELECT noun_id, count(*) AS n FROM happened WHERE noun = 'ticket' AND verb = 'prioritised' GROUP BY noun_id"
     )
     assert {row["n"] for row in verbs} == {1}
     assert len(verbs) == len(_changed(services, job.id))

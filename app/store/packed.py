@@ -1,0 +1,51 @@
+"""The best labels of a prediction in four bytes each: the number of the label, and its probability in ten thousandths.
+
+What these cannot hold without loss stays JSON: text where all others are a blob.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping, Sequence
+
+STEPS = 10_000
+MOST = 65_535
+"""The largest number in two bytes."""
+
+Top = Sequence[tuple[str, float]]
+"""Labels and probabilities, the best first."""
+
+
+def packed(top: Top, *, codes: Mapping[str, int]) -> bytes | str:
+    """As a prediction keeps it."""
+    steps = [round(chance * STEPS) if 0 <= chance <= 1 else -1 for _, chance in top]
+    numbers = [codes[label] for label, _ in top]
+    is_exact = all(step / STEPS == chance for step, (_, chance) in zip(steps, top, strict=True))
+    if not is_exact or max(numbers, default=0) > MOST:
+        return json.dumps([list(one) for one in top], ensure_ascii=False, separators=(",", ":"))
+    pairs = [number for pair in zip(numbers, steps, strict=True) for number in pair]
+    return struct.pack(f"<{len(pairs)}H", *pairs)
+
+
+def codes_in(kept: bytes | str) -> tuple[int, ...]:
+    """The numbers of the labels in what is kept."""
+    return () if isinstance(kept, str) else _numbers(kept)[::2]
+
+
+def chances_in(kept: bytes | str) -> tuple[float, ...]:
+    """The probabilities in what is kept, the best first."""
+    if isinstance(kept, str):
+        return tuple(chance for _, chance in json.loads(kept))
+    return tuple(step / STEPS for step in _numbers(kept)[1::2])
+
+
+def unpacked(kept: bytes | str, *, names: Mapping[int, str]) -> Top:
+    """Labels and probabilities as they were packed."""
+    if isinstance(kept, str):
+        return [(label, chance) for label, chance in json.loads(kept)]
+    return [(names[code], chance) for code, chance in zip(codes_in(kept), chances_in(kept), strict=True)]
+
+
+def _numbers(kept: bytes) -> tuple[int, ...]:
+    return struct.unpack(f"<{len(kept) // 2}H", kept)
