@@ -95,11 +95,8 @@ def chunks(services: Services, feed: Feed, drafts: Iterable[PostDraft | RowFault
     if second is None:
         yield from _read(services, feed, first)
         return
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="reading") as pool:
-        try:
-            yield from _overlapped(services, feed, chain([first, second], several), pool=pool)
-        finally:
-            pool.submit(services.db.release)
+    with ThreadPoolExecutor(max_workers=READ_AHEAD, thread_name_prefix="reading") as pool:
+        yield from _overlapped(services, feed, chain([first, second], several), pool=pool)
 
 
 def _overlapped(
@@ -107,11 +104,19 @@ def _overlapped(
 ) -> Iterator[Chunk]:
     reading: deque[Future[list[Chunk]]] = deque()
     for some in several:
-        reading.append(pool.submit(_read, services, feed, some))
+        reading.append(pool.submit(_read_aside, services, feed, some))
         if len(reading) > READ_AHEAD:
             yield from reading.popleft().result()
     while reading:
         yield from reading.popleft().result()
+
+
+def _read_aside(services: Services, feed: Feed, several: list[Chunk]) -> list[Chunk]:
+    """Read in a thread that may end any time: its connection goes back at once."""
+    try:
+        return _read(services, feed, several)
+    finally:
+        services.db.release()
 
 
 def _several(found: Iterator[Chunk]) -> Iterator[list[Chunk]]:
