@@ -35,7 +35,8 @@ _WORD = re.compile(r"(?<![\w@#$'’.])[A-Za-z]{1,24}(?![\w@'’])")
 _BEGINS = re.compile(r"(?:^|[.!?:;\"“])[ ]*$")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
-_BESIDE = {key: row[max(0, at - 1) : at] + row[at + 1 : at + 2] for row in _ROWS for at, key in enumerate(row)}
+BESIDE = {key: row[max(0, at - 1) : at] + row[at + 1 : at + 2] for row in _ROWS for at, key in enumerate(row)}
+"""The keys beside each letter's own."""
 # How likely a slip is beside the usual ones: any letter for any other, and a letter that stands nowhere near.
 _OTHER_LETTER, _ADDED_LETTER = 0.1, 0.05
 
@@ -126,7 +127,7 @@ def _swapped(typed: str) -> Iterator[tuple[str, float]]:
 def _changed(typed: str) -> Iterator[tuple[str, float]]:
     for at, letter in enumerate(typed):
         for other in _LETTERS:
-            yield typed[:at] + other + typed[at + 1 :], 1.0 if other in _BESIDE[letter] else _OTHER_LETTER
+            yield typed[:at] + other + typed[at + 1 :], 1.0 if other in BESIDE[letter] else _OTHER_LETTER
 
 
 def _added(typed: str) -> Iterator[tuple[str, float]]:

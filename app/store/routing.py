@@ -17,23 +17,32 @@ from app.store.rows import built
 
 _OF_TICKETS = "noun_code = (SELECT id FROM noun WHERE name = 'ticket')"
 
-_TRIED = f"""SELECT ticket.id, ticket.subject, ticket.queue_id, ticket.intent, ticket.intent_probability,
+_TRIED = statement(
+    """SELECT ticket.id, ticket.subject, ticket.queue_id, ticket.intent, ticket.intent_probability,
 ticket.sentiment, ticket.emotion, ticket.language, ticket.channel, ticket.priority, ticket.needs_person,
 ticket.urgency, ticket.tags, customer.tier,
 (SELECT text FROM message WHERE message.ticket_id = ticket.id AND kind = 'incoming' ORDER BY occurred_at, id LIMIT 1)
-AS text,
-(SELECT {QUEUE_AFTER} FROM happened WHERE {_OF_TICKETS} AND noun_id = ticket.id
-AND verb = 'created' ORDER BY id LIMIT 1) AS arrived_in
-FROM ticket JOIN customer ON customer.id = ticket.customer_id"""  # noqa: S608
+AS text, (SELECT""",
+    QUEUE_AFTER,
+    "FROM happened WHERE",
+    _OF_TICKETS,
+    """AND noun_id = ticket.id AND verb = 'created' ORDER BY id LIMIT 1) AS arrived_in
+FROM ticket JOIN customer ON customer.id = ticket.customer_id""",
+)
 
 # What an agent said outranks where an agent put the ticket; who answered it where the intent leads agreed.
-_JUDGED = f"""WITH latest AS (SELECT id, queue_id, status, intent_source FROM ticket ORDER BY id DESC LIMIT ?)
+_JUDGED = statement(
+    """WITH latest AS (SELECT id, queue_id, status, intent_source FROM ticket ORDER BY id DESC LIMIT ?)
 SELECT prediction.task, prediction.label, prediction.probability, prediction.abstained, route_rule.queue_id AS wanted,
 (SELECT label FROM correction WHERE correction.subject_kind = 'message' AND correction.subject_id = message.id
-AND correction.task = prediction.task AND undone_at IS NULL ORDER BY id DESC LIMIT 1) AS said,
-(SELECT {QUEUE_AFTER} FROM happened WHERE {_OF_TICKETS} AND noun_id = latest.id
-AND actor_kind IN ('agent', 'token') AND verb IN ('routed', 'edited') AND undoes IS NULL
-AND {QUEUE_AFTER} IS NOT NULL
+AND correction.task = prediction.task AND undone_at IS NULL ORDER BY id DESC LIMIT 1) AS said, (SELECT""",
+    QUEUE_AFTER,
+    "FROM happened WHERE",
+    _OF_TICKETS,
+    """AND noun_id = latest.id AND actor_kind IN ('agent', 'token') AND verb IN ('routed', 'edited')
+AND undoes IS NULL AND""",
+    QUEUE_AFTER,
+    """IS NOT NULL
 AND NOT EXISTS (SELECT 1 FROM event AS inverse WHERE inverse.undoes = happened.id) ORDER BY id DESC LIMIT 1) AS put_in,
 latest.queue_id AS stands_in,
 EXISTS (SELECT 1 FROM message AS answer WHERE answer.ticket_id = latest.id AND answer.kind = 'outgoing'
@@ -42,7 +51,8 @@ FROM latest JOIN message ON message.id = (SELECT id FROM message WHERE ticket_id
 ORDER BY occurred_at, id LIMIT 1)
 JOIN predicted AS prediction ON prediction.id = (SELECT max(id) FROM predicted WHERE subject_kind = 'message'
 AND subject_id = message.id AND role = 'intent' AND is_shadow = 0)
-LEFT JOIN route_rule ON route_rule.task = prediction.task AND route_rule.intent = prediction.label"""  # noqa: S608
+LEFT JOIN route_rule ON route_rule.task = prediction.task AND route_rule.intent = prediction.label""",
+)
 
 
 def _rule(row: sqlite3.Row) -> RoutingRule:

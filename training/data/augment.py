@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from models.examples import Example
+from models.spelling import BESIDE
 from models.text import Span
 from training.config import AUGMENTATIONS
 from training.data.tasks import TaskData
@@ -22,8 +23,6 @@ from training.data.tasks import TaskData
 Noise = Callable[[str, random.Random], str]
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z']*")
-_KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
-_BESIDE = {key: row[max(0, at - 1) : at] + row[at + 1 : at + 2] for row in _KEYS for at, key in enumerate(row)}
 _LOOKS_LIKE = (("rn", "m"), ("m", "rn"), ("cl", "d"), ("l", "1"), ("o", "0"), ("i", "l"), ("s", "5"), ("e", "c"))
 _SLANG: Mapping[str, Sequence[str]] = {
     "you": ("u", "ya"),
@@ -68,11 +67,11 @@ def _typo(word: str, rng: random.Random) -> str:
 
 def _keyboard(word: str, rng: random.Random) -> str:
     """The key beside the right one."""
-    places = [at for at, letter in enumerate(word) if letter.lower() in _BESIDE]
+    places = [at for at, letter in enumerate(word) if letter.lower() in BESIDE]
     if len(word) < 3 or not places:
         return word
     at = rng.choice(places)
-    key = rng.choice(_BESIDE[word[at].lower()])
+    key = rng.choice(BESIDE[word[at].lower()])
     return word[:at] + (key.upper() if word[at].isupper() else key) + word[at + 1 :]
 
 
