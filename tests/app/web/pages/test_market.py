@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,20 @@ def test_an_alert_explains_itself(house: House) -> None:
         "Bad news surges",
     ):
         assert shown in text, shown
+
+
+def test_an_alert_whose_threshold_is_learned_tells_no_least_numbers(house: House) -> None:
+    db, kept = house.site.services.db, "UPDATE alert SET observed = ? WHERE id = ?"
+    was = json.loads(db.value("SELECT observed FROM alert WHERE id = ?", (house.alert,)))
+    learned = {name: None if name.startswith("threshold_") else value for name, value in was.items()}
+    with db.transaction() as tx:
+        tx.execute(kept, (json.dumps(learned), house.alert))
+    text = _page(house, f"/alerts/{house.alert}")
+    with db.transaction() as tx:
+        tx.execute(kept, (json.dumps(was), house.alert))
+    assert "Times the usual" in text
+    assert "at least" not in text
+    assert "None" not in text
 
 
 def test_an_alert_is_acknowledged_silenced_and_spoken_of_again(house: House) -> None:
