@@ -83,7 +83,8 @@ class TaskRecipe:
     one of the product's six and reads the corpora. `class_weights` is the power of the inverse label
     frequency that weighs the loss: 0 none, 1 full balance. `hidden` adds a tanh layer of that width. `masked` is the
     share of tokens that are hidden in training; `folded` the share of the validation rows that a last run learns from
-    too, once everything was chosen: the rest of them still judges it and fits its decisions.
+    too, once everything was chosen: the rest of them still judges it and fits its decisions. `unlabelled` names corpora
+    or files (CSV, JSONL) whose texts the teachers of `pseudo` answer; their labels are not looked at.
     """
 
     name: str = ""
@@ -96,6 +97,7 @@ class TaskRecipe:
     dropout: float = 0.1
     masked: float = 0.0
     folded: float = 0.0
+    unlabelled: tuple[str, ...] = ()
     data: str = ""
     role: str = "intent"
     kind: str = "single"
@@ -166,6 +168,21 @@ class AugmentRecipe:
 
 
 @dataclass(frozen=True)
+class PseudoRecipe:
+    """Learning from sure answers on unlabelled texts (training/pseudo.py).
+
+    `teachers` are finished runs (name beside the new run, or path) or artifacts; their logits are averaged. An answer
+    is taken from the probability `sure` on, where a noisy copy (`kinds`; empty: all) of the text gets it too. `cap` is
+    the most texts a task, 0 for all.
+    """
+
+    teachers: tuple[str, ...] = ()
+    sure: float = 0.95
+    cap: int = 0
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Everything that decides a run, besides the data themselves. Sizes in tokens, rates per step.
 
@@ -212,6 +229,7 @@ class Recipe:
     prune: PruneRecipe = field(default_factory=PruneRecipe)
     adversarial: AdversarialRecipe = field(default_factory=AdversarialRecipe)
     augment: AugmentRecipe = field(default_factory=AugmentRecipe)
+    pseudo: PseudoRecipe = field(default_factory=PseudoRecipe)
     tasks: tuple[TaskRecipe, ...] = ()
 
     def __post_init__(self) -> None:
@@ -226,6 +244,7 @@ _PARTS: dict[str, type[Any]] = {
     "prune": PruneRecipe,
     "adversarial": AdversarialRecipe,
     "augment": AugmentRecipe,
+    "pseudo": PseudoRecipe,
 }
 _POSITIVE = ("max_length", "batch_tokens", "batch_rows", "lr", "head_lr", "clip", "evaluate_every", "checkpoint_every")
 
@@ -250,7 +269,8 @@ def _problems(recipe: Recipe) -> list[str]:
     names = [task.name for task in recipe.tasks]
     found += [f"task {name!r} is listed twice or has no name" for name in names if names.count(name) > 1 or not name]
     found += [f"tasks.{task.name}.passes must be above zero" for task in recipe.tasks if task.passes <= 0]
-    return found + _distill_problems(recipe.distill) + _prune_problems(recipe.prune) + _noise_problems(recipe)
+    parts = (_distill_problems(recipe.distill), _prune_problems(recipe.prune), _pseudo_problems(recipe))
+    return found + [problem for part in parts for problem in part] + _noise_problems(recipe)
 
 
 def _choices(recipe: Recipe) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -261,6 +281,7 @@ def _choices(recipe: Recipe) -> list[tuple[str, str, tuple[str, ...]]]:
         ("balance", recipe.balance, ("static", "uncertainty")),
         ("adversarial.method", recipe.adversarial.method, ATTACKS),
         *(("augment.kinds", kind, AUGMENTATIONS) for kind in recipe.augment.kinds),
+        *(("pseudo.kinds", kind, AUGMENTATIONS) for kind in recipe.pseudo.kinds),
         ("prune.by", recipe.prune.by, ("first_order", "magnitude")),
     ]
 
@@ -277,6 +298,15 @@ def _distill_problems(distill: DistillRecipe) -> list[str]:
         found.append("distill.layers must be rising numbers from 0")
     if not distill.teachers and distill != DistillRecipe():
         found.append("distill needs teachers: a finished run or an artifact")
+    return found
+
+
+def _pseudo_problems(recipe: Recipe) -> list[str]:
+    pseudo, found = recipe.pseudo, []
+    if not 0 < pseudo.sure <= 1 or pseudo.cap < 0:
+        found.append("pseudo.sure must be a share above 0, at most 1, and pseudo.cap not below zero")
+    if pseudo.teachers and not any(task.unlabelled for task in recipe.tasks):
+        found.append("pseudo needs a task that names unlabelled texts")
     return found
 
 

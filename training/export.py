@@ -31,7 +31,9 @@ from training.card import render
 from training.config import recipe_row
 from training.data.encode import Encoded, encode, label_columns
 from training.data.tasks import TaskData
+from training.data.twins import without_twins
 from training.evaluate.calibration import fit_decision
+from training.evaluate.temperature import ENOUGH_ROWS
 from training.examine import examine
 from training.export_encoder import GRAPH, ExportError, package_versions, split_name
 from training.loop import predict
@@ -213,10 +215,13 @@ def _logits(network: Network, *, probe: Mapping[str, Encoded], pad: int) -> dict
 def fit_decisions(
     runtime: Runtime, *, data: Mapping[str, TaskData], otherwise: Mapping[str, Decision]
 ) -> dict[str, Decision]:
-    """Fit every task's decision on its validation rows; a task without any takes the one that is given, or none."""
+    """Fit every task's decision on its validation rows; a task without any takes the one that is given, or none.
+
+    Rows with a near twin among the training rows do not count: what comes to be read has none.
+    """
     decisions = {}
     for name, entry in data.items():
-        rows = entry.splits.get("validation", [])
+        rows = without_twins(entry.splits.get("validation", []), known=entry.splits["train"], at_least=ENOUGH_ROWS)
         if not rows:
             decisions[name] = otherwise.get(name, neutral(entry.task))
             continue

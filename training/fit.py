@@ -31,6 +31,7 @@ from training.distributed import Share, join
 from training.loop import Loop, Progress, Rows
 from training.lora import attach, fuse
 from training.probe import probe
+from training.pseudo import pseudo_labelled
 from training.quantize_aware import bake, watch
 from training.reopen import merged, pad_id
 from training.runs import Run, RunError
@@ -51,6 +52,7 @@ def fit(
     if share.is_first and run.path.exists() and any(run.path.iterdir()) and not resume:
         raise RunError(f"{run.path} already holds a run. Choose another name, or resume it.")
     torch.manual_seed(recipe.seed)
+    data = pseudo_labelled(data, recipe=recipe, run=run, root=root)
     if recipe.augment.share:
         data = augmented(data, share=recipe.augment.share, kinds=recipe.augment.kinds, seed=recipe.seed)
     tasks = {name: rows.task for name, rows in data.items()}

@@ -8,62 +8,80 @@ seconds that training took. Rows are written as they come; a study that is run a
 from __future__ import annotations
 
 import json
-import random
-import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import torch
-from torch import nn
-
-from models.examples import Example
-from models.graph import Encoder, Graph
-from models.network import Network, pool
-from models.runtime import Input
-from models.spelling import Spelling, count_words
-from models.text import normalise
-from models.tokens import Tokens
 from training.config import (
     AdversarialRecipe,
     AugmentRecipe,
     DistillRecipe,
     LoraRecipe,
     PruneRecipe,
+    PseudoRecipe,
     Recipe,
-    encoder_path,
 )
-from training.data.batching import collate, length_batches
-from training.data.encode import encode, open_tokenizer
-from training.data.tasks import TaskData, capped
-from training.evaluate.perturb import typo
-from training.export_encoder import load_encoder
-from training.quantize import calibration_rows, float_graph, quantise, save_graph
-from training.reopen import Opened, merged, pad_id, reopen
+from training.data.tasks import TaskData
+from training.reopen import Opened, reopen
 from training.runs import Run
+from training.search import changed as with_values
+from training.search import load_space, open_study, search, table
+from training.soup import average
+from training.start import open_start
+from training.technique_rows import Place, asked, cleaned, halved, split_off
+from training.technique_scores import Judge
 
-CORPORA = ("banking77", "tfns", "sentfin")
 BASE = "lora"
+SEEDS = 3
+SHARE_TO_TRY = 0.2
+"""The share of the training rows that a search judges its trials by."""
 Fit = Callable[..., Any]
+Rows = Callable[..., dict[str, TaskData]]
 
 
 @dataclass(frozen=True)
 class Technique:
-    """A row of the study: what it changes of the base recipe; `of` measures another row's run in another form.
+    """A row of the study: what it changes of the base recipe, of every task in it, and of the training rows.
 
-    `{seed}` in teachers and start stands for the row's seed.
+    `of` measures another row's run in another form, with the runs that `beside` names; the runs of `after` must be
+    there before. `{seed}` in the name of a run stands for the row's seed, `{next}` for the one after it. `trials`
+    settings are tried before the run.
     """
 
     name: str
     what: str
     changes: Mapping[str, Any] = field(default_factory=dict)
     of: str = ""
+    beside: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    tasks: Mapping[str, Any] = field(default_factory=dict)
+    rows: Rows | None = None
+    trials: int = 0
+
+    def recipe(self, base: Recipe, *, seed: int) -> Recipe:
+        """The base recipe with the row's changes, for one seed."""
+        made = replace(base, **self.changes, seed=seed)
+        return replace(
+            made,
+            start=named(made.start, seed=seed),
+            distill=replace(made.distill, teachers=tuple(named(name, seed=seed) for name in made.distill.teachers)),
+            pseudo=replace(made.pseudo, teachers=tuple(named(name, seed=seed) for name in made.pseudo.teachers)),
+            tasks=tuple(replace(task, **self.tasks) for task in made.tasks),
+        )
+
+    def needs(self, base: Recipe, *, seed: int) -> list[str]:
+        """The runs of other rows that must be finished before."""
+        made = self.recipe(base, seed=seed)
+        others = [named(name, seed=seed) for name in (*self.beside, *self.after)]
+        return [name for name in (made.start, *made.distill.teachers, *made.pseudo.teachers, *others) if name]
+
+
+def named(run: str, *, seed: int) -> str:
+    """The name of a run for a seed."""
+    return run.format(seed=seed, next=(seed + 1) % SEEDS)
 
 
 _FULL = {"method": "full", "lr": 3e-4, "learn_embeddings": False}
@@ -88,6 +106,8 @@ TECHNIQUES = (
               _FULL | {"start": _TEACHER[0], "prune": _CUT}),
     Technique("pruned_magnitude", "the same shares gone by magnitude",
               _FULL | {"start": _TEACHER[0], "prune": replace(_CUT, by="magnitude")}),
+    Technique("pruned_layers", "a third of the layers gone by first-order importance, then trained on",
+              _FULL | {"start": _TEACHER[0], "prune": PruneRecipe(layers=0.67)}),
     Technique("vocabulary", "pieces that no training text uses gone", {"prune": PruneRecipe(vocabulary=1)}),
     Technique("shared", "pairs of layers share their weights", _FULL | {"prune": PruneRecipe(group=2)}),
     Technique("fgm", "adversarial training, one step", {"adversarial": AdversarialRecipe("fgm")}),
@@ -97,8 +117,26 @@ TECHNIQUES = (
     Technique("rdrop", "two readings under dropout agree", {"rdrop": 1.0, "dropout": 0.1}),
     Technique("dropout", "the encoder's dropout on", {"dropout": 0.1}),
     Technique("rslora", "LoRA scaled by the root of its rank", {"lora": LoraRecipe(alpha=8.0, rslora=True)}),
+    Technique("attention_only", "LoRA on queries and values alone",
+              {"lora": LoraRecipe(targets=("query", "value"))}),
     Technique("rank_4", "LoRA, rank 4", {"lora": LoraRecipe(rank=4, alpha=8.0)}),
     Technique("dora", "LoRA with learned magnitudes", {"lora": LoraRecipe(dora=True)}),
+    Technique("eight_bit", "LoRA over a base kept in 8 bits while it learns (bitsandbytes)", {"precision": "int8"}),
+    Technique("float32", "LoRA over a base in 32 bits, not 16", {"precision": "fp32"}),
+    Technique("masked", "a tenth of the tokens hidden while it learns", tasks={"masked": 0.1}),
+    Technique("label_smoothing", "a tenth of each answer's weight goes to the other labels",
+              tasks={"label_smoothing": 0.1}),
+    Technique("class_weights", "rare labels count more", tasks={"class_weights": 0.7}),
+    Technique("longer", "LoRA, gone on with for as many steps again", {"start": _TEACHER[0], "probe": 0}),
+    Technique("averaged", "the weights half way between LoRA and itself gone on with", of="longer", beside=_TEACHER),
+    Technique("ensemble", "two networks of other seeds, their logits averaged", of=BASE, beside=(f"{BASE}-{{next}}",)),
+    Technique("half", "half of the rows", rows=halved),
+    Technique("asked", "half of the rows by chance, the others those that its network asks for", rows=asked,
+              after=("half-{seed}",)),
+    Technique("cleaned", "rows whose label is probably wrong left out", rows=cleaned),
+    Technique("pseudo_labelled", "LoRA's sure answers on 2,000 unlabelled texts a task learnt too",
+              {"pseudo": PseudoRecipe(_TEACHER, cap=2000)}),
+    Technique("searched", "LoRA with the best of eight settings that a search tries (TPE)", trials=8),
     Technique("uncertainty", "the tasks' losses weigh themselves", {"balance": "uncertainty"}),
     Technique("temperature_2", "steps by the root of a task's rows", {"sampling_temperature": 2.0}),
     Technique("quantise_aware", "every weight but the vocabulary learns, rounded to 8 bits",
@@ -119,38 +157,80 @@ class Study:
     fit: Fit
     root: Path
 
+    @property
+    def judge(self) -> Judge:
+        """What every row is judged on."""
+        return Judge(self.data, self.rows, self.recipe.encoder)
+
     def run(self, technique: Technique, *, seed: int) -> dict[str, Any]:
         """Train what is missing and measure it."""
-        name = f"{technique.of or technique.name}-{seed}"
-        made, cost = Run(self.folder / name), 0.0
-        if not ((made.path / "state.json").is_file() and made.is_finished):
-            start = time.process_time()
-            recipe = _seeded(replace(self.recipe, **technique.changes), seed=seed)
-            self.fit(recipe, data=dict(self.data), run=made, root=self.root, resume=made.path.exists())
-            cost = time.process_time() - start
-            made.write("cost.json", content={"cpu_s": round(cost, 1)})
-        cost = json.loads((made.path / "cost.json").read_text("utf-8"))["cpu_s"]
-        found = measure_network(reopen(made.path), study=self, form=technique.name)
+        whose = next(one for one in TECHNIQUES if one.name == (technique.of or technique.name))
+        made = Run(self.folder / f"{whose.name}-{seed}")
+        cost = self._trained(whose, made=made, seed=seed)
+        with TemporaryDirectory(prefix="study-") as work:
+            opened = self._opened(technique, made=made, seed=seed, work=Path(work))
+            found = self.judge.measure(opened, form=technique.name)
         return {"technique": technique.name, "what": technique.what, "seed": seed, **found, "cpu_s": cost}
 
+    def _trained(self, technique: Technique, *, made: Run, seed: int) -> float:
+        """Train the row's run unless it is finished; the processor seconds that it took."""
+        if not ((made.path / "state.json").is_file() and made.is_finished):
+            start = time.process_time()
+            place = Place(self.folder, self.root, seed)
+            data = technique.rows(self.data, place=place) if technique.rows else dict(self.data)
+            recipe = technique.recipe(self.recipe, seed=seed)
+            if technique.trials:
+                recipe = self._searched(
+                    recipe, folder=self.folder / f"{made.path.name}-trials", trials=technique.trials
+                )
+            self.fit(recipe, data=data, run=made, root=self.root, resume=made.path.exists())
+            made.write("cost.json", content={"cpu_s": round(time.process_time() - start, 1)})
+        return float(json.loads((made.path / "cost.json").read_text("utf-8"))["cpu_s"])
 
-def _seeded(recipe: Recipe, *, seed: int) -> Recipe:
-    teachers = tuple(name.format(seed=seed) for name in recipe.distill.teachers)
-    distill = replace(recipe.distill, teachers=teachers)
-    return replace(recipe, seed=seed, start=recipe.start.format(seed=seed), distill=distill)
+    def _opened(self, technique: Technique, *, made: Run, seed: int, work: Path) -> list[Opened]:
+        others = [self.folder / named(name, seed=seed) for name in technique.beside]
+        if technique.name == "averaged":
+            first = open_start(others[0].name, beside=self.folder)
+            average(first, second=made, into=Run(work / "averaged"), share=0.5)
+            return [reopen(work / "averaged")]
+        return [reopen(path) for path in (made.path, *others)]
+
+    def _searched(self, recipe: Recipe, *, folder: Path, trials: int) -> Recipe:
+        """The recipe with the best settings that trials on a part of its own training rows find."""
+        space, data = load_space("default"), split_off(self.data, share=SHARE_TO_TRY, seed=recipe.seed)
+
+        def tried(changed: Recipe, number: int, watch: Callable[[int, float], None]) -> float:
+            run = Run(folder / f"{number}")
+            self.fit(changed, data=data, run=run, root=self.root)
+            return space.value([row["validation"] for row in run.metrics() if "validation" in row][-1])
+
+        study = open_study(
+            folder / "study.db", name="searched", space=space, sampler="tpe", pruner="none", seed=recipe.seed
+        )
+        search(study, recipe=recipe, space=space, fit=tried, trials=trials)
+        return with_values(recipe, values=table(study)[0]["settings"])
 
 
 def study_techniques(study: Study, *, seeds: Sequence[int], wanted: Sequence[str], out: Path) -> dict[str, Any]:
     """Measure every technique with every seed, the first seed first; `out` has every row as soon as it is known."""
     result: dict[str, Any] = json.loads(out.read_text("utf-8")) if out.is_file() else _about(study)
-    done = {(row["technique"], row["seed"]) for row in result["rows"]}
-    for technique, seed in _order(seeds, wanted=wanted):
-        if (technique.name, seed) in done or not _is_ready(technique, folder=study.folder):
-            continue
+    out.parent.mkdir(parents=True, exist_ok=True)
+    while (found := _next(study, rows=result["rows"], seeds=seeds, wanted=wanted)) is not None:
+        technique, seed = found
         result["rows"].append(study.run(technique, seed=seed))
-        out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return result
+
+
+def _next(
+    study: Study, *, rows: Sequence[Mapping[str, Any]], seeds: Sequence[int], wanted: Sequence[str]
+) -> tuple[Technique, int] | None:
+    """The first row that is missing and has what it needs."""
+    done = {(row["technique"], row["seed"]) for row in rows}
+    for technique, seed in _order(seeds, wanted=wanted):
+        if (technique.name, seed) not in done and _is_ready(technique, seed=seed, study=study):
+            return technique, seed
+    return None
 
 
 def _order(seeds: Sequence[int], *, wanted: Sequence[str]) -> Iterator[tuple[Technique, int]]:
@@ -158,118 +238,13 @@ def _order(seeds: Sequence[int], *, wanted: Sequence[str]) -> Iterator[tuple[Tec
         yield from ((one, seed) for one in TECHNIQUES if not wanted or one.name in wanted)
 
 
-def _is_ready(technique: Technique, *, folder: Path) -> bool:
-    """An ensemble waits for all of its teachers."""
-    distill = technique.changes.get("distill")
-    names = [name for name in distill.teachers if "{" not in name] if distill else []
-    return all((folder / name / "heads.safetensors").is_file() for name in names)
+def _is_ready(technique: Technique, *, seed: int, study: Study) -> bool:
+    """A row that needs other rows' runs waits for them."""
+    needed = technique.needs(study.recipe, seed=seed)
+    return all((study.folder / name / "heads.safetensors").is_file() for name in needed)
 
 
 def _about(study: Study) -> dict[str, Any]:
     tasks = {task.name: {"passes": task.passes, "cap": task.cap} for task in study.recipe.tasks}
     train = {name: len(entry.splits["train"]) for name, entry in study.data.items()}
     return {"train_rows": train, "tasks": tasks, "validation_rows_a_corpus": study.rows, "rows": []}
-
-
-# --- measuring ----------------------------------------------------------------------------------------------
-
-
-def measure_network(opened: Opened, *, study: Study, form: str = BASE) -> dict[str, Any]:
-    """Accuracy by corpus, clean and with typos, through a graph; parameters, and speed beside the base's graph.
-
-    The `form` int8 quantises the graph, spelling mends the texts before they are read.
-    """
-    network = opened.network
-    network.encoder = merged(network.encoder).eval()
-    with TemporaryDirectory(prefix="study-") as work:
-        graph = float_graph(network.encoder)
-        texts = [row.text for entry in study.data.values() for row in entry.splits["train"]]
-        tokens = Tokens(opened.tokenizer, max_length=opened.max_length)
-        mend = _mending(texts, tokens=tokens) if form == "spelling" else _as_it_is
-        if form == "int8":
-            graph = quantise(graph, rows=calibration_rows(texts, tokens=tokens, seed=0, n=200))
-        save_graph(graph, path=Path(work) / "own.xml")
-        save_graph(float_graph(load_encoder(Path(encoder_path(study.recipe.encoder)))), path=Path(work) / "base.xml")
-        own, base = (Graph(Path(work) / f"{name}.xml", threads=1) for name in ("own", "base"))
-        clean, noisy = {}, {}
-        for corpus, task, rows in _suites(study):
-            accuracy = partial(_accuracy, opened, graph=own, data=study.data[task])
-            clean[corpus] = accuracy([mend(row) for row in rows])
-            noisy[corpus] = accuracy([mend(_mistyped(row)) for row in rows])
-        return {
-            "accuracy": clean,
-            "with_a_typo": noisy,
-            "n": {corpus: len(rows) for corpus, _, rows in _suites(study)},
-            "parameters_m": round(_parameters(network.encoder) / 1e6, 2),
-            "times_base_speed": round(_speed(own, base=base), 2),
-        }
-
-
-def _suites(study: Study) -> Iterator[tuple[str, str, list[Example]]]:
-    for name, entry in study.data.items():
-        for corpus in CORPORA:
-            rows = [row for row in entry.splits["validation"] if row.source == corpus]
-            if rows:
-                yield corpus, name, capped(rows, cap=study.rows, seed=f"study/{corpus}")
-
-
-def _mistyped(row: Example) -> Example:
-    changed = typo(Input(row.text, row.span), random.Random(row.text))
-    return replace(row, text=changed.text, span=changed.target)
-
-
-def _as_it_is(row: Example) -> Example:
-    return row
-
-
-def _mending(texts: Sequence[str], *, tokens: Tokens) -> Callable[[Example], Example]:
-    """What reads a row with the words of the study's own training texts."""
-    spelling = Spelling(count_words(normalise(text) for text in texts), is_known=tokens.is_whole)
-
-    def mend(row: Example) -> Example:
-        found = spelling.mend(normalise(row.text, spans=[row.span] if row.span else []))
-        return replace(row, text=found.text, span=found.spans[0] if found.spans else None)
-
-    return mend
-
-
-def _accuracy(opened: Opened, rows: list[Example], *, graph: Encoder, data: TaskData) -> float:
-    tokenizer = open_tokenizer(str(opened.tokenizer), max_length=opened.max_length)
-    encoded = encode(rows, task=data.task, tokenizer=tokenizer)
-    right = 0
-    for places in length_batches(encoded.lengths, budget=1024, max_rows=64):
-        batch = collate(encoded, rows=places, pad_id=pad_id(tokenizer))
-        mask = np.ones_like(batch.ids) if batch.mask is None else batch.mask
-        hidden = torch.from_numpy(graph.hidden(batch.ids, mask=mask))
-        found = _logits(opened.network, hidden, mask=mask, spans=batch.spans, task=data.task.name)
-        right += int((found.argmax(axis=1) == batch.targets).sum())
-    return round(right / max(1, len(rows)), 4)
-
-
-@torch.no_grad()
-def _logits(
-    network: Network, hidden: torch.Tensor, *, mask: npt.NDArray[np.int64], spans: npt.NDArray[np.int64], task: str
-) -> npt.NDArray[np.float32]:
-    pooling = network.tasks[task].pooling
-    pooled = pool(hidden, pooling=pooling, mask=torch.from_numpy(mask), spans=torch.from_numpy(spans))
-    return cast(npt.NDArray[np.float32], network.heads[task](pooled).numpy())
-
-
-def _parameters(encoder: nn.Module) -> int:
-    """Weights of the encoder, shared ones once."""
-    return sum(value.numel() for value in encoder.parameters())
-
-
-def _speed(own: Encoder, *, base: Encoder, rounds: int = 7) -> float:
-    """How many times as fast as the base's graph on rows of 24 tokens: the median over turns."""
-    ids = np.full((16, 24), 5, dtype=np.int64)
-    ratios = []
-    for _ in range(rounds + 1):
-        seconds = []
-        for graph in (base, own):
-            start = time.perf_counter()
-            for _ in range(4):
-                graph.hidden(ids, mask=np.ones_like(ids))
-            seconds.append(time.perf_counter() - start)
-        ratios.append(seconds[0] / seconds[1])
-    return statistics.median(ratios[1:])

@@ -125,7 +125,7 @@ def _as_mail(row: Example, *, seed: str) -> Example:
 
 def _unseen(rows: list[Example], *, root: Path, corpora: tuple[str, ...]) -> list[Example]:
     """Training rows whose text stands in no test file of the task (some corpora repeat texts as published)."""
-    forbidden = _test_texts(corpora, root=root)
+    forbidden = test_texts(corpora, root=root)
     return [row for row in rows if comparable(row.text) not in forbidden]
 
 
@@ -139,7 +139,7 @@ def capped(rows: list[Example], *, cap: int, seed: str) -> list[Example]:
 
 def negatives(source: TaskSource, *, root: Path, split: str) -> list[Example]:
     """Foreign intents as `out_of_scope`: none that is near the task's own, none that stands in any test file."""
-    forbidden = _test_texts((*source.corpora, *_NEGATIVE_CORPORA), root=root) if split != "test" else frozenset[str]()
+    forbidden = test_texts((*source.corpora, *_NEGATIVE_CORPORA), root=root) if split != "test" else frozenset[str]()
     near = source.near or frozenset()
     return [
         replace(row, labels=(OUT_OF_SCOPE,))
@@ -150,7 +150,8 @@ def negatives(source: TaskSource, *, root: Path, split: str) -> list[Example]:
 
 
 @cache
-def _test_texts(corpora: tuple[str, ...], *, root: Path) -> frozenset[str]:
+def test_texts(corpora: tuple[str, ...], *, root: Path) -> frozenset[str]:
+    """The texts of the corpora's test files, comparable."""
     return frozenset(comparable(row.text) for name in corpora for row in read_corpus(name, root=root, split="test"))
 
 

@@ -1,0 +1,69 @@
+"""Texts without labels for a task: other corpora's, or a user's own file; what is tested or known is left out."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from models.examples import Example, ExampleError, from_row
+from training.config import TaskRecipe
+from training.data.sources import CORPORA, DataError, read_corpus
+from training.data.tasks import TASKS, TaskData, capped, comparable, test_texts
+
+
+def unlabelled(recipe: TaskRecipe, *, known: TaskData, root: Path | None, cap: int, seed: int) -> list[Example]:
+    """At most `cap` (0: all) texts of what the task names, each once and without its label. Raises DataError.
+
+    None of them is a text of the task's own splits or of its corpora's test files.
+    """
+    taken = {comparable(row.text) for rows in known.splits.values() for row in rows}
+    if root is not None and recipe.name in TASKS:
+        taken |= test_texts(TASKS[recipe.name].corpora, root=root)
+    # A text about several targets comes once for each of them.
+    found = {(comparable(row.text), row.span): row for row in _bare(recipe, root=root)}
+    free = [replace(row, labels=(), task=recipe.name) for (text, _), row in found.items() if text not in taken]
+    return capped(free, cap=cap, seed=f"{seed}/{recipe.name}/unlabelled")
+
+
+def _bare(recipe: TaskRecipe, *, root: Path | None) -> Iterator[Example]:
+    for name in recipe.unlabelled:
+        if name in CORPORA and root is not None:
+            yield from read_corpus(name, root=root, split="train")
+        else:
+            yield from _file(Path(name), column=recipe.text_column)
+
+
+def _file(path: Path, *, column: str) -> Iterator[Example]:
+    if not path.is_file():
+        raise DataError(f"There is no file or corpus {path} with unlabelled texts. Corpora: {', '.join(CORPORA)}.")
+    rows = _csv(path, column=column) if path.suffix == ".csv" else _jsonl(path)
+    for number, row in enumerate(rows, start=1):
+        try:
+            yield from_row(dict(row) | {"labels": []}, source=path.name)
+        except ExampleError as error:
+            raise DataError(f"{path}, row {number}: {error}.") from error
+
+
+def _csv(path: Path, *, column: str) -> Iterator[Mapping[str, Any]]:
+    csv.field_size_limit(sys.maxsize)
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+        reader = csv.DictReader(lines)
+        if column not in (reader.fieldnames or ()):
+            raise DataError(f"{path} has no column {column!r}; name yours with text_column.")
+        yield from ({"text": row[column]} for row in reader)
+
+
+def _jsonl(path: Path) -> Iterator[Mapping[str, Any]]:
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                row = json.loads(line) if line.strip() else None
+            except json.JSONDecodeError as error:
+                raise DataError(f"{path}, line {number}: not a JSON object.") from error
+            if isinstance(row, dict):
+                yield row

@@ -1,0 +1,97 @@
+"""What the study's techniques change of the training rows: fewer of them, better chosen ones, without suspects."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from models.examples import Example
+from models.runtime import Runtime
+from training.active import held_out_probabilities, suspects, worth_asking
+from training.data.encode import label_columns
+from training.data.tasks import TaskData, capped, comparable, load_task
+from training.pseudo import Reader, open_reader, with_rows
+
+VECTORS = Path("models/search-1.0")
+POOL = 3000
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a row of the study finds what it asks for: the runs' folder and the corpora's, and its seed."""
+
+    folder: Path
+    root: Path
+    seed: int
+
+
+def halved(data: Mapping[str, TaskData], *, place: Place) -> dict[str, TaskData]:
+    """Half of every task's rows, drawn by the seed."""
+    return {
+        name: _only(entry, capped(rows, cap=len(rows) // 2, seed=f"{place.seed}/{name}/half"))
+        for name, entry in data.items()
+        for rows in [entry.splits["train"]]
+    }
+
+
+def asked(data: Mapping[str, TaskData], *, place: Place) -> dict[str, TaskData]:
+    """As many rows as the study has: a half by chance, a half that the network of that half asks for.
+
+    It chooses among at most 3,000 other rows of the same corpora by doubt and unlikeness (training/active.py).
+    """
+    halves = halved(data, place=place)
+    with TemporaryDirectory(prefix="asked-") as work:
+        reader = open_reader((f"half-{place.seed}",), beside=place.folder, work=Path(work))
+        found = {}
+        for name, half in halves.items():
+            n = len(data[name].splits["train"]) - len(half.splits["train"])
+            found[name] = with_rows(half, _chosen(half, reader=reader, n=n, place=place))
+        return found
+
+
+def _chosen(half: TaskData, *, reader: Reader, n: int, place: Place) -> list[Example]:
+    pool = _pool(half, place=place)
+    logits, vectors = reader.read(pool, task=half.task)
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
+    return [pool[at] for at in worth_asking(powers / powers.sum(axis=1, keepdims=True), vectors=vectors, n=n)]
+
+
+def _pool(half: TaskData, *, place: Place) -> list[Example]:
+    known = {comparable(row.text) for row in half.splits["train"]}
+    whole = load_task(half.task.name, root=place.root, splits=("train",)).splits["train"]
+    free = [row for row in whole if comparable(row.text) not in known]
+    return capped(free, cap=POOL, seed=f"{place.seed}/{half.task.name}/pool")
+
+
+def cleaned(data: Mapping[str, TaskData], *, place: Place) -> dict[str, TaskData]:
+    """Rows whose label is probably wrong left out (training/active.py)."""
+    encoder = Runtime.open(VECTORS)
+    return {name: _only(entry, _unsuspected(entry, encoder=encoder, seed=place.seed)) for name, entry in data.items()}
+
+
+def _unsuspected(entry: TaskData, *, encoder: Runtime, seed: int) -> list[Example]:
+    rows = entry.splits["train"]
+    targets = label_columns(rows, task=entry.task).astype(np.int64)
+    found = held_out_probabilities(encoder.embed([row.text for row in rows]), targets=targets, seed=seed)
+    wrong = {one.row for one in suspects(found, targets=targets)}
+    return [row for at, row in enumerate(rows) if at not in wrong]
+
+
+def split_off(data: Mapping[str, TaskData], *, share: float, seed: int) -> dict[str, TaskData]:
+    """A share of the training rows in the place of the validation rows: what a search may look at."""
+    found = {}
+    for name, entry in data.items():
+        rows = entry.splits["train"]
+        out = set(random.Random(f"{seed}/{name}/search").sample(range(len(rows)), round(share * len(rows))))
+        parts = ([row for at, row in enumerate(rows) if (at in out) is wanted] for wanted in (False, True))
+        found[name] = replace(entry, splits=dict(zip(("train", "validation"), parts, strict=True)))
+    return found
+
+
+def _only(entry: TaskData, rows: Sequence[Example]) -> TaskData:
+    return replace(entry, splits=dict(entry.splits) | {"train": list(rows)})
