@@ -10,11 +10,12 @@ Batches of different tasks meet in one update that way. The first process alone 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import distributed, nn
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from training.data.batching import Step
 
@@ -61,3 +62,17 @@ def join() -> Share:
     if not distributed.is_initialized():
         distributed.init_process_group("gloo")
     return Share(distributed.get_rank(), distributed.get_world_size())
+
+
+def together(call: Callable[[], object], *, processes: int) -> None:
+    """Run a call (it must be picklable) in new processes of one thread each that train together on this machine."""
+    config = LaunchConfig(
+        min_nodes=1, max_nodes=1, nproc_per_node=processes, run_id="together", max_restarts=0, start_method="spawn",
+        rdzv_backend="c10d", rdzv_endpoint="127.0.0.1:0", local_addr="127.0.0.1",
+    )  # fmt: skip
+    elastic_launch(config, _of_one_thread)(call)
+
+
+def _of_one_thread(call: Callable[[], object]) -> None:
+    torch.set_num_threads(1)
+    call()

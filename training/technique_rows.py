@@ -12,12 +12,11 @@ import numpy as np
 
 from models.examples import Example
 from models.runtime import Runtime
-from training.active import held_out_probabilities, suspects, worth_asking
-from training.data.encode import label_columns
+from training.active import worth_asking
 from training.data.tasks import TaskData, capped, comparable, load_task
+from training.noise import VECTORS, noise_of
 from training.pseudo import Reader, open_reader, with_rows
 
-VECTORS = Path("models/search-1.0")
 POOL = 3000
 
 
@@ -69,17 +68,15 @@ def _pool(half: TaskData, *, place: Place) -> list[Example]:
 
 
 def cleaned(data: Mapping[str, TaskData], *, place: Place) -> dict[str, TaskData]:
-    """Rows whose label is probably wrong left out (training/active.py)."""
+    """Rows whose label is probably wrong left out (training/noise.py)."""
     encoder = Runtime.open(VECTORS)
     return {name: _only(entry, _unsuspected(entry, encoder=encoder, seed=place.seed)) for name, entry in data.items()}
 
 
 def _unsuspected(entry: TaskData, *, encoder: Runtime, seed: int) -> list[Example]:
-    rows = entry.splits["train"]
-    targets = label_columns(rows, task=entry.task).astype(np.int64)
-    found = held_out_probabilities(encoder.embed([row.text for row in rows]), targets=targets, seed=seed)
-    wrong = {one.row for one in suspects(found, targets=targets)}
-    return [row for at, row in enumerate(rows) if at not in wrong]
+    noise = noise_of(entry, encoder=encoder, seed=seed)
+    wrong = {id(noise.rows[one.row]) for one in noise.suspects} if noise else set()
+    return [row for row in entry.splits["train"] if id(row) not in wrong]
 
 
 def split_off(data: Mapping[str, TaskData], *, share: float, seed: int) -> dict[str, TaskData]:

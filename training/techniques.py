@@ -8,9 +8,10 @@ seconds that training took. Rows are written as they come; a study that is run a
 from __future__ import annotations
 
 import json
-import time
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,6 +26,7 @@ from training.config import (
     Recipe,
 )
 from training.data.tasks import TaskData
+from training.distributed import together
 from training.reopen import Opened, reopen
 from training.runs import Run
 from training.search import changed as with_values
@@ -48,7 +50,7 @@ class Technique:
 
     `of` measures another row's run in another form, with the runs that `beside` names; the runs of `after` must be
     there before. `{seed}` in the name of a run stands for the row's seed, `{next}` for the one after it. `trials`
-    settings are tried before the run.
+    settings are tried before the run, `processes` share its steps.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Technique:
     tasks: Mapping[str, Any] = field(default_factory=dict)
     rows: Rows | None = None
     trials: int = 0
+    processes: int = 1
 
     def recipe(self, base: Recipe, *, seed: int) -> Recipe:
         """The base recipe with the row's changes, for one seed."""
@@ -130,6 +133,7 @@ TECHNIQUES = (
     Technique("longer", "LoRA, gone on with for as many steps again", {"start": _TEACHER[0], "probe": 0}),
     Technique("averaged", "the weights half way between LoRA and itself gone on with", of="longer", beside=_TEACHER),
     Technique("ensemble", "two networks of other seeds, their logits averaged", of=BASE, beside=(f"{BASE}-{{next}}",)),
+    Technique("two_processes", "every update the mean of two processes' batches, half as many of them", processes=2),
     Technique("half", "half of the rows", rows=halved),
     Technique("asked", "half of the rows by chance, the others those that its network asks for", rows=asked,
               after=("half-{seed}",)),
@@ -175,7 +179,7 @@ class Study:
     def _trained(self, technique: Technique, *, made: Run, seed: int) -> float:
         """Train the row's run unless it is finished; the processor seconds that it took."""
         if not ((made.path / "state.json").is_file() and made.is_finished):
-            start = time.process_time()
+            start = _processor_time()
             place = Place(self.folder, self.root, seed)
             data = technique.rows(self.data, place=place) if technique.rows else dict(self.data)
             recipe = technique.recipe(self.recipe, seed=seed)
@@ -183,8 +187,9 @@ class Study:
                 recipe = self._searched(
                     recipe, folder=self.folder / f"{made.path.name}-trials", trials=technique.trials
                 )
-            self.fit(recipe, data=data, run=made, root=self.root, resume=made.path.exists())
-            made.write("cost.json", content={"cpu_s": round(time.process_time() - start, 1)})
+            fit = partial(self.fit, recipe, data=data, run=made, root=self.root, resume=made.path.exists())
+            together(fit, processes=technique.processes) if technique.processes > 1 else fit()
+            made.write("cost.json", content={"cpu_s": round(_processor_time() - start, 1)})
         return float(json.loads((made.path / "cost.json").read_text("utf-8"))["cpu_s"])
 
     def _opened(self, technique: Technique, *, made: Run, seed: int, work: Path) -> list[Opened]:
@@ -211,15 +216,25 @@ class Study:
         return with_values(recipe, values=table(study)[0]["settings"])
 
 
+def _processor_time() -> float:
+    """Processor seconds of this process and of those that it has started and seen end."""
+    return sum(os.times()[:4])
+
+
 def study_techniques(study: Study, *, seeds: Sequence[int], wanted: Sequence[str], out: Path) -> dict[str, Any]:
     """Measure every technique with every seed, the first seed first; `out` has every row as soon as it is known."""
     result: dict[str, Any] = json.loads(out.read_text("utf-8")) if out.is_file() else _about(study)
     out.parent.mkdir(parents=True, exist_ok=True)
     while (found := _next(study, rows=result["rows"], seeds=seeds, wanted=wanted)) is not None:
         technique, seed = found
-        result["rows"].append(study.run(technique, seed=seed))
+        result["rows"] = sorted([*result["rows"], study.run(technique, seed=seed)], key=_place)
         out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return result
+
+
+def _place(row: Mapping[str, Any]) -> tuple[int, int]:
+    """Rows stand in the techniques' order, whenever they were measured."""
+    return next(at for at, one in enumerate(TECHNIQUES) if one.name == row["technique"]), int(row["seed"])
 
 
 def _next(

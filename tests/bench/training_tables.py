@@ -75,7 +75,8 @@ def _about(told: Mapping[str, Any]) -> str:
         "seed, the median and the range; "
         "speed beside the base encoder's own graph; training in processor time beside the plain adapter's. It helps "
         f"where all of {SEEDS} seeds gain, or where the model is at least 1.2 times as fast and loses less than two "
-        "points. What starts from the adapter's network (pruned) has read the rows twice."
+        "points. What starts from the adapter's network (pruned, longer, averaged) has read the rows twice; the time "
+        "of the networks that a row starts from or asks is not in its own."
     )
 
 

@@ -42,7 +42,9 @@ def test_from_a_csv_to_a_measured_artifact_and_its_report(
     assert {row["label"] for row in found["details"][corpus]["labels"]} == {"card", "cash"}
     assert main(["report", str(figures), "--out", str(tmp_path / "report.html")]) == 0
     assert "mine@1.0" in (tmp_path / "report.html").read_text("utf-8")
-    assert "left out: mine.csv, row 82: the text is empty." in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "left out: mine.csv, row 82: the text is empty." in said
+    assert "of 64 labels are suspect" in said
 
 
 @pytest.mark.parametrize(

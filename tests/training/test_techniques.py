@@ -26,7 +26,7 @@ def study(encoder: Path, corpora: Path, tmp_path: Path) -> Study:
 
 def test_every_technique_is_a_row_of_its_own(study: Study) -> None:
     rows = [
-        (json.dumps(dataclasses.asdict(one.recipe(study.recipe, seed=0))), one.rows, one.trials)
+        (json.dumps(dataclasses.asdict(one.recipe(study.recipe, seed=0))), one.rows, one.trials, one.processes)
         for one in TECHNIQUES
         if not one.of
     ]
@@ -40,7 +40,7 @@ def test_rows_come_one_by_one_and_are_not_measured_twice(study: Study, tmp_path:
     found = study_techniques(study, seeds=[0], wanted=wanted, out=out)
     assert json.loads(out.read_text("utf-8")) == found
     rows = {row["technique"]: row for row in found["rows"]}
-    assert rows.keys() == set(wanted)
+    assert list(rows) == [one.name for one in TECHNIQUES if one.name in wanted]
     assert rows["lora"]["accuracy"].keys() == set(CORPORA)
     assert all(0 <= score <= 1 for row in rows.values() for score in row["accuracy"].values())
     assert rows["pruned"]["parameters_m"] < rows["lora"]["parameters_m"]
@@ -115,3 +115,11 @@ def test_a_search_judges_on_rows_of_its_own(study: Study, tmp_path: Path) -> Non
     assert len(tried) == 8
     best = Run(study.folder / "searched-0").recipe()
     assert best.lr in {Run(path).recipe().lr for path in tried}
+
+
+def test_two_processes_share_the_steps(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GLOO_SOCKET_IFNAME", "lo")
+    found = study_techniques(study, seeds=[0], wanted=("two_processes",), out=tmp_path / "result.json")
+    assert [row["technique"] for row in found["rows"]] == ["two_processes"]
+    assert found["rows"][0]["cpu_s"] > 0
+    assert Run(study.folder / "two_processes-0").state()["steps"] == study.recipe.max_steps // 2

@@ -23,6 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--encoder", help="packaged encoder, local path or hub name")
     parser.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
     parser.add_argument("--max-steps", type=int, help="stop after so many steps")
+    parser.add_argument("--no-noise-report", action="store_true", help="do not look for suspect labels before")
     own = parser.add_argument_group("your own task (instead of the recipe's tasks)")
     own.add_argument("--own", metavar="SOURCE", help="CSV or JSONL file, or a Hugging Face data set")
     own.add_argument("--task", default="own_intent", help="the task's name (default: %(default)s)")
@@ -49,10 +50,32 @@ def run(arguments: argparse.Namespace) -> int:
     data, bad = load(recipe, root=root)
     for sentence in bad:
         print(f"left out: {sentence}")
+    if not (arguments.no_noise_report or arguments.resume):
+        _report_noise(data)
     progress = fit(recipe, data=data, run=run, root=root, resume=arguments.resume)
     _report(run.metrics(), data=data)
     print(f"{progress.step} steps, {progress.tokens:,} tokens in {progress.seconds:,.0f} s. The run is in {run.path}")
     return 0
+
+
+def _report_noise(data: dict[str, TaskData]) -> None:
+    """How many labels of a sample are suspect, before anything is learnt from them; `noise` lists all of them."""
+    from models.runtime import Runtime
+    from training.distributed import join
+    from training.noise import QUICK, VECTORS, noise_of
+
+    if not join().is_first:
+        return
+    if not VECTORS.is_dir():
+        print(f"No report of suspect labels: there is no {VECTORS} here to read the texts with.")
+        return
+    encoder = Runtime.open(VECTORS)
+    for entry in data.values():
+        noise = noise_of(entry, encoder=encoder, cap=QUICK)
+        if noise is not None:
+            print(noise.sentence)
+            if noise.suspects:
+                print(noise.line(noise.suspects[0]))
 
 
 def _run_name(arguments: argparse.Namespace) -> str:

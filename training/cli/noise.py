@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+SHOWN = 5
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
@@ -26,10 +28,9 @@ def run(arguments: argparse.Namespace) -> int:
     import json
 
     from models.runtime import Runtime
-    from training.active import held_out_probabilities, suspects
     from training.config import load_recipe, settings
     from training.data import load
-    from training.data.encode import label_columns
+    from training.noise import noise_of
 
     recipe = load_recipe(arguments.recipe)
     tasks = tuple(task for task in recipe.tasks if not arguments.task or task.name in arguments.task)
@@ -38,21 +39,17 @@ def run(arguments: argparse.Namespace) -> int:
     encoder = Runtime.open(arguments.vectors)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     with arguments.out.open("w", encoding="utf-8") as out:
-        for name, entry in data.items():
-            if entry.task.kind == "multi":
+        for entry in data.values():
+            noise = noise_of(entry, encoder=encoder)
+            if noise is None:
                 continue
-            rows, names = entry.splits["train"], entry.task.names
-            targets = label_columns(rows, task=entry.task).astype("int64")
-            found = suspects(
-                held_out_probabilities(encoder.embed([row.text for row in rows]), targets=targets), targets=targets
-            )
-            print(f"{name:18} {len(found):,} of {len(rows):,} labels are suspect ({len(found) / len(rows):.1%})")
-            for place, one in enumerate(found):
-                row, label, likelier = rows[one.row], names[one.given], names[one.likelier]
-                line = {"task": name, "text": row.text, "label": label, "likelier": likelier}
+            print(noise.sentence)
+            for place, one in enumerate(noise.suspects):
+                row, label, likelier = noise.rows[one.row], noise.names[one.given], noise.names[one.likelier]
+                line = {"task": noise.task, "text": row.text, "label": label, "likelier": likelier}
                 line |= {"quality": f"{one.quality:.4f}", "source": row.source}
                 out.write(json.dumps(line, ensure_ascii=False) + "\n")
-                if place < 5:
-                    print(f"  {label} -> {likelier}?  {row.text[:90]}")
+                if place < SHOWN:
+                    print(noise.line(one))
     print(f"The list is in {arguments.out}; a person decides.")
     return 0
