@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from models.examples import Example
+from models.labels import Task
 from models.runtime import Runtime
 from training.active import worth_asking
 from training.data.tasks import TaskData, capped, comparable, load_task
@@ -38,8 +39,17 @@ def halved(data: Mapping[str, TaskData], *, place: Place) -> dict[str, TaskData]
     }
 
 
+def drawn(data: Mapping[str, TaskData], *, place: Place) -> dict[str, TaskData]:
+    """As many rows as the study has: a half, and others of the same corpora by chance (the control of `asked`)."""
+    halves = halved(data, place=place)
+    return {
+        name: with_rows(half, _pool(half, place=place)[: len(data[name].splits["train"]) - len(half.splits["train"])])
+        for name, half in halves.items()
+    }
+
+
 def asked(data: Mapping[str, TaskData], *, place: Place) -> dict[str, TaskData]:
-    """As many rows as the study has: a half by chance, a half that the network of that half asks for.
+    """As many rows as the study has: a half by chance, the others those that the network of that half asks for.
 
     It chooses among at most 3,000 other rows of the same corpora by doubt and unlikeness (training/active.py).
     """
@@ -49,22 +59,23 @@ def asked(data: Mapping[str, TaskData], *, place: Place) -> dict[str, TaskData]:
         found = {}
         for name, half in halves.items():
             n = len(data[name].splits["train"]) - len(half.splits["train"])
-            found[name] = with_rows(half, _chosen(half, reader=reader, n=n, place=place))
+            found[name] = with_rows(half, _chosen(_pool(half, place=place), task=half.task, reader=reader, n=n))
         return found
 
 
-def _chosen(half: TaskData, *, reader: Reader, n: int, place: Place) -> list[Example]:
-    pool = _pool(half, place=place)
-    logits, vectors = reader.read(pool, task=half.task)
+def _chosen(pool: Sequence[Example], *, task: Task, reader: Reader, n: int) -> list[Example]:
+    logits, vectors = reader.read(pool, task=task)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
     return [pool[at] for at in worth_asking(powers / powers.sum(axis=1, keepdims=True), vectors=vectors, n=n)]
 
 
 def _pool(half: TaskData, *, place: Place) -> list[Example]:
+    """At most 3,000 rows of the task's corpora that the half does not know, in an order drawn by the seed."""
     known = {comparable(row.text) for row in half.splits["train"]}
     whole = load_task(half.task.name, root=place.root, splits=("train",)).splits["train"]
     free = [row for row in whole if comparable(row.text) not in known]
-    return capped(free, cap=POOL, seed=f"{place.seed}/{half.task.name}/pool")
+    random.Random(f"{place.seed}/{half.task.name}/pool").shuffle(free)
+    return free[:POOL]
 
 
 def cleaned(data: Mapping[str, TaskData], *, place: Place) -> dict[str, TaskData]:

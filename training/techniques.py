@@ -33,7 +33,7 @@ from training.search import changed as with_values
 from training.search import load_space, open_study, search, table
 from training.soup import average
 from training.start import open_start
-from training.technique_rows import Place, asked, cleaned, halved, split_off
+from training.technique_rows import Place, asked, cleaned, drawn, halved, split_off
 from training.technique_scores import Judge
 
 BASE = "lora"
@@ -135,7 +135,8 @@ TECHNIQUES = (
     Technique("ensemble", "two networks of other seeds, their logits averaged", of=BASE, beside=(f"{BASE}-{{next}}",)),
     Technique("two_processes", "every update the mean of two processes' batches, half as many of them", processes=2),
     Technique("half", "half of the rows", rows=halved),
-    Technique("asked", "half of the rows by chance, the others those that its network asks for", rows=asked,
+    Technique("drawn", "half of the rows, and as many others of the same corpora by chance", rows=drawn),
+    Technique("asked", "half of the rows, and as many others that the half's network asks for", rows=asked,
               after=("half-{seed}",)),
     Technique("cleaned", "rows whose label is probably wrong left out", rows=cleaned),
     Technique("pseudo_labelled", "LoRA's sure answers on 2,000 unlabelled texts a task learnt too",

@@ -12,7 +12,7 @@ from training.config import load_recipe
 from training.data import load
 from training.fit import fit
 from training.runs import Run
-from training.technique_rows import Place, asked, cleaned, halved, split_off
+from training.technique_rows import Place, asked, cleaned, drawn, halved, split_off
 from training.technique_scores import CORPORA
 from training.techniques import TECHNIQUES, Study, study_techniques
 
@@ -74,11 +74,13 @@ def test_networks_are_averaged_by_weights_and_by_logits(study: Study, tmp_path: 
 def test_rows_are_asked_for_by_the_network_of_their_half(study: Study, tmp_path: Path) -> None:
     half = halved(study.data, place=Place(study.folder, study.root, 0))
     study_techniques(study, seeds=[0], wanted=("half",), out=tmp_path / "result.json")
-    chosen = asked(half, place=Place(study.folder, study.root, 0))
+    place = Place(study.folder, study.root, 0)
+    chosen, by_chance = asked(half, place=place), drawn(half, place=place)
     for name, entry in half.items():
-        quarter = halved(half, place=Place(study.folder, study.root, 0))[name].splits["train"]
-        rows = chosen[name].splits["train"]
-        assert len(rows) <= len(entry.splits["train"])
+        quarter = halved(half, place=place)[name].splits["train"]
+        rows, others = chosen[name].splits["train"], by_chance[name].splits["train"]
+        assert len(rows) == len(others) <= len(entry.splits["train"])
+        assert others[: len(quarter)] == quarter
         assert rows[: len(quarter)] == quarter
         assert {row.text for row in quarter}.isdisjoint(row.text for row in rows[len(quarter) :])
         assert all(row.labels for row in rows)
