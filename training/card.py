@@ -31,7 +31,8 @@ def render(
         *_remarks(metrics["int8"]),
         *_closer(metrics),
         "## When to believe it",
-        "Fitted on validation rows through the int8 file. Below the threshold the model abstains.",
+        "Fitted on validation rows that have no near twin among the training rows, through the int8 file. Below the "
+        "threshold the model abstains.",
         _table(
             ("task", "temperature (entropy power)", "threshold", "promised", "high", "medium", "low"),
             rows=_bands(decisions),
