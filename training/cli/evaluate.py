@@ -1,4 +1,4 @@
-"""`python -m training evaluate models/bellwether-1.2`: measure an artifact again, as export did."""
+"""`python -m training evaluate models/bellwether-1.3`: measure an artifact again, as export did."""
 
 from __future__ import annotations
 

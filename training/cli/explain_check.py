@@ -1,4 +1,4 @@
-"""`python -m training explain-check models/bellwether-1.2`: do the explanations of the served model hold?"""
+"""`python -m training explain-check models/bellwether-1.3`: do the explanations of the served model hold?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m training export RUN --out models/bellwether-1.2`: from a finished run to an artifact that serves."""
+"""`python -m training export RUN --out models/bellwether-1.3`: from a finished run to an artifact that serves."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("corrections", type=Path, help="JSONL file that `flask --app wsgi examples export` wrote")
     parser.add_argument(
-        "--live", type=Path, default=Path("models/bellwether-1.2"), help="artifact to go on from (default: %(default)s)"
+        "--live", type=Path, default=Path("models/bellwether-1.3"), help="artifact to go on from (default: %(default)s)"
     )
     parser.add_argument(
         "--out", type=Path, help="folder of the candidate, <name>-<version> (default: the next version)"

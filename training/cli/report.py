@@ -1,4 +1,4 @@
-"""`python -m training report models/bellwether-1.2 --out report.html`: one HTML page with the plots."""
+"""`python -m training report models/bellwether-1.3 --out report.html`: one HTML page with the plots."""
 
 from __future__ import annotations
 

@@ -25,6 +25,8 @@ LOWEST, HIGHEST = 0.05, 20.0
 POWERS = np.round(np.arange(-0.3, 0.61, 0.1), 1)
 FOLDS = 5
 ENOUGH_ROWS = 200
+ENOUGH_WRONG = 30
+"""Wrong answers below which a second number would follow chance."""
 
 
 def fit_temperature(logits: Logits, *, targets: Targets, task: Task, power: float = 0.0) -> float:
@@ -40,9 +42,9 @@ def fit_temperature(logits: Logits, *, targets: Targets, task: Task, power: floa
 def fit_heat(logits: Logits, *, targets: Targets, task: Task, seed: int = 0) -> tuple[float, float]:
     """A task's temperature and entropy power; power 0 where another one is not clearly better on rows held out.
 
-    Clearly: by more than one standard error of the rows' differences in loss.
+    Clearly: by more than one standard error of the rows' differences in loss, and with wrong answers enough to tell.
     """
-    if task.kind == "multi" or len(logits) < ENOUGH_ROWS:
+    if task.kind == "multi" or len(logits) < ENOUGH_ROWS or (logits.argmax(axis=1) != targets).sum() < ENOUGH_WRONG:
         return fit_temperature(logits, targets=targets, task=task), 0.0
     order = np.random.default_rng(seed).permutation(len(logits))
     folds = [order[at::FOLDS] for at in range(FOLDS)]

@@ -13,7 +13,7 @@ from training.evaluate.calibration import (
     fit_rejection,
 )
 from training.evaluate.metrics import calibration_error
-from training.evaluate.temperature import fit_heat, fit_temperature
+from training.evaluate.temperature import ENOUGH_WRONG, fit_heat, fit_temperature
 
 SINGLE = make_task("t", role="sentiment", kind="single", pooling="mean", labels=("a", "b", "c"))
 MULTI = make_task("t", role="emotion", kind="multi", pooling="mean", labels=("a", "b"))
@@ -60,6 +60,16 @@ def test_a_temperature_that_follows_entropy_is_found_only_where_it_pays() -> Non
     temperature, power = fit_heat(logits, targets=targets, task=SINGLE)
     assert power == 0
     assert temperature == pytest.approx(1.7, rel=0.08)
+
+
+def test_a_second_number_is_not_fitted_on_a_handful_of_wrong_answers() -> None:
+    rng = np.random.default_rng(4)
+    logits, targets = _drawn(Decision(kind="single", temperature=2.5, entropy_power=0.5), seed=1)
+    right = logits.argmax(axis=1) == targets
+    wrong = rng.permutation(np.flatnonzero(~right))
+    few, enough = (np.concatenate([np.flatnonzero(right), wrong[:n]]) for n in (ENOUGH_WRONG - 1, ENOUGH_WRONG))
+    assert fit_heat(logits[few], targets=targets[few], task=SINGLE)[1] == 0
+    assert fit_heat(logits[enough], targets=targets[enough], task=SINGLE)[1] != 0
 
 
 def test_the_edge_keeps_its_promise_and_is_the_lowest_that_does() -> None:
