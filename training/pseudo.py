@@ -10,6 +10,7 @@ run that is gone on with learns from the same ones.
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -51,7 +52,7 @@ def pseudo_labelled(
     if not kept.is_file():
         rows = _answered(data, recipe=recipe, run=run, root=root)
         kept.parent.mkdir(parents=True, exist_ok=True)
-        partial = kept.with_suffix(".partial")
+        partial = kept.with_suffix(f".{os.getpid()}")
         partial.write_text("".join(row.to_json() + "\n" for row in rows), encoding="utf-8")
         partial.replace(kept)
     found = list(read_examples(kept))
@@ -59,8 +60,9 @@ def pseudo_labelled(
 
 
 def with_rows(entry: TaskData, rows: Sequence[Example]) -> TaskData:
-    """The task with more training rows."""
-    return replace(entry, splits=dict(entry.splits) | {"train": [*entry.splits["train"], *rows]})
+    """The task with more training rows, and where they come from among its corpora."""
+    corpora = tuple(dict.fromkeys([*entry.corpora, *(row.source for row in rows if row.source)]))
+    return replace(entry, splits=dict(entry.splits) | {"train": [*entry.splits["train"], *rows]}, corpora=corpora)
 
 
 def _answered(data: Mapping[str, TaskData], *, recipe: Recipe, run: Run, root: Path | None) -> list[Example]:

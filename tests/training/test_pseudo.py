@@ -115,6 +115,7 @@ def test_a_run_learns_from_its_teachers_and_keeps_what_they_said(encoder: Path, 
     kept = [json.loads(line) for line in (tmp_path / "student" / KEPT).read_text("utf-8").splitlines()]
     assert kept
     assert {row["label"] for row in kept} <= set(data["market_sentiment"].task.names)
+    assert "tfn_topic" in [row["name"] for row in Run(tmp_path / "student").data()]
     again = pseudo_labelled(data, recipe=recipe, run=Run(tmp_path / "student"), root=corpora)
     rows = again["market_sentiment"].splits["train"]
     assert [row.text for row in rows[len(data["market_sentiment"].splits["train"]) :]] == [row["text"] for row in kept]
