@@ -23,7 +23,7 @@ from training.loop import Judge, Objective, Turn
 from training.prune import first_order, kept_pieces, magnitudes, prune, prune_vocabulary, share_layers
 from training.rdrop import RDrop
 from training.reopen import ENCODER, Opened, load_eight_bit, load_encoder, merged, pad_id, reopen
-from training.runs import Run
+from training.runs import Run, located
 from training.teach import Lesson, open_lesson
 
 
@@ -47,8 +47,7 @@ class Beginning:
 
 def begin(recipe: Recipe, *, run: Run, data: Mapping[str, TaskData]) -> Beginning:
     """Open what the recipe names and prune it as the recipe says."""
-    lesson, beside = open_lesson(recipe, run=run), run.path.parent / recipe.start
-    start = beside if recipe.start and beside.is_dir() else Path(recipe.start)
+    lesson, start = open_lesson(recipe, run=run), located(recipe.start, beside=run.path.parent)
     if lesson is not None:
         found = Beginning(lesson.student(), lesson.first, lesson)
     elif recipe.start and _is_taken_whole(start, recipe=recipe):

@@ -16,7 +16,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -33,9 +32,9 @@ from training.data.tasks import TaskData
 from training.data.unlabelled import unlabelled
 from training.distill import Answers, Teacher, answer
 from training.evaluate.temperature import fit_temperature
-from training.reopen import Opened, merged, reopen
+from training.reopen import Opened
 from training.runs import Run
-from training.teach import open_teacher
+from training.teach import last_layer, open_merged, open_teacher
 
 KEPT = "pseudo.jsonl"
 Logits = npt.NDArray[np.float32]
@@ -67,27 +66,27 @@ def with_rows(entry: TaskData, rows: Sequence[Example]) -> TaskData:
 
 def _answered(data: Mapping[str, TaskData], *, recipe: Recipe, run: Run, root: Path | None) -> list[Example]:
     with TemporaryDirectory(prefix="pseudo-") as work:
-        reader = open_reader(recipe.pseudo.teachers, beside=run.path.parent, work=Path(work))
+        teachers = open_teachers(recipe.pseudo.teachers, beside=run.path.parent, work=Path(work))
         found = []
         for task in recipe.tasks:
             if task.unlabelled:
                 known, cap = data[task.name], recipe.pseudo.cap
                 bare = unlabelled(task, known=known, root=root, cap=cap, seed=recipe.seed)
-                found += sure_rows(bare, known=known, reader=reader, recipe=recipe)
+                found += sure_rows(bare, known=known, teachers=teachers, recipe=recipe)
         return found
 
 
 @dataclass(frozen=True)
-class Reader:
-    """Teachers that read rows of text."""
+class Teachers:
+    """Opened networks that read rows of text together."""
 
-    teachers: tuple[tuple[Opened, Teacher], ...]
+    each: tuple[tuple[Opened, Teacher], ...]
 
     def read(self, rows: Sequence[Example], *, task: Task) -> tuple[Logits, Vectors]:
         """Their averaged logits [n, k], and the pooled states [n, W] from which the first one answers."""
         # A row is encoded with some label; what is asked here does not look at it.
         named = [row if row.labels else replace(row, labels=task.names[:1]) for row in rows]
-        found = [_read(opened, teacher, rows=named, task=task) for opened, teacher in self.teachers]
+        found = [_read(opened, teacher, rows=named, task=task) for opened, teacher in self.each]
         logits = torch.stack([one.logits.float() for one in found]).mean(dim=0).numpy()
         return logits, found[0].states[:, -1].float().numpy()
 
@@ -99,20 +98,18 @@ def _read(opened: Opened, teacher: Teacher, *, rows: Sequence[Example], task: Ta
     return answer(teacher, task=task, encoded=encode(rows, task=task, tokenizer=tokenizer))
 
 
-def open_reader(names: Sequence[str], *, beside: Path, work: Path) -> Reader:
+def open_teachers(names: Sequence[str], *, beside: Path, work: Path) -> Teachers:
     """Open runs or artifacts, by name in the folder `beside` or by path; their graphs are written to `work`."""
-    paths = [beside / name if (beside / name).is_dir() else Path(name) for name in names]
-    return Reader(tuple(_opened(path, graph=work / f"{at}.xml") for at, path in enumerate(paths)))
+    opened = [open_merged(name, beside=beside) for name in names]
+    return Teachers(
+        tuple(
+            (one, open_teacher(one, layers=(last_layer(one),), graph=work / f"{at}.xml"))
+            for at, one in enumerate(opened)
+        )
+    )
 
 
-def _opened(path: Path, *, graph: Path) -> tuple[Opened, Teacher]:
-    opened = reopen(path)
-    opened.network.encoder = merged(opened.network.encoder).eval()
-    last = int(cast(Any, opened.network.encoder).config.num_hidden_layers) - 1
-    return opened, open_teacher(opened, layers=(last,), graph=graph)
-
-
-def sure_rows(bare: Sequence[Example], *, known: TaskData, reader: Reader, recipe: Recipe) -> list[Example]:
+def sure_rows(bare: Sequence[Example], *, known: TaskData, teachers: Teachers, recipe: Recipe) -> list[Example]:
     """The noisy copies of the texts whose answer is sure and holds, with that answer as their label."""
     task, wanted = known.task, recipe.pseudo
     if task.kind == "multi":
@@ -121,17 +118,17 @@ def sure_rows(bare: Sequence[Example], *, known: TaskData, reader: Reader, recip
         return []
     rng = random.Random(f"{recipe.seed}/{task.name}/pseudo")
     copies = [noisy(row, kind=rng.choice(list(wanted.kinds or AUGMENTATIONS)), rng=rng) for row in bare]
-    decision = _decision(known, reader=reader)
-    plain, changed = (probabilities(reader.read(rows, task=task)[0], decision=decision) for rows in (bare, copies))
+    decision = _decision(known, teachers=teachers)
+    plain, changed = (probabilities(teachers.read(rows, task=task)[0], decision=decision) for rows in (bare, copies))
     found = pseudo_labels(plain, changed=changed, sure=wanted.sure)
     return [replace(copies[row], labels=(task.names[column],)) for row, column in found.items()]
 
 
-def _decision(known: TaskData, *, reader: Reader) -> Decision:
+def _decision(known: TaskData, *, teachers: Teachers) -> Decision:
     """What a probability is worth: the temperature of the teachers' answers on the task's validation rows."""
     rows, task = known.splits["validation"], known.task
     if not rows:
         return Decision(kind=task.kind)
-    logits, _ = reader.read(rows, task=task)
+    logits, _ = teachers.read(rows, task=task)
     temperature = fit_temperature(logits, targets=label_columns(rows, task=task), task=task)
     return Decision(kind=task.kind, temperature=temperature)

@@ -112,6 +112,11 @@ class Run:
         return content
 
 
+def located(name: str, *, beside: Path) -> Path:
+    """Where a run or an artifact lies that is named by its name in the folder `beside`, or by its path."""
+    return beside / name if (beside / name).is_dir() else Path(name)
+
+
 def open_run(path: Path) -> Run:
     """Open a run's folder; raises RunError when it is none."""
     run = Run(path)

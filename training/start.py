@@ -14,7 +14,7 @@ from models.artifact import MANIFEST, ArtifactError, open_artifact
 from models.labels import Task, load_tasks
 from models.network import Network
 from training.config import recipe_row
-from training.runs import RunError, open_run
+from training.runs import RunError, located, open_run
 
 ADAPTER_FILE = "adapter_model.safetensors"
 
@@ -32,7 +32,7 @@ class Start:
 
 def open_start(name: str, *, beside: Path) -> Start:
     """A run or an artifact, by its name in the folder `beside` or by its path. Raises RunError."""
-    path = beside / name if (beside / name).is_dir() else Path(name)
+    path = located(name, beside=beside)
     return _of_artifact(path) if (path / MANIFEST).is_file() else _of_run(path)
 
 

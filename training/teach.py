@@ -19,7 +19,7 @@ from training.data.tasks import TaskData
 from training.distill import Answers, Distilled, Teacher, ask, make_student, matched_layers, take_heads
 from training.quantize import float_graph, save_graph
 from training.reopen import Opened, merged, pad_id, reopen
-from training.runs import Run
+from training.runs import Run, located
 
 CACHE = ".teachers"
 
@@ -71,11 +71,20 @@ def open_lesson(recipe: Recipe, *, run: Run) -> Lesson | None:
     if not recipe.distill.teachers:
         return None
     beside = run.path.parent
-    paths = [beside / name if (beside / name).is_dir() else Path(name) for name in recipe.distill.teachers]
-    opened = tuple(reopen(path) for path in paths)
-    for one in opened:
-        one.network.encoder = merged(one.network.encoder).eval()
+    opened = tuple(open_merged(name, beside=beside) for name in recipe.distill.teachers)
     return Lesson(opened, recipe, beside / CACHE)
+
+
+def open_merged(name: str, *, beside: Path) -> Opened:
+    """A run or an artifact, by its name in the folder `beside` or by its path, with its adapter merged."""
+    opened = reopen(located(name, beside=beside))
+    opened.network.encoder = merged(opened.network.encoder).eval()
+    return opened
+
+
+def last_layer(opened: Opened) -> int:
+    """The number of its encoder's last layer, from 0."""
+    return int(cast(Any, opened.network.encoder).config.num_hidden_layers) - 1
 
 
 def open_teacher(opened: Opened, *, layers: tuple[int, ...], graph: Path) -> Teacher:
@@ -83,8 +92,7 @@ def open_teacher(opened: Opened, *, layers: tuple[int, ...], graph: Path) -> Tea
 
     An artifact whose last layer alone is asked for reads through the int8 graph that it serves with, twice as fast.
     """
-    last = int(cast(Any, opened.network.encoder).config.num_hidden_layers) - 1
-    is_served = opened.graph is not None and layers == (last,)
+    is_served = opened.graph is not None and layers == (last_layer(opened),)
     if not is_served:
         save_graph(float_graph(opened.network.encoder, layers=layers), path=graph)
     reader = Graph(opened.graph if is_served and opened.graph else graph, threads=torch.get_num_threads())

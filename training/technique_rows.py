@@ -16,7 +16,7 @@ from models.runtime import Runtime
 from training.active import worth_asking
 from training.data.tasks import TaskData, capped, comparable, load_task
 from training.noise import VECTORS, noise_of
-from training.pseudo import Reader, open_reader, with_rows
+from training.pseudo import Teachers, open_teachers, with_rows
 
 POOL = 3000
 
@@ -55,16 +55,16 @@ def asked(data: Mapping[str, TaskData], *, place: Place) -> dict[str, TaskData]:
     """
     halves = halved(data, place=place)
     with TemporaryDirectory(prefix="asked-") as work:
-        reader = open_reader((f"half-{place.seed}",), beside=place.folder, work=Path(work))
+        teachers = open_teachers((f"half-{place.seed}",), beside=place.folder, work=Path(work))
         found = {}
         for name, half in halves.items():
             n = len(data[name].splits["train"]) - len(half.splits["train"])
-            found[name] = with_rows(half, _chosen(_pool(half, place=place), task=half.task, reader=reader, n=n))
+            found[name] = with_rows(half, _chosen(_pool(half, place=place), task=half.task, teachers=teachers, n=n))
         return found
 
 
-def _chosen(pool: Sequence[Example], *, task: Task, reader: Reader, n: int) -> list[Example]:
-    logits, vectors = reader.read(pool, task=task)
+def _chosen(pool: Sequence[Example], *, task: Task, teachers: Teachers, n: int) -> list[Example]:
+    logits, vectors = teachers.read(pool, task=task)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
     return [pool[at] for at in worth_asking(powers / powers.sum(axis=1, keepdims=True), vectors=vectors, n=n)]
 

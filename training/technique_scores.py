@@ -38,7 +38,7 @@ Logits = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Judge:
+class Scorer:
     """What every row is judged on: the study's data, and at most `rows` validation rows of each corpus.
 
     `encoder` is the base whose graph the speed is compared with.
@@ -72,7 +72,7 @@ class Judge:
         mends the texts before they are read.
         """
         with TemporaryDirectory(prefix="study-") as work:
-            readers = [self._reader(one, path=Path(work) / f"{at}.xml", form=form) for at, one in enumerate(opened)]
+            readers = [self._served(one, path=Path(work) / f"{at}.xml", form=form) for at, one in enumerate(opened)]
             save_graph(float_graph(load_encoder(Path(encoder_path(self.encoder)))), path=Path(work) / "base.xml")
             base = Graph(Path(work) / "base.xml", threads=1)
             mend = self._mending(opened[0]) if form == "spelling" else _as_it_is
@@ -90,7 +90,7 @@ class Judge:
                 "times_base_speed": round(_speed([reader.graph for reader in readers], base=base), 2),
             }
 
-    def _reader(self, opened: Opened, *, path: Path, form: str) -> Reader:
+    def _served(self, opened: Opened, *, path: Path, form: str) -> Served:
         """The network with its encoder merged, and read through a graph."""
         opened.network.encoder = merged(opened.network.encoder).eval()
         graph = float_graph(opened.network.encoder)
@@ -98,7 +98,7 @@ class Judge:
             tokens = Tokens(opened.tokenizer, max_length=opened.max_length)
             graph = quantise(graph, rows=calibration_rows(self.texts, tokens=tokens, seed=0, n=200))
         save_graph(graph, path=path)
-        return Reader(opened, Graph(path, threads=1))
+        return Served(opened, Graph(path, threads=1))
 
     def _mending(self, opened: Opened) -> Callable[[Example], Example]:
         """What reads a row with the words of the study's own training texts."""
@@ -113,7 +113,7 @@ class Judge:
 
 
 @dataclass(frozen=True)
-class Reader:
+class Served:
     """A network whose encoder answers through a graph."""
 
     opened: Opened
@@ -132,7 +132,7 @@ class Reader:
         return found, encoded.targets
 
 
-def _accuracy(readers: Sequence[Reader], rows: Sequence[Example], *, task: str, data: Mapping[str, TaskData]) -> float:
+def _accuracy(readers: Sequence[Served], rows: Sequence[Example], *, task: str, data: Mapping[str, TaskData]) -> float:
     found = [reader.logits(rows, data=data[task]) for reader in readers]
     mean = np.mean([logits for logits, _ in found], axis=0)
     return round(float((mean.argmax(axis=1) == found[0][1]).mean()), 4)

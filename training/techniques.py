@@ -34,7 +34,7 @@ from training.search import load_space, open_study, search, table
 from training.soup import average
 from training.start import open_start
 from training.technique_rows import Place, asked, cleaned, drawn, halved, split_off
-from training.technique_scores import Judge
+from training.technique_scores import Scorer
 
 BASE = "lora"
 SEEDS = 3
@@ -48,15 +48,16 @@ Rows = Callable[..., dict[str, TaskData]]
 class Technique:
     """A row of the study: what it changes of the base recipe, of every task in it, and of the training rows.
 
-    `of` measures another row's run in another form, with the runs that `beside` names; the runs of `after` must be
-    there before. `{seed}` in the name of a run stands for the row's seed, `{next}` for the one after it. `trials`
-    settings are tried before the run, `processes` share its steps.
+    `of` measures another row's run in another `form` (int8, spelling, averaged), with the runs that `beside` names; the
+    runs of `after` must be there before. `{seed}` in the name of a run stands for the row's seed, `{next}` for the one
+    after it. `trials` settings are tried before the run, `processes` share its steps.
     """
 
     name: str
     what: str
     changes: Mapping[str, Any] = field(default_factory=dict)
     of: str = ""
+    form: str = ""
     beside: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     tasks: Mapping[str, Any] = field(default_factory=dict)
@@ -97,8 +98,8 @@ TECHNIQUES = (
     Technique("random_heads", "heads that begin at random, not with what the encoder already tells", {"probe": 0}),
     Technique("full", "every weight but the vocabulary learns", _FULL),
     Technique("head", "only the heads learn", {"method": "head"}),
-    Technique("int8", "LoRA, merged and quantised after training", of=BASE),
-    Technique("spelling", "LoRA, misspelt words read as the known word one slip away", of=BASE),
+    Technique("int8", "LoRA, merged and quantised after training", of=BASE, form="int8"),
+    Technique("spelling", "LoRA, misspelt words read as the known word one slip away", of=BASE, form="spelling"),
     Technique("distilled_3", "3 of 6 layers, half of the neurons, taught by LoRA's network",
               _FULL | {"distill": _THREE}),
     Technique("untaught_3", "the same small network without its teacher's answers",
@@ -131,7 +132,8 @@ TECHNIQUES = (
               tasks={"label_smoothing": 0.1}),
     Technique("class_weights", "rare labels count more", tasks={"class_weights": 0.7}),
     Technique("longer", "LoRA, gone on with for as many steps again", {"start": _TEACHER[0], "probe": 0}),
-    Technique("averaged", "the weights half way between LoRA and itself gone on with", of="longer", beside=_TEACHER),
+    Technique("averaged", "the weights half way between LoRA and itself gone on with", of="longer", form="averaged",
+              beside=_TEACHER),
     Technique("ensemble", "two networks of other seeds, their logits averaged", of=BASE, beside=(f"{BASE}-{{next}}",)),
     Technique("two_processes", "every update the mean of two processes' batches, half as many of them", processes=2),
     Technique("half", "half of the rows", rows=halved),
@@ -163,9 +165,9 @@ class Study:
     root: Path
 
     @property
-    def judge(self) -> Judge:
-        """What every row is judged on."""
-        return Judge(self.data, self.rows, self.recipe.encoder)
+    def scorer(self) -> Scorer:
+        """What every row is measured with."""
+        return Scorer(self.data, self.rows, self.recipe.encoder)
 
     def run(self, technique: Technique, *, seed: int) -> dict[str, Any]:
         """Train what is missing and measure it."""
@@ -174,7 +176,7 @@ class Study:
         cost = self._trained(whose, made=made, seed=seed)
         with TemporaryDirectory(prefix="study-") as work:
             opened = self._opened(technique, made=made, seed=seed, work=Path(work))
-            found = self.judge.measure(opened, form=technique.name)
+            found = self.scorer.measure(opened, form=technique.form)
         return {"technique": technique.name, "what": technique.what, "seed": seed, **found, "cpu_s": cost}
 
     def _trained(self, technique: Technique, *, made: Run, seed: int) -> float:
@@ -189,13 +191,16 @@ class Study:
                     recipe, folder=self.folder / f"{made.path.name}-trials", trials=technique.trials
                 )
             fit = partial(self.fit, recipe, data=data, run=made, root=self.root, resume=made.path.exists())
-            together(fit, processes=technique.processes) if technique.processes > 1 else fit()
+            if technique.processes > 1:
+                together(fit, processes=technique.processes)
+            else:
+                fit()
             made.write("cost.json", content={"cpu_s": round(_processor_time() - start, 1)})
         return float(json.loads((made.path / "cost.json").read_text("utf-8"))["cpu_s"])
 
     def _opened(self, technique: Technique, *, made: Run, seed: int, work: Path) -> list[Opened]:
         others = [self.folder / named(name, seed=seed) for name in technique.beside]
-        if technique.name == "averaged":
+        if technique.form == "averaged":
             first = open_start(others[0].name, beside=self.folder)
             average(first, second=made, into=Run(work / "averaged"), share=0.5)
             return [reopen(work / "averaged")]

@@ -17,11 +17,11 @@ from training.data.sources import DataError, read_corpus
 from training.data.tasks import TaskData, comparable
 from training.data.unlabelled import unlabelled
 from training.fit import fit
-from training.pseudo import KEPT, Reader, pseudo_labelled, sure_rows
+from training.pseudo import KEPT, Teachers, pseudo_labelled, sure_rows
 from training.runs import Run
 
 
-class Oracle(Reader):
+class Oracle(Teachers):
     """A reader that is sure of texts that say so, and changes its mind where a letter is missing."""
 
     def __init__(self) -> None:
@@ -40,8 +40,8 @@ def sentiment(corpora: Path) -> TaskData:
     return load(_recipe(unlabelled=("tfn_topic",)), root=corpora)[0]["market_sentiment"]
 
 
-def _recipe(*, encoder: str = "", teachers: tuple[str, ...] = (), **changes: object) -> Recipe:
-    task = dataclasses.replace(TaskRecipe("market_sentiment", passes=2.0), **changes)  # type: ignore[arg-type]
+def _recipe(*, encoder: str = "", teachers: tuple[str, ...] = (), unlabelled: tuple[str, ...] = ()) -> Recipe:
+    task = TaskRecipe("market_sentiment", passes=2.0, unlabelled=unlabelled)
     base = load_recipe("smoke")
     return dataclasses.replace(
         base, tasks=(task,), max_steps=4, encoder=encoder or base.encoder, pseudo=PseudoRecipe(teachers, sure=0.2)
@@ -52,7 +52,7 @@ def test_only_what_is_sure_and_holds_becomes_a_row(sentiment: TaskData) -> None:
     bare = [Example(text, ()) for text in ("sure good", "sure bad", "doubt")]
     recipe = dataclasses.replace(_recipe(unlabelled=("x",)), pseudo=PseudoRecipe(("t",), sure=0.9, kinds=("casing",)))
     without = dataclasses.replace(sentiment, splits=dict(sentiment.splits) | {"validation": []})
-    rows = sure_rows(bare, known=without, reader=Oracle(), recipe=recipe)
+    rows = sure_rows(bare, known=without, teachers=Oracle(), recipe=recipe)
     assert [row.labels[0] for row in rows] == ["positive", "negative"]
     assert [row.text.casefold() for row in rows] == ["sure good", "sure bad"]
 
@@ -61,7 +61,7 @@ def test_an_answer_that_a_slip_changes_is_not_taken(sentiment: TaskData) -> None
     without = dataclasses.replace(sentiment, splits=dict(sentiment.splits) | {"validation": []})
     slips = dataclasses.replace(_recipe(unlabelled=("x",)), pseudo=PseudoRecipe(("t",), sure=0.9, kinds=("ocr",)))
     texts = [Example("sure good", ()) for _ in range(40)]
-    rows = sure_rows(texts, known=without, reader=Oracle(), recipe=slips)
+    rows = sure_rows(texts, known=without, teachers=Oracle(), recipe=slips)
     assert 0 < len(rows) < len(texts)
     assert {row.text for row in rows} == {"sure good"}
 
