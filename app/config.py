@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo
@@ -56,11 +57,19 @@ class Settings:
     is_secure_cookie: bool = _setting(False, "Whether the session cookie is sent over HTTPS only.")
     stream_clients: int = _setting(4, "Most live streams at once in one process.")
     base_url: str = _setting("", "Public address used in notifications; empty: http://host:port.")
+    trusted_proxies: str = _setting(
+        "", "Addresses or networks of reverse proxies whose X-Forwarded-For is believed, with commas between."
+    )
 
     @property
     def database(self) -> Path:
         """The SQLite file."""
         return self.instance / "bellwether.sqlite"
+
+    @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks of `trusted_proxies`; ValueError where one is none."""
+        return tuple(ip_network(name.strip()) for name in self.trusted_proxies.split(",") if name.strip())
 
     @property
     def public_url(self) -> str:
@@ -118,6 +127,11 @@ def _check(settings: Settings) -> None:
         ZoneInfo(settings.zone)
     except (KeyError, ValueError, OSError):
         raise _refused("zone", value=settings.zone, expected="time zone") from None
+    try:
+        _ = settings.proxy_networks
+    except ValueError:
+        expected = "list of addresses or networks"
+        raise _refused("trusted_proxies", value=settings.trusted_proxies, expected=expected) from None
 
 
 def _refused(name: str, *, value: object, expected: str) -> SettingError:

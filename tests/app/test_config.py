@@ -30,6 +30,7 @@ def test_the_environment_is_read_and_arguments_come_first() -> None:
         ("IS_ROUTING", "maybe", "truth value (1 or 0)"),
         ("ZONE", "Moon/Base", "time zone"),
         ("ZONE", "../etc/passwd", "time zone"),
+        ("TRUSTED_PROXIES", "10.0.0.1, proxy", "list of addresses or networks"),
     ],
 )
 def test_what_cannot_be_used_is_refused(name: str, value: str, expected: str) -> None:
