@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from models.artifact import open_artifact
 from models.runtime import Runtime
 from tests import corpora, shipped
+from tests.architecture import ROOT
 from training.data.tasks import TASKS, load_task
 from training.export import SEED
 from training.measure import HEADLINES, measure, sampled, suites
@@ -49,6 +51,15 @@ def test_every_shipped_artifact_is_sound_and_small_enough() -> None:
     }
     assert sizes[shipped.newest()] <= 30_000_000
     assert sizes[shipped.newest()] + sizes[shipped.newest("search")] <= 55_000_000
+
+
+@pytest.mark.parametrize("folder", shipped.folders(), ids=lambda folder: folder.name)
+def test_every_shipped_artifact_carries_its_licence_and_those_of_what_it_learned_from(folder: Path) -> None:
+    artifact = open_artifact(folder)
+    assert artifact.path("LICENSE").read_bytes() == (ROOT / "app/LICENSE").read_bytes()
+    notice = artifact.path("NOTICE").read_text("utf-8")
+    credits_given = [f"- {entry.name}: {entry.licence}, " for entry in artifact.manifest.data]
+    assert [line for line in (artifact.manifest.base["name"], *credits_given) if line not in notice] == []
 
 
 @pytest.mark.corpora

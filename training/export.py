@@ -27,7 +27,7 @@ from models.spelling import FILE as WORDS
 from models.spelling import count_words, load_words, save_words
 from models.text import normalise
 from models.tokens import Tokens
-from training.card import render
+from training.card import render, write_licence
 from training.config import recipe_row
 from training.data.encode import Encoded, encode, label_columns
 from training.data.tasks import TaskData
@@ -93,6 +93,7 @@ def export(
             (part / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
             card = render(manifest, tasks=tasks, decisions=decisions, metrics=metrics, corpora=run.data())
             (part / "MODEL_CARD.md").write_text(card, encoding="utf-8")
+            write_licence(part, manifest=manifest, corpora=run.data())
             if manifest.encoders[0].adapter:
                 copy_adapter(run.adapter, to=part / "adapter", base=manifest.base["name"])
             elif not is_slim:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from models.artifact import Artifact, EncoderEntry, Manifest, write
 from models.runtime import Runtime
 from models.tokens import Tokens
+from training.card import write_licence
 from training.config import encoder_path
 from training.quantize import calibration_rows, float_graph, quantise, save_graph
 
@@ -58,6 +59,7 @@ def export_encoder(
             (part / "manifest.json").unlink()
             (part / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
             (part / "MODEL_CARD.md").write_text(_card(manifest, metrics=metrics), encoding="utf-8")
+            write_licence(part, manifest=manifest, corpora=())
 
         return write(folder, manifest=manifest, fill=fill, check=Runtime.open)
 

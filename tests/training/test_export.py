@@ -77,7 +77,7 @@ def test_the_artifact_is_whole_and_says_where_it_comes_from(exported: Exported, 
     assert manifest.encoders[0].tasks == ("mood", "about")
     assert manifest.recipe["lora"]["rank"] == 4
     wanted = {"MODEL_CARD.md", "metrics.json", "decision.json", "adapter/adapter_model.safetensors", "int8/main.bin"}
-    wanted |= {"words.txt"}
+    wanted |= {"words.txt", "LICENSE", "NOTICE"}
     assert wanted <= set(manifest.files)
     assert not [path for path in exported.artifact.folder.parent.iterdir() if path.name.startswith(".")]
 
