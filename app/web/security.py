@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import re
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
 from app.config import Settings
+from app.store import private
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -65,31 +66,14 @@ def large_body(view: View) -> View:
 
 def secret_key(instance: Path) -> str:
     """The key kept in `instance/secret_key` (mode 0600), made by the first process that asks."""
-    instance.mkdir(parents=True, exist_ok=True)
-    kept = instance / "secret_key"
-    if not kept.exists():
-        _create(kept, secrets.token_hex(32))
-    return kept.read_text().strip()
+    private.private_folder(instance)
+    return private.kept_once(instance / "secret_key", partial(secrets.token_hex, 32))
 
 
 def setup_secret(settings: Settings) -> str:
     """What the link to the set-up of a new installation carries: only who can read the instance folder knows it."""
     key = settings.secret_key or secret_key(settings.instance)
     return hmac.new(key.encode(), b"setup", hashlib.sha256).hexdigest()[:40]
-
-
-def _create(path: Path, content: str) -> None:
-    # Written aside and linked into place, so that no other process ever reads half a key or loses its own.
-    aside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(content + "\n")
-    try:
-        os.link(aside, path)
-    except FileExistsError:
-        pass
-    finally:
-        aside.unlink()
 
 
 class Sessions(SecureCookieSessionInterface):

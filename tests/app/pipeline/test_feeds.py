@@ -338,20 +338,10 @@ def test_a_pushed_feed_is_never_fetched(services: Services) -> None:
     assert now(services, feed).next_fetch_at is None
 
 
-@pytest.mark.parametrize(
-    "url", [None, "", "ftp://wire.example/x", "javascript:alert(1)", "wire.example", 'http://x/"><', "http://a..b/"]
-)
+@pytest.mark.parametrize("url", [None, "", "ftp://wire.example/x", "javascript:alert(1)", "wire.example"])
 def test_a_polled_feed_needs_an_address_of_the_web(services: Services, url: str | None) -> None:
     with pytest.raises(InputError, match="bad_url"):
         feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="rss", url=url)
-
-
-def test_an_address_kept_from_before_stops_no_other_change(services: Services) -> None:
-    feed = feeds.add_feed(services, viewer=SYSTEM, slug="old", name="Old", kind="rss", url="https://wire.example/x")
-    with services.db.transaction() as tx:
-        tx.execute("UPDATE feed SET url = ? WHERE id = ?", ('http://x/"><', feed.id))
-    changed = feeds.change_feed(services, feed.id, viewer=SYSTEM, changes={"is_active": False, "url": 'http://x/"><'})
-    assert not changed.is_active
 
 
 def test_a_slug_is_taken_once(private: Services, feed: Feed) -> None:
