@@ -225,6 +225,10 @@ TABLE: dict[str, Sentence] = {
     # Who
     "not_allowed": (DENIED, _("This needs the permission %(permission)s, which your role or token does not have.")),
     "not_signed_in": (_("Sign in first"), _("Sign in, or send a valid API token as “Authorization: Bearer bw_…”.")),
+    "sign_in_slowed": (
+        _("Too many attempts"),
+        _("Too many sign-ins have failed. Try again in %(retry_after)s s, or ask for a sign-in link."),
+    ),
     "bad_token": (_("Token not accepted"), _("The API token is unknown, expired or revoked.")),
     # The model and the database
     "task_missing": (_("No such task"), _("The model in force has no task “%(task)s”.")),

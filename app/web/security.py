@@ -18,6 +18,7 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
 from app.config import Settings
+from app.domain.session import LASTS_MS
 from app.store import private
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -44,7 +45,7 @@ HEADERS = {
 }
 HSTS = "max-age=31536000; includeSubDomains"
 SIGN_IN_LIMITS = {
-    "pages_session.sign_in": ("10 per minute", ["POST"]),
+    "pages_session.sign_in": ("30 per minute", ["POST"]),
     "pages_session.sign_in_link": ("30 per minute", ["GET", "POST"]),
     "pages_session.setup": ("10 per minute", ["POST"]),
 }
@@ -117,10 +118,7 @@ def install(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.is_secure_cookie,
-        REMEMBER_COOKIE_HTTPONLY=True,
-        REMEMBER_COOKIE_SAMESITE="Lax",
-        REMEMBER_COOKIE_SECURE=settings.is_secure_cookie,
-        PERMANENT_SESSION_LIFETIME=timedelta(days=14),
+        PERMANENT_SESSION_LIFETIME=timedelta(milliseconds=LASTS_MS),
     )
     app.session_interface = Sessions()
     app.before_request(_before)
@@ -128,8 +126,11 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def limit_sign_in(app: Flask) -> None:
-    """Slow down guessing: a limit per address on the routes that let somebody in."""
-    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", headers_enabled=True)
+    """A limit per address and process on the routes that let somebody in: checking a password costs time.
+
+    What slows down who guesses is counted in the database, by `app.pipeline.sign_in`.
+    """
+    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://")
     for endpoint, (limit, methods) in SIGN_IN_LIMITS.items():
         if endpoint in app.view_functions:
             limited: Any = limiter.limit(limit, methods=methods)(app.view_functions[endpoint])
