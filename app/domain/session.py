@@ -54,7 +54,7 @@ class Patience:
     longest_ms: int
 
     def wait_ms(self, n_failed: int) -> int:
-        """The wait after so many failures in a row: 1 s once the free ones are used up, then twice as long each time."""
+        """The wait after so many failures in a row: none, then 1 s, and twice as long each time."""
         beyond = n_failed - self.n_free
         return 0 if beyond < 0 else min(1000 << min(beyond, 30), self.longest_ms)
 

@@ -27,21 +27,19 @@ def _signed_in(event: Event, name: str) -> str:
 def _failed(event: Event, name: str) -> str:
     where, n = _where(event), int(event.after.get("n_failed", 1))
     if event.noun_id:
-        text = ngettext(
-            "%(num)s failed sign-in in a row of %(name)s, from %(where)s",
-            "%(num)s failed sign-ins in a row of %(name)s, the latest from %(where)s",
+        return ngettext(
+            "Failed sign-in as %(name)s: %(where)s",
+            "%(num)s failed sign-ins in a row as %(name)s, the latest: %(where)s",
             n,
             name=name,
             where=where,
         )
-    else:
-        text = ngettext(
-            "%(num)s failed sign-in to an account that does not exist, from %(where)s",
-            "%(num)s failed sign-ins in a row, the latest to an account that does not exist, from %(where)s",
-            n,
-            where=where,
-        )
-    return text
+    return ngettext(
+        "Failed sign-in, no such account: %(where)s",
+        "%(num)s failed sign-ins in a row, the latest to no known account: %(where)s",
+        n,
+        where=where,
+    )
 
 
 def _is_own(event: Event) -> bool:

@@ -41,7 +41,6 @@ def attempt(services: Services, password: str = "guess", *, email: str = EMAIL, 
     try:
         found = sign_in.with_password(services, email=email, password=password, origin=origin or at(1))
     except Overloaded as error:
-        assert error.code == "sign_in_slowed"
         return str(error.params["retry_after"])
     return "wrong" if found is None else "in"
 
@@ -87,9 +86,7 @@ def test_a_minute_of_guessing_from_many_addresses_gets_a_dozen_answers(services:
     assert answers.count("wrong") <= 12
 
 
-def test_waits_outlive_a_restart_and_hold_for_other_processes(
-    services: Services, people: Desk, tmp_path: Path
-) -> None:
+def test_waits_outlive_a_restart_and_hold_for_other_processes(services: Services, people: Desk, tmp_path: Path) -> None:
     with after(0):
         for _ in range(5):
             attempt(services)

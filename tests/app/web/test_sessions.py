@@ -136,15 +136,13 @@ def test_the_audit_tells_of_sign_ins_in_words(own: Site) -> None:
     client.environ_base["HTTP_USER_AGENT"] = FIREFOX
     own.person("agent")
     for email in ("agent@example.com", "nobody-hunter2@example.com"):
-        client.post(
-            "/sign-in", data={"email": email, "password": "guess", "csrf_token": csrf(client, "/sign-in")}
-        )
+        client.post("/sign-in", data={"email": email, "password": "guess", "csrf_token": csrf(client, "/sign-in")})
     client.post(
         "/sign-in", data={"email": "agent@example.com", "password": PASSWORD, "csrf_token": csrf(client, "/sign-in")}
     )
     page = admin.get("/admin/audit").text
     assert "Signed in with the password: Firefox, Linux, 192.0.2.44" in page
-    assert "1 failed sign-in in a row of Agent, from Firefox, Linux, 192.0.2.44" in page
+    assert "Failed sign-in as Agent: Firefox, Linux, 192.0.2.44" in page
     assert "hunter2" not in page
 
 
