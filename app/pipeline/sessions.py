@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
+from typing import Any
 
 from app import clock
 from app.domain.people import User, Viewer, digest
@@ -83,5 +85,5 @@ def forget(services: Services) -> int:
         )
 
 
-def _record(tx: Transaction, user_id: int, *, actor: history.Actor, verb: str, after: dict[str, object]) -> None:
+def _record(tx: Transaction, user_id: int, *, actor: history.Actor, verb: str, after: Mapping[str, Any]) -> None:
     history.record(tx, actor=actor, verb=verb, noun="user", noun_id=user_id, after=after)
