@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from urllib3.exceptions import LocationParseError
-from urllib3.util import Url, parse_url
+from urllib3.util import Url
 
+from app import urls
 from app.errors import OutgoingError, OutgoingRefused
 
 Address = IPv4Address | IPv6Address
 
-_MAX_URL = 2048
-_NOT_IN_URLS = re.compile(r"[\x00-\x20\x7f\\<>\"^`{|}\u2028\u2029]")
-# Hosts like 2130706433, 0177.0.0.1, 0x7f.1 and 127.1, which the system's resolver would take for addresses.
-_ODD_NUMBER = re.compile(r"(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+))*\.?", re.I)
-_PORTS = {"http": 80, "https": 443}
 # What mail is read and sent through: SMTP, IMAP, and both inside TLS.
 _MAIL_PORTS = frozenset({25, 143, 465, 587, 993})
 # Ports over 1024 that browsers refuse too (WHATWG Fetch, "port blocking"): other protocols listen there.
@@ -56,7 +50,7 @@ class Target:
     def host_header(self) -> str:
         """The Host header, with the port where it is not the scheme's own."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+        return host if self.port == urls.PORTS[self.scheme] else f"{host}:{self.port}"
 
 
 def target_of(url: str, *, allow_private: bool) -> Target:
@@ -66,8 +60,8 @@ def target_of(url: str, *, allow_private: bool) -> Target:
     """
     parsed = _parsed(url)
     scheme, host = (parsed.scheme or "").lower(), (parsed.host or "").strip("[]").lower()
-    port = parsed.port if parsed.port is not None else _PORTS[scheme]
-    if (port < 1024 and port not in _PORTS.values()) or port in _OTHER_PROTOCOLS:
+    port = parsed.port if parsed.port is not None else urls.PORTS[scheme]
+    if (port < 1024 and port not in urls.PORTS.values()) or port in _OTHER_PROTOCOLS:
         raise OutgoingRefused(url=url, reason="port", port=port)
     addresses = _resolved(url, host=host, port=port)
     if not all(is_allowed(address, allow_private=allow_private) for address in addresses):
@@ -80,7 +74,7 @@ def target_of(url: str, *, allow_private: bool) -> Target:
 def mail_address(host: str, *, port: int, allow_private: bool) -> str:
     """The checked IP address of a mail server; raises OutgoingRefused or OutgoingError like `target_of`."""
     name = host.strip().strip("[]").lower()
-    if not name or _NOT_IN_URLS.search(name) or "/" in name:
+    if not name or urls.wrong_character(name) or "/" in name:
         raise OutgoingRefused(url=host[:200], reason="bad_url")
     if (port < 1024 and port not in _MAIL_PORTS) or port in _OTHER_PROTOCOLS or not 0 < port < 65536:
         raise OutgoingRefused(url=host, reason="port", port=port)
@@ -124,19 +118,11 @@ def _inside(address: Address) -> Iterator[Address]:
 
 
 def _parsed(url: str) -> Url:
-    if len(url) > _MAX_URL or _NOT_IN_URLS.search(url):
-        raise OutgoingRefused(url=url[:200], reason="bad_url")
     try:
-        parsed = parse_url(url)
-    except (LocationParseError, ValueError) as error:
-        raise OutgoingRefused(url=url, reason="bad_url") from error
-    if (parsed.scheme or "").lower() not in _PORTS:
-        raise OutgoingRefused(url=url, reason="scheme")
-    if parsed.auth is not None or "@" in (parsed.netloc or ""):
-        raise OutgoingRefused(url=url, reason="userinfo")
-    if not parsed.host:
-        raise OutgoingRefused(url=url, reason="bad_url")
-    return parsed
+        return urls.parsed(url)
+    except urls.BadUrl as fault:
+        reason = "bad_url" if fault.reason == "bad_character" else fault.reason
+        raise OutgoingRefused(url=url[:200], reason=reason, host=fault.part) from fault
 
 
 def _resolved(url: str, *, host: str, port: int) -> tuple[Address, ...]:
@@ -144,7 +130,7 @@ def _resolved(url: str, *, host: str, port: int) -> tuple[Address, ...]:
     try:
         return (ip_address(host),)
     except ValueError:
-        if _ODD_NUMBER.fullmatch(host) or "%" in host:
+        if urls.is_odd_number(host) or "%" in host:
             raise OutgoingRefused(url=url, reason="odd_host", host=host) from None
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo
 
+from app import urls
 from app.errors import SettingError, UnknownSetting
 
 PREFIX = "BELLWETHER_"
@@ -127,6 +128,11 @@ def _check(settings: Settings) -> None:
         ZoneInfo(settings.zone)
     except (KeyError, ValueError, OSError):
         raise _refused("zone", value=settings.zone, expected="time zone") from None
+    try:
+        if settings.base_url:
+            urls.parsed(settings.base_url)
+    except urls.BadUrl:
+        raise _refused("base_url", value=settings.base_url, expected="address such as https://desk.example") from None
     try:
         _ = settings.proxy_networks
     except ValueError:

@@ -27,6 +27,7 @@ from app.pipeline import (
     notifications,
     posts,
     presence,
+    sessions,
     shadows,
     tickets,
 )
@@ -154,5 +155,6 @@ _UPKEEP = (
     Duty(name="presence", every_s=MINUTE_S, do=presence.forget),
     Duty(name="exports left over", every_s=MINUTE_S, do=moving.forget_left_over),
     Duty(name="idempotency keys", every_s=MINUTE_S, do=_forget_keys),
+    Duty(name="sessions", every_s=MINUTE_S, do=sessions.forget),
     Duty(name="rules on history", every_s=MINUTE_S, do=measuring.refresh),
 )

@@ -14,7 +14,7 @@ import pytest
 from tests.architecture import ROOT, Source, sources
 
 STAGES = ("ingest", "classify", "triage", "knowledge", "monitor", "recommend", "notify")
-BASE = ("app.domain", "app.errors")
+BASE = ("app.domain", "app.errors", "app.urls")
 
 # Part (longest prefix wins) → what it may import, of ours, besides itself.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -22,7 +22,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "app.domain": (),
     "app.errors": (),
     "app.clock": ("app.errors",),
-    "app.config": ("app.errors",),
+    "app.urls": ("app.errors",),
+    "app.config": ("app.errors", "app.urls"),
     "app.addresses": BASE,
     "app.outgoing": (*BASE, "app.addresses"),
     "app.guard": (*BASE, "app.addresses"),

@@ -9,6 +9,7 @@ from app.cli.shell import Group, services, table
 from app.cli.users import of_email
 from app.domain.people import SYSTEM, TOKEN_SCOPES
 from app.domain.series import DAY_MS
+from app.errors import NotFound
 from app.pipeline import accounts
 from app.store import tokens
 
@@ -28,6 +29,17 @@ def add(email: str, name: str, scopes: tuple[str, ...], days: int | None) -> Non
         services(), user_id=owner.id, name=name, scopes=scopes, expires_at=expires_at, viewer=SYSTEM
     )
     click.echo(secret)
+
+
+@group.command("revoke")
+@click.argument("prefix")
+def revoke(prefix: str) -> None:
+    """End the token that begins with PREFIX at once; its live streams end within a second."""
+    found = [one for one in tokens.every(services().db) if one.revoked_at is None and one.prefix == prefix.rstrip("…")]
+    if len(found) != 1:
+        raise NotFound(noun="token", id=prefix)
+    accounts.revoke_token(services(), found[0].id, viewer=SYSTEM)
+    click.echo(f"Revoked {found[0].name}.")
 
 
 @group.command("list")

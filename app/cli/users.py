@@ -9,7 +9,7 @@ import click
 from app.cli.shell import Group, services, settings, sign_in_url
 from app.domain.people import SYSTEM, User, UserRole
 from app.errors import NotFound
-from app.pipeline import accounts
+from app.pipeline import accounts, sessions
 from app.store import users
 
 group = Group("user", help="People who sign in.")
@@ -52,6 +52,15 @@ def add(email: str, name: str, role: UserRole, password: str | None) -> None:
 def link(email: str) -> None:
     """Print a one-time sign-in link for a person."""
     _print_link(of_email(email))
+
+
+@group.command("sign-out")
+@click.argument("email")
+def sign_out(email: str) -> None:
+    """End every session of a person."""
+    found = of_email(email)
+    n_ended = sessions.end_all(services(), found.id, viewer=SYSTEM)
+    click.echo(f"Ended sessions of {found.name}: {n_ended}.")
 
 
 @group.command("list")

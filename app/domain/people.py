@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -133,3 +134,8 @@ class Team:
 
     id: int
     name: str
+
+
+def digest(secret: str) -> str:
+    """What is kept of a token, a sign-in link or a session: the SHA-256 of its secret."""
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()

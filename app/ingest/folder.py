@@ -63,12 +63,14 @@ def _changed_at(file: Path) -> int:
 
 
 def _touch(file: Path, *, now: int) -> None:
+    # It is this house's now, and nobody else's to read.
+    file.chmod(0o600)
     os.utime(file, ns=(now * 1_000_000, now * 1_000_000))
 
 
 def _free(folder: Path, name: str) -> Path:
     """A name in a folder that no file has yet."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     target, number = folder / name, 1
     while target.exists():
         number += 1

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from app import outgoing as network
+from app import urls
 from app.domain.notification import Attempt, Bulletin, Outgoing
 from app.errors import FieldError, InputError, OutgoingError
 from app.guard import guarded
@@ -21,6 +22,7 @@ GONE = 410
 # Apprise services that write on this machine, and parameters that read a file of it.
 _LOCAL = frozenset({"syslog", "rsyslog", "dbus", "kde", "qt", "glib", "gio", "gnome", "macosx", "windows", "blink1"})
 _READS_FILES = re.compile(r"file|template|path|attach|cert", re.IGNORECASE)
+_ANY_ADDRESS = re.compile(r"(?:json|xml|form)s?://", re.IGNORECASE)
 _STATUS = re.compile(r"error=(\d{3})\b")
 
 
@@ -49,14 +51,21 @@ def send(outgoing: Outgoing | Bulletin, *, allow_private: bool) -> Attempt:
 
 
 def checked_apprise(url: str) -> str:
-    """An Apprise URL that names a service of the network; raises InputError `bad_apprise_url`."""
-    _service(url)
-    return url
+    """An Apprise URL that names a service of the network; raises InputError `bad_apprise_url` or `bad_url…`."""
+    bare = url.strip()
+    try:
+        urls.check_characters(bare)
+    except urls.BadUrl as fault:
+        raise urls.refused(fault) from None
+    _service(bare)
+    return bare
 
 
 def shown_apprise(url: str) -> str:
-    """An Apprise URL without its secrets, to be shown."""
-    return str(_service(url).url(privacy=True))
+    """An Apprise URL without its secrets, to be shown; its parameters are left out, for some hold passwords."""
+    shown = str(_service(url).url(privacy=True))
+    # These post to any address: Apprise does not know which part of the path is secret.
+    return urls.masked(shown) if _ANY_ADDRESS.match(shown) else shown.partition("?")[0]
 
 
 def _service(url: str) -> Any:

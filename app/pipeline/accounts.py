@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
 
-from werkzeug.security import check_password_hash, generate_password_hash
+from werkzeug.security import generate_password_hash
 
 from app import clock
-from app.domain.people import PERMISSIONS, SYSTEM, TOKEN_SCOPES, Token, User, UserRole, Viewer
+from app.domain.people import PERMISSIONS, SYSTEM, TOKEN_SCOPES, Token, User, UserRole, Viewer, digest
 from app.errors import Conflict, DatabaseBusy, FieldError, InputError, NotSignedIn
-from app.pipeline import alerts, desk, history
+from app.pipeline import alerts, desk, history, sessions
 from app.pipeline.services import Services
 from app.store import feeds, links, queues, teams, tokens, users
 from app.store.db import Transaction
@@ -86,6 +84,8 @@ def change_user(
         was = users.get(tx, user_id)
         _keep_an_admin(services, was, changes=changes)
         user = users.update(tx, user_id, changes=changes, version=version)
+        if not user.is_active:
+            sessions.shut_out(tx, user_id)
         before = {key: getattr(was, key) for key in changes}
         history.record(
             tx, actor=history.of(viewer), verb="edited", noun="user", noun_id=user_id, before=before, after=changes
@@ -102,19 +102,12 @@ def _keep_an_admin(services: Services, was: User, *, changes: Mapping[str, Any])
 
 
 def set_password(services: Services, user_id: int, *, password: str, viewer: Viewer) -> None:
-    """Give a person a password; raises InputError `password_too_short`."""
+    """Give a person a password, which ends their sessions and links; raises InputError `password_too_short`."""
     hashed = _hashed_password(password)
     with services.db.transaction() as tx:
         users.update(tx, user_id, changes={"password_hash": hashed})
+        sessions.shut_out(tx, user_id)
         history.record(tx, actor=history.of(viewer), verb="password_set", noun="user", noun_id=user_id)
-
-
-def authenticate(services: Services, *, email: str, password: str) -> User | None:
-    """The person with this address and password; takes as long whether or not there is such a person."""
-    user = users.find_by_email(services.db, email)
-    known = user.password_hash if user is not None and user.is_active else None
-    is_right = check_password_hash(known or _nobody(), password)
-    return user if known and is_right else None
 
 
 def sign_in_link(services: Services, user_id: int, *, minutes: int = 30) -> str:
@@ -122,17 +115,9 @@ def sign_in_link(services: Services, user_id: int, *, minutes: int = 30) -> str:
     secret, now = secrets.token_urlsafe(32), clock.now_ms()
     with services.db.transaction() as tx:
         users.get(tx, user_id)
-        links.insert(tx, user_id=user_id, hashed=_hashed(secret), created_at=now, expires_at=now + minutes * 60_000)
+        links.insert(tx, user_id=user_id, hashed=digest(secret), created_at=now, expires_at=now + minutes * 60_000)
         history.record(tx, actor=history.of(SYSTEM), verb="link_made", noun="user", noun_id=user_id)
     return secret
-
-
-def claim_link(services: Services, secret: str) -> User | None:
-    """Use a sign-in link up; None when it is unknown, expired or used, or the person may not sign in."""
-    with services.db.transaction() as tx:
-        user_id = links.claim(tx, _hashed(secret), at=clock.now_ms())
-        user = None if user_id is None else users.get(tx, user_id)
-    return user if user is not None and user.is_active else None
 
 
 def make_token(
@@ -153,7 +138,7 @@ def make_token(
             user_id=user_id,
             name=name,
             prefix=secret[: len(MARK) + 6],
-            hashed=_hashed(secret),
+            hashed=digest(secret),
             scopes=scopes,
             created_at=clock.now_ms(),
             expires_at=expires_at,
@@ -178,7 +163,7 @@ def viewer_for(services: Services, user: User) -> Viewer:
 
 def viewer_for_token(services: Services, secret: str) -> Viewer:
     """What a token may do and see: its scopes within its owner's role; raises NotSignedIn when it is not in force."""
-    token = tokens.find_by_hash(services.db, _hashed(secret)) if secret.startswith(MARK) else None
+    token = tokens.find_by_hash(services.db, digest(secret)) if secret.startswith(MARK) else None
     now = clock.now_ms()
     if token is None or token.revoked_at is not None or (token.expires_at or now + 1) <= now:
         raise NotSignedIn("bad_token")
@@ -238,13 +223,3 @@ def _hashed_password(password: str) -> str:
         fields = [FieldError(pointer="/password", code="too_short", params=(("least", str(SHORTEST_PASSWORD)),))]
         raise InputError("password_too_short", fields=fields, least=SHORTEST_PASSWORD)
     return generate_password_hash(password, method="scrypt")
-
-
-@cache
-def _nobody() -> str:
-    # Checked for unknown addresses, so that an answer takes as long for them as for known ones.
-    return generate_password_hash(secrets.token_urlsafe(16), method="scrypt")
-
-
-def _hashed(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from app import clock
+from app import clock, urls
 from app.domain.market import Feed, FeedKind
 from app.domain.people import SYSTEM, Viewer
 from app.errors import BellwetherError, FieldError, InputError, OutgoingError, OutgoingRefused
@@ -54,7 +54,7 @@ def change_feed(
     """Change a feed; a feed that is switched on again is fetched at once. Raises NotFound, Stale."""
     with services.db.transaction() as tx:
         was = feeds.get(tx, feed_id, viewer=viewer)
-        wanted = _checked({"kind": was.kind, "url": was.url, **changes})
+        wanted = _checked({"kind": was.kind, "url": was.url, **changes}, was=was)
         wanted = {key: wanted[key] for key in changes}
         feed = feeds.update(tx, feed_id, changes=wanted, version=version)
         feeds.note(tx, feed_id, changes=_start_over(feed, was=was))
@@ -74,14 +74,27 @@ def _start_over(feed: Feed, *, was: Feed) -> dict[str, Any]:
     return changes
 
 
-def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(values: Mapping[str, Any], *, was: Feed | None = None) -> dict[str, Any]:
     unknown = sorted(set(values) - _EDITABLE)
     if unknown:
         raise InputError("unknown_field", field=unknown[0])
     if values.get("kind") not in get_args(FeedKind):
         raise InputError("unknown_value", fields=[FieldError(pointer="/kind", code="unknown_value")], field="kind")
-    if values["kind"] == "rss" and not str(values.get("url") or "").lower().startswith(("http://", "https://")):
-        raise InputError("bad_url", fields=[FieldError(pointer="/url", code="bad_url")], url=values.get("url") or "")
+    found = {**values, **_address(values, was=was)}
+    faults = _out_of_bounds(found)
+    if faults:
+        raise InputError(fields=faults)
+    return found
+
+
+def _address(values: Mapping[str, Any], *, was: Feed | None) -> dict[str, str]:
+    """The checked address of a feed that needs one; what stands already is no reason to refuse another change."""
+    kind, url = values["kind"], str(values.get("url") or "")
+    is_as_before = was is not None and (kind, url) == (was.kind, was.url or "")
+    return {"url": urls.checked(url)} if not is_as_before and (kind == "rss" or url) else {}
+
+
+def _out_of_bounds(values: Mapping[str, Any]) -> list[FieldError]:
     faults = []
     if values.get("language") and not re.fullmatch(r"[a-z]{2}", str(values["language"])):
         faults.append(FieldError(pointer="/language", code="unknown_value"))
@@ -94,9 +107,7 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
         faults.append(FieldError(pointer="/interval_ms", code=code))
     if not 0 < float(values.get("weight", 1.0)) <= MOST_WEIGHT:
         faults.append(FieldError(pointer="/weight", code="unknown_value"))
-    if faults:
-        raise InputError(fields=faults)
-    return dict(values)
+    return faults
 
 
 def _is_zone(name: str) -> bool:
@@ -114,7 +125,7 @@ def fetch(services: Services, feed_id: int, *, viewer: Viewer) -> list[PostResul
     """
     feed = feeds.get(services.db, feed_id, viewer=viewer)
     if feed.kind != "rss" or not feed.url:
-        raise InputError("bad_url", url=feed.url or "")
+        raise InputError("bad_url")
     now = clock.now_ms()
     try:
         answer = fetched_from(

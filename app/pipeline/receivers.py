@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 from zoneinfo import available_timezones
 
-from app import clock
+from app import clock, urls
 from app.domain.notification import GroupBy, Notification, Receiver, ReceiverKind
 from app.domain.people import Viewer
 from app.domain.series import DAY_MS
@@ -62,7 +62,9 @@ def change(
     """Change a receiver; raises NotFound, Stale, InputError."""
     with services.db.transaction() as tx:
         was = receivers.get(tx, receiver_id)
-        wanted = _checked(changes, kind=was.kind)
+        # Who sends back what they were shown means to keep the address.
+        given = {key: value for key, value in changes.items() if key != "url" or value != shown_url(was)}
+        wanted = _checked(given, kind=was.kind)
         if wanted.get("digest_at") is not None and was.digest_at is None:
             wanted["digested_at"] = clock.now_ms()
         receiver = receivers.update(tx, receiver_id, changes=wanted, version=version)
@@ -110,8 +112,8 @@ def test(services: Services, receiver_id: int, *, viewer: Viewer) -> Notificatio
 
 
 def shown_url(receiver: Receiver) -> str:
-    """A receiver's address without its secrets: an Apprise URL holds tokens and passwords."""
-    return shown_apprise(receiver.url) if receiver.kind == "apprise" else receiver.url
+    """A receiver's address without its secrets: a chat's webhook carries them in its path, Apprise anywhere."""
+    return shown_apprise(receiver.url) if receiver.kind == "apprise" else urls.masked(receiver.url)
 
 
 def matchers_of(text: str) -> tuple[dict[str, str], ...]:
@@ -125,7 +127,8 @@ def _checked(values: Mapping[str, Any], *, kind: str) -> dict[str, Any]:
         raise InputError("unknown_field", field=unknown[0])
     found = dict(values)
     if "url" in found:
-        _check_url(kind, url=str(found["url"]))
+        url = str(found["url"])
+        found["url"] = checked_apprise(url) if kind == "apprise" else urls.checked(url)
     if "matchers" in found:
         found["matchers"] = checked_matchers(found["matchers"])
     faults = [*_out_of_bounds(found), *_unknown(found)]
@@ -134,13 +137,6 @@ def _checked(values: Mapping[str, Any], *, kind: str) -> dict[str, Any]:
     if faults:
         raise InputError(fields=faults)
     return found
-
-
-def _check_url(kind: str, *, url: str) -> None:
-    if kind == "apprise":
-        checked_apprise(url)
-    elif not url.lower().startswith(("http://", "https://")):
-        raise InputError("bad_url", fields=[FieldError(pointer="/url", code="bad_url")], url=url)
 
 
 def _out_of_bounds(values: Mapping[str, Any]) -> list[FieldError]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
 
 from app.errors import Conflict
 from app.pipeline.services import Services
+from app.store import private
 
 KEY_FILE = "mail_key"
 
@@ -33,14 +32,5 @@ def _place(services: Services) -> Path:
     return services.db.path.with_name(KEY_FILE)
 
 
-def _key(path: Path) -> bytes:
-    # Written aside and linked into place: the first of two processes wins, and both then read the same key.
-    if not path.exists():
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(Fernet.generate_key())
-        with suppress(FileExistsError):
-            os.link(aside, path)
-        aside.unlink()
-    return path.read_bytes().strip()
+def _key(path: Path) -> str:
+    return private.kept_once(path, lambda: Fernet.generate_key().decode())

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from app.errors import DatabaseBusy, InputError, NotFound, NotReady, Stale
+from app.store import private
 from app.store.together import Together
 
 T = TypeVar("T")
@@ -307,7 +308,9 @@ def open_database(path: Path | str, *, timeout_ms: int = BUSY_MS) -> Database:
 
     where = Path(path)
     try:
-        where.parent.mkdir(parents=True, exist_ok=True)
+        where.parent.mkdir(parents=True, exist_ok=True, mode=private.FOLDER_MODE)
+        # The journals beside it get the mode that the database has.
+        private.private_file(where)
     except OSError as error:
         raise NotReady("database_unusable", reason=str(error)) from error
     database = Database(where, timeout_ms=timeout_ms)

@@ -21,3 +21,15 @@ def claim(tx: Transaction, hashed: str, *, at: int) -> int | None:
 def is_open(db: Reads, hashed: str, *, at: int) -> bool:
     """Whether the link would still open."""
     return db.row("SELECT 1 FROM link WHERE hash = ? AND used_at IS NULL AND expires_at > ?", (hashed, at)) is not None
+
+
+def end(tx: Transaction, user_id: int, *, at: int) -> int:
+    """Close somebody's links that were not used; how many."""
+    return tx.execute(
+        "UPDATE link SET expires_at = ? WHERE user_id = ? AND used_at IS NULL AND expires_at > ?", (at, user_id, at)
+    )
+
+
+def expire(tx: Transaction, *, before: int) -> int:
+    """Forget links that could be opened last before a time; how many."""
+    return tx.execute("DELETE FROM link WHERE expires_at <= ?", (before,))

@@ -17,6 +17,7 @@ from app.store import (
     schema_monitor,
     schema_moving,
     schema_reports,
+    schema_sessions,
     schema_shadow,
     schema_sla,
     schema_surge,
@@ -253,6 +254,12 @@ def m702_lean_predictions(db: Tables) -> None:
 def m703_lean_events(db: Tables) -> None:
     """Events by deed, with values alone."""
     rebuild(db.conn, schema_lean.EVENTS)
+
+
+@STEPS()
+def m810_sessions(db: Tables) -> None:
+    """Who is signed in where, and failed sign-ins."""
+    _run(db, schema_sessions.SESSIONS)
 
 
 def migrate(connection: sqlite3.Connection, *, stop_before: str | None = None) -> None:

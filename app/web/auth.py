@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar, cast
 
-from flask import Flask, current_app, g, request, session
+from flask import Flask, after_this_request, current_app, g, request, session
 from flask_login import LoginManager, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
 
 from app.config import Settings
 from app.domain.people import User, Viewer
+from app.domain.session import Session, SignInWay
 from app.errors import NotAllowed, NotFound, NotSignedIn
-from app.pipeline import accounts
+from app.pipeline import accounts, sessions
 from app.pipeline.services import Services
-from app.store import users
+from app.web import devices
 
 PUBLIC = "public"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -34,23 +36,21 @@ class UndeclaredRoute(RuntimeError):
 class Visitor:
     """A person who is signed in, in the form that Flask-Login asks for.
 
-    The session names the user and a digest of their password hash, so a changed password ends the other sessions.
+    The cookie holds the secret of a session that is a row: where the row is gone, a copied cookie opens nothing.
     """
 
     is_authenticated = True
     is_anonymous = False
 
-    def __init__(self, user: User) -> None:
+    def __init__(self, user: User, secret: str, found: Session | None = None) -> None:
         self.user = user
         self.is_active = user.is_active
+        self.secret = secret
+        self.session = found
 
     def get_id(self) -> str:
-        """What the session keeps: `<user id>.<digest>`."""
-        return f"{self.user.id}.{_digest(self.user)}"
-
-
-def _digest(user: User) -> str:
-    return hashlib.sha256((user.password_hash or "").encode()).hexdigest()[:12]
+        """What the cookie keeps."""
+        return self.secret
 
 
 def requires(permission: str) -> Callable[[View], View]:
@@ -99,19 +99,20 @@ def _presented_token() -> str | None:
     return request.headers.get("Api-Access-Token")
 
 
-def _identify() -> Viewer | None:
-    token = _presented_token()
+def _identify(found: Services, *, token: str | None, person: Visitor | None) -> Viewer | None:
     if token is not None:
-        return accounts.viewer_for_token(services(), token)
-    if current_user.is_authenticated:
-        return accounts.viewer_for(services(), current_user.user)
-    return None
+        return accounts.viewer_for_token(found, token)
+    return accounts.viewer_for(found, person.user) if person is not None else None
+
+
+def _person() -> Visitor | None:
+    return cast(Visitor, current_user._get_current_object()) if current_user.is_authenticated else None
 
 
 def visitor() -> Viewer | None:
     """Whom this request is for, or None when nobody is signed in; an unknown token raises NotSignedIn."""
     if "viewer" not in g:
-        g.viewer = _identify()
+        g.viewer = _identify(services(), token=_presented_token(), person=_person())
     return cast("Viewer | None", g.viewer)
 
 
@@ -123,24 +124,50 @@ def viewer() -> Viewer:
     return found
 
 
+def still_admitted() -> Callable[[], Viewer | None]:
+    """A question that can be asked after the request: whom it is for now, or None once that has ended."""
+    return partial(_identify_again, services(), token=_presented_token(), person=_person())
+
+
+def _identify_again(found: Services, *, token: str | None, person: Visitor | None) -> Viewer | None:
+    try:
+        return _identify(found, token=token, person=None if person is None else _loaded(found, person.secret))
+    except (NotSignedIn, NotFound):
+        return None
+
+
 def signed_in_user() -> User | None:
     """The person behind the session, or None (API tokens have no session)."""
-    return cast(User, current_user.user) if current_user.is_authenticated else None
+    person = _person()
+    return None if person is None else person.user
 
 
-def sign_in(user: User, *, is_remembered: bool = False) -> None:
+def session_id() -> int | None:
+    """The row of this session; None when nobody is signed in."""
+    person = _person()
+    return person.session.id if person is not None and person.session is not None else None
+
+
+def sign_in(user: User, *, way: SignInWay) -> None:
     """Start a session for `user`; what the session held before is dropped, except the chosen language."""
     locale = session.get("locale")
     session.clear()
     if locale:
         session["locale"] = locale
     session.permanent = True
-    login_user(Visitor(user), remember=is_remembered)
+    login_user(Visitor(user, sessions.begin(services(), user, way=way, origin=devices.origin())))
+    after_this_request(partial(devices.remember, user=user))
     g.pop("viewer", None)
 
 
 def sign_out() -> None:
-    """End the session."""
+    """End the session, here and for every copy of its cookie."""
+    person = _person()
+    if person is not None and person.session is not None:
+        me = accounts.viewer_for(services(), person.user)
+        # One that was ended elsewhere in this very moment is ended all the same.
+        with suppress(NotFound):
+            sessions.end(services(), person.session.id, user_id=person.user.id, viewer=me)
     logout_user()
     session.clear()
     g.pop("viewer", None)
@@ -166,13 +193,16 @@ def _guard() -> None:
         csrf.protect()
 
 
-def _load(session_id: str) -> Visitor | None:
-    number, _, digest = session_id.partition(".")
-    try:
-        user = users.get(services().db, int(number))
-    except (ValueError, NotFound):
-        return None
-    return Visitor(user) if user.is_active and _digest(user) == digest else None
+def _loaded(found: Services, secret: str) -> Visitor | None:
+    known = sessions.find(found, secret)
+    return None if known is None else Visitor(known[0], secret, known[1])
+
+
+def _load(secret: str) -> Visitor | None:
+    person = _loaded(services(), secret)
+    if person is not None and person.session is not None:
+        sessions.note_seen(services(), person.session, origin=devices.origin())
+    return person
 
 
 def install(app: Flask) -> None:

@@ -90,6 +90,8 @@ def of_http(error: HTTPException) -> Problem:
     title, detail = problems.sentence(code, {"path": request.path, "method": request.method})
     kept = {"Allow", "Retry-After"}
     headers = {name: value for name, value in error.get_headers() if name in kept}
+    if status == 429:
+        headers.setdefault("Retry-After", "60")
     return Problem(code=code, status=status, title=title, detail=detail, headers=headers)
 
 

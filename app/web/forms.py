@@ -143,8 +143,8 @@ class NewFeed(FlaskForm):
     silent_hours = IntegerField(_l("Silent when nothing came for, hours"), [Optional(), NumberRange(0, 24 * 90)])
 
     def validate_url(self, field: StringField) -> None:
-        """An address where one is needed."""
-        if self.kind.data == "rss" and not (field.data or "").startswith(("http://", "https://")):
+        """An address where one is needed; whether it is one is checked where it is kept."""
+        if self.kind.data == "rss" and not (field.data or "").strip():
             raise ValidationError(_l("An RSS or Atom feed needs an address that begins with http:// or https://."))
 
 

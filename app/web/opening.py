@@ -8,10 +8,10 @@ from typing import Any
 
 from app import clock
 from app.config import Settings
-from app.errors import BellwetherError
+from app.errors import BellwetherError, NotReady
 from app.pipeline import clocks, models
 from app.pipeline.services import OpeningEngine, Policy, Services, open_engine
-from app.store import deployments
+from app.store import deployments, private
 from app.store.db import Database, open_database
 
 LONGEST_WARMING_S = 30.0
@@ -40,7 +40,7 @@ class LazyServices(Services):
             return vars(self)[name]
 
     def _open_database(self) -> Database:
-        db, hour_ms = open_database(self._settings.database), 3_600_000
+        db, hour_ms = opened(self._settings), 3_600_000
         clocks.install_default(
             db,
             first_response_ms=round(self._settings.sla_first_response_hours * hour_ms),
@@ -96,6 +96,16 @@ class LazyServices(Services):
         for name in ("engine", "db"):
             if name in vars(self):
                 vars(self)[name].close()
+
+
+def opened(settings: Settings) -> Database:
+    """The database of an installation, whose folder is closed to other accounts; raises NotReady."""
+    try:
+        private.private_folder(settings.instance)
+        private.close_all(settings.instance)
+    except OSError as error:
+        raise NotReady("database_unusable", reason=str(error)) from error
+    return open_database(settings.database)
 
 
 def policy_of(settings: Settings) -> Policy:

@@ -124,6 +124,13 @@ TABLE: dict[str, Sentence] = {
     "too_many_columns": (INPUT, _("The row has %(found)s columns and the header %(expected)s.")),
     "unclosed_quote": (INPUT, _("A quotation mark is opened and never closed.")),
     "bad_url": (INPUT, _("This is not an address of the web (http or https).")),
+    "bad_url_scheme": (INPUT, _("An address of the web begins with http:// or https://.")),
+    "bad_url_userinfo": (INPUT, _("Leave the user name and the password out of the address.")),
+    "bad_url_odd_host": (INPUT, _("No machine can be called “%(part)s”; check the part after //.")),
+    "bad_url_bad_character": (
+        INPUT,
+        _("An address cannot hold the character “%(part)s”; if it belongs there, write it percent-encoded."),
+    ),
     "bad_hours": (INPUT, _("Write opening hours a line each, such as Mon-Fri 09:00-18:00.")),
     "bad_allowance": (INPUT, _("The time allowed lies between a minute and 400 days.")),
     "bad_day": (INPUT, _("“%(value)s” is not a day; write it like 2026-12-25.")),
@@ -218,6 +225,10 @@ TABLE: dict[str, Sentence] = {
     # Who
     "not_allowed": (DENIED, _("This needs the permission %(permission)s, which your role or token does not have.")),
     "not_signed_in": (_("Sign in first"), _("Sign in, or send a valid API token as “Authorization: Bearer bw_…”.")),
+    "sign_in_slowed": (
+        _("Too many attempts"),
+        _("Too many sign-ins have failed. Try again in %(retry_after)s s, or ask for a sign-in link."),
+    ),
     "bad_token": (_("Token not accepted"), _("The API token is unknown, expired or revoked.")),
     # The model and the database
     "task_missing": (_("No such task"), _("The model in force has no task “%(task)s”.")),
@@ -291,6 +302,9 @@ REASONS: dict[str, object] = {
     "internal": _("the message could not be written"),
     "port": _("its port is not allowed"),
     "bad_url": _("it is not an address of the web"),
+    "odd_host": _("no machine can have its name"),
+    "scheme": _("it is not an address of the web"),
+    "userinfo": _("it holds a user name or a password"),
 }
 
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import re
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +18,8 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
 from app.config import Settings
+from app.domain.session import LASTS_MS
+from app.store import private
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -43,7 +45,7 @@ HEADERS = {
 }
 HSTS = "max-age=31536000; includeSubDomains"
 SIGN_IN_LIMITS = {
-    "pages_session.sign_in": ("10 per minute", ["POST"]),
+    "pages_session.sign_in": ("30 per minute", ["POST"]),
     "pages_session.sign_in_link": ("30 per minute", ["GET", "POST"]),
     "pages_session.setup": ("10 per minute", ["POST"]),
 }
@@ -65,31 +67,14 @@ def large_body(view: View) -> View:
 
 def secret_key(instance: Path) -> str:
     """The key kept in `instance/secret_key` (mode 0600), made by the first process that asks."""
-    instance.mkdir(parents=True, exist_ok=True)
-    kept = instance / "secret_key"
-    if not kept.exists():
-        _create(kept, secrets.token_hex(32))
-    return kept.read_text().strip()
+    private.private_folder(instance)
+    return private.kept_once(instance / "secret_key", partial(secrets.token_hex, 32))
 
 
 def setup_secret(settings: Settings) -> str:
     """What the link to the set-up of a new installation carries: only who can read the instance folder knows it."""
     key = settings.secret_key or secret_key(settings.instance)
     return hmac.new(key.encode(), b"setup", hashlib.sha256).hexdigest()[:40]
-
-
-def _create(path: Path, content: str) -> None:
-    # Written aside and linked into place, so that no other process ever reads half a key or loses its own.
-    aside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(content + "\n")
-    try:
-        os.link(aside, path)
-    except FileExistsError:
-        pass
-    finally:
-        aside.unlink()
 
 
 class Sessions(SecureCookieSessionInterface):
@@ -133,10 +118,7 @@ def install(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.is_secure_cookie,
-        REMEMBER_COOKIE_HTTPONLY=True,
-        REMEMBER_COOKIE_SAMESITE="Lax",
-        REMEMBER_COOKIE_SECURE=settings.is_secure_cookie,
-        PERMANENT_SESSION_LIFETIME=timedelta(days=14),
+        PERMANENT_SESSION_LIFETIME=timedelta(milliseconds=LASTS_MS),
     )
     app.session_interface = Sessions()
     app.before_request(_before)
@@ -144,8 +126,11 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def limit_sign_in(app: Flask) -> None:
-    """Slow down guessing: a limit per address on the routes that let somebody in."""
-    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", headers_enabled=True)
+    """A limit per address and process on the routes that let somebody in: checking a password costs time.
+
+    What slows down who guesses is counted in the database, by `app.pipeline.sign_in`.
+    """
+    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://")
     for endpoint, (limit, methods) in SIGN_IN_LIMITS.items():
         if endpoint in app.view_functions:
             limited: Any = limiter.limit(limit, methods=methods)(app.view_functions[endpoint])

@@ -24,10 +24,11 @@ from app.web.schema import Between, Id, Instant, Shape, instant, page_of, public
 
 group = blueprint("stream", about="What happens, as it happens.")
 
-POLL_S = 1.0
+POLL_S = 0.5
 HEARTBEAT_S = 15.0
 LONGEST_S = 900.0
 RETRY_MS = 3000
+PERMISSION = "stream:read"
 BATCH = 200
 MOST_BEHIND = 2000
 PREFIXES = {"ticket": "tkt", "message": "msg", "post": "pst", "alert": "alr", "rule": "rul", "feed": "fed"}
@@ -111,7 +112,7 @@ class EventQuery(Shape):
     limit = fields.Integer(load_default=100, validate=Between(1, BATCH))
 
 
-@route(group, "/events", needs="stream:read", query=EventQuery, returns=page_of(EventShape, "EventPage"))
+@route(group, "/events", needs=PERMISSION, query=EventQuery, returns=page_of(EventShape, "EventPage"))
 def list_events(query: dict[str, Any]) -> dict[str, Any]:
     """Events in sight, oldest first; `meta.after_cursor` is what to send as `after` next time."""
     services = auth.services()
@@ -125,7 +126,7 @@ def list_events(query: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-@route(group, "/stream", needs="stream:read", query=EventQuery)
+@route(group, "/stream", needs=PERMISSION, query=EventQuery)
 def stream(query: dict[str, Any]) -> Response:
     """The same as a live stream (`text/event-stream`), resumed with `Last-Event-ID`; needs a threaded server.
 
@@ -141,6 +142,7 @@ def stream(query: dict[str, Any]) -> Response:
     feed = _Feed(
         services=auth.services(),
         viewer=viewer,
+        ask=auth.still_admitted(),
         types=query["types"],
         is_gone=request.environ.get("waitress.client_disconnected") or (lambda: False),
         seat=seat,
@@ -155,6 +157,7 @@ def stream(query: dict[str, Any]) -> Response:
 class _Feed:
     services: Services
     viewer: Viewer
+    ask: Callable[[], Viewer | None]
     types: str
     is_gone: Callable[[], bool]
     seat: Seat
@@ -162,7 +165,10 @@ class _Feed:
     open_s: float = 0.0
 
     def lines(self, start: int | None) -> Iterator[str]:
-        """The stream's text, until the reader leaves, the server stops, or it has been open for long enough."""
+        """The stream's text, until its token or session ends, the reader leaves, or it has been open for long enough.
+
+        Each look asks the database for whom it is: another process may have ended that, or changed what is in sight.
+        """
         yield f"retry: {RETRY_MS}\n\n"
         last, opening = self._opening(start)
         yield from opening
@@ -198,7 +204,15 @@ class _Feed:
         return reached, [event for event in found if _is_wanted(event, self.types)]
 
     def _is_over(self) -> bool:
-        return self.seat.is_over.is_set() or self.open_s >= LONGEST_S or self.is_gone()
+        is_done = self.seat.is_over.is_set() or self.open_s >= LONGEST_S or self.is_gone()
+        return is_done or not self._is_admitted()
+
+    def _is_admitted(self) -> bool:
+        now = self.ask()
+        if now is None or not now.may(PERMISSION):
+            return False
+        self.viewer = now
+        return True
 
     def _rest(self) -> None:
         self.seat.is_over.wait(POLL_S)

@@ -13,7 +13,8 @@ from flask import Flask
 from app import config, create_app
 from app.domain.market import PostFilter
 from app.domain.people import SYSTEM
-from app.pipeline import alerts, feeds
+from app.domain.session import Origin
+from app.pipeline import alerts, feeds, sessions
 from app.store import posts, queues, rules, users
 
 
@@ -68,6 +69,26 @@ def test_a_token_works_and_is_listed_without_its_secret(app: Flask) -> None:
     listed = _run(app, "token", "list").output
     assert "bot" in listed
     assert secret not in listed
+
+
+def test_a_token_is_revoked_by_what_it_begins_with(app: Flask) -> None:
+    _run(app, "user", "add", "ines@example.com", "--name", "Ines", "--role", "agent")
+    secret = _run(app, "token", "add", "ines@example.com", "--name", "bot", "--scope", "tickets:read").output.strip()
+    assert _run(app, "token", "revoke", secret[:9]).output == "Revoked bot.\n"
+    answer = app.test_client().get("/api/v1/tickets", headers={"Authorization": f"Bearer {secret}"})
+    assert answer.status_code == 401
+    for prefix in (secret[:9], "", "bw_"):
+        assert _run(app, "token", "revoke", prefix).exit_code != 0
+
+
+def test_a_person_is_signed_out_everywhere(app: Flask) -> None:
+    services = app.extensions["bellwether"]
+    _run(app, "user", "add", "ines@example.com", "--name", "Ines", "--role", "agent")
+    ines = users.find_by_email(services.db, "ines@example.com")
+    assert ines is not None
+    secret = sessions.begin(services, ines, way="link", origin=Origin())
+    assert _run(app, "user", "sign-out", "ines@example.com").output == "Ended sessions of Ines: 1.\n"
+    assert sessions.find(services, secret) is None
 
 
 def test_settings_show_what_is_in_force(app: Flask, tmp_path: Path) -> None:

@@ -10,13 +10,16 @@ from werkzeug.wrappers import Response
 from app import clock
 from app.domain.people import User
 from app.domain.series import DAY_MS
-from app.errors import NotAllowed
-from app.pipeline import accounts
-from app.store import tokens
-from app.web import auth
+from app.errors import NotAllowed, NotFound, Overloaded
+from app.pipeline import accounts, sign_in
+from app.pipeline import sessions as flow
+from app.store import sessions, tokens, users
+from app.web import auth, devices
 from app.web.auth import requires, services, viewer
 from app.web.forms import NewPassword, NewToken, Profile
+from app.web.pages.context import refused
 from app.web.pages.translate import gettext as _
+from app.web.pages.translate import ngettext
 
 blueprint = Blueprint("pages_account", __name__)
 
@@ -46,6 +49,9 @@ def _page(
         profile=profile or Profile(formdata=None, obj=user),
         password=password or NewPassword(formdata=None),
         maker=token or NewToken(formdata=None),
+        sessions=sessions.of_user(services().db, user.id, now=clock.now_ms()),
+        this_session=auth.session_id(),
+        end_url=lambda session_id: url_for("pages_account.end_session", session_id=session_id),
         secret=secret,
         zones=sorted(available_timezones()),
         now=clock.now_ms(),
@@ -80,16 +86,47 @@ def password() -> Shown:
     form, user = NewPassword(), _me()
     if not form.validate_on_submit():
         return _page(password=form), 422
-    has_one = user.password_hash is not None
-    if has_one and accounts.authenticate(services(), email=user.email, password=form.current.data or "") is None:
+    try:
+        is_theirs = user.password_hash is None or _is_right(user, form.current.data or "")
+    except Overloaded as error:
+        return refused(error, lambda: _page(password=form))
+    if not is_theirs:
         flash(_("The present password is not right; nothing was changed."), "error")
         return _page(password=form), 422
     accounts.set_password(services(), user.id, password=form.password.data or "", viewer=viewer())
-    fresh = accounts.authenticate(services(), email=user.email, password=form.password.data or "")
-    if fresh is not None:
-        auth.sign_in(fresh)
+    auth.sign_in(users.get(services().db, user.id), way="new_password")
     flash(_("The password is changed; other sessions have ended."), "good")
     return redirect(url_for("pages_account.index"))
+
+
+def _is_right(user: User, password: str) -> bool:
+    # Counted like a sign-in: who found a browser open must not be able to try passwords here.
+    origin = devices.origin()
+    return sign_in.with_password(services(), email=user.email, password=password, origin=origin) is not None
+
+
+@blueprint.post("/account/sessions/<int:session_id>/end")
+@requires("account:write")
+def end_session(session_id: int) -> Response:
+    """Sign one of one's own browsers out."""
+    if session_id == auth.session_id():
+        auth.sign_out()
+        return redirect(url_for("pages_session.sign_in"))
+    try:
+        flow.end(services(), session_id, user_id=_me().id, viewer=viewer())
+        flash(_("That browser is signed out."), "good")
+    except NotFound:
+        flash(_("That session has ended already."), "good")
+    return redirect(url_for("pages_account.index") + "#sessions")
+
+
+@blueprint.post("/account/sessions/end-others")
+@requires("account:write")
+def end_others() -> Response:
+    """Sign every other browser out."""
+    n_ended = flow.end_all(services(), _me().id, viewer=viewer(), but=auth.session_id())
+    flash(ngettext("%(num)s other browser is signed out.", "%(num)s other browsers are signed out.", n_ended), "good")
+    return redirect(url_for("pages_account.index") + "#sessions")
 
 
 @blueprint.post("/account/tokens")

@@ -9,15 +9,16 @@ from werkzeug.wrappers import Response
 
 from app import clock
 from app.errors import Conflict, InputError, NotFound
-from app.pipeline import accounts, settings_undo
+from app.pipeline import accounts, sessions, settings_undo
 from app.store import events, tokens, users
 from app.web import auth
 from app.web.auth import requires, services, viewer
-from app.web.pages import filters
+from app.web.pages import filters, told_people
 from app.web.pages.admin_section import Section
 from app.web.pages.admin_sections import BY_SLUG, SECTIONS
 from app.web.pages.context import tell, tell_changed
 from app.web.pages.translate import gettext as _
+from app.web.pages.translate import ngettext
 
 blueprint = Blueprint("pages_admin", __name__)
 
@@ -101,8 +102,17 @@ def _changed(section: Section, number: int, *, last: int) -> Response:
 
 
 def _edit(section: Section, form: Any, *, number: int | None = None) -> str:
-    notes = [] if number is None else section.notes(number)
-    return render_template("admin/edit.html", section=section, sections=SECTIONS, form=form, number=number, notes=notes)
+    return render_template(
+        "admin/edit.html",
+        section=section,
+        sections=SECTIONS,
+        form=form,
+        number=number,
+        notes=[] if number is None else section.notes(number),
+        sessions=[] if number is None or section.sessions is None else section.sessions(number),
+        this_session=auth.session_id(),
+        end_url=lambda session_id: url_for("pages_admin.end_session", number=number, session_id=session_id),
+    )
 
 
 @blueprint.post("/admin/<slug>/<number:number>/delete")
@@ -120,6 +130,27 @@ def delete(slug: str, number: int) -> Response:
         tell(error)
         return redirect(url_for("pages_admin.edit", slug=slug, number=number))
     return redirect(back)
+
+
+@blueprint.post("/admin/users/<number:number>/sessions/<int:session_id>/end")
+@requires("settings:write")
+def end_session(number: int, session_id: int) -> Response:
+    """Sign one of somebody's browsers out."""
+    try:
+        sessions.end(services(), session_id, user_id=number, viewer=viewer())
+        flash(_("That browser is signed out."), "good")
+    except NotFound:
+        flash(_("That session has ended already."), "good")
+    return redirect(url_for("pages_admin.edit", slug="users", number=number))
+
+
+@blueprint.post("/admin/users/<number:number>/sessions/end")
+@requires("settings:write")
+def end_sessions(number: int) -> Response:
+    """Sign somebody out everywhere; oneself everywhere else."""
+    n_ended = sessions.end_all(services(), number, viewer=viewer(), but=auth.session_id())
+    flash(ngettext("%(num)s browser is signed out.", "%(num)s browsers are signed out.", n_ended), "good")
+    return redirect(url_for("pages_admin.edit", slug="users", number=number))
 
 
 @blueprint.post("/admin/undo/<number:event_id>")
@@ -160,11 +191,14 @@ def audit() -> str:
     db, noun, kind = services().db, request.args.get("noun") or None, request.args.get("actor") or None
     page = events.page(db, limit=AUDIT_PAGE, after=request.args.get("after"), noun=noun, actor_kind=kind)
     people = {int(one.actor_id) for one in page.items if one.actor_kind == "agent" and one.actor_id.isdigit()}
+    people |= {one.noun_id for one in page.items if one.noun == "user"}
+    names = {str(number): name for number, name in users.names(db, people).items()}
     return render_template(
         "admin/audit.html",
         sections=SECTIONS,
         page=page,
-        names={str(number): name for number, name in users.names(db, people).items()},
+        names=names,
+        told=lambda event: told_people.sentence(event, names=names),
         noun=noun,
         kind=kind,
         # What was added is deleted where it stands; here a button beside each of a hundred would only be in the way.

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.domain.session import Session
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -35,6 +37,7 @@ class Section:
     remove: Callable[[int], None] | None = None
     prepare: Callable[[Any], None] = lambda form: None
     notes: Callable[[int], list[str]] = lambda number: []
+    sessions: Callable[[int], Sequence[Session]] | None = None
 
 
 def split(text: str | None) -> tuple[str, ...]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, url_for
 from flask_babel import lazy_gettext as _l
 
 from app.domain.knowledge import MacroAction
-from app.pipeline import accounts, desk, knowledge, mailboxes
+from app.pipeline import desk, knowledge, mailboxes
 from app.store import articles, macros, outbox, queues, sla_policies, teams, users
 from app.store import mailboxes as boxes
 from app.web import admin_forms, problems
 from app.web.auth import services, viewer
-from app.web.pages import admin_sla
+from app.web.pages import admin_people, admin_sla
 from app.web.pages.admin_section import Row, Section, attributes, form_fields, split
 from app.web.pages.formats import ago
 from app.web.pages.translate import gettext as _
@@ -21,45 +20,6 @@ from app.web.pages.words import word
 
 NOBODY = 0
 """The choice of no team: select fields hold numbers."""
-
-
-# People
-
-
-_USER = ("name", "email", "role", "locale", "zone", "is_active")
-
-
-def _users() -> list[Row]:
-    db = services().db
-    return [
-        Row(
-            id=user.id,
-            cells=(
-                user.name,
-                user.email,
-                word("role", user.role),
-                ", ".join(team.name for team in teams.of_user(db, user.id)) or "—",
-                _("yes") if user.is_active else _("no"),
-            ),
-            is_muted=not user.is_active,
-        )
-        for user in users.every(db)
-    ]
-
-
-def _add_user(form: Any) -> int:
-    me = viewer()
-    made = accounts.add_user(services(), viewer=me, **form_fields(form, "name", "email", "role", "locale", "zone"))
-    secret = accounts.sign_in_link(services(), made.id)
-    link = url_for("pages_session.sign_in_link", secret=secret, _external=True)
-    flash(_("%(name)s signs in once with this link, within 30 minutes: %(link)s", name=made.name, link=link), "good")
-    return made.id
-
-
-def _change_user(number: int, form: Any) -> object:
-    was = users.get(services().db, number)
-    changes = {name: value for name, value in form_fields(form, *_USER).items() if getattr(was, name) != value}
-    return accounts.change_user(services(), number, viewer=viewer(), changes=changes) if changes else None
 
 
 # Teams
@@ -288,11 +248,12 @@ SECTIONS: tuple[Section, ...] = (
         one=_l("Person"),
         about=_l("Who signs in and what they may do. Who leaves is switched off, so that the history keeps the name."),
         heads=(_l("Name"), _l("E-mail"), _l("Role"), _l("Teams"), _l("May sign in")),
-        rows=_users,
+        rows=admin_people.rows,
         form=admin_forms.EditUser,
-        values=lambda number: attributes(users.get(services().db, number), *_USER),
-        add=_add_user,
-        change=_change_user,
+        values=admin_people.values,
+        add=admin_people.add,
+        change=admin_people.change,
+        sessions=admin_people.sessions,
     ),
     Section(
         slug="teams",

@@ -50,11 +50,11 @@ def _fault(notification: Notification, receiver: Receiver) -> str:
 
 
 def _values(receiver: Receiver) -> dict[str, Any]:
-    """The receiver in the units of the form; an Apprise address holds secrets and is not shown again."""
+    """The receiver in the units of the form; its address may hold secrets and is not shown again."""
     return {
         "name": receiver.name,
         "kind": receiver.kind,
-        "url": "" if receiver.kind == "apprise" else receiver.url,
+        "url": "",
         "verbs": ", ".join(receiver.verbs),
         "matchers": "\n".join('{name} {op} "{value}"'.format(**matcher) for matcher in receiver.matchers),
         "group_by": receiver.group_by,

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
+from functools import partial
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from app.errors import Conflict, NotAllowed
+from app.errors import Conflict, NotAllowed, Overloaded
 from app.pipeline import accounts
-from app.web import auth, security
+from app.pipeline import sign_in as flow
+from app.web import auth, devices, errors, security
 from app.web.auth import public, services
 from app.web.forms import Setup, SignIn
-from app.web.pages.context import LANGUAGES
+from app.web.pages.context import LANGUAGES, refused
 from app.web.pages.formats import page_locale
 from app.web.pages.translate import gettext as _
 
 blueprint = Blueprint("pages_session", __name__)
 
-Shown = str | Response | tuple[str, int]
+Shown = str | Response | tuple[str, int] | tuple[str, int, Mapping[str, str]]
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
@@ -32,11 +35,16 @@ def sign_in() -> Shown:
     form = SignIn()
     if not form.validate_on_submit():
         return render_template("session/sign_in.html", form=form)
-    user = accounts.authenticate(services(), email=form.email.data or "", password=form.password.data or "")
+    shown = partial(render_template, "session/sign_in.html", form=form)
+    email, password = form.email.data or "", form.password.data or ""
+    try:
+        user = flow.with_password(services(), email=email, password=password, origin=devices.origin())
+    except Overloaded as error:
+        return *refused(error, shown), errors.of(error).headers
     if user is None:
         flash(_("E-mail and password do not match."), "error")
-        return render_template("session/sign_in.html", form=form), 401
-    auth.sign_in(user)
+        return shown(), 401
+    auth.sign_in(user, way="password")
     return redirect(auth.safe_next(request.args.get("next")))
 
 
@@ -46,11 +54,11 @@ def sign_in_link(secret: str) -> Shown:
     """A one-time link: opening it asks for a press, so that link scanners do not use it up."""
     if request.method == "GET":
         return render_template("session/link.html", secret=secret)
-    user = accounts.claim_link(services(), secret)
+    user = flow.with_link(services(), secret)
     if user is None:
         flash(_("This link was used before or has expired. Ask for a new one."), "error")
         return redirect(url_for("pages_session.sign_in"))
-    auth.sign_in(user)
+    auth.sign_in(user, way="link")
     return redirect(url_for("pages_home.index"))
 
 
@@ -84,7 +92,7 @@ def setup() -> Shown:
         )
     except Conflict:
         return redirect(url_for("pages_session.sign_in"))
-    auth.sign_in(user)
+    auth.sign_in(user, way="setup")
     return redirect(url_for("pages_home.index"))
 
 

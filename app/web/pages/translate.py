@@ -24,9 +24,9 @@ def gettext(text: str, **values: object) -> str:
     return found % values if values else found
 
 
-def ngettext(one: str, many: str, num: int) -> str:
-    """The text for so many things, in the reader's language; `%(num)s` is the count."""
-    return str(_translations().ungettext(one, many, num)) % {"num": num}
+def ngettext(one: str, many: str, num: int, **values: object) -> str:
+    """The text for so many things, in the reader's language; `%(num)s` is the count, others are `values`."""
+    return str(_translations().ungettext(one, many, num)) % {"num": num, **values}
 
 
 def _translations() -> Any:

@@ -63,28 +63,6 @@ def test_a_second_try_leaves_nothing_behind(services: Services, people: Desk) ->
     assert rules.every(services.db) == ()
 
 
-def test_a_password_opens_and_a_wrong_one_does_not(services: Services, people: Desk) -> None:
-    found = accounts.authenticate(services, email="MAREN@example.com ", password="correct horse")
-    assert found is not None
-    assert found.password_hash is not None
-    assert found.password_hash.startswith("scrypt:")
-    for email, password in (("maren@example.com", "wrong"), ("nobody@example.com", "x"), ("ines@example.com", "")):
-        assert accounts.authenticate(services, email=email, password=password) is None
-
-
-def test_a_link_signs_in_once_and_not_for_ever(services: Services, people: Desk) -> None:
-    secret = accounts.sign_in_link(services, people.admin_user.id)
-    assert services.db.value("SELECT count(*) FROM link WHERE hash = ?", (secret,)) == 0
-    assert accounts.claim_link(services, "wrong") is None
-    claimed = accounts.claim_link(services, secret)
-    assert claimed is not None
-    assert claimed.id == people.admin_user.id
-    assert accounts.claim_link(services, secret) is None
-    late = accounts.sign_in_link(services, people.admin_user.id, minutes=1)
-    with clock.frozen(clock.now_ms() + 61_000):
-        assert accounts.claim_link(services, late) is None
-
-
 def test_a_token_has_its_scopes_within_its_owners_role(services: Services, people: Desk) -> None:
     owner = people.shop_agent.user_id
     assert owner is not None

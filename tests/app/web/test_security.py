@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from app import clock
 from app.web import security
 from tests.app.web.site import PASSWORD, Site, csrf, make_site
 
@@ -74,12 +75,24 @@ def test_guessing_is_slowed_down(tmp_path: Path) -> None:
     client = made.browser()
     token = csrf(client, "/sign-in")
     sent = {"email": "admin@example.com", "password": "guess", "csrf_token": token}
-    statuses = [client.post("/sign-in", data=sent).status_code for _ in range(12)]
-    assert statuses[:10] == [401] * 10
-    assert statuses[10:] == [429] * 2
+    answers = [client.post("/sign-in", data=sent) for _ in range(8)]
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429] * 3
+    assert answers[-1].headers["Retry-After"] == "1"
+    assert "Too many sign-ins have failed" in answers[-1].get_data(as_text=True)
     assert client.post("/sign-in", data={**sent, "password": PASSWORD}).status_code == 429
     assert client.get("/sign-in").status_code == 200
-    assert made.signed_in("admin").get("/tickets").status_code == 200
+    with clock.frozen(clock.now_ms() + 2000):
+        assert made.signed_in("admin").get("/tickets").status_code == 200
+
+
+def test_an_address_may_not_have_passwords_checked_all_day(tmp_path: Path) -> None:
+    made = make_site(tmp_path)
+    client = made.browser()
+    made.person("admin")
+    token = csrf(client, "/sign-in")
+    statuses = [client.post("/sign-in", data={"email": "x", "password": "", "csrf_token": token}) for _ in range(32)]
+    assert [answer.status_code for answer in statuses] == [200] * 30 + [429] * 2
+    assert statuses[-1].headers["Retry-After"] == "60"
 
 
 def test_the_key_is_made_once_and_kept_private(tmp_path: Path) -> None:

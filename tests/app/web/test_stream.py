@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,10 @@ import pytest
 from werkzeug.test import TestResponse
 
 from app.domain.event import Event
-from app.store import events
+from app.domain.people import SYSTEM
+from app.domain.ticket import TicketDraft
+from app.pipeline import accounts, desk, sessions, tickets
+from app.store import events, tokens
 from app.web import stream
 from tests.app.web.site import Caller, Site, make_site
 
@@ -169,6 +174,79 @@ def test_a_reader_that_left_ends_its_stream(own: Site, monkeypatch: pytest.Monke
     environ = {"wsgi.multithread": True, "waitress.client_disconnected": lambda: True}
     answer = own.caller("admin")("GET", "/api/v1/stream", environ_overrides=environ)
     assert answer.get_data(as_text=True).startswith("retry:")
+
+
+def _before_a_rule(own: Site) -> dict[str, str]:
+    last = events.last_id(own.services.db)
+    _happen(own, "rule")
+    return {"Last-Event-ID": str(last)}
+
+
+def _runs_until(own: Site, answer: TestResponse, act: Callable[[], object]) -> float:
+    """Seconds from an act to the end of a stream that nothing else ends; what happens after it is not told."""
+    blocks: Any = iter(answer.response)
+    assert next(blocks).startswith(b"retry:")
+    assert b"event: rule" in next(blocks)
+    act()
+    _happen(own, "rule")
+    began = time.monotonic()
+    assert b"rule" not in b"".join(blocks)
+    answer.close()
+    return time.monotonic() - began
+
+
+def _unscoped(own: Site) -> None:
+    with own.services.db.transaction() as tx:
+        tx.execute("UPDATE token SET scopes = '[\"predict\"]'")
+
+
+def _revoked(own: Site) -> None:
+    for token in tokens.every(own.services.db):
+        accounts.revoke_token(own.services, token.id, viewer=SYSTEM)
+
+
+def _switched_off(own: Site) -> None:
+    changes = {"is_active": False}
+    accounts.change_user(own.services, own.person("analyst").id, viewer=SYSTEM, changes=changes)
+
+
+@pytest.mark.parametrize("act", [_revoked, _unscoped, _switched_off])
+def test_a_token_that_has_ended_ends_its_stream_within_a_second(
+    own: Site, monkeypatch: pytest.MonkeyPatch, act: Callable[[Site], None]
+) -> None:
+    monkeypatch.undo()
+    api = own.caller("alerts:read", role="analyst")
+    answer = _open(api, "/api/v1/stream?types=rule", **_before_a_rule(own))
+    assert _runs_until(own, answer, partial(act, own)) < 1
+
+
+def test_a_session_that_has_ended_ends_its_stream_within_a_second(own: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    client = own.signed_in("admin")
+    environ = {"wsgi.multithread": True}
+    answer = client.get("/api/v1/stream?types=rule", environ_overrides=environ, headers=_before_a_rule(own))
+    end = partial(sessions.end_all, own.services, own.person("admin").id, viewer=SYSTEM)
+    assert _runs_until(own, answer, end) < 1
+
+
+def test_a_stream_sees_no_longer_what_has_left_its_sight(own: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "LONGEST_S", 2.0)
+    agent = own.person("agent")
+    team = desk.add_team(own.services, viewer=SYSTEM, name="Night")
+    queue = desk.add_queue(own.services, viewer=SYSTEM, slug="night", title="Night", team_id=team.id)
+    desk.set_team_members(own.services, team.id, viewer=SYSTEM, user_ids=[agent.id])
+    draft = TicketDraft(subject="", body="Where is my order", channel="api", queue="night")
+    api, last = own.caller("tickets:read", role="agent"), events.last_id(own.services.db)
+    tickets.receive(own.services, draft, viewer=SYSTEM)
+    answer = _open(api, "/api/v1/stream?types=ticket", **{"Last-Event-ID": str(last)})
+    blocks: Any = iter(answer.response)
+    assert next(blocks).startswith(b"retry:")
+    assert b"event: ticket" in next(blocks)
+    desk.set_team_members(own.services, team.id, viewer=SYSTEM, user_ids=[])
+    tickets.receive(own.services, draft, viewer=SYSTEM)
+    assert queue.team_id == team.id
+    assert b"event: ticket" not in b"".join(blocks)
+    answer.close()
 
 
 def test_polling_tells_the_same(own: Site) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.pipeline import notifications
+from app.store import receivers
 from tests.app.web.site import Site
 
 ROUTE: dict[str, Any] = {
@@ -55,6 +56,56 @@ def test_the_secrets_of_an_apprise_address_are_starred(site: Site) -> None:
     assert "hunter2" not in api("GET", f"/api/v1/receivers/{made.json['id']}").get_data(as_text=True)
     assert "hunter2" not in api("GET", "/api/v1/events?after=evt_0").get_data(as_text=True)
     api("DELETE", f"/api/v1/receivers/{made.json['id']}")
+
+
+SECRET = "TIiajkdnlazkcOXrIdevi7FQ"
+
+
+@pytest.mark.parametrize(
+    ("kind", "url", "shown"),
+    [
+        ("webhook", f"https://hooks.slack.com/services/T0/{SECRET}", "https://hooks.slack.com/…"),
+        ("webhook", f"https://discord.com/api/webhooks/41/{SECRET}?wait=1", "https://discord.com/…"),
+        ("alertmanager", f"https://example.webhook.office.com/x?sig={SECRET}", "https://example.webhook.office.com/…"),
+        ("alertmanager_api", f"http://alertmanager:9093/{SECRET}", "http://alertmanager:9093/…"),
+        ("apprise", f"jsons://hooks.example/services/{SECRET}?-key={SECRET}", "jsons://hooks.example/…"),
+        ("apprise", f"discord://4174216298/{SECRET}?thread={SECRET}", "discord://4...8/T...Q/"),
+    ],
+)
+def test_the_secret_in_a_webhooks_path_is_nowhere_shown(site: Site, kind: str, url: str, shown: str) -> None:
+    api, client = site.caller("admin"), site.signed_in("admin")
+    start = api("GET", "/api/v1/events").json["meta"]["after_cursor"]
+    made = api("POST", "/api/v1/receivers", json={"name": "Chat", "kind": kind, "url": url})
+    path = f"/api/v1/receivers/{made.json['id']}"
+    assert made.json["url"] == shown
+    api("POST", f"{path}/test")
+    notifications.deliver_due(site.services)
+    # Who sends back what was shown keeps the address.
+    assert api("PATCH", path, json={"name": "Room", "url": shown}).status_code == 200
+    number = int(made.json["id"].removeprefix("rcv_"))
+    assert receivers.get(site.services.db, number).url == url
+    for place in (path, "/api/v1/receivers", f"{path}/notifications", f"/api/v1/events?after={start}"):
+        assert SECRET not in api("GET", place).get_data(as_text=True)
+    for page in ("/receivers", f"/receivers/{number}", "/admin/audit"):
+        answer = client.get(page)
+        assert answer.status_code == 200
+        assert SECRET not in answer.get_data(as_text=True)
+    api("DELETE", path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "url", "sentence"),
+    [
+        ("webhook", 'http://x/"><', "cannot hold the character"),
+        ("apprise", 'json://x/"><', "cannot hold the character"),
+        ("alertmanager", "http://a..b/", "No machine can be called"),
+        ("alertmanager_api", "https://ann:pw@example.com/", "Leave the user name"),
+    ],
+)
+def test_an_address_that_cannot_be_is_refused_with_its_reason(site: Site, kind: str, url: str, sentence: str) -> None:
+    answer = site.caller("admin")("POST", "/api/v1/receivers", json={"name": "Chat", "kind": kind, "url": url})
+    assert answer.status_code == 422
+    assert sentence in answer.get_json(force=True)["errors"][0]["detail"]
 
 
 @pytest.mark.parametrize(

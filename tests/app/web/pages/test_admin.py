@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from app.pipeline import accounts
+from app.pipeline import accounts, sign_in
 from app.store import articles, events, macros, queues, sla_policies, teams, users
 from app.store import mailboxes as boxes
 from app.web.pages.admin_sections import SECTIONS
@@ -46,7 +46,7 @@ def test_a_person_is_added_with_a_link_changed_and_taken_back(house: House) -> N
     secret = re.search(r"/sign-in/([\w-]{40,})", page)
     assert secret is not None
     assert SCRIPT not in page
-    assert accounts.claim_link(house.site.services, secret[1]) is not None
+    assert sign_in.with_link(house.site.services, secret[1]) is not None
     user = users.find_by_email(db, "nia@example.com")
     assert user is not None
     path = f"/admin/users/{user.id}"

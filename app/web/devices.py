@@ -1,0 +1,85 @@
+"""Browsers: what one calls itself in short, and the mark by which one is known again."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Any
+
+from flask import Response, current_app, request
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from app.domain.people import User
+from app.domain.session import Origin
+
+COOKIE = "bellwether_device"
+LASTS_S = 180 * 24 * 3600
+LONGEST = 60
+
+# The first that is found counts: many browsers name others as well.
+_BROWSERS = (
+    ("Edge", r"Edg(?:e|A|iOS)?/"),
+    ("Opera", r"OPR/|Opera"),
+    ("Samsung Internet", r"SamsungBrowser/"),
+    ("Firefox", r"Firefox/|FxiOS/"),
+    ("Chrome", r"Chrome/|CriOS/"),
+    ("Safari", r"Safari/"),
+)
+_SYSTEMS = (
+    ("Android", r"Android"),
+    ("iPhone", r"iPhone"),
+    ("iPad", r"iPad"),
+    ("Windows", r"Windows"),
+    ("ChromeOS", r"CrOS"),
+    ("macOS", r"Mac OS X|Macintosh"),
+    ("Linux", r"Linux"),
+)
+
+
+def name_of(user_agent: str) -> str:
+    """Browser and system, as in `Firefox, Windows`; else the beginning of what the program calls itself."""
+    found = [_first(_BROWSERS, user_agent), _first(_SYSTEMS, user_agent)]
+    named = ", ".join(name for name in found if name)
+    return named or "".join(one for one in user_agent if one.isprintable())[:LONGEST].strip()
+
+
+def _first(table: tuple[tuple[str, str], ...], user_agent: str) -> str:
+    return next((name for name, pattern in table if re.search(pattern, user_agent)), "")
+
+
+def origin() -> Origin:
+    """Where this request comes from, and whose browser it is known to be."""
+    known_for, mark = _marked()
+    return Origin(
+        address=request.remote_addr or "",
+        device=name_of(request.user_agent.string),
+        known_for=known_for,
+        mark=mark,
+    )
+
+
+def remember(answer: Response, user: User) -> Response:
+    """Give a browser the mark that somebody has signed in with it."""
+    known_for, mark = _marked()
+    value = _signer().dumps([user.id, mark if known_for == user.id else secrets.token_urlsafe(16)])
+    answer.set_cookie(
+        COOKIE,
+        value if isinstance(value, str) else value.decode(),
+        max_age=LASTS_S,
+        httponly=True,
+        samesite="Lax",
+        secure=bool(current_app.config["SESSION_COOKIE_SECURE"]),
+    )
+    return answer
+
+
+def _marked() -> tuple[int | None, str]:
+    try:
+        known_for, mark = _signer().loads(request.cookies.get(COOKIE, ""))
+    except (BadSignature, ValueError, TypeError):
+        return None, ""
+    return int(known_for), str(mark)
+
+
+def _signer() -> Any:
+    return URLSafeSerializer(str(current_app.secret_key), salt="device")
