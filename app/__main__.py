@@ -131,6 +131,8 @@ def _run(application: Flask, *, listening: socket.socket, greeting: str) -> None
         max_request_body_size=settings.max_upload_bytes,
         # Lets the live stream notice at once that its reader has left.
         channel_request_lookahead=5,
+        # The application itself decides whose X-Forwarded-For it believes.
+        clear_untrusted_proxy_headers=False,
         ident=None,
     )
 
