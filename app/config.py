@@ -42,7 +42,7 @@ class Settings:
     )
     engine_threads: int = _setting(2, "Threads of one model run.", least=1, most=256)
     engine_queue: int = _setting(
-        512, "Texts that may wait for the model before requests are refused with 429.", least=1
+        60_000, "Tokens, about 4 characters each, that may wait for the model before requests get 429.", least=1
     )
     engine_wait_ms: float = _setting(2.0, "How long a text waits for company while the model is busy.")
     engine_cache: int = _setting(20_000, "Answers kept for texts seen before.")

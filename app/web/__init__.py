@@ -12,7 +12,7 @@ from flask_bootstrap import Bootstrap5
 from app.config import Settings
 from app.domain.people import User
 from app.errors import BellwetherError
-from app.web import api, auth, errors, opening, pages, problems, security
+from app.web import api, auth, errors, long_answers, opening, pages, problems, security
 from app.web.forwarded import ForwardedClient
 from app.web.pages import translate
 
@@ -36,6 +36,7 @@ def build(settings: Settings) -> Flask:
     translate.install(app)
     Bootstrap5(app)
     auth.install(app)
+    long_answers.install(app)
     api.install(app)
     # After flask-smorest, which brings an error handler of its own.
     errors.install(app)
