@@ -121,18 +121,9 @@ def _greeting(application: Flask, *, is_demo: bool) -> str:
 
 
 def _run(application: Flask, *, listening: socket.socket, greeting: str) -> None:
-    import waitress.server
+    from app.web.server import open_server
 
-    settings: Settings = application.extensions["bellwether.settings"]
-    server = waitress.server.create_server(
-        application,
-        sockets=[listening],
-        threads=settings.server_threads,
-        max_request_body_size=settings.max_upload_bytes,
-        # Lets the live stream notice at once that its reader has left.
-        channel_request_lookahead=5,
-        ident=None,
-    )
+    server = open_server(application, listening=listening, settings=application.extensions["bellwether.settings"])
 
     def stop(*_: object) -> None:
         application.extensions["bellwether.stream"].stop()

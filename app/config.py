@@ -34,9 +34,16 @@ class Settings:
     port: int = _setting(8000, "Port the server listens on.", least=0, most=65535)
     secret_key: str = _setting("", "Signs sessions and links; empty: made once and kept under the instance folder.")
     server_threads: int = _setting(12, "Threads that answer requests.", least=1, most=256)
+    connections: int = _setting(1000, "Most connections at once; fewer where the system allows fewer files.", least=1)
+    address_connections: int = _setting(
+        100, "Most connections at once from one address that is no trusted proxy.", least=1
+    )
+    stall_seconds: float = _setting(
+        30.0, "How long a client may send or take less than 2 kB a second before it is cut off.", least=1
+    )
     engine_threads: int = _setting(2, "Threads of one model run.", least=1, most=256)
     engine_queue: int = _setting(
-        512, "Texts that may wait for the model before requests are refused with 429.", least=1
+        60_000, "Tokens, about 4 characters each, that may wait for the model before requests get 429.", least=1
     )
     engine_wait_ms: float = _setting(2.0, "How long a text waits for company while the model is busy.")
     engine_cache: int = _setting(20_000, "Answers kept for texts seen before.")

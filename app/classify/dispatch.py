@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Condition, Event, Thread
 from time import monotonic
 from typing import Literal, Protocol
@@ -18,6 +19,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from app.classify.cache import Row
+from app.classify.workload import Rate, tokens_of
 from app.errors import DeadlineExceeded, NotReady, Overloaded
 from models.artifact import Artifact
 from models.decide import Decision
@@ -28,8 +30,6 @@ from models.spelling import Slip
 Lane = Literal["interactive", "bulk"]
 # In tokens as estimated from the length of the texts; a slice of bulk is what an interactive call may have to wait for.
 SLICES: dict[Lane, int] = {"interactive": 4000, "bulk": 1900}
-CHARACTERS_A_TOKEN = 4
-MOST_TOKENS = 1024
 
 
 class Model(Protocol):
@@ -51,13 +51,17 @@ class Model(Protocol):
 
 @dataclass(eq=False)
 class Call:
-    """One caller's inputs on their way; `rows` fill up in order, `done` is set when all are there or one failed."""
+    """One caller's inputs on their way; `rows` fill up in order, `done` is set when all are there or one failed.
+
+    A patient caller waits for room where a lane is full.
+    """
 
     model: Model
     tasks: tuple[str, ...]
     inputs: Sequence[Input]
     lane: Lane
     expires: float | None
+    is_patient: bool = False
     rows: list[Row] = field(default_factory=list)
     error: Exception | None = None
     is_dropped: bool = False
@@ -67,6 +71,17 @@ class Call:
     def n_waiting(self) -> int:
         """Inputs that have not been read yet."""
         return len(self.inputs) - len(self.rows)
+
+    @property
+    def n_tokens_waiting(self) -> int:
+        """About so many tokens have not been read yet."""
+        return sum(self._sizes[len(self.rows) :])
+
+    @cached_property
+    def _sizes(self) -> list[int]:
+        texts = [item.text for item in self.inputs]
+        # A text that is asked about several targets is read once.
+        return [0 if at and texts[at - 1] == text else tokens_of(text) for at, text in enumerate(texts)]
 
     def next_inputs(self, room: int) -> tuple[Sequence[Input], int]:
         """The next unread inputs of about `room` tokens, one at least, and the room they leave.
@@ -78,7 +93,7 @@ class Call:
             is_read = end > start and self.inputs[end].text == self.inputs[end - 1].text
             if not is_read and room <= 0 and end > start:
                 break
-            room -= 0 if is_read else _size(self.inputs[end])
+            room -= 0 if is_read else tokens_of(self.inputs[end].text)
             end += 1
         return self.inputs[start:end], room
 
@@ -89,7 +104,7 @@ class Call:
 
 
 class Dispatcher:
-    """A queue with two lanes and the one thread that empties it; a lane with `limit` inputs waiting is full."""
+    """A queue with two lanes and the one thread that empties it; a lane with `limit` tokens waiting is full."""
 
     def __init__(self, *, limit: int, wait_ms: float) -> None:
         self._limit, self._wait = limit, wait_ms / 1000
@@ -99,6 +114,7 @@ class Dispatcher:
         self._is_reading = False
         self._company = 0
         self._until = 0.0
+        self._rate = Rate()
         self.n_slices = 0
         self.n_inputs = 0
         self._thread = Thread(target=self._serve, name="engine", daemon=True)
@@ -107,16 +123,23 @@ class Dispatcher:
     @property
     def n_waiting(self) -> int:
         """Inputs in both lanes."""
-        return sum(map(self._waiting, self._lanes))
+        return sum(call.n_waiting for lane in self._lanes.values() for call in lane)
 
     def _waiting(self, lane: Lane) -> int:
-        return sum(call.n_waiting for call in self._lanes[lane])
+        return sum(call.n_tokens_waiting for call in self._lanes[lane])
+
+    def check(self, lane: Lane) -> None:
+        """Raise Overloaded where the lane is full, before work is put into a call that would be refused."""
+        with self._changed:
+            if self._waiting(lane) >= self._limit and not self._is_closed:
+                raise Overloaded(retry_after=self._rate.seconds_for(sum(map(self._waiting, self._lanes))))
 
     def submit(self, call: Call) -> list[Row]:
         """Queue a call and wait for its rows.
 
-        A full lane refuses an interactive call (Overloaded) and lets a bulk call wait; a call of any size is
-        accepted when there is room at all. After its deadline DeadlineExceeded is raised.
+        A full lane refuses a call (Overloaded, with the seconds until what waits will have been read) and lets a
+        patient one wait; a call of any size is accepted when there is room at all. After its deadline
+        DeadlineExceeded is raised.
         """
         with self._changed:
             self._admit(call)
@@ -142,8 +165,8 @@ class Dispatcher:
 
     def _admit(self, call: Call) -> None:
         while self._waiting(call.lane) >= self._limit and not self._is_closed:
-            if call.lane == "interactive":
-                raise Overloaded(retry_after=1)
+            if not call.is_patient:
+                self.check(call.lane)
             if not self._changed.wait(_left(call)):
                 raise DeadlineExceeded
         if self._is_closed:
@@ -183,7 +206,9 @@ class Dispatcher:
             self._is_reading = True
             lane = self._lanes["interactive"] or self._lanes["bulk"]
             first = lane[0]
-            return [call for call in lane if call.model is first.model and call.tasks == first.tasks]
+            calls = [call for call in lane if call.model is first.model and call.tasks == first.tasks]
+            # A single text is not kept waiting by a call of many.
+            return sorted(calls, key=_tokens_waiting) if first.lane == "interactive" else calls
 
     def _is_company_back(self) -> bool:
         return self._is_closed or sum(map(len, self._lanes.values())) >= self._company
@@ -205,7 +230,9 @@ class Dispatcher:
             return
         first = taken[0][0]
         inputs = [item for _, part in taken for item in part]
+        started = monotonic()
         rows = read(first.model, inputs=inputs, tasks=first.tasks)
+        self._rate.add(sum(tokens_of(item.text) for item in inputs), seconds=monotonic() - started)
         self.n_slices += 1
         self.n_inputs += len(inputs)
         at = 0
@@ -231,8 +258,8 @@ def read(model: Model, *, inputs: Sequence[Input], tasks: tuple[str, ...]) -> li
     ]
 
 
-def _size(item: Input) -> int:
-    return min(2 + len(item.text) // CHARACTERS_A_TOKEN, MOST_TOKENS)
+def _tokens_waiting(call: Call) -> int:
+    return call.n_tokens_waiting
 
 
 def _left(call: Call) -> float | None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from threading import Lock, Thread
+from math import ceil
+from threading import Thread
 from time import monotonic
 from typing import Literal
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from app.classify.answers import predictions_of
 from app.classify.cache import Cache, Row, key
 from app.classify.dispatch import Call, Dispatcher, Lane, Model
+from app.classify.search_encoder import SearchEncoder
 from app.domain.prediction import Prediction
 from app.errors import NotReady, TaskMissing
 from models.explain import Explanation, explain
@@ -28,7 +30,8 @@ from models.runtime import Input, Runtime
 from models.text import Normalised, normalise
 
 Slot = Literal["live", "shadow"]
-EMBED_SLICE = 64
+LONGEST = 100_000
+"""Characters of a text that are looked at: several times what any model reads."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,10 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """The predictions of a request in the order of its tasks, by `model` (name@version), and what they cost."""
+    """The predictions of a request in the order of its tasks, by `model` (name@version), and what they cost.
+
+    The tokens of a text of more than `LONGEST` characters are estimated.
+    """
 
     predictions: tuple[Prediction, ...]
     model: str
@@ -67,17 +73,16 @@ class Result:
 class Engine:
     """One per process; every method may be called from any thread.
 
-    `search` opens the encoder of the knowledge base when the first vector is wanted.
+    `search` opens the encoder of the knowledge base when the first vector is wanted; `queue` are the tokens that may
+    wait in a lane before callers are refused.
     """
 
     def __init__(
         self, model: Model | None = None, *, search: Callable[[], Runtime] | None = None,
-        queue: int = 512, wait_ms: float = 2.0, cache: int = 20_000,
+        queue: int = 60_000, wait_ms: float = 2.0, cache: int = 20_000,
     ) -> None:  # fmt: skip
         self._slots: dict[Slot, Model | None] = {"live": model, "shadow": None}
-        self._open_search = search
-        self._search: Runtime | None = None
-        self._search_lock = Lock()
+        self._search = SearchEncoder(search, limit=queue)
         self._dispatcher = Dispatcher(limit=queue, wait_ms=wait_ms)
         self.cache = Cache(size=cache)
 
@@ -118,13 +123,15 @@ class Engine:
 
     def classify(
         self, requests: Sequence[Request], *, lane: Lane = "interactive", deadline_ms: float | None = None,
-        slot: Slot = "live",
+        slot: Slot = "live", is_patient: bool = True,
     ) -> list[Result]:  # fmt: skip
-        """Read texts and answer in their order.
+        """Read texts and answer in their order; who is patient waits for room where the bulk lane is full.
 
-        Raises Overloaded (queue full), DeadlineExceeded (after `deadline_ms`), TaskMissing, NotReady.
+        Raises Overloaded (lane full), DeadlineExceeded (after `deadline_ms`), TaskMissing, NotReady.
         """
         model = self.model(slot)
+        if lane == "bulk" and not is_patient:
+            self._dispatcher.check(lane)
         asked = [_tasks(request, model=model) for request in requests]
         passes = {tasks: _pass(tasks, model=model) for tasks in set(asked)}
         expires = None if deadline_ms is None else monotonic() + deadline_ms / 1000
@@ -132,7 +139,7 @@ class Engine:
         for one_pass in dict.fromkeys(passes[tasks] for tasks in asked):
             numbers = [at for at, tasks in enumerate(asked) if passes[tasks] == one_pass]
             inputs = _prepared([requests[at] for at in numbers])
-            call = partial(Call, model, one_pass, lane=lane, expires=expires)
+            call = partial(Call, model, one_pass, lane=lane, expires=expires, is_patient=is_patient and lane == "bulk")
             rows, cached = self._rows(inputs, call=call, model=model, tasks=one_pass)
             for kind in {(asked[at], requests[at].n_top) for at in numbers}:
                 same = [k for k, at in enumerate(numbers) if (asked[at], requests[at].n_top) == kind]
@@ -146,7 +153,7 @@ class Engine:
                     is_shadow=slot == "shadow",
                 )
                 results |= {numbers[k]: result for k, result in zip(same, found, strict=True)}
-        return [results[at] for at in range(len(requests))]
+        return [_whole(results[at], text=request.text) for at, request in enumerate(requests)]
 
     def _rows(
         self, inputs: Sequence[Normalised], *, call: Callable[..., Call], model: Model, tasks: tuple[str, ...]
@@ -181,15 +188,12 @@ class Engine:
         item = Input(text, target)
         return replace(explain(item, score=score, label=label), slips=self.model().slips(item))
 
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """L2-normalised vectors [n, width] of the search encoder; NotReady when there is none."""
-        with self._search_lock:
-            if self._search is None:
-                if self._open_search is None:
-                    raise NotReady
-                self._search = self._open_search()
-        parts = [self._search.embed(texts[at : at + EMBED_SLICE]) for at in range(0, len(texts), EMBED_SLICE)]
-        return np.concatenate(parts) if parts else np.zeros((0, 0), np.float32)
+    def embed(self, texts: Sequence[str], *, is_patient: bool = True) -> NDArray[np.float32]:
+        """L2-normalised vectors [n, width] of the search encoder; NotReady when there is none.
+
+        Overloaded is raised where too much waits for it, unless the caller is patient.
+        """
+        return self._search.embed([text[:LONGEST] for text in texts], is_patient=is_patient)
 
 
 def warm(model: Model) -> None:
@@ -206,7 +210,7 @@ def _prepared(requests: Sequence[Request]) -> list[Normalised]:
         known = targets.setdefault(request.text, {})
         if request.target:
             known.setdefault(request.target, len(known))
-    ready = {text: normalise(text, spans=list(known)) for text, known in targets.items()}
+    ready = {text: normalise(text[:LONGEST], spans=list(known)) for text, known in targets.items()}
     return [
         Normalised(
             ready[request.text].text,
@@ -214,6 +218,13 @@ def _prepared(requests: Sequence[Request]) -> list[Normalised]:
         )
         for request in requests
     ]
+
+
+def _whole(result: Result, *, text: str) -> Result:
+    """The result with the tokens of the whole text, estimated where not all of it was looked at."""
+    if len(text) <= LONGEST:
+        return result
+    return replace(result, n_tokens=ceil(result.n_tokens * len(text) / LONGEST))
 
 
 def _input(ready: Normalised) -> Input:

@@ -8,6 +8,7 @@ from typing import get_args
 
 import numpy as np
 
+from app.classify.dispatch import Lane
 from app.classify.engine import Request, Result
 from app.domain.prediction import Role
 from app.errors import TaskMissing
@@ -44,16 +45,22 @@ def task_named(services: Services, name: str | None) -> str:
 def ask(
     services: Services, questions: Sequence[Question], *, tasks: Sequence[str], n_top: int = ALL_LABELS
 ) -> list[Result]:
-    """Answers in order; few short texts overtake the rest, and the rest has no deadline."""
+    """Answers in order; few short texts overtake the rest, and the rest has no deadline. Raises Overloaded."""
     asked = [Request(text=one.text, target=one.target, tasks=tuple(tasks), n_top=n_top) for one in questions]
-    if len(asked) > MOST_INTERACTIVE or sum(len(one.text) for one in asked) > MOST_CHARACTERS:
-        return services.engine.classify(asked, lane="bulk")
-    return services.engine.classify(asked, deadline_ms=services.policy.deadline_ms)
+    lane = lane_of([one.text for one in asked])
+    deadline = services.policy.deadline_ms if lane == "interactive" else None
+    return services.engine.classify(asked, lane=lane, deadline_ms=deadline, is_patient=False)
+
+
+def lane_of(texts: Sequence[str]) -> Lane:
+    """The lane of a call of these texts: few short ones overtake the rest."""
+    is_bulk = len(texts) > MOST_INTERACTIVE or sum(map(len, texts)) > MOST_CHARACTERS
+    return "bulk" if is_bulk else "interactive"
 
 
 def rerank(services: Services, query: str, texts: Sequence[str]) -> list[tuple[int, float]]:
     """Places of texts by their similarity (−1 to 1) to the query, nearest first."""
-    vectors = services.engine.embed([query, *texts])
+    vectors = services.engine.embed([query, *texts], is_patient=False)
     scores = vectors[1:] @ vectors[0]
     order = np.argsort(-scores, kind="stable")
     return [(int(place), float(scores[place])) for place in order]

@@ -67,12 +67,14 @@ def read(
     targets: Sequence[Target | None] | None = None,
     tasks: tuple[str, ...] | None = None,
     lane: Lane = "interactive",
+    is_patient: bool = True,
     n_top: int = 3,
     languages: Mapping[str, str] | None = None,
 ) -> list[Reading]:
     """What the model says of each text, in their order; predictions of an unsupported language are all abstained.
 
-    `languages` are the ISO 639-1 codes of texts of which they are known; the others are detected.
+    `languages` are the ISO 639-1 codes of texts of which they are known; the others are detected. Who is patient waits
+    for room where the bulk lane is full.
     Raises Overloaded, DeadlineExceeded, TaskMissing, NotReady.
     """
     asked = tasks_for(services, roles=roles or TICKET_ROLES, intent_task=intent_task) if tasks is None else tasks
@@ -81,7 +83,7 @@ def read(
         Request(text=text, tasks=asked, target=target, n_top=n_top) for text, target in zip(texts, places, strict=True)
     ]
     deadline = services.policy.deadline_ms if lane == "interactive" else None
-    results = services.engine.classify(requests, lane=lane, deadline_ms=deadline)
+    results = services.engine.classify(requests, lane=lane, deadline_ms=deadline, is_patient=is_patient)
     # One text with several targets is one language.
     found = {text: language_of(services, text, known=(languages or {}).get(text)) for text in dict.fromkeys(texts)}
     return [_reading(result, language=found[text]) for text, result in zip(texts, results, strict=True)]

@@ -66,6 +66,7 @@ class EngineLike(Protocol):
         lane: Lane = "interactive",
         deadline_ms: float | None = None,
         slot: Slot = "live",
+        is_patient: bool = True,
     ) -> list[Result]:
         """Answers in the order of the requests; raises Overloaded, DeadlineExceeded, TaskMissing, NotReady."""
 
@@ -74,8 +75,8 @@ class EngineLike(Protocol):
     ) -> Any:
         """Which words made the live model answer so."""
 
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of unit length [n, h] of the search encoder; raises NotReady when there is none."""
+    def embed(self, texts: Sequence[str], *, is_patient: bool = True) -> NDArray[np.float32]:
+        """Vectors of unit length [n, h] of the search encoder; raises NotReady when there is none, Overloaded."""
 
     def model(self, slot: Slot = "live") -> Model:
         """The model in a slot; raises NotReady when it is empty."""
@@ -110,7 +111,7 @@ def open_engine(
     folders: Sequence[Path],
     live: Callable[[], str | None] = lambda: None,
     threads: int = 2,
-    queue_limit: int = 512,
+    queue_limit: int = 60_000,
     wait_ms: float = 2.0,
     cache_size: int = 20_000,
 ) -> OpeningEngine:

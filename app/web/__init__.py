@@ -12,7 +12,8 @@ from flask_bootstrap import Bootstrap5
 from app.config import Settings
 from app.domain.people import User
 from app.errors import BellwetherError
-from app.web import api, auth, errors, opening, pages, problems, security
+from app.web import api, auth, errors, long_answers, opening, pages, problems, security
+from app.web.forwarded import ForwardedClient
 from app.web.pages import translate
 
 LOCALES = ("en", "zh")
@@ -35,6 +36,7 @@ def build(settings: Settings) -> Flask:
     translate.install(app)
     Bootstrap5(app)
     auth.install(app)
+    long_answers.install(app)
     api.install(app)
     # After flask-smorest, which brings an error handler of its own.
     errors.install(app)
@@ -43,6 +45,8 @@ def build(settings: Settings) -> Flask:
     # A process that serves pages only has no worker to tell it that another model was put live.
     app.before_request(app.extensions["bellwether"].follow)
     app.teardown_appcontext(_release)
+    if settings.proxy_networks:
+        vars(app)["wsgi_app"] = ForwardedClient(app.wsgi_app, networks=settings.proxy_networks)
     return app
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from math import isfinite
 from typing import Any, NoReturn
 
-from flask import Response, request
+from flask import Response, current_app, request
 
-from app.errors import InputError, UnsupportedMedia
+from app.errors import InputError, TooLarge, UnsupportedMedia
 
 JSON = "application/json"
 LONGEST_INTEGER = 40
@@ -39,14 +39,26 @@ def raw() -> bytes:
 
 
 def read_json(*, accepted: Iterable[str] = (JSON,)) -> Any:
-    """The JSON body; a body of another named kind raises UnsupportedMedia.
+    """The JSON body; a body of another named kind raises UnsupportedMedia, one of more than `max_body_bytes` TooLarge.
 
+    It is parsed in one go, in which nothing else of the process moves on: what may be larger is sent in lines.
     A body without a Content-Type is taken for JSON; so is what curl's `-d` sends, when it looks like JSON.
     """
     kind = media_type()
     if kind and not is_json(kind) and not _is_curl(kind):
         raise UnsupportedMedia(media_type=kind, accepted=tuple(accepted))
-    return parse(raw())
+    return parse(_document())
+
+
+def _document() -> bytes:
+    limit = current_app.config["MAX_CONTENT_LENGTH"]
+    is_large_allowed = request.max_content_length != limit
+    if is_large_allowed and (request.content_length or 0) > limit:
+        raise TooLarge("json_too_large", limit=limit)
+    content = raw()
+    if len(content) > limit:
+        raise TooLarge("json_too_large", limit=limit)
+    return content
 
 
 def _is_curl(kind: str) -> bool:

@@ -13,7 +13,7 @@ from flask import Response, stream_with_context
 from app.domain.people import Viewer
 from app.domain.ticket import TicketFilter
 from app.pipeline import exports
-from app.web import auth
+from app.web import auth, long_answers
 from app.web.schema import instant, public_id
 
 ROLES = ("intent", "sentiment", "emotion")
@@ -28,12 +28,12 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def as_table(chosen: TicketFilter, *, viewer: Viewer) -> Response:
-    """The tickets of a filter as CSV."""
+    """The tickets of a filter as CSV; Overloaded while as many exports run as may."""
     return _answer(_table(_rows(chosen, viewer=viewer)), kind="text/csv; charset=utf-8", name="tickets.csv")
 
 
 def as_lines(chosen: TicketFilter, *, viewer: Viewer) -> Response:
-    """The tickets of a filter as JSON lines."""
+    """The tickets of a filter as JSON lines; Overloaded while as many exports run as may."""
     rows = _rows(chosen, viewer=viewer)
     lines = (json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)
     return _answer(lines, kind="application/x-ndjson", name="tickets.jsonl")
@@ -50,7 +50,9 @@ def _outside(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(lines: Iterator[str], *, kind: str, name: str) -> Response:
+    give_back = long_answers.take()
     answer = Response(stream_with_context(lines), content_type=kind)
+    answer.call_on_close(give_back)
     answer.headers.set("Content-Disposition", "attachment", filename=name)
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -46,6 +46,10 @@ TABLE: dict[str, Sentence] = {
     "empty_body": (_("Empty request"), _("The request has no body; this address needs one.")),
     "too_deep": (_("Too deeply nested"), _("The JSON is nested more deeply than the server reads.")),
     "too_large": (_("Too large"), _("This is %(size)s and the limit is %(limit)s.")),
+    "json_too_large": (
+        _("Too large"),
+        _("A JSON body may have %(limit)s bytes. More can be sent as lines of JSON, where this address reads them."),
+    ),
     "too_many_items": (_("Too many at once"), _("%(size)s items were sent; one request may hold %(limit)s.")),
     "unsupported_media": (
         _("Unsupported kind of content"),
@@ -253,6 +257,10 @@ TABLE: dict[str, Sentence] = {
         _("This server has no threads, so it keeps no live stream. Poll /api/v1/events?after=… instead."),
     ),
     "stream_full": (_("Too many live streams"), _("%(limit)s live streams are open. Try again in %(retry_after)s s.")),
+    "long_answers_full": (
+        _("Too many exports"),
+        _("%(limit)s exports or large uploads run already. Try again in %(retry_after)s s."),
+    ),
     # Outside
     "outgoing_failed": (_("The other side failed"), _("%(url)s did not answer as expected: %(reason)s.")),
     "outgoing_refused": (_("Address refused"), _("%(url)s is not a public address and is not called.")),

@@ -86,8 +86,14 @@ def analyze(payload: dict[str, Any]) -> Any:
     if len(faults) == len(items):
         raise InputError(fields=tuple(faults.values()))
     sound = [number for number in range(len(items)) if number not in faults]
+    texts = [items[number]["text"] for number in sound]
     readings = reading.read(
-        services, [items[number]["text"] for number in sound], intent_task=payload["intent_task"], roles=_roles(payload)
+        services,
+        texts,
+        intent_task=payload["intent_task"],
+        roles=_roles(payload),
+        lane=asking.lane_of(texts),
+        is_patient=False,
     )
     answers: dict[int, dict[str, Any]] = {number: {"error": _error(fault)} for number, fault in faults.items()}
     for number, found in zip(sound, readings, strict=True):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any, get_args
 
-from flask import Response, stream_with_context
+from flask import Response, request, stream_with_context
 from marshmallow import fields
 
 from app import clock
@@ -18,7 +18,7 @@ from app.pipeline import feeds as feed_flows
 from app.pipeline import intake, market
 from app.pipeline import posts as post_flows
 from app.store import entities, feeds, mentions, posts
-from app.web import auth, body, errors, problems
+from app.web import auth, body, errors, long_answers, problems
 from app.web.api import lists
 from app.web.api.market_shapes import (
     EntityPageShape,
@@ -97,7 +97,8 @@ def show_post(post_id: int) -> Response:
     docs={
         "requestBody": {
             "required": True,
-            "description": "One post, an array of them, or a line of JSON each (`application/x-ndjson`).",
+            "description": "One post, an array of them, or a line of JSON each (`application/x-ndjson`): more than "
+            "`BELLWETHER_MAX_BODY_BYTES` only in lines.",
             "content": {kind: {"schema": {}} for kind in (body.JSON, *body.NDJSON)},
         }
     },
@@ -109,7 +110,12 @@ def push_posts(query: dict[str, Any]) -> Any:
     if body.media_type() in body.NDJSON:
         drafts = intake.posts_from_lines(body.lines(), kind="jsonl")
         results = post_flows.receive_each(services, feed.id, drafts, viewer=viewer)
-        return Response(stream_with_context(_lines(results)), content_type=NDJSON_OUT)
+        is_long = (request.content_length or 0) > auth.settings().max_body_bytes
+        give_back = long_answers.take() if is_long else None
+        answer = Response(stream_with_context(_lines(results)), content_type=NDJSON_OUT)
+        if give_back:
+            answer.call_on_close(give_back)
+        return answer
     payload = body.read_json(accepted=(body.JSON, *body.NDJSON))
     n_rows = len(payload) if isinstance(payload, list) else 1
     if n_rows > auth.settings().max_batch:

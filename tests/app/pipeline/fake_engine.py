@@ -116,6 +116,7 @@ class FakeEngine:
         lane: Lane = "interactive",
         deadline_ms: float | None = None,
         slot: Slot = "live",
+        is_patient: bool = True,
     ) -> list[Result]:
         """The first keyword that is in the text (or near its target) decides."""
         self._fail()
@@ -142,7 +143,7 @@ class FakeEngine:
         """Not needed by the flows under test."""
         raise NotReady
 
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed(self, texts: Sequence[str], *, is_patient: bool = True) -> NDArray[np.float32]:
         """Bags of hashed words, of unit length: texts that share words are near."""
         self._fail()
         matrix = np.zeros((len(texts), 64), np.float32)

@@ -113,7 +113,7 @@ def test_who_is_slower_does_not_overrule_who_was_faster(services: Services, peop
 class NoEncoder(FakeEngine):
     """The keyword engine where the search encoder is missing."""
 
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed(self, texts: Sequence[str], *, is_patient: bool = True) -> NDArray[np.float32]:
         """There is none."""
         raise NotReady
 

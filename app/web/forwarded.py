@@ -1,0 +1,76 @@
+"""Who a request comes from where a reverse proxy stands in between: X-Forwarded-For and X-Forwarded-Proto, believed
+only from the networks that `trusted_proxies` names, and the same under every WSGI server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Any
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+MOST_HOPS = 64
+"""Entries of the header that are looked at; a longer chain of proxies is nobody's."""
+
+
+class ForwardedClient:
+    """A WSGI application behind proxies: REMOTE_ADDR and the scheme become those of the client.
+
+    A request whose peer is no trusted proxy is passed on as it is, whatever its headers claim.
+    """
+
+    def __init__(self, application: Any, *, networks: Sequence[Network]) -> None:
+        self._application = application
+        self._networks = tuple(networks)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer the request of the client behind the proxies."""
+        if is_within(environ.get("REMOTE_ADDR", ""), networks=self._networks):
+            client = client_of(environ.get("HTTP_X_FORWARDED_FOR", ""), networks=self._networks)
+            if client:
+                environ["REMOTE_ADDR"] = environ["REMOTE_HOST"] = client
+            scheme = environ.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip().lower()
+            if scheme in ("http", "https"):
+                environ["wsgi.url_scheme"] = scheme
+        answer: Iterable[bytes] = self._application(environ, start_response)
+        return answer
+
+
+def client_of(header: str, *, networks: Sequence[Network]) -> str:
+    """The client that X-Forwarded-For names: the last entry that is no trusted proxy, else the first; "" for none.
+
+    Only what a trusted proxy wrote counts: what stands before an entry that is no address may come from anybody.
+    """
+    client = ""
+    for entry in reversed(header.split(",")[-MOST_HOPS:]):
+        found = parsed(entry)
+        if found is None:
+            break
+        client = str(found)
+        if not is_within(client, networks=networks):
+            break
+    return client
+
+
+def is_within(address: str, *, networks: Sequence[Network]) -> bool:
+    """Whether an address lies in one of the networks."""
+    found = parsed(address) if networks else None
+    return found is not None and any(found in network for network in networks)
+
+
+def parsed(entry: str) -> Address | None:
+    """The address of an entry such as `192.0.2.1`, `192.0.2.1:80`, `"[2001:db8::1]:80"`; None where it names none.
+
+    An IPv4 address that comes in IPv6's clothes is the IPv4 address.
+    """
+    bare = entry.strip().strip('"')
+    if bare.startswith("["):
+        bare = bare[1:].partition("]")[0]
+    elif bare.count(":") == 1:
+        bare = bare.partition(":")[0]
+    try:
+        found = ip_address(bare)
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
