@@ -25,7 +25,7 @@ MINUTE_MS = 60_000
 LEASE_MS = 2 * MINUTE_MS
 DAY_MS = 24 * 60 * MINUTE_MS
 MOST_BACKOFF = 6
-LEAST_INTERVAL_MS = 5 * MINUTE_MS
+LEAST_INTERVAL_MS, MOST_INTERVAL_MS = 5 * MINUTE_MS, 7 * DAY_MS
 MOST_WEIGHT = 100.0
 
 _EDITABLE = frozenset(
@@ -86,10 +86,10 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
     if values.get("language") and not re.fullmatch(r"[a-z]{2}", str(values["language"])):
         faults.append(FieldError(pointer="/language", code="unknown_value"))
     if "zone" in values and not _is_zone(str(values["zone"])):
-        faults.append(FieldError(pointer="/zone", code="unknown_value"))
+        faults.append(FieldError(pointer="/zone", code="unknown_zone", params=(("value", str(values["zone"])),)))
     if values.get("silent_after_ms") is not None and values["silent_after_ms"] < MINUTE_MS:
         faults.append(FieldError(pointer="/silent_after_ms", code="too_small"))
-    if values.get("interval_ms") is not None and not LEAST_INTERVAL_MS <= values["interval_ms"] <= 7 * DAY_MS:
+    if values.get("interval_ms") is not None and not LEAST_INTERVAL_MS <= values["interval_ms"] <= MOST_INTERVAL_MS:
         code = "too_small" if values["interval_ms"] < LEAST_INTERVAL_MS else "too_large"
         faults.append(FieldError(pointer="/interval_ms", code=code))
     if not 0 < float(values.get("weight", 1.0)) <= MOST_WEIGHT:

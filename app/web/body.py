@@ -9,8 +9,10 @@ from math import isfinite
 from typing import Any, NoReturn
 
 from flask import Response, request
+from marshmallow import Schema, ValidationError
 
 from app.errors import InputError, UnsupportedMedia
+from app.web.schema import faults
 
 JSON = "application/json"
 LONGEST_INTEGER = 40
@@ -47,6 +49,20 @@ def read_json(*, accepted: Iterable[str] = (JSON,)) -> Any:
     if kind and not is_json(kind) and not _is_curl(kind):
         raise UnsupportedMedia(media_type=kind, accepted=tuple(accepted))
     return parse(raw())
+
+
+def read_json_or(otherwise: Any) -> Any:
+    """The JSON body, or `otherwise` where none was sent."""
+    return read_json() if request.get_data().strip() else otherwise
+
+
+def read_shape(shape: Schema, *, accepted: Iterable[str] = (JSON,)) -> Any:
+    """The JSON body once its shape has passed: as it was sent, for whoever reads its texts further."""
+    sent = read_json(accepted=accepted)
+    faulty = shape.validate(sent)
+    if faulty:
+        raise faults(ValidationError(faulty))
+    return sent
 
 
 def _is_curl(kind: str) -> bool:

@@ -34,7 +34,7 @@ from app.web.api.market_shapes import (
     PostShape,
 )
 from app.web.openapi import blueprint, route
-from app.web.schema import Instant, OneOf, PageQuery, Shape, field_error, page_of, row
+from app.web.schema import GivenInstant, OneOf, PageQuery, Shape, Size, field_error, page_of, row
 
 group = blueprint("market", about="Posts, the feeds they come from, the companies they name, and the mood over time.")
 
@@ -43,22 +43,27 @@ SENTIMENTS = ("negative", "neutral", "positive")
 NDJSON_OUT = "application/x-ndjson"
 
 
+PUSHED = {"anyOf": [{"type": "object"}, {"type": "array", "items": {}}]}
+
+
 class PostQuery(PageQuery):
     """Which posts, newest first."""
 
-    feed = fields.String(load_default=None, metadata={"description": "A feed's slug."})
-    entity = fields.String(load_default=None, metadata={"description": "A ticker."})
+    feed = fields.String(load_default=None, validate=Size(min=1), metadata={"description": "A feed's slug."})
+    entity = fields.String(load_default=None, validate=Size(min=1), metadata={"description": "A ticker."})
     topic = fields.String(load_default=None)
     sentiment = fields.String(load_default=None, validate=OneOf(SENTIMENTS))
-    since = Instant(load_default=None)
-    until = Instant(load_default=None)
+    since = GivenInstant(load_default=None)
+    until = GivenInstant(load_default=None)
     q = fields.String(load_default="")
 
 
 class PushQuery(Shape):
     """Where pushed posts go."""
 
-    feed = fields.String(required=True, metadata={"description": "The slug of the feed they belong to."})
+    feed = fields.String(
+        required=True, validate=Size(min=1), metadata={"description": "The slug of the feed they belong to."}
+    )
 
 
 class SeriesQuery(Shape):
@@ -66,8 +71,8 @@ class SeriesQuery(Shape):
 
     kind = fields.String(load_default="entity", validate=OneOf(get_args(SubjectKind)))
     id = fields.String(load_default="", metadata={"description": "A ticker, a topic, a feed's slug; empty for market."})
-    since = Instant(load_default=None, metadata={"description": "14 days ago where nothing is said."})
-    until = Instant(load_default=None)
+    since = GivenInstant(load_default=None, metadata={"description": "14 days ago where nothing is said."})
+    until = GivenInstant(load_default=None)
     step = fields.String(load_default="day", validate=OneOf(("hour", "day")))
 
 
@@ -98,7 +103,7 @@ def show_post(post_id: int) -> Response:
         "requestBody": {
             "required": True,
             "description": "One post, an array of them, or a line of JSON each (`application/x-ndjson`).",
-            "content": {kind: {"schema": {}} for kind in (body.JSON, *body.NDJSON)},
+            "content": {body.JSON: {"schema": PUSHED}} | {kind: {"schema": {"type": "string"}} for kind in body.NDJSON},
         }
     },
 )
@@ -127,7 +132,7 @@ def list_feeds() -> dict[str, Any]:
 @route(group, "/feeds", method="POST", needs="feeds:write", reads=NewFeedShape, returns=FeedShape, status=201)
 def add_feed(payload: dict[str, Any]) -> Response:
     """Add a feed: posts are pushed to it, fetched from its address, or read from files."""
-    if payload["kind"] == "rss" and not payload.get("url"):
+    if payload["kind"] == "rss" and "url" not in payload:
         raise InputError(fields=(field_error("/url", "required"),))
     made = feed_flows.add_feed(auth.services(), viewer=auth.viewer(), **payload)
     return lists.tagged(FeedShape, made, version=made.version, status=201)
@@ -139,6 +144,7 @@ def add_feed(payload: dict[str, Any]) -> Response:
     method="PATCH",
     needs="feeds:write",
     reads=FeedChangeShape,
+    is_versioned=True,
     returns=FeedShape,
 )
 def change_feed(payload: dict[str, Any], feed_id: int) -> Response:
@@ -161,7 +167,7 @@ def add_entity(payload: dict[str, Any]) -> Response:
     return lists.tagged(EntityShape, made, version=made.version, status=201)
 
 
-@route(group, "/series", needs="market:read", query=SeriesQuery, returns=page_of(PointShape, "Points"))
+@route(group, "/series", needs="market:read", query=SeriesQuery, returns=page_of(PointShape, "Points"), also=(413,))
 def series(query: dict[str, Any]) -> dict[str, Any]:
     """Counts of unique stories and net sentiment over time for one subject, with what is usual of each step."""
     until = query["until"] or clock.now_ms()

@@ -13,7 +13,7 @@ from app.web import auth
 from app.web.api.ticket_shapes import PredictionShape, prediction_out
 from app.web.api.tickets import CorrectionShape
 from app.web.openapi import blueprint, route
-from app.web.schema import Id, Instant, Shape, Size, row
+from app.web.schema import Id, Instant, Number, Shape, Size, Whole, row
 
 group = blueprint("teaching", about="What a person's word would teach the model most, and when to stop asking.")
 
@@ -25,7 +25,7 @@ class QuestionShape(Shape):
     subject = fields.String()
     body = fields.String()
     occurred_at = Instant()
-    margin = fields.Float()
+    margin = Number()
     prediction = fields.Nested(PredictionShape)
 
 
@@ -33,19 +33,19 @@ class PayoffShape(Shape):
     """How often a model was right on what was asked, and whether asking on pays: too_few, pays, stops."""
 
     model = fields.String()
-    n = fields.Integer()
-    n_right = fields.Integer()
-    low = fields.Float(metadata={"description": "Wilson's 95 % interval of the share that was right."})
-    high = fields.Float()
+    n = Whole()
+    n_right = Whole()
+    low = Number(metadata={"description": "Wilson's 95 % interval of the share that was right."})
+    high = Number()
     verdict = fields.String()
-    n_missing = fields.Integer()
+    n_missing = Whole()
 
 
 class LessonShape(Shape):
     """What is left of the day's lesson."""
 
-    n_goal = fields.Integer()
-    n_answered = fields.Integer()
+    n_goal = Whole()
+    n_answered = Whole()
     questions = fields.List(fields.Nested(QuestionShape))
     payoffs = fields.List(fields.Nested(PayoffShape))
 
