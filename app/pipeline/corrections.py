@@ -107,7 +107,7 @@ def check_label(services: Services, task: str, *, label: str) -> None:
     if known is None:
         raise TaskMissing(task=task)
     if label not in {one.id for one in known.labels}:
-        fields = [FieldError(pointer="/label", code="unknown_value", params=(("value", label),))]
+        fields = [FieldError(pointer="/label", code="unknown_label", params=(("label", label), ("task", task)))]
         raise InputError("unknown_label", fields=fields, label=label, task=task)
 
 

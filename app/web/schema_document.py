@@ -9,7 +9,6 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields
 
-
 _written: Callable[[OpenAPIConverter, Schema], dict[str, Any]] = OpenAPIConverter.schema2jsonschema
 
 

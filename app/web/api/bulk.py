@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, get_args
 
 from flask import Response
-from marshmallow import fields
+from marshmallow import ValidationError, fields, validates_schema
 
 from app.domain.bulk import BulkAction, BulkOrder
 from app.pipeline import bulk
@@ -13,7 +14,7 @@ from app.web import auth, body
 from app.web.api.jobs import JobShape
 from app.web.api.ticket_filter import PRIORITIES, STATUSES, FilterShape, filter_of, queue_id
 from app.web.openapi import blueprint, route
-from app.web.schema import Flag, GivenId, OneOf, Shape, Size, Whole
+from app.web.schema import Fault, Flag, GivenId, OneOf, Shape, Size, Whole
 
 group = blueprint("bulk", about="One action on all tickets of a filter.")
 
@@ -60,6 +61,12 @@ class BulkShape(Shape):
     params = fields.Nested(BulkParamsShape, load_default=dict)
     dry_run = Flag(load_default=False, metadata={"description": "Only count the tickets."})
 
+    @validates_schema
+    def _knows_enough(self, data: Mapping[str, Any], **_: Any) -> None:
+        missing = [name for name in NEEDED.get(data["action"], ()) if name not in data["params"]]
+        if missing:
+            raise ValidationError({"params": {name: [Fault("required")] for name in missing}})
+
 
 class BulkAnswerShape(Shape):
     """How many tickets it is about, and the job that does it; no job for a dry run."""
@@ -77,7 +84,7 @@ class BulkAnswerShape(Shape):
     reads=BulkShape,
     returns=BulkAnswerShape,
     status=202,
-    also=(404,),
+    also=(404, 424),
 )
 def start_bulk(payload: dict[str, Any]) -> Response:
     """Do one action to all tickets of a filter, as a job; with `dry_run` they are counted and nothing is done."""

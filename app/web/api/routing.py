@@ -8,6 +8,7 @@ from flask import Response
 from marshmallow import fields
 
 from app.domain.routing import OPERATORS, Field, Operator
+from app.domain.ticket import Priority
 from app.pipeline import routing as flow
 from app.store import queues, routing
 from app.web import auth
@@ -20,12 +21,20 @@ group = blueprint("routing", about="Where tickets go: rules that people write, a
 MANY = Size(min=1, max=flow.MOST_CONDITIONS)
 
 
+def _value(field: str) -> dict[str, Any]:
+    """What the value of a field that is compared by size looks like."""
+    highest = flow.HIGHEST.get(field)
+    if highest is None:
+        return {}
+    return {"value": {"pattern": r"^(0(\.[0-9]{1,6})?|1)$" if highest == 1 else "^([0-9]{1,2}|100)$"}}
+
+
 class ConditionShape(Shape):
     """One thing that must hold; several values with commas between mean any of them."""
 
     told: ClassVar[dict[str, Any]] = {
         "anyOf": [
-            {"properties": {"field": {"const": field}, "operator": {"enum": list(known)}}}
+            {"properties": {"field": {"const": field}, "operator": {"enum": list(known)}, **_value(field)}}
             for field, known in OPERATORS.items()
         ]
     }
@@ -37,6 +46,13 @@ class ConditionShape(Shape):
 
 class RoutingActionShape(Shape):
     """What a rule does: `route` (to a queue's slug), `add_tag`, `set_priority`."""
+
+    told: ClassVar[dict[str, Any]] = {
+        "anyOf": [
+            {"properties": {"type": {"enum": ["route", "add_tag"]}}},
+            {"properties": {"type": {"const": "set_priority"}, "value": {"enum": list(get_args(Priority))}}},
+        ]
+    }
 
     type = fields.String(required=True, validate=OneOf(("route", "add_tag", "set_priority")))
     value = fields.String(required=True, validate=Size(min=1, max=60))

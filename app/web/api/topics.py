@@ -32,7 +32,7 @@ class TopicShape(Shape):
 
 
 WORD = fields.String(validate=Size(min=1, max=flows.LONGEST_WORD))
-EXAMPLE = fields.String(validate=Size(max=flows.LONGEST_EXAMPLE))
+EXAMPLE = fields.String(validate=Size(min=1, max=flows.LONGEST_EXAMPLE))
 EXAMPLES: dict[str, Any] = {
     "allOf": [{"properties": {"examples": {"anyOf": [{"maxItems": 0}, {"minItems": flows.FEWEST_EXAMPLES}]}}}]
 }
