@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app import clock
 from app.domain.market import Feed, FeedKind
-from app.domain.people import SYSTEM, Viewer
+from app.domain.people import SYSTEM, Team, Viewer
 from app.errors import BellwetherError, FieldError, InputError, OutgoingError, OutgoingRefused
 from app.ingest.feeds import from_rss
 from app.ingest.fetch import Fetched
@@ -18,7 +18,8 @@ from app.ingest.fetch import fetch as fetched_from
 from app.pipeline import history, posts
 from app.pipeline.posts import PostResult
 from app.pipeline.services import Services
-from app.store import feeds
+from app.store import feeds, teams
+from app.store.db import Reads
 
 LOG = logging.getLogger(__name__)
 MINUTE_MS = 60_000
@@ -37,11 +38,15 @@ _EDITABLE = frozenset(
 
 
 def add_feed(services: Services, *, viewer: Viewer, slug: str, name: str, kind: FeedKind, **fields: Any) -> Feed:
-    """Add a feed; an RSS feed is fetched at the next tick. Raises Conflict when the slug is taken."""
+    """Add a feed; an RSS feed is fetched at the next tick. Raises Conflict when the slug is taken.
+
+    Posts of a feed with a `team_id` are for that team; others are for everybody.
+    """
     values = _checked({"slug": slug, "name": name, "kind": kind, **fields})
     if kind == "rss":
         values["next_fetch_at"] = clock.now_ms()
     with services.db.transaction() as tx:
+        _check_team(tx, values, viewer=viewer)
         feed_id = feeds.insert(tx, values=values)
         after = {"slug": slug, "kind": kind, "url": values.get("url")}
         history.record(tx, actor=history.of(viewer), verb="created", noun="feed", noun_id=feed_id, after=after)
@@ -56,6 +61,8 @@ def change_feed(
         was = feeds.get(tx, feed_id, viewer=viewer)
         wanted = _checked({"kind": was.kind, "url": was.url, **changes})
         wanted = {key: wanted[key] for key in changes}
+        if wanted.get("team_id") != was.team_id:
+            _check_team(tx, wanted, viewer=viewer)
         feed = feeds.update(tx, feed_id, changes=wanted, version=version)
         feeds.note(tx, feed_id, changes=_start_over(feed, was=was))
         before = {key: getattr(was, key) for key in wanted}
@@ -63,6 +70,19 @@ def change_feed(
             tx, actor=history.of(viewer), verb="edited", noun="feed", noun_id=feed_id, before=before, after=wanted
         )
         return feeds.get(tx, feed_id)
+
+
+def teams_of(db: Reads, *, viewer: Viewer) -> tuple[Team, ...]:
+    """The teams that a viewer may give a feed to: their own, or all for who sees every feed."""
+    if viewer.feed_ids is None:
+        return teams.every(db)
+    return () if viewer.user_id is None else teams.of_user(db, viewer.user_id)
+
+
+def _check_team(db: Reads, values: Mapping[str, Any], *, viewer: Viewer) -> None:
+    team_id = values.get("team_id")
+    if team_id is not None and team_id not in {team.id for team in teams_of(db, viewer=viewer)}:
+        raise InputError("unknown_team", fields=[FieldError(pointer="/team", code="unknown_team")])
 
 
 def _start_over(feed: Feed, *, was: Feed) -> dict[str, Any]:

@@ -92,6 +92,7 @@ TABLE: dict[str, Sentence] = {
     "unknown_feed": (INPUT, _("There is no feed “%(value)s”, or it is not among yours.")),
     "unknown_entity": (INPUT, _("No company with the ticker “%(value)s” is watched.")),
     "unknown_zone": (INPUT, _("There is no time zone “%(value)s”; write one like Europe/Dublin.")),
+    "unknown_team": (INPUT, _("There is no such team, or it is not one of yours.")),
     "unknown_subject": (INPUT, _("There is no “%(value)s” to show, or it is not among yours.")),
     "unknown_scope": (INPUT, _("There is no scope “%(scope)s”.")),
     "unknown_action": (INPUT, _("A macro has no action “%(action)s”.")),

@@ -44,7 +44,7 @@ class ItemShape(Shape):
     """A text to read; `targets` are parts of it that market sentiment is asked about, as text or start and end."""
 
     id = fields.Raw(allow_none=True)
-    text = Text(required=True, allow_none=True)
+    text = Text(required=True)
     targets = fields.List(Target(), load_default=list, validate=Size(max=50))
 
 

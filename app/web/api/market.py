@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, get_args
 
@@ -17,7 +17,7 @@ from app.errors import BellwetherError, InputError, TooLarge
 from app.pipeline import feeds as feed_flows
 from app.pipeline import intake, market
 from app.pipeline import posts as post_flows
-from app.store import entities, feeds, mentions, posts
+from app.store import entities, feeds, mentions, posts, teams
 from app.web import auth, body, errors, problems
 from app.web.api import lists
 from app.web.api.market_shapes import (
@@ -126,7 +126,7 @@ def push_posts(query: dict[str, Any]) -> Any:
 @route(group, "/feeds", needs="feeds:read", returns=FeedPageShape)
 def list_feeds() -> dict[str, Any]:
     """The feeds in sight."""
-    return lists.whole(feeds.every(auth.services().db, viewer=auth.viewer()))
+    return lists.whole(_feeds_out(feeds.every(auth.services().db, viewer=auth.viewer())))
 
 
 @route(group, "/feeds", method="POST", needs="feeds:write", reads=NewFeedShape, returns=FeedShape, status=201)
@@ -134,8 +134,8 @@ def add_feed(payload: dict[str, Any]) -> Response:
     """Add a feed: posts are pushed to it, fetched from its address, or read from files."""
     if payload["kind"] == "rss" and "url" not in payload:
         raise InputError(fields=(field_error("/url", "required"),))
-    made = feed_flows.add_feed(auth.services(), viewer=auth.viewer(), **payload)
-    return lists.tagged(FeedShape, made, version=made.version, status=201)
+    made = feed_flows.add_feed(auth.services(), viewer=auth.viewer(), **_with_team(payload))
+    return lists.tagged(FeedShape, _feeds_out([made])[0], version=made.version, status=201)
 
 
 @route(
@@ -150,8 +150,10 @@ def add_feed(payload: dict[str, Any]) -> Response:
 def change_feed(payload: dict[str, Any], feed_id: int) -> Response:
     """Change a feed; what it brought stays."""
     version = lists.expected_version()
-    found = feed_flows.change_feed(auth.services(), feed_id, viewer=auth.viewer(), changes=payload, version=version)
-    return lists.tagged(FeedShape, found, version=found.version)
+    found = feed_flows.change_feed(
+        auth.services(), feed_id, viewer=auth.viewer(), changes=_with_team(payload), version=version
+    )
+    return lists.tagged(FeedShape, _feeds_out([found])[0], version=found.version)
 
 
 @route(group, "/entities", needs="market:read", returns=EntityPageShape)
@@ -182,6 +184,23 @@ def series(query: dict[str, Any]) -> dict[str, Any]:
     points = market.series(auth.services(), **subject, since=since, until=until, step_ms=step)
     usual = market.usual(auth.services(), points, **subject, step_ms=step)
     return lists.whole({**asdict(point), "usual": known} for point, known in zip(points, usual, strict=True))
+
+
+def _feeds_out(found: Iterable[Feed]) -> list[dict[str, Any]]:
+    names = {team.id: team.name for team in teams.every(auth.services().db)}
+    return [row(feed, team=None if feed.team_id is None else names.get(feed.team_id)) for feed in found]
+
+
+def _with_team(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What was sent, with the team's number for its name."""
+    values = {name: value for name, value in payload.items() if name != "team"}
+    if "team" not in payload:
+        return values
+    known = feed_flows.teams_of(auth.services().db, viewer=auth.viewer())
+    chosen = {None: None} | {team.name: team.id for team in known}
+    if payload["team"] not in chosen:
+        raise InputError(fields=(field_error("/team", "unknown_team"),))
+    return values | {"team_id": chosen[payload["team"]]}
 
 
 def feed_of(slug: str) -> Feed:

@@ -99,6 +99,7 @@ class FeedShape(Shape):
     zone = fields.String()
     weight = Number()
     licence_note = fields.String()
+    team = fields.String(allow_none=True, metadata={"description": "Who sees its posts; null: everybody."})
     language = fields.String()
     interval_ms = Whole(allow_none=True)
     silent_after_ms = Whole(allow_none=True)
@@ -111,6 +112,13 @@ class FeedShape(Shape):
 
 
 FeedPageShape = page_of(FeedShape, "FeedPage")
+
+
+TEAM = fields.String(
+    allow_none=True,
+    validate=Size(min=1, max=200),
+    metadata={"description": "The team that it is for, one of yours; null: everybody sees its posts."},
+)
 
 
 class NewFeedShape(Shape):
@@ -127,6 +135,7 @@ class NewFeedShape(Shape):
     zone = fields.String(validate=Size(min=1, max=60))
     weight = Number(validate=WEIGHT)
     licence_note = fields.String(validate=Size(max=1000))
+    team = TEAM
 
 
 class FeedChangeShape(ChangeShape):
@@ -137,6 +146,7 @@ class FeedChangeShape(ChangeShape):
     zone = fields.String(validate=Size(min=1, max=60))
     weight = Number(validate=WEIGHT)
     licence_note = fields.String(validate=Size(max=1000))
+    team = TEAM
     language = fields.String(validate=Pattern("([a-z]{2})?", code="unknown_value"))
     interval_ms = Whole(allow_none=True, validate=Between(feed_flows.LEAST_INTERVAL_MS, feed_flows.MOST_INTERVAL_MS))
     silent_after_ms = Whole(allow_none=True, validate=Between(feed_flows.MINUTE_MS, LARGEST))
