@@ -30,6 +30,17 @@ _Subject = tuple[int, str, tuple[int, int] | None]
 _SUBJECTS = {"message": "ticket", "post": "post", "mention": "post"}
 
 
+def ticket_of(services: Services, prediction_id: int, *, viewer: Viewer) -> int:
+    """The ticket that a prediction is about; NotFound for one about none, or about one out of sight, alike."""
+    db = services.db
+    stored = predictions.get(db, prediction_id)
+    if stored.subject_kind == "message":
+        ticket = tickets.read(db, messages.get(db, stored.subject_id).ticket_id)
+        if viewer.queue_ids is None or ticket.queue_id in viewer.queue_ids:
+            return ticket.id
+    raise NotFound(noun="prediction", id=prediction_id)
+
+
 def correct(
     services: Services,
     *,

@@ -21,6 +21,7 @@ from app.store import (
     schema_sla,
     schema_surge,
     schema_teach,
+    schema_tickets,
     schema_triage,
     schema_undo,
 )
@@ -253,6 +254,12 @@ def m702_lean_predictions(db: Tables) -> None:
 def m703_lean_events(db: Tables) -> None:
     """Events by deed, with values alone."""
     rebuild(db.conn, schema_lean.EVENTS)
+
+
+@STEPS(transactional=False)
+def m840_external_ids(db: Tables) -> None:
+    """Several tickets may have the same external id, each in the sight of others."""
+    rebuild(db.conn, schema_tickets.external_ids(db.conn))
 
 
 def migrate(connection: sqlite3.Connection, *, stop_before: str | None = None) -> None:

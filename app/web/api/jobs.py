@@ -67,15 +67,21 @@ class ModelsShape(Shape):
 
 @route(group, "/jobs", needs="jobs:read", query=PageQuery, returns=page_of(JobShape, "JobPage"))
 def list_jobs(query: dict[str, Any]) -> dict[str, Any]:
-    """Jobs, newest first."""
-    found = jobs.page(auth.services().db, limit=query["limit"], after=query["after"])
+    """One's own jobs, newest first; administrators see everybody's."""
+    viewer = auth.viewer()
+    found = jobs.page(
+        auth.services().db,
+        limit=query["limit"],
+        after=query["after"],
+        user_id=None if viewer.may("*:*") else viewer.user_id or 0,
+    )
     return lists.page(found, found.items)
 
 
 @route(group, "/jobs/<id(job):job_id>", needs="jobs:read", returns=JobShape)
 def show_job(job_id: int) -> Any:
     """One job."""
-    return jobs.get(auth.services().db, job_id)
+    return jobs.get(auth.services().db, job_id, viewer=auth.viewer())
 
 
 @route(models_group, "/models", needs="models:read", returns=ModelsShape)

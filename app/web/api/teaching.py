@@ -6,9 +6,7 @@ from typing import Any
 
 from marshmallow import fields
 
-from app.errors import NotFound
-from app.pipeline import teaching
-from app.store import messages, predictions, tickets
+from app.pipeline import corrections, teaching
 from app.web import auth
 from app.web.api.ticket_shapes import PredictionShape, prediction_out
 from app.web.api.tickets import CorrectionShape
@@ -76,8 +74,5 @@ def show_lesson() -> dict[str, Any]:
 def answer_question(payload: dict[str, Any], *, prediction_id: int) -> Any:
     """Confirm or correct what was asked about; it becomes a training example."""
     services, viewer = auth.services(), auth.viewer()
-    stored = predictions.get(services.db, prediction_id)
-    if stored.subject_kind != "message":
-        raise NotFound(noun="prediction", id=prediction_id)
-    tickets.get(services.db, messages.get(services.db, stored.subject_id).ticket_id, viewer=viewer)
+    corrections.ticket_of(services, prediction_id, viewer=viewer)
     return teaching.answer(services, prediction_id, label=payload["label"], viewer=viewer)
