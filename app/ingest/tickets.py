@@ -11,10 +11,11 @@ from app.ingest.characters import one_line
 from app.ingest.fields import Fields
 from app.ingest.mail import from_eml
 
-__all__ = ["MAX_BODY", "from_eml", "from_form", "from_json"]
+__all__ = ["LONGEST_ID", "MAX_BODY", "from_eml", "from_form", "from_json"]
 
 MAX_BODY = 1_500_000  # characters
-_MAX_SUBJECT, _MAX_NAME, _MAX_ID = 500, 200, 998
+LONGEST_ID = 998
+_MAX_SUBJECT, _MAX_NAME = 500, 200
 
 
 def from_json(payload: Mapping[str, Any]) -> TicketDraft:
@@ -47,10 +48,10 @@ def _draft(fields: Fields, *, customer: Fields, prefix: str, default_channel: Ch
         customer_email=customer.address(f"{prefix}email"),
         customer_tier=cast(Tier, customer.choice(f"{prefix}tier", choices=get_args(Tier), default="standard")),
         queue=fields.text("queue", limit=100) or None,
-        external_id=fields.text("external_id", "id", limit=_MAX_ID) or None,
-        message_id=_bare_id(fields.text("message_id", limit=_MAX_ID)),
-        in_reply_to=_bare_id(fields.text("in_reply_to", limit=_MAX_ID)),
-        references=tuple(map(_bare, fields.texts("references", limit=_MAX_ID, n_most=100))),
+        external_id=fields.text("external_id", "id", limit=LONGEST_ID) or None,
+        message_id=_bare_id(fields.text("message_id", limit=LONGEST_ID)),
+        in_reply_to=_bare_id(fields.text("in_reply_to", limit=LONGEST_ID)),
+        references=tuple(map(_bare, fields.texts("references", limit=LONGEST_ID, n_most=100))),
         is_html=fields.truth("is_html"),
         is_automatic=fields.truth("is_automatic"),
         occurred_at=fields.time("occurred_at", "created_at"),

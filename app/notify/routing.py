@@ -19,7 +19,7 @@ from app.errors import FieldError, InputError
 LABELS = ("alertname", "severity", "subject_kind", "subject", "ticker", "sector")
 OPERATORS = ("=", "!=", "=~", "!~")
 DAY_MINUTES = 1440
-MOST_MATCHERS = 20
+MOST_MATCHERS, LONGEST_VALUE = 20, 200
 
 _MATCHER = re.compile(r"\s*(\w+)\s*(=~|!~|!=|=)\s*\"?(.*?)\"?\s*$")
 
@@ -47,7 +47,7 @@ def checked_matchers(matchers: Sequence[Mapping[str, str]]) -> tuple[dict[str, s
 
 def _checked(matcher: Mapping[str, str]) -> dict[str, str]:
     name, op, value = (str(matcher.get(key, "")) for key in ("name", "op", "value"))
-    is_known = name in LABELS and op in OPERATORS and len(value) <= 200
+    is_known = name in LABELS and op in OPERATORS and len(value) <= LONGEST_VALUE
     if not is_known:
         raise _bad(f"{name} {op} {value}")
     return {"name": name, "op": op, "value": value}

@@ -22,7 +22,7 @@ from app.store.db import Transaction
 _RULE_FIELDS = frozenset(entry.name for entry in fields(Rule)) - {"id", "version"}
 LONGEST_NOTE = 1000
 _LONGEST_MS, _MOST_STORIES = 400 * DAY_MS, 1_000_000
-_BOUNDS: dict[str, tuple[float, float]] = {
+BOUNDS: dict[str, tuple[float, float]] = {
     "window_ms": (HOUR_MS, _LONGEST_MS),
     "baseline_ms": (HOUR_MS, _LONGEST_MS),
     "min_stories": (1, _MOST_STORIES),
@@ -374,6 +374,6 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
 def _out_of_bounds(values: Mapping[str, Any]) -> list[FieldError]:
     return [
         FieldError(pointer=f"/{key}", code="too_small" if values[key] < least else "too_large")
-        for key, (least, most) in _BOUNDS.items()
+        for key, (least, most) in BOUNDS.items()
         if key in values and not least <= values[key] <= most
     ]

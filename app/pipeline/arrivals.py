@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from app import clock
 from app.domain.people import SYSTEM, Viewer
 from app.domain.series import HOUR_MS
 from app.domain.ticket import Message, Queue, Ticket, TicketDraft
-from app.errors import InputError, NotFound
+from app.errors import InputError
 from app.ingest.clean import clean, shown
 from app.ingest.redact import redact
 from app.pipeline import clocks, desk, history, letters
@@ -68,9 +69,8 @@ def store(tx: Transaction, services: Services, prepared: Prepared, *, viewer: Vi
     known = _known(tx, draft)
     if known is not None:
         return known
-    earlier = tickets.find_by_external_id(tx, draft.external_id) if draft.external_id else None
+    earlier = _earlier(tx, draft, viewer=viewer)
     if earlier is not None:
-        _check_own(tx, earlier, draft=draft, viewer=viewer)
         return _updated(tx, earlier, prepared=prepared, viewer=viewer)
     returned = outbox.find_sent(tx, draft.bounce.message_id) if draft.bounce else None
     if draft.bounce is not None and returned is not None:
@@ -90,13 +90,14 @@ def _known(db: Reads, draft: TicketDraft) -> Stored | None:
     return None if found is None else Stored(ticket_id=found.ticket_id, message_id=found.id, is_new=False)
 
 
-def _check_own(tx: Transaction, ticket: Ticket, *, draft: TicketDraft, viewer: Viewer) -> None:
-    """An external id is easily guessed: only who sees the ticket, or filed it, may change it by its id.
+def _earlier(db: Reads, draft: TicketDraft, *, viewer: Viewer) -> Ticket | None:
+    """The ticket that a draft writes anew by its external id.
 
-    Raises NotFound otherwise, as if there were no such ticket.
+    Such an id is easily guessed: one that only others know is, to everybody else, as if it had never been used.
     """
-    if not may_see(tx, ticket, viewer=viewer):
-        raise NotFound(noun="ticket", id=draft.external_id)
+    if not draft.external_id:
+        return None
+    return tickets.find_by_external_id(db, draft.external_id, is_seen=partial(may_see, db, viewer=viewer))
 
 
 def may_see(db: Reads, ticket: Ticket, *, viewer: Viewer) -> bool:
@@ -113,7 +114,7 @@ def foreseen_queue(db: Reads, draft: TicketDraft, *, viewer: Viewer) -> Queue | 
     is_plain = not (draft.is_automatic or draft.bounce or draft.mailbox_id)
     if not is_plain or _known(db, draft) or messages.find_thread(db, parents(draft)):
         return None
-    if draft.external_id and tickets.find_by_external_id(db, draft.external_id):
+    if _earlier(db, draft, viewer=viewer):
         return None
     if draft.queue:
         return queues.find_by_slug(db, draft.queue)

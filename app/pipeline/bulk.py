@@ -71,8 +71,8 @@ def undo(services: Services, job_id: int, *, viewer: Viewer) -> Job:
 
 def show(services: Services, job_id: int, *, viewer: Viewer) -> Job:
     """A bulk job of the viewer's own, or any for who may do everything; raises NotFound."""
-    job = jobs.get(services.db, job_id)
-    if job.kind not in ("bulk_edit", "bulk_undo") or (job.user_id != viewer.user_id and not viewer.may("*:*")):
+    job = jobs.get(services.db, job_id, viewer=viewer)
+    if job.kind not in ("bulk_edit", "bulk_undo"):
         raise NotFound(noun="job", id=job_id)
     return job
 

@@ -30,6 +30,17 @@ _Subject = tuple[int, str, tuple[int, int] | None]
 _SUBJECTS = {"message": "ticket", "post": "post", "mention": "post"}
 
 
+def ticket_of(services: Services, prediction_id: int, *, viewer: Viewer) -> int:
+    """The ticket that a prediction is about; NotFound for one about none, or about one out of sight, alike."""
+    db = services.db
+    stored = predictions.get(db, prediction_id)
+    if stored.subject_kind == "message":
+        ticket = tickets.read(db, messages.get(db, stored.subject_id).ticket_id)
+        if viewer.queue_ids is None or ticket.queue_id in viewer.queue_ids:
+            return ticket.id
+    raise NotFound(noun="prediction", id=prediction_id)
+
+
 def correct(
     services: Services,
     *,
@@ -107,7 +118,7 @@ def check_label(services: Services, task: str, *, label: str) -> None:
     if known is None:
         raise TaskMissing(task=task)
     if label not in {one.id for one in known.labels}:
-        fields = [FieldError(pointer="/label", code="unknown_value", params=(("value", label),))]
+        fields = [FieldError(pointer="/label", code="unknown_label", params=(("label", label), ("task", task)))]
         raise InputError("unknown_label", fields=fields, label=label, task=task)
 
 

@@ -56,6 +56,10 @@ def in_sight(services: Services, keys: Iterable[str], *, viewer: Viewer) -> tupl
 def _check(services: Services, keys: Iterable[str], *, viewer: Viewer) -> None:
     asked = list(keys)
     known = set(in_sight(services, asked, viewer=viewer))
-    unknown = [FieldError(pointer="/subjects", code="unknown_value") for key in asked if key not in known]
+    unknown = [
+        FieldError(pointer="/subjects", code="unknown_subject", params=(("value", key),))
+        for key in asked
+        if key not in known
+    ]
     if unknown:
         raise InputError(fields=unknown[:1])

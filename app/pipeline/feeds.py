@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app import clock, urls
 from app.domain.market import Feed, FeedKind
-from app.domain.people import SYSTEM, Viewer
+from app.domain.people import SYSTEM, Team, Viewer
 from app.errors import BellwetherError, FieldError, InputError, OutgoingError, OutgoingRefused
 from app.ingest.feeds import from_rss
 from app.ingest.fetch import Fetched
@@ -18,14 +18,15 @@ from app.ingest.fetch import fetch as fetched_from
 from app.pipeline import history, posts
 from app.pipeline.posts import PostResult
 from app.pipeline.services import Services
-from app.store import feeds
+from app.store import feeds, teams
+from app.store.db import Reads
 
 LOG = logging.getLogger(__name__)
 MINUTE_MS = 60_000
 LEASE_MS = 2 * MINUTE_MS
 DAY_MS = 24 * 60 * MINUTE_MS
 MOST_BACKOFF = 6
-LEAST_INTERVAL_MS = 5 * MINUTE_MS
+LEAST_INTERVAL_MS, MOST_INTERVAL_MS = 5 * MINUTE_MS, 7 * DAY_MS
 MOST_WEIGHT = 100.0
 
 _EDITABLE = frozenset(
@@ -37,11 +38,15 @@ _EDITABLE = frozenset(
 
 
 def add_feed(services: Services, *, viewer: Viewer, slug: str, name: str, kind: FeedKind, **fields: Any) -> Feed:
-    """Add a feed; an RSS feed is fetched at the next tick. Raises Conflict when the slug is taken."""
+    """Add a feed; an RSS feed is fetched at the next tick. Raises Conflict when the slug is taken.
+
+    Posts of a feed with a `team_id` are for that team; others are for everybody.
+    """
     values = _checked({"slug": slug, "name": name, "kind": kind, **fields})
     if kind == "rss":
         values["next_fetch_at"] = clock.now_ms()
     with services.db.transaction() as tx:
+        _check_team(tx, values, viewer=viewer)
         feed_id = feeds.insert(tx, values=values)
         after = {"slug": slug, "kind": kind, "url": values.get("url")}
         history.record(tx, actor=history.of(viewer), verb="created", noun="feed", noun_id=feed_id, after=after)
@@ -56,6 +61,8 @@ def change_feed(
         was = feeds.get(tx, feed_id, viewer=viewer)
         wanted = _checked({"kind": was.kind, "url": was.url, **changes}, was=was)
         wanted = {key: wanted[key] for key in changes}
+        if wanted.get("team_id") != was.team_id:
+            _check_team(tx, wanted, viewer=viewer)
         feed = feeds.update(tx, feed_id, changes=wanted, version=version)
         feeds.note(tx, feed_id, changes=_start_over(feed, was=was))
         before = {key: getattr(was, key) for key in wanted}
@@ -63,6 +70,19 @@ def change_feed(
             tx, actor=history.of(viewer), verb="edited", noun="feed", noun_id=feed_id, before=before, after=wanted
         )
         return feeds.get(tx, feed_id)
+
+
+def teams_of(db: Reads, *, viewer: Viewer) -> tuple[Team, ...]:
+    """The teams that a viewer may give a feed to: their own, or all for who sees every feed."""
+    if viewer.feed_ids is None:
+        return teams.every(db)
+    return () if viewer.user_id is None else teams.of_user(db, viewer.user_id)
+
+
+def _check_team(db: Reads, values: Mapping[str, Any], *, viewer: Viewer) -> None:
+    team_id = values.get("team_id")
+    if team_id is not None and team_id not in {team.id for team in teams_of(db, viewer=viewer)}:
+        raise InputError("unknown_team", fields=[FieldError(pointer="/team", code="unknown_team")])
 
 
 def _start_over(feed: Feed, *, was: Feed) -> dict[str, Any]:
@@ -99,10 +119,10 @@ def _out_of_bounds(values: Mapping[str, Any]) -> list[FieldError]:
     if values.get("language") and not re.fullmatch(r"[a-z]{2}", str(values["language"])):
         faults.append(FieldError(pointer="/language", code="unknown_value"))
     if "zone" in values and not _is_zone(str(values["zone"])):
-        faults.append(FieldError(pointer="/zone", code="unknown_value"))
+        faults.append(FieldError(pointer="/zone", code="unknown_zone", params=(("value", str(values["zone"])),)))
     if values.get("silent_after_ms") is not None and values["silent_after_ms"] < MINUTE_MS:
         faults.append(FieldError(pointer="/silent_after_ms", code="too_small"))
-    if values.get("interval_ms") is not None and not LEAST_INTERVAL_MS <= values["interval_ms"] <= 7 * DAY_MS:
+    if values.get("interval_ms") is not None and not LEAST_INTERVAL_MS <= values["interval_ms"] <= MOST_INTERVAL_MS:
         code = "too_small" if values["interval_ms"] < LEAST_INTERVAL_MS else "too_large"
         faults.append(FieldError(pointer="/interval_ms", code=code))
     if not 0 < float(values.get("weight", 1.0)) <= MOST_WEIGHT:

@@ -12,6 +12,7 @@ from app.ingest.feeds import RowFault
 from app.pipeline.services import Services
 
 PostRow = PostDraft | RowFault
+LONGEST_ID = tickets.LONGEST_ID
 
 
 def ticket_from_json(payload: Mapping[str, Any]) -> TicketDraft:

@@ -149,7 +149,7 @@ def _title(given: Any) -> str:
 
 def _check_made(*, words: Sequence[str], examples: Sequence[str]) -> None:
     if not words and not examples:
-        raise InputError("topic_without_words", fields=[FieldError(pointer="/words", code="empty")])
+        raise InputError("topic_without_words", fields=[FieldError(pointer="/words", code="topic_without_words")])
     if examples and len(examples) < FEWEST_EXAMPLES:
         pointer = [FieldError(pointer="/examples", code="too_few_examples")]
         raise InputError("too_few_examples", fields=pointer, limit=FEWEST_EXAMPLES)

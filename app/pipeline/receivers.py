@@ -154,7 +154,7 @@ def _unknown(values: Mapping[str, Any]) -> list[FieldError]:
     if "group_by" in values and values["group_by"] not in get_args(GroupBy):
         faults.append(FieldError(pointer="/group_by", code="unknown_value"))
     if "zone" in values and values["zone"] not in available_timezones():
-        faults.append(FieldError(pointer="/zone", code="unknown_value"))
+        faults.append(FieldError(pointer="/zone", code="unknown_zone", params=(("value", str(values["zone"])),)))
     if "locale" in values and values["locale"] not in _LOCALES:
         faults.append(FieldError(pointer="/locale", code="unknown_value"))
     return faults

@@ -33,7 +33,7 @@ MOST_TRIED = 1000
 MOST_JUDGED = 5000
 MOST_SHOWN = 100
 MOST_CONDITIONS = 10
-_HIGHEST = {"probability": 1.0, "urgency": 100.0}
+HIGHEST = {"probability": 1.0, "urgency": 100.0}
 
 
 def add_rule(services: Services, *, viewer: Viewer, **values: Any) -> RoutingRule:
@@ -185,7 +185,7 @@ def _check_number(one: Condition, *, place: str) -> None:
         found = float(one.value)
     except ValueError:
         raise _fault(place + "/value", value=one.value) from None
-    if not 0 <= found <= _HIGHEST[one.field]:
+    if not 0 <= found <= HIGHEST[one.field]:
         raise _fault(place + "/value", value=one.value)
 
 

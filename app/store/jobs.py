@@ -7,24 +7,31 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.domain.job import Job
+from app.domain.people import Viewer
+from app.errors import NotFound
 from app.store import pages
 from app.store.db import Reads, Transaction
 from app.store.pages import Page
 from app.store.rows import built
+from app.store.scope import Condition
 
 
 def _job(row: sqlite3.Row) -> Job:
     return built(Job, row, mappings=("params",), tuples=("errors",))
 
 
-def get(db: Reads, job_id: int) -> Job:
-    """The job with this id; raises NotFound."""
-    return _job(db.got("job", job_id))
+def get(db: Reads, job_id: int, *, viewer: Viewer | None = None) -> Job:
+    """The job with this id; raises NotFound, for somebody else's too unless the viewer may do everything."""
+    job = _job(db.got("job", job_id))
+    if viewer is not None and job.user_id != viewer.user_id and not viewer.may("*:*"):
+        raise NotFound(noun="job", id=job_id)
+    return job
 
 
-def page(db: Reads, *, limit: int = 50, after: str | None = None) -> Page[Job]:
-    """Jobs, newest first."""
-    return pages.newest(db, table="job", conditions=[], make=_job, limit=limit, after=after)
+def page(db: Reads, *, limit: int = 50, after: str | None = None, user_id: int | None = None) -> Page[Job]:
+    """Jobs, newest first; those of one person where one is named."""
+    conditions: list[Condition] = [] if user_id is None else [("user_id = ?", [user_id])]
+    return pages.newest(db, table="job", conditions=conditions, make=_job, limit=limit, after=after)
 
 
 def insert(tx: Transaction, *, kind: str, params: Mapping[str, Any], user_id: int | None, at: int) -> int:

@@ -22,6 +22,7 @@ from app.store import (
     schema_sla,
     schema_surge,
     schema_teach,
+    schema_tickets,
     schema_triage,
     schema_undo,
 )
@@ -260,6 +261,12 @@ def m703_lean_events(db: Tables) -> None:
 def m810_sessions(db: Tables) -> None:
     """Who is signed in where, and failed sign-ins."""
     _run(db, schema_sessions.SESSIONS)
+
+
+@STEPS(transactional=False)
+def m840_external_ids(db: Tables) -> None:
+    """Several tickets may have the same external id, each in the sight of others."""
+    rebuild(db.conn, schema_tickets.external_ids(db.conn))
 
 
 def migrate(connection: sqlite3.Connection, *, stop_before: str | None = None) -> None:

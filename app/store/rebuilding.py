@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from app.store.db import statement
@@ -22,14 +23,14 @@ Rows = list[tuple[Any, ...]]
 
 @dataclass(frozen=True, kw_only=True)
 class Rebuilt:
-    """How a table is made anew: `mark` is a column that only the new one has, `create` names it `copied`.
+    """How a table is made anew: `is_made` tells the new one from the old, `create` names it `copied`.
 
     `copy` writes old rows (the columns `read`) into the copy; `drop` takes away what would no longer fit, before the
     copy takes the table's place, and `finish` makes indices, triggers and views after that.
     """
 
     table: str
-    mark: str
+    is_made: Callable[[sqlite3.Connection, str], bool]
     create: str
     read: str
     copy: Callable[[sqlite3.Connection, Rows], None]
@@ -52,9 +53,9 @@ def rebuild(connection: sqlite3.Connection, made: Rebuilt) -> None:
 def _piece(connection: sqlite3.Connection, made: Rebuilt) -> bool:
     """One transaction; whether there is more to do."""
     with _transaction(connection):
-        if has_column(connection, made.table, made.mark):
+        if made.is_made(connection, made.table):
             return False
-        if not has_column(connection, made.copied, made.mark):
+        if not made.is_made(connection, made.copied):
             connection.execute(made.create)
         rows = _next(connection, made)
         if rows:
@@ -101,8 +102,12 @@ def _carry_sequence(connection: sqlite3.Connection, made: Rebuilt) -> None:
     )
 
 
-def has_column(connection: sqlite3.Connection, table: str, column: str) -> bool:
-    """Whether a table is there and has a column."""
+def having(column: str) -> Callable[[sqlite3.Connection, str], bool]:
+    """Whether a table is there and has a column, which only the new one has."""
+    return partial(_has_column, column=column)
+
+
+def _has_column(connection: sqlite3.Connection, table: str, *, column: str) -> bool:
     sql = "SELECT 1 FROM pragma_table_xinfo(?) WHERE name = ?"
     return connection.execute(sql, (table, column)).fetchone() is not None
 

@@ -14,7 +14,7 @@ from app.store.db import Transaction
 from app.store.deeds import DEED, deed, details
 from app.store.numbered import numbers
 from app.store.packed import packed
-from app.store.rebuilding import Rebuilt, Rows
+from app.store.rebuilding import Rebuilt, Rows, having
 from app.store.schema_reports import DAY, HOUR
 from app.store.texts import parts
 
@@ -31,7 +31,7 @@ def _copy_messages(connection: sqlite3.Connection, rows: Rows) -> None:
 
 MESSAGES = Rebuilt(
     table="message",
-    mark="text_kept",
+    is_made=having("text_kept"),
     # The body comes last: what is asked of long messages without it lies before its pages.
     create="""CREATE TABLE message_copy (id INTEGER PRIMARY KEY AUTOINCREMENT,
     ticket_id INTEGER NOT NULL REFERENCES ticket,
@@ -108,7 +108,7 @@ ON CONFLICT DO UPDATE SET n_corrected = n_corrected + excluded.n_corrected;"""
 
 PREDICTIONS = Rebuilt(
     table="prediction",
-    mark="verdict_id",
+    is_made=having("verdict_id"),
     create="""CREATE TABLE prediction_copy (id INTEGER PRIMARY KEY, subject_id INTEGER NOT NULL,
     verdict_id INTEGER NOT NULL REFERENCES verdict, is_shadow INTEGER NOT NULL DEFAULT 0, probability REAL NOT NULL,
     created_at INTEGER NOT NULL, labels TEXT, top BLOB NOT NULL)""",
@@ -188,7 +188,7 @@ def _when(deed_is: str) -> str:
 
 EVENTS = Rebuilt(
     table="event",
-    mark="deed_id",
+    is_made=having("deed_id"),
     create="""CREATE TABLE event_copy (id INTEGER PRIMARY KEY AUTOINCREMENT,
     deed_id INTEGER NOT NULL REFERENCES deed, noun_code INTEGER NOT NULL REFERENCES noun, noun_id INTEGER NOT NULL,
     at INTEGER NOT NULL, undoes INTEGER REFERENCES event, details TEXT)""",

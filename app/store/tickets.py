@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.domain.people import Viewer
@@ -40,10 +40,12 @@ def read(db: Reads, ticket_id: int) -> Ticket:
     return as_ticket(db.got("ticket", ticket_id))
 
 
-def find_by_external_id(db: Reads, external_id: str) -> Ticket | None:
-    """The ticket that another system knows by this id."""
-    row = db.row("SELECT * FROM ticket WHERE external_id = ?", (external_id,))
-    return None if row is None else as_ticket(row)
+def find_by_external_id(
+    db: Reads, external_id: str, *, is_seen: Callable[[Ticket], bool] = lambda _: True
+) -> Ticket | None:
+    """The oldest ticket that another system knows by this id, of those that are seen; others may have the same id."""
+    rows = db.rows("SELECT * FROM ticket WHERE external_id = ? ORDER BY id", (external_id,))
+    return next((ticket for row in rows if is_seen(ticket := as_ticket(row))), None)
 
 
 def of_customer(db: Reads, customer_id: int, *, viewer: Viewer, limit: int = 20) -> tuple[Ticket, ...]:

@@ -9,8 +9,10 @@ from math import isfinite
 from typing import Any, NoReturn
 
 from flask import Response, current_app, request
+from marshmallow import Schema, ValidationError
 
 from app.errors import InputError, TooLarge, UnsupportedMedia
+from app.web.schema import faults
 
 JSON = "application/json"
 LONGEST_INTEGER = 40
@@ -59,6 +61,20 @@ def _document() -> bytes:
     if len(content) > limit:
         raise TooLarge("json_too_large", limit=limit)
     return content
+
+
+def read_json_or(otherwise: Any) -> Any:
+    """The JSON body, or `otherwise` where none was sent."""
+    return read_json() if request.get_data().strip() else otherwise
+
+
+def read_shape(shape: Schema, *, accepted: Iterable[str] = (JSON,)) -> Any:
+    """The JSON body once its shape has passed: as it was sent, for whoever reads its texts further."""
+    sent = read_json(accepted=accepted)
+    faulty = shape.validate(sent)
+    if faulty:
+        raise faults(ValidationError(faulty))
+    return sent
 
 
 def _is_curl(kind: str) -> bool:

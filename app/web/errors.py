@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.errors import BellwetherError, NotSignedIn
-from app.web import auth, problems
+from app.web import auth, problems, typed_texts
 
 API_PATHS = ("/predict", "/rerank", "/info", "/model/parse", "/health", "/openapi.json", "/problems")
 _BY_STATUS = {
@@ -37,8 +37,9 @@ _BY_STATUS = {
 
 BARE_PAGE = """<!doctype html>
 <html><head><meta charset="utf-8"><title>{title}</title></head>
-<body><h1>{title}</h1><p>{sentence}</p></body></html>
+<body><h1>{title}</h1><p>{sentence}</p>{texts}</body></html>
 """
+BARE_TEXT = '<p><textarea rows="8" cols="80" readonly>\n{text}</textarea></p>'
 
 log = logging.getLogger("bellwether.web")
 
@@ -119,9 +120,12 @@ def as_json(problem: Problem) -> Response:
 
 
 def _as_page(problem: Problem) -> Response:
+    typed = typed_texts.of_request(status=problem.status)
     try:
         page = render_template(
             "error.html",
+            typed=typed,
+            address=request.full_path.rstrip("?"),
             status=problem.status,
             title=problem.title,
             sentence=problem.detail,
@@ -131,7 +135,8 @@ def _as_page(problem: Problem) -> Response:
     except Exception:
         # What broke the page may break this one too (the database, a template): the sentence arrives all the same.
         log.exception("The error page failed [%s]", g.get("request_id", ""))
-        page = BARE_PAGE.format(title=escape(problem.title), sentence=escape(problem.detail))
+        texts = "".join(BARE_TEXT.format(text=escape(text)) for _, text in typed.texts) if typed else ""
+        page = BARE_PAGE.format(title=escape(problem.title), sentence=escape(problem.detail), texts=texts)
     answer = Response(page, status=problem.status)
     answer.headers.update(problem.headers)
     return answer
@@ -157,6 +162,9 @@ def render(problem: Problem) -> Response:
 
 def _on_own(error: BellwetherError) -> BaseResponse:
     if isinstance(error, NotSignedIn) and not is_for_program():
+        if typed_texts.of_request(status=error.status):
+            # A session ends while somebody writes: the way to sign in must not cost them their text.
+            return render(of(error))
         back = request.full_path.rstrip("?") if request.method == "GET" else "/"
         return redirect(auth.SIGN_IN_PATH + "?" + urlencode({"next": back}))
     if error.status >= 500:

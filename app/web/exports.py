@@ -15,6 +15,7 @@ from app.domain.ticket import TicketFilter
 from app.pipeline import exports
 from app.web import auth, long_answers
 from app.web.schema import instant, public_id
+from app.web.spreadsheet import cell
 
 ROLES = ("intent", "sentiment", "emotion")
 TIMES = ("created_at", "updated_at", "first_response_due_at", "first_responded_at", "resolution_due_at", "solved_at")
@@ -22,9 +23,6 @@ OWNED = ("queue", "assignee", "customer_name", "customer_email", "customer_tier"
 PREDICTED = tuple(f"{role}_{part}" for role in ROLES for part in ("predicted", "predicted_probability", "model", "top"))
 CORRECTED = tuple(f"{role}_corrected" for role in ROLES)
 COLUMNS = (*exports.PLAIN, *OWNED, *PREDICTED, *CORRECTED)
-
-# What a spreadsheet takes for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def as_table(chosen: TicketFilter, *, viewer: Viewer) -> Response:
@@ -64,7 +62,7 @@ def _table(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
     writer.writerow(COLUMNS)
     for row in rows:
         flat = _flat(row)
-        writer.writerow([_cell(flat.get(name)) for name in COLUMNS])
+        writer.writerow([cell(flat.get(name)) for name in COLUMNS])
         if buffer.tell() > 32_000:
             yield buffer.getvalue()
             buffer.seek(0)
@@ -85,9 +83,3 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
         if one["task"] in tasks:
             found[f"{tasks[one['task']]}_corrected"] = one["label"]
     return found
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return "'" + value
-    return int(value) if isinstance(value, bool) else value

@@ -24,6 +24,8 @@ from app.domain.people import TOKEN_SCOPES
 REQUIRED = InputRequired(_l("Please fill this in."))
 NAME = Length(max=120, message=_l("At most %(max)d characters."))
 ADDRESS = Regexp(r"^[^@\s]+@[^@\s]+$", message=_l("This is not an e-mail address."))
+EVERYBODY = 0
+"""The choice of no team: select fields hold numbers."""
 PASSWORD = Length(min=12, max=200, message=_l("Choose at least 12 characters."))
 
 
@@ -135,6 +137,7 @@ class NewFeed(FlaskForm):
     url = StringField(_l("Address of the feed"), [Length(max=2000)], render_kw={"type": "url", "inputmode": "url"})
     zone = StringField(_l("Time zone"), [REQUIRED, zone_known], default="UTC", render_kw={"list": "zones"})
     licence_note = StringField(_l("Licence note"), [Optional(), Length(max=500)])
+    team_id = SelectField(_l("Team"), coerce=int, default=EVERYBODY)
     language = StringField(
         _l("Language of its posts"),
         [Optional(), Regexp(r"^[a-z]{2}$", message=_l("Write a code of two letters, such as en or zh."))],

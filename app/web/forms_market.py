@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DecimalField, IntegerField, StringField, TextAreaField
+from wtforms import DecimalField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import Length, NumberRange, Optional, Regexp
 
 from app.domain.own_topic import OwnTopic
-from app.web.forms import NAME, REQUIRED, zone_known
+from app.web.forms import EVERYBODY, NAME, REQUIRED, zone_known
 
 MANY = Length(max=100_000, message=_l("At most %(max)d characters."))
 LONG = Length(max=9000, message=_l("At most %(max)d characters."))
@@ -33,6 +33,7 @@ class EditFeed(FlaskForm):
     name = StringField(_l("Name"), [REQUIRED, NAME])
     url = StringField(_l("Address of the feed"), [Length(max=2000)], render_kw={"type": "url", "inputmode": "url"})
     zone = StringField(_l("Time zone"), [REQUIRED, zone_known], render_kw={"list": "zones"})
+    team_id = SelectField(_l("Team"), coerce=int, default=EVERYBODY)
     licence_note = StringField(_l("Licence note"), [Optional(), Length(max=500)])
     language = StringField(
         _l("Language of its posts"),

@@ -14,13 +14,21 @@ from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 from werkzeug.routing import BaseConverter, Map
 
-from app.web import auth, body, idempotency, security
+from app.web import auth, body, idempotency, refusals, security
 from app.web.schema import ProblemShape, faults
+from app.web.schema_document import Plugin
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 VERSION = "1.0"
 ASSETS = frozenset({"swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"})
+IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The `ETag` that the change is based on; 412 when somebody was faster.",
+}
 DESCRIPTION = """Texts in, decisions out: classify texts, file tickets, push posts, read what was found.
 
 Send `Authorization: Bearer bw_…`; each operation names the permission it needs in `x-permission`.
@@ -33,8 +41,8 @@ class Parser(FlaskParser):
     """webargs with our own reading of JSON and our own errors."""
 
     def load_json(self, req: Any, schema: Any) -> Any:
-        """The body as JSON."""
-        return body.read_json()
+        """The body as JSON; one in which nothing is required may be left out."""
+        return body.read_json() if _is_needed(schema) else body.read_json_or({})
 
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
         """The faults of a schema as InputError."""
@@ -78,21 +86,34 @@ def route(
     docs: Mapping[str, Any] | None = None,
     is_large: bool = False,
     is_once: bool = True,
+    is_versioned: bool = False,
+    also: Iterable[int] = (),
 ) -> Callable[[View], View]:
     """Declare an operation: the view gets the query, then the body, then the path's parts by name.
 
     `needs` is a permission or `public`; `reads` and `returns` are the shapes of body and answer. `is_once` keeps the
-    answer for a repeated Idempotency-Key: not for answers that hold a secret.
+    answer for a repeated Idempotency-Key: not for answers that hold a secret. `is_versioned` says that the view heeds
+    `If-Match`; `also` are statuses of refusals that do not follow from the rest.
     """
 
     def declare(view: View) -> View:
         endpoint = view.__name__
         served: Any = group.response(status, returns)(view)
         if reads is not None:
-            served = group.arguments(reads, location="json")(served)
+            served = group.arguments(reads, location="json", required=_is_needed(reads()))(served)
         if query is not None:
             served = group.arguments(query, location="query")(served)
-        served = group.doc(**_security(needs), **(docs or {}))(served)
+        refused = refusals.statuses(
+            rule=rule,
+            method=method,
+            needs=needs,
+            has_query=query is not None,
+            has_body=reads is not None or "requestBody" in (docs or {}),
+            is_versioned=is_versioned,
+            also=also,
+        )
+        said: dict[str, Any] = {**_security(needs), **(docs or {}), "responses": refusals.described(refused)}
+        served = group.doc(**said, **({"x-versioned": True} if is_versioned else {}))(served)
         if is_once and method in ("POST", "PATCH") and needs != auth.PUBLIC:
             served = idempotency.once(served)
         served = auth.public(served) if needs == auth.PUBLIC else auth.requires(needs)(served)
@@ -102,6 +123,10 @@ def route(
         return view
 
     return declare
+
+
+def _is_needed(shape: Schema) -> bool:
+    return any(one.required for one in shape.fields.values()) or bool(getattr(shape, "needs_one", ()))
 
 
 def _security(needs: str) -> dict[str, Any]:
@@ -117,7 +142,10 @@ def install(app: Flask, groups: Iterable[Any]) -> None:
     cast(DefaultJSONProvider, app.json).ensure_ascii = False
     api = Api()
     api.ERROR_SCHEMA = ProblemShape
-    api.init_app(app, spec_kwargs={"info": {"description": DESCRIPTION}, "security": [{"token": []}]})
+    # A refusal that no operation names would be one that nobody can rely on.
+    api.DEFAULT_ERROR_RESPONSE_NAME = None
+    told = {"info": {"description": DESCRIPTION}, "security": [{"token": []}], "marshmallow_plugin": Plugin()}
+    api.init_app(app, spec_kwargs=told)
     api.register_converter(PublicId, _id_parameter)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "bearerFormat": "bw_…"})
     for group in groups:
@@ -135,6 +163,10 @@ def _id_parameter(converter: PublicId) -> dict[str, Any]:
 def document(app: Flask) -> dict[str, Any]:
     """The OpenAPI document; its shared responses are errors, so they are problem+json."""
     made = cast("dict[str, Any]", app.extensions["bellwether.openapi"].to_dict())
+    for item in made["paths"].values():
+        for operation in item.values():
+            if isinstance(operation, dict) and operation.pop("x-versioned", False):
+                operation.setdefault("parameters", []).append(IF_MATCH)
     for answer in made.get("components", {}).get("responses", {}).values():
         content = answer.get("content", {})
         if "application/json" in content:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
+from webargs.multidictproxy import MultiDictProxy
 
 from app.errors import FieldError, InputError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LARGEST = 2**53
+"""The largest whole number that every JSON reader keeps exactly."""
+LONGEST_CURSOR = 500
+_WHOLE = re.compile(r"-?[0-9]{1,16}")
+_NUMBER = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?([eE][-+]?[0-9]{1,2})?")
 CODES = {
     "Missing data for required field.": "required",
     "Field may not be null.": "required",
@@ -26,10 +33,34 @@ CODES = {
 
 
 class Shape(Schema):
-    """What is sent or answered; fields that are not known are ignored."""
+    """What is sent or answered; fields that are not known are ignored.
+
+    `needs_one` are fields of which at least one must be there; `told` is what else its JSON schema says.
+    """
+
+    needs_one: tuple[str, ...] = ()
+    told: ClassVar[Mapping[str, Any]] = {}
 
     class Meta:
         unknown = EXCLUDE
+
+    @validates_schema
+    def _has_one(self, data: Mapping[str, Any], **_: Any) -> None:
+        if self.needs_one and all(data.get(name) is None for name in self.needs_one):
+            raise ValidationError(Fault("required_one", names=self.needs_one))
+
+
+class ChangeShape(Shape):
+    """What to change of a thing: what is left out stays, and something has to be named."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.needs_one = tuple(self.fields)
+
+    @validates_schema
+    def _has_one(self, data: Mapping[str, Any], **_: Any) -> None:
+        if not data:
+            raise ValidationError(Fault("nothing_to_change"))
 
 
 class Fault(str):
@@ -68,6 +99,21 @@ class Size(validate.Length):
         return value
 
 
+class Pattern(validate.Validator):
+    """Text of one form."""
+
+    def __init__(self, regex: str, *, code: str) -> None:
+        self.regex = re.compile(f"^(?:{regex})$")
+        self.code = code
+
+    def __call__(self, value: str) -> str:
+        """The value, or the fault of this code."""
+        # Not `match`: `$` would let a line end through.
+        if not self.regex.fullmatch(value):
+            raise ValidationError(Fault(self.code, value=value))
+        return value
+
+
 class Between(validate.Range):
     """A number within bounds, both included."""
 
@@ -80,14 +126,70 @@ class Between(validate.Range):
         return value
 
 
+class Flag(fields.Boolean):
+    """True or false; in an address, where everything is text, these words or 1 and 0."""
+
+    WORDS: ClassVar[Mapping[str, bool]] = {"true": True, "1": True, "false": False, "0": False}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> bool:
+        known = self.WORDS.get(value) if _is_typed(value, data) else value
+        if not isinstance(known, bool):
+            raise ValidationError(Fault("not_flag"))
+        return known
+
+
+class Whole(fields.Integer):
+    """A whole number that other programs can hold too; as text only in an address."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not any(isinstance(check, Between) for check in self.validators):
+            self.validators.append(Between(-LARGEST, LARGEST))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> int:
+        if _is_typed(value, data) and _WHOLE.fullmatch(value):
+            return int(value)
+        number = int(value) if isinstance(value, float) and value.is_integer() else value
+        if isinstance(number, bool) or not isinstance(number, int):
+            raise ValidationError(Fault("not_whole"))
+        return number
+
+
+class Number(fields.Float):
+    """A number; as text only in an address."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> float:
+        if _is_typed(value, data) and _NUMBER.fullmatch(value):
+            return float(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValidationError(Fault("not_number"))
+        return float(value)
+
+
+def _is_typed(value: Any, data: Any) -> bool:
+    """Whether a value was typed into an address: a body has types of its own."""
+    return isinstance(value, str) and isinstance(data, MultiDictProxy)
+
+
 class Instant(fields.Field[int]):
     """Milliseconds UTC inside, RFC 3339 outside."""
+
+    described: ClassVar[Mapping[str, Any]] = {"type": "string", "format": "date-time"}
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> str | None:
         return None if value is None else instant(value)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> int:
         return at(value)
+
+
+class GivenInstant(Instant):
+    """A time that is sent: RFC 3339, or a day alone, which begins at midnight UTC."""
+
+    described: ClassVar[Mapping[str, Any]] = {
+        "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}],
+        "example": "2026-03-02T09:00:00Z",
+    }
 
 
 class Id(fields.Field[int]):
@@ -97,14 +199,39 @@ class Id(fields.Field[int]):
         super().__init__(**kwargs)
         self.prefix = prefix
 
+    @property
+    def described(self) -> Mapping[str, Any]:
+        """Its JSON schema."""
+        return {"type": "string", "pattern": f"^{self.prefix}_[0-9]{{1,18}}$", "example": f"{self.prefix}_81"}
+
     def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> str | None:
         return None if value is None else public_id(self.prefix, value)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> int:
-        digits = str(value).removeprefix(f"{self.prefix}_")
+        given = int(value) if isinstance(value, float) and value.is_integer() else value
+        digits = str(given).removeprefix(f"{self.prefix}_")
         if isinstance(value, bool) or not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
             raise ValidationError(Fault("bad_id", value=value))
         return int(digits)
+
+
+class GivenId(Id):
+    """An id that is sent: with its prefix, or the number alone."""
+
+    @property
+    def described(self) -> Mapping[str, Any]:
+        """Its JSON schema."""
+        pattern = f"^({self.prefix}_)?[0-9]{{1,18}}$"
+        whole = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
+        return {"anyOf": [{"type": "string", "pattern": pattern}, whole], "example": f"{self.prefix}_81"}
+
+
+class Cursor(fields.String):
+    """Where a list goes on."""
+
+    def __init__(self) -> None:
+        about = {"description": "`meta.after_cursor` of the page before."}
+        super().__init__(load_default=None, validate=Size(min=1, max=LONGEST_CURSOR), metadata=about)
 
 
 def row(thing: Any, **more: Any) -> dict[str, Any]:
@@ -183,7 +310,7 @@ class ProblemShape(Shape):
 
     type = fields.String()
     title = fields.String()
-    status = fields.Integer()
+    status = Whole()
     detail = fields.String()
     instance = fields.String()
     request_id = fields.String()
@@ -193,10 +320,10 @@ class ProblemShape(Shape):
 class PageMetaShape(Shape):
     """Where a page stands in its list."""
 
-    has_more = fields.Boolean()
+    has_more = Flag()
     after_cursor = fields.String(allow_none=True)
-    total = fields.Integer()
-    is_capped = fields.Boolean(metadata={"description": "Whether there are at least `total`, counted no further."})
+    total = Whole()
+    is_capped = Flag(metadata={"description": "Whether there are at least `total`, counted no further."})
 
 
 class LinksShape(Shape):
@@ -208,8 +335,8 @@ class LinksShape(Shape):
 class PageQuery(Shape):
     """How much of a list, and where it goes on."""
 
-    limit = fields.Integer(load_default=50, validate=Between(1, 200))
-    after = fields.String(load_default=None, metadata={"description": "`meta.after_cursor` of the page before."})
+    limit = Whole(load_default=50, validate=Between(1, 200))
+    after = Cursor()
 
 
 def page_of(shape: type[Schema], name: str) -> type[Schema]:

@@ -20,7 +20,7 @@ from app.store import events
 from app.web import auth
 from app.web.api import lists
 from app.web.openapi import blueprint, route
-from app.web.schema import Between, Id, Instant, Shape, instant, page_of, public_id
+from app.web.schema import Between, GivenId, Id, Instant, Shape, Whole, instant, page_of, public_id
 
 group = blueprint("stream", about="What happens, as it happens.")
 
@@ -107,9 +107,9 @@ class EventShape(Shape):
 class EventQuery(Shape):
     """Events after an id; without one, those from now on."""
 
-    after = Id("evt", load_default=None)
+    after = GivenId("evt", load_default=None)
     types = fields.String(load_default="", metadata={"description": "Nouns with commas: ticket,alert."})
-    limit = fields.Integer(load_default=100, validate=Between(1, BATCH))
+    limit = Whole(load_default=100, validate=Between(1, BATCH))
 
 
 @route(group, "/events", needs=PERMISSION, query=EventQuery, returns=page_of(EventShape, "EventPage"))

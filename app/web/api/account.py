@@ -15,7 +15,7 @@ from app.web import auth
 from app.web.api import lists
 from app.web.api.recommend import user_id
 from app.web.openapi import blueprint, route
-from app.web.schema import Id, Instant, OneOf, Shape, Size, page_of, row
+from app.web.schema import GivenInstant, Id, Instant, OneOf, Shape, Size, page_of, row
 
 group = blueprint("tokens", about="Keys for programs; each is shown once and kept as a hash.")
 
@@ -46,7 +46,7 @@ class NewTokenShape(Shape):
     scopes = fields.List(
         fields.String(validate=OneOf(tuple(TOKEN_SCOPES))), required=True, validate=Size(min=1, max=len(TOKEN_SCOPES))
     )
-    expires_at = Instant(load_default=None, allow_none=True)
+    expires_at = GivenInstant(load_default=None, allow_none=True)
 
 
 @route(group, "/tokens", needs="account:write", returns=page_of(TokenShape, "TokenPage"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast, get_args
 
-from flask import Response, request
+from flask import Response
 from marshmallow import fields
 
 from app import clock
@@ -14,10 +14,25 @@ from app.errors import InputError
 from app.pipeline import alerts as flows
 from app.pipeline import backtesting, budgets, market
 from app.store import alerts, rules, silences
-from app.web import auth, body
+from app.web import auth
 from app.web.api import lists
 from app.web.openapi import blueprint, route
-from app.web.schema import Between, Id, Instant, OneOf, PageQuery, Shape, Size, field_error, page_of, row
+from app.web.schema import (
+    Between,
+    Flag,
+    GivenInstant,
+    Id,
+    Instant,
+    Number,
+    OneOf,
+    PageQuery,
+    Shape,
+    Size,
+    Whole,
+    field_error,
+    page_of,
+    row,
+)
 
 group = blueprint("alerts", about="Surges of bad news: their states, who took note, and who need not be told.")
 
@@ -52,25 +67,29 @@ class AlertShape(Shape):
     acknowledged_by = Id("usr", allow_none=True)
     acknowledged_note = fields.String()
     muted_by = Id("alr", allow_none=True)
-    is_no_data = fields.Boolean()
+    is_no_data = Flag()
     observed = fields.Dict()
     model = fields.String()
-    version = fields.Integer()
+    version = Whole()
+
+
+def _bounded(name: str) -> Between:
+    return Between(*flows.BOUNDS[name])
 
 
 class ConditionShape(Shape):
     """What has to hold, compared with what, and for how long."""
 
-    budget = fields.Float()
-    window_ms = fields.Integer()
-    baseline_ms = fields.Integer()
-    min_stories = fields.Integer()
-    min_negative = fields.Integer()
-    share = fields.Float()
-    lift = fields.Float()
-    pending_ms = fields.Integer()
-    recovering_ms = fields.Integer()
-    cooldown_ms = fields.Integer()
+    budget = Number(validate=_bounded("budget"))
+    window_ms = Whole(validate=_bounded("window_ms"))
+    baseline_ms = Whole(validate=_bounded("baseline_ms"))
+    min_stories = Whole(validate=_bounded("min_stories"))
+    min_negative = Whole(validate=_bounded("min_negative"))
+    share = Number(validate=_bounded("share"))
+    lift = Number(validate=_bounded("lift"))
+    pending_ms = Whole(validate=_bounded("pending_ms"))
+    recovering_ms = Whole(validate=_bounded("recovering_ms"))
+    cooldown_ms = Whole(validate=_bounded("cooldown_ms"))
 
 
 class RuleShape(ConditionShape):
@@ -82,8 +101,8 @@ class RuleShape(ConditionShape):
     subject_kind = fields.String()
     subject_id = fields.String(allow_none=True)
     severity = fields.String()
-    is_active = fields.Boolean()
-    version = fields.Integer()
+    is_active = Flag()
+    version = Whole()
 
 
 class NewRuleShape(ConditionShape):
@@ -102,7 +121,7 @@ class NewRuleShape(ConditionShape):
 class BacktestQuery(Shape):
     """How far back."""
 
-    days = fields.Integer(load_default=30, validate=Between(1, backtesting.MOST_DAYS))
+    days = Whole(load_default=30, validate=Between(1, backtesting.MOST_DAYS))
 
 
 class EpisodeShape(Shape):
@@ -118,9 +137,9 @@ class BacktestShape(Shape):
 
     since = Instant()
     until = Instant()
-    n_subjects = fields.Integer()
-    n_known = fields.Integer()
-    a_week = fields.Float()
+    n_subjects = Whole()
+    n_known = Whole()
+    a_week = Number()
     episodes = fields.List(fields.Nested(EpisodeShape))
 
 
@@ -150,7 +169,7 @@ class NewMissedShape(Shape):
 
     subject_kind = fields.String(load_default="entity", validate=OneOf(KINDS))
     subject_id = fields.String(required=True, validate=Size(min=1, max=200))
-    at = Instant(required=True)
+    at = GivenInstant(required=True)
     comment = fields.String(load_default="", validate=Size(max=1000))
 
 
@@ -159,7 +178,7 @@ class NewSilenceShape(Shape):
 
     subject_kind = fields.String(load_default=None, allow_none=True, validate=OneOf((*KINDS, None)))
     subject_id = fields.String(load_default=None, allow_none=True)
-    until = Instant(required=True)
+    until = GivenInstant(required=True)
     comment = fields.String(required=True, validate=Size(min=1, max=1000))
 
 
@@ -203,13 +222,12 @@ def show_alert(alert_id: int) -> Response:
     "/alerts/<id(alr):alert_id>/acknowledge",
     method="POST",
     needs="alerts:write",
+    reads=NoteShape,
     returns=AlertShape,
-    docs={"requestBody": {"required": False, "content": {body.JSON: {"schema": NoteShape}}}},
 )
-def acknowledge(alert_id: int) -> Response:
+def acknowledge(payload: dict[str, Any], alert_id: int) -> Response:
     """Take note of an alert: it stays as it is, and others see who looks after it and what is being done."""
-    given = NoteShape().load(body.read_json() if request.content_length else {})
-    found = flows.acknowledge(auth.services(), alert_id, viewer=auth.viewer(), note=given["note"])
+    found = flows.acknowledge(auth.services(), alert_id, viewer=auth.viewer(), note=payload["note"])
     return lists.tagged(AlertShape, _out(found), version=found.version)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from time import perf_counter
-from typing import Any, cast, get_args
+from typing import Any, ClassVar, cast, get_args
 
 from marshmallow import fields
 
@@ -22,12 +22,30 @@ MOST_EXPLAINED = 16
 EXPLANATIONS = ("none", "tokens")
 
 
+class Text(fields.Raw):
+    """A text that is judged by itself: one that cannot be read does not keep the others from being read."""
+
+    described: ClassVar[dict[str, Any]] = {
+        "description": "A text with something in it; an item with anything else carries an error of its own.",
+        "example": "My card was stolen",
+    }
+
+
+class Target(fields.Raw):
+    """A part of a text."""
+
+    described: ClassVar[dict[str, Any]] = {
+        "description": "A part of the text, as it stands there or as an object of `start` and `end`.",
+        "example": {"start": 3, "end": 7},
+    }
+
+
 class ItemShape(Shape):
     """A text to read; `targets` are parts of it that market sentiment is asked about, as text or start and end."""
 
-    id = fields.Raw()
-    text = fields.Raw(required=True)
-    targets = fields.List(fields.Raw(), load_default=list, validate=Size(max=50))
+    id = fields.Raw(allow_none=True)
+    text = Text(required=True)
+    targets = fields.List(Target(), load_default=list, validate=Size(max=50))
 
 
 class AnalyzeShape(Shape):

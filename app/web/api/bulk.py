@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from collections.abc import Mapping
+from typing import Any, ClassVar, get_args
 
 from flask import Response
-from marshmallow import fields
+from marshmallow import ValidationError, fields, validates_schema
 
 from app.domain.bulk import BulkAction, BulkOrder
 from app.pipeline import bulk
 from app.web import auth, body
 from app.web.api.jobs import JobShape
-from app.web.api.ticket_filter import FilterShape, filter_of, queue_id
+from app.web.api.ticket_filter import PRIORITIES, STATUSES, FilterShape, filter_of, queue_id
 from app.web.openapi import blueprint, route
-from app.web.schema import Id, OneOf, Shape, Size
+from app.web.schema import Fault, Flag, GivenId, OneOf, Shape, Size, Whole
 
 group = blueprint("bulk", about="One action on all tickets of a filter.")
+
+
+NEEDED: dict[BulkAction, tuple[str, ...]] = {
+    "assign": ("assignee",),
+    "route": ("queue",),
+    "set_status": ("status",),
+    "set_priority": ("priority",),
+    "apply_macro": ("macro",),
+    "correct": ("task", "label"),
+}
+"""What each action has to know."""
 
 
 class BulkParamsShape(Shape):
     """What an action needs; `assignee` null means nobody, `queue` is a slug."""
 
-    assignee = Id("usr", allow_none=True)
+    assignee = GivenId("usr", allow_none=True)
     queue = fields.String()
-    status = fields.String()
-    priority = fields.String()
-    macro = Id("mac")
+    status = fields.String(validate=OneOf(STATUSES))
+    priority = fields.String(validate=OneOf(PRIORITIES))
+    macro = GivenId("mac")
     task = fields.String()
     label = fields.String()
 
@@ -33,23 +45,46 @@ class BulkParamsShape(Shape):
 class BulkShape(Shape):
     """The tickets of a filter (the words of the list's address) and what to do to them."""
 
+    told: ClassVar[dict[str, Any]] = {
+        "anyOf": [
+            {
+                "required": ["params"],
+                "properties": {"action": {"const": action}, "params": {"type": "object", "required": list(needed)}},
+            }
+            for action, needed in NEEDED.items()
+        ]
+    }
+
     filter = fields.Nested(FilterShape, load_default=dict)
-    exclude_ids = fields.List(Id("tkt"), load_default=list, validate=Size(max=10_000))
+    exclude_ids = fields.List(GivenId("tkt"), load_default=list, validate=Size(max=10_000))
     action = fields.String(required=True, validate=OneOf(get_args(BulkAction)))
     params = fields.Nested(BulkParamsShape, load_default=dict)
-    dry_run = fields.Boolean(load_default=False, metadata={"description": "Only count the tickets."})
+    dry_run = Flag(load_default=False, metadata={"description": "Only count the tickets."})
+
+    @validates_schema
+    def _knows_enough(self, data: Mapping[str, Any], **_: Any) -> None:
+        missing = [name for name in NEEDED.get(data["action"], ()) if name not in data["params"]]
+        if missing:
+            raise ValidationError({"params": {name: [Fault("required")] for name in missing}})
 
 
 class BulkAnswerShape(Shape):
     """How many tickets it is about, and the job that does it; no job for a dry run."""
 
-    dry_run = fields.Boolean()
-    total = fields.Integer()
+    dry_run = Flag()
+    total = Whole()
     job = fields.Nested(JobShape, allow_none=True)
 
 
 @route(
-    group, "/tickets/bulk", method="POST", needs="tickets:write", reads=BulkShape, returns=BulkAnswerShape, status=202
+    group,
+    "/tickets/bulk",
+    method="POST",
+    needs="tickets:write",
+    reads=BulkShape,
+    returns=BulkAnswerShape,
+    status=202,
+    also=(404, 424),
 )
 def start_bulk(payload: dict[str, Any]) -> Response:
     """Do one action to all tickets of a filter, as a job; with `dry_run` they are counted and nothing is done."""

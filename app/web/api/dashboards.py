@@ -15,10 +15,11 @@ from app.store import views
 from app.web import auth
 from app.web.api import lists
 from app.web.openapi import blueprint, route
-from app.web.schema import Id, OneOf, Shape, Size, page_of, row
+from app.web.schema import ChangeShape, Flag, Id, OneOf, Pattern, Shape, Size, Whole, page_of, row
 
 group = blueprint("dashboards", about="Saved dashboards: subjects of the market side by side, one's own or shared.")
 
+SUBJECT = fields.String(validate=Pattern(r"market|(entity|topic|feed):.{1,200}", code="unknown_subject"))
 SUBJECTS: dict[str, Any] = {
     "validate": Size(min=1, max=MOST_SUBJECTS),
     "metadata": {"description": "`market`, `entity:TICKER`, `topic:ID` or `feed:SLUG`, in the order of the page."},
@@ -34,29 +35,29 @@ class DashboardShape(Shape):
     id = Id("dsh")
     name = fields.String()
     subjects = fields.List(fields.String())
-    n_hidden = fields.Integer()
-    days = fields.Integer(allow_none=True)
-    is_shared = fields.Boolean()
-    is_own = fields.Boolean()
-    version = fields.Integer()
+    n_hidden = Whole()
+    days = Whole(allow_none=True)
+    is_shared = Flag()
+    is_own = Flag()
+    version = Whole()
 
 
 class NewDashboardShape(Shape):
     """A dashboard to keep, for oneself unless it is shared."""
 
     name = fields.String(required=True, validate=Size(min=1, max=saved.LONGEST_NAME))
-    subjects = fields.List(fields.String(), required=True, **SUBJECTS)
-    days = fields.Integer(load_default=None, allow_none=True, validate=OneOf(DAYS))
-    is_shared = fields.Boolean(load_default=False)
+    subjects = fields.List(SUBJECT, required=True, **SUBJECTS)
+    days = Whole(load_default=None, allow_none=True, validate=OneOf(DAYS))
+    is_shared = Flag(load_default=False)
 
 
-class DashboardChangeShape(Shape):
+class DashboardChangeShape(ChangeShape):
     """What to change."""
 
     name = fields.String(validate=Size(min=1, max=saved.LONGEST_NAME))
-    subjects = fields.List(fields.String(), **SUBJECTS)
-    days = fields.Integer(allow_none=True, validate=OneOf(DAYS))
-    is_shared = fields.Boolean()
+    subjects = fields.List(SUBJECT, **SUBJECTS)
+    days = Whole(allow_none=True, validate=OneOf(DAYS))
+    is_shared = Flag()
 
 
 def _out(view: SavedView) -> dict[str, Any]:
@@ -109,6 +110,7 @@ def get_dashboard(view_id: int) -> Response:
     method="PATCH",
     needs="dashboards:write",
     reads=DashboardChangeShape,
+    is_versioned=True,
     returns=DashboardShape,
 )
 def change_dashboard(payload: dict[str, Any], view_id: int) -> Response:

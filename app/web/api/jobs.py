@@ -11,7 +11,7 @@ from app.store import deployments, jobs
 from app.web import auth
 from app.web.api import lists
 from app.web.openapi import blueprint, route
-from app.web.schema import Id, Instant, PageQuery, Shape, page_of
+from app.web.schema import Id, Instant, PageQuery, Shape, Whole, page_of
 
 group = blueprint("jobs", about="Long work: how far it is, and what failed.")
 models_group = blueprint("models", about="Which model answers, what it can tell, and what was in force before.")
@@ -23,10 +23,10 @@ class JobShape(Shape):
     id = Id("job")
     kind = fields.String()
     state = fields.String()
-    n_total = fields.Integer()
-    n_done = fields.Integer()
-    n_failed = fields.Integer()
-    n_known = fields.Integer(metadata={"description": "Rows that were there already."})
+    n_total = Whole()
+    n_done = Whole()
+    n_failed = Whole()
+    n_known = Whole(metadata={"description": "Rows that were there already."})
     errors = fields.List(fields.Dict())
     created_at = Instant()
     finished_at = Instant(allow_none=True)
@@ -67,15 +67,21 @@ class ModelsShape(Shape):
 
 @route(group, "/jobs", needs="jobs:read", query=PageQuery, returns=page_of(JobShape, "JobPage"))
 def list_jobs(query: dict[str, Any]) -> dict[str, Any]:
-    """Jobs, newest first."""
-    found = jobs.page(auth.services().db, limit=query["limit"], after=query["after"])
+    """One's own jobs, newest first; administrators see everybody's."""
+    viewer = auth.viewer()
+    found = jobs.page(
+        auth.services().db,
+        limit=query["limit"],
+        after=query["after"],
+        user_id=None if viewer.may("*:*") else viewer.user_id or 0,
+    )
     return lists.page(found, found.items)
 
 
 @route(group, "/jobs/<id(job):job_id>", needs="jobs:read", returns=JobShape)
 def show_job(job_id: int) -> Any:
     """One job."""
-    return jobs.get(auth.services().db, job_id)
+    return jobs.get(auth.services().db, job_id, viewer=auth.viewer())
 
 
 @route(models_group, "/models", needs="models:read", returns=ModelsShape)

@@ -12,7 +12,7 @@ from app.store import articles, macros
 from app.web import auth
 from app.web.api import lists
 from app.web.openapi import blueprint, route
-from app.web.schema import Between, Id, Instant, OneOf, Shape, Size, page_of, row
+from app.web.schema import Between, ChangeShape, GivenId, Id, Instant, Number, OneOf, Shape, Size, Whole, page_of, row
 
 group = blueprint("knowledge", about="What answers are made of.")
 
@@ -32,8 +32,8 @@ class MacroShape(Shape):
     body = fields.String()
     intents = fields.List(fields.String())
     actions = fields.List(fields.Nested(MacroActionShape))
-    n_used = fields.Integer()
-    version = fields.Integer()
+    n_used = Whole()
+    version = Whole()
 
 
 class NewMacroShape(Shape):
@@ -45,7 +45,7 @@ class NewMacroShape(Shape):
     actions = fields.List(fields.Nested(MacroActionShape), load_default=[])
 
 
-class MacroChangeShape(Shape):
+class MacroChangeShape(ChangeShape):
     """What to change of a macro; what is left out stays."""
 
     name = fields.String(validate=Size(min=1, max=120))
@@ -63,7 +63,7 @@ class MacroQuery(Shape):
 class VerdictShape(Shape):
     """That a macro, or the draft when no macro is named, does not help with a ticket."""
 
-    macro = Id("mac", load_default=None)
+    macro = GivenId("mac", load_default=None)
 
 
 class ArticleShape(Shape):
@@ -76,7 +76,7 @@ class ArticleShape(Shape):
     intents = fields.List(fields.String())
     tags = fields.List(fields.String())
     updated_at = Instant()
-    version = fields.Integer()
+    version = Whole()
 
 
 class HitShape(Shape):
@@ -85,8 +85,8 @@ class HitShape(Shape):
     article = Id("art", attribute="article_id")
     title = fields.String()
     slug = fields.String()
-    score = fields.Float()
-    similarity = fields.Float()
+    score = Number()
+    similarity = Number()
     passage = fields.String()
 
 
@@ -94,7 +94,7 @@ class SearchQuery(Shape):
     """What is looked for."""
 
     q = fields.String(required=True, validate=Size(min=1, max=2000))
-    limit = fields.Integer(load_default=10, validate=Between(1, 50))
+    limit = Whole(load_default=10, validate=Between(1, 50))
 
 
 class MacroSuggestionShape(Shape):
@@ -104,7 +104,7 @@ class MacroSuggestionShape(Shape):
     name = fields.String()
     text = fields.String(attribute="filled")
     missing = fields.List(fields.String())
-    score = fields.Float()
+    score = Number()
     reason = fields.String()
 
 
@@ -113,14 +113,14 @@ class SourceShape(Shape):
 
     text = fields.String()
     source_kind = fields.String()
-    source_id = fields.Integer()
+    source_id = Whole()
 
 
 class DraftShape(Shape):
     """A composed reply; no sentences when nothing good enough was found."""
 
     text = fields.String()
-    confidence = fields.Float()
+    confidence = Number()
     sentences = fields.List(fields.Nested(SourceShape))
 
 
@@ -152,6 +152,7 @@ def add_macro(payload: dict[str, Any]) -> Response:
     method="PATCH",
     needs="macros:write",
     reads=MacroChangeShape,
+    is_versioned=True,
     returns=MacroShape,
 )
 def change_macro(payload: dict[str, Any], *, macro_id: int) -> Response:

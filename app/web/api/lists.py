@@ -14,6 +14,7 @@ from marshmallow import Schema
 from app.store.pages import Page
 
 T = TypeVar("T")
+LONGEST_VERSION = 18
 
 
 def page(found: Page[T], rows: Iterable[Any]) -> dict[str, Any]:
@@ -63,7 +64,8 @@ def expected_version() -> int | None:
     if not request.headers.get("If-Match") or tags.star_tag:
         return None
     for tag in tags.as_set():
-        if tag.isascii() and tag.isdigit():
+        # A tag without letters comes as None.
+        if tag and tag.isascii() and tag.isdigit() and len(tag) <= LONGEST_VERSION:
             return int(tag)
     return -1
 

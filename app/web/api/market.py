@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, get_args
 
@@ -17,7 +17,7 @@ from app.errors import BellwetherError, InputError, TooLarge
 from app.pipeline import feeds as feed_flows
 from app.pipeline import intake, market
 from app.pipeline import posts as post_flows
-from app.store import entities, feeds, mentions, posts
+from app.store import entities, feeds, mentions, posts, teams
 from app.web import auth, body, errors, long_answers, problems
 from app.web.api import lists
 from app.web.api.market_shapes import (
@@ -34,7 +34,7 @@ from app.web.api.market_shapes import (
     PostShape,
 )
 from app.web.openapi import blueprint, route
-from app.web.schema import Instant, OneOf, PageQuery, Shape, field_error, page_of, row
+from app.web.schema import GivenInstant, OneOf, PageQuery, Shape, Size, field_error, page_of, row
 
 group = blueprint("market", about="Posts, the feeds they come from, the companies they name, and the mood over time.")
 
@@ -43,22 +43,27 @@ SENTIMENTS = ("negative", "neutral", "positive")
 NDJSON_OUT = "application/x-ndjson"
 
 
+PUSHED = {"anyOf": [{"type": "object"}, {"type": "array", "items": {}}]}
+
+
 class PostQuery(PageQuery):
     """Which posts, newest first."""
 
-    feed = fields.String(load_default=None, metadata={"description": "A feed's slug."})
-    entity = fields.String(load_default=None, metadata={"description": "A ticker."})
+    feed = fields.String(load_default=None, validate=Size(min=1), metadata={"description": "A feed's slug."})
+    entity = fields.String(load_default=None, validate=Size(min=1), metadata={"description": "A ticker."})
     topic = fields.String(load_default=None)
     sentiment = fields.String(load_default=None, validate=OneOf(SENTIMENTS))
-    since = Instant(load_default=None)
-    until = Instant(load_default=None)
+    since = GivenInstant(load_default=None)
+    until = GivenInstant(load_default=None)
     q = fields.String(load_default="")
 
 
 class PushQuery(Shape):
     """Where pushed posts go."""
 
-    feed = fields.String(required=True, metadata={"description": "The slug of the feed they belong to."})
+    feed = fields.String(
+        required=True, validate=Size(min=1), metadata={"description": "The slug of the feed they belong to."}
+    )
 
 
 class SeriesQuery(Shape):
@@ -66,8 +71,8 @@ class SeriesQuery(Shape):
 
     kind = fields.String(load_default="entity", validate=OneOf(get_args(SubjectKind)))
     id = fields.String(load_default="", metadata={"description": "A ticker, a topic, a feed's slug; empty for market."})
-    since = Instant(load_default=None, metadata={"description": "14 days ago where nothing is said."})
-    until = Instant(load_default=None)
+    since = GivenInstant(load_default=None, metadata={"description": "14 days ago where nothing is said."})
+    until = GivenInstant(load_default=None)
     step = fields.String(load_default="day", validate=OneOf(("hour", "day")))
 
 
@@ -99,7 +104,7 @@ def show_post(post_id: int) -> Response:
             "required": True,
             "description": "One post, an array of them, or a line of JSON each (`application/x-ndjson`): more than "
             "`BELLWETHER_MAX_BODY_BYTES` only in lines.",
-            "content": {kind: {"schema": {}} for kind in (body.JSON, *body.NDJSON)},
+            "content": {body.JSON: {"schema": PUSHED}} | {kind: {"schema": {"type": "string"}} for kind in body.NDJSON},
         }
     },
 )
@@ -127,16 +132,16 @@ def push_posts(query: dict[str, Any]) -> Any:
 @route(group, "/feeds", needs="feeds:read", returns=FeedPageShape)
 def list_feeds() -> dict[str, Any]:
     """The feeds in sight."""
-    return lists.whole(feeds.every(auth.services().db, viewer=auth.viewer()))
+    return lists.whole(_feeds_out(feeds.every(auth.services().db, viewer=auth.viewer())))
 
 
 @route(group, "/feeds", method="POST", needs="feeds:write", reads=NewFeedShape, returns=FeedShape, status=201)
 def add_feed(payload: dict[str, Any]) -> Response:
     """Add a feed: posts are pushed to it, fetched from its address, or read from files."""
-    if payload["kind"] == "rss" and not payload.get("url"):
+    if payload["kind"] == "rss" and "url" not in payload:
         raise InputError(fields=(field_error("/url", "required"),))
-    made = feed_flows.add_feed(auth.services(), viewer=auth.viewer(), **payload)
-    return lists.tagged(FeedShape, made, version=made.version, status=201)
+    made = feed_flows.add_feed(auth.services(), viewer=auth.viewer(), **_with_team(payload))
+    return lists.tagged(FeedShape, _feeds_out([made])[0], version=made.version, status=201)
 
 
 @route(
@@ -145,13 +150,16 @@ def add_feed(payload: dict[str, Any]) -> Response:
     method="PATCH",
     needs="feeds:write",
     reads=FeedChangeShape,
+    is_versioned=True,
     returns=FeedShape,
 )
 def change_feed(payload: dict[str, Any], feed_id: int) -> Response:
     """Change a feed; what it brought stays."""
     version = lists.expected_version()
-    found = feed_flows.change_feed(auth.services(), feed_id, viewer=auth.viewer(), changes=payload, version=version)
-    return lists.tagged(FeedShape, found, version=found.version)
+    found = feed_flows.change_feed(
+        auth.services(), feed_id, viewer=auth.viewer(), changes=_with_team(payload), version=version
+    )
+    return lists.tagged(FeedShape, _feeds_out([found])[0], version=found.version)
 
 
 @route(group, "/entities", needs="market:read", returns=EntityPageShape)
@@ -167,7 +175,7 @@ def add_entity(payload: dict[str, Any]) -> Response:
     return lists.tagged(EntityShape, made, version=made.version, status=201)
 
 
-@route(group, "/series", needs="market:read", query=SeriesQuery, returns=page_of(PointShape, "Points"))
+@route(group, "/series", needs="market:read", query=SeriesQuery, returns=page_of(PointShape, "Points"), also=(413,))
 def series(query: dict[str, Any]) -> dict[str, Any]:
     """Counts of unique stories and net sentiment over time for one subject, with what is usual of each step."""
     until = query["until"] or clock.now_ms()
@@ -182,6 +190,23 @@ def series(query: dict[str, Any]) -> dict[str, Any]:
     points = market.series(auth.services(), **subject, since=since, until=until, step_ms=step)
     usual = market.usual(auth.services(), points, **subject, step_ms=step)
     return lists.whole({**asdict(point), "usual": known} for point, known in zip(points, usual, strict=True))
+
+
+def _feeds_out(found: Iterable[Feed]) -> list[dict[str, Any]]:
+    names = {team.id: team.name for team in teams.every(auth.services().db)}
+    return [row(feed, team=None if feed.team_id is None else names.get(feed.team_id)) for feed in found]
+
+
+def _with_team(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What was sent, with the team's number for its name."""
+    values = {name: value for name, value in payload.items() if name != "team"}
+    if "team" not in payload:
+        return values
+    known = feed_flows.teams_of(auth.services().db, viewer=auth.viewer())
+    chosen = {None: None} | {team.name: team.id for team in known}
+    if payload["team"] not in chosen:
+        raise InputError(fields=(field_error("/team", "unknown_team"),))
+    return values | {"team_id": chosen[payload["team"]]}
 
 
 def feed_of(slug: str) -> Feed:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
-from marshmallow import ValidationError, fields
+from marshmallow import fields
 
 from app.domain.market import FeedKind
-from app.web.schema import Between, Fault, Id, Instant, OneOf, Shape, Size, page_of
+from app.pipeline import feeds as feed_flows
+from app.web.schema import (
+    LARGEST,
+    Between,
+    ChangeShape,
+    Flag,
+    Id,
+    Instant,
+    Number,
+    OneOf,
+    Pattern,
+    Shape,
+    Size,
+    Whole,
+    page_of,
+)
 
-SLUG = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,58}[a-z0-9])?")
-
-
-def slug(value: Any) -> None:
-    """Lower-case letters, digits and hyphens."""
-    if not SLUG.fullmatch(value):
-        raise ValidationError(Fault("bad_slug", value=value))
+SLUG = Pattern(r"[a-z0-9]([a-z0-9_-]{0,58}[a-z0-9])?", code="bad_slug")
+WEIGHT = Between(0.01, feed_flows.MOST_WEIGHT)
+ADDRESS = Pattern(r"[hH][tT][tT][pP][sS]?://.{1,1990}", code="bad_url")
 
 
 class MentionShape(Shape):
@@ -24,13 +34,13 @@ class MentionShape(Shape):
 
     id = Id("men")
     ticker = fields.String()
-    start = fields.Integer()
-    end = fields.Integer()
+    start = Whole()
+    end = Whole()
     surface = fields.String()
     sentiment = fields.String(allow_none=True)
-    value = fields.Float(attribute="sentiment_score", allow_none=True)
-    score = fields.Float(attribute="probability", allow_none=True)
-    abstained = fields.Boolean(attribute="is_abstained")
+    value = Number(attribute="sentiment_score", allow_none=True)
+    score = Number(attribute="probability", allow_none=True)
+    abstained = Flag(attribute="is_abstained")
 
 
 class PostShape(Shape):
@@ -48,14 +58,14 @@ class PostShape(Shape):
     received_at = Instant()
     story = Id("sty", allow_none=True)
     topic = fields.String(allow_none=True)
-    topic_score = fields.Float(attribute="topic_probability", allow_none=True)
-    topic_abstained = fields.Boolean(attribute="is_topic_abstained")
+    topic_score = Number(attribute="topic_probability", allow_none=True)
+    topic_abstained = Flag(attribute="is_topic_abstained")
     sentiment = fields.String(allow_none=True)
-    value = fields.Float(attribute="sentiment_score", allow_none=True)
+    value = Number(attribute="sentiment_score", allow_none=True)
     language = fields.String()
-    is_supported = fields.Boolean()
+    is_supported = Flag()
     mentions = fields.List(fields.Nested(MentionShape))
-    version = fields.Integer()
+    version = Whole()
 
 
 PostPageShape = page_of(PostShape, "PostPage")
@@ -71,7 +81,7 @@ class RowErrorShape(Shape):
 class PostRowShape(Shape):
     """What became of one pushed post: created, updated, unchanged or failed; rows count from 1."""
 
-    row = fields.Integer()
+    row = Whole()
     external_id = fields.String(allow_none=True)
     id = Id("pst", allow_none=True)
     status = fields.String()
@@ -87,46 +97,60 @@ class FeedShape(Shape):
     kind = fields.String()
     url = fields.String(allow_none=True)
     zone = fields.String()
-    weight = fields.Float()
+    weight = Number()
     licence_note = fields.String()
+    team = fields.String(allow_none=True, metadata={"description": "Who sees its posts; null: everybody."})
     language = fields.String()
-    interval_ms = fields.Integer(allow_none=True)
-    silent_after_ms = fields.Integer(allow_none=True)
-    is_active = fields.Boolean()
+    interval_ms = Whole(allow_none=True)
+    silent_after_ms = Whole(allow_none=True)
+    is_active = Flag()
     last_fetched_at = Instant(allow_none=True)
     last_post_at = Instant(allow_none=True)
     last_error = fields.String(allow_none=True)
-    n_failures = fields.Integer()
-    version = fields.Integer()
+    n_failures = Whole()
+    version = Whole()
 
 
 FeedPageShape = page_of(FeedShape, "FeedPage")
 
 
-class NewFeedShape(Shape):
-    """A feed to add."""
+TEAM = fields.String(
+    allow_none=True,
+    validate=Size(min=1, max=200),
+    metadata={"description": "The team that it is for, one of yours; null: everybody sees its posts."},
+)
 
-    slug = fields.String(required=True, validate=slug)
+
+class NewFeedShape(Shape):
+    """A feed to add; one that is fetched needs its address."""
+
+    told: ClassVar[dict[str, Any]] = {
+        "anyOf": [{"properties": {"kind": {"enum": ["push", "file"]}}}, {"required": ["url"]}],
+    }
+
+    slug = fields.String(required=True, validate=SLUG)
     name = fields.String(required=True, validate=Size(min=1, max=200))
     kind = fields.String(load_default="push", validate=OneOf(get_args(FeedKind)))
-    url = fields.String(validate=Size(min=1, max=2000))
+    url = fields.String(validate=ADDRESS)
     zone = fields.String(validate=Size(min=1, max=60))
-    weight = fields.Float(validate=Between(0, 10))
+    weight = Number(validate=WEIGHT)
     licence_note = fields.String(validate=Size(max=1000))
+    team = TEAM
 
 
-class FeedChangeShape(Shape):
+class FeedChangeShape(ChangeShape):
     """What to change of a feed; what is left out stays."""
 
     name = fields.String(validate=Size(min=1, max=200))
-    url = fields.String(validate=Size(min=1, max=2000))
+    url = fields.String(validate=ADDRESS)
     zone = fields.String(validate=Size(min=1, max=60))
-    weight = fields.Float(validate=Between(0, 100))
+    weight = Number(validate=WEIGHT)
     licence_note = fields.String(validate=Size(max=1000))
-    language = fields.String(validate=Size(max=2))
-    interval_ms = fields.Integer(allow_none=True)
-    silent_after_ms = fields.Integer(allow_none=True)
-    is_active = fields.Boolean()
+    team = TEAM
+    language = fields.String(validate=Pattern("([a-z]{2})?", code="unknown_value"))
+    interval_ms = Whole(allow_none=True, validate=Between(feed_flows.LEAST_INTERVAL_MS, feed_flows.MOST_INTERVAL_MS))
+    silent_after_ms = Whole(allow_none=True, validate=Between(feed_flows.MINUTE_MS, LARGEST))
+    is_active = Flag()
 
 
 class EntityShape(Shape):
@@ -139,7 +163,7 @@ class EntityShape(Shape):
     aliases = fields.List(fields.String())
     ambiguous = fields.List(fields.String())
     competitors = fields.List(fields.String())
-    version = fields.Integer()
+    version = Whole()
 
 
 EntityPageShape = page_of(EntityShape, "EntityPage")
@@ -159,8 +183,8 @@ class NewEntityShape(Shape):
 class RangeShape(Shape):
     """Where a figure lies 19 times of 20."""
 
-    low = fields.Float()
-    high = fields.Float()
+    low = Number()
+    high = Number()
 
 
 class ExpectedShape(Shape):
@@ -176,9 +200,9 @@ class PointShape(Shape):
     """One point of a series; net sentiment is null where nothing was said."""
 
     at = Instant()
-    n_posts = fields.Integer()
-    n_stories = fields.Integer()
-    n_negative = fields.Integer()
-    net_sentiment = fields.Float(allow_none=True)
-    negative_share = fields.Float(allow_none=True)
+    n_posts = Whole()
+    n_stories = Whole()
+    n_negative = Whole()
+    net_sentiment = Number(allow_none=True)
+    negative_share = Number(allow_none=True)
     usual = fields.Nested(ExpectedShape)

@@ -12,7 +12,7 @@ from app.pipeline import budgets, measuring
 from app.web import auth
 from app.web.api import lists
 from app.web.openapi import blueprint, route
-from app.web.schema import Between, Id, Instant, OneOf, Shape, page_of
+from app.web.schema import Between, Flag, Id, Instant, Number, OneOf, Shape, Whole, page_of
 
 group = blueprint("measured", about="How often rules are wrong, and how often they may be.")
 
@@ -20,13 +20,13 @@ group = blueprint("measured", about="How often rules are wrong, and how often th
 class MeasuredShape(Shape):
     """What people said of the alerts of so many weeks; false alarms a week lie between `low` and `high`."""
 
-    weeks = fields.Float()
-    n_fired = fields.Integer()
-    n_false = fields.Integer()
-    n_useful = fields.Integer()
-    n_open = fields.Integer(metadata={"description": "Alerts of which nobody said what they were."})
-    low = fields.Float()
-    high = fields.Float()
+    weeks = Number()
+    n_fired = Whole()
+    n_false = Whole()
+    n_useful = Whole()
+    n_open = Whole(metadata={"description": "Alerts of which nobody said what they were."})
+    low = Number()
+    high = Number()
 
 
 class CheckShape(Shape):
@@ -34,17 +34,17 @@ class CheckShape(Shape):
 
     since = Instant()
     until = Instant()
-    n_alarms = fields.Integer()
-    n_subjects = fields.Integer()
-    n_known = fields.Integer()
-    a_week = fields.Float()
+    n_alarms = Whole()
+    n_subjects = Whole()
+    n_known = Whole()
+    a_week = Number()
 
 
 class RecordShape(Shape):
     """A rule beside its measured rate; `allowed` is null for a rule without a budget."""
 
     rule = Id("rul", attribute="rule_id")
-    allowed = fields.Float(allow_none=True)
+    allowed = Number(allow_none=True)
     measured = fields.Nested(MeasuredShape)
     backtest = fields.Nested(CheckShape, attribute="check", allow_none=True)
 
@@ -52,8 +52,8 @@ class RecordShape(Shape):
 class BudgetShape(Shape):
     """The false alarms a week that all rules of surges together may raise."""
 
-    a_week = fields.Float()
-    version = fields.Integer()
+    a_week = Number()
+    version = Whole()
 
 
 class ReckoningShape(Shape):
@@ -62,14 +62,14 @@ class ReckoningShape(Shape):
     budget = fields.Nested(BudgetShape)
     rules = fields.List(fields.Nested(RecordShape))
     whole = fields.Nested(MeasuredShape)
-    n_missed = fields.Integer()
-    backtest_a_week = fields.Float(allow_none=True)
+    n_missed = Whole()
+    backtest_a_week = Number(allow_none=True)
 
 
 class NewBudgetShape(Shape):
     """How many false alarms a week to allow."""
 
-    a_week = fields.Float(required=True, validate=Between(budgets.LEAST, budgets.MOST))
+    a_week = Number(required=True, validate=Between(budgets.LEAST, budgets.MOST))
 
 
 class RareShape(Shape):
@@ -77,8 +77,8 @@ class RareShape(Shape):
 
     subject_kind = fields.String(validate=OneOf(get_args(SubjectKind)))
     subject_id = fields.String()
-    stories_a_day = fields.Float()
-    is_mention_watched = fields.Boolean()
+    stories_a_day = Number()
+    is_mention_watched = Flag()
 
 
 @route(group, "/alarm-budget", needs="rules:read", returns=ReckoningShape)
@@ -87,7 +87,15 @@ def show_budget() -> Any:
     return measuring.reckoning(auth.services())
 
 
-@route(group, "/alarm-budget", method="PATCH", needs="rules:write", reads=NewBudgetShape, returns=BudgetShape)
+@route(
+    group,
+    "/alarm-budget",
+    method="PATCH",
+    needs="rules:write",
+    reads=NewBudgetShape,
+    returns=BudgetShape,
+    is_versioned=True,
+)
 def change_budget(payload: dict[str, Any]) -> Response:
     """Allow so many false alarms a week; the rules of surges share them from the next evaluation on."""
     version = lists.expected_version()

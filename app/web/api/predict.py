@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from marshmallow import fields
 
@@ -12,7 +12,7 @@ from app.pipeline import asking
 from app.pipeline.asking import Question
 from app.web import auth, body
 from app.web.openapi import blueprint, route
-from app.web.schema import Between, Shape, Size, field_error
+from app.web.schema import Between, Flag, Number, Shape, Size, Whole, field_error
 
 group = blueprint("predict", about="Predictions in the shapes that other tools speak.", prefix="")
 
@@ -27,14 +27,30 @@ SCORES = {
 class ParametersShape(Shape):
     """Which task answers, by name or role, and how many labels."""
 
-    task = fields.String()
-    top_k = fields.Integer(validate=Between(1, 1000))
+    task = fields.String(validate=Size(min=1))
+    top_k = Whole(validate=Between(1, 1000))
+
+
+class Texts(fields.Raw):
+    """A text or several."""
+
+    TEXT: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1}
+    described: ClassVar[dict[str, Any]] = {
+        "anyOf": [
+            TEXT,
+            {
+                "type": "array",
+                "minItems": 1,
+                "items": {"anyOf": [TEXT, {"type": "array", "minItems": 1, "maxItems": 1, "items": TEXT}]},
+            },
+        ]
+    }
 
 
 class PredictShape(Shape):
     """Texts to classify; Text Embeddings Inference and Hugging Face pipelines send the same."""
 
-    inputs = fields.Raw(
+    inputs = Texts(
         required=True,
         metadata={
             "description": 'A text, an array of texts, or an array of one-text arrays. `["a", "b"]` is a batch of two.'
@@ -42,10 +58,13 @@ class PredictShape(Shape):
     )
     task = fields.String(load_default=None)
     parameters = fields.Nested(ParametersShape, load_default=dict)
-    truncate = fields.Boolean(
+    truncate = Flag(
         load_default=True, metadata={"description": "false: refuse a text that is too long to be read whole."}
     )
-    raw_scores = fields.Boolean(load_default=False)
+    raw_scores = Flag(
+        load_default=False,
+        metadata={"enum": [False], "description": "Scores are calibrated probabilities; raw ones are not given."},
+    )
 
 
 class ParseShape(Shape):
@@ -58,7 +77,7 @@ class ParsedIntentShape(Shape):
     """An intent with its confidence."""
 
     name = fields.String()
-    confidence = fields.Float()
+    confidence = Number()
 
 
 class ParsedShape(Shape):
@@ -75,15 +94,15 @@ class RerankShape(Shape):
 
     query = fields.String(required=True, validate=Size(min=1))
     texts = fields.List(fields.String(), required=True, validate=Size(min=1))
-    return_text = fields.Boolean(load_default=False)
-    truncate = fields.Boolean(load_default=True)
+    return_text = Flag(load_default=False)
+    truncate = Flag(load_default=True)
 
 
 class RerankedShape(Shape):
     """A text's place."""
 
-    index = fields.Integer()
-    score = fields.Float()
+    index = Whole()
+    score = Number()
     text = fields.String()
 
 

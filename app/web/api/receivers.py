@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 from flask import Response
 from marshmallow import fields
 
 from app.domain.notification import GroupBy, Notification, Receiver, ReceiverKind
+from app.notify.routing import LABELS, LONGEST_VALUE, MOST_MATCHERS
 from app.pipeline import notifications as delivery
 from app.pipeline import receivers as flows
 from app.store import notifications, receivers
 from app.web import auth
 from app.web.api import lists
 from app.web.openapi import blueprint, route
-from app.web.schema import Between, Id, Instant, OneOf, PageQuery, Shape, Size, page_of, row
+from app.web.schema import Between, ChangeShape, Flag, Id, Instant, OneOf, PageQuery, Shape, Size, Whole, page_of, row
 
 group = blueprint("receivers", about="Who is told: webhooks, Alertmanager, mail and chats; routes and attempts.")
 
@@ -26,26 +27,26 @@ LAST_MINUTE = 1439
 class MatcherShape(Shape):
     """One condition of a route on the labels alertname, severity, subject_kind, subject, ticker and sector."""
 
-    name = fields.String(required=True)
+    name = fields.String(required=True, validate=OneOf(LABELS))
     op = fields.String(load_default="=", validate=OneOf(("=", "!=", "=~", "!~")))
-    value = fields.String(required=True)
+    value = fields.String(required=True, validate=Size(max=LONGEST_VALUE))
 
 
 class RouteShape(Shape):
     """Which alerts a receiver hears of, when, and together with what; times of the day are minutes in `zone`."""
 
     verbs = fields.List(fields.String(), metadata={"description": "alert.firing, alert.*, ticket.*, …; empty: all."})
-    matchers = fields.List(fields.Nested(MatcherShape))
+    matchers = fields.List(fields.Nested(MatcherShape), validate=Size(max=MOST_MATCHERS))
     group_by = fields.String(validate=OneOf(get_args(GroupBy)))
-    group_wait_ms = fields.Integer(validate=Between(0, DAY_MS))
-    repeat_ms = fields.Integer(validate=Between(0, 30 * DAY_MS))
-    escalate_ms = fields.Integer(validate=Between(0, 7 * DAY_MS))
+    group_wait_ms = Whole(validate=Between(0, DAY_MS))
+    repeat_ms = Whole(validate=Between(0, 30 * DAY_MS))
+    escalate_ms = Whole(validate=Between(0, 7 * DAY_MS))
     zone = fields.String()
-    quiet_from = fields.Integer(allow_none=True, validate=Between(0, LAST_MINUTE))
-    quiet_until = fields.Integer(allow_none=True, validate=Between(0, LAST_MINUTE))
-    digest_at = fields.Integer(allow_none=True, validate=Between(0, LAST_MINUTE))
+    quiet_from = Whole(allow_none=True, validate=Between(0, LAST_MINUTE))
+    quiet_until = Whole(allow_none=True, validate=Between(0, LAST_MINUTE))
+    digest_at = Whole(allow_none=True, validate=Between(0, LAST_MINUTE))
     locale = fields.String(validate=OneOf(("", "en", "zh")))
-    is_active = fields.Boolean()
+    is_active = Flag()
 
 
 class ReceiverShape(RouteShape):
@@ -55,18 +56,31 @@ class ReceiverShape(RouteShape):
     name = fields.String()
     kind = fields.String()
     url = fields.String()
-    version = fields.Integer()
+    version = Whole()
 
 
 class NewReceiverShape(RouteShape):
-    """A receiver to add."""
+    """A receiver to add; only one by Apprise (mail, chat) can get a digest."""
+
+    told: ClassVar[dict[str, Any]] = {
+        "anyOf": [
+            {"properties": {"kind": {"const": "apprise"}}},
+            {
+                "properties": {
+                    "kind": {"enum": [kind for kind in KINDS if kind != "apprise"]},
+                    "url": {"pattern": "^[hH][tT][tT][pP][sS]?://."},
+                    "digest_at": {"type": "null"},
+                }
+            },
+        ]
+    }
 
     name = fields.String(required=True, validate=Size(min=1, max=200))
     kind = fields.String(required=True, validate=OneOf(KINDS))
     url = fields.String(required=True, validate=Size(min=1, max=2000))
 
 
-class ReceiverChangeShape(RouteShape):
+class ReceiverChangeShape(RouteShape, ChangeShape):
     """What to change about a receiver."""
 
     name = fields.String(validate=Size(min=1, max=200))
@@ -83,7 +97,7 @@ class AttemptShape(Shape):
     """One attempt; `error` is a code."""
 
     at = Instant()
-    is_delivered = fields.Boolean()
+    is_delivered = Flag()
     error = fields.String(allow_none=True)
 
 
@@ -95,7 +109,7 @@ class NotificationShape(Shape):
     type = fields.String()
     dedup_key = fields.String()
     state = fields.String()
-    n_attempts = fields.Integer()
+    n_attempts = Whole()
     created_at = Instant()
     next_at = Instant(allow_none=True)
     sent_at = Instant(allow_none=True)
@@ -137,6 +151,7 @@ def show_receiver(receiver_id: int) -> Response:
     method="PATCH",
     needs="receivers:write",
     reads=ReceiverChangeShape,
+    is_versioned=True,
     returns=ReceiverShape,
 )
 def change_receiver(payload: dict[str, Any], receiver_id: int) -> Response:

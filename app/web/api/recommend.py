@@ -15,7 +15,22 @@ from app.store import posts
 from app.web import auth, body
 from app.web.api import lists
 from app.web.openapi import blueprint, route
-from app.web.schema import Between, Id, Instant, OneOf, Shape, Size, faults, page_of, row
+from app.web.schema import (
+    Between,
+    Flag,
+    GivenId,
+    GivenInstant,
+    Id,
+    Instant,
+    Number,
+    OneOf,
+    Shape,
+    Size,
+    Whole,
+    faults,
+    page_of,
+    row,
+)
 
 group = blueprint("recommendations", about="Posts for a reader, each with its reasons.")
 
@@ -24,8 +39,8 @@ class ReasonShape(Shape):
     """A feature's share in a score."""
 
     feature = fields.String()
-    value = fields.Float()
-    contribution = fields.Float()
+    value = Number()
+    contribution = Number()
 
 
 class RecommendationShape(Shape):
@@ -35,29 +50,29 @@ class RecommendationShape(Shape):
     title = fields.String()
     url = fields.String(allow_none=True)
     published_at = Instant()
-    score = fields.Float()
+    score = Number()
     reasons = fields.List(fields.Nested(ReasonShape))
 
 
 class RecommendQuery(Shape):
     """How many, and whether to leave out what was read."""
 
-    n = fields.Integer(load_default=10, validate=Between(1, 100))
-    exclude_seen = fields.Boolean(load_default=True)
+    n = Whole(load_default=10, validate=Between(1, 100))
+    exclude_seen = Flag(load_default=True)
 
 
 class FeedbackShape(Shape):
     """What a reader did with a post."""
 
-    post = Id("pst", required=True)
+    post = GivenId("pst", required=True)
     kind = fields.String(required=True, validate=OneOf(get_args(FeedbackKind)))
-    at = Instant(load_default=None, allow_none=True)
+    at = GivenInstant(load_default=None, allow_none=True)
 
 
 class RankItemShape(Shape):
     """A post to rank."""
 
-    id = Id("pst", required=True)
+    id = GivenId("pst", required=True)
 
 
 class RankShape(Shape):
@@ -70,29 +85,29 @@ class FeatureShape(Shape):
     """A feature's share in a score."""
 
     name = fields.String(attribute="feature")
-    value = fields.Float()
-    contribution = fields.Float()
+    value = Number()
+    contribution = Number()
 
 
 class RankedItemShape(Shape):
     """A post's place, best first."""
 
     item = Id("pst")
-    score = fields.Float(allow_none=True)
+    score = Number(allow_none=True)
     features = fields.List(fields.Nested(FeatureShape))
 
 
 class RankedShape(Shape):
     """Posts in order; `took` in milliseconds."""
 
-    took = fields.Float()
+    took = Number()
     items = fields.List(fields.Nested(RankedItemShape))
 
 
 class TakenShape(Shape):
     """How many were taken."""
 
-    accepted = fields.Integer()
+    accepted = Whole()
 
 
 @route(
@@ -117,11 +132,12 @@ def recommend(query: dict[str, Any]) -> dict[str, Any]:
     method="POST",
     needs="feedback:write",
     returns=TakenShape,
+    also=(404,),
     docs={
         "requestBody": {
             "required": True,
             "description": "One act or an array of them.",
-            "content": {"application/json": {"schema": FeedbackShape}},
+            "content": {body.JSON: {"schema": {"anyOf": [FeedbackShape, {"type": "array", "items": FeedbackShape}]}}},
         }
     },
 )

@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 from flask import Response
 from marshmallow import fields
 
-from app.domain.routing import Field, Operator
+from app.domain.routing import OPERATORS, Field, Operator
+from app.domain.ticket import Priority
 from app.pipeline import routing as flow
 from app.store import queues, routing
 from app.web import auth
 from app.web.api import lists
 from app.web.openapi import blueprint, route
-from app.web.schema import Between, Id, OneOf, Shape, Size, page_of, row
+from app.web.schema import Between, ChangeShape, Flag, Id, Number, OneOf, Shape, Size, Whole, page_of, row
 
 group = blueprint("routing", about="Where tickets go: rules that people write, and the model, intent by intent.")
+
+MANY = Size(min=1, max=flow.MOST_CONDITIONS)
+
+
+def _value(field: str) -> dict[str, Any]:
+    """What the value of a field that is compared by size looks like."""
+    highest = flow.HIGHEST.get(field)
+    if highest is None:
+        return {}
+    return {"value": {"pattern": r"^(0(\.[0-9]{1,6})?|1)$" if highest == 1 else "^([0-9]{1,2}|100)$"}}
 
 
 class ConditionShape(Shape):
     """One thing that must hold; several values with commas between mean any of them."""
+
+    told: ClassVar[dict[str, Any]] = {
+        "anyOf": [
+            {"properties": {"field": {"const": field}, "operator": {"enum": list(known)}, **_value(field)}}
+            for field, known in OPERATORS.items()
+        ]
+    }
 
     field = fields.String(required=True, validate=OneOf(get_args(Field)))
     operator = fields.String(required=True, validate=OneOf(get_args(Operator)))
@@ -29,6 +47,13 @@ class ConditionShape(Shape):
 class RoutingActionShape(Shape):
     """What a rule does: `route` (to a queue's slug), `add_tag`, `set_priority`."""
 
+    told: ClassVar[dict[str, Any]] = {
+        "anyOf": [
+            {"properties": {"type": {"enum": ["route", "add_tag"]}}},
+            {"properties": {"type": {"const": "set_priority"}, "value": {"enum": list(get_args(Priority))}}},
+        ]
+    }
+
     type = fields.String(required=True, validate=OneOf(("route", "add_tag", "set_priority")))
     value = fields.String(required=True, validate=Size(min=1, max=60))
 
@@ -37,19 +62,19 @@ class NewRoutingRuleShape(Shape):
     """A rule to write; it is off until it is switched on."""
 
     name = fields.String(required=True, validate=Size(min=1, max=120))
-    conditions = fields.List(fields.Nested(ConditionShape), required=True)
-    actions = fields.List(fields.Nested(RoutingActionShape), required=True)
-    is_stop = fields.Boolean(load_default=True)
+    conditions = fields.List(fields.Nested(ConditionShape), required=True, validate=MANY)
+    actions = fields.List(fields.Nested(RoutingActionShape), required=True, validate=MANY)
+    is_stop = Flag(load_default=True)
 
 
-class RoutingRuleChangeShape(Shape):
+class RoutingRuleChangeShape(ChangeShape):
     """What to change; what is left out stays."""
 
     name = fields.String(validate=Size(min=1, max=120))
-    conditions = fields.List(fields.Nested(ConditionShape))
-    actions = fields.List(fields.Nested(RoutingActionShape))
-    is_stop = fields.Boolean()
-    is_active = fields.Boolean()
+    conditions = fields.List(fields.Nested(ConditionShape), validate=MANY)
+    actions = fields.List(fields.Nested(RoutingActionShape), validate=MANY)
+    is_stop = Flag()
+    is_active = Flag()
 
 
 class RoutingRuleShape(Shape):
@@ -59,15 +84,15 @@ class RoutingRuleShape(Shape):
     name = fields.String()
     conditions = fields.List(fields.Nested(ConditionShape))
     actions = fields.List(fields.Nested(RoutingActionShape))
-    is_stop = fields.Boolean()
-    is_active = fields.Boolean()
-    version = fields.Integer()
+    is_stop = Flag()
+    is_active = Flag()
+    version = Whole()
 
 
 class SimulationQuery(Shape):
     """How many of the last tickets to try a rule on."""
 
-    n = fields.Integer(load_default=200, validate=Between(1, flow.MOST_TRIED))
+    n = Whole(load_default=200, validate=Between(1, flow.MOST_TRIED))
 
 
 class MoveShape(Shape):
@@ -85,15 +110,15 @@ class FlowShape(Shape):
 
     source = fields.String()
     target = fields.String()
-    n = fields.Integer()
+    n = Whole()
 
 
 class SimulationShape(Shape):
     """What a rule would have done; `moves` shows at most a hundred."""
 
-    n = fields.Integer()
-    n_hit = fields.Integer()
-    n_moved = fields.Integer()
+    n = Whole()
+    n_hit = Whole()
+    n_moved = Whole()
     counts = fields.List(fields.Nested(FlowShape))
     moves = fields.List(fields.Nested(MoveShape))
 
@@ -101,17 +126,17 @@ class SimulationShape(Shape):
 class TrustQuery(Shape):
     """The share that has to be right."""
 
-    precision = fields.Float(load_default=0.95, validate=Between(0.5, 0.999))
+    precision = Number(load_default=0.95, validate=Between(0.5, 0.999))
 
 
 class StepShape(Shape):
     """What was right from a confidence on."""
 
-    least = fields.Float()
-    n = fields.Integer()
-    n_judged = fields.Integer()
-    n_right = fields.Integer()
-    precision = fields.Float(allow_none=True)
+    least = Number()
+    n = Whole()
+    n_judged = Whole()
+    n_right = Whole()
+    precision = Number(allow_none=True)
 
 
 class IntentTrustShape(Shape):
@@ -120,8 +145,8 @@ class IntentTrustShape(Shape):
     task = fields.String()
     intent = fields.String()
     queue = fields.String(allow_none=True)
-    is_trusted = fields.Boolean()
-    least_probability = fields.Float()
+    is_trusted = Flag()
+    least_probability = Number()
     steps = fields.List(fields.Nested(StepShape))
     suggested = fields.Nested(StepShape, allow_none=True)
 
@@ -129,19 +154,19 @@ class IntentTrustShape(Shape):
 class TrustShape(Shape):
     """What the model would have routed by itself."""
 
-    precision = fields.Float()
-    n = fields.Integer()
-    n_judged = fields.Integer()
-    n_automated = fields.Integer()
-    automated_rate = fields.Float(allow_none=True)
+    precision = Number()
+    n = Whole()
+    n_judged = Whole()
+    n_automated = Whole()
+    automated_rate = Number(allow_none=True)
     intents = fields.List(fields.Nested(IntentTrustShape))
 
 
 class TrustChangeShape(Shape):
     """Whether the model routes an intent by itself, and from which confidence on."""
 
-    is_trusted = fields.Boolean(required=True)
-    least_probability = fields.Float(load_default=0.0, validate=Between(0, 1))
+    is_trusted = Flag(required=True)
+    least_probability = Number(load_default=0.0, validate=Between(0, 1))
 
 
 @route(group, "/routing-rules", needs="routing:read", returns=page_of(RoutingRuleShape, "RoutingRulePage"))
@@ -171,6 +196,7 @@ def add_rule(payload: dict[str, Any]) -> Response:
     method="PATCH",
     needs="routing:write",
     reads=RoutingRuleChangeShape,
+    is_versioned=True,
     returns=RoutingRuleShape,
 )
 def change_rule(payload: dict[str, Any], *, rule_id: int) -> Response:

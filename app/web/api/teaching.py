@@ -6,14 +6,12 @@ from typing import Any
 
 from marshmallow import fields
 
-from app.errors import NotFound
-from app.pipeline import teaching
-from app.store import messages, predictions, tickets
+from app.pipeline import corrections, teaching
 from app.web import auth
 from app.web.api.ticket_shapes import PredictionShape, prediction_out
 from app.web.api.tickets import CorrectionShape
 from app.web.openapi import blueprint, route
-from app.web.schema import Id, Instant, Shape, Size, row
+from app.web.schema import Id, Instant, Number, Shape, Size, Whole, row
 
 group = blueprint("teaching", about="What a person's word would teach the model most, and when to stop asking.")
 
@@ -25,7 +23,7 @@ class QuestionShape(Shape):
     subject = fields.String()
     body = fields.String()
     occurred_at = Instant()
-    margin = fields.Float()
+    margin = Number()
     prediction = fields.Nested(PredictionShape)
 
 
@@ -33,19 +31,19 @@ class PayoffShape(Shape):
     """How often a model was right on what was asked, and whether asking on pays: too_few, pays, stops."""
 
     model = fields.String()
-    n = fields.Integer()
-    n_right = fields.Integer()
-    low = fields.Float(metadata={"description": "Wilson's 95 % interval of the share that was right."})
-    high = fields.Float()
+    n = Whole()
+    n_right = Whole()
+    low = Number(metadata={"description": "Wilson's 95 % interval of the share that was right."})
+    high = Number()
     verdict = fields.String()
-    n_missing = fields.Integer()
+    n_missing = Whole()
 
 
 class LessonShape(Shape):
     """What is left of the day's lesson."""
 
-    n_goal = fields.Integer()
-    n_answered = fields.Integer()
+    n_goal = Whole()
+    n_answered = Whole()
     questions = fields.List(fields.Nested(QuestionShape))
     payoffs = fields.List(fields.Nested(PayoffShape))
 
@@ -76,8 +74,5 @@ def show_lesson() -> dict[str, Any]:
 def answer_question(payload: dict[str, Any], *, prediction_id: int) -> Any:
     """Confirm or correct what was asked about; it becomes a training example."""
     services, viewer = auth.services(), auth.viewer()
-    stored = predictions.get(services.db, prediction_id)
-    if stored.subject_kind != "message":
-        raise NotFound(noun="prediction", id=prediction_id)
-    tickets.get(services.db, messages.get(services.db, stored.subject_id).ticket_id, viewer=viewer)
+    corrections.ticket_of(services, prediction_id, viewer=viewer)
     return teaching.answer(services, prediction_id, label=payload["label"], viewer=viewer)

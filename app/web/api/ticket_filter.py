@@ -11,7 +11,7 @@ from app.domain.ticket import OPEN_STATUSES, Priority, SlaName, Status, TicketFi
 from app.errors import InputError
 from app.store import queues
 from app.web import auth
-from app.web.schema import Id, OneOf, Shape, Size, field_error
+from app.web.schema import Flag, GivenId, OneOf, Shape, Size, field_error
 
 STATUSES = get_args(Status)
 PRIORITIES = get_args(Priority)
@@ -21,15 +21,21 @@ ANY = "any"
 class FilterShape(Shape):
     """Which tickets; the same words as in the inbox's address."""
 
-    status = fields.String(load_default="", metadata={"description": "Comma separated, `any` for all; open ones."})
-    queue = fields.String(load_default=None, metadata={"description": "A queue's slug."})
+    status = fields.String(
+        load_default="",
+        metadata={
+            "description": "Comma separated, `any` for all; open ones.",
+            "pattern": "^(any|{one}(, ?{one})*)?$".format(one="(" + "|".join(STATUSES) + ")"),
+        },
+    )
+    queue = fields.String(load_default=None, validate=Size(min=1, max=100), metadata={"description": "A queue's slug."})
     intent = fields.String(load_default=None)
     sentiment = fields.String(load_default=None)
     priority = fields.String(load_default=None, validate=OneOf(PRIORITIES))
     band = fields.String(load_default=None, validate=OneOf(get_args(Band)))
-    assignee = Id("usr", load_default=None)
-    unassigned = fields.Boolean(load_default=False)
-    needs_person = fields.Boolean(load_default=None)
+    assignee = GivenId("usr", load_default=None)
+    unassigned = Flag(load_default=False)
+    needs_person = Flag(load_default=None)
     language = fields.String(load_default=None)
     sla = fields.String(load_default=None, validate=OneOf(get_args(SlaName)))
     q = fields.String(load_default="", validate=Size(max=200))

@@ -11,7 +11,7 @@ from app.domain.prediction import StoredPrediction
 from app.domain.ticket import Ticket
 from app.pipeline.services import Services
 from app.store import customers, queues
-from app.web.schema import Id, Instant, Shape, page_of, row
+from app.web.schema import Flag, Id, Instant, Number, Shape, Whole, page_of, row
 
 
 class CustomerShape(Shape):
@@ -28,7 +28,7 @@ class IntentShape(Shape):
 
     task = fields.String(allow_none=True)
     label = fields.String(allow_none=True)
-    score = fields.Float(allow_none=True)
+    score = Number(allow_none=True)
     band = fields.String(allow_none=True)
     source = fields.String()
 
@@ -37,20 +37,20 @@ class SentimentShape(Shape):
     """How the customer feels; `value` is P(positive) − P(negative)."""
 
     label = fields.String(allow_none=True)
-    value = fields.Float(allow_none=True)
+    value = Number(allow_none=True)
 
 
 class UrgencyPartShape(Shape):
     """One reason for an urgency."""
 
     code = fields.String()
-    points = fields.Integer()
+    points = Whole()
 
 
 class UrgencyShape(Shape):
     """Urgency 0–100, the sum of its parts."""
 
-    points = fields.Integer()
+    points = Whole()
     priority = fields.String()
     parts = fields.List(fields.Nested(UrgencyPartShape))
 
@@ -71,25 +71,25 @@ class TicketShape(Shape):
     intent = fields.Nested(IntentShape)
     sentiment = fields.Nested(SentimentShape)
     emotion = fields.String(allow_none=True)
-    needs_person = fields.Boolean(metadata={"description": "The model abstained or cannot read the language."})
+    needs_person = Flag(metadata={"description": "The model abstained or cannot read the language."})
     language = fields.String()
     urgency = fields.Nested(UrgencyShape, allow_none=True)
     tags = fields.List(fields.String())
-    n_messages = fields.Integer()
+    n_messages = Whole()
     created_at = Instant()
     updated_at = Instant()
     first_response_due_at = Instant(allow_none=True)
     first_responded_at = Instant(allow_none=True)
     resolution_due_at = Instant(allow_none=True)
     solved_at = Instant(allow_none=True)
-    version = fields.Integer()
+    version = Whole()
 
 
 class ScoredLabelShape(Shape):
     """A label with its calibrated probability."""
 
     label = fields.String()
-    score = fields.Float(attribute="probability")
+    score = Number(attribute="probability")
 
 
 class PredictionShape(Shape):
@@ -100,10 +100,10 @@ class PredictionShape(Shape):
     role = fields.String()
     model = fields.String()
     label = fields.String()
-    score = fields.Float(attribute="probability")
+    score = Number(attribute="probability")
     band = fields.String()
-    band_precision = fields.Float(allow_none=True)
-    abstained = fields.Boolean()
+    band_precision = Number(allow_none=True)
+    abstained = Flag()
     ranking = fields.List(fields.Nested(ScoredLabelShape), attribute="top")
 
 
@@ -112,7 +112,7 @@ class DeliveryShape(Shape):
 
     state = fields.String()
     recipient = fields.String()
-    n_attempts = fields.Integer()
+    n_attempts = Whole()
     error = fields.String(attribute="last_error", allow_none=True)
     sent_at = Instant(allow_none=True)
 
@@ -126,8 +126,8 @@ class MessageShape(Shape):
     author_name = fields.String()
     body = fields.String()
     language = fields.String()
-    is_supported = fields.Boolean()
-    n_redactions = fields.Integer()
+    is_supported = Flag()
+    n_redactions = Whole()
     occurred_at = Instant()
     received_at = Instant()
     predictions = fields.List(fields.Nested(PredictionShape))
@@ -138,7 +138,7 @@ class SlaShape(Shape):
     """Where the clock stands: ok, at_risk, breached or met."""
 
     name = fields.String()
-    left_ms = fields.Integer(allow_none=True)
+    left_ms = Whole(allow_none=True)
 
 
 class TicketDetailShape(TicketShape):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, get_args
 
 from flask import Response
-from marshmallow import fields
+from marshmallow import ValidationError, fields
 
-from app.errors import InputError, NotFound, Stale
+from app.domain.ticket import Channel, Tier
+from app.errors import NotFound, Stale
 from app.pipeline import corrections, intake, tickets
 from app.store import inbox, macros, messages, predictions
 from app.store import tickets as rows
@@ -23,7 +24,7 @@ from app.web.api.ticket_shapes import (
     tickets_out,
 )
 from app.web.openapi import blueprint, route
-from app.web.schema import Id, Instant, OneOf, PageQuery, Shape, Size, field_error
+from app.web.schema import ChangeShape, Fault, Flag, GivenId, GivenInstant, Id, Instant, OneOf, PageQuery, Shape, Size
 
 group = blueprint("tickets", about="Customers' messages: what they want, how they feel, where they go.")
 
@@ -36,31 +37,57 @@ class TicketQuery(PageQuery, FilterShape):
     sort = fields.String(load_default="risk", validate=OneOf(("risk", "newest", "oldest", "updated")))
 
 
+class OwnName(fields.Raw):
+    """What another system calls a thing: text, or a number."""
+
+    described: ClassVar[dict[str, Any]] = {
+        "anyOf": [{"type": "string", "maxLength": intake.LONGEST_ID}, {"type": "integer"}]
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, str | int | float) or value != value:
+            raise ValidationError(Fault("not_text"))
+        if isinstance(value, float) and not value.is_integer():
+            raise ValidationError(Fault("not_text"))
+        return value
+
+
+class NewCustomerShape(Shape):
+    """Who writes."""
+
+    name = fields.String(allow_none=True, validate=Size(max=200))
+    email = fields.String(allow_none=True, validate=Size(max=320))
+    tier = fields.String(allow_none=True, validate=OneOf((*get_args(Tier), None)))
+
+
 class NewTicketShape(Shape):
-    """A ticket to file; mail goes in as `message/rfc822`."""
+    """A ticket to file; mail goes in as `message/rfc822`. The text may stand in any of the four names of `body`."""
 
-    subject = fields.String()
-    body = fields.String(required=True)
-    channel = fields.String()
-    queue = fields.String(metadata={"description": "The slug of the queue it arrives in."})
-    external_id = fields.String(metadata={"description": "Yours; the same again is an update."})
-    is_html = fields.Boolean()
-    customer = fields.Nested(
-        Shape.from_dict(
-            {"name": fields.String(), "email": fields.String(), "tier": fields.String()}, name="NewCustomer"
-        )
+    needs_one = BODIES = ("body", "text", "description", "message")
+
+    subject = fields.String(allow_none=True, validate=Size(max=500))
+    body = fields.String(validate=Size(min=1))
+    text = fields.String(validate=Size(min=1))
+    description = fields.String(validate=Size(min=1))
+    message = fields.String(validate=Size(min=1))
+    channel = fields.String(allow_none=True, validate=OneOf((*get_args(Channel), None)))
+    queue = fields.String(
+        allow_none=True, validate=Size(max=100), metadata={"description": "The slug of the queue it arrives in."}
     )
-    occurred_at = Instant()
+    external_id = OwnName(allow_none=True, metadata={"description": "Yours; the same again is an update."})
+    is_html = Flag(allow_none=True)
+    customer = fields.Nested(NewCustomerShape, allow_none=True)
+    occurred_at = GivenInstant(allow_none=True)
 
 
-class TicketChangeShape(Shape):
+class TicketChangeShape(ChangeShape):
     """What to change; what is left out stays."""
 
     subject = fields.String(validate=Size(min=1, max=500))
     status = fields.String(validate=OneOf(STATUSES))
     priority = fields.String(validate=OneOf(PRIORITIES))
-    queue = fields.String()
-    assignee = Id("usr", allow_none=True)
+    queue = fields.String(validate=Size(min=1))
+    assignee = GivenId("usr", allow_none=True)
     tags = fields.List(fields.String(validate=Size(min=1, max=60)), validate=Size(max=50))
 
 
@@ -69,19 +96,19 @@ class NewMessageShape(Shape):
 
     kind = fields.String(load_default="outgoing", validate=OneOf(("outgoing", "note")))
     body = fields.String(required=True, validate=Size(min=1, max=100_000))
-    macro = Id("mac", load_default=None)
-    macro_actions = fields.Boolean(
-        load_default=False, metadata={"description": "Whether the macro's actions are done too."}
-    )
+    macro = GivenId("mac", load_default=None)
+    macro_actions = Flag(load_default=False, metadata={"description": "Whether the macro's actions are done too."})
     status = fields.String(load_default=None, validate=OneOf(STATUSES))
 
 
 class NewCorrectionShape(Shape):
     """The right label: for a prediction by its id, or for a task of the ticket."""
 
+    needs_one = ("prediction", "task")
+
     label = fields.String(required=True, validate=Size(min=1, max=200))
-    prediction = Id("prd", load_default=None)
-    task = fields.String(load_default=None)
+    prediction = GivenId("prd")
+    task = fields.String(validate=Size(min=1, max=100))
 
 
 class CorrectionShape(Shape):
@@ -100,7 +127,7 @@ class ReceiptShape(Shape):
     """What is told of a ticket that the sender may not read: that the message arrived there."""
 
     id = Id("tkt")
-    is_reduced = fields.Boolean()
+    is_reduced = Flag()
 
 
 @route(group, "/tickets", needs="tickets:read", query=TicketQuery, returns=TicketPageShape)
@@ -142,7 +169,7 @@ def file_ticket() -> Response:
     if body.media_type() == MAIL:
         draft = intake.ticket_from_eml(services, body.raw())
     else:
-        draft = intake.ticket_from_json(body.read_json(accepted=(body.JSON, MAIL)))
+        draft = intake.ticket_from_json(body.read_shape(NewTicketShape(), accepted=(body.JSON, MAIL)))
     received = tickets.receive(services, draft, viewer=auth.viewer())
     status = 201 if received.is_new else 200
     if not received.is_in_sight:
@@ -167,6 +194,7 @@ def show_ticket(ticket_id: int) -> Response:
     method="PATCH",
     needs="tickets:write",
     reads=TicketChangeShape,
+    is_versioned=True,
     returns=TicketShape,
 )
 def change_ticket(payload: dict[str, Any], *, ticket_id: int) -> Response:
@@ -189,6 +217,7 @@ def change_ticket(payload: dict[str, Any], *, ticket_id: int) -> Response:
     method="POST",
     needs="tickets:write",
     reads=NewMessageShape,
+    is_versioned=True,
     returns=TicketShape,
     status=201,
 )
@@ -224,17 +253,15 @@ def correct(payload: dict[str, Any], *, ticket_id: int) -> Any:
     """Say what is right where the model was wrong; the correction becomes a training example."""
     services, viewer = auth.services(), auth.viewer()
     rows.get(services.db, ticket_id, viewer=viewer)
-    if payload["prediction"] is not None:
+    if "prediction" in payload:
         _check_belongs(payload["prediction"], ticket_id=ticket_id)
-    elif payload["task"] is None:
-        raise InputError(fields=(field_error("/task", "required"),))
     return corrections.correct(
         services,
         viewer=viewer,
         label=payload["label"],
-        prediction_id=payload["prediction"],
+        prediction_id=payload.get("prediction"),
         ticket_id=ticket_id,
-        task=payload["task"],
+        task=payload.get("task"),
     )
 
 
@@ -253,8 +280,6 @@ def _changes(payload: dict[str, Any]) -> dict[str, Any]:
         changes["assignee_id"] = payload["assignee"]
     if "tags" in payload:
         changes["tags"] = tuple(payload["tags"])
-    if not changes:
-        raise InputError("nothing_to_change")
     return changes
 
 

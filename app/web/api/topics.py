@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import Response
 from marshmallow import fields
@@ -12,7 +12,7 @@ from app.store import own_topics
 from app.web import auth
 from app.web.api import lists
 from app.web.openapi import blueprint, route
-from app.web.schema import Between, Id, Shape, Size, page_of
+from app.web.schema import Between, ChangeShape, Id, Number, Shape, Size, Whole, page_of
 
 group = blueprint("topics", about="Topics that analysts define by words or examples, beside those of the model.")
 
@@ -27,8 +27,16 @@ class TopicShape(Shape):
     without = fields.List(fields.String())
     examples = fields.List(fields.String())
     unlike = fields.List(fields.String())
-    reach = fields.Float()
-    version = fields.Integer()
+    reach = Number()
+    version = Whole()
+
+
+WORD = fields.String(validate=Size(min=1, max=flows.LONGEST_WORD))
+EXAMPLE = fields.String(validate=Size(min=1, max=flows.LONGEST_EXAMPLE))
+EXAMPLES: dict[str, Any] = {
+    "allOf": [{"properties": {"examples": {"anyOf": [{"maxItems": 0}, {"minItems": flows.FEWEST_EXAMPLES}]}}}]
+}
+"""No examples, or enough to tell what they have in common."""
 
 
 class NewTopicShape(Shape):
@@ -38,23 +46,33 @@ class NewTopicShape(Shape):
     at most `reach` percent of the posts that are stored when it is defined.
     """
 
+    told: ClassVar[dict[str, Any]] = {
+        "anyOf": [
+            {"required": ["words"], "properties": {"words": {"minItems": 1}}},
+            {"required": ["examples"], "properties": {"examples": {"minItems": flows.FEWEST_EXAMPLES}}},
+        ],
+        **EXAMPLES,
+    }
+
     title = fields.String(required=True, validate=Size(min=1, max=flows.LONGEST_TITLE))
-    words = fields.List(fields.String(), validate=Size(max=flows.MOST_WORDS))
-    without = fields.List(fields.String(), validate=Size(max=flows.MOST_WORDS))
-    examples = fields.List(fields.String(), validate=Size(max=flows.MOST_EXAMPLES))
-    unlike = fields.List(fields.String(), validate=Size(max=flows.MOST_EXAMPLES))
-    reach = fields.Float(validate=Between(0.01, flows.WIDEST_REACH))
+    words = fields.List(WORD, validate=Size(max=flows.MOST_WORDS))
+    without = fields.List(WORD, validate=Size(max=flows.MOST_WORDS))
+    examples = fields.List(EXAMPLE, validate=Size(max=flows.MOST_EXAMPLES))
+    unlike = fields.List(EXAMPLE, validate=Size(max=flows.MOST_EXAMPLES))
+    reach = Number(validate=Between(0.01, flows.WIDEST_REACH))
 
 
-class TopicChangeShape(Shape):
+class TopicChangeShape(ChangeShape):
     """What to change; other words or examples are counted anew over the last 28 days."""
 
+    told = EXAMPLES
+
     title = fields.String(validate=Size(min=1, max=flows.LONGEST_TITLE))
-    words = fields.List(fields.String(), validate=Size(max=flows.MOST_WORDS))
-    without = fields.List(fields.String(), validate=Size(max=flows.MOST_WORDS))
-    examples = fields.List(fields.String(), validate=Size(max=flows.MOST_EXAMPLES))
-    unlike = fields.List(fields.String(), validate=Size(max=flows.MOST_EXAMPLES))
-    reach = fields.Float(validate=Between(0.01, flows.WIDEST_REACH))
+    words = fields.List(WORD, validate=Size(max=flows.MOST_WORDS))
+    without = fields.List(WORD, validate=Size(max=flows.MOST_WORDS))
+    examples = fields.List(EXAMPLE, validate=Size(max=flows.MOST_EXAMPLES))
+    unlike = fields.List(EXAMPLE, validate=Size(max=flows.MOST_EXAMPLES))
+    reach = Number(validate=Between(0.01, flows.WIDEST_REACH))
 
 
 @route(group, "/topics", needs="market:read", returns=page_of(TopicShape, "TopicPage"))
@@ -76,6 +94,7 @@ def add_topic(payload: dict[str, Any]) -> Response:
     method="PATCH",
     needs="feeds:write",
     reads=TopicChangeShape,
+    is_versioned=True,
     returns=TopicShape,
 )
 def change_topic(payload: dict[str, Any], topic_id: int) -> Response:

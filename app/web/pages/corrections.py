@@ -6,9 +6,9 @@ from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from app.domain.people import Viewer
-from app.errors import Conflict, InputError, NotFound, NotReady, TaskMissing
+from app.errors import Conflict, InputError, NotReady, TaskMissing
 from app.pipeline import corrections
-from app.store import events, messages, predictions, queues, tickets
+from app.store import events, queues, tickets
 from app.web import auth
 from app.web.auth import requires, services, viewer
 from app.web.pages.context import offer_undo, tell
@@ -16,15 +16,6 @@ from app.web.pages.labels import label_title
 from app.web.pages.translate import gettext as _
 
 blueprint = Blueprint("pages_corrections", __name__)
-
-
-def ticket_of(prediction_id: int, *, me: Viewer) -> int:
-    """The ticket a prediction is about; NotFound when it is about none, or one out of sight."""
-    stored = predictions.get(services().db, prediction_id)
-    if stored.subject_kind != "message":
-        raise NotFound(noun="prediction", id=prediction_id)
-    ticket_id = messages.get(services().db, stored.subject_id).ticket_id
-    return tickets.get(services().db, ticket_id, viewer=me).id
 
 
 def _is_in_sight(ticket_id: int, *, me: Viewer) -> bool:
@@ -36,7 +27,7 @@ def _is_in_sight(ticket_id: int, *, me: Viewer) -> bool:
 def correct(prediction_id: int) -> Response:
     """A person's label in place of the model's; it becomes a training example and can be taken back."""
     me = viewer()
-    ticket_id = ticket_of(prediction_id, me=me)
+    ticket_id = corrections.ticket_of(services(), prediction_id, viewer=me)
     back = url_for("pages_tickets.show", ticket_id=ticket_id, _anchor=f"prediction-{prediction_id}")
     last = events.last_id(services().db)
     try:

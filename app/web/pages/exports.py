@@ -18,6 +18,7 @@ from app.web.pages import courses, heat
 from app.web.pages.market import company_rows, title_of
 from app.web.pages.translate import gettext as _
 from app.web.schema import instant
+from app.web.spreadsheet import cell
 
 blueprint = Blueprint("pages_exports", __name__)
 
@@ -27,22 +28,14 @@ BOUNDS = ("negative_share", "usual_negative_share", "usual_net_sentiment", "usua
 HEAD = (*SEEN, *(f"{name}_{end}" for name in BOUNDS for end in ("low", "high")))
 WIDTH, HEIGHT = 960.0, 300.0
 CHARTS = ("sentiment", "share", "volume")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _csv(rows: Iterable[Iterable[object]], *, name: str) -> Response:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows([[_cell(value) for value in row] for row in rows])
+    csv.writer(text, lineterminator="\r\n").writerows([[cell(value) for value in row] for row in rows])
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
     # With a byte order mark, so that spreadsheets read it as UTF-8.
     return Response("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _cell(value: object) -> object:
-    """A value that a spreadsheet takes for a text and not for a formula."""
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return "'" + value
-    return "" if value is None else value
 
 
 def _asked() -> tuple[SubjectKind, str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -18,10 +18,11 @@ from app.errors import Conflict, InputError, OutgoingError
 from app.pipeline import feeds as flow
 from app.pipeline import folders, lag
 from app.pipeline import jobs as jobs_flow
-from app.store import feeds, jobs
+from app.pipeline.feeds import teams_of as feed_teams
+from app.store import feeds, jobs, teams
 from app.web import problems
 from app.web.auth import requires, services, viewer
-from app.web.forms import NewFeed, PostFile
+from app.web.forms import EVERYBODY, NewFeed, PostFile
 from app.web.forms_market import EditFeed
 from app.web.pages.context import refused, tell
 from app.web.pages.formats import MINUTE_MS
@@ -31,6 +32,7 @@ from app.web.security import large_body
 
 blueprint = Blueprint("pages_feeds", __name__)
 
+Form = TypeVar("Form", NewFeed, EditFeed)
 Shown = str | Response | tuple[str, int]
 MOST_FAULTS = 20
 MOST_IMPORTS = 5
@@ -39,6 +41,16 @@ MOST_IMPORTS = 5
 def slug_of(name: str) -> str:
     """A slug for a name: lower-case letters and digits with hyphens; `feed` when nothing is left."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "feed"
+
+
+def _with_teams(form: Form, *, of: int | None = None) -> Form:
+    """A form that offers the reader's teams, and the one that a feed belongs to."""
+    db = services().db
+    known: dict[int, str] = {team.id: team.name for team in feed_teams(db, viewer=viewer())}
+    if of is not None:
+        known |= {of: teams.get(db, of).name}
+    form.team_id.choices = [(EVERYBODY, _("everybody")), *known.items()]
+    return form
 
 
 def _page(*, form: NewFeed | None = None) -> str:
@@ -51,7 +63,8 @@ def _page(*, form: NewFeed | None = None) -> str:
         silent={feed.id for feed in shown if str(feed.id) in silent},
         folders={feed.id: folders.folder_of(found, feed) for feed in shown},
         imports=_imports({feed.id: feed.name for feed in shown}),
-        form=form or NewFeed(formdata=None),
+        form=form or _with_teams(NewFeed(formdata=None)),
+        teams={team.id: team.name for team in teams.every(found.db)},
         file=PostFile(formdata=None),
         fault=lambda feed: problems.fault_of_feed(feed.last_error, feed.url or ""),
         may_write=me.may("feeds:write"),
@@ -86,7 +99,7 @@ def index() -> Shown:
 @requires("feeds:write")
 def add() -> Shown:
     """Add a feed; an RSS feed is fetched at once."""
-    form = NewFeed()
+    form = _with_teams(NewFeed())
     if not form.validate_on_submit():
         return _page(form=form), 422
     try:
@@ -99,6 +112,7 @@ def add() -> Shown:
             url=form.url.data or None,
             zone=form.zone.data or "UTC",
             licence_note=form.licence_note.data or "",
+            team_id=form.team_id.data or None,
             weight=float(form.weight.data or 1),
             language=form.language.data or "",
             silent_after_ms=(form.silent_hours.data or 0) * HOUR_MS or None,
@@ -120,6 +134,7 @@ def _edited(feed: Feed) -> dict[str, Any]:
         "url": feed.url or "",
         "zone": feed.zone,
         "licence_note": feed.licence_note,
+        "team_id": feed.team_id or EVERYBODY,
         "language": feed.language,
         "weight": Decimal(str(feed.weight)),
         "interval_minutes": feed.interval_ms // MINUTE_MS if feed.interval_ms else None,
@@ -132,7 +147,7 @@ def _edited(feed: Feed) -> dict[str, Any]:
 def edit(feed_id: int) -> Shown:
     """Change a feed; what it brought stays."""
     feed = feeds.get(services().db, feed_id, viewer=viewer())
-    form = EditFeed(data=_edited(feed))
+    form = _with_teams(EditFeed(data=_edited(feed)), of=feed.team_id)
     again = partial(render_template, "feeds/edit.html", form=form, feed=feed)
     if not form.is_submitted():
         return again()
@@ -142,6 +157,7 @@ def edit(feed_id: int) -> Shown:
         "name": form.name.data,
         "zone": form.zone.data,
         "licence_note": form.licence_note.data or "",
+        "team_id": form.team_id.data or None,
         "language": form.language.data or "",
         "weight": float(form.weight.data),
         "silent_after_ms": (form.silent_hours.data or 0) * HOUR_MS or None,

@@ -23,6 +23,7 @@ from app.web.pages import filters, formats
 from app.web.pages.context import tell
 from app.web.pages.labels import label_title
 from app.web.pages.translate import gettext as _
+from app.web.spreadsheet import cell
 
 blueprint = Blueprint("pages_reports", __name__)
 
@@ -159,13 +160,8 @@ def _written(rows: list[dict[str, Cell]]) -> str:
     out = StringIO()
     writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else [])
     writer.writeheader()
-    writer.writerows({key: _safe(value) for key, value in row.items()} for row in rows)
+    writer.writerows({key: cell(value) for key, value in row.items()} for row in rows)
     return out.getvalue()
-
-
-def _safe(value: Cell) -> Cell:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
 
 
 def _days(found: Report) -> list[dict[str, Cell]]:

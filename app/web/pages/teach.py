@@ -7,12 +7,11 @@ from werkzeug.wrappers import Response
 
 from app.domain.prediction import OUT_OF_SCOPE
 from app.errors import Conflict, InputError, NotReady, TaskMissing
-from app.pipeline import teaching
+from app.pipeline import corrections, teaching
 from app.store import events, predictions, queues
 from app.web.auth import requires, services, viewer
 from app.web.pages import beliefs
 from app.web.pages.context import offer_undo, tell
-from app.web.pages.corrections import ticket_of
 from app.web.pages.labels import label_title
 from app.web.pages.translate import gettext as _
 
@@ -48,7 +47,7 @@ def index() -> str:
 def answer(prediction_id: int) -> Response:
     """A person's word on what was asked: stored, in force, undone with the key of every other change."""
     me, back = viewer(), _back()
-    ticket_id = ticket_of(prediction_id, me=me)
+    ticket_id = corrections.ticket_of(services(), prediction_id, viewer=me)
     last = events.last_id(services().db)
     try:
         made = teaching.answer(services(), prediction_id, label=request.form.get("label", ""), viewer=me)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from typing import Any
 
@@ -58,6 +59,36 @@ def test_errors_are_problems(document: dict[str, Any]) -> None:
     for name, answer in document["components"]["responses"].items():
         assert list(answer["content"]) == ["application/problem+json"], name
     assert set(document["components"]["schemas"]["ProblemShape"]["properties"]) == set(ProblemShape().fields)
+
+
+def test_every_operation_names_its_refusals(document: dict[str, Any]) -> None:
+    for path, verb, operation in _operations(document):
+        named = set(operation["responses"])
+        if operation["x-permission"] != auth.PUBLIC:
+            assert {"401", "403"} <= named, f"{verb} {path}"
+        if "{" in path:
+            assert "404" in named, f"{verb} {path}"
+        if "requestBody" in operation:
+            assert {"413", "415", "422"} <= named, f"{verb} {path}"
+        if operation.get("parameters"):
+            assert named & {"404", "422", "412"}, f"{verb} {path}"
+        assert "default" not in named, f"{verb} {path} promises nothing"
+
+
+def test_who_heeds_if_match_says_so(site: Site, document: dict[str, Any]) -> None:
+    heeding = {
+        (re.sub(r"<(?:[^:<>]+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
+        for rule in site.app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.rule.startswith("/api/")
+        and "expected_version()" in inspect.getsource(inspect.unwrap(site.app.view_functions[rule.endpoint]))
+    }
+    told = {(path, verb) for path, verb, operation in _operations(document) if "412" in operation["responses"]}
+    assert len(heeding) > 5
+    assert told == heeding
+    for path, verb, operation in _operations(document):
+        names = {one["name"] for one in operation.get("parameters", []) if one["in"] == "header"}
+        assert ("If-Match" in names) == ((path, verb) in told)
 
 
 def test_ids_are_strings_with_a_pattern(document: dict[str, Any]) -> None:

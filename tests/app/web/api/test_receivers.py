@@ -115,7 +115,7 @@ def test_an_address_that_cannot_be_is_refused_with_its_reason(site: Site, kind: 
         ({"kind": "apprise", "url": "nonsense://x"}, "/url"),
         ({"kind": "apprise", "url": "syslog://"}, "/url"),
         ({"kind": "apprise", "url": "json://x.example/?template=/etc/passwd"}, "/url"),
-        ({"matchers": [{"name": "colour", "value": "red"}]}, "/matchers"),
+        ({"matchers": [{"name": "colour", "value": "red"}]}, "/matchers/0/name"),
         ({"zone": "Mars/North"}, "/zone"),
         ({"quiet_from": 1440}, "/quiet_from"),
         ({"digest_at": 5}, "/digest_at"),

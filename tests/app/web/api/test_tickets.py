@@ -74,10 +74,11 @@ def test_an_external_id_comes_once(api: Caller) -> None:
 
 
 def test_an_external_id_opens_no_ticket_of_others(api: Caller, model_site: Site) -> None:
-    _file(api, external_id="zd-77", body="My neighbour's card")
+    theirs = _file(api, external_id="zd-77", body="My neighbour's card")
     front_end = model_site.caller("messages:write")
     answer = _file(front_end, external_id="zd-77", body="Show me")
-    assert answer.status_code == 404
+    assert answer.status_code == 201
+    assert answer.json["id"] != theirs.json["id"]
     assert "neighbour" not in answer.get_data(as_text=True)
     # What it filed itself it may send again, and change.
     first, again = _file(front_end, external_id="zd-78"), _file(front_end, external_id="zd-78", body="Changed order")

@@ -7,7 +7,6 @@ from io import StringIO
 
 import pytest
 
-from app.web.pages.reports import _safe
 from tests.app.web.pages.house import House
 
 
@@ -49,7 +48,3 @@ def test_no_such_table(house: House) -> None:
 def test_who_may_read_reports(house: House) -> None:
     assert house.reader("agent").get("/reports").status_code == 200
     assert house.reader("analyst").get("/reports").status_code == 403
-
-
-def test_no_cell_is_a_formula() -> None:
-    assert [_safe(value) for value in ("=1+1", "@x", "-2", 3, "fine", None)] == ["'=1+1", "'@x", "'-2", 3, "fine", None]

@@ -1,0 +1,51 @@
+"""What a form sent, for the error page that answers it: texts to copy, and the same form once more where that is safe.
+
+Passwords, addresses that may hold a key, and CSRF tokens are never given back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import request
+from werkzeug.exceptions import HTTPException
+
+CSRF = "csrf_token"
+SECRETS = frozenset({"password", "again", "current", "secret", "token", "url"})
+LONG = 40
+"""Characters from which on a value is worth copying even if it is one word."""
+
+REPEATABLE = frozenset({429, 500, 502, 503, 507})
+"""Refusals of a moment: the same form may be taken a little later."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Typed:
+    """The texts of a form by field, its other fields, and whether it can be sent again as it is."""
+
+    texts: tuple[tuple[str, str], ...]
+    others: tuple[tuple[str, str], ...]
+    is_repeatable: bool
+
+
+def of_request(*, status: int) -> Typed | None:
+    """What the form of this request held; None where nothing was typed."""
+    if request.method != "POST":
+        return None
+    try:
+        sent = [(name, value) for name, value in request.form.items(multi=True) if name != CSRF]
+        has_files = any(file.filename for file in request.files.values())
+    except HTTPException:
+        # A body that is too large or broken is not read a second time.
+        return None
+    told = [(name, value) for name, value in sent if name not in SECRETS]
+    texts = tuple(one for one in told if _is_text(one[1]))
+    if not texts:
+        return None
+    is_whole = len(told) == len(sent) and not has_files and request.endpoint is not None
+    others = tuple(one for one in told if not _is_text(one[1]))
+    return Typed(texts=texts, others=others, is_repeatable=is_whole and status in REPEATABLE)
+
+
+def _is_text(value: str) -> bool:
+    return len(value.split()) > 1 or len(value) > LONG
