@@ -11,14 +11,14 @@ from app.domain.notification import GroupBy, Notification, Receiver, ReceiverKin
 from app.domain.people import Viewer
 from app.domain.series import DAY_MS
 from app.errors import FieldError, InputError
-from app.notify.routing import DAY_MINUTES, checked_matchers, parsed_matchers
+from app.notify.routing import DAY_MINUTES, LABELS, LONGEST_VALUE, MOST_MATCHERS, checked_matchers, parsed_matchers
 from app.notify.send import checked_apprise, shown_apprise
 from app.notify.webhooks import new_secret
 from app.pipeline import history
 from app.pipeline.services import Services
 from app.store import notifications, receivers
 
-__all__ = ["add", "change", "matchers_of", "remove", "shown_url", "test"]
+__all__ = ["LABELS", "LONGEST_VALUE", "MOST_MATCHERS", "add", "change", "matchers_of", "remove", "shown_url", "test"]
 
 _EDITABLE = frozenset(
     {

@@ -8,7 +8,6 @@ from flask import Response
 from marshmallow import fields
 
 from app.domain.notification import GroupBy, Notification, Receiver, ReceiverKind
-from app.notify.routing import LABELS, LONGEST_VALUE, MOST_MATCHERS
 from app.pipeline import notifications as delivery
 from app.pipeline import receivers as flows
 from app.store import notifications, receivers
@@ -27,16 +26,16 @@ LAST_MINUTE = 1439
 class MatcherShape(Shape):
     """One condition of a route on the labels alertname, severity, subject_kind, subject, ticker and sector."""
 
-    name = fields.String(required=True, validate=OneOf(LABELS))
+    name = fields.String(required=True, validate=OneOf(flows.LABELS))
     op = fields.String(load_default="=", validate=OneOf(("=", "!=", "=~", "!~")))
-    value = fields.String(required=True, validate=Size(max=LONGEST_VALUE))
+    value = fields.String(required=True, validate=Size(max=flows.LONGEST_VALUE))
 
 
 class RouteShape(Shape):
     """Which alerts a receiver hears of, when, and together with what; times of the day are minutes in `zone`."""
 
     verbs = fields.List(fields.String(), metadata={"description": "alert.firing, alert.*, ticket.*, …; empty: all."})
-    matchers = fields.List(fields.Nested(MatcherShape), validate=Size(max=MOST_MATCHERS))
+    matchers = fields.List(fields.Nested(MatcherShape), validate=Size(max=flows.MOST_MATCHERS))
     group_by = fields.String(validate=OneOf(get_args(GroupBy)))
     group_wait_ms = Whole(validate=Between(0, DAY_MS))
     repeat_ms = Whole(validate=Between(0, 30 * DAY_MS))
