@@ -19,6 +19,7 @@ from app.pipeline import (
     jobs,
     knowledge,
     learning,
+    leases,
     letters,
     mailboxes,
     measuring,
@@ -49,6 +50,7 @@ class Duty:
 def duties(*, tick_seconds: float) -> tuple[Duty, ...]:
     """Everything a worker does; each has its own thread, so that a slow receiver does not hold up a rule."""
     return (
+        Duty(name="claims of the dead", every_s=5.0, do=_free_of_dead),
         Duty(name="rules", every_s=tick_seconds, do=_rules),
         Duty(name="feeds", every_s=tick_seconds, do=_feeds),
         Duty(name="letters", every_s=1.0, do=letters.send_due),
@@ -118,6 +120,12 @@ def perform(duty: Duty, services: Services) -> int:
     return 0
 
 
+def _free_of_dead(services: Services) -> int:
+    leases.free_of_dead(services)
+    # What is free now is taken by the other duties; nothing more died meanwhile.
+    return 0
+
+
 def _rules(services: Services) -> int:
     alerts.tick(services)
     # Rules wait for the next tick whatever they found: evaluating again at once would find the same.
@@ -153,6 +161,7 @@ _UPKEEP = (
     Duty(name="article index", every_s=MINUTE_S, do=knowledge.reindex),
     Duty(name="presence", every_s=MINUTE_S, do=presence.forget),
     Duty(name="exports left over", every_s=MINUTE_S, do=moving.forget_left_over),
+    Duty(name="settled claims", every_s=MINUTE_S, do=leases.tidy),
     Duty(name="idempotency keys", every_s=MINUTE_S, do=_forget_keys),
     Duty(name="rules on history", every_s=MINUTE_S, do=measuring.refresh),
 )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.domain.job import Job
-from app.store import pages
+from app.store import leases, pages
 from app.store.db import Reads, Transaction
 from app.store.pages import Page
 from app.store.rows import built
@@ -51,6 +51,7 @@ def claim(tx: Transaction, *, now: int, stale_at: int) -> Job | None:
     if row is None:
         return None
     tx.execute("UPDATE job SET state = 'working', claimed_at = ? WHERE id = ?", (now, row["id"]))
+    leases.hold(tx, "job", [row["id"]], until=now)
     return get(tx, row["id"])
 
 
