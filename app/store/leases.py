@@ -24,12 +24,12 @@ class _Claimed:
 
 _NOUNS = {
     "job": _Claimed(held="state = 'working'", free="claimed_at = 0"),
-    "feed": _Claimed(held="next_fetch_at = until", free="next_fetch_at = ?1"),
-    "mailbox": _Claimed(held="next_poll_at = until", free="next_poll_at = ?1"),
-    "outbox": _Claimed(held="state = 'sending' AND next_at = until", free="next_at = ?1"),
-    "notification": _Claimed(held="state = 'sending' AND next_at = until", free="next_at = ?1"),
-    "message": _Claimed(held="pending_at = until", free="pending_at = ?1"),
-    "post": _Claimed(held="pending_at = until", free="pending_at = ?1"),
+    "feed": _Claimed(held="next_fetch_at = lease.until", free="next_fetch_at = ?1"),
+    "mailbox": _Claimed(held="next_poll_at = lease.until", free="next_poll_at = ?1"),
+    "outbox": _Claimed(held="state = 'sending' AND next_at = lease.until", free="next_at = ?1"),
+    "notification": _Claimed(held="state = 'sending' AND next_at = lease.until", free="next_at = ?1"),
+    "message": _Claimed(held="pending_at = lease.until", free="pending_at = ?1"),
+    "post": _Claimed(held="pending_at = lease.until", free="pending_at = ?1"),
     "learning": _Claimed(held="done_at IS NULL", free="claimed_at = 0", key="subject_kind"),
     "rule_check": _Claimed(held="n_alarms IS NULL", free="claimed_at = 0", key="rule_id"),
 }
@@ -58,7 +58,7 @@ def free(tx: Transaction, holder: str, *, now: int) -> int:
     """Let go what a process held; how much that was."""
     n_freed = 0
     for noun, one in _NOUNS.items():
-        sql = statement("UPDATE", noun, "SET", one.free, "FROM lease WHERE holder = ?2 AND noun = ?3 AND", _meets(noun))
+        sql = statement("UPDATE", noun, "SET", one.free, "FROM lease WHERE lease.holder = ?2 AND lease.noun = ?3 AND", _meets(noun))
         n_freed += tx.execute(sql, (now, holder, noun))
     tx.execute("DELETE FROM lease WHERE holder = ?", (holder,))
     return n_freed
@@ -68,7 +68,7 @@ def forget(tx: Transaction) -> int:
     """Drop the notes of claims that were settled; how many."""
     n_forgotten = 0
     for noun in _NOUNS:
-        sql = statement("DELETE FROM lease WHERE noun = ? AND NOT EXISTS (SELECT 1 FROM", noun, "WHERE", _meets(noun) + ")")
+        sql = statement("DELETE FROM lease WHERE lease.noun = ? AND NOT EXISTS (SELECT 1 FROM", noun, "WHERE", _meets(noun) + ")")
         n_forgotten += tx.execute(sql, (noun,))
     return n_forgotten
 
