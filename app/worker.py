@@ -13,6 +13,7 @@ from app.domain.series import DAY_MS
 from app.errors import BellwetherError
 from app.pipeline import (
     alerts,
+    customers,
     feeds,
     folders,
     inbox_order,
@@ -32,10 +33,12 @@ from app.pipeline import (
     tickets,
 )
 from app.pipeline.services import Services
-from app.store import idempotency
+from app.store import idempotency, upgrades
 
 LOG = logging.getLogger(__name__)
 MINUTE_S = 60.0
+COPIES_MS = 14 * DAY_MS
+"""A copy made before an upgrade holds what was erased since, so it is not kept for longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +156,10 @@ def _forget_keys(services: Services) -> int:
         return idempotency.expire(tx, before=clock.now_ms() - DAY_MS)
 
 
+def _forget_copies(services: Services) -> int:
+    return upgrades.forget_copies(services.db.path, older_than_ms=clock.now_ms() - COPIES_MS)
+
+
 # Steps of one duty: short, seldom, and none of them stopped by another's fault.
 _UPKEEP = (
     Duty(name="inbox order", every_s=MINUTE_S, do=inbox_order.refresh),
@@ -161,6 +168,8 @@ _UPKEEP = (
     Duty(name="article index", every_s=MINUTE_S, do=knowledge.reindex),
     Duty(name="presence", every_s=MINUTE_S, do=presence.forget),
     Duty(name="exports left over", every_s=MINUTE_S, do=moving.forget_left_over),
+    Duty(name="erased words", every_s=MINUTE_S, do=customers.wipe),
+    Duty(name="copies before upgrades", every_s=MINUTE_S, do=_forget_copies),
     Duty(name="settled claims", every_s=MINUTE_S, do=leases.tidy),
     Duty(name="idempotency keys", every_s=MINUTE_S, do=_forget_keys),
     Duty(name="rules on history", every_s=MINUTE_S, do=measuring.refresh),

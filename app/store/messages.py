@@ -9,6 +9,7 @@ from typing import Any
 from app.domain.ticket import Message
 from app.store import leases
 from app.store.db import Reads, Transaction, assignments, marks, statement
+from app.store.erased import erased_id
 from app.store.rows import built
 from app.store.scope import listed
 from app.store.texts import parts
@@ -32,8 +33,8 @@ def of_ticket(db: Reads, ticket_id: int) -> tuple[Message, ...]:
 
 
 def find_by_message_id(db: Reads, message_id: str) -> Message | None:
-    """The message with this RFC 5322 Message-ID."""
-    row = db.row("SELECT * FROM message WHERE message_id = ?", (message_id,))
+    """The message with this RFC 5322 Message-ID, erased or not."""
+    row = db.row("SELECT * FROM message WHERE message_id IN (?, ?)", (message_id, erased_id(message_id)))
     return None if row is None else _message(row)
 
 

@@ -12,6 +12,7 @@ from app.domain.ticket import OPEN_STATUSES, Ticket, Urgency, UrgencyPart
 from app.errors import NotFound
 from app.store import scope
 from app.store.db import Reads, Transaction, assignments, marks, statement
+from app.store.erased import erased_id
 from app.store.rows import built
 
 
@@ -41,8 +42,8 @@ def read(db: Reads, ticket_id: int) -> Ticket:
 
 
 def find_by_external_id(db: Reads, external_id: str) -> Ticket | None:
-    """The ticket that another system knows by this id."""
-    row = db.row("SELECT * FROM ticket WHERE external_id = ?", (external_id,))
+    """The ticket that another system knows by this id; an erased one has it no longer, and is found by it still."""
+    row = db.row("SELECT * FROM ticket WHERE external_id IN (?, ?)", (external_id, erased_id(external_id)))
     return None if row is None else as_ticket(row)
 
 
