@@ -248,7 +248,7 @@ class Database(Reads):
         In a unit of work it is a part of that. Raises DatabaseBusy when another writer holds the database for longer
         than `wait_ms` (the usual wait if None).
         """
-        unit = self._unit
+        unit: UnitOfWork | None = getattr(self._local, "unit", None)
         if unit is None:
             with self._own_transaction(wait_ms=wait_ms) as tx:
                 yield tx
@@ -281,17 +281,13 @@ class Database(Reads):
 
         It may be called twice, so it changes nothing but the database. Raises DatabaseBusy, and what it raises.
         """
-        unit = self._unit
+        unit: UnitOfWork | None = getattr(self._local, "unit", None)
         if unit is not None:
             with unit.joined() as tx:
                 return work(tx)
         if self.connection.in_transaction:
             raise RuntimeError("transactions do not nest: hand the open one on")
         return self._together.do(work)
-
-    @property
-    def _unit(self) -> UnitOfWork | None:
-        return getattr(self._local, "unit", None)
 
     @contextmanager
     def unit_of_work(self, *, begin: Callable[[Transaction], None]) -> Iterator[None]:
@@ -307,7 +303,7 @@ class Database(Reads):
 
     def afterwards(self, work: Callable[[], object]) -> None:
         """Do something that may take long: at once, or after the commit of the unit of work that is open."""
-        unit = self._unit
+        unit: UnitOfWork | None = getattr(self._local, "unit", None)
         if unit is None:
             work()
         else:

@@ -58,7 +58,9 @@ def free(tx: Transaction, holder: str, *, now: int) -> int:
     """Let go what a process held; how much that was."""
     n_freed = 0
     for noun, one in _NOUNS.items():
-        sql = statement("UPDATE", noun, "SET", one.free, "FROM lease WHERE lease.holder = ?2 AND lease.noun = ?3 AND", _meets(noun))
+        sql = statement(
+            "UPDATE", noun, "SET", one.free, "FROM lease WHERE lease.holder = ?2 AND lease.noun = ?3 AND", _meets(noun)
+        )
         n_freed += tx.execute(sql, (now, holder, noun))
     tx.execute("DELETE FROM lease WHERE holder = ?", (holder,))
     return n_freed
@@ -68,7 +70,9 @@ def forget(tx: Transaction) -> int:
     """Drop the notes of claims that were settled; how many."""
     n_forgotten = 0
     for noun in _NOUNS:
-        sql = statement("DELETE FROM lease WHERE lease.noun = ? AND NOT EXISTS (SELECT 1 FROM", noun, "WHERE", _meets(noun) + ")")
+        sql = statement(
+            "DELETE FROM lease WHERE lease.noun = ? AND NOT EXISTS (SELECT 1 FROM", noun, "WHERE", _meets(noun) + ")"
+        )
         n_forgotten += tx.execute(sql, (noun,))
     return n_forgotten
 

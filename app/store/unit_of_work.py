@@ -20,7 +20,10 @@ class UnitOfWork:
     """The transactions of a thread as one; `begin` is called in it before the first write, and may raise to end it."""
 
     def __init__(
-        self, open_transaction: Callable[[], AbstractContextManager[Transaction]], *, begin: Callable[[Transaction], None]
+        self,
+        open_transaction: Callable[[], AbstractContextManager[Transaction]],
+        *,
+        begin: Callable[[Transaction], None],
     ) -> None:
         self._open = open_transaction
         self._begin = begin

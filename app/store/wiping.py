@@ -36,7 +36,7 @@ def pieces(db: Database) -> Iterator[None]:
     yield from _merged(db)
     yield from _filled(db)
     # Somebody who still reads the log keeps it from being emptied; then that is tried again later.
-    if db.row("PRAGMA wal_checkpoint(TRUNCATE)")[0] == 0:
+    if db.value("PRAGMA wal_checkpoint(TRUNCATE)") == 0:
         with db.transaction() as tx:
             tx.execute("DELETE FROM wiping")
 

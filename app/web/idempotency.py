@@ -93,9 +93,7 @@ class _Request:
         headers = {name: answer.headers[name] for name in KEPT_HEADERS if name in answer.headers}
         kept = Kept(status=answer.status_code, headers=headers, body=answer.get_data())
         with auth.services().db.transaction() as tx:
-            answers.keep(
-                tx, kept, actor=self.actor, key=self.key, fingerprint=self.fingerprint, at=clock.now_ms()
-            )
+            answers.keep(tx, kept, actor=self.actor, key=self.key, fingerprint=self.fingerprint, at=clock.now_ms())
 
 
 def install(app: Flask) -> None:

@@ -238,8 +238,8 @@ TABLE: dict[str, Sentence] = {
     "database_newer": (
         _("Database of a newer version"),
         _(
-            "A newer version of Bellwether wrote %(file)s (step %(step)s), and it is left as it is. Start that version, "
-            "or put the copy in its place that was made before the upgrade."
+            "A newer version of Bellwether wrote %(file)s (step %(step)s), and it is left as it is. "
+            "Start that version, or put the copy in its place that was made before the upgrade."
         ),
     ),
     "database_full": (_("Disk full"), _("The disk of the database is full. Nothing was changed; make room on it.")),

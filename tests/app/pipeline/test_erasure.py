@@ -69,7 +69,9 @@ def write_of(services: Services, people: Desk) -> int:
         customer_email=ADDRESS,
         external_id=f"crm-{WORDS[2]}",
         message_id=f"{WORDS[3]}@example.org",
-        attachments=(AttachmentDraft(name=f"{WORDS[4]}.txt", media_type="text/plain", content=WORDS[5].encode() * 900),),
+        attachments=(
+            AttachmentDraft(name=f"{WORDS[4]}.txt", media_type="text/plain", content=WORDS[5].encode() * 900),
+        ),
     )
     ticket = tickets.receive(services, draft, viewer=SYSTEM).ticket
     second = TicketDraft(
@@ -87,9 +89,7 @@ def write_of(services: Services, people: Desk) -> int:
     tickets.tag(services, ticket.id, viewer=people.admin, tags=(WORDS[11],))
     tickets.edit(services, ticket.id, viewer=people.admin, changes={"subject": f"The {WORDS[12]}"})
     message = messages.of_ticket(services.db, ticket.id)[0]
-    read = next(
-        one for one in predictions.of_messages(services.db, [message.id]) if one.prediction.role == "intent"
-    )
+    read = next(one for one in predictions.of_messages(services.db, [message.id]) if one.prediction.role == "intent")
     for label in ("complaint", "get_refund"):
         made = corrections.correct(services, viewer=people.admin, label=label, prediction_id=read.id)
     assert made.label == "get_refund"
@@ -170,7 +170,8 @@ def test_the_worker_goes_on_where_wiping_was_cut_off(
 
 def test_others_write_while_the_file_is_wiped(filled: Services, people: Desk) -> None:
     customer_id = write_of(filled, people)
-    is_done, waits = threading.Event(), []
+    is_done = threading.Event()
+    waits: list[int] = []
 
     def work() -> None:
         while not is_done.is_set():

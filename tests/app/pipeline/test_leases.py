@@ -22,10 +22,10 @@ from app.ingest.folder import SETTLED_MS
 from app.pipeline import feeds, folders, jobs, leases, posts, tickets
 from app.pipeline.intake import posts_from_json
 from app.pipeline.services import Services
+from app.store import feeds as feed_rows
 from app.store import jobs as job_rows
 from app.store import leases as rows
 from app.store import mailboxes, measured, messages, notifications, outbox, receivers, usuals
-from app.store import feeds as feed_rows
 from app.store import posts as post_rows
 from app.store.db import Database
 from tests.app.pipeline.conftest import Desk
@@ -65,8 +65,19 @@ def claim_everything(services: Services, people: Desk, engine: FakeEngine) -> No
     with services.db.transaction() as tx:
         receiver_id = receivers.insert(tx, values={"name": "r", "kind": "webhook", "url": "http://x", "secret": "s"})
         now = clock.now_ms()
-        told = {"verb": "test", "noun": "receiver", "noun_id": receiver_id, "dedup_key": "d", "body": {}}
-        notification_id = notifications.insert(tx, receiver_id=receiver_id, at=now, **told) or 0
+        notification_id = (
+            notifications.insert(
+                tx,
+                receiver_id=receiver_id,
+                verb="test",
+                noun="receiver",
+                noun_id=receiver_id,
+                dedup_key="d",
+                body={},
+                at=now,
+            )
+            or 0
+        )
         rule_id = tx.value("SELECT id FROM rule") or tx.insert("rule", RULE)
         until = now + LATER
         letter = tx.value("SELECT id FROM outbox")

@@ -15,7 +15,7 @@ from app.domain.people import SYSTEM, Viewer
 from app.domain.prediction import Prediction, Scored
 from app.domain.series import Bucket
 from app.domain.ticket import AttachmentDraft
-from app.errors import Conflict, InputError, NotFound
+from app.errors import InputError, NotFound
 from app.store import (
     articles,
     attachments,

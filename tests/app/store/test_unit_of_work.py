@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,36 +27,44 @@ def names(db: Database) -> list[str]:
     return [team.name for team in teams.every(db)]
 
 
+def add(db: Database, name: str, *, then: Callable[[], object] = lambda: None) -> None:
+    """A flow that adds a team."""
+    with db.transaction() as tx:
+        teams.insert(tx, name=name)
+        then()
+
+
 def test_what_flows_write_is_seen_by_others_all_at_once(db: Database) -> None:
     other = Database(db.path)
     with db.unit_of_work(begin=nothing):
-        with db.transaction() as tx:
-            teams.insert(tx, name="A")
+        add(db, "A")
         db.together(lambda tx: teams.insert(tx, name="B"))
         assert (names(db), names(other)) == (["A", "B"], [])
     assert names(other) == ["A", "B"]
-    with db.transaction() as tx:
-        teams.insert(tx, name="C")
+    add(db, "C")
     assert names(other) == ["A", "B", "C"]
     other.close()
 
 
 def test_a_unit_that_fails_leaves_nothing(db: Database) -> None:
-    with pytest.raises(ZeroDivisionError), db.unit_of_work(begin=nothing):
-        with db.transaction() as tx:
-            teams.insert(tx, name="A")
-        db.afterwards(lambda: names(db).clear())
-        raise ZeroDivisionError
-    assert names(db) == []
+    seen: list[str] = []
+
+    def fail() -> None:
+        with db.unit_of_work(begin=nothing):
+            add(db, "A")
+            db.afterwards(lambda: seen.append("A"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert names(db) == seen == []
 
 
 def test_a_flow_that_fails_takes_back_its_own_part(db: Database) -> None:
     with db.unit_of_work(begin=nothing):
-        with db.transaction() as tx:
-            teams.insert(tx, name="A")
-        with pytest.raises(ZeroDivisionError), db.transaction() as tx:
-            teams.insert(tx, name="B")
-            raise ZeroDivisionError
+        add(db, "A")
+        with pytest.raises(ZeroDivisionError):
+            add(db, "B", then=lambda: 1 // 0)
     assert names(db) == ["A"]
 
 
@@ -71,8 +79,7 @@ def test_nothing_is_begun_before_the_first_write(db: Database) -> None:
         assert names(db) == []
         assert not db.connection.in_transaction
         for name in ("A", "B"):
-            with db.transaction() as tx:
-                teams.insert(tx, name=name)
+            add(db, name)
     assert len(begun) == 1
 
 
@@ -81,8 +88,7 @@ def test_what_takes_long_comes_after_the_commit(db: Database) -> None:
     db.afterwards(lambda: seen.append(db.connection.in_transaction))
     assert seen == [False]
     with db.unit_of_work(begin=nothing):
-        with db.transaction() as tx:
-            teams.insert(tx, name="A")
+        add(db, "A")
         db.afterwards(lambda: seen.append(db.connection.in_transaction))
         assert seen == [False]
     assert seen == [False, False]
