@@ -53,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _work(application: Flask) -> int:
+    # A file that cannot be used ends the start, as it does that of the server.
+    application.extensions["bellwether"].db.check()
     worker, stopping = _worker(application), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

@@ -13,12 +13,14 @@ from app.domain.series import DAY_MS
 from app.errors import BellwetherError
 from app.pipeline import (
     alerts,
+    customers,
     feeds,
     folders,
     inbox_order,
     jobs,
     knowledge,
     learning,
+    leases,
     letters,
     mailboxes,
     measuring,
@@ -32,10 +34,12 @@ from app.pipeline import (
     tickets,
 )
 from app.pipeline.services import Services
-from app.store import idempotency
+from app.store import idempotency, upgrades
 
 LOG = logging.getLogger(__name__)
 MINUTE_S = 60.0
+COPIES_MS = 14 * DAY_MS
+"""A copy made before an upgrade holds what was erased since, so it is not kept for longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +54,7 @@ class Duty:
 def duties(*, tick_seconds: float) -> tuple[Duty, ...]:
     """Everything a worker does; each has its own thread, so that a slow receiver does not hold up a rule."""
     return (
+        Duty(name="claims of the dead", every_s=5.0, do=_free_of_dead),
         Duty(name="rules", every_s=tick_seconds, do=_rules),
         Duty(name="feeds", every_s=tick_seconds, do=_feeds),
         Duty(name="letters", every_s=1.0, do=letters.send_due),
@@ -119,6 +124,12 @@ def perform(duty: Duty, services: Services) -> int:
     return 0
 
 
+def _free_of_dead(services: Services) -> int:
+    leases.free_of_dead(services)
+    # What is free now is taken by the other duties; nothing more died meanwhile.
+    return 0
+
+
 def _rules(services: Services) -> int:
     alerts.tick(services)
     # Rules wait for the next tick whatever they found: evaluating again at once would find the same.
@@ -146,6 +157,10 @@ def _forget_keys(services: Services) -> int:
         return idempotency.expire(tx, before=clock.now_ms() - DAY_MS)
 
 
+def _forget_copies(services: Services) -> int:
+    return upgrades.forget_copies(services.db.path, older_than_ms=clock.now_ms() - COPIES_MS)
+
+
 # Steps of one duty: short, seldom, and none of them stopped by another's fault.
 _UPKEEP = (
     Duty(name="inbox order", every_s=MINUTE_S, do=inbox_order.refresh),
@@ -154,6 +169,9 @@ _UPKEEP = (
     Duty(name="article index", every_s=MINUTE_S, do=knowledge.reindex),
     Duty(name="presence", every_s=MINUTE_S, do=presence.forget),
     Duty(name="exports left over", every_s=MINUTE_S, do=moving.forget_left_over),
+    Duty(name="erased words", every_s=MINUTE_S, do=customers.wipe),
+    Duty(name="copies before upgrades", every_s=MINUTE_S, do=_forget_copies),
+    Duty(name="settled claims", every_s=MINUTE_S, do=leases.tidy),
     Duty(name="idempotency keys", every_s=MINUTE_S, do=_forget_keys),
     Duty(name="sessions", every_s=MINUTE_S, do=sessions.forget),
     Duty(name="rules on history", every_s=MINUTE_S, do=measuring.refresh),

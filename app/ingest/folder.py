@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 KINDS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".xml": "rss", ".rss": "rss"}
@@ -15,21 +16,39 @@ WORKING, DONE, FAILED = "working", "done", "failed"
 _HALF = (".part", ".tmp", ".crdownload", ".filepart")
 
 
-def waiting(folder: Path, *, now: int) -> Iterator[Path]:
-    """Files that are whole, oldest first: new ones, and those that a worker took and never finished."""
+def waiting(folder: Path, *, now: int, is_alive: Callable[[str], bool]) -> Iterator[Path]:
+    """Files that are whole, oldest first: new ones, and those that a worker took and never finished.
+
+    `is_alive` says of a holder's name whether its process still runs; what that of a dead one took waits at once.
+    """
     found = [entry for entry in _files(folder) if now - _changed_at(entry) >= SETTLED_MS]
-    found += [entry for entry in _files(folder / WORKING) if now - _changed_at(entry) >= LEASE_MS]
+    for taken, holder in _taken(folder):
+        found += [
+            entry
+            for entry in _files(taken)
+            if now - _changed_at(entry) >= LEASE_MS or (holder and not is_alive(holder))
+        ]
     yield from sorted(found, key=lambda entry: (_changed_at(entry), entry.name))
 
 
-def take(file: Path, *, folder: Path, now: int) -> Path | None:
-    """Claim a file by moving it; where it is now, or None when another was faster."""
-    target = _free(folder / WORKING, file.name) if file.parent != folder / WORKING else file
+def _taken(folder: Path) -> list[tuple[Path, str]]:
+    """Where files lie that were taken, each with the name of its holder; empty for none."""
+    working = folder / WORKING
+    inside = sorted(entry for entry in working.iterdir() if entry.is_dir()) if working.is_dir() else []
+    return [(working, ""), *((entry, entry.name) for entry in inside)]
+
+
+def take(file: Path, *, folder: Path, now: int, holder: str) -> Path | None:
+    """Claim a file by moving it to what its holder works on; where it is now, or None when another was faster."""
+    mine = folder / WORKING / holder
+    target = file if file.parent == mine else _free(mine, file.name)
     try:
         file.rename(target)
         _touch(target, now=now)
     except FileNotFoundError:
         return None
+    if target != file:
+        _drop_empty(file.parent, folder=folder)
     return target
 
 
@@ -37,7 +56,15 @@ def put_away(file: Path, *, folder: Path, is_good: bool) -> Path:
     """Move a file that was read to `done`, or to `failed`; where it is now."""
     target = _free(folder / (DONE if is_good else FAILED), file.name)
     file.rename(target)
+    _drop_empty(file.parent, folder=folder)
     return target
+
+
+def _drop_empty(taken: Path, *, folder: Path) -> None:
+    """Remove the folder of a holder who works on nothing."""
+    if taken.parent == folder / WORKING:
+        with suppress(OSError):
+            taken.rmdir()
 
 
 def _files(folder: Path) -> list[Path]:

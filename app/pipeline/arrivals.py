@@ -71,6 +71,10 @@ def store(tx: Transaction, services: Services, prepared: Prepared, *, viewer: Vi
         return known
     earlier = _earlier(tx, draft, viewer=viewer)
     if earlier is not None:
+        if earlier.external_id != draft.external_id:
+            # It was erased: what comes again from where it came from stays out.
+            first = messages.first_incoming(tx, earlier.id)
+            return Stored(ticket_id=earlier.id, message_id=0 if first is None else first.id, is_new=False)
         return _updated(tx, earlier, prepared=prepared, viewer=viewer)
     returned = outbox.find_sent(tx, draft.bounce.message_id) if draft.bounce else None
     if draft.bounce is not None and returned is not None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from app import clock
 from app.domain.people import Viewer
 from app.domain.ticket import Customer, Ticket
-from app.errors import NotAllowed, NotFound
+from app.errors import DatabaseBusy, NotAllowed, NotFound
 from app.pipeline import history
 from app.pipeline.services import Services
-from app.store import customers, erasure, tickets
+from app.store import customers, erasure, tickets, wiping
 
 MOST_SHOWN = 200
+ASKED_MS, WORKER_MS = 2000, 20_000
+"""How long who erases waits for the file to be wiped, and how long a worker is at it in one go."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +39,8 @@ def erase(services: Services, customer_id: int, *, viewer: Viewer) -> int:
     """Take name, address and every text of a customer out of the database; the number of tickets that were emptied.
 
     Ticket by ticket, so that nobody waits long; once begun it can be begun again. The event keeps who did it and
-    when, and nothing of what was there. Models that learned from the texts before keep what they learned.
+    when, and nothing of what was there. Models that learned from the texts before keep what they learned. In a large
+    file the worker goes on wiping the words out of its pages afterwards.
     """
     if not viewer.may("*:*"):
         raise NotAllowed(permission="*:*")
@@ -45,8 +49,10 @@ def erase(services: Services, customer_id: int, *, viewer: Viewer) -> int:
     for ticket_id in found:
         with services.db.transaction() as tx:
             erasure.erase_ticket(tx, ticket_id)
+    file_ids = erasure.files_about(services.db, customer_id)
     with services.db.transaction() as tx:
-        erasure.erase_customer(tx, customer_id, at=clock.now_ms())
+        wiping.want(tx, at=clock.now_ms())
+        erasure.erase_customer(tx, customer_id, file_ids=file_ids, at=clock.now_ms())
         history.record(
             tx,
             actor=history.of(viewer),
@@ -55,4 +61,17 @@ def erase(services: Services, customer_id: int, *, viewer: Viewer) -> int:
             noun_id=customer_id,
             after={"n_tickets": len(found)},
         )
+    # Where the file is busy the worker wipes it.
+    with suppress(DatabaseBusy):
+        wipe(services, limit_ms=ASKED_MS)
     return len(found)
+
+
+def wipe(services: Services, *, limit_ms: int = WORKER_MS) -> int:
+    """Go on wiping what was erased out of the file, for so long; how many pieces were done."""
+    until, n_pieces = clock.now_ms() + limit_ms, 0
+    for _ in wiping.pieces(services.db):
+        n_pieces += 1
+        if clock.now_ms() >= until:
+            break
+    return n_pieces

@@ -34,8 +34,9 @@ def read_all(services: Services) -> int:
         where = folder_of(services, feed) if feed.is_active else None
         if where is None or not where.is_dir():
             continue
-        for found in folder.waiting(where, now=clock.now_ms()):
-            taken = folder.take(found, folder=where, now=clock.now_ms())
+        holder = services.db.holder
+        for found in folder.waiting(where, now=clock.now_ms(), is_alive=holder.is_alive):
+            taken = folder.take(found, folder=where, now=clock.now_ms(), holder=holder.name)
             if taken is not None:
                 _read(services, feed, taken, where=where)
                 n_read += 1

@@ -111,12 +111,15 @@ def receive(services: Services, draft: TicketDraft, *, viewer: Viewer) -> Receiv
         stored = arrivals.store(tx, services, prepared, viewer=viewer)
         if ahead is not None and stored.is_opened:
             _settle_ahead(tx, services, stored, ahead=ahead)
-        return stored, _received(tx, stored, viewer=viewer)
+        found = _received(tx, stored, viewer=viewer)
+        if found.is_pending and (stored.is_new or stored.is_update):
+            messages.hold(tx, stored.message_id)
+        return stored, found
 
     stored, received = services.db.together(file)
     is_refused = stored.is_opened and ahead is not None and ahead.reading is None
     if received.is_pending and (stored.is_new or stored.is_update) and not is_refused:
-        _classified(services, stored.message_id)
+        services.db.afterwards(lambda: _classified(services, stored.message_id))
         return _received(services.db, stored, viewer=viewer)
     return received
 

@@ -14,7 +14,10 @@ from typing import Any, TypeVar
 
 from app.errors import DatabaseBusy, InputError, NotFound, NotReady, Stale
 from app.store import private
+from app.store.holders import Holder
 from app.store.together import Together
+from app.store.unit_of_work import UnitOfWork
+from app.store.write_test import WriteTest
 
 T = TypeVar("T")
 
@@ -31,7 +34,10 @@ _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -4000",
+    # What is deleted is overwritten where that costs no further page; erasure does the rest.
+    "PRAGMA secure_delete = FAST",
 )
+_CODES = {"disk is full": "database_full", "readonly": "database_read_only"}
 
 
 def statement(*parts: str) -> str:
@@ -86,7 +92,8 @@ def _told() -> Iterator[None]:
         text = str(error)
         if "locked" in text or "busy" in text:
             raise DatabaseBusy() from error
-        raise NotReady("database_unusable", reason=text) from error
+        code = next((code for part, code in _CODES.items() if part in text), "database_unusable")
+        raise NotReady(code, reason=text) from error
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.IntegrityError):
             raise
@@ -128,13 +135,22 @@ class Reads:
 class Transaction(Reads):
     """An open write transaction: everything in it happens, or nothing does."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, holder: Holder | None = None) -> None:
         self._connection = connection
+        self._holder = holder
 
     @property
     def connection(self) -> sqlite3.Connection:
         """The connection that holds the transaction."""
         return self._connection
+
+    @property
+    def holder(self) -> str:
+        """The name under which this process claims rows; empty for a transaction of no `Database`."""
+        try:
+            return "" if self._holder is None else self._holder.name
+        except OSError as error:
+            raise NotReady("database_unusable", reason=str(error)) from error
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
@@ -204,6 +220,8 @@ class Database(Reads):
         # Writers of this process queue here in order; SQLite's own waiting polls and lets the unlucky starve.
         self._writer = threading.Lock()
         self._together = Together(self.transaction)
+        self._write_test = WriteTest(self)
+        self.holder = Holder(path.with_name(path.name + "-holders"))
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -228,8 +246,19 @@ class Database(Reads):
     def transaction(self, *, wait_ms: int | None = None) -> Iterator[Transaction]:
         """A write transaction, committed at the end or rolled back on an error.
 
-        Raises DatabaseBusy when another writer holds the database for longer than `wait_ms` (the usual wait if None).
+        In a unit of work it is a part of that. Raises DatabaseBusy when another writer holds the database for longer
+        than `wait_ms` (the usual wait if None).
         """
+        unit: UnitOfWork | None = getattr(self._local, "unit", None)
+        if unit is None:
+            with self._own_transaction(wait_ms=wait_ms) as tx:
+                yield tx
+        else:
+            with unit.joined() as tx:
+                yield tx
+
+    @contextmanager
+    def _own_transaction(self, *, wait_ms: int | None = None) -> Iterator[Transaction]:
         connection = self.connection
         if connection.in_transaction:
             raise RuntimeError("transactions do not nest: hand the open one on")
@@ -239,7 +268,7 @@ class Database(Reads):
         try:
             self._begin(connection, wait_s=wait_s)
             try:
-                yield Transaction(connection)
+                yield Transaction(connection, holder=self.holder)
                 with _told():
                     connection.execute("COMMIT")
             except BaseException:
@@ -253,9 +282,33 @@ class Database(Reads):
 
         It may be called twice, so it changes nothing but the database. Raises DatabaseBusy, and what it raises.
         """
+        unit: UnitOfWork | None = getattr(self._local, "unit", None)
+        if unit is not None:
+            with unit.joined() as tx:
+                return work(tx)
         if self.connection.in_transaction:
             raise RuntimeError("transactions do not nest: hand the open one on")
         return self._together.do(work)
+
+    @contextmanager
+    def unit_of_work(self, *, begin: Callable[[Transaction], None]) -> Iterator[None]:
+        """Commit all that the calling thread writes inside together, at the end; see `UnitOfWork`."""
+        unit = UnitOfWork(self._own_transaction, begin=begin)
+        self._local.unit = unit
+        try:
+            with unit.whole():
+                yield
+        finally:
+            self._local.unit = None
+        unit.follow_up()
+
+    def afterwards(self, work: Callable[[], object]) -> None:
+        """Do something that may take long: at once, or after the commit of the unit of work that is open."""
+        unit: UnitOfWork | None = getattr(self._local, "unit", None)
+        if unit is None:
+            work()
+        else:
+            unit.afterwards(work)
 
     def _begin(self, connection: sqlite3.Connection, *, wait_s: float) -> None:
         if wait_s == self._timeout_s:
@@ -281,8 +334,8 @@ class Database(Reads):
             connection.execute(statement("PRAGMA cache_size =", str(usual)))
 
     def check(self) -> None:
-        """Raise NotReady or DatabaseBusy unless the database answers."""
-        self.value("SELECT count(*) FROM user")
+        """Raise NotReady or DatabaseBusy unless this program knows the file's schema and can write to it."""
+        self._write_test.check()
 
     def release(self) -> None:
         """Close the calling thread's connection: for threads that end."""
@@ -300,11 +353,16 @@ class Database(Reads):
                 connection.close()
             self._opened.clear()
         self._local = threading.local()
+        self.holder.close()
 
 
 def open_database(path: Path | str, *, timeout_ms: int = BUSY_MS) -> Database:
-    """The database at `path`, made and migrated where needed; raises NotReady when the file cannot be used."""
-    from app.store.migrations import migrate
+    """The database at `path`, made and upgraded where needed.
+
+    Raises NotReady when the file cannot be used: `database_newer` for one that a newer version wrote, `no_copy` when it
+    cannot be copied before an upgrade. Such a file is left as it is.
+    """
+    from app.store import upgrades
 
     where = Path(path)
     try:
@@ -313,9 +371,10 @@ def open_database(path: Path | str, *, timeout_ms: int = BUSY_MS) -> Database:
         private.private_file(where)
     except OSError as error:
         raise NotReady("database_unusable", reason=str(error)) from error
-    database = Database(where, timeout_ms=timeout_ms)
     with _told():
-        migrate(database.connection)
+        upgrades.check_known(where)
+        database = Database(where, timeout_ms=timeout_ms)
+        upgrades.upgrade(database.connection, where)
     return database
 
 

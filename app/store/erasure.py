@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from app.store import events
+from collections.abc import Iterable
+
+from app.store import events, ticket_files
 from app.store.db import Reads, Transaction, statement
+from app.store.erased import erased_id
 
 GONE = "—"
 """What stands where a text was: no word of any language."""
@@ -18,14 +21,15 @@ def ticket_ids(db: Reads, customer_id: int) -> list[int]:
 
 
 def erase_ticket(tx: Transaction, ticket_id: int) -> None:
-    """Take every text out of a ticket: its messages, files, corrections, letters, history and notifications."""
+    """Take every text out of a ticket: its messages, files, corrections, letters, history, ids and notifications."""
     blobs = tx.rows(
         "SELECT DISTINCT sha256 FROM attachment WHERE message_id IN (SELECT id FROM message WHERE ticket_id = ?)",
         (ticket_id,),
     )
     for sql in _STEPS:
         tx.execute(sql, (ticket_id,))
-    events.forget(tx, "ticket", ticket_id, keys=("subject", "body", "text", "tags"))
+    events.forget(tx, "ticket", ticket_id, keys=("subject", "body", "text", "tags", "external_id"))
+    _hide_ids(tx, ticket_id)
     tx.execute(
         "UPDATE ticket SET subject = ?, preview = '', tags = '[]', version = version + 1 WHERE id = ?",
         (GONE, ticket_id),
@@ -44,8 +48,29 @@ def erase_ticket(tx: Transaction, ticket_id: int) -> None:
     tx.execute("DELETE FROM idempotency WHERE instr(body, CAST(? AS BLOB)) > 0", (f'"tkt_{ticket_id}"',))
 
 
-def erase_customer(tx: Transaction, customer_id: int, *, at: int) -> None:
-    """Forget a customer's name and address; the row stays, so that figures and tickets still stand on it."""
+def _hide_ids(tx: Transaction, ticket_id: int) -> None:
+    for sql, change in _IDS:
+        for row in tx.rows(sql, (ticket_id,)):
+            if not row[1].startswith("erased:"):
+                tx.execute(change, (erased_id(row[1]), row[0]))
+
+
+def files_about(db: Reads, customer_id: int) -> list[int]:
+    """Exports of other desks that were handed in, are not imported yet, and hold a customer's name or address."""
+    was = db.got("customer", customer_id)
+    names = {was["name"], was["email"]} - {None, "", GONE}
+    return sorted({row["id"] for name in names for row in db.rows(_HANDED_IN, (name,))})
+
+
+def erase_customer(tx: Transaction, customer_id: int, *, file_ids: Iterable[int], at: int) -> None:
+    """Forget a customer's name and address, and files about them.
+
+    The row stays, so that figures and tickets still stand on it.
+    """
+    for file_id in file_ids:
+        ticket_files.forget(tx, file_id)
+    # What was wrong with rows of imported files is told with pieces of them.
+    tx.execute(_ROW_FAULTS)
     tx.execute(
         "UPDATE customer SET name = ?, email = NULL, tier = 'standard', erased_at = ?, version = version + 1 "
         "WHERE id = ?",
@@ -59,3 +84,17 @@ _STEPS = (
     statement("UPDATE correction SET text = '' WHERE subject_kind = 'message' AND subject_id IN", _MESSAGES),
     "DELETE FROM notification WHERE noun = 'ticket' AND noun_id = ?",
 )
+_IDS = (
+    (
+        "SELECT id, external_id FROM ticket WHERE id = ? AND external_id IS NOT NULL",
+        "UPDATE ticket SET external_id = ? WHERE id = ?",
+    ),
+    (
+        "SELECT id, message_id FROM message WHERE ticket_id = ? AND message_id IS NOT NULL",
+        "UPDATE message SET message_id = ? WHERE id = ?",
+    ),
+)
+_HANDED_IN = """SELECT ticket_file.id FROM ticket_file JOIN blob ON blob.sha256 = ticket_file.sha256
+WHERE instr(blob.content, CAST(? AS BLOB)) > 0"""
+_ROW_FAULTS = """UPDATE job SET errors = (SELECT json_group_array(json_set(value, '$.params', json('{}')))
+FROM json_each(job.errors)) WHERE kind IN ('import_tickets', 'import_file', 'check_file') AND errors <> '[]'"""

@@ -9,7 +9,7 @@ from typing import Any
 from app.domain.market import Feed
 from app.domain.people import Viewer
 from app.errors import Conflict, NotFound
-from app.store import scope
+from app.store import leases, scope
 from app.store.db import Reads, Transaction, assignments, statement
 from app.store.rows import built
 
@@ -86,6 +86,7 @@ def note(tx: Transaction, feed_id: int, *, changes: Mapping[str, Any]) -> None:
 
 def claim(tx: Transaction, feed_id: int, *, now: int, until: int) -> bool:
     """Take a due feed until a time, after which another may; whether this caller got it."""
-    return (
-        tx.execute("UPDATE feed SET next_fetch_at = ? WHERE id = ? AND next_fetch_at <= ?", (until, feed_id, now)) == 1
+    n_claimed = tx.execute(
+        "UPDATE feed SET next_fetch_at = ? WHERE id = ? AND next_fetch_at <= ?", (until, feed_id, now)
     )
+    return leases.taken(tx, "feed", feed_id, until=until, n_claimed=n_claimed)

@@ -1,4 +1,8 @@
-"""Idempotency keys: the same request asked twice is done once and answered alike for a day."""
+"""Idempotency keys: the same request asked twice is done once and answered alike for a day.
+
+A key stands here only with its answer. Both are written in the transaction of the work, so no key outlives a process
+that was killed before it had done what it was asked.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from app.errors import Conflict, InputError
-from app.store.db import Transaction
+from app.errors import InputError
+from app.store.db import Reads, Transaction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,37 +23,26 @@ class Kept:
     body: bytes = b""
 
 
-def begin(tx: Transaction, *, actor: str, key: str, fingerprint: str, at: int) -> Kept | None:
-    """None: the key is new and now taken. Otherwise the answer given before.
+def find(db: Reads, *, actor: str, key: str, fingerprint: str) -> Kept | None:
+    """The answer given before; None: the key is new.
 
-    Raises InputError `idempotency_key_reused` for another request under the same key, Conflict
-    `idempotency_in_progress` while the first one is still being answered.
+    Raises InputError `idempotency_key_reused` for another request under the same key.
     """
-    taken = tx.execute(
-        "INSERT OR IGNORE INTO idempotency (actor, key, fingerprint, created_at) VALUES (?, ?, ?, ?)",
-        (actor, key, fingerprint, at),
-    )
-    if taken:
+    row = db.row("SELECT * FROM idempotency WHERE actor = ? AND key = ?", (actor, key))
+    if row is None:
         return None
-    row = tx.row("SELECT * FROM idempotency WHERE actor = ? AND key = ?", (actor, key))
-    if row is None or row["fingerprint"] != fingerprint:
+    if row["fingerprint"] != fingerprint:
         raise InputError("idempotency_key_reused", key=key)
-    if row["status"] is None:
-        raise Conflict("idempotency_in_progress", key=key)
     return Kept(status=row["status"], headers=json.loads(row["headers"] or "{}"), body=row["body"] or b"")
 
 
-def finish(tx: Transaction, *, actor: str, key: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
-    """Keep the answer of a key."""
+def keep(tx: Transaction, answer: Kept, *, actor: str, key: str, fingerprint: str, at: int) -> None:
+    """Keep the answer of a key, unless it has one."""
     tx.execute(
-        "UPDATE idempotency SET status = ?, headers = ?, body = ? WHERE actor = ? AND key = ?",
-        (status, dict(headers), body, actor, key),
+        "INSERT OR IGNORE INTO idempotency (actor, key, fingerprint, status, headers, body, created_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (actor, key, fingerprint, answer.status, dict(answer.headers), answer.body, at),
     )
-
-
-def forget(tx: Transaction, *, actor: str, key: str) -> None:
-    """Give a key back after its request failed."""
-    tx.execute("DELETE FROM idempotency WHERE actor = ? AND key = ? AND status IS NULL", (actor, key))
 
 
 def expire(tx: Transaction, *, before: int) -> int:

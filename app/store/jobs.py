@@ -9,7 +9,7 @@ from typing import Any
 from app.domain.job import Job
 from app.domain.people import Viewer
 from app.errors import NotFound
-from app.store import pages
+from app.store import leases, pages
 from app.store.db import Reads, Transaction
 from app.store.pages import Page
 from app.store.rows import built
@@ -58,6 +58,7 @@ def claim(tx: Transaction, *, now: int, stale_at: int) -> Job | None:
     if row is None:
         return None
     tx.execute("UPDATE job SET state = 'working', claimed_at = ? WHERE id = ?", (now, row["id"]))
+    leases.hold(tx, "job", [row["id"]], until=now)
     return get(tx, row["id"])
 
 

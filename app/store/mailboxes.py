@@ -9,6 +9,7 @@ from typing import Any
 from app.domain.mail import Mailbox, MailFault
 from app.domain.ticket import Ticket
 from app.errors import Conflict
+from app.store import leases
 from app.store.db import Reads, Transaction
 from app.store.rows import built
 
@@ -48,13 +49,11 @@ def due(db: Reads, *, now: int) -> tuple[Mailbox, ...]:
 
 def claim(tx: Transaction, mailbox_id: int, *, now: int, until: int) -> bool:
     """Take a mailbox until a time, after which another worker may; whether this caller got it."""
-    return (
-        tx.execute(
-            "UPDATE mailbox SET next_poll_at = ? WHERE id = ? AND is_active = 1 AND next_poll_at <= ?",
-            (until, mailbox_id, now),
-        )
-        == 1
+    n_claimed = tx.execute(
+        "UPDATE mailbox SET next_poll_at = ? WHERE id = ? AND is_active = 1 AND next_poll_at <= ?",
+        (until, mailbox_id, now),
     )
+    return leases.taken(tx, "mailbox", mailbox_id, until=until, n_claimed=n_claimed)
 
 
 def note_read(tx: Transaction, mailbox_id: int, *, uid_validity: int, last_uid: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.domain.measured import AlarmBudget, RuleCheck
+from app.store import leases
 from app.store.db import Reads, Transaction
 from app.store.rows import built
 
@@ -52,14 +53,13 @@ def checks(db: Reads) -> dict[int, RuleCheck]:
 
 def claim_check(tx: Transaction, rule_id: int, *, key: str, now: int, lease_ms: int) -> bool:
     """Begin to try a rule, unless it was tried as it is (`key`) or another process is at it; whether it is ours."""
-    return bool(
-        tx.execute(
-            "INSERT INTO rule_check (rule_id, key, claimed_at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET "
-            "key = excluded.key, claimed_at = excluded.claimed_at, n_alarms = NULL "
-            "WHERE key <> excluded.key OR (n_alarms IS NULL AND claimed_at <= ?)",
-            (rule_id, key, now, now - lease_ms),
-        )
+    n_claimed = tx.execute(
+        "INSERT INTO rule_check (rule_id, key, claimed_at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET "
+        "key = excluded.key, claimed_at = excluded.claimed_at, n_alarms = NULL "
+        "WHERE key <> excluded.key OR (n_alarms IS NULL AND claimed_at <= ?)",
+        (rule_id, key, now, now - lease_ms),
     )
+    return leases.taken(tx, "rule_check", rule_id, until=now + lease_ms, n_claimed=n_claimed)
 
 
 def put_check(tx: Transaction, check: RuleCheck) -> None:

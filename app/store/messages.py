@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from app.domain.ticket import Message
+from app.store import leases
 from app.store.db import Reads, Transaction, assignments, marks, statement
+from app.store.erased import erased_id
 from app.store.rows import built
 from app.store.scope import listed
 from app.store.texts import parts
@@ -31,8 +33,8 @@ def of_ticket(db: Reads, ticket_id: int) -> tuple[Message, ...]:
 
 
 def find_by_message_id(db: Reads, message_id: str) -> Message | None:
-    """The message with this RFC 5322 Message-ID."""
-    row = db.row("SELECT * FROM message WHERE message_id = ?", (message_id,))
+    """The message with this RFC 5322 Message-ID, erased or not."""
+    row = db.row("SELECT * FROM message WHERE message_id IN (?, ?)", (message_id, erased_id(message_id)))
     return None if row is None else _message(row)
 
 
@@ -126,13 +128,18 @@ def is_pending(db: Reads, message_id: int) -> bool:
 
 def claim(tx: Transaction, message_id: int, *, now: int, until: int) -> bool:
     """Take a waiting message until a time, after which another may; whether this caller got it."""
-    return (
-        tx.execute(
-            "UPDATE message SET pending_at = ?, n_tries = n_tries + 1 WHERE id = ? AND pending_at <= ?",
-            (until, message_id, now),
-        )
-        == 1
+    n_claimed = tx.execute(
+        "UPDATE message SET pending_at = ?, n_tries = n_tries + 1 WHERE id = ? AND pending_at <= ?",
+        (until, message_id, now),
     )
+    return leases.taken(tx, "message", message_id, until=until, n_claimed=n_claimed)
+
+
+def hold(tx: Transaction, message_id: int) -> None:
+    """Let a message that waits until a time wait for this process."""
+    until = tx.value("SELECT pending_at FROM message WHERE id = ?", (message_id,))
+    if until is not None:
+        leases.hold(tx, "message", [message_id], until=until)
 
 
 def put_off(tx: Transaction, message_id: int, *, until: int) -> None:

@@ -13,6 +13,7 @@ from app.store import (
     schema_desk,
     schema_inbox,
     schema_lean,
+    schema_leases,
     schema_mail,
     schema_monitor,
     schema_moving,
@@ -263,10 +264,43 @@ def m810_sessions(db: Tables) -> None:
     _run(db, schema_sessions.SESSIONS)
 
 
+@STEPS()
+def m820_answered(db: Tables) -> None:
+    """Idempotency keys with their answers alone, and a row to try writing with."""
+    _run(db, schema_leases.ANSWERED)
+
+
+@STEPS()
+def m821_leases(db: Tables) -> None:
+    """Which process holds what it claimed."""
+    _run(db, schema_leases.LEASES)
+
+
+@STEPS()
+def m822_wiping(db: Tables) -> None:
+    """Whether words of erased customers are still to be wiped out of the file."""
+    _run(db, schema_customers.WIPING)
+
+
 @STEPS(transactional=False)
 def m840_external_ids(db: Tables) -> None:
     """Several tickets may have the same external id, each in the sight of others."""
     rebuild(db.conn, schema_tickets.external_ids(db.conn))
+
+
+def pending(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """The steps that a file has not seen, in their order."""
+    return tuple(step.name for step in STEPS.pending(Tables(connection, execute_plugins=False)))
+
+
+def unknown(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """The steps that a file has seen and this program does not know: a newer one wrote it."""
+    table = "SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'"
+    if connection.execute(table).fetchone() is None:
+        return ()
+    ours = "SELECT name FROM _sqlite_migrations WHERE migration_set = ? ORDER BY id"
+    known = set(pending(sqlite3.connect(":memory:")))
+    return tuple(row[0] for row in connection.execute(ours, (STEPS.name,)) if row[0] not in known)
 
 
 def migrate(connection: sqlite3.Connection, *, stop_before: str | None = None) -> None:

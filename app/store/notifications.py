@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.domain.notification import Notification
-from app.store import pages
+from app.store import leases, pages
 from app.store.db import Reads, Transaction
 from app.store.pages import Page
 from app.store.rows import built
@@ -145,14 +145,12 @@ def due(db: Reads, *, now: int, limit: int, is_first: bool | None = None) -> tup
 
 def claim(tx: Transaction, notification_id: int, *, now: int, until: int) -> bool:
     """Take a notification until a time, after which another may; whether this caller got it."""
-    return (
-        tx.execute(
-            "UPDATE notification SET state = 'sending', claimed_at = ?, next_at = ?, n_attempts = n_attempts + 1 "
-            "WHERE id = ? AND state IN ('queued', 'sending') AND next_at <= ?",
-            (now, until, notification_id, now),
-        )
-        == 1
+    n_claimed = tx.execute(
+        "UPDATE notification SET state = 'sending', claimed_at = ?, next_at = ?, n_attempts = n_attempts + 1 "
+        "WHERE id = ? AND state IN ('queued', 'sending') AND next_at <= ?",
+        (now, until, notification_id, now),
     )
+    return leases.taken(tx, "notification", notification_id, until=until, n_claimed=n_claimed)
 
 
 def settle(

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.domain.mail import OutboxRow, Posted
+from app.store import leases
 from app.store.db import Reads, Transaction, statement
 from app.store.rows import built
 from app.store.scope import listed
@@ -92,17 +93,15 @@ def due(db: Reads, *, now: int, limit: int) -> tuple[OutboxRow, ...]:
 
 def claim(tx: Transaction, outbox_id: int, *, now: int, until: int) -> bool:
     """Take a letter until a time, after which another worker may; whether this caller got it."""
-    return (
-        tx.execute(
-            statement(
-                "UPDATE outbox SET state = 'sending', next_at = ?, n_attempts = n_attempts + 1",
-                "WHERE id = ? AND state IN ('waiting', 'sending') AND next_at <= ? AND",
-                _STANDS,
-            ),
-            (until, outbox_id, now),
-        )
-        == 1
+    n_claimed = tx.execute(
+        statement(
+            "UPDATE outbox SET state = 'sending', next_at = ?, n_attempts = n_attempts + 1",
+            "WHERE id = ? AND state IN ('waiting', 'sending') AND next_at <= ? AND",
+            _STANDS,
+        ),
+        (until, outbox_id, now),
     )
+    return leases.taken(tx, "outbox", outbox_id, until=until, n_claimed=n_claimed)
 
 
 def settle(tx: Transaction, outbox_id: int, *, posted: Posted, at: int, next_at: int | None) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from app.domain.market import Post, PostFilter
 from app.domain.people import Viewer
 from app.errors import NotFound
-from app.store import own_topics, pages, scope, search
+from app.store import leases, own_topics, pages, scope, search
 from app.store.db import Reads, Transaction, statement
 from app.store.pages import Page
 from app.store.rows import built
@@ -187,11 +187,13 @@ def n_pending(db: Reads) -> int:
 
 
 def put_off(tx: Transaction, post_ids: Iterable[int], *, until: int) -> None:
-    """Let waiting posts wait until a time."""
+    """Let waiting posts wait for this process until a time."""
+    ids = list(post_ids)
     tx.execute(
         "UPDATE post SET pending_at = ? WHERE pending_at IS NOT NULL AND id IN (SELECT value FROM json_each(?))",
-        (until, listed(post_ids)),
+        (until, listed(ids)),
     )
+    leases.hold(tx, "post", ids, until=until)
 
 
 def of_story(db: Reads, story_id: int, *, viewer: Viewer, limit: int = 50) -> tuple[Post, ...]:

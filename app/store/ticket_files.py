@@ -9,6 +9,7 @@ from typing import Any
 from app.domain.moving import TicketFile
 from app.store.attachments import drop_blob
 from app.store.db import Reads, Transaction, assignments, statement
+from app.store.erased import erased_id
 from app.store.rows import built
 
 
@@ -52,5 +53,6 @@ def left_over(db: Reads, *, before: int) -> list[int]:
 
 
 def known(db: Reads, external_id: str) -> bool:
-    """Whether a ticket has this external id."""
-    return db.row("SELECT 1 FROM ticket WHERE external_id = ?", (external_id,)) is not None
+    """Whether a ticket has this external id, or had it before it was erased."""
+    ids = (external_id, erased_id(external_id))
+    return db.row("SELECT 1 FROM ticket WHERE external_id IN (?, ?)", ids) is not None

@@ -12,6 +12,7 @@ from app.domain.ticket import OPEN_STATUSES, Ticket, Urgency, UrgencyPart
 from app.errors import NotFound
 from app.store import scope
 from app.store.db import Reads, Transaction, assignments, marks, statement
+from app.store.erased import erased_id
 from app.store.rows import built
 
 
@@ -43,8 +44,13 @@ def read(db: Reads, ticket_id: int) -> Ticket:
 def find_by_external_id(
     db: Reads, external_id: str, *, is_seen: Callable[[Ticket], bool] = lambda _: True
 ) -> Ticket | None:
-    """The oldest ticket that another system knows by this id, of those that are seen; others may have the same id."""
-    rows = db.rows("SELECT * FROM ticket WHERE external_id = ? ORDER BY id", (external_id,))
+    """The oldest ticket that another system knows by this id, of those that are seen; others may have the same id.
+
+    An erased one has the id no longer, and is found by it still.
+    """
+    rows = db.rows(
+        "SELECT * FROM ticket WHERE external_id IN (?, ?) ORDER BY id", (external_id, erased_id(external_id))
+    )
     return next((ticket for row in rows if is_seen(ticket := as_ticket(row))), None)
 
 

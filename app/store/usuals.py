@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from app.domain.usual import Measure, Usual
+from app.store import leases
 from app.store.db import Reads, Transaction, marks, statement
 from app.store.rows import built
 
@@ -59,14 +60,13 @@ def learning(db: Reads, subject_kind: str) -> Learning | None:
 
 def claim(tx: Transaction, subject_kind: str, *, day: int, model: str, now: int, lease_ms: int) -> bool:
     """Begin a night's learning, unless another process is at it or has done it; whether it is ours."""
-    return bool(
-        tx.execute(
-            "INSERT INTO learning (subject_kind, day, model, claimed_at) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
-            "SET day = excluded.day, model = excluded.model, claimed_at = excluded.claimed_at, done_at = NULL "
-            "WHERE (done_at IS NULL AND claimed_at <= ?) OR (done_at IS NOT NULL AND (day, model) <> (?, ?))",
-            (subject_kind, day, model, now, now - lease_ms, day, model),
-        )
+    n_claimed = tx.execute(
+        "INSERT INTO learning (subject_kind, day, model, claimed_at) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
+        "SET day = excluded.day, model = excluded.model, claimed_at = excluded.claimed_at, done_at = NULL "
+        "WHERE (done_at IS NULL AND claimed_at <= ?) OR (done_at IS NOT NULL AND (day, model) <> (?, ?))",
+        (subject_kind, day, model, now, now - lease_ms, day, model),
     )
+    return leases.taken(tx, "learning", subject_kind, until=now + lease_ms, n_claimed=n_claimed)
 
 
 def start_over(tx: Transaction, subject_kind: str, *, model: str, at: int) -> None:

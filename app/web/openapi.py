@@ -34,7 +34,8 @@ DESCRIPTION = """Texts in, decisions out: classify texts, file tickets, push pos
 Send `Authorization: Bearer bw_…`; each operation names the permission it needs in `x-permission`.
 Errors are `application/problem+json` (RFC 9457). Times are RFC 3339 in UTC. Ids are strings such as `tkt_81`;
 plain numbers are accepted. Fields that are not known are ignored, and new ones may appear.
-`Idempotency-Key` works on every POST and PATCH: the same request sent twice is done once."""
+`Idempotency-Key` works on every POST and PATCH: the same request sent twice is done once, whatever happened between;
+pushed posts are known by their `external_id`, and say `unchanged` where an earlier request had stored them."""
 
 
 class Parser(FlaskParser):
@@ -88,12 +89,14 @@ def route(
     is_once: bool = True,
     is_versioned: bool = False,
     also: Iterable[int] = (),
+    in_rows: bool = False,
 ) -> Callable[[View], View]:
     """Declare an operation: the view gets the query, then the body, then the path's parts by name.
 
     `needs` is a permission or `public`; `reads` and `returns` are the shapes of body and answer. `is_once` keeps the
     answer for a repeated Idempotency-Key: not for answers that hold a secret. `is_versioned` says that the view heeds
-    `If-Match`; `also` are statuses of refusals that do not follow from the rest.
+    `If-Match`; `also` are statuses of refusals that do not follow from the rest. `in_rows`: the work is committed in
+    pieces, each row known by its external id, and not with its answer.
     """
 
     def declare(view: View) -> View:
@@ -115,7 +118,7 @@ def route(
         said: dict[str, Any] = {**_security(needs), **(docs or {}), "responses": refusals.described(refused)}
         served = group.doc(**said, **({"x-versioned": True} if is_versioned else {}))(served)
         if is_once and method in ("POST", "PATCH") and needs != auth.PUBLIC:
-            served = idempotency.once(served)
+            served = idempotency.once(served, in_rows=in_rows)
         served = auth.public(served) if needs == auth.PUBLIC else auth.requires(needs)(served)
         if is_large:
             served = security.large_body(served)
@@ -140,6 +143,7 @@ def install(app: Flask, groups: Iterable[Any]) -> None:
     # Answers keep the order of their shape, and their letters.
     cast(DefaultJSONProvider, app.json).sort_keys = False
     cast(DefaultJSONProvider, app.json).ensure_ascii = False
+    idempotency.install(app)
     api = Api()
     api.ERROR_SCHEMA = ProblemShape
     # A refusal that no operation names would be one that nobody can rely on.

@@ -254,6 +254,25 @@ TABLE: dict[str, Sentence] = {
         _("Database busy"),
         _("Another program is writing to the database. Nothing was changed; try again."),
     ),
+    "database_newer": (
+        _("Database of a newer version"),
+        _(
+            "A newer version of Bellwether wrote %(file)s (step %(step)s), and it is left as it is. "
+            "Start that version, or put the copy in its place that was made before the upgrade."
+        ),
+    ),
+    "database_full": (_("Disk full"), _("The disk of the database is full. Nothing was changed; make room on it.")),
+    "database_read_only": (
+        _("Database read-only"),
+        _("The database file cannot be written to. Check the rights of the file, its folder and its disk."),
+    ),
+    "no_copy": (
+        _("No room for the upgrade"),
+        _(
+            "%(file)s has to be upgraded, and the copy that is made before could not be written: %(reason)s. It needs "
+            "%(megabytes)s MB beside the file, which is left as it is."
+        ),
+    ),
     "database_unusable": (_("Database not usable"), _("The database cannot be used: %(reason)s.")),
     "deadline_exceeded": (WAIT, _("The answer would have come after the deadline.")),
     "stream_needs_threads": (

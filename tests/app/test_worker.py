@@ -66,6 +66,7 @@ def test_one_duty_that_fails_does_not_stop_the_others(services: Services, monkey
     engine.failure = None
     chosen = worker.duties(tick_seconds=1)
     assert [duty.name for duty in chosen] == [
+        "claims of the dead",
         "rules",
         "feeds",
         "letters",

@@ -34,7 +34,7 @@ def live() -> dict[str, str]:
 
 @route(group, "/ready", needs=auth.PUBLIC, returns=HealthShape)
 def ready() -> dict[str, str] | Response:
-    """Whether database and model answer; 503 says which does not and why."""
+    """Whether the model answers and the database can be written to; 503 says which does not and why."""
     return _ready()
 
 

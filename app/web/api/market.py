@@ -99,6 +99,7 @@ def show_post(post_id: int) -> Response:
     query=PushQuery,
     returns=page_of(PostRowShape, "PostRows"),
     is_large=True,
+    in_rows=True,
     docs={
         "requestBody": {
             "required": True,

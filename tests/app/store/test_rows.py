@@ -15,7 +15,7 @@ from app.domain.people import SYSTEM, Viewer
 from app.domain.prediction import Prediction, Scored
 from app.domain.series import Bucket
 from app.domain.ticket import AttachmentDraft
-from app.errors import Conflict, InputError, NotFound
+from app.errors import InputError, NotFound
 from app.store import (
     articles,
     attachments,
@@ -79,23 +79,19 @@ def test_events_are_read_by_thing_and_by_time(db: Database) -> None:
 
 
 def test_an_idempotency_key_is_one_request(db: Database) -> None:
-    def begin(key: str, fingerprint: str) -> Kept | None:
-        with db.transaction() as tx:
-            return idempotency.begin(tx, actor="t1", key=key, fingerprint=fingerprint, at=10)
-
-    assert begin("k", "f") is None
-    with pytest.raises(Conflict, match="idempotency_in_progress"):
-        begin("k", "f")
+    asked = {"actor": "t1", "key": "k", "fingerprint": "f"}
+    answer = Kept(status=201, headers={"etag": "1"}, body=b"{}")
+    assert idempotency.find(db, **asked) is None
     with db.transaction() as tx:
-        idempotency.finish(tx, actor="t1", key="k", status=201, headers={"etag": "1"}, body=b"{}")
-    assert begin("k", "f") == Kept(status=201, headers={"etag": "1"}, body=b"{}")
+        idempotency.keep(tx, answer, at=10, **asked)
+        idempotency.keep(tx, Kept(status=200), at=11, **asked)
+    assert idempotency.find(db, **asked) == answer
     with pytest.raises(InputError, match="idempotency_key_reused"):
-        begin("k", "other")
+        idempotency.find(db, **asked | {"fingerprint": "other"})
     with db.transaction() as tx:
-        idempotency.forget(tx, actor="t1", key="k")
         assert idempotency.expire(tx, before=10) == 0
         assert idempotency.expire(tx, before=11) == 1
-    assert begin("k", "other") is None
+    assert idempotency.find(db, **asked | {"fingerprint": "other"}) is None
 
 
 def test_a_notification_is_queued_once_and_claimed_once(db: Database) -> None:
