@@ -51,6 +51,7 @@ def duties(*, tick_seconds: float) -> tuple[Duty, ...]:
     return (
         Duty(name="rules", every_s=tick_seconds, do=_rules),
         Duty(name="feeds", every_s=tick_seconds, do=_feeds),
+        Duty(name="folders", every_s=tick_seconds, do=folders.read_all),
         Duty(name="letters", every_s=1.0, do=letters.send_due),
         Duty(name="mailboxes", every_s=1.0, do=mailboxes.poll_due),
         # Who cannot be reached keeps a thread waiting; news does not stand behind that.
@@ -126,7 +127,6 @@ def _rules(services: Services) -> int:
 
 def _feeds(services: Services) -> int:
     feeds.fetch_due(services)
-    folders.read_all(services)
     return 0
 
 

@@ -40,6 +40,13 @@ def put_away(file: Path, *, folder: Path, is_good: bool) -> Path:
     return target
 
 
+def put_back(file: Path, *, folder: Path) -> Path:
+    """Move a file that was taken back to where it waits; where it is now."""
+    target = _free(folder, file.name)
+    file.rename(target)
+    return target
+
+
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []

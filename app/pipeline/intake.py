@@ -37,8 +37,3 @@ def posts_from_json(payload: Any) -> Iterator[PostRow]:
 def posts_from_lines(lines: Iterable[str], *, kind: Literal["jsonl", "csv"]) -> Iterator[PostRow]:
     """Posts out of lines of JSON or CSV."""
     return iter(feeds.from_jsonl(lines) if kind == "jsonl" else feeds.from_csv(lines))
-
-
-def posts_from_rss(raw: bytes) -> list[PostDraft]:
-    """Posts out of an RSS or Atom document."""
-    return feeds.from_rss(raw)

@@ -68,6 +68,7 @@ def test_one_duty_that_fails_does_not_stop_the_others(services: Services, monkey
     assert [duty.name for duty in chosen] == [
         "rules",
         "feeds",
+        "folders",
         "letters",
         "mailboxes",
         "notifications",

@@ -16,6 +16,7 @@ from app import clock
 from app.domain.market import Feed, Post, PostDraft, PostFilter
 from app.domain.people import SYSTEM
 from app.errors import Conflict, DatabaseBusy, InputError, OutgoingError, OutgoingRefused
+from app.ingest import feed_process
 from app.ingest import fetch as fetching
 from app.ingest.feeds import from_rss
 from app.pipeline import feeds, market, posts
@@ -295,9 +296,9 @@ def test_one_broken_feed_does_not_stop_the_others(
             raise RecursionError
         return from_rss(body, zone=zone, now=now)
 
-    monkeypatch.setattr("app.pipeline.feeds.from_rss", strict)
+    monkeypatch.setattr(feed_process, "drafts_of", strict)
     assert feeds.fetch_due(private) == 2
-    assert now(private, feed).last_error == "unreachable"
+    assert (now(private, feed).last_error, now(private, odd).last_error) == ("unreachable", "unreadable")
 
 
 def test_a_feed_under_way_is_not_taken_twice(private: Services, feed: Feed) -> None:

@@ -19,6 +19,7 @@ from app.pipeline.services import Services
 from app.store import customers, messages, tickets
 from app.store import inbox as tickets_in
 from app.store import mailboxes as boxes
+from app.store import quarantine as quarantined
 from tests.app.pipeline.conftest import Desk
 from tests.mail_servers import PASSWORD, Dovecot, dovecot
 
@@ -179,9 +180,9 @@ def test_what_cannot_be_read_is_told_and_holds_nothing_up(local: Services, peopl
     inbox.deliver(b"\x00\xff garbage without headers", name="3")
     inbox.deliver(mail(4, subject="Fine", extra='Content-Type: multipart/mixed; boundary="nowhere"'), name="4")
     assert look(local) == 4
-    faults = boxes.faults(local.db, made.id)
-    assert [fault.code for fault in reversed(faults)] == ["too_many_recipients", "too_large", "not_a_mail"]
-    assert faults[-1].params == {"size": 151, "limit": 100}
+    held = quarantined.of_mailbox(local.db, made.id, limit=9)
+    assert [one.code for one in reversed(held)] == ["too_many_recipients", "too_large", "not_a_mail"]
+    assert (held[-1].params, held[-1].is_whole, held[1].is_whole) == ({"size": 151, "limit": 100}, True, False)
     assert subjects(local) == ["Fine"]
 
 
