@@ -90,7 +90,7 @@ def _told(raw: bytes, *, zone: str, now: int | None) -> dict[str, Any]:
     except InputError as error:
         return {"code": error.code, "params": dict(error.params)}
     except MemoryError:
-        return {"code": "feed_too_costly", "params": {"limit": MOST_MEMORY // 1_000_000}}
+        return {"code": "feed_too_costly", "params": {"megabytes": MOST_MEMORY // 1_000_000}}
 
 
 def main() -> None:

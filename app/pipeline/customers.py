@@ -10,7 +10,7 @@ from app.domain.ticket import Customer, Ticket
 from app.errors import NotAllowed, NotFound
 from app.pipeline import history
 from app.pipeline.services import Services
-from app.store import customers, erasure, tickets
+from app.store import customers, erasure, quarantine, tickets
 
 MOST_SHOWN = 200
 
@@ -40,12 +40,14 @@ def erase(services: Services, customer_id: int, *, viewer: Viewer) -> int:
     """
     if not viewer.may("*:*"):
         raise NotAllowed(permission="*:*")
-    customers.get(services.db, customer_id)
+    address = customers.get(services.db, customer_id).email
     found = erasure.ticket_ids(services.db, customer_id)
     for ticket_id in found:
         with services.db.transaction() as tx:
             erasure.erase_ticket(tx, ticket_id)
     with services.db.transaction() as tx:
+        if address is not None:
+            quarantine.forget_sender(tx, address)
         erasure.erase_customer(tx, customer_id, at=clock.now_ms())
         history.record(
             tx,

@@ -9,7 +9,6 @@ from app.domain.market import PostDraft
 from app.domain.ticket import TicketDraft
 from app.ingest import feeds, tickets
 from app.ingest.feeds import RowFault
-from app.pipeline.services import Services
 
 PostRow = PostDraft | RowFault
 
@@ -22,11 +21,6 @@ def ticket_from_json(payload: Mapping[str, Any]) -> TicketDraft:
 def ticket_from_form(fields: Mapping[str, Any]) -> TicketDraft:
     """A ticket out of a form; InputError with the fields at fault."""
     return tickets.from_form(fields)
-
-
-def ticket_from_eml(services: Services, raw: bytes) -> TicketDraft:
-    """A ticket out of a mail (RFC 5322)."""
-    return tickets.from_eml(raw, max_attachment_bytes=services.policy.max_attachment_bytes)
 
 
 def posts_from_json(payload: Any) -> Iterator[PostRow]:
