@@ -62,9 +62,15 @@ class Inbox:
         return bytes(pieces[0]) if pieces else None
 
     def _asked(self, command: str, *arguments: str) -> list[Any]:
-        status, answer = self._imap.uid(command, *arguments)
+        refusal = OutgoingError(url=self._place, reason="mail_withheld" if command == "FETCH" else "broken_answer")
+        try:
+            status, answer = self._imap.uid(command, *arguments)
+        except IMAP4.abort:
+            raise
+        except IMAP4.error as error:
+            raise refusal from error
         if status != "OK":
-            raise OutgoingError(url=self._place, reason="mail_withheld" if command == "FETCH" else "broken_answer")
+            raise refusal
         return answer
 
 

@@ -15,7 +15,9 @@ from app.ingest import feed_process
 from app.ingest.feeds import from_rss
 from app.ingest.rows import RowFault
 
-HEAD = b"<rss version='2.0' xmlns:georss='http://www.georss.org/georss' xmlns:gml='http://www.opengis.net/gml'><channel>"
+HEAD = (
+    b"<rss version='2.0' xmlns:georss='http://www.georss.org/georss' xmlns:gml='http://www.opengis.net/gml'><channel>"
+)
 GOOD = b"<item><guid>%d</guid><title>Northwharf falls %d</title></item>"
 BAD = b"<item><title>Larkspur rises</title><gml:Point srsName='EPSG:q'><gml:pos>1 2</gml:pos></gml:Point></item>"
 END = b"</channel></rss>"
