@@ -57,6 +57,7 @@ def duties(*, tick_seconds: float) -> tuple[Duty, ...]:
         Duty(name="claims of the dead", every_s=5.0, do=_free_of_dead),
         Duty(name="rules", every_s=tick_seconds, do=_rules),
         Duty(name="feeds", every_s=tick_seconds, do=_feeds),
+        Duty(name="folders", every_s=tick_seconds, do=folders.read_all),
         Duty(name="letters", every_s=1.0, do=letters.send_due),
         Duty(name="mailboxes", every_s=1.0, do=mailboxes.poll_due),
         # Who cannot be reached keeps a thread waiting; news does not stand behind that.
@@ -138,7 +139,6 @@ def _rules(services: Services) -> int:
 
 def _feeds(services: Services) -> int:
     feeds.fetch_due(services)
-    folders.read_all(services)
     return 0
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 Security = Literal["tls", "starttls", "none"]
 OutboxState = Literal["waiting", "sending", "sent", "failed", "bounced"]
@@ -94,16 +93,3 @@ class Posted:
     error: str | None = None
     said: str = ""
     is_final: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class MailFault:
-    """A mail that could not be read; it stays in its mailbox, and `code` with `params` says why."""
-
-    id: int
-    mailbox_id: int
-    uid_validity: int
-    uid: int
-    code: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-    at: int = 0

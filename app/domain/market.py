@@ -9,6 +9,9 @@ FeedKind = Literal["push", "rss", "file"]
 Precision = Literal["second", "day"]
 SubjectKind = Literal["entity", "topic", "feed", "market"]
 
+LONGEST_READING_S = 10
+"""Seconds of processor time that one RSS or Atom document may take; ten megabytes of ordinary news take three."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Feed:

@@ -6,6 +6,8 @@ import re
 from email.message import Message
 
 from app.domain.ticket import Bounce
+from app.ingest.characters import decoded
+from app.ingest.mail_parts import children, content_of
 
 _ID = re.compile(r"^message-id:\s*<([^<>\s]{1,990})>", re.I | re.M)
 _STATUS = re.compile(r"^status:\s*([245]\.\d{1,3}\.\d{1,3})", re.I | re.M)
@@ -32,13 +34,10 @@ def bounce_of(mail: Message) -> Bounce | None:
 
 def _source(part: Message) -> str:
     """The part's content as text, header lines of attached mails and of report blocks included."""
-    payload = part.get_payload()
-    pieces = payload if isinstance(payload, list) else [payload]
-    text = "\n".join(_shown(piece) for piece in pieces)
+    pieces = children(part)
+    text = "\n".join(map(_headers, pieces)) if pieces else decoded(content_of(part))
     return re.sub(r"\r?\n[ \t]+", " ", text[:_LONGEST]).replace("\r\n", "\n")
 
 
-def _shown(piece: object) -> str:
-    if not isinstance(piece, Message):
-        return str(piece)
-    return "\n".join(f"{name}: {value}" for name, value in piece.raw_items())
+def _headers(mail: Message) -> str:
+    return "\n".join(f"{name}: {value}" for name, value in mail.raw_items())

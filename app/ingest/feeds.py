@@ -7,6 +7,8 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import islice, pairwise
 from typing import Any
 
 import feedparser
@@ -15,7 +17,7 @@ from app.domain.market import PostDraft
 from app.errors import InputError
 from app.ingest.characters import decoded, is_wide, one_line, tidy
 from app.ingest.markup import is_markup, text_of
-from app.ingest.rows import Lines, Row, RowFault, csv_rows, json_rows
+from app.ingest.rows import Lines, Row, RowFault, RowForm, csv_rows, json_rows, row_alone
 from app.ingest.times import DAY_MS, Moment, moment
 
 __all__ = ["COLUMNS", "RowFault", "from_csv", "from_json", "from_jsonl", "from_rss"]
@@ -31,8 +33,14 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 _TEXT_COLUMNS = frozenset(COLUMNS["title"] + COLUMNS["text"])
 _MAX_TITLE, _MAX_BODY, _MAX_ID, _MAX_URL = 400, 100_000, 500, 2000
-_MAX_ENTRIES = 2000
-_ENCODING = re.compile(r"(?<=[\"'])\s+encoding=[\"'][\w-]+[\"']")
+_MAX_ENTRIES, _LONGEST_HEAD = 2000, 20_000
+_LONGEST_DECLARATION = 500
+_CHARSET = re.compile(rb"\s*<\?xml\s[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._:-]{1,40})[\"']")
+_DECLARATION = re.compile(rf"\s*<\?xml\s[^>]{{0,{_LONGEST_DECLARATION}}}>")
+_RSS, _ATOM = b"<rss version='2.0'><channel>", b"<feed xmlns='http://www.w3.org/2005/Atom'>"
+_IN_UTF8 = '<?xml version="1.0" encoding="utf-8"?>\n'
+_CHARACTER = re.compile(rb"&#([xX])?(?=[0-9a-fA-F])((?(1)[0-9a-fA-F]+|[0-9]+));?")
+_ENTRY = re.compile(rb"<(?:\w{1,20}:)?(?:item|entry)[\s>/]", re.I)
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s|\n")
 
 
@@ -42,12 +50,12 @@ def from_csv(lines: Lines, *, zone: str = "UTC", now: int | None = None) -> Iter
     Raises InputError when the file is empty or has neither a title nor a text column; bad rows come as RowFault.
     `zone` is meant by times that name none; times after `now` (ms) are not believed and left out.
     """
-    return _drafts(csv_rows(lines, known=_TEXT_COLUMNS), zone=zone, now=now)
+    return _drafts(csv_rows(lines, known=_TEXT_COLUMNS), form="csv", zone=zone, now=now)
 
 
 def from_jsonl(lines: Lines, *, zone: str = "UTC", now: int | None = None) -> Iterator[PostDraft | RowFault]:
     """Posts of a file with one JSON object a line; bad lines come as RowFault."""
-    return _drafts(json_rows(lines), zone=zone, now=now)
+    return _drafts(json_rows(lines), form="jsonl", zone=zone, now=now)
 
 
 def from_json(payload: object, *, zone: str = "UTC", now: int | None = None) -> Iterator[PostDraft | RowFault]:
@@ -59,27 +67,107 @@ def from_json(payload: object, *, zone: str = "UTC", now: int | None = None) -> 
         (number, item) if isinstance(item, Mapping) else RowFault(row=number, code="not_an_object")
         for number, item in enumerate(items, start=1)
     )
-    return _drafts(rows, zone=zone, now=now)
+    return _drafts(rows, form="jsonl", zone=zone, now=now)
 
 
-def from_rss(raw: bytes, *, zone: str = "UTC", now: int | None = None) -> list[PostDraft]:
+def from_rss(raw: bytes, *, zone: str = "UTC", now: int | None = None) -> list[PostDraft | RowFault]:
     """Posts of an RSS or Atom document, however malformed; entries that say nothing are left out.
 
-    Raises InputError `not_a_feed` when it is none.
+    An entry that cannot be read comes as a RowFault whose `raw` is a document of that entry alone. Raises InputError
+    `not_a_feed` when it is none, or `unreadable` when its entries cannot be told apart.
     """
-    if is_wide(raw):
-        raw = _ENCODING.sub("", decoded(raw), count=1).encode("utf-8", errors="replace")
+    raw = _CHARACTER.sub(_possible, _in_utf8(raw))
+    try:
+        return list(_entries(raw, zone=zone, now=now))
+    except (InputError, MemoryError):
+        raise
+    except Exception:
+        # feedparser fails as a whole on one odd value; its entries are read one by one then.
+        return _one_by_one(raw, zone=zone, now=now)
+
+
+def _in_utf8(raw: bytes) -> bytes:
+    """The document in UTF-8 under a declaration that says so; feedparser takes cubic time over odd ones."""
+    declared = None if is_wide(raw) else _CHARSET.match(raw[:_LONGEST_DECLARATION])
+    text = decoded(raw, charset=declared[1].decode() if declared else None)
+    return (_IN_UTF8 + text[_declared_to(text) :]).encode("utf-8", errors="replace")
+
+
+def _declared_to(text: str) -> int:
+    found = _DECLARATION.match(text)
+    return found.end() if found else 0
+
+
+def _entries(raw: bytes, *, zone: str, now: int | None) -> Iterator[PostDraft]:
     # A stream, never the bytes: feedparser takes a string for a path or an address to open.
     parsed = feedparser.parse(io.BytesIO(raw), sanitize_html=False, resolve_relative_uris=False)
     if not parsed.get("version") and not parsed.entries:
         raise InputError("not_a_feed")
     drafts = (_entry_draft(entry, zone=zone, now=now) for entry in parsed.entries[:_MAX_ENTRIES])
-    return [draft for draft in drafts if draft is not None]
+    return (draft for draft in drafts if draft is not None)
 
 
-def _drafts(rows: Iterable[Row | RowFault], *, zone: str, now: int | None) -> Iterator[PostDraft | RowFault]:
+def _one_by_one(raw: bytes, *, zone: str, now: int | None) -> list[PostDraft | RowFault]:
+    """The entries of a document, each read as if it were the only one."""
+    starts = [found.start() for found in islice(_ENTRY.finditer(raw), _MAX_ENTRIES + 1)]
+    if not starts:
+        raise InputError("unreadable")
+    head = raw[: starts[0]]
+    if len(head) > _LONGEST_HEAD or not _is_sound(head):
+        head = _ATOM if raw[starts[0] :].startswith(b"<entry") else _RSS
+    found: list[PostDraft | RowFault] = []
+    for number, (start, end) in enumerate(pairwise([*starts, len(raw)][: _MAX_ENTRIES + 1]), start=1):
+        alone = head + raw[start:end]
+        try:
+            found += _entries(alone, zone=zone, now=now)
+        except MemoryError:
+            raise
+        except Exception as error:
+            found.append(replace(unreadable(number, error), raw=alone.decode("latin-1"), form="rss"))
+    return found
+
+
+def _is_sound(head: bytes) -> bool:
+    try:
+        list(_entries(head, zone="UTC", now=None))
+    except InputError:
+        return True
+    except Exception:
+        return False
+    return True
+
+
+def unreadable(number: int, error: Exception) -> RowFault:
+    """The fault of a row that is read by nobody: what went wrong is for who mends the reader."""
+    return RowFault(row=number, code="unreadable", params={"error": repr(error)[:200]})
+
+
+def _possible(reference: re.Match[bytes]) -> bytes:
+    """A character reference as it stands, or U+FFFD where no such character can exist."""
+    digits = reference[2].lstrip(b"0") or b"0"
+    number = int(digits[:9], 16 if reference[1] else 10)
+    is_possible = len(digits) < 8 and 0 < number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF
+    return reference[0] if is_possible else b"&#65533;"
+
+
+def _drafts(
+    rows: Iterable[Row | RowFault], *, form: RowForm, zone: str, now: int | None
+) -> Iterator[PostDraft | RowFault]:
     for row in rows:
-        yield row if isinstance(row, RowFault) else _row_draft(row[1], number=row[0], zone=zone, now=now)
+        if isinstance(row, RowFault):
+            yield row
+            continue
+        draft = _drafted(row, zone=zone, now=now)
+        yield draft if isinstance(draft, PostDraft) else replace(draft, raw=row_alone(row[1], form=form), form=form)
+
+
+def _drafted(row: Row, *, zone: str, now: int | None) -> PostDraft | RowFault:
+    try:
+        return _row_draft(row[1], number=row[0], zone=zone, now=now)
+    except MemoryError:
+        raise
+    except Exception as error:
+        return unreadable(row[0], error)
 
 
 def _row_draft(values: Mapping[str, Any], *, number: int, zone: str, now: int | None) -> PostDraft | RowFault:

@@ -60,6 +60,14 @@ def put_away(file: Path, *, folder: Path, is_good: bool) -> Path:
     return target
 
 
+def put_back(file: Path, *, folder: Path) -> Path:
+    """Move a file that was taken back to where it waits; where it is now."""
+    target = _free(folder, file.name)
+    file.rename(target)
+    _drop_empty(file.parent, folder=folder)
+    return target
+
+
 def _drop_empty(taken: Path, *, folder: Path) -> None:
     """Remove the folder of a holder who works on nothing."""
     if taken.parent == folder / WORKING:

@@ -56,15 +56,21 @@ class Inbox:
         return int(found[1]) if found else None
 
     def mail(self, uid: int) -> bytes | None:
-        """A mail as it stands in the folder; None when it is gone."""
+        """A mail as it stands in the folder; None when it is gone. Raises OutgoingError `mail_withheld`."""
         answer = self._asked("FETCH", str(uid), "(BODY.PEEK[])")
         pieces = [part[1] for part in answer if isinstance(part, tuple)]
         return bytes(pieces[0]) if pieces else None
 
     def _asked(self, command: str, *arguments: str) -> list[Any]:
-        status, answer = self._imap.uid(command, *arguments)
+        refusal = OutgoingError(url=self._place, reason="mail_withheld" if command == "FETCH" else "broken_answer")
+        try:
+            status, answer = self._imap.uid(command, *arguments)
+        except IMAP4.abort:
+            raise
+        except IMAP4.error as error:
+            raise refusal from error
         if status != "OK":
-            raise OutgoingError(url=self._place, reason="broken_answer")
+            raise refusal
         return answer
 
 

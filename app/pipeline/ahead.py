@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import chain, islice
 from typing import Literal
 
 from app import clock
 from app.domain.market import Feed, Post, PostDraft, Span
-from app.errors import NotReady, Overloaded, TaskMissing
+from app.domain.quarantine import ItemForm
+from app.errors import BellwetherError, InputError, NotReady, Overloaded, TaskMissing
 from app.ingest.clean import clean, shown
 from app.ingest.rows import RowFault
 from app.monitor.mentions import Gazetteer
-from app.pipeline import likeness
+from app.pipeline import likeness, quarantine
 from app.pipeline.gazetteer import gazetteer
 from app.pipeline.judging import Judged, judge
 from app.pipeline.services import Services
@@ -41,7 +43,10 @@ Numbered = Sequence[tuple[int, PostDraft | RowFault]]
 
 @dataclass(frozen=True, kw_only=True)
 class PostResult:
-    """What became of one row: `error` is a code with `params` when it failed, `row` counts rows from 1."""
+    """What became of one row: `error` is a code with `params` when it failed, `row` counts rows from 1.
+
+    A row that failed has its `raw` form, where it was read out of a file or a feed.
+    """
 
     external_id: str
     id: int | None
@@ -49,6 +54,23 @@ class PostResult:
     error: str | None = None
     params: Mapping[str, object] = field(default_factory=dict)
     row: int = 0
+    raw: str = field(default="", compare=False, repr=False)
+    form: ItemForm = field(default="jsonl", compare=False, repr=False)
+
+
+def failed(draft: PostDraft, *, number: int, error: BellwetherError) -> PostResult:
+    """What became of a draft that could not be stored."""
+    code, params = quarantine.reason(error)
+    return PostResult(
+        external_id=draft.external_id,
+        id=None,
+        state="failed",
+        error=code,
+        params=params,
+        row=number,
+        raw=json.dumps(asdict(draft), ensure_ascii=False),
+        form="draft",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +167,7 @@ def _chunk(services: Services, numbered: Numbered, *, error: Exception | None) -
     names = gazetteer(services)
     latest: dict[str, Row] = {}
     for number, draft in numbered:
-        row = _row(draft, number=number, names=names)
+        row = _row_alone(draft, number=number, names=names)
         if isinstance(row, PostResult):
             found.faults[number] = row
             continue
@@ -158,14 +180,31 @@ def _chunk(services: Services, numbered: Numbered, *, error: Exception | None) -
     return found
 
 
-def _row(draft: PostDraft | RowFault, *, number: int, names: Gazetteer) -> Row | PostResult:
+def _row_alone(draft: PostDraft | RowFault, *, number: int, names: Gazetteer) -> Row | PostResult:
     if isinstance(draft, RowFault):
-        return PostResult(external_id="", id=None, state="failed", error=draft.code, params=draft.params, row=number)
+        return PostResult(
+            external_id="",
+            id=None,
+            state="failed",
+            error=draft.code,
+            params=draft.params,
+            row=number,
+            raw=draft.raw,
+            form=draft.form,
+        )
+    try:
+        with quarantine.parsing():
+            return _row(draft, number=number, names=names)
+    except InputError as error:
+        return failed(draft, number=number, error=error)
+
+
+def _row(draft: PostDraft, *, number: int, names: Gazetteer) -> Row:
     title = " ".join(shown(draft.title).split())[:LONGEST_TITLE]
     body = shown(draft.body)[:LONGEST_TEXT]
     text = _text(title, clean(body))
     if not text:
-        return PostResult(external_id=draft.external_id, id=None, state="failed", error="empty_text", row=number)
+        raise InputError("empty_text")
     now = clock.now_ms()
     return Row(
         number=number,
@@ -192,6 +231,10 @@ def _read(services: Services, feed: Feed, several: list[Chunk]) -> list[Chunk]:
         judged = judge(services, [(row.text, row.spans) for _, row in fresh], languages=languages)
     except (NotReady, Overloaded, TaskMissing) as error:
         LOG.info("%d posts wait for the model: %s", len(fresh), error.code)
+        return several
+    except Exception:
+        # One text that the model stumbles over is stored like any other, and so are those that came with it.
+        LOG.exception("%d posts wait for the model", len(fresh))
         return several
     alike = likeness.alike(services, [row.text for _, row in fresh])
     for (chunk, row), one, topics in zip(fresh, judged, alike, strict=True):

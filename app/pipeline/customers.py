@@ -11,7 +11,7 @@ from app.domain.ticket import Customer, Ticket
 from app.errors import DatabaseBusy, NotAllowed, NotFound
 from app.pipeline import history
 from app.pipeline.services import Services
-from app.store import customers, erasure, tickets, wiping
+from app.store import customers, erasure, quarantine, tickets, wiping
 
 MOST_SHOWN = 200
 ASKED_MS, WORKER_MS = 2000, 20_000
@@ -44,13 +44,15 @@ def erase(services: Services, customer_id: int, *, viewer: Viewer) -> int:
     """
     if not viewer.may("*:*"):
         raise NotAllowed(permission="*:*")
-    customers.get(services.db, customer_id)
+    address = customers.get(services.db, customer_id).email
     found = erasure.ticket_ids(services.db, customer_id)
     for ticket_id in found:
         with services.db.transaction() as tx:
             erasure.erase_ticket(tx, ticket_id)
     file_ids = erasure.files_about(services.db, customer_id)
     with services.db.transaction() as tx:
+        if address is not None:
+            quarantine.forget_sender(tx, address)
         wiping.want(tx, at=clock.now_ms())
         erasure.erase_customer(tx, customer_id, file_ids=file_ids, at=clock.now_ms())
         history.record(

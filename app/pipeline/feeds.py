@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
+from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,10 +15,10 @@ from app import clock, urls
 from app.domain.market import Feed, FeedKind
 from app.domain.people import SYSTEM, Team, Viewer
 from app.errors import BellwetherError, FieldError, InputError, OutgoingError, OutgoingRefused
-from app.ingest.feeds import from_rss
+from app.ingest import feed_process
 from app.ingest.fetch import Fetched
 from app.ingest.fetch import fetch as fetched_from
-from app.pipeline import history, posts
+from app.pipeline import history, post_faults, posts, quarantine
 from app.pipeline.posts import PostResult
 from app.pipeline.services import Services
 from app.store import feeds, teams
@@ -27,6 +30,7 @@ LEASE_MS = 2 * MINUTE_MS
 DAY_MS = 24 * 60 * MINUTE_MS
 MOST_BACKOFF = 6
 LEAST_INTERVAL_MS, MOST_INTERVAL_MS = 5 * MINUTE_MS, 7 * DAY_MS
+AT_ONCE = 4
 MOST_WEIGHT = 100.0
 
 _EDITABLE = frozenset(
@@ -154,8 +158,10 @@ def fetch(services: Services, feed_id: int, *, viewer: Viewer) -> list[PostResul
             last_modified=feed.last_modified,
             allow_private=services.policy.is_fetching_private,
         )
-        drafts = [] if answer.status == 304 else from_rss(answer.body, zone=feed.zone, now=now)
-        results = posts.receive(services, feed_id, drafts, viewer=viewer)
+        with quarantine.alone():
+            drafts = [] if answer.status == 304 else feed_process.drafts_of(answer.body, zone=feed.zone, now=now)
+            received = posts.receive(services, feed_id, drafts, viewer=viewer)
+        results = list(post_faults.kept(services, feed, received, source=feed.name))
     except (OutgoingError, InputError) as error:
         _note_fault(services, feed, error=error, now=now)
         raise
@@ -233,19 +239,39 @@ def _note_success(services: Services, feed: Feed, *, answer: Fetched, now: int) 
 
 
 def fetch_due(services: Services, *, now: int | None = None) -> int:
-    """Fetch the feeds whose time has come; how many posts they brought. A fault of one does not stop the others."""
+    """Fetch the feeds whose time has come; how many posts they brought. A fault of one does not stop the others.
+
+    A few are fetched at a time, so that a slow one holds up its own turn and not the round.
+    """
     moment = clock.now_ms() if now is None else now
-    return sum(_fetched_if_mine(services, feed, now=moment) for feed in feeds.due(services.db, now=moment))
+    due, counts = deque(feeds.due(services.db, now=moment)), deque[int]()
+    fetchers = [
+        threading.Thread(target=_fetched_in_turn, args=(services, due, counts), kwargs={"now": moment}, daemon=True)
+        for _ in range(min(AT_ONCE, len(due)))
+    ]
+    for fetcher in fetchers:
+        fetcher.start()
+    for fetcher in fetchers:
+        fetcher.join()
+    return sum(counts)
+
+
+def _fetched_in_turn(services: Services, due: deque[Feed], counts: deque[int], *, now: int) -> None:
+    """Take feeds from those that are due until none is left."""
+    try:
+        while due:
+            with suppress(IndexError):
+                counts.append(_fetched_if_mine(services, due.popleft(), now=now))
+    finally:
+        services.db.release()
 
 
 def _fetched_if_mine(services: Services, feed: Feed, *, now: int) -> int:
-    with services.db.transaction() as tx:
-        # The lease begins now, not with the round: slow feeds before this one have used up some time.
-        is_mine = feeds.claim(tx, feed.id, now=now, until=max(now, clock.now_ms()) + LEASE_MS)
-    if not is_mine:
-        return 0
     try:
-        results = fetch(services, feed.id, viewer=SYSTEM)
+        with services.db.transaction() as tx:
+            # The lease begins now, not with the round: slow feeds before this one have used up some time.
+            is_mine = feeds.claim(tx, feed.id, now=now, until=max(now, clock.now_ms()) + LEASE_MS)
+        results = fetch(services, feed.id, viewer=SYSTEM) if is_mine else []
     except BellwetherError as error:
         LOG.info("feed %s: %s", feed.slug, error.code)
     except Exception:

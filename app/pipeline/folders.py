@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from app import clock
 from app.domain.market import Feed
 from app.domain.people import SYSTEM
-from app.errors import BellwetherError, DatabaseBusy
+from app.errors import BellwetherError, NotReady
+from app.ingest import feed_process, folder
 from app.ingest import feeds as files
-from app.ingest import folder
-from app.pipeline import history, posts
+from app.pipeline import history, post_faults, posts
 from app.pipeline.services import Services
 from app.store import feeds
 
 LOG = logging.getLogger(__name__)
-MOST_RSS_BYTES = 10_000_000
+LONGEST_LINE = 2_000_000
+"""Bytes of a line that are read at once; a line that is longer is none that a file of posts has."""
 
 
 def folder_of(services: Services, feed: Feed) -> Path | None:
@@ -34,30 +36,40 @@ def read_all(services: Services) -> int:
         where = folder_of(services, feed) if feed.is_active else None
         if where is None or not where.is_dir():
             continue
-        holder = services.db.holder
-        for found in folder.waiting(where, now=clock.now_ms(), is_alive=holder.is_alive):
-            taken = folder.take(found, folder=where, now=clock.now_ms(), holder=holder.name)
-            if taken is not None:
-                _read(services, feed, taken, where=where)
-                n_read += 1
+        for found in folder.waiting(where, now=clock.now_ms(), is_alive=services.db.holder.is_alive):
+            n_read += _is_read(services, feed, found, where=where)
     return n_read
 
 
+def _is_read(services: Services, feed: Feed, found: Path, *, where: Path) -> bool:
+    """Whether a file was taken and read; a folder that cannot be written holds up no other feed."""
+    try:
+        taken = folder.take(found, folder=where, now=clock.now_ms(), holder=services.db.holder.name)
+        if taken is not None:
+            _read(services, feed, taken, where=where)
+    except OSError:
+        LOG.exception("folder of %s: %s cannot be moved", feed.slug, found.name)
+        return False
+    return taken is not None
+
+
 def _read(services: Services, feed: Feed, file: Path, *, where: Path) -> None:
-    """A busy database leaves the file where it is, to be read again; any other fault puts it among the failed."""
+    """A fault of this house puts the file back, to be read again; any other puts it among the failed."""
     counts = {"created": 0, "updated": 0, "unchanged": 0, "failed": 0}
     fault: str | None = None
     try:
-        for result in posts.receive_each(services, feed.id, _drafts(file, feed=feed), viewer=SYSTEM):
+        results = posts.receive_each(services, feed.id, _drafts(file, feed=feed), viewer=SYSTEM)
+        for result in post_faults.kept(services, feed, results, source=f"{feed.name}: {file.name}"):
             counts[result.state] += 1
-    except DatabaseBusy:
-        LOG.info("folder of %s: %s waits for the database", feed.slug, file.name)
+    except NotReady as error:
+        LOG.info("folder of %s: %s waits: %s", feed.slug, file.name, error.code)
+        folder.put_back(file, folder=where)
         return
     except BellwetherError as error:
         fault = error.code
-    except OSError:
+    except Exception:
         LOG.exception("folder of %s: %s could not be read", feed.slug, file.name)
-        fault = "internal"
+        fault = "unreadable"
     is_good = fault is None and counts["failed"] == 0
     kept = folder.put_away(file, folder=where, is_good=is_good)
     _note(services, feed, file=kept, counts=counts, fault=fault)
@@ -65,14 +77,13 @@ def _read(services: Services, feed: Feed, file: Path, *, where: Path) -> None:
 
 def _drafts(file: Path, *, feed: Feed) -> Iterator[Any]:
     kind, now = folder.KINDS[file.suffix.lower()], clock.now_ms()
-    if kind == "rss":
-        with file.open("rb") as content:
-            yield from files.from_rss(content.read(MOST_RSS_BYTES), zone=feed.zone, now=now)
-        return
-    # Line by line, so that a file of any size needs no more memory than a chunk.
-    with file.open("rb") as lines:
+    with file.open("rb") as content:
+        if kind == "rss":
+            yield from feed_process.drafts_of(content.read(feed_process.MOST_BYTES + 1), zone=feed.zone, now=now)
+            return
+        # Line by line, so that a file of any size needs no more memory than a chunk.
         reader = files.from_csv if kind == "csv" else files.from_jsonl
-        yield from reader(lines, zone=feed.zone, now=now)
+        yield from reader(iter(partial(content.readline, LONGEST_LINE), b""), zone=feed.zone, now=now)
 
 
 def _note(services: Services, feed: Feed, *, file: Path, counts: dict[str, int], fault: str | None) -> None:

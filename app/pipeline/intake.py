@@ -9,7 +9,6 @@ from app.domain.market import PostDraft
 from app.domain.ticket import TicketDraft
 from app.ingest import feeds, tickets
 from app.ingest.feeds import RowFault
-from app.pipeline.services import Services
 
 PostRow = PostDraft | RowFault
 LONGEST_ID = tickets.LONGEST_ID
@@ -25,11 +24,6 @@ def ticket_from_form(fields: Mapping[str, Any]) -> TicketDraft:
     return tickets.from_form(fields)
 
 
-def ticket_from_eml(services: Services, raw: bytes) -> TicketDraft:
-    """A ticket out of a mail (RFC 5322)."""
-    return tickets.from_eml(raw, max_attachment_bytes=services.policy.max_attachment_bytes)
-
-
 def posts_from_json(payload: Any) -> Iterator[PostRow]:
     """Posts out of an object or an array; a row that cannot be used becomes a RowFault."""
     return iter(feeds.from_json(payload))
@@ -38,8 +32,3 @@ def posts_from_json(payload: Any) -> Iterator[PostRow]:
 def posts_from_lines(lines: Iterable[str], *, kind: Literal["jsonl", "csv"]) -> Iterator[PostRow]:
     """Posts out of lines of JSON or CSV."""
     return iter(feeds.from_jsonl(lines) if kind == "jsonl" else feeds.from_csv(lines))
-
-
-def posts_from_rss(raw: bytes) -> list[PostDraft]:
-    """Posts out of an RSS or Atom document."""
-    return feeds.from_rss(raw)

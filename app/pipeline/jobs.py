@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from app import clock
 from app.domain.job import Job, JobKind
 from app.domain.people import SYSTEM, Viewer
-from app.domain.ticket import TicketDraft
-from app.errors import BellwetherError, FieldError, InputError
+from app.errors import BellwetherError, DatabaseBusy, FieldError, InputError
+from app.ingest import feed_process
 from app.ingest import feeds as feed_files
-from app.ingest import tickets as ticket_files
-from app.ingest.rows import RowFault, csv_rows, json_rows
-from app.pipeline import accounts, bulk, feeds, history, knowledge, moving, posts, tickets, topic_counting
+from app.pipeline import (
+    accounts,
+    bulk,
+    feeds,
+    history,
+    knowledge,
+    moving,
+    post_faults,
+    posts,
+    ticket_imports,
+    topic_counting,
+)
 from app.pipeline.progress import Progress
 from app.pipeline.services import Services
 from app.store import attachments, jobs, users
+from app.store import feeds as feed_rows
 
 LOG = logging.getLogger(__name__)
 STALE_MS = 300_000
-TICKET_COLUMNS = frozenset({"body", "text", "description", "message"})
 
 
 def enqueue(
@@ -69,6 +76,10 @@ def _run(services: Services, job: Job) -> None:
     state = "completed"
     try:
         _DOERS[job.kind](services, job, progress)
+    except DatabaseBusy:
+        # What was accepted is not given up for that: the job is taken up again, as if its worker had died.
+        LOG.info("job %d waits for the database", job.id)
+        return
     except BellwetherError as error:
         progress.failed(0, code=error.code, params=error.params)
         state = "failed"
@@ -97,15 +108,17 @@ def _import_posts(services: Services, job: Job, progress: Progress) -> None:
     readers: Mapping[str, Callable[[bytes], Any]] = {
         "csv": feed_files.from_csv,
         "jsonl": feed_files.from_jsonl,
-        "rss": feed_files.from_rss,
+        "rss": feed_process.drafts_of,
     }
     reader = readers.get(str(job.params.get("format", "jsonl")))
     if reader is None:
         raise InputError("unknown_format", format=job.params.get("format"))
     content = _content(services, job)
     progress.n_total = content.count(b"\n")
-    feed_id = int(job.params["feed_id"])
-    for result in posts.receive_each(services, feed_id, reader(content), viewer=_viewer(services, job)):
+    feed, viewer = feed_rows.get(services.db, int(job.params["feed_id"])), _viewer(services, job)
+    results = posts.receive_each(services, feed.id, reader(content), viewer=viewer)
+    source = f"{feed.name}: {job.params.get('name') or job.id}"
+    for result in post_faults.kept(services, feed, results, source=source, user_id=job.user_id):
         if result.error is None:
             progress.done()
         else:
@@ -114,41 +127,7 @@ def _import_posts(services: Services, job: Job, progress: Progress) -> None:
 
 def _import_tickets(services: Services, job: Job, progress: Progress) -> None:
     content, viewer = _content(services, job), _viewer(services, job)
-    progress.n_total = content.count(b"\n")
-    for number, draft in _ticket_drafts(services, content, form=str(job.params.get("format", "jsonl"))):
-        if isinstance(draft, RowFault):
-            progress.failed(number, code=draft.code, params=draft.params)
-            continue
-        try:
-            tickets.receive(services, _named(draft(), job=job, row=number), viewer=viewer)
-        except InputError as error:
-            progress.failed(number, code=error.code, params=error.params)
-        else:
-            progress.done()
-
-
-def _named(draft: TicketDraft, *, job: Job, row: int) -> TicketDraft:
-    """Under a name of its own a row that is read again, after its worker died, is known and not filed twice."""
-    return draft if draft.external_id or draft.message_id else replace(draft, external_id=f"job_{job.id}:{row}")
-
-
-_Draft = Callable[[], Any]
-
-
-def _ticket_drafts(services: Services, content: bytes, *, form: str) -> Iterator[tuple[int, _Draft | RowFault]]:
-    if form == "eml":
-        cap = services.policy.max_attachment_bytes
-        yield 1, lambda: ticket_files.from_eml(content, max_attachment_bytes=cap)
-        return
-    if form not in ("csv", "jsonl"):
-        raise InputError("unknown_format", format=form)
-    rows = csv_rows(content, known=TICKET_COLUMNS) if form == "csv" else json_rows(content)
-    make = ticket_files.from_form if form == "csv" else ticket_files.from_json
-    for row in rows:
-        if isinstance(row, RowFault):
-            yield row.row, row
-        else:
-            yield row[0], partial(make, row[1])
+    ticket_imports.work(services, content, job=job, progress=progress, viewer=viewer)
 
 
 def _reindex(services: Services, job: Job, progress: Progress) -> None:

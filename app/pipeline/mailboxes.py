@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from itertools import islice
@@ -13,13 +12,13 @@ from typing import Any, get_args
 from app import clock
 from app.domain.mail import Mailbox, Security, Server
 from app.domain.people import SYSTEM, Viewer
+from app.domain.quarantine import Arrival, Quarantined
 from app.domain.series import DAY_MS, HOUR_MS
-from app.errors import BellwetherError, FieldError, InputError, OutgoingError, TooLarge
+from app.errors import BellwetherError, Conflict, FieldError, InputError, OutgoingError, TooLarge
 from app.ingest import imap
 from app.ingest.fields import checked_address
 from app.ingest.imap import Inbox
-from app.ingest.tickets import from_eml
-from app.pipeline import history, sealing, tickets
+from app.pipeline import history, mails, quarantine, sealing
 from app.pipeline.services import Services
 from app.store import mailboxes, queues
 from app.store.db import Transaction
@@ -29,6 +28,9 @@ LEASE_MS = 600_000
 MOST_A_LOOK = 200
 OVERLAP_MS = 2 * DAY_MS
 """Where a server has numbered its mail anew, mail of this long before the last look is read again."""
+
+MOST_REFUSALS = 3
+"""After so many looks that failed, a mail that its server does not hand out is passed over and kept in quarantine."""
 
 _EDITABLE = frozenset(
     {"address", "name", "queue_id", "username", "imap_host", "imap_port", "imap_security", "imap_folder", "smtp_host",
@@ -100,32 +102,51 @@ def _remember(services: Services, mailbox: Mailbox, inbox: Inbox, *, last_uid: i
 
 
 def _take(services: Services, mailbox: Mailbox, inbox: Inbox, *, uid: int) -> None:
-    """One mail into its ticket; what cannot be one is written down with the reason and stays where it is."""
+    """One mail into its ticket; what cannot be one goes into quarantine, and stays where it is in the mailbox."""
+    raw: bytes | None = None
     try:
-        _check_size(inbox.size(uid), limit=services.policy.max_mail_bytes)
-        raw = inbox.mail(uid)
-        if raw is None:
-            return
-        draft = from_eml(raw, max_attachment_bytes=services.policy.max_attachment_bytes)
-        is_own = draft.customer_email in {one.address.lower() for one in mailboxes.every(services.db)}
-        draft = replace(
-            draft,
-            queue=queues.get(services.db, mailbox.queue_id).slug,
+        raw = _fetched(services, mailbox, inbox, uid=uid)
+        if raw is not None:
+            mails.file_mail(services, raw, viewer=SYSTEM, mailbox=mailbox)
+    except BellwetherError as error:
+        is_withheld = error.params.get("reason") == "mail_withheld" and mailbox.n_failures >= MOST_REFUSALS
+        if quarantine.is_transient(error) and not is_withheld:
+            raise
+        arrival = Arrival(
+            kind="mail",
+            form="eml",
+            source=mailbox.address,
+            place=f"mailbox:{mailbox.id}",
+            raw=raw,
             mailbox_id=mailbox.id,
-            is_automatic=draft.is_automatic or is_own,
+            uid_validity=inbox.uid_validity,
+            uid=uid,
         )
-        tickets.receive(services, draft, viewer=SYSTEM)
-    except InputError as error:
-        with services.db.transaction() as tx:
-            mailboxes.add_fault(
-                tx,
-                mailbox.id,
-                uid_validity=inbox.uid_validity,
-                uid=uid,
-                code=error.code,
-                params=error.params,
-                at=clock.now_ms(),
-            )
+        quarantine.put(services, [(arrival, error)])
+
+
+def _fetched(services: Services, mailbox: Mailbox, inbox: Inbox, *, uid: int) -> bytes | None:
+    """A mail as it stands in the mailbox; None when it is gone. Raises TooLarge for one over the limit."""
+    _check_size(inbox.size(uid), limit=services.policy.max_mail_bytes)
+    return inbox.mail(uid)
+
+
+def read_again(services: Services, item: Quarantined) -> tuple[Mailbox, bytes]:
+    """A mail in quarantine as it stands in its mailbox, with that mailbox.
+
+    Raises Conflict `mail_gone` when it is there no longer, TooLarge, OutgoingError.
+    """
+    if item.mailbox_id is None or item.uid is None:
+        raise Conflict("mail_gone")
+    mailbox = mailboxes.get(services.db, item.mailbox_id)
+    server = reading_server(services, mailbox)
+    allow_private = services.policy.is_fetching_private
+    with imap.opened(server, folder=mailbox.imap_folder, allow_private=allow_private) as inbox:
+        is_same = inbox.uid_validity == item.uid_validity
+        raw = _fetched(services, mailbox, inbox, uid=item.uid) if is_same else None
+    if raw is None:
+        raise Conflict("mail_gone")
+    return mailbox, raw
 
 
 def _check_size(size: int | None, *, limit: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -16,22 +17,32 @@ from app import clock
 from app.domain.job import Job
 from app.domain.moving import MovedTicket, Source, TicketFile
 from app.domain.people import Viewer
+from app.domain.quarantine import Arrival, Quarantined
 from app.domain.series import DAY_MS
-from app.errors import BellwetherError, Conflict, InputError
+from app.errors import Conflict, InputError, NotFound
 from app.ingest import moving, records
-from app.ingest.rows import RowFault
-from app.pipeline import desk, history
+from app.ingest.rows import RowFault, csv_rows, json_rows, row_alone
+from app.pipeline import desk, history, quarantine
 from app.pipeline.moved import Desk, moved
 from app.pipeline.progress import Progress
 from app.pipeline.services import Services
-from app.store import attachments, jobs, queues, ticket_files
+from app.store import attachments, jobs, queues, ticket_files, tickets
 from app.store.db import Transaction
 
 KEPT_MS = 7 * DAY_MS
 N_SAMPLES, LONGEST_SAMPLE, MOST_COLUMNS = 3, 120, 300
 SMALLEST, LARGEST, GOAL_MS = 5, 100, 25
 
-_Parsed = tuple[int, MovedTicket | RowFault]
+
+@dataclass(frozen=True, kw_only=True)
+class _Record:
+    """A record of another desk: its columns, and the ticket that they make."""
+
+    values: Mapping[str, Any]
+    ticket: MovedTicket
+
+
+_Parsed = tuple[int, _Record | RowFault]
 
 
 def add(services: Services, *, name: str, content: bytes, viewer: Viewer) -> TicketFile:
@@ -148,11 +159,11 @@ def work_check(services: Services, job: Job, progress: Progress) -> None:
     for number, found in _parsed(services, file, progress):
         if isinstance(found, RowFault):
             progress.failed(number, code=found.code, params=found.params)
-        elif found.external_id in seen or ticket_files.known(services.db, found.external_id):
+        elif found.ticket.external_id in seen or ticket_files.known(services.db, found.ticket.external_id):
             progress.known()
         else:
             progress.done()
-            seen.add(found.external_id)
+            seen.add(found.ticket.external_id)
 
 
 def work_import(services: Services, job: Job, progress: Progress, *, viewer: Viewer) -> None:
@@ -160,13 +171,14 @@ def work_import(services: Services, job: Job, progress: Progress, *, viewer: Vie
     file = ticket_files.get(services.db, int(job.params["file_id"]))
     rows, size = _parsed(services, file, progress), SMALLEST
     with services.db.transaction() as tx:
-        first = desk.first_queue(tx, services)
-    place = Desk.of(services.db, default=file.queue_id or first.id, file=file, viewer=viewer)
+        place = _place(tx, services, file=file, viewer=viewer)
     while batch := list(islice(rows, size)):
         began = clock.now_ms()
         with progress.together(), services.db.transaction() as tx:
             for number, found in batch:
-                _taken(tx, number, found, place=place, progress=progress)
+                fault = _taken(tx, number, found, place=place, progress=progress)
+                if fault is not None:
+                    _held(tx, fault, place=place, progress=progress)
             progress.keep(tx)
         took = max(clock.now_ms() - began, 1)
         size = min(max(SMALLEST, min(size * 2, size * GOAL_MS // took)), LARGEST)
@@ -174,20 +186,63 @@ def work_import(services: Services, job: Job, progress: Progress, *, viewer: Vie
         ticket_files.forget(tx, file.id)
 
 
-def _taken(tx: Transaction, number: int, found: MovedTicket | RowFault, *, place: Desk, progress: Progress) -> None:
+def _taken(
+    tx: Transaction, number: int, found: _Record | RowFault, *, place: Desk, progress: Progress
+) -> RowFault | None:
+    """Put a record in; why it cannot be, or None."""
     if isinstance(found, RowFault):
-        progress.note(number, code=found.code, params=found.params)
-        return
+        return found
     try:
-        with tx.attempt():
-            is_new = moved(tx, found, place=place)
-    except BellwetherError as error:
-        progress.note(number, code=error.code, params=error.params)
-        return
+        with tx.attempt(), quarantine.alone():
+            is_new = moved(tx, found.ticket, place=place)
+    except InputError as error:
+        code, params = quarantine.reason(error)
+        return RowFault(row=number, code=code, params=params, raw=row_alone(found.values, form="jsonl"))
     if is_new:
         progress.n_done += 1
     else:
         progress.n_known += 1
+    return None
+
+
+def _held(tx: Transaction, fault: RowFault, *, place: Desk, progress: Progress) -> None:
+    """Count a record that could not be put in; the first ones go into quarantine."""
+    progress.note(fault.row, code=fault.code, params=fault.params)
+    if progress.n_failed > quarantine.MOST_OF_A_FILE:
+        return
+    arrival = Arrival(
+        kind="record",
+        form=fault.form,
+        source=place.file.name,
+        place=f"file:{place.file.id}",
+        raw=fault.raw.encode("utf-8", errors="replace"),
+        ticket_file_id=place.file.id,
+        row=fault.row,
+        user_id=place.file.user_id,
+    )
+    error = quarantine.fault(fault.code, fault.params)
+    quarantine.put_in(tx, arrival, error=error, services=progress.services)
+
+
+def file_record(services: Services, item: Quarantined, raw: bytes, *, viewer: Viewer) -> int:
+    """File a record that is in quarantine; the id of its ticket. Raises InputError, NotFound for its file."""
+    file = ticket_files.get(services.db, item.ticket_file_id or 0)
+    row = next(csv_rows(raw, known=None) if item.form == "csv" else json_rows(raw), None)
+    if row is None or isinstance(row, RowFault):
+        raise InputError("empty_file") if row is None else quarantine.fault(row.code, row.params)
+    found = _read(row[1], file=file)
+    with quarantine.alone(), services.db.transaction() as tx:
+        place = _place(tx, services, file=file, viewer=viewer)
+        moved(tx, found.ticket, place=place)
+        made = tickets.find_by_external_id(tx, found.ticket.external_id)
+    if made is None:
+        raise NotFound(noun="ticket", id=found.ticket.external_id)
+    return made.id
+
+
+def _place(tx: Transaction, services: Services, *, file: TicketFile, viewer: Viewer) -> Desk:
+    default = file.queue_id or desk.first_queue(tx, services).id
+    return Desk.of(tx, default=default, file=file, viewer=viewer)
 
 
 def _parsed(services: Services, file: TicketFile, progress: Progress) -> Iterator[_Parsed]:
@@ -198,8 +253,14 @@ def _parsed(services: Services, file: TicketFile, progress: Progress) -> Iterato
         if isinstance(row, RowFault):
             yield row.row, row
             continue
-        number, record = row
+        number, values = row
         try:
-            yield number, moving.ticket_of(record, mapping=file.mapping, source=file.source)
+            yield number, _read(values, file=file)
         except InputError as error:
-            yield number, RowFault(row=number, code=error.code, params=error.params)
+            code, params = quarantine.reason(error)
+            yield number, RowFault(row=number, code=code, params=params, raw=row_alone(values, form="jsonl"))
+
+
+def _read(values: Mapping[str, Any], *, file: TicketFile) -> _Record:
+    with quarantine.parsing():
+        return _Record(values=values, ticket=moving.ticket_of(values, mapping=file.mapping, source=file.source))

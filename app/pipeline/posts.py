@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby, islice
@@ -10,9 +11,11 @@ from typing import Any
 from app import clock
 from app.domain.market import Post, PostDraft, Span
 from app.domain.people import Viewer
+from app.domain.series import HOUR_MS
+from app.errors import BellwetherError, InputError
 from app.ingest.rows import RowFault
-from app.pipeline import ahead, history, likeness, stories
-from app.pipeline.ahead import CHUNK, Chunk, PostResult, Row, State
+from app.pipeline import ahead, history, likeness, quarantine, stories
+from app.pipeline.ahead import CHUNK, Chunk, PostResult, Row, State, failed
 from app.pipeline.counting import counted, rebuild_series, recounted
 from app.pipeline.judging import Judged, columns, judge, said, towards, write
 from app.pipeline.services import Services
@@ -23,6 +26,7 @@ from app.store.predictions import Said
 
 __all__ = ["PostResult", "classify_pending", "rebuild_series", "receive", "receive_each", "recounted"]
 
+LOG = logging.getLogger(__name__)
 LEASE_MS = 30_000
 
 
@@ -49,15 +53,36 @@ def receive_each(
 
 
 def _stored(services: Services, feed_id: int, chunk: Chunk, *, viewer: Viewer) -> list[PostResult]:
-    with services.db.transaction() as tx:
-        stored = _store(tx, feed_id, chunk, viewer=viewer)
+    try:
+        with quarantine.alone():
+            stored = _stored_together(services, feed_id, chunk, viewer=viewer)
+    except InputError:
+        stored = _stored_apart(services, feed_id, chunk, viewer=viewer)
     of_id = {result.external_id: result for result in stored.values()}
-    repeated = {
-        number: replace(of_id[external_id], state="unchanged", row=number)
-        for number, external_id in chunk.repeated.items()
-    }
+    repeated = {number: _repeated(of_id[external_id], row=number) for number, external_id in chunk.repeated.items()}
     results = {**chunk.faults, **repeated, **stored}
     return [results[number] for number in chunk.numbers]
+
+
+def _repeated(latest: PostResult, *, row: int) -> PostResult:
+    return replace(latest, row=row) if latest.state == "failed" else replace(latest, state="unchanged", row=row)
+
+
+def _stored_together(services: Services, feed_id: int, chunk: Chunk, *, viewer: Viewer) -> dict[int, PostResult]:
+    with services.db.transaction() as tx:
+        return _store(tx, feed_id, chunk, viewer=viewer)
+
+
+def _stored_apart(services: Services, feed_id: int, chunk: Chunk, *, viewer: Viewer) -> dict[int, PostResult]:
+    """Each row of a chunk in a transaction of its own, so that one which cannot be stored costs no other."""
+    stored: dict[int, PostResult] = {}
+    for row in chunk.rows:
+        try:
+            with quarantine.alone():
+                stored |= _stored_together(services, feed_id, replace(chunk, rows=[row]), viewer=viewer)
+        except InputError as error:
+            stored[row.number] = failed(row.draft, number=row.number, error=error)
+    return stored
 
 
 def _store(tx: Transaction, feed_id: int, chunk: Chunk, *, viewer: Viewer) -> dict[int, PostResult]:
@@ -214,19 +239,48 @@ def classify_pending(services: Services, *, limit: int = CHUNK) -> int:
         )
         for post in waiting
     }
-    declared = {feed.id: feed.language for feed in feeds.every(services.db) if feed.language}
-    languages = {post.text: declared[post.feed_id] for post in waiting if post.feed_id in declared}
-    judged = judge(services, [(post.text, spans[post.id]) for post in waiting], languages=languages)
-    alike = likeness.alike(services, [post.text for post in waiting])
+    read, judged, alike = _judged_waiting(services, waiting, spans)
     with services.db.transaction() as tx:
-        still = {post.id: post.version for post in posts.still_pending(tx, [post.id for post in waiting])}
-        told = [(post, one) for post, one in zip(waiting, judged, strict=True) if still.get(post.id) == post.version]
+        still = {post.id: post.version for post in posts.still_pending(tx, [post.id for post in read])}
+        told = [(post, one) for post, one in zip(read, judged, strict=True) if still.get(post.id) == post.version]
         with counted(tx, {post.story_id for post, _ in told if post.story_id is not None}):
             all_said: list[Said] = []
             for post, one in told:
                 mention_ids = [mention.id for mention in placed.get(post.id, ())]
                 all_said += write(tx, post.id, text=post.text, mention_ids=mention_ids, judged=one)
             predictions.insert_each(tx, all_said, at=now)
-            means = {post.id: topics for post, topics in zip(waiting, alike, strict=True)}
+            means = {post.id: topics for post, topics in zip(read, alike, strict=True)}
             own_topics.put_likes(tx, {post.id: means[post.id] for post, _ in told})
-    return len(waiting)
+    return len(read)
+
+
+_Waiting = tuple[Sequence[Post], Sequence[Judged], Sequence[frozenset[int]]]
+
+
+def _judged_waiting(services: Services, waiting: Sequence[Post], spans: Mapping[int, tuple[Span, ...]]) -> _Waiting:
+    """The posts that the model could read, with what it says of each; one that it stumbles over costs no other."""
+    try:
+        return waiting, *_judged_together(services, waiting, spans)
+    except BellwetherError:
+        raise
+    except Exception:
+        if len(waiting) == 1:
+            LOG.exception("post %d could not be read", waiting[0].id)
+            with services.db.transaction() as tx:
+                posts.put_off(tx, [waiting[0].id], until=clock.now_ms() + HOUR_MS)
+            return (), (), ()
+    alone = [_judged_waiting(services, [post], spans) for post in waiting]
+    return (
+        [post for some, _, _ in alone for post in some],
+        [one for _, some, _ in alone for one in some],
+        [topics for _, _, some in alone for topics in some],
+    )
+
+
+def _judged_together(
+    services: Services, waiting: Sequence[Post], spans: Mapping[int, tuple[Span, ...]]
+) -> tuple[Sequence[Judged], Sequence[frozenset[int]]]:
+    declared = {feed.id: feed.language for feed in feeds.every(services.db) if feed.language}
+    languages = {post.text: declared[post.feed_id] for post in waiting if post.feed_id in declared}
+    judged = judge(services, [(post.text, spans[post.id]) for post in waiting], languages=languages)
+    return judged, likeness.alike(services, [post.text for post in waiting])

@@ -1,4 +1,4 @@
-"""Mailboxes: where mail comes from and goes out, how far each was read, and what in it could not be."""
+"""Mailboxes: where mail comes from and goes out, and how far each was read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain.mail import Mailbox, MailFault
+from app.domain.mail import Mailbox
 from app.domain.ticket import Ticket
 from app.errors import Conflict
 from app.store import leases
@@ -93,19 +93,3 @@ def delete(tx: Transaction, mailbox_id: int) -> None:
         tx.execute("DELETE FROM mailbox WHERE id = ?", (mailbox_id,))
     except sqlite3.IntegrityError as error:
         raise Conflict("mailbox_in_use", id=mailbox_id) from error
-
-
-def add_fault(
-    tx: Transaction, mailbox_id: int, *, uid_validity: int, uid: int, code: str, params: Mapping[str, Any], at: int
-) -> None:
-    """Keep that a mail could not be read; the same mail is kept once."""
-    tx.execute(
-        "INSERT OR IGNORE INTO mail_fault (mailbox_id, uid_validity, uid, code, params, at) VALUES (?, ?, ?, ?, ?, ?)",
-        (mailbox_id, uid_validity, uid, code, params, at),
-    )
-
-
-def faults(db: Reads, mailbox_id: int, *, limit: int = 50) -> tuple[MailFault, ...]:
-    """Mail of a mailbox that could not be read, newest first."""
-    rows = db.rows("SELECT * FROM mail_fault WHERE mailbox_id = ? ORDER BY id DESC LIMIT ?", (mailbox_id, limit))
-    return tuple(built(MailFault, row, mappings=("params",)) for row in rows)

@@ -17,6 +17,7 @@ from app.store import (
     schema_mail,
     schema_monitor,
     schema_moving,
+    schema_quarantine,
     schema_reports,
     schema_sessions,
     schema_shadow,
@@ -256,6 +257,12 @@ def m702_lean_predictions(db: Tables) -> None:
 def m703_lean_events(db: Tables) -> None:
     """Events by deed, with values alone."""
     rebuild(db.conn, schema_lean.EVENTS)
+
+
+@STEPS()
+def m800_quarantine(db: Tables) -> None:
+    """What could not be filed, with its raw form."""
+    _run(db, schema_quarantine.QUARANTINE)
 
 
 @STEPS()

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 
 from flask_babel import lazy_gettext as _
 
+from app.domain.market import LONGEST_READING_S
+
 Sentence = tuple[object, object]
 LONGEST = 300
 
@@ -125,9 +127,17 @@ TABLE: dict[str, Sentence] = {
         _("Too many recipients"),
         _("The mail goes to %(size)s recipients; mail to more than %(limit)s is not taken as a ticket."),
     ),
+    "too_many_lines": (INPUT, _("The mail has %(size)s lines; mail of more than %(limit)s is not read.")),
+    "unreadable": (INPUT, _("This cannot be read: something in it has a form that was not foreseen.")),
     "not_encrypted": (INPUT, _("Without encryption a password would cross the network in the clear. Choose TLS.")),
     "no_way": (INPUT, _("Name a server for incoming mail, one for outgoing mail, or both.")),
     "not_a_feed": (INPUT, _("This is neither RSS nor Atom.")),
+    "feed_too_slow": (INPUT, _("The document took longer than %(limit)s s to read.")),
+    "feed_too_costly": (INPUT, _("The document took more than %(megabytes)s MB of memory to read.")),
+    "long_column": (
+        INPUT,
+        _("A column name has more than %(limit)s characters. Is the first line of the file its header?"),
+    ),
     "no_known_column": (INPUT, _("No column is known: %(columns)s. Known are: %(known)s.")),
     "too_many_columns": (INPUT, _("The row has %(found)s columns and the header %(expected)s.")),
     "unclosed_quote": (INPUT, _("A quotation mark is opened and never closed.")),
@@ -216,6 +226,11 @@ TABLE: dict[str, Sentence] = {
         _("The team “%(name)s” owns queues or feeds, which everybody would see without it. Give them to others first."),
     ),
     "mailbox_in_use": (CONFLICT, _("Letters went out from this mailbox; switch it off instead.")),
+    "mail_gone": (CONFLICT, _("The mail is no longer in its mailbox, and it was not kept here.")),
+    "raw_not_kept": (
+        CONFLICT,
+        _("Only its beginning was kept, so it cannot be tried again. Send it in once more, or discard it."),
+    ),
     "secret_unreadable": (
         CONFLICT,
         _("The mailbox's password cannot be read: its key file is missing or another one. Type the password again."),
@@ -306,6 +321,7 @@ BARE: dict[str, object] = {
     "too_long": _("This is too long."),
     "too_short": _("This is too short."),
     "too_large": _("This is larger than can be taken."),
+    "feed_too_costly": _("The document took more memory to read than one may."),
     "unknown_value": _("This is not a value that is possible here."),
     "unknown_choice": _("This is not a value that is possible here."),
     "unknown_label": _("This is not a label of the task."),
@@ -324,6 +340,7 @@ REASONS: dict[str, object] = {
     "no_folder": _("it has no such folder"),
     "timeout": _("it took too long"),
     "broken_answer": _("its answer breaks off"),
+    "mail_withheld": _("it does not hand out the mail"),
     "http_status": _("it answered with an error"),
     "not_public": _("it is not public"),
     "not_taken": _("it did not take the message"),
@@ -370,4 +387,5 @@ def _reason(code: str) -> str:
 
 def fault_of_feed(code: str, url: str) -> str:
     """Why a feed could not be fetched: a code of this house, or what the other side did."""
-    return sentence(code if code in TABLE else "outgoing_failed", {"url": url, "reason": code})[1]
+    params = {"url": url, "reason": code, "limit": LONGEST_READING_S}
+    return sentence(code if code in TABLE else "outgoing_failed", params)[1]

@@ -69,6 +69,7 @@ def test_one_duty_that_fails_does_not_stop_the_others(services: Services, monkey
         "claims of the dead",
         "rules",
         "feeds",
+        "folders",
         "letters",
         "mailboxes",
         "notifications",

@@ -104,6 +104,8 @@ def test_the_theme_follows_the_system_until_somebody_chooses(live: Live) -> None
         "/receivers/new",
         "/teach",
         "/admin/move-in",
+        "/admin/quarantine",
+        "/admin/quarantine/{held}",
         "/admin/macros",
         "/reports",
     ],
@@ -145,6 +147,8 @@ def test_axe_finds_nothing_serious(live: Live, scheme: str) -> None:
         "/account",
         "/teach",
         "/admin/move-in",
+        "/admin/quarantine",
+        f"/admin/quarantine/{house.held}",
         "/admin/macros",
         "/reports",
     ):

@@ -9,7 +9,7 @@ from marshmallow import ValidationError, fields
 
 from app.domain.ticket import Channel, Tier
 from app.errors import NotFound, Stale
-from app.pipeline import corrections, intake, tickets
+from app.pipeline import corrections, intake, mails, tickets
 from app.store import inbox, macros, messages, predictions
 from app.store import tickets as rows
 from app.web import auth, body, errors
@@ -165,12 +165,12 @@ def file_ticket() -> Response:
 
     Who may not read the ticket that a mail belongs to gets its id and nothing else.
     """
-    services = auth.services()
+    services, viewer = auth.services(), auth.viewer()
     if body.media_type() == MAIL:
-        draft = intake.ticket_from_eml(services, body.raw())
+        received = mails.take_mail(services, body.raw(), viewer=viewer, source="API")
     else:
         draft = intake.ticket_from_json(body.read_shape(NewTicketShape(), accepted=(body.JSON, MAIL)))
-    received = tickets.receive(services, draft, viewer=auth.viewer())
+        received = tickets.receive(services, draft, viewer=viewer)
     status = 201 if received.is_new else 200
     if not received.is_in_sight:
         return lists.tagged(ReceiptShape, {"id": received.ticket.id, "is_reduced": True}, version=0, status=status)

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.domain.knowledge import MacroAction
 from app.pipeline import desk, knowledge, mailboxes
-from app.store import articles, macros, outbox, queues, sla_policies, teams, users
+from app.store import articles, macros, outbox, quarantine, queues, sla_policies, teams, users
 from app.store import mailboxes as boxes
 from app.web import admin_forms, problems
 from app.web.auth import services, viewer
@@ -233,8 +233,8 @@ def _mailbox_notes(number: int) -> list[str]:
     states = outbox.counts(db, number)
     letters = [_("%(n)s letters: %(state)s", n=n, state=word("letter", state)) for state, n in sorted(states.items())]
     unread = [
-        _("Mail %(uid)s was not taken in: %(why)s", uid=fault.uid, why=problems.sentence(fault.code, fault.params)[1])
-        for fault in boxes.faults(db, number, limit=20)
+        _("Mail %(uid)s was not taken in: %(why)s", uid=item.uid, why=problems.sentence(item.code, item.params)[1])
+        for item in quarantine.of_mailbox(db, number, limit=20)
     ]
     return [*letters, *unread]
 

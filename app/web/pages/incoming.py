@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from app.domain.ticket import TicketDraft
 from app.errors import InputError
-from app.pipeline import intake, tickets
+from app.pipeline import intake, mails, tickets
+from app.pipeline.tickets import Received
 from app.store import queues
 from app.web.auth import requires, services, viewer
 from app.web.forms import MailFile, NewTicket
@@ -18,6 +18,7 @@ from app.web.security import large_body
 blueprint = Blueprint("pages_incoming", __name__)
 
 Shown = str | Response | tuple[str, int]
+LONGEST_SOURCE = 120
 
 
 def _form() -> NewTicket:
@@ -37,8 +38,7 @@ def new() -> Shown:
     return _page()
 
 
-def _take(draft: TicketDraft) -> Response:
-    received = tickets.receive(services(), draft, viewer=viewer())
+def _told(received: Received) -> Response:
     if not received.is_in_sight:
         flash(_("The message joined a ticket of another team, which you cannot open."), "info")
         return redirect(url_for("pages_inbox.index"))
@@ -59,7 +59,7 @@ def take() -> Shown:
     names = ("customer_name", "customer_email", "customer_tier", "queue", "subject", "body")
     fields = {name: form[name].data for name in names if form[name].data}
     try:
-        return _take(intake.ticket_from_form(fields))
+        return _told(tickets.receive(services(), intake.ticket_from_form(fields), viewer=viewer()))
     except InputError as error:
         return refused(error, lambda: _page(form=form))
 
@@ -72,7 +72,8 @@ def mail() -> Shown:
     form = MailFile()
     if not form.validate_on_submit():
         return _page(mail=form), 422
+    file = form.file.data
     try:
-        return _take(intake.ticket_from_eml(services(), form.file.data.read()))
+        return _told(mails.take_mail(services(), file.read(), viewer=viewer(), source=file.filename[:LONGEST_SOURCE]))
     except InputError as error:
         return refused(error, lambda: _page(mail=form))

@@ -195,6 +195,13 @@ WORDS: dict[str, dict[str, Any]] = {
         "secret_unreadable": _l("the mailbox's password cannot be read"),
         "no_folder": _l("the mailbox has no such folder"),
         "broken_answer": _l("the mail server's answer was not understood"),
+        "mail_withheld": _l("the mail server does not hand out a mail"),
+    },
+    "quarantined": {
+        "mail": _l("Mail"),
+        "ticket": _l("Ticket of a file"),
+        "record": _l("Ticket of another desk"),
+        "post": _l("Post"),
     },
     "routing": {
         "rule": _l("by the rule of its intent"),

@@ -2,6 +2,7 @@
 
 import base64
 import quopri
+import time
 from collections.abc import Callable
 from email.message import EmailMessage
 
@@ -214,13 +215,49 @@ def test_an_empty_mail_is_refused() -> None:
     assert caught.value.code == "empty_mail"
 
 
-def test_a_mail_of_many_nested_parts_does_not_break() -> None:
+def test_a_mail_of_many_nested_parts_is_read_as_its_source() -> None:
     raw = HEAD
     for level in range(3000):
         raw += f'Content-Type: multipart/mixed; boundary="b{level}"\r\n\r\n--b{level}\r\n'.encode()
+    draft = read(raw + b"\r\nWhere is it?" + b"\r\nx" * 20_000)
+    assert (draft.subject, "Where is it?" in draft.body) == ("Order", True)
+
+
+BROKEN_HEADERS = {
+    "brackets": b"Reply-To: " + b"(" * 600 + b"\r\n",
+    "colons": b"Sender: " + b":" * 5000 + b"\r\n",
+    "a parameter in pieces": b"Content-Disposition: inline; filename*=utf-8''a; filename*1*=b\r\n",
+    "a boundary in pieces": b"Content-Type: multipart/mixed; boundary*=utf-8''a; boundary*1*=b\r\n",
+    "a null in the charset": b'Content-Type: text/plain; charset="ut\0f"\r\n',
+    "a null in the charset of the charset": b"Content-Type: text/plain; charset*=u\0''x\r\n",
+    "a slow codec": b"Content-Type: text/plain; charset=punycode\r\n",
+    "a null in an encoded word": b"Comments: =?a\0?Q?b?=\r\n",
+    "a name with a null": b"Content-Disposition: attachment; filename*=u\0''%41\r\n",
+    "many parameters": b"Content-Type: text/plain" + b"; a=b" * 200_000 + b"\r\n",
+    "a long header": b"X-Long: " + b"=?utf-8?q?" * 500_000 + b"\r\n",
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN_HEADERS.values(), ids=BROKEN_HEADERS)
+def test_a_broken_header_costs_no_more_than_itself(broken: bytes) -> None:
+    before = time.process_time()
+    draft = read(broken + HEAD + b"\r\nWo ist es? \xc3\xbc" + b"\xc3\xbc" * 20_000, cap=100_000)
+    assert (draft.subject, draft.customer_email, draft.message_id) == ("Order", "ann@example.org", "1@x")
+    assert draft.body.startswith("Wo ist es? ü") or draft.attachments[0].content.startswith(b"Wo ist es?")
+    assert time.process_time() - before < 2
+
+
+def test_a_sender_in_brackets_is_kept_as_it_is_written() -> None:
+    draft = read(b"From: " + b"(" * 600 + b"\r\nSubject: Order\r\n\r\nx")
+    assert (draft.customer_name[:5], len(draft.customer_name), draft.customer_email) == ("(((((", 200, None)
+    draft = read(b"From: " + b"(" * 600 + b" <ann@example.org>\r\nSubject: Order\r\n\r\nx")
+    assert draft.customer_email == "ann@example.org"
+
+
+def test_a_mail_of_more_lines_than_a_parser_reads_is_refused() -> None:
     with pytest.raises(InputError) as caught:
-        read(raw + b"\r\nx")
-    assert caught.value.code == "not_a_mail"
+        read(HEAD + b"\r\n" + b"\n" * 1_500_001)
+    assert caught.value.code == "too_many_lines"
 
 
 LINES = [

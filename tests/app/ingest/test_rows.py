@@ -1,11 +1,13 @@
 """Rows of files: what is broken is told by its line, and costs no other row."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import InputError
-from app.ingest.rows import Row, RowFault, csv_rows, json_rows
+from app.ingest.rows import Row, RowFault, csv_rows, json_rows, row_alone
 
 KNOWN = frozenset({"title", "text"})
 
@@ -56,6 +58,42 @@ def test_a_quote_that_swallows_a_large_file_costs_one_row() -> None:
     assert rows[0] == RowFault(row=2, code="unclosed_quote")
     assert len(rows) == 60_001
     assert rows[-1] == (60_002, {"title": "row"})
+
+
+def test_lines_that_each_open_a_quote_take_no_quadratic_time() -> None:
+    before = time.process_time()
+    rows = _csv("title,text\n" + 'a","\n' * 30_000)
+    assert {row.code for row in rows if isinstance(row, RowFault)} == {"unclosed_quote"}
+    assert time.process_time() - before < 5
+
+
+def test_a_cell_that_is_too_long_is_told_and_costs_one_row() -> None:
+    large = "x" * 131_073
+    assert _csv(f"title,text\n{large},b\nc,d\n") == [
+        RowFault(row=2, code="too_long", params={"limit": 131_072}),
+        (3, {"title": "c", "text": "d"}),
+    ]
+
+
+def test_a_column_name_that_is_too_long_is_told() -> None:
+    with pytest.raises(InputError) as caught:
+        _csv("title" * 30_000 + ",text\na,b\n")
+    assert (caught.value.code, caught.value.params) == ("long_column", {"limit": 131_072})
+    many = ";".join(["title", *(f"column{number}" for number in range(20_000))])
+    assert _csv(f"{many}\na\n") == [(2, {"title": "a"})], "a long line of short names is a header"
+
+
+def test_a_fault_carries_its_row_as_a_file_of_its_own() -> None:
+    rows = _csv('title,text\na,b,c\n"d,e\nf,g\n')
+    faults = [row for row in rows if isinstance(row, RowFault)]
+    told = [("csv", "title,text\na,b,c\n"), ("csv", 'title,text\n"d,e\n')]
+    assert [(fault.form, fault.raw) for fault in faults] == told
+    assert _csv(faults[0].raw) == [RowFault(row=2, code="too_many_columns", params={"expected": 2, "found": 3})]
+    lines = [(row.form, row.raw) for row in json_rows('{"title": \n') if isinstance(row, RowFault)]
+    assert lines == [("jsonl", '{"title":')]
+    values = {"title": "a, b", "text": "c\nd"}
+    assert _csv(row_alone(values, form="csv")) == [(2, values)]
+    assert list(json_rows(row_alone(values, form="jsonl"))) == [(1, values)]
 
 
 def test_too_many_columns_is_a_fault_and_too_few_is_not() -> None:

@@ -16,11 +16,12 @@ from app import clock
 from app.domain.market import Feed, Post, PostDraft, PostFilter
 from app.domain.people import SYSTEM
 from app.errors import Conflict, DatabaseBusy, InputError, OutgoingError, OutgoingRefused
+from app.ingest import feed_process
 from app.ingest import fetch as fetching
 from app.ingest.feeds import from_rss
 from app.pipeline import feeds, market, posts
 from app.pipeline.services import Services
-from app.store import events, mentions
+from app.store import events, mentions, quarantine
 from app.store import feeds as rows
 from app.store import posts as post_rows
 
@@ -55,6 +56,8 @@ class Wire:
     answer: Answer = field(default_factory=Answer)
     asked: list[dict[str, str]] = field(default_factory=list)
     port: int = 0
+    slow_path: str = ""
+    slow_body: bytes = b""
 
     @property
     def url(self) -> str:
@@ -69,7 +72,7 @@ def wire() -> Iterator[Wire]:
 
     def serve(request: BaseHTTPRequestHandler) -> None:
         made.asked.append({name.lower(): value for name, value in request.headers.items()} | {"path": request.path})
-        answer = made.answer
+        answer = Answer(made.slow_body) if request.path == made.slow_path else made.answer
         time.sleep(answer.wait_s)
         if request.path == "/old.xml":
             answer = Answer(b"", status=308, headers={"Location": "/feed.xml"})
@@ -295,9 +298,46 @@ def test_one_broken_feed_does_not_stop_the_others(
             raise RecursionError
         return from_rss(body, zone=zone, now=now)
 
-    monkeypatch.setattr("app.pipeline.feeds.from_rss", strict)
+    monkeypatch.setattr(feed_process, "drafts_of", strict)
     assert feeds.fetch_due(private) == 2
-    assert now(private, feed).last_error == "unreachable"
+    assert (now(private, feed).last_error, now(private, odd).last_error) == ("unreachable", "unreadable")
+
+
+def test_a_hostile_feed_is_told_and_holds_up_no_other(
+    private: Services, feed: Feed, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hostile(body: bytes, *, zone: str, now: int) -> object:
+        return kept(b"<" * 9_000_000 if b"NOT-THIS" in body else body, zone=zone, now=now, most_cpu_s=1)
+
+    kept = feed_process.drafts_of
+    monkeypatch.setattr(feed_process, "drafts_of", hostile)
+    slow = feeds.add_feed(private, viewer=SYSTEM, slug="slow", name="Slow", kind="rss", url=wire.url + "?slow")
+    with private.db.transaction() as tx:
+        rows.note(tx, slow.id, changes={"next_fetch_at": 1})
+    served = wire.answer.body
+    wire.slow_path, wire.slow_body = "/feed.xml?slow", b"NOT-THIS"
+    assert feeds.fetch_due(private) == 2
+    assert wire.answer.body == served
+    assert (now(private, slow).last_error, now(private, feed).last_error) == ("feed_too_slow", None)
+    fetched = now(private, feed).last_post_at, now(private, slow).last_post_at
+    assert fetched == (1_772_445_600_000, None)
+    took = [event for event in events.of(private.db, "feed", slow.id) if event.verb == "fetch_failed"]
+    arrived = [event for event in events.of(private.db, "feed", feed.id) if event.verb == "posts_received"]
+    assert arrived[0].id < took[0].id, "the feed that was due later came in while the slow one was read"
+
+
+def test_the_reason_of_an_entry_is_kept_with_the_entry(private: Services, feed: Feed, wire: Wire) -> None:
+    point = '<item><title>Odd</title><gml:Point srsName="EPSG:q"><gml:pos>1 2</gml:pos></gml:Point></item>'
+    body = RSS.replace("<rss ", '<rss xmlns:gml="http://www.opengis.net/gml" ').replace(
+        "</channel>", point + "</channel>"
+    )
+    wire.answer = Answer(body.encode())
+    for _ in range(2):
+        states = [one.state for one in feeds.fetch(private, feed.id, viewer=SYSTEM)]
+    assert states == ["unchanged", "unchanged", "failed"]
+    (item,) = quarantine.page(private.db, limit=9).items
+    assert (item.kind, item.source, item.feed_id, item.code) == ("post", "Wire", feed.id, "unreadable")
+    assert now(private, feed).last_error is None
 
 
 def test_a_feed_under_way_is_not_taken_twice(private: Services, feed: Feed) -> None:

@@ -11,10 +11,15 @@ import pytest
 from app import clock
 from app.domain.market import Feed, PostFilter
 from app.domain.people import SYSTEM
+from app.errors import DatabaseBusy
+from app.ingest import feed_process
+from app.ingest import feeds as readers
 from app.ingest.folder import LEASE_MS, SETTLED_MS
 from app.pipeline import feeds, folders
+from app.pipeline import posts as posts_flow
 from app.pipeline.services import Services
 from app.store import events, posts
+from app.store import feeds as feed_rows
 
 GOOD = '{"external_id": "1", "title": "Larkspur rises", "published_at": "2026-03-01"}\n'
 NOW = 1_780_000_000_000
@@ -97,6 +102,58 @@ def test_malformed_xml_gives_what_can_be_read(services: Services, feed: Feed) ->
         assert folders.read_all(services) == 2
     assert names(services, feed) == ["done/x.xml", "failed/y.xml"]
     assert n_posts(services) == 1
+
+
+@pytest.mark.parametrize(
+    ("raw", "fault"),
+    [
+        (b"<" * 400_000, "feed_too_slow"),
+        (b"x" * 10_000_001, "too_large"),
+        (b"not a feed &#99999999999;", "not_a_feed"),
+    ],
+)
+def test_a_hostile_file_is_among_the_failed_with_its_reason(
+    services: Services, feed: Feed, monkeypatch: pytest.MonkeyPatch, raw: bytes, fault: str
+) -> None:
+    monkeypatch.setattr(feed_process, "MOST_WALL_S", 0.02 if fault == "feed_too_slow" else 30)
+    put(services, feed, "x.xml", raw.decode())
+    with clock.frozen(NOW):
+        assert folders.read_all(services) == 1
+    assert names(services, feed) == ["failed/x.xml"]
+    assert feed_rows.get(services.db, feed.id).last_error == fault
+
+
+def test_what_nobody_thought_of_leaves_no_file_in_working(
+    services: Services, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(services, feed, "a.jsonl", GOOD)
+    monkeypatch.setattr(readers, "from_jsonl", lambda *_, **__: 1 // 0)
+    with clock.frozen(NOW):
+        assert folders.read_all(services) == 1
+    assert names(services, feed) == ["failed/a.jsonl"]
+    assert feed_rows.get(services.db, feed.id).last_error == "unreadable"
+
+
+def test_a_busy_database_puts_the_file_back(services: Services, feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: object, **__: object) -> None:
+        raise DatabaseBusy
+
+    put(services, feed, "a.jsonl", GOOD)
+    with monkeypatch.context() as patch, clock.frozen(NOW):
+        patch.setattr(posts_flow, "receive_each", busy)
+        folders.read_all(services)
+    assert names(services, feed) == ["a.jsonl"]
+    with clock.frozen(NOW + SETTLED_MS):
+        folders.read_all(services)
+    assert names(services, feed) == ["done/a.jsonl"]
+
+
+def test_a_file_of_one_endless_line_is_read_piece_by_piece(services: Services, feed: Feed) -> None:
+    put(services, feed, "a.jsonl", "x" * 5_000_000 + "\n" + GOOD)
+    with clock.frozen(NOW):
+        folders.read_all(services)
+    (event,) = [one for one in events.of(services.db, "feed", feed.id) if one.verb == "file_read"]
+    assert (event.after["created"], event.after["failed"]) == (1, 3)
 
 
 def test_a_file_whose_worker_died_is_read_again(services: Services, feed: Feed) -> None:

@@ -13,12 +13,16 @@ from app import clock
 from app.domain.mail import Mailbox
 from app.domain.people import SYSTEM
 from app.domain.series import HOUR_MS
-from app.domain.ticket import TicketFilter
-from app.pipeline import arrivals, mailboxes
+from app.domain.ticket import TicketDraft, TicketFilter
+from app.errors import Conflict, DatabaseBusy, InputError, NotReady, TooLarge
+from app.ingest.imap import Inbox
+from app.ingest.mail import from_eml
+from app.pipeline import arrivals, mailboxes, quarantine_retry
 from app.pipeline.services import Services
-from app.store import customers, messages, tickets
+from app.store import customers, events, messages, tickets
 from app.store import inbox as tickets_in
 from app.store import mailboxes as boxes
+from app.store import quarantine as quarantined
 from tests.app.pipeline.conftest import Desk
 from tests.mail_servers import PASSWORD, Dovecot, dovecot
 
@@ -179,10 +183,130 @@ def test_what_cannot_be_read_is_told_and_holds_nothing_up(local: Services, peopl
     inbox.deliver(b"\x00\xff garbage without headers", name="3")
     inbox.deliver(mail(4, subject="Fine", extra='Content-Type: multipart/mixed; boundary="nowhere"'), name="4")
     assert look(local) == 4
-    faults = boxes.faults(local.db, made.id)
-    assert [fault.code for fault in reversed(faults)] == ["too_many_recipients", "too_large", "not_a_mail"]
-    assert faults[-1].params == {"size": 151, "limit": 100}
+    held = quarantined.of_mailbox(local.db, made.id, limit=9)
+    assert [one.code for one in reversed(held)] == ["too_many_recipients", "too_large", "not_a_mail"]
+    assert (held[-1].params, held[-1].is_whole, held[1].is_whole) == ({"size": 151, "limit": 100}, True, False)
     assert subjects(local) == ["Fine"]
+
+
+HOSTILE = {
+    "brackets": b"From: " + b"(" * 600 + b"\r\nSubject: Brackets\r\n\r\nhello",
+    "filename": mail(91, subject="Filename", extra="Content-Disposition: inline; filename*=utf-8''a; filename*1*=b"),
+    "charset": mail(92, subject="Charset", extra='Content-Type: text/plain; charset="ut\0f"') + b"\xc3\xbc",
+}
+
+
+def test_hostile_mail_is_filed_and_the_mailbox_goes_on(local: Services, people: Desk, inbox: Dovecot) -> None:
+    made = box(local, people, inbox)
+    for number, raw in enumerate(HOSTILE.values()):
+        inbox.deliver(raw, name=str(number))
+    inbox.deliver(mail(4, subject="Fine"), name="9")
+    assert look(local) == 4
+    assert subjects(local) == ["Brackets", "Filename", "Charset", "Fine"]
+    known = boxes.get(local.db, made.id)
+    assert (known.last_uid, known.last_error) == (4, None)
+
+
+def test_what_nobody_thought_of_costs_one_mail_and_can_be_tried_again(
+    local: Services, people: Desk, inbox: Dovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = box(local, people, inbox)
+
+    def strict(raw: bytes, *, max_attachment_bytes: int) -> TicketDraft:
+        if b"Odd" in raw:
+            raise OSError("as a parser's fault it is none of this machine")
+        return from_eml(raw, max_attachment_bytes=max_attachment_bytes)
+
+    inbox.deliver(mail(1, subject="Odd"), name="1")
+    inbox.deliver(mail(2, subject="Fine"), name="2")
+    with monkeypatch.context() as patch:
+        patch.setattr("app.pipeline.mails.from_eml", strict)
+        assert look(local) == 2
+        (item,) = quarantined.of_mailbox(local.db, made.id, limit=9)
+        with pytest.raises(InputError, match="unreadable"):
+            quarantine_retry.try_again(local, item.id, viewer=people.admin)
+    item = quarantined.get(local.db, item.id)
+    assert (item.code, item.source, item.uid, item.is_whole, item.n_tries) == (
+        *("unreadable", "help@desk.example", 1, True, 1),
+    )
+    assert b"Subject: Odd" in quarantined.raw(local.db, item.id)
+    assert subjects(local) == ["Fine"]
+    filed = quarantine_retry.try_again(local, item.id, viewer=people.admin)
+    ticket = tickets.read(local.db, filed.id)
+    assert (ticket.subject, ticket.mailbox_id) == ("Odd", made.id)
+    assert quarantined.of_mailbox(local.db, made.id, limit=9) == ()
+    verbs = [event.verb for event in events.of(local.db, "quarantine", item.id)]
+    assert verbs == ["quarantined", "released"]
+
+
+@pytest.mark.parametrize("fault", [DatabaseBusy(), NotReady("database_unusable", reason="full"), OSError(28, "full")])
+def test_a_fault_of_this_house_keeps_the_mail_for_the_next_look(
+    local: Services, people: Desk, inbox: Dovecot, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    made = box(local, people, inbox)
+    inbox.deliver(mail(1), name="1")
+
+    def broken(*_: object, **__: object) -> None:
+        raise fault
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app.pipeline.mails.tickets.receive", broken)
+        assert look(local) == 0
+    assert (boxes.get(local.db, made.id).last_uid, quarantined.n_bytes(local.db)) == (0, 0)
+    assert look(local) == 1
+    assert subjects(local) == ["Refund"]
+
+
+def test_mail_that_was_not_fetched_is_fetched_when_it_is_tried_again(
+    local: Services, people: Desk, inbox: Dovecot
+) -> None:
+    local.policy = replace(local.policy, max_mail_bytes=100)
+    made = box(local, people, inbox)
+    inbox.deliver(mail(1, subject="Large"), name="1")
+    look(local)
+    (item,) = quarantined.of_mailbox(local.db, made.id, limit=9)
+    assert (item.code, item.is_whole, quarantined.raw(local.db, item.id)) == ("too_large", False, b"")
+    with pytest.raises(TooLarge):
+        quarantine_retry.try_again(local, item.id, viewer=people.admin)
+    local.policy = replace(local.policy, max_mail_bytes=10_000)
+    filed = quarantine_retry.try_again(local, item.id, viewer=people.admin)
+    assert tickets.read(local.db, filed.id).subject == "Large"
+
+
+def test_mail_that_is_gone_from_its_mailbox_keeps_its_reason(local: Services, people: Desk, inbox: Dovecot) -> None:
+    local.policy = replace(local.policy, max_mail_bytes=100)
+    made = box(local, people, inbox)
+    inbox.deliver(mail(1), name="1")
+    look(local)
+    (item,) = quarantined.of_mailbox(local.db, made.id, limit=9)
+    for file in [*(inbox.maildir / "new").iterdir(), *(inbox.maildir / "cur").iterdir()]:
+        file.unlink()
+    with pytest.raises(Conflict, match="mail_gone"):
+        quarantine_retry.try_again(local, item.id, viewer=people.admin)
+    assert quarantined.get(local.db, item.id).code == "too_large"
+
+
+def test_a_mail_that_its_server_withholds_is_passed_over_in_the_end(
+    local: Services, people: Desk, inbox: Dovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = box(local, people, inbox)
+    inbox.deliver(mail(1, subject="Withheld"), name="1")
+    inbox.deliver(mail(2, subject="Fine"), name="2")
+    handed_out = Inbox.mail
+
+    def withholding(self: Inbox, uid: int) -> bytes | None:
+        if uid == 1:
+            self._asked("FETCH", "1", "(NONSENSE)")
+        return handed_out(self, uid)
+
+    monkeypatch.setattr(Inbox, "mail", withholding)
+    for _ in range(mailboxes.MOST_REFUSALS):
+        assert look(local) == 0
+    assert subjects(local) == []
+    assert look(local) == 2
+    assert subjects(local) == ["Fine"]
+    (item,) = quarantined.of_mailbox(local.db, made.id, limit=9)
+    assert item.params["reason"] == "mail_withheld"
 
 
 def test_a_wrong_password_and_a_missing_folder_are_told_and_tried_less_often(

@@ -181,7 +181,7 @@ def test_what_broke_off_goes_on_and_does_nothing_twice(services: Services, peopl
     with services.db.transaction() as tx:
         tx.execute(
             "CREATE TRIGGER full BEFORE INSERT ON ticket WHEN (SELECT count(*) FROM ticket) >= 120 "
-            "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+            "BEGIN SELECT json('the disk is full'); END"
         )
     broken = run(services, moving.begin(services, file.id, viewer=people.admin).import_job_id)
     left = rows.last_id(services.db)

@@ -8,6 +8,7 @@ import pytest
 
 from app.domain.people import SYSTEM
 from app.pipeline import desk
+from app.store import quarantine
 from tests.app.web.site import Caller, Site
 
 MAIL = b"""From: Ines <ines@example.com>
@@ -65,6 +66,32 @@ def test_mail_is_filed_once(api: Caller) -> None:
     assert (first.status_code, again.status_code) == (201, 200), first.get_data(as_text=True)
     assert first.get_json()["id"] == again.get_json()["id"]
     assert first.get_json()["channel"] == "email"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"From: " + b"(" * 600,
+        b"Content-Disposition: inline; filename*=utf-8''a; filename*1*=b",
+        b'Content-Type: text/plain; charset="ut\0f"',
+    ],
+)
+def test_hostile_mail_is_filed(api: Caller, head: bytes) -> None:
+    raw = head + b"\r\nMessage-ID: <" + str(len(head)).encode() + b"@x>\r\nSubject: Odd\r\n\r\nwhere is it \xc3\xbc"
+    answer = api("POST", "/api/v1/tickets", data=raw, headers={"Content-Type": "message/rfc822"})
+    assert (answer.status_code, answer.get_json()["subject"]) == (201, "Odd")
+
+
+def test_mail_that_nobody_can_read_is_refused_and_kept(
+    api: Caller, model_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.pipeline.mails.from_eml", lambda *_, **__: 1 // 0)
+    answer = api("POST", "/api/v1/tickets", data=MAIL % b"odd", headers={"Content-Type": "message/rfc822"})
+    assert (answer.status_code, answer.get_json()["type"]) == (422, "/problems/unreadable")
+    (item,) = quarantine.page(model_site.services.db, limit=9).items
+    assert (item.source, item.code, quarantine.raw(model_site.services.db, item.id)) == (
+        *("API", "unreadable", MAIL % b"odd"),
+    )
 
 
 def test_an_external_id_comes_once(api: Caller) -> None:

@@ -12,10 +12,11 @@ from flask.testing import FlaskClient
 from app import clock
 from app.domain.market import PostDraft
 from app.domain.people import SYSTEM, UserRole, Viewer
+from app.domain.quarantine import Arrival
 from app.domain.series import HOUR_MS
 from app.domain.ticket import TicketDraft
-from app.errors import NotReady
-from app.pipeline import accounts, alerts, desk, feeds, knowledge, market, posts, tickets
+from app.errors import InputError, NotReady
+from app.pipeline import accounts, alerts, desk, feeds, knowledge, market, posts, quarantine, tickets
 from models.spelling import Slip
 from tests.app.pipeline.fake_engine import FakeEngine
 from tests.app.web.site import Site, csrf, make_site
@@ -36,6 +37,7 @@ class House:
     feed: int
     alert: int
     rule: int
+    held: int
 
     def reader(self, role: UserRole = "admin") -> FlaskClient:
         """A browser of somebody of this role."""
@@ -144,7 +146,16 @@ def make_house(folder: Path, **settings: Any) -> House:
         feed=feed,
         alert=1,
         rule=rule.id,
+        held=_held(site),
     )
+
+
+def _held(site: Site) -> int:
+    """A mail that nobody can read, in quarantine."""
+    raw = f"From: {SCRIPT}\r\nX-Long: {'x' * 500}\r\n\r\n<b>{'a b ' * 200}".encode()
+    arrival = Arrival(kind="mail", form="eml", source="a-mail-with-quite-a-long-name.eml", place="mail", raw=raw)
+    quarantine.put(site.services, [(arrival, InputError("unreadable", error="ValueError('odd')"))])
+    return 1
 
 
 def without_model(house: House) -> Engine:

@@ -6,13 +6,15 @@ import re
 
 import pytest
 
-from app.pipeline import accounts, sign_in
+from app.domain.quarantine import Arrival
+from app.errors import TooLarge
+from app.pipeline import accounts, quarantine, sign_in
 from app.store import articles, events, macros, queues, sla_policies, teams, users
 from app.store import mailboxes as boxes
 from app.web.pages.admin_sections import SECTIONS
 from tests.app.web.pages.house import SCRIPT, House, post
 
-PATHS = [f"/admin/{section.slug}" for section in SECTIONS] + ["/admin/tokens", "/admin/audit"]
+PATHS = [f"/admin/{section.slug}" for section in SECTIONS] + ["/admin/tokens", "/admin/audit", "/admin/quarantine"]
 MAILBOX = {
     "address": "help@desk.example", "name": "Help", "username": "desk", "imap_host": "mail.desk.example",
     "imap_port": "993", "imap_security": "tls", "imap_folder": "INBOX", "smtp_host": "mail.desk.example",
@@ -127,8 +129,10 @@ def test_a_mailbox_never_shows_its_password(house: House) -> None:
     post(admin, path, page=path, **kept, queue_id=queue)
     assert (boxes.get(db, box.id).name, boxes.get(db, box.id).secret) == ("Desk", box.secret)
     assert "s3cret" not in str([event.after for event in events.of(db, "mailbox", box.id)])
-    with db.transaction() as tx:
-        boxes.add_fault(tx, box.id, uid_validity=1, uid=7, code="too_large", params={"size": 9, "limit": 3}, at=1)
+    arrival = Arrival(
+        kind="mail", form="eml", source=box.address, place="mailbox:1", raw=None, mailbox_id=box.id, uid=7
+    )
+    quarantine.put(house.site.services, [(arrival, TooLarge(size=9, limit=3))])
     assert "Mail 7 was not taken in" in admin.get(path).get_data(as_text=True)
     assert "Deleted." in post(admin, f"{path}/delete", page=path)
 

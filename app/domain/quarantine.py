@@ -1,0 +1,61 @@
+"""Quarantine: what came in and could not be filed, kept as it came until a person decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+ItemKind = Literal["mail", "ticket", "post", "record"]
+ItemForm = Literal["eml", "csv", "jsonl", "rss", "draft"]
+ItemState = Literal["waiting", "filed", "discarded"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """Something that could not be filed: a mail, a ticket of a file, a post, or a record of another desk.
+
+    `source` names where it came from, for people; `place` does so for the house: the same bytes from the same place
+    are kept once. `raw` is None for a mail that is too large to be fetched and stays in its mailbox.
+    """
+
+    kind: ItemKind
+    form: ItemForm
+    source: str
+    place: str
+    raw: bytes | None
+    mailbox_id: int | None = None
+    uid_validity: int | None = None
+    uid: int | None = None
+    feed_id: int | None = None
+    ticket_file_id: int | None = None
+    row: int | None = None
+    user_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quarantined:
+    """An arrival in quarantine: `code` with `params` says why, `size` is that of the raw form in bytes.
+
+    Of one that is not `is_whole` the raw form is cut or absent. `user_id` is who sent it in.
+    """
+
+    id: int
+    kind: ItemKind
+    form: ItemForm
+    source: str
+    code: str
+    at: int
+    params: Mapping[str, Any] = field(default_factory=dict)
+    mailbox_id: int | None = None
+    uid_validity: int | None = None
+    uid: int | None = None
+    feed_id: int | None = None
+    ticket_file_id: int | None = None
+    row: int | None = None
+    user_id: int | None = None
+    size: int = 0
+    is_whole: bool = False
+    n_tries: int = 0
+    tried_at: int | None = None
+    state: ItemState = "waiting"
