@@ -52,8 +52,8 @@ BEYOND = frozenset(
         "unknown_feed", "unknown_queue", "unknown_entity", "unknown_task", "unknown_label", "no_queue",
         # Which moments are past, which strings this server made, what the model can tell.
         "in_the_past", "bad_period", "bad_cursor", "bad_target",
-        "unknown_subject", "unknown_team", "unknown_zone", "not_an_address", "not_a_time",
-        "bad_apprise_url", "bad_word", "future",
+        "unknown_subject", "unknown_team", "unknown_zone", "not_an_address", "not_a_time", "bad_apprise_url",
+        "bad_word", "future",
         # What a change makes of what is there already.
         "topic_without_words", "too_few_examples", "only_apprise", "cannot_undo", "bad_url",
     }
