@@ -87,8 +87,8 @@ def rows(*, n_kills: int = N_KILLS) -> list[tuple[str, str, str]]:
     name = f"{n_kills} × kill −9 under load, {attack.n_cut} requests cut off and sent again with their keys"
     found = (
         f"{len(attack.sent)} requests, {attack.n_done} of those cut off had been done: {n_lost} lost, "
-        f"{n_doubled} doubled, {attack.n_conflicts} × 409, "
-        f"{attack.n_other_answers} answered otherwise; longest {attack.longest_s:.1f} s"
+        f"{n_doubled} doubled, {attack.n_conflicts} × 409, {attack.n_other_answers} answered otherwise; "
+        f"longest {attack.longest_s:.1f} s"
     )
     return [(name, "each once, answered within seconds, none refused with 409", found)]
 
