@@ -50,7 +50,7 @@ def test_a_feed_is_changed_on_a_page_of_its_own(house: House) -> None:
     assert 'value="60"' in client.get(path).get_data(as_text=True)
     assert "Number must be between" in post(client, path, **values, interval_minutes="1")
     assert "no such time zone" in post(client, path, **{**values, "zone": "Moon/Base"})
-    assert "not an address" in post(client, path, **{**values, "url": "quay"})
+    assert "begins with http" in post(client, path, **{**values, "url": "quay"})
     assert "Not allowed" in post(house.reader("agent"), path, **values)
 
 
