@@ -106,7 +106,7 @@ def hand_in(services: Services, people: Desk) -> None:
         content=f"id,subject,body,requester email\n9,Hm,{WORDS[13]},{ADDRESS}\n".encode(),
         viewer=people.admin,
     )
-    content = f"body,created_at\nhello,{WORDS[13]}\n"
+    content = f"body,created_at,customer_email\nhello,{WORDS[13]},{ADDRESS}\n"
     jobs.enqueue(
         services, kind="import_tickets", viewer=people.admin, params={"format": "csv"}, content=content.encode()
     )
