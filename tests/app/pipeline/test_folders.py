@@ -126,7 +126,7 @@ def test_what_nobody_thought_of_leaves_no_file_in_working(
     services: Services, feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(services, feed, "a.jsonl", GOOD)
-    monkeypatch.setattr(folders.files, "from_jsonl", lambda *_, **__: 1 // 0)
+    monkeypatch.setattr("app.ingest.feeds.from_jsonl", lambda *_, **__: 1 // 0)
     with clock.frozen(NOW):
         assert folders.read_all(services) == 1
     assert names(services, feed) == ["failed/a.jsonl"]
