@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from app.domain.people import SYSTEM, User, Viewer
-from app.pipeline import accounts, desk
+from app.pipeline import accounts, desk, market
 from app.pipeline.services import Policy, Services
 from app.store import teams
 from app.store.db import open_database
 from tests.app.pipeline.fake_engine import FakeEngine
+from tests.app.pipeline.wire import Wire, serving
 
 
 @dataclass(frozen=True)
@@ -90,3 +91,19 @@ def people(services: Services) -> Desk:
         admin=accounts.viewer_for(services, admin),
         admin_user=admin,
     )
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    """A server of feeds."""
+    with serving() as made:
+        yield made
+
+
+@pytest.fixture
+def private(services: Services) -> Services:
+    """Services that may fetch from their own network, and two watched companies."""
+    market.add_entity(services, viewer=SYSTEM, ticker="NWHL", name="Northwharf Logistics", aliases=("Northwharf",))
+    market.add_entity(services, viewer=SYSTEM, ticker="BRWG", name="Brantwing Couriers", aliases=("Brantwing",))
+    services.policy = replace(services.policy, is_fetching_private=True)
+    return services

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import resource
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -19,87 +17,14 @@ from app.errors import Conflict, DatabaseBusy, InputError, OutgoingError, Outgoi
 from app.ingest import feed_process
 from app.ingest import fetch as fetching
 from app.ingest.feeds import from_rss
-from app.pipeline import feeds, market, posts
+from app.pipeline import feeds, posts
 from app.pipeline.services import Services
-from app.store import events, mentions, quarantine
+from app.store import events, mentions
 from app.store import feeds as rows
 from app.store import posts as post_rows
+from tests.app.pipeline.wire import ATOM, RSS, Answer, Wire
 
 MINUTE_MS = 60_000
-RSS = """<?xml version="1.0" encoding="utf-8"?>
-<rss version="2.0"><channel><title>Harbour Wire</title>
-<item><guid>a1</guid><title>Northwharf falls after strike</title><link>https://wire.example/a1</link>
-<pubDate>Mon, 02 Mar 2026 09:00:00 GMT</pubDate>
-<description>&lt;p&gt;Three ports stand still.&lt;/p&gt;</description></item>
-<item><guid>a2</guid><title>Brantwing beats forecasts</title><pubDate>Mon, 02 Mar 2026 10:00:00 GMT</pubDate></item>
-</channel></rss>"""
-ATOM = """<?xml version="1.0" encoding="utf-8"?>
-<feed xmlns="http://www.w3.org/2005/Atom"><title>Ledger</title><updated>2026-03-02T11:00:00Z</updated>
-<entry><id>urn:1</id><title>Northwharf rises on record parcels</title><link href="https://ledger.example/1"/>
-<updated>2026-03-02T11:00:00Z</updated><author><name>J. Reed</name></author></entry></feed>"""
-
-
-@dataclass
-class Answer:
-    """What the server says next; `wait_s` passes before it does."""
-
-    body: bytes = RSS.encode()
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    wait_s: float = 0
-
-
-@dataclass
-class Wire:
-    """A server of feeds: what it says is set on it, what it was asked is kept."""
-
-    answer: Answer = field(default_factory=Answer)
-    asked: list[dict[str, str]] = field(default_factory=list)
-    port: int = 0
-    slow_path: str = ""
-    slow_body: bytes = b""
-
-    @property
-    def url(self) -> str:
-        """Where the feed is."""
-        return f"http://127.0.0.1:{self.port}/feed.xml"
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    """A running server."""
-    made = Wire()
-
-    def serve(request: BaseHTTPRequestHandler) -> None:
-        made.asked.append({name.lower(): value for name, value in request.headers.items()} | {"path": request.path})
-        answer = Answer(made.slow_body) if request.path == made.slow_path else made.answer
-        time.sleep(answer.wait_s)
-        if request.path == "/old.xml":
-            answer = Answer(b"", status=308, headers={"Location": "/feed.xml"})
-        elif answer.headers.get("ETag", "none") == request.headers["If-None-Match"]:
-            answer = Answer(b"", status=304)
-        request.send_response(answer.status)
-        for name, value in answer.headers.items():
-            request.send_header(name, value)
-        request.end_headers()
-        request.wfile.write(answer.body)
-
-    handler = type("Handler", (BaseHTTPRequestHandler,), {"do_GET": serve, "log_message": lambda *_: None})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads, server.block_on_close = True, False
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        made.port = server.server_port
-        yield made
-        server.shutdown()
-
-
-@pytest.fixture
-def private(services: Services) -> Services:
-    """Services that may fetch from their own network, and two watched companies."""
-    market.add_entity(services, viewer=SYSTEM, ticker="NWHL", name="Northwharf Logistics", aliases=("Northwharf",))
-    market.add_entity(services, viewer=SYSTEM, ticker="BRWG", name="Brantwing Couriers", aliases=("Brantwing",))
-    services.policy = replace(services.policy, is_fetching_private=True)
-    return services
 
 
 @pytest.fixture
@@ -301,43 +226,6 @@ def test_one_broken_feed_does_not_stop_the_others(
     monkeypatch.setattr(feed_process, "drafts_of", strict)
     assert feeds.fetch_due(private) == 2
     assert (now(private, feed).last_error, now(private, odd).last_error) == ("unreachable", "unreadable")
-
-
-def test_a_hostile_feed_is_told_and_holds_up_no_other(
-    private: Services, feed: Feed, wire: Wire, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def hostile(body: bytes, *, zone: str, now: int) -> object:
-        return kept(b"<" * 9_000_000 if b"NOT-THIS" in body else body, zone=zone, now=now, most_cpu_s=1)
-
-    kept = feed_process.drafts_of
-    monkeypatch.setattr(feed_process, "drafts_of", hostile)
-    slow = feeds.add_feed(private, viewer=SYSTEM, slug="slow", name="Slow", kind="rss", url=wire.url + "?slow")
-    with private.db.transaction() as tx:
-        rows.note(tx, slow.id, changes={"next_fetch_at": 1})
-    served = wire.answer.body
-    wire.slow_path, wire.slow_body = "/feed.xml?slow", b"NOT-THIS"
-    assert feeds.fetch_due(private) == 2
-    assert wire.answer.body == served
-    assert (now(private, slow).last_error, now(private, feed).last_error) == ("feed_too_slow", None)
-    fetched = now(private, feed).last_post_at, now(private, slow).last_post_at
-    assert fetched == (1_772_445_600_000, None)
-    took = [event for event in events.of(private.db, "feed", slow.id) if event.verb == "fetch_failed"]
-    arrived = [event for event in events.of(private.db, "feed", feed.id) if event.verb == "posts_received"]
-    assert arrived[0].id < took[0].id, "the feed that was due later came in while the slow one was read"
-
-
-def test_the_reason_of_an_entry_is_kept_with_the_entry(private: Services, feed: Feed, wire: Wire) -> None:
-    point = '<item><title>Odd</title><gml:Point srsName="EPSG:q"><gml:pos>1 2</gml:pos></gml:Point></item>'
-    body = RSS.replace("<rss ", '<rss xmlns:gml="http://www.opengis.net/gml" ').replace(
-        "</channel>", point + "</channel>"
-    )
-    wire.answer = Answer(body.encode())
-    for _ in range(2):
-        states = [one.state for one in feeds.fetch(private, feed.id, viewer=SYSTEM)]
-    assert states == ["unchanged", "unchanged", "failed"]
-    (item,) = quarantine.page(private.db, limit=9).items
-    assert (item.kind, item.source, item.feed_id, item.code) == ("post", "Wire", feed.id, "unreadable")
-    assert now(private, feed).last_error is None
 
 
 def test_a_feed_under_way_is_not_taken_twice(private: Services, feed: Feed) -> None:

@@ -13,7 +13,6 @@ from app.domain.market import Feed, PostFilter
 from app.domain.people import SYSTEM
 from app.errors import DatabaseBusy
 from app.ingest import feed_process
-from app.ingest import feeds as readers
 from app.ingest.folder import LEASE_MS, SETTLED_MS
 from app.pipeline import feeds, folders
 from app.pipeline import posts as posts_flow
@@ -127,7 +126,7 @@ def test_what_nobody_thought_of_leaves_no_file_in_working(
     services: Services, feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(services, feed, "a.jsonl", GOOD)
-    monkeypatch.setattr(readers, "from_jsonl", lambda *_, **__: 1 // 0)
+    monkeypatch.setattr("app.ingest.feeds.from_jsonl", lambda *_, **__: 1 // 0)
     with clock.frozen(NOW):
         assert folders.read_all(services) == 1
     assert names(services, feed) == ["failed/a.jsonl"]
