@@ -224,6 +224,7 @@ def tables() -> dict[str, Callable[[], str]]:
         "desk": desk,
         "speed": speed_tables.contestants,
         "engine": speed_tables.targets,
+        "attack": speed_tables.attacks,
         "nab": nab,
         "surges": surges,
         "monitor": monitor,

@@ -57,7 +57,7 @@ def serving(application: Any, *, limits: Limits | None = None, **settings: Any) 
 
     def serve() -> None:
         while not stopping.is_set():
-            server.asyncore.loop(timeout=0.05, use_poll=True, map=server._map, count=1)
+            server.turn(0.05)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()

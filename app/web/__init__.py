@@ -12,7 +12,7 @@ from flask_bootstrap import Bootstrap5
 from app.config import Settings
 from app.domain.people import User
 from app.errors import BellwetherError
-from app.web import api, auth, errors, long_answers, opening, pages, problems, security
+from app.web import api, auth, errors, long_answers, memory, opening, pages, problems, security
 from app.web.forwarded import ForwardedClient
 from app.web.pages import translate
 
@@ -22,6 +22,7 @@ HERE = Path(__file__).parent
 
 def build(settings: Settings) -> Flask:
     """The Flask application: nothing is opened before the first use."""
+    memory.bound()
     app = Flask("app.web", template_folder="templates", static_folder="static", root_path=str(HERE))
     app.extensions["bellwether"] = opening.LazyServices(settings)
     app.extensions["bellwether.settings"] = settings

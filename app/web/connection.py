@@ -9,10 +9,14 @@ from typing import Any
 
 from waitress.channel import HTTPChannel
 
+from app.web import memory
+
 PLAIN = (
     "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n"
     "Connection: close\r\nRetry-After: 10\r\n\r\n{sentence}\n"
 )
+LARGE_BODY = 500_000
+"""Bytes after which the memory that an answer took is given back."""
 TOO_SLOW = ("408 Request Timeout", "The request did not arrive in time. Send it again.")
 
 
@@ -113,7 +117,10 @@ class Connection(HTTPChannel):
 
     def service(self) -> None:
         """Answer one request, in a thread for requests."""
+        is_large = self.requests[0].body_bytes_received > LARGE_BODY
         super().service()
+        if is_large:
+            memory.trim()
         self.n_answered += 1
         self.since = monotonic()
 

@@ -20,6 +20,7 @@ from app.web.forwarded import Network, is_within, parsed
 LIVE = "/health/live"
 SEND_BUFFER = 131_072
 """Bytes that the system keeps for a client: small enough that a slow reader is seen to read."""
+SWEEP_S = 1.0
 SITE_PREFIX = 64
 """Bits of an IPv6 address that belong to one site, which may choose the rest as it likes."""
 FULL = ("503 Service Unavailable", "Too many connections are open. Try again in 10 s.")
@@ -41,6 +42,7 @@ class Server(TcpWSGIServer):
         self._networks = tuple(networks)
         self._of_site: dict[str, set[Connection]] = {}
         self._reserve = _threads(1)
+        self._next_sweep = 0.0
         super().__init__(
             application,
             map={},
@@ -85,8 +87,15 @@ class Server(TcpWSGIServer):
         return len(every) < self.limits.n_connections or _make_room(every)
 
     def maintenance(self, now: float) -> None:
-        """Close what had its time; called about once a second in the thread that holds the connections."""
+        """Close nothing while connections are looked at: a new one may get the number of a file closed just before."""
+
+    def turn(self, timeout_s: float) -> None:
+        """Wait for what the connections bring, see to it, and once a second close what had its time."""
+        self.asyncore.loop(timeout=timeout_s, use_poll=True, map=self._map, count=1)
         now = monotonic()
+        if now < self._next_sweep:
+            return
+        self._next_sweep = now + SWEEP_S
         for connection in list(self.active_channels.values()):
             if connection.is_overdue(now=now, limits=self.limits):
                 connection.cut()
@@ -111,8 +120,11 @@ class Server(TcpWSGIServer):
 
     def run(self) -> None:
         """Serve until the process is asked to end."""
-        super().run()
-        self.stop_threads()
+        try:
+            while True:
+                self.turn(SWEEP_S)
+        except (SystemExit, KeyboardInterrupt):
+            self.stop_threads()
 
     def stop_threads(self) -> None:
         """End the threads that answer requests."""
@@ -152,10 +164,8 @@ def open_server(application: Any, *, listening: socket, settings: Settings, limi
         channel_request_lookahead=5,
         # The application itself decides whose X-Forwarded-For it believes.
         clear_untrusted_proxy_headers=False,
-        # Connections are limited here and not by no longer accepting any; `select` ends at 1024 files.
+        # Connections are limited here, and not by no longer accepting any.
         connection_limit=1_000_000,
-        asyncore_use_poll=True,
-        cleanup_interval=1,
         ident=None,
     )
     own = limits or Limits(

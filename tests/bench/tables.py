@@ -1,4 +1,5 @@
-"""The README's tables of speed, made from the committed results of `speed`, `accuracy`, `latency`, `http`, `start`."""
+"""The README's tables of speed, made from the committed results of `speed`, `accuracy`, `latency`, `http`, `start`,
+`attack`."""
 
 from __future__ import annotations
 
@@ -55,6 +56,12 @@ def _machine(told: Mapping[str, Any]) -> str:
         f"Measured with {told['artifact']} on {about['cores']} cores of {about['processor']} ({instructions}); load of "
         f"the machine in the minute before: {about['load_before']}. Medians of {told['rounds']} alternating rounds."
     )
+
+
+def attacks() -> str:
+    """What an attack was to leave alone, and what it did."""
+    rows = [(row["attack"], row["expected"], row["measured"]) for row in _read("attack").get("rows", ())]
+    return table(("Attack", "Expected", "Measured"), rows) if rows else _UNMEASURED
 
 
 def targets() -> str:

@@ -11,6 +11,8 @@ from flask import request
 from app.web.auth import public
 from app.web.forwarded import client_of
 from tests.app.web.site import Site, make_site
+from tests.serving import request as request_bytes
+from tests.serving import rest_of, serving
 
 TRUSTED = (ip_network("10.0.0.0/8"), ip_network("2001:db8:5::/48"))
 
@@ -56,6 +58,16 @@ def _asked(site: Site, *, peer: str) -> dict[str, str]:
 def test_a_trusted_proxy_is_believed(behind: Site) -> None:
     assert _asked(behind, peer="10.3.0.1") == {"address": "192.0.2.7", "scheme": "https"}
     assert _asked(behind, peer="::ffff:10.3.0.1") == {"address": "192.0.2.7", "scheme": "https"}
+
+
+def test_the_server_hands_the_headers_on(tmp_path: Path) -> None:
+    site = _telling(make_site(tmp_path, trusted_proxies="127.0.0.2"))
+    headers = "Connection: close\r\nX-Forwarded-For: 192.0.2.7\r\n"
+    with serving(site.app) as made:
+        for source, told in (("127.0.0.2", b"192.0.2.7"), ("127.0.0.3", b"127.0.0.3")):
+            with made.connect(source=source) as client:
+                client.sendall(request_bytes("/who", headers=headers))
+                assert told in rest_of(client)
 
 
 def test_anybody_else_is_not(behind: Site, tmp_path: Path) -> None:
