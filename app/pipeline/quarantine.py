@@ -117,7 +117,7 @@ def fault(code: str, params: Mapping[str, object]) -> InputError:
 
 def text_of(services: Services, item: Quarantined) -> str:
     """The beginning of the raw form as text, without characters that would change how a page is read."""
-    return tidy(decoded(quarantine.raw(services.db, item.id)[:HEAD]))
+    return tidy(decoded(quarantine.raw(services.db, item.id, most=HEAD)))
 
 
 def discard(services: Services, item_id: int, *, viewer: Viewer) -> None:

@@ -14,6 +14,9 @@ from app.store.db import Reads, Transaction
 from app.store.pages import Page
 from app.store.rows import built
 
+LONGEST = 1_000_000_000
+"""Bytes that SQLite keeps in one value."""
+
 
 def _item(row: sqlite3.Row) -> Quarantined:
     return built(Quarantined, row, mappings=("params",), flags=("is_whole",))
@@ -40,9 +43,9 @@ def get(db: Reads, item_id: int) -> Quarantined:
     return _item(row)
 
 
-def raw(db: Reads, item_id: int) -> bytes:
-    """The raw form as far as it is kept; empty where it is not."""
-    found: bytes | None = db.value("SELECT raw FROM quarantine WHERE id = ?", (item_id,))
+def raw(db: Reads, item_id: int, *, most: int = LONGEST) -> bytes:
+    """The raw form as far as it is kept, or its first bytes; empty where it is not."""
+    found: bytes | None = db.value("SELECT substr(raw, 1, ?) FROM quarantine WHERE id = ?", (most, item_id))
     return found or b""
 
 

@@ -16,7 +16,19 @@ from app.domain.people import SYSTEM
 from app.domain.quarantine import Quarantined
 from app.domain.ticket import TicketDraft
 from app.errors import Conflict, DatabaseBusy, InputError, NotFound
-from app.pipeline import ahead, customers, feeds, jobs, mails, moving, posts, quarantine, quarantine_retry, tickets
+from app.pipeline import (
+    ahead,
+    customers,
+    feeds,
+    jobs,
+    judging,
+    mails,
+    moving,
+    posts,
+    quarantine,
+    quarantine_retry,
+    tickets,
+)
 from app.pipeline.services import Services
 from app.store import events
 from app.store import jobs as job_rows
@@ -150,6 +162,24 @@ def test_an_odd_post_costs_no_other_and_is_filed_in_the_end(
     assert [results[1].error, results[3].error] == ["unreadable", "unreadable"]
     found = post_rows.page(services.db, PostFilter(), viewer=SYSTEM)
     assert sorted(post.external_id for post in found.items) == ["0", "2", "4"]
+
+
+def test_a_post_that_the_model_stumbles_over_holds_up_no_other(
+    services: Services, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = judging.judge
+
+    def strict(on: Services, texts: Any, **options: Any) -> Any:
+        return 1 // 0 if any("odd" in text for text, _ in texts) else kept(on, texts, **options)
+
+    monkeypatch.setattr(ahead, "judge", strict)
+    monkeypatch.setattr(posts, "judge", strict)
+    drafts = [PostDraft(external_id=title, title=f"Larkspur falls {title}") for title in ("one", "odd", "two")]
+    assert [one.state for one in posts.receive(services, feed.id, drafts, viewer=SYSTEM)] == ["created"] * 3
+    assert posts.classify_pending(services) == 2
+    found = post_rows.page(services.db, PostFilter(), viewer=SYSTEM).items
+    assert {post.external_id for post in found if post.sentiment is None} == {"odd"}
+    assert posts.classify_pending(services) == 0
 
 
 def test_an_entry_of_a_feed_is_filed_when_its_reader_is_mended(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,11 +14,19 @@ from app.pipeline import quarantine
 from app.store import events
 from app.store import quarantine as items
 from app.store import tickets as ticket_rows
-from tests.app.web.pages.house import SCRIPT, House, post
+from tests.app.web.pages.house import SCRIPT, House, make_house, post
 from tests.app.web.site import csrf
 
 PAGE = "/admin/quarantine"
 MAIL = f"From: Ann <ann@example.org>\r\nSubject: {SCRIPT}\r\n\r\nWhere is it? \u202egnp.exe {SCRIPT}".encode()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A house of its own: what is filed after all would be counted by the tests of others."""
+    made = make_house(tmp_path_factory.mktemp("quarantine"))
+    yield made
+    made.site.app.extensions["bellwether"].close()
 
 
 def held(
