@@ -30,6 +30,8 @@ from models.spelling import Slip
 Lane = Literal["interactive", "bulk"]
 # In tokens as estimated from the length of the texts; a slice of bulk is what an interactive call may have to wait for.
 SLICES: dict[Lane, int] = {"interactive": 4000, "bulk": 1900}
+# On a slow or busy machine a slice of bulk is smaller, so that it takes no longer than this.
+BULK_S, LEAST_SLICE = 0.2, 256
 
 
 class Model(Protocol):
@@ -215,6 +217,8 @@ class Dispatcher:
 
     def _slices(self, calls: Sequence[Call]) -> list[tuple[Call, Sequence[Input]]]:
         room = SLICES[calls[0].lane]
+        if calls[0].lane == "bulk":
+            room = min(room, max(self._rate.tokens_in(BULK_S), LEAST_SLICE))
         taken: list[tuple[Call, Sequence[Input]]] = []
         for call in calls:
             if room <= 0:

@@ -28,6 +28,10 @@ class Rate:
         self._n_tokens = _KEPT * self._n_tokens + n_tokens
         self._seconds = _KEPT * self._seconds + seconds
 
+    def tokens_in(self, seconds: float) -> int:
+        """So many tokens are read in this time."""
+        return round(seconds * self._n_tokens / max(self._seconds, 1e-9))
+
     def seconds_for(self, n_tokens: int) -> int:
         """After how many whole seconds so much work is done, from 1 to 300."""
         return min(max(ceil(n_tokens * self._seconds / max(self._n_tokens, 1.0)), 1), LONGEST_WAIT_S)

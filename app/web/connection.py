@@ -24,6 +24,8 @@ TOO_SLOW = ("408 Request Timeout", "The request did not arrive in time. Send it 
 class Limits:
     """What one client may take of the server; a trusted proxy may have any number of connections.
 
+    A connection that was never answered makes room for another once it has rested for `young_s`.
+
     A request's header has to end within `header_s`. A body, and an answer on its way, has to move on by `stall_s` times
     `least_rate` bytes in every `stall_s`. A connection may rest between requests for `idle_s`.
     """
@@ -32,6 +34,7 @@ class Limits:
     n_of_address: int = 100
     n_unread_bytes: int = 256_000_000
     header_s: float = 10.0
+    young_s: float = 2.0
     stall_s: float = 30.0
     least_rate: float = 2000.0
     idle_s: float = 75.0
@@ -56,6 +59,8 @@ class Pace:
 class Connection(HTTPChannel):
     """A channel that knows since when it waits for its client, and for what."""
 
+    requests: list[Any]
+
     def __init__(self, server: Any, *parts: Any, **named: Any) -> None:
         self.since = monotonic()
         self.n_answered = 0
@@ -64,10 +69,11 @@ class Connection(HTTPChannel):
         super().__init__(server, *parts, **named)
         server.joined(self)
 
-    @property
-    def is_spare(self) -> bool:
-        """Nothing was asked yet and nothing is owed: it can be closed to make room."""
-        return not (self.requests or self.total_outbufs_len or self._is_in_body())
+    def is_spare(self, *, now: float, limits: Limits) -> bool:
+        """Whether nothing is asked and nothing is owed, and not for the first moment: it can make room."""
+        if self.requests or self.total_outbufs_len or self._is_in_body():
+            return False
+        return self.n_answered > 0 or now - self.since >= limits.young_s
 
     @property
     def n_unread_bytes(self) -> int:
@@ -117,12 +123,27 @@ class Connection(HTTPChannel):
 
     def service(self) -> None:
         """Answer one request, in a thread for requests."""
+        self._drop_ahead()
         is_large = self.requests[0].body_bytes_received > LARGE_BODY
         super().service()
         if is_large:
             memory.trim()
         self.n_answered += 1
         self.since = monotonic()
+
+    def _drop_ahead(self) -> None:
+        """Close after this answer where further requests were sent without waiting for it.
+
+        Their answers would hold a thread for as long as nobody takes them; a client that sends ahead has to be ready to
+        send again (RFC 9112, 9.3.2).
+        """
+        with self.requests_lock:
+            first, ahead = self.requests[0], self.requests[1:]
+            if ahead:
+                for request in ahead:
+                    request.close()
+                self.requests = [first]
+                first.headers["CONNECTION"] = "close"
 
     def _stage(self) -> tuple[object, bool]:
         return self.request, self._is_in_body()

@@ -21,6 +21,10 @@ LIVE = "/health/live"
 SEND_BUFFER = 131_072
 """Bytes that the system keeps for a client: small enough that a slow reader is seen to read."""
 SWEEP_S = 1.0
+MOST_REFUSED = 50
+"""Connections refused in a row before those that are open have their turn."""
+MOST_UNSENT = 2_097_152
+"""Bytes of a long answer that are made before its reader has taken some."""
 SITE_PREFIX = 64
 """Bits of an IPv6 address that belong to one site, which may choose the rest as it likes."""
 FULL = ("503 Service Unavailable", "Too many connections are open. Try again in 10 s.")
@@ -55,8 +59,9 @@ class Server(TcpWSGIServer):
 
     def accept(self) -> Any:
         """The next client that there is room for; those without are refused on the way."""
-        while (pair := super().accept()) is not None:
-            if self._has_room(pair[1][0]):
+        for _ in range(MOST_REFUSED):
+            pair = super().accept()
+            if pair is None or self._has_room(pair[1][0]):
                 return pair
             refuse(pair[0], *FULL)
             pair[0].close()
@@ -81,10 +86,19 @@ class Server(TcpWSGIServer):
     def _has_room(self, address: str) -> bool:
         own = self._of_site.get(site_of(address), ())
         is_counted = not is_within(address, networks=self._networks)
-        if is_counted and len(own) >= self.limits.n_of_address and not _make_room(own):
+        if is_counted and len(own) >= self.limits.n_of_address and not self._make_room(own):
             return False
         every = self.active_channels.values()
-        return len(every) < self.limits.n_connections or _make_room(every)
+        return len(every) < self.limits.n_connections or self._make_room(every)
+
+    def _make_room(self, connections: Collection[Connection]) -> bool:
+        """Close the connection that has rested longest; False where all are at work or have only just come."""
+        now = monotonic()
+        spare = (one for one in tuple(connections) if one.is_spare(now=now, limits=self.limits))
+        longest = min(spare, key=lambda one: one.since, default=None)
+        if longest is not None:
+            longest.handle_close()
+        return longest is not None
 
     def maintenance(self, now: float) -> None:
         """Close nothing while connections are looked at: a new one may get the number of a file closed just before."""
@@ -138,14 +152,6 @@ def _threads(count: int) -> ThreadedTaskDispatcher:
     return made
 
 
-def _make_room(connections: Collection[Connection]) -> bool:
-    """Close the connection that has rested longest; False where all are at work."""
-    longest = min((one for one in connections if one.is_spare), key=lambda one: one.since, default=None)
-    if longest is not None:
-        longest.handle_close()
-    return longest is not None
-
-
 def site_of(address: str) -> str:
     """What connections are counted by: the address, of IPv6 the network that one site has to itself."""
     found = parsed(address)
@@ -164,6 +170,7 @@ def open_server(application: Any, *, listening: socket, settings: Settings, limi
         channel_request_lookahead=5,
         # The application itself decides whose X-Forwarded-For it believes.
         clear_untrusted_proxy_headers=False,
+        outbuf_high_watermark=MOST_UNSENT,
         # Connections are limited here, and not by no longer accepting any.
         connection_limit=1_000_000,
         ident=None,
