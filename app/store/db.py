@@ -148,7 +148,7 @@ class Transaction(Reads):
     def holder(self) -> str:
         """The name under which this process claims rows; empty for a transaction of no `Database`."""
         try:
-            return "" if self._holder is None else self._holder.name
+            return self._holder.name if self._holder else ""
         except OSError as error:
             raise NotReady("database_unusable", reason=str(error)) from error
 
@@ -250,12 +250,8 @@ class Database(Reads):
         than `wait_ms` (the usual wait if None).
         """
         unit: UnitOfWork | None = getattr(self._local, "unit", None)
-        if unit is None:
-            with self._own_transaction(wait_ms=wait_ms) as tx:
-                yield tx
-        else:
-            with unit.joined() as tx:
-                yield tx
+        with unit.joined() if unit else self._own_transaction(wait_ms=wait_ms) as tx:
+            yield tx
 
     @contextmanager
     def _own_transaction(self, *, wait_ms: int | None = None) -> Iterator[Transaction]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from flask import Flask, current_app
+from flask import Flask, Response, current_app, stream_with_context
 
 from app.errors import Overloaded
 
@@ -34,10 +34,21 @@ class LongAnswers:
         return give_back
 
 
-def take() -> Callable[[], None]:
-    """Take a place in the running application."""
-    found: LongAnswers = current_app.extensions["bellwether.long_answers"]
-    return found.take()
+def streamed(lines: Iterator[str], *, content_type: str) -> Response:
+    """An answer that holds a place until it is read or its reader has left; Overloaded where none is free."""
+    places: LongAnswers = current_app.extensions["bellwether.long_answers"]
+    give_back = places.take()
+
+    def until_read() -> Iterator[str]:
+        try:
+            yield from lines
+        finally:
+            give_back()
+
+    answer = Response(stream_with_context(until_read()), content_type=content_type)
+    # A reader who leaves before the first line never starts the generator.
+    answer.call_on_close(give_back)
+    return answer
 
 
 def install(app: Flask) -> None:

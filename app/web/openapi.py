@@ -107,14 +107,9 @@ def route(
         if query is not None:
             served = group.arguments(query, location="query")(served)
         refused = refusals.statuses(
-            rule=rule,
-            method=method,
-            needs=needs,
-            has_query=query is not None,
+            rule=rule, method=method, needs=needs, has_query=query is not None, is_versioned=is_versioned, also=also,
             has_body=reads is not None or "requestBody" in (docs or {}),
-            is_versioned=is_versioned,
-            also=also,
-        )
+        )  # fmt: skip
         said: dict[str, Any] = {**_security(needs), **(docs or {}), "responses": refusals.described(refused)}
         served = group.doc(**said, **({"x-versioned": True} if is_versioned else {}))(served)
         if is_once and method in ("POST", "PATCH") and needs != auth.PUBLIC:

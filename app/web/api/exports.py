@@ -13,13 +13,13 @@ from app.web.openapi import blueprint, route
 group = blueprint("exports", about="Tickets as a table or as JSON lines, with predictions and corrections.")
 
 
-@route(group, "/tickets/export.csv", needs="tickets:read", query=FilterShape)
+@route(group, "/tickets/export.csv", needs="tickets:read", query=FilterShape, also=(429,))
 def export_csv(query: dict[str, Any]) -> Response:
     """The tickets of a filter as a table, newest first, streamed, with probabilities and corrections."""
     return exports.as_table(filter_of(query), viewer=auth.viewer())
 
 
-@route(group, "/tickets/export.jsonl", needs="tickets:read", query=FilterShape)
+@route(group, "/tickets/export.jsonl", needs="tickets:read", query=FilterShape, also=(429,))
 def export_jsonl(query: dict[str, Any]) -> Response:
     """The same as JSON lines, with all predictions and corrections of each ticket."""
     return exports.as_lines(filter_of(query), viewer=auth.viewer())

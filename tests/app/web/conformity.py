@@ -56,6 +56,8 @@ BEYOND = frozenset(
         "bad_word", "future",
         # What a change makes of what is there already.
         "topic_without_words", "too_few_examples", "only_apprise", "cannot_undo", "bad_url",
+        # Which names of machines can be, and which kind of receiver an address belongs to.
+        "bad_url_odd_host", "bad_url_scheme",
     }
 )  # fmt: skip
 """Faults that no description can foresee: what they depend on is not in the request."""
