@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from flask import Response, stream_with_context
+from flask import Response
 
 from app.domain.people import Viewer
 from app.domain.ticket import TicketFilter
@@ -50,9 +50,7 @@ def _outside(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(lines: Iterator[str], *, kind: str, name: str) -> Response:
-    give_back = long_answers.take()
-    answer = Response(stream_with_context(lines), content_type=kind)
-    answer.call_on_close(give_back)
+    answer = long_answers.stream(lines, kind=kind)
     answer.headers.set("Content-Disposition", "attachment", filename=name)
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
-from flask import Flask, current_app
+from flask import Flask, Response, current_app, stream_with_context
 
 from app.errors import Overloaded
 
@@ -34,10 +34,21 @@ class LongAnswers:
         return give_back
 
 
-def take() -> Callable[[], None]:
-    """Take a place in the running application."""
-    found: LongAnswers = current_app.extensions["bellwether.long_answers"]
-    return found.take()
+def stream(lines: Iterable[str], *, kind: str) -> Response:
+    """An answer that holds a place until it is written or given up; Overloaded where all are taken."""
+    places: LongAnswers = current_app.extensions["bellwether.long_answers"]
+    give_back = places.take()
+
+    def written() -> Iterator[str]:
+        try:
+            yield from lines
+        finally:
+            give_back()
+
+    answer = Response(stream_with_context(written()), content_type=kind)
+    # Also where not a line is ever asked for.
+    answer.call_on_close(give_back)
+    return answer
 
 
 def install(app: Flask) -> None:

@@ -110,12 +110,9 @@ def push_posts(query: dict[str, Any]) -> Any:
     if body.media_type() in body.NDJSON:
         drafts = intake.posts_from_lines(body.lines(), kind="jsonl")
         results = post_flows.receive_each(services, feed.id, drafts, viewer=viewer)
-        is_long = (request.content_length or 0) > auth.settings().max_body_bytes
-        give_back = long_answers.take() if is_long else None
-        answer = Response(stream_with_context(_lines(results)), content_type=NDJSON_OUT)
-        if give_back:
-            answer.call_on_close(give_back)
-        return answer
+        if (request.content_length or 0) > auth.settings().max_body_bytes:
+            return long_answers.stream(_lines(results), kind=NDJSON_OUT)
+        return Response(stream_with_context(_lines(results)), content_type=NDJSON_OUT)
     payload = body.read_json(accepted=(body.JSON, *body.NDJSON))
     n_rows = len(payload) if isinstance(payload, list) else 1
     if n_rows > auth.settings().max_batch:
