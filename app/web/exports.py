@@ -48,7 +48,7 @@ def _outside(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(lines: Iterator[str], *, kind: str, name: str) -> Response:
-    answer = long_answers.streamed(lines, content_type=kind)
+    answer = long_answers.stream(lines, kind=kind)
     answer.headers.set("Content-Disposition", "attachment", filename=name)
     answer.headers["Cache-Control"] = "no-store"
     return answer

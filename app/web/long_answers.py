@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from flask import Flask, Response, current_app, stream_with_context
 
@@ -34,19 +34,19 @@ class LongAnswers:
         return give_back
 
 
-def streamed(lines: Iterator[str], *, content_type: str) -> Response:
-    """An answer that holds a place until it is read or its reader has left; Overloaded where none is free."""
+def stream(lines: Iterable[str], *, kind: str) -> Response:
+    """An answer that holds a place until it is written or given up; Overloaded where all are taken."""
     places: LongAnswers = current_app.extensions["bellwether.long_answers"]
     give_back = places.take()
 
-    def until_read() -> Iterator[str]:
+    def written() -> Iterator[str]:
         try:
             yield from lines
         finally:
             give_back()
 
-    answer = Response(stream_with_context(until_read()), content_type=content_type)
-    # A reader who leaves before the first line never starts the generator.
+    answer = Response(stream_with_context(written()), content_type=kind)
+    # Also where not a line is ever asked for.
     answer.call_on_close(give_back)
     return answer
 

@@ -118,7 +118,7 @@ def push_posts(query: dict[str, Any]) -> Any:
         drafts = intake.posts_from_lines(body.lines(), kind="jsonl")
         results = post_flows.receive_each(services, feed.id, drafts, viewer=viewer)
         if (request.content_length or 0) > auth.settings().max_body_bytes:
-            return long_answers.streamed(_lines(results), content_type=NDJSON_OUT)
+            return long_answers.stream(_lines(results), kind=NDJSON_OUT)
         return Response(stream_with_context(_lines(results)), content_type=NDJSON_OUT)
     payload = body.read_json(accepted=(body.JSON, *body.NDJSON))
     n_rows = len(payload) if isinstance(payload, list) else 1
