@@ -1,7 +1,7 @@
 """The application for WSGI servers: `gunicorn wsgi`, `flask --app wsgi run`. Importing it opens nothing."""
 
 from app import create_app
-from app.errors import SettingError
+from app.core.errors import SettingError
 
 try:
     application = create_app()

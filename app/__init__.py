@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flask import Flask
 
-    from app.config import Settings
+    from app.core.config import Settings
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The web application with its commands; the database and the model are opened at their first use."""
-    from app import cli, config, web
+    from app import cli, composition
+    from app.core import config
 
-    application = web.build(settings or config.load())
+    application = composition.build(settings or config.load())
     cli.install(application, load_demo=_load_demo, generate=_generate)
     return application
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flask import Flask
 
-    from app.config import Settings
+    from app.core.config import Settings
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -25,9 +25,10 @@ def main(arguments: Sequence[str]) -> int:
     logging.getLogger("waitress").setLevel(logging.WARNING)
     # A request that waits for a thread for a moment is no warning.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    from app import config, create_app
+    from app import create_app
     from app.cli.shell import told
-    from app.errors import BellwetherError, SettingError
+    from app.core import config
+    from app.core.errors import BellwetherError, SettingError
 
     overrides = {name: value for name in ("host", "port") if (value := getattr(asked, name, None)) is not None}
     try:
@@ -123,7 +124,7 @@ def _greeting(application: Flask, *, is_demo: bool) -> str:
 
 
 def _run(application: Flask, *, listening: socket.socket, greeting: str) -> None:
-    from app.web.server import open_server
+    from app.web.serving.http_server import open_server
 
     server = open_server(application, listening=listening, settings=application.extensions["bellwether.settings"])
 

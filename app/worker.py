@@ -8,33 +8,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from app import clock
-from app.domain.series import DAY_MS
-from app.errors import BellwetherError
-from app.pipeline import (
-    alerts,
-    customers,
-    feeds,
-    folders,
-    inbox_order,
-    jobs,
-    knowledge,
-    learning,
-    leases,
-    letters,
-    mailboxes,
-    measuring,
-    models,
-    moving,
-    notifications,
-    posts,
-    presence,
-    sessions,
-    shadows,
-    tickets,
-)
-from app.pipeline.services import Services
-from app.store import idempotency, upgrades
+from app.alerts.flows import learn_baselines, measure_rules, tick_rules
+from app.answers.flows import suggest
+from app.core import clock, idempotency_keys
+from app.core.errors import BellwetherError
+from app.core.jobs import job_queue
+from app.core.leases import free_dead_claims
+from app.core.schema import upgrades
+from app.core.services import Services
+from app.desk.flows import erase_customer, file_ticket, note_presence, order_inbox
+from app.desk.flows.imports import import_tickets
+from app.desk.flows.mail import read_mailbox, send_mail
+from app.market.domain.series import DAY_MS
+from app.market.flows import fetch_feeds, ingest_posts, read_folders
+from app.model.flows import deploy_model, run_shadow
+from app.notify.flows import deliver_notifications
+from app.people.flows import keep_sessions
 
 LOG = logging.getLogger(__name__)
 MINUTE_S = 60.0
@@ -57,15 +46,15 @@ def duties(*, tick_seconds: float) -> tuple[Duty, ...]:
         Duty(name="claims of the dead", every_s=5.0, do=_free_of_dead),
         Duty(name="rules", every_s=tick_seconds, do=_rules),
         Duty(name="feeds", every_s=tick_seconds, do=_feeds),
-        Duty(name="folders", every_s=tick_seconds, do=folders.read_all),
-        Duty(name="letters", every_s=1.0, do=letters.send_due),
-        Duty(name="mailboxes", every_s=1.0, do=mailboxes.poll_due),
+        Duty(name="folders", every_s=tick_seconds, do=read_folders.read_all),
+        Duty(name="letters", every_s=1.0, do=send_mail.send_due),
+        Duty(name="mailboxes", every_s=1.0, do=read_mailbox.poll_due),
         # Who cannot be reached keeps a thread waiting; news does not stand behind that.
-        Duty(name="notifications", every_s=1.0, do=partial(notifications.deliver_due, is_first=True)),
-        Duty(name="retries", every_s=1.0, do=partial(notifications.deliver_due, is_first=False)),
-        Duty(name="jobs", every_s=1.0, do=jobs.run_due),
+        Duty(name="notifications", every_s=1.0, do=partial(deliver_notifications.deliver_due, is_first=True)),
+        Duty(name="retries", every_s=1.0, do=partial(deliver_notifications.deliver_due, is_first=False)),
+        Duty(name="jobs", every_s=1.0, do=job_queue.run_due),
         Duty(name="waiting", every_s=1.0, do=_waiting),
-        Duty(name="shadow", every_s=5.0, do=shadows.read_on),
+        Duty(name="shadow", every_s=5.0, do=run_shadow.read_on),
         Duty(name="upkeep", every_s=MINUTE_S, do=_upkeep),
     )
 
@@ -126,24 +115,24 @@ def perform(duty: Duty, services: Services) -> int:
 
 
 def _free_of_dead(services: Services) -> int:
-    leases.free_of_dead(services)
+    free_dead_claims.free_of_dead(services)
     # What is free now is taken by the other duties; nothing more died meanwhile.
     return 0
 
 
 def _rules(services: Services) -> int:
-    alerts.tick(services)
+    tick_rules.tick(services)
     # Rules wait for the next tick whatever they found: evaluating again at once would find the same.
     return 0
 
 
 def _feeds(services: Services) -> int:
-    feeds.fetch_due(services)
+    fetch_feeds.fetch_due(services)
     return 0
 
 
 def _waiting(services: Services) -> int:
-    return tickets.classify_pending(services) + posts.classify_pending(services)
+    return file_ticket.classify_pending(services) + ingest_posts.classify_pending(services)
 
 
 def _upkeep(services: Services) -> int:
@@ -154,7 +143,7 @@ def _upkeep(services: Services) -> int:
 
 def _forget_keys(services: Services) -> int:
     with services.db.transaction() as tx:
-        return idempotency.expire(tx, before=clock.now_ms() - DAY_MS)
+        return idempotency_keys.expire(tx, before=clock.now_ms() - DAY_MS)
 
 
 def _forget_copies(services: Services) -> int:
@@ -163,16 +152,16 @@ def _forget_copies(services: Services) -> int:
 
 # Steps of one duty: short, seldom, and none of them stopped by another's fault.
 _UPKEEP = (
-    Duty(name="inbox order", every_s=MINUTE_S, do=inbox_order.refresh),
-    Duty(name="live model", every_s=MINUTE_S, do=models.follow),
-    Duty(name="what is usual", every_s=MINUTE_S, do=learning.refresh),
-    Duty(name="article index", every_s=MINUTE_S, do=knowledge.reindex),
-    Duty(name="presence", every_s=MINUTE_S, do=presence.forget),
-    Duty(name="exports left over", every_s=MINUTE_S, do=moving.forget_left_over),
-    Duty(name="erased words", every_s=MINUTE_S, do=customers.wipe),
+    Duty(name="inbox order", every_s=MINUTE_S, do=order_inbox.refresh),
+    Duty(name="live model", every_s=MINUTE_S, do=deploy_model.follow),
+    Duty(name="what is usual", every_s=MINUTE_S, do=learn_baselines.refresh),
+    Duty(name="article index", every_s=MINUTE_S, do=suggest.reindex),
+    Duty(name="presence", every_s=MINUTE_S, do=note_presence.forget),
+    Duty(name="exports left over", every_s=MINUTE_S, do=import_tickets.forget_left_over),
+    Duty(name="erased words", every_s=MINUTE_S, do=erase_customer.wipe),
     Duty(name="copies before upgrades", every_s=MINUTE_S, do=_forget_copies),
-    Duty(name="settled claims", every_s=MINUTE_S, do=leases.tidy),
+    Duty(name="settled claims", every_s=MINUTE_S, do=free_dead_claims.tidy),
     Duty(name="idempotency keys", every_s=MINUTE_S, do=_forget_keys),
-    Duty(name="sessions", every_s=MINUTE_S, do=sessions.forget),
-    Duty(name="rules on history", every_s=MINUTE_S, do=measuring.refresh),
+    Duty(name="sessions", every_s=MINUTE_S, do=keep_sessions.forget),
+    Duty(name="rules on history", every_s=MINUTE_S, do=measure_rules.refresh),
 )

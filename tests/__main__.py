@@ -43,7 +43,7 @@ def _mail_arguments() -> list[str]:
     if mail_servers.program() is not None:
         return []
     print(NO_DOVECOT, flush=True)
-    return ["--ignore", "tests/app/pipeline/test_mailboxes.py"]
+    return ["--ignore", "tests/app/desk/flows/mail/test_read_mailbox.py"]
 
 
 def _corpora_arguments() -> list[str]:

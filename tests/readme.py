@@ -14,8 +14,9 @@ from typing import Any
 import click
 from flask import Flask
 
-from app import config, create_app
-from app.web.auth import PUBLIC, permission_of
+from app import create_app
+from app.core import config
+from app.web.access import PUBLIC, permission_of
 from tests import shipped
 from tests.bench import tables as speed_tables
 from tests.bench import training_tables

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from app.config import Settings
-from app.web.connection import Limits
-from app.web.server import Server, open_server
+from app.core.config import Settings
+from app.web.serving.connection import Limits
+from app.web.serving.http_server import Server, open_server
 
 
 @dataclass(frozen=True)

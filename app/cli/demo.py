@@ -8,7 +8,7 @@ import click
 from flask import Flask, current_app
 
 from app.cli.shell import Group, services, sign_in_url
-from app.pipeline import accounts
+from app.people.flows import keep_accounts
 
 group = Group("demo", help="A story to look at.")
 
@@ -39,7 +39,7 @@ def fill(app: Flask) -> str:
             bar.length = n_steps
 
         summary: Any = app.extensions["bellwether.demo"](services(), on_start=start, on_progress=bar.update)
-    link = sign_in_url(accounts.sign_in_link(services(), summary.admin.id))
+    link = sign_in_url(keep_accounts.sign_in_link(services(), summary.admin.id))
     return (
         f"{summary.n_tickets} tickets and {summary.n_posts} posts are in.\n"
         f"Sign in as {summary.admin.name}, once, within 30 minutes: {link}"

@@ -11,13 +11,15 @@ from typing import Any, TextIO
 
 import click
 
+from app.alerts.flows import tick_rules
 from app.cli.shell import Group, services, table
-from app.domain.market import PostDraft
-from app.domain.people import SYSTEM
-from app.domain.series import HOUR_MS
-from app.errors import NotFound
-from app.pipeline import alerts, folders, intake, posts
-from app.store import feeds
+from app.core.errors import NotFound
+from app.core.permissions import SYSTEM
+from app.desk.flows import read_drafts
+from app.market.domain.market import PostDraft
+from app.market.domain.series import HOUR_MS
+from app.market.flows import ingest_posts, read_folders
+from app.market.store import feeds
 
 group = Group("feeds", help="Where posts come from.")
 LONGEST_PAUSE_S = 5.0
@@ -47,7 +49,9 @@ def replay(file: Path, slug: str, speed: float, is_ruled: bool) -> None:
     course = _Course(speed=speed, is_ruled=is_ruled)
     with file.open(encoding="utf-8", errors="replace") as lines:
         for stretch in course.stretches(_rows(lines, file=file)):
-            counts.update(result.state for result in posts.receive_each(services(), feed.id, stretch, viewer=SYSTEM))
+            counts.update(
+                result.state for result in ingest_posts.receive_each(services(), feed.id, stretch, viewer=SYSTEM)
+            )
             course.evaluate()
     told = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
     click.echo(told or "The file holds no posts.")
@@ -56,7 +60,7 @@ def replay(file: Path, slug: str, speed: float, is_ruled: bool) -> None:
 
 
 def _rows(lines: TextIO, *, file: Path) -> Iterator[Any]:
-    return intake.posts_from_lines(lines, kind="csv" if file.suffix.lower() == ".csv" else "jsonl")
+    return read_drafts.posts_from_lines(lines, kind="csv" if file.suffix.lower() == ".csv" else "jsonl")
 
 
 @dataclass
@@ -96,7 +100,7 @@ class _Course:
     def evaluate(self) -> None:
         """Ask the rules as they would have been asked at the end of the hour that has just come in."""
         if self.is_ruled and self.at is not None:
-            found = alerts.tick(services(), now=self.at + HOUR_MS)
+            found = tick_rules.tick(services(), now=self.at + HOUR_MS)
             self.n_fired += sum(step.reason == "fired" for step in found)
 
 
@@ -104,7 +108,7 @@ class _Course:
 def watch_folders() -> None:
     """Show where files are to be put for each file feed, and read what lies there."""
     rows: list[tuple[object, ...]] = [
-        (feed.slug, where) for feed in feeds.every(services().db) if (where := folders.folder_of(services(), feed))
+        (feed.slug, where) for feed in feeds.every(services().db) if (where := read_folders.folder_of(services(), feed))
     ]
     table(("slug", "folder"), rows)
-    click.echo(f"{folders.read_all(services())} files read.")
+    click.echo(f"{read_folders.read_all(services())} files read.")

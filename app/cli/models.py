@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from app.cli.shell import Group, services
-from app.domain.people import SYSTEM
-from app.pipeline import models, shadows
+from app.core.permissions import SYSTEM
+from app.model.flows import deploy_model, run_shadow
 
 group = Group("model", help="Which model answers.")
 
@@ -14,8 +14,8 @@ group = Group("model", help="Which model answers.")
 @group.command("list")
 def show() -> None:
     """List the models that are there; * marks the one that answers, ~ the one in shadow."""
-    marks = {shadows.name(services()): "~", models.answering(services()): "*"}
-    for name in models.available(services()):
+    marks = {run_shadow.name(services()): "~", deploy_model.answering(services()): "*"}
+    for name in deploy_model.available(services()):
         click.echo(f"{marks.get(name, ' ')} {name}")
 
 
@@ -23,14 +23,14 @@ def show() -> None:
 @click.argument("name")
 def promote(name: str) -> None:
     """Let the model NAME (name@version) answer from now on."""
-    made = models.promote(services(), name, viewer=SYSTEM)
+    made = deploy_model.promote(services(), name, viewer=SYSTEM)
     click.echo(f"{made.model} is live.")
 
 
 @group.command("rollback")
 def rollback() -> None:
     """Let the model before this one answer again."""
-    made = models.rollback(services(), viewer=SYSTEM)
+    made = deploy_model.rollback(services(), viewer=SYSTEM)
     click.echo(f"{made.model} is live again.")
 
 
@@ -38,12 +38,12 @@ def rollback() -> None:
 @click.argument("name")
 def shadow_start(name: str) -> None:
     """Let the model NAME (name@version) read along in shadow: nothing acts on it, and the model page compares."""
-    made = shadows.start(services(), name, viewer=SYSTEM)
+    made = run_shadow.start(services(), name, viewer=SYSTEM)
     click.echo(f"{made.model} reads along in shadow.")
 
 
 @group.command("shadow-stop")
 def shadow_stop() -> None:
     """End the shadow; what it said is kept."""
-    shadows.stop(services(), viewer=SYSTEM)
+    run_shadow.stop(services(), viewer=SYSTEM)
     click.echo("No model is in shadow now.")

@@ -7,8 +7,8 @@ from dataclasses import fields
 import click
 from flask.cli import with_appcontext
 
-from app import config
 from app.cli import shell
+from app.core import config
 
 
 @click.command("settings")

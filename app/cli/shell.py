@@ -9,9 +9,9 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, ScriptInfo
 
-from app.config import Settings
-from app.errors import BellwetherError
-from app.pipeline.services import Services
+from app.core.config import Settings
+from app.core.errors import BellwetherError
+from app.core.services import Services
 
 
 class Group(AppGroup):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from app import clock
 from app.cli.shell import Group, services, table
 from app.cli.users import of_email
-from app.domain.people import SYSTEM, TOKEN_SCOPES
-from app.domain.series import DAY_MS
-from app.errors import NotFound
-from app.pipeline import accounts
-from app.store import tokens
+from app.core import clock
+from app.core.errors import NotFound
+from app.core.permissions import SYSTEM, TOKEN_SCOPES
+from app.market.domain.series import DAY_MS
+from app.people.flows import keep_accounts
+from app.people.store import tokens
 
 group = Group("token", help="Keys for programs.")
 
@@ -25,7 +25,7 @@ def add(email: str, name: str, scopes: tuple[str, ...], days: int | None) -> Non
     """Make an API token for a person and print it: it is shown once."""
     owner = of_email(email)
     expires_at = None if days is None else clock.now_ms() + days * DAY_MS
-    _, secret = accounts.make_token(
+    _, secret = keep_accounts.make_token(
         services(), user_id=owner.id, name=name, scopes=scopes, expires_at=expires_at, viewer=SYSTEM
     )
     click.echo(secret)
@@ -38,7 +38,7 @@ def revoke(prefix: str) -> None:
     found = [one for one in tokens.every(services().db) if one.revoked_at is None and one.prefix == prefix.rstrip("…")]
     if len(found) != 1:
         raise NotFound(noun="token", id=prefix)
-    accounts.revoke_token(services(), found[0].id, viewer=SYSTEM)
+    keep_accounts.revoke_token(services(), found[0].id, viewer=SYSTEM)
     click.echo(f"Revoked {found[0].name}.")
 
 

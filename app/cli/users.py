@@ -7,10 +7,10 @@ from typing import get_args
 import click
 
 from app.cli.shell import Group, services, settings, sign_in_url
-from app.domain.people import SYSTEM, User, UserRole
-from app.errors import NotFound
-from app.pipeline import accounts, sessions
-from app.store import users
+from app.core.errors import NotFound
+from app.core.permissions import SYSTEM, User, UserRole
+from app.people.flows import keep_accounts, keep_sessions
+from app.people.store import users
 
 group = Group("user", help="People who sign in.")
 
@@ -31,7 +31,7 @@ def of_email(email: str) -> User:
 def add(email: str, name: str, role: UserRole, password: str | None) -> None:
     """Add a person and print a one-time sign-in link."""
     is_first = is_nobody_there()
-    made = accounts.add_user(
+    made = keep_accounts.add_user(
         services(),
         name=name,
         email=email,
@@ -42,7 +42,7 @@ def add(email: str, name: str, role: UserRole, password: str | None) -> None:
         viewer=SYSTEM,
     )
     if is_first:
-        accounts.furnish(services())
+        keep_accounts.furnish(services())
     click.echo(f"Added {made.name} ({made.role}).")
     _print_link(made)
 
@@ -59,7 +59,7 @@ def link(email: str) -> None:
 def sign_out(email: str) -> None:
     """End every session of a person."""
     found = of_email(email)
-    n_ended = sessions.end_all(services(), found.id, viewer=SYSTEM)
+    n_ended = keep_sessions.end_all(services(), found.id, viewer=SYSTEM)
     click.echo(f"Ended sessions of {found.name}: {n_ended}.")
 
 
@@ -71,9 +71,9 @@ def show() -> None:
 
 
 def _print_link(user: User) -> None:
-    click.echo(f"Sign in once, within 30 minutes: {sign_in_url(accounts.sign_in_link(services(), user.id))}")
+    click.echo(f"Sign in once, within 30 minutes: {sign_in_url(keep_accounts.sign_in_link(services(), user.id))}")
 
 
 def is_nobody_there() -> bool:
     """Whether the installation still waits for its first administrator."""
-    return accounts.needs_first_admin(services())
+    return keep_accounts.needs_first_admin(services())

@@ -13,19 +13,23 @@ from itertools import accumulate
 from random import Random
 from typing import Any
 
-from app import clock
+from app.core import bulk_load, clock
+from app.core.bulk_load import compact
+from app.core.errors import InputError
+from app.core.events import event_log as events
+from app.core.events.event import Event
+from app.core.permissions import SYSTEM, User
+from app.core.services import Services
 from app.demo import setting
 from app.demo.prose import Prose
-from app.domain.event import Event
-from app.domain.people import SYSTEM, User
-from app.domain.prediction import Prediction, Role, Scored
-from app.domain.series import DAY_MS, HOUR_MS
-from app.domain.ticket import Ticket, Urgency, UrgencyPart
-from app.errors import InputError
-from app.pipeline import accounts, desk, inbox_order
-from app.pipeline.services import Services
-from app.store import events, loading, predictions, queues, teams, users
-from app.store.loading import compact
+from app.desk.domain.ticket import Ticket, Urgency, UrgencyPart
+from app.desk.flows import keep_queues, order_inbox
+from app.desk.store import queues
+from app.market.domain.series import DAY_MS, HOUR_MS
+from app.model.domain.prediction import Prediction, Role, Scored
+from app.model.store import predictions
+from app.people.flows import keep_accounts
+from app.people.store import teams, users
 
 CHUNK = 1000
 SPAN_MS = 365 * DAY_MS
@@ -83,7 +87,7 @@ class Side:
 class Chunk:
     """Rows of one transaction by table, what was said of them, and what happened."""
 
-    rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=lambda: {name: [] for name in loading.COLUMNS})
+    rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=lambda: {name: [] for name in bulk_load.COLUMNS})
     said: list[tuple[str, int, Prediction, int]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
@@ -99,20 +103,20 @@ def generate(services: Services, *, n_tickets: int, seed: int = 7, on_progress: 
     """
     if not 1 <= n_tickets <= MOST:
         raise InputError("out_of_bounds", value=n_tickets, low=1, high=MOST)
-    if accounts.needs_first_admin(services):
+    if keep_accounts.needs_first_admin(services):
         _furnish(services)
-    loading.widen(services.db, megabytes=256)
+    bulk_load.widen(services.db, megabytes=256)
     maker = Maker(services, n_tickets=n_tickets, seed=seed)
     for start in range(0, n_tickets, CHUNK):
         size = min(CHUNK, n_tickets - start)
         chunk = maker.chunk(size)
         with services.db.transaction() as tx:
             for table, rows in chunk.rows.items():
-                loading.add(tx, table, rows)
+                bulk_load.add(tx, table, rows)
             predictions.insert_dated(tx, chunk.said)
             events.record_all(tx, chunk.events)
         on_progress(size)
-    loading.settle(services.db)
+    bulk_load.settle(services.db)
 
 
 def _scored(*pairs: tuple[str, float]) -> tuple[Scored, ...]:
@@ -127,12 +131,12 @@ def _furnish(services: Services) -> None:
         team.id: [user.id for user in teams.members(services.db, team.id)] for team in teams.every(services.db)
     }
     for number in range(N_AGENTS):
-        user = accounts.add_user(
+        user = keep_accounts.add_user(
             services, viewer=SYSTEM, role="agent", name=f"Agent {number + 1}", email=f"agent{number + 1}@example.com"
         )
         members[list(members)[number % len(members)]].append(user.id)
     for team_id, user_ids in members.items():
-        desk.set_team_members(services, team_id, viewer=SYSTEM, user_ids=user_ids)
+        keep_queues.set_team_members(services, team_id, viewer=SYSTEM, user_ids=user_ids)
 
 
 def _side(services: Services, name: str, *, rng: Random) -> Side:
@@ -171,8 +175,8 @@ class Maker:
         self._agents = _agents(services)
         self._now, self._policy = clock.now_ms(), services.policy
         self._step, self._at = SPAN_MS / n_tickets, float(self._now - SPAN_MS)
-        self._ticket, self._message = loading.last_id(db, "ticket"), loading.last_id(db, "message")
-        self._customer = self._first_customer = loading.last_id(db, "customer")
+        self._ticket, self._message = bulk_load.last_id(db, "ticket"), bulk_load.last_id(db, "message")
+        self._customer = self._first_customer = bulk_load.last_id(db, "customer")
         self._lives = [(days * DAY_MS, Draw(list(zip(_STATUSES, chances, strict=True)))) for days, chances in _LIVES]
         self._draws = {
             name: Draw(weighted)
@@ -335,8 +339,8 @@ class Maker:
 
     def _row(self, chunk: Chunk, case: dict[str, Any], *, n_messages: int) -> None:
         ticket = self._as_ticket(case)
-        at = inbox_order.place(ticket, now=self._now)
-        risk = at.risk or inbox_order.risk_of(ticket, now=case["solved_at"] or self._now)
+        at = order_inbox.place(ticket, now=self._now)
+        risk = at.risk or order_inbox.risk_of(ticket, now=case["solved_at"] or self._now)
         agent, urgency, unsure = case["agent"], case["urgency"], case["is_unsure"]
         abstained = case["language"] != "en"
         score = {"negative": -0.7, "neutral": 0.0, "positive": 0.7}[case["sentiment"]]

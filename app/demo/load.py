@@ -13,15 +13,18 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from app import clock
+from app.alerts.flows import learn_baselines, tick_rules
+from app.core import clock
+from app.core.errors import Conflict
+from app.core.permissions import SYSTEM, User
+from app.core.services import Services
 from app.demo import setting, story
-from app.domain.market import PostDraft
-from app.domain.people import SYSTEM, User
-from app.domain.series import DAY_MS, HOUR_MS
-from app.domain.ticket import Ticket, TicketDraft
-from app.errors import Conflict
-from app.pipeline import accounts, alerts, learning, posts, tickets
-from app.pipeline.services import Services
+from app.desk.domain.ticket import Ticket, TicketDraft
+from app.desk.flows import file_ticket
+from app.market.domain.market import PostDraft
+from app.market.domain.series import DAY_MS, HOUR_MS
+from app.market.flows import ingest_posts
+from app.people.flows import keep_accounts
 
 Progress = Callable[[int], None]
 Row = dict[str, Any]
@@ -88,8 +91,8 @@ class Play:
             yield Step(at=at, do=partial(self._evaluate, at))
 
     def _evaluate(self, at: int) -> None:
-        learning.refresh(self._services, now=at)
-        alerts.tick(self._services, now=at)
+        learn_baselines.refresh(self._services, now=at)
+        tick_rules.tick(self._services, now=at)
 
     def _draft(self, row: Row) -> PostDraft:
         return PostDraft(
@@ -102,10 +105,10 @@ class Play:
         )
 
     def _publish(self, feed_id: int, drafts: list[PostDraft]) -> None:
-        posts.receive(self._services, feed_id, drafts, viewer=SYSTEM)
+        ingest_posts.receive(self._services, feed_id, drafts, viewer=SYSTEM)
 
     def _arrive(self, row: Row) -> None:
-        received = tickets.receive(self._services, _ticket_draft(row), viewer=SYSTEM)
+        received = file_ticket.receive(self._services, _ticket_draft(row), viewer=SYSTEM)
         self._tickets[row["external_id"]] = received.ticket.id
 
     def _continue(self, row: Row, entry: Row, *, ordinal: int) -> None:
@@ -114,10 +117,10 @@ class Play:
             draft = _ticket_draft({**row, "body": entry["body"]})
             message_id = f"<{row['external_id']}.{ordinal}@example.com>"
             reply: Row = {"external_id": None, "message_id": message_id, "in_reply_to": _message_id(row)}
-            tickets.receive(self._services, replace(draft, **reply), viewer=SYSTEM)
+            file_ticket.receive(self._services, replace(draft, **reply), viewer=SYSTEM)
             return
-        viewer = accounts.viewer_for(self._services, self._agent(row, entry))
-        act = tickets.reply if entry["kind"] == "outgoing" else tickets.note
+        viewer = keep_accounts.viewer_for(self._services, self._agent(row, entry))
+        act = file_ticket.reply if entry["kind"] == "outgoing" else file_ticket.note
         act(self._services, ticket_id, viewer=viewer, body=entry["body"])
 
     def _settle(self, row: Row) -> None:
@@ -126,12 +129,12 @@ class Play:
         agent = self.people.get(row.get("agent") or "")
         if agent is None and row["status"] in {"new", "open"}:
             return
-        viewer = accounts.viewer_for(self._services, agent or self.people["admin"])
+        viewer = keep_accounts.viewer_for(self._services, agent or self.people["admin"])
         ticket: Ticket | None = None
         if agent is not None:
-            ticket = tickets.assign(self._services, ticket_id, viewer=viewer, assignee_id=agent.id)
+            ticket = file_ticket.assign(self._services, ticket_id, viewer=viewer, assignee_id=agent.id)
         if ticket is None or ticket.status != row["status"]:
-            tickets.set_status(self._services, ticket_id, viewer=viewer, status=row["status"])
+            file_ticket.set_status(self._services, ticket_id, viewer=viewer, status=row["status"])
 
     def _agent(self, row: Row, entry: Row) -> User:
         return self.people.get(entry.get("agent") or row.get("agent") or "") or self.people["admin"]
@@ -142,7 +145,7 @@ def load(services: Services, *, on_start: Progress | None = None, on_progress: P
 
     `on_start` is told the number of steps, `on_progress` of each step done.
     """
-    if not accounts.needs_first_admin(services):
+    if not keep_accounts.needs_first_admin(services):
         raise Conflict("not_empty")
     now = clock.now_ms()
     play = Play(services, now=now)
@@ -154,7 +157,7 @@ def load(services: Services, *, on_start: Progress | None = None, on_progress: P
             step.do()
         if on_progress is not None:
             on_progress(1)
-    alerts.tick(services, now=now)
+    tick_rules.tick(services, now=now)
     return DemoSummary(
         n_tickets=sum(1 for _ in story.rows("tickets")),
         n_posts=sum(1 for _ in story.rows("posts")),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from app.alerts.flows import tick_rules
+from app.answers.flows import suggest
+from app.core.permissions import SYSTEM, User, UserRole
+from app.core.services import Services
 from app.demo import story
-from app.domain.people import SYSTEM, User, UserRole
-from app.pipeline import accounts, alerts, desk, feeds, knowledge, market, sla_policies
-from app.pipeline.services import Services
-from app.store import teams
+from app.desk.flows import keep_queues, keep_sla_policies
+from app.market.flows import fetch_feeds, show_market
+from app.people.flows import keep_accounts
+from app.people.store import teams
 
 
 def people(services: Services) -> dict[str, User]:
@@ -17,28 +21,28 @@ def people(services: Services) -> dict[str, User]:
     found: dict[str, User] = {}
     for role, entry in entries:
         fields = {name: entry[name] for name in ("name", "email", "locale", "zone")}
-        found[entry["name"]] = accounts.add_user(services, role=role, viewer=SYSTEM, **fields)
+        found[entry["name"]] = keep_accounts.add_user(services, role=role, viewer=SYSTEM, **fields)
     for name in sorted({agent["team"] for agent in told["agents"]}):
-        team = desk.add_team(services, viewer=SYSTEM, name=name)
+        team = keep_queues.add_team(services, viewer=SYSTEM, name=name)
         members = [found[agent["name"]].id for agent in told["agents"] if agent["team"] == name]
-        desk.set_team_members(services, team.id, viewer=SYSTEM, user_ids=members)
+        keep_queues.set_team_members(services, team.id, viewer=SYSTEM, user_ids=members)
     return {**found, "admin": found[told["admin"]["name"]]}
 
 
 def queues(services: Services) -> None:
     """Add the story's queues and the route and base urgency of every intent."""
-    office = sla_policies.add_policy(services, viewer=SYSTEM, **story.read("sla"))
+    office = keep_sla_policies.add_policy(services, viewer=SYSTEM, **story.read("sla"))
     ids: dict[str, int] = {}
     for entry in story.read("queues"):
         team = teams.find_by_name(services.db, entry["team"]) if entry.get("team") else None
         fields = {name: entry[name] for name in ("slug", "title", "intent_task")}
-        queue = desk.add_queue(services, viewer=SYSTEM, team_id=team.id if team else None, **fields)
+        queue = keep_queues.add_queue(services, viewer=SYSTEM, team_id=team.id if team else None, **fields)
         ids[queue.slug] = queue.id
-        desk.change_queue(services, queue.id, viewer=SYSTEM, changes={"sla_policy_id": office.id})
+        keep_queues.change_queue(services, queue.id, viewer=SYSTEM, changes={"sla_policy_id": office.id})
     routes = story.read("routes")
     for task, urgency in routes["urgency"].items():
         for intent, slug in routes[task].items():
-            desk.set_route_rule(
+            keep_queues.set_route_rule(
                 services,
                 viewer=SYSTEM,
                 task=task,
@@ -52,19 +56,19 @@ def queues(services: Services) -> None:
 def answers(services: Services) -> None:
     """Add the story's macros and knowledge articles."""
     for row in story.rows("macros"):
-        knowledge.add_macro(services, viewer=SYSTEM, **row)
+        suggest.add_macro(services, viewer=SYSTEM, **row)
     for row in story.rows("articles"):
-        knowledge.add_article(services, viewer=SYSTEM, **row)
+        suggest.add_article(services, viewer=SYSTEM, **row)
 
 
 def companies(services: Services) -> dict[str, int]:
     """Add the story's companies, feeds and alert rule; feed ids by slug."""
     for row in story.rows("entities"):
-        market.add_entity(services, viewer=SYSTEM, **row)
+        show_market.add_entity(services, viewer=SYSTEM, **row)
     ids: dict[str, int] = {}
     for row in story.read("feeds"):
         # The feeds of the story have no address to fetch: their posts are already here.
-        feed = feeds.add_feed(services, viewer=SYSTEM, **{**row, "kind": "push"})
+        feed = fetch_feeds.add_feed(services, viewer=SYSTEM, **{**row, "kind": "push"})
         ids[feed.slug] = feed.id
-    alerts.add_rule(services, viewer=SYSTEM, name="Negative news surge", kind="surge")
+    tick_rules.add_rule(services, viewer=SYSTEM, name="Negative news surge", kind="surge")
     return ids

@@ -1,1 +1,1 @@
-"""Who is told what: what a notification says, for whom, and the sending of it."""
+"""Notifications: receivers, what each is sent, and the delivery by webhook, mail or chat."""

@@ -1,1 +1,1 @@
-"""What a reader may want next: a profile from feedback, a ranking with reasons. Pure functions."""
+"""Recommendations: a profile of each reader, and a ranking with reasons."""

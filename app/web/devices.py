@@ -9,8 +9,8 @@ import secrets
 
 from flask import Response, current_app, request
 
-from app.domain.people import User
-from app.domain.session import Origin
+from app.core.permissions import User
+from app.people.domain import Origin
 
 COOKIE = "bellwether_device"
 LASTS_S = 180 * 24 * 3600

@@ -17,9 +17,9 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
-from app.config import Settings
-from app.domain.session import LASTS_MS
-from app.store import private
+from app.core import private_files
+from app.core.config import Settings
+from app.people.domain import LASTS_MS
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -67,8 +67,8 @@ def large_body(view: View) -> View:
 
 def secret_key(instance: Path) -> str:
     """The key kept in `instance/secret_key` (mode 0600), made by the first process that asks."""
-    private.private_folder(instance)
-    return private.kept_once(instance / "secret_key", partial(secrets.token_hex, 32))
+    private_files.private_folder(instance)
+    return private_files.kept_once(instance / "secret_key", partial(secrets.token_hex, 32))
 
 
 def setup_secret(settings: Settings) -> str:
@@ -128,7 +128,7 @@ def install(app: Flask, settings: Settings) -> None:
 def limit_sign_in(app: Flask) -> None:
     """A limit per address and process on the routes that let somebody in: checking a password costs time.
 
-    What slows down who guesses is counted in the database, by `app.pipeline.sign_in`.
+    What slows down who guesses is counted in the database, by `app.people.flows.sign_in`.
     """
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://")
     for endpoint, (limit, methods) in SIGN_IN_LIMITS.items():

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from app import config, create_app
+from app import create_app
+from app.core import config
 
 ROOT = Path(__file__).resolve().parents[2]
 

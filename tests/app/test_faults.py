@@ -16,14 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.people import SYSTEM
-from app.pipeline import desk, jobs, leases, tickets
-from app.pipeline.services import OpeningEngine, Policy, Services, open_engine
-from app.store import jobs as rows
-from app.store.db import open_database
+from app.core.db import open_database
+from app.core.jobs import job_queue
+from app.core.jobs import job_rows as rows
+from app.core.leases import free_dead_claims
+from app.core.permissions import SYSTEM
+from app.core.services import OpeningEngine, Policy, Services, open_engine
+from app.desk.flows import file_ticket, keep_queues
 from models.artifact import Artifact
 from models.runtime import Input, Run, Runtime
-from tests.app.web.site import Site, make_site
+from tests.app.site import Site, make_site
 from tests.bench import telling
 from tests.process import ROOT
 
@@ -95,9 +97,9 @@ def test_a_killed_workers_job_is_done_by_the_next_and_nothing_is_lost_or_doubled
     db = open_database(tmp_path / "bellwether.sqlite")
     policy = Policy(intent_task="banking_intent", artifact_folders=(tiny.folder.parent,), engine_threads=1)
     services = Services(db=db, engine=open_engine(folders=(tiny.folder.parent,), threads=1), policy=policy)
-    desk.add_queue(services, viewer=SYSTEM, slug="intake", title="Intake", intent_task="banking_intent")
+    keep_queues.add_queue(services, viewer=SYSTEM, slug="intake", title="Intake", intent_task="banking_intent")
     content = "\n".join(["body", *(f"where is my order number {at}?" for at in range(N_ROWS))]).encode()
-    job = jobs.enqueue(services, kind="import_tickets", viewer=SYSTEM, params={"format": "csv"}, content=content)
+    job = job_queue.enqueue(services, kind="import_tickets", viewer=SYSTEM, params={"format": "csv"}, content=content)
     worker = subprocess.Popen(
         [sys.executable, "-m", "app", "worker"], cwd=ROOT, stdout=subprocess.DEVNULL,
         env={**os.environ, "BELLWETHER_INSTANCE": str(tmp_path), "BELLWETHER_MODELS": str(tiny.folder.parent),
@@ -111,10 +113,10 @@ def test_a_killed_workers_job_is_done_by_the_next_and_nothing_is_lost_or_doubled
     assert rows.get(db, job.id).state == "working"
     n_before = db.value("SELECT count(*) FROM message")
     assert 0 < n_before < N_ROWS
-    assert jobs.run_due(services) == 0
-    leases.free_of_dead(services)
-    assert jobs.run_due(services) == 1
-    while tickets.classify_pending(services):
+    assert job_queue.run_due(services) == 0
+    free_dead_claims.free_of_dead(services)
+    assert job_queue.run_due(services) == 1
+    while file_ticket.classify_pending(services):
         pass
     done = rows.get(db, job.id)
     assert (done.state, done.n_done, done.n_failed) == ("completed", N_ROWS, 0)

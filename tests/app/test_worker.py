@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 
 from app import worker
-from app.domain.people import SYSTEM
-from app.domain.ticket import TicketDraft, TicketFilter
-from app.errors import NotReady
-from app.pipeline import tickets
-from app.pipeline.services import Policy, Services
-from app.store import inbox, messages
-from app.store import tickets as rows
-from app.store.db import open_database
+from app.core.db import open_database
+from app.core.errors import NotReady
+from app.core.permissions import SYSTEM
+from app.core.services import Policy, Services
+from app.desk.domain.ticket import TicketDraft, TicketFilter
+from app.desk.flows import file_ticket
+from app.desk.store import inbox_query, messages
+from app.desk.store import tickets as rows
 from app.worker import Worker
-from tests.app.pipeline.fake_engine import FakeEngine
+from tests.app.fake_engine import FakeEngine
 
 DRAFT = TicketDraft(subject="", body="I want my refund now", channel="api")
 
@@ -44,7 +44,7 @@ def engine_of(services: Services) -> FakeEngine:
 def test_waiting_messages_are_read_by_the_threads(services: Services) -> None:
     engine = engine_of(services)
     engine.failure = NotReady()
-    ticket_id = tickets.receive(services, DRAFT, viewer=SYSTEM).ticket.id
+    ticket_id = file_ticket.receive(services, DRAFT, viewer=SYSTEM).ticket.id
     engine.failure = None
     running = Worker(services, tick_seconds=0.05)
     running.start()
@@ -61,7 +61,7 @@ def test_one_duty_that_fails_does_not_stop_the_others(services: Services, monkey
 
     engine = engine_of(services)
     engine.failure = NotReady()
-    tickets.receive(services, DRAFT, viewer=SYSTEM)
+    file_ticket.receive(services, DRAFT, viewer=SYSTEM)
     engine.failure = None
     chosen = worker.duties(tick_seconds=1)
     assert [duty.name for duty in chosen] == [
@@ -86,12 +86,12 @@ def test_one_duty_that_fails_does_not_stop_the_others(services: Services, monkey
 
 ACCEPTS_AND_HANGS = """
 import sys, time
-from app.domain.people import SYSTEM
-from app.domain.ticket import TicketDraft
-from app.pipeline import tickets
-from app.pipeline.services import Policy, Services
-from app.store.db import open_database
-from tests.app.pipeline.fake_engine import FakeEngine
+from app.core.permissions import SYSTEM
+from app.desk.domain.ticket import TicketDraft
+from app.desk.flows import file_ticket as tickets
+from app.core.services import Policy, Services
+from app.core.db import open_database
+from tests.app.fake_engine import FakeEngine
 
 class Hanging(FakeEngine):
     def classify(self, requests, **options):
@@ -110,7 +110,7 @@ def test_a_process_killed_between_accepting_and_reading_loses_nothing(services: 
         assert process.stdout is not None
         assert process.stdout.readline() == "accepted\n"
         process.send_signal(signal.SIGKILL)
-    (ticket,) = inbox.page(services.db, TicketFilter(), viewer=SYSTEM).items
+    (ticket,) = inbox_query.page(services.db, TicketFilter(), viewer=SYSTEM).items
     assert (ticket.external_id, ticket.intent) == ("k-9", None)
     assert worker.run_once(services) == 1
     assert rows.read(services.db, ticket.id).intent == "get_refund"

@@ -17,12 +17,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app.domain.people import SYSTEM
-from app.pipeline import desk
-from app.store.db import open_database
-from app.web import openapi
+from app.core.db import open_database
+from app.core.permissions import SYSTEM
+from app.desk.flows import keep_queues
+from app.web.api import openapi
+from tests.app.site import Caller, Site, csrf, make_site
 from tests.app.web import conformity
-from tests.app.web.site import Caller, Site, csrf, make_site
 from tests.tiny_artifact import tiny_artifact
 
 Row = tuple[str, str, str]
@@ -100,8 +100,8 @@ def _surveyed(site: Site) -> list[Row]:
 
 
 def _external_id(site: Site) -> Row:
-    team = desk.add_team(site.services, viewer=SYSTEM, name="Others")
-    desk.add_queue(
+    team = keep_queues.add_team(site.services, viewer=SYSTEM, name="Others")
+    keep_queues.add_queue(
         site.services, viewer=SYSTEM, slug="theirs", title="T", intent_task="banking_intent", team_id=team.id
     )
     site.caller("admin")("POST", "/api/v1/tickets", json={"body": "a", "queue": "theirs", "external_id": "t-1"})

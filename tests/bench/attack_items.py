@@ -10,18 +10,21 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from app import clock
-from app.domain.people import SYSTEM
-from app.domain.ticket import TicketFilter
-from app.errors import BellwetherError
-from app.ingest.folder import SETTLED_MS
-from app.pipeline import desk, feeds, folders, mailboxes, mails
-from app.pipeline.services import Policy, Services
-from app.store import feeds as feed_rows
-from app.store import inbox, quarantine
-from app.store import mailboxes as boxes
-from app.store.db import open_database
-from tests.app.pipeline.fake_engine import FakeEngine
+from app.core import clock
+from app.core.db import open_database
+from app.core.errors import BellwetherError
+from app.core.permissions import SYSTEM
+from app.core.quarantine import quarantine_rows
+from app.core.services import Policy, Services
+from app.desk.domain.ticket import TicketFilter
+from app.desk.flows import keep_queues
+from app.desk.flows.mail import read_mailbox, take_mail
+from app.desk.store import inbox_query
+from app.desk.store import mailboxes as boxes
+from app.market.flows import fetch_feeds, read_folders
+from app.market.sources.watched_folder import SETTLED_MS
+from app.market.store import feeds as feed_rows
+from tests.app.fake_engine import FakeEngine
 from tests.mail_servers import PASSWORD, dovecot, program
 
 Row = tuple[str, str, str]
@@ -69,7 +72,7 @@ def _services(folder: Path) -> Iterator[Services]:
 def rows() -> list[Row]:
     """Attack, what was expected, what was measured."""
     with tempfile.TemporaryDirectory() as folder, _services(Path(folder)) as services:
-        desk.add_queue(services, viewer=SYSTEM, slug="intake", title="Intake")
+        keep_queues.add_queue(services, viewer=SYSTEM, slug="intake", title="Intake")
         found = [_uploaded(services, name, raw) for name, raw in MAILS]
         if program() is not None:
             found.append(_fetched(services))
@@ -79,7 +82,7 @@ def rows() -> list[Row]:
 def _uploaded(services: Services, name: str, raw: bytes) -> Row:
     began = time.perf_counter()
     try:
-        outcome = f"filed as ticket {mails.take_mail(services, raw, viewer=SYSTEM, source=name).ticket.id}"
+        outcome = f"filed as ticket {take_mail.take_mail(services, raw, viewer=SYSTEM, source=name).ticket.id}"
     except BellwetherError as error:
         outcome = f"refused ({error.code}), in quarantine"
     return name, "filed, or in quarantine with a reason", f"{outcome}, {time.perf_counter() - began:.2f} s"
@@ -89,7 +92,7 @@ def _fetched(services: Services) -> Row:
     """All of them in one mailbox, a sound mail behind them."""
     services.policy = replace(services.policy, max_mail_bytes=5_000_000)
     with dovecot() as server:
-        box = mailboxes.add_mailbox(
+        box = read_mailbox.add_mailbox(
             services,
             viewer=SYSTEM,
             address="help@desk.example",
@@ -105,10 +108,10 @@ def _fetched(services: Services) -> Row:
             server.deliver(raw.replace(b"@x>", b"@mailbox>"), name=f"{number:02d}")
         server.deliver(_HEAD.replace(b"Order", b"Sound") % 9 + b"\r\nhello", name="99")
         began = time.perf_counter()
-        n_read = mailboxes.poll_due(services)
+        n_read = read_mailbox.poll_due(services)
         took_s = time.perf_counter() - began
-    held = quarantine.of_mailbox(services.db, box.id, limit=99)
-    is_filed = "Sound" in {one.subject for one in inbox.each(services.db, TicketFilter(), viewer=SYSTEM)}
+    held = quarantine_rows.of_mailbox(services.db, box.id, limit=99)
+    is_filed = "Sound" in {one.subject for one in inbox_query.each(services.db, TicketFilter(), viewer=SYSTEM)}
     told = f"UID {boxes.get(services.db, box.id).last_uid}, {n_read} read, {len(held)} in quarantine, the sound one "
     name = f"mailbox: these {len(MAILS)} before a sound one"
     return (
@@ -121,15 +124,15 @@ def _fetched(services: Services) -> Row:
 def _dropped(services: Services, name: str, raw: bytes) -> Row:
     """The document as a file in a feed's folder."""
     slug = f"feed-{len(feed_rows.every(services.db))}"
-    feed = feeds.add_feed(services, viewer=SYSTEM, slug=slug, name=name, kind="file")
-    where = folders.folder_of(services, feed) or Path()
+    feed = fetch_feeds.add_feed(services, viewer=SYSTEM, slug=slug, name=name, kind="file")
+    where = read_folders.folder_of(services, feed) or Path()
     where.mkdir(parents=True)
     file = where / "hostile.xml"
     file.write_bytes(raw)
     settled = clock.now_ms() * 1_000_000 - 2 * SETTLED_MS * 1_000_000
     os.utime(file, ns=(settled, settled))
     began = time.perf_counter()
-    folders.read_all(services)
+    read_folders.read_all(services)
     took_s = time.perf_counter() - began
     left = next(path.parent.name for path in where.rglob("hostile.xml"))
     fault = feed_rows.get(services.db, feed.id).last_error or "no fault"

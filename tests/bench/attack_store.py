@@ -18,7 +18,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from app.store.db import Database
+from app.core.db import Database
 from tests.process import Running, prepare, running
 from tests.tiny_artifact import tiny_artifact
 

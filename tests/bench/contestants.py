@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from app.classify.engine import Engine, Request
+from app.model.engine.engine import Engine, Request
 from models.artifact import Artifact
 from models.decide import probabilities
 from models.graph import quiet_openvino

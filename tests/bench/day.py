@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from app.domain.market import PostFilter
-from app.domain.people import SYSTEM
-from app.domain.series import DAY_MS
-from app.store import posts
-from app.store.db import Database, open_database
+from app.core.db import Database, open_database
+from app.core.permissions import SYSTEM
+from app.market.domain.market import PostFilter
+from app.market.domain.series import DAY_MS
+from app.market.store import posts
 from tests.bench.desk_data import fetch
 from tests.bench.machine import machine
 from tests.process import prepare, running

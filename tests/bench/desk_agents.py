@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from app.domain.people import SYSTEM
-from app.pipeline import accounts
-from app.pipeline.services import Policy, Services, open_engine
-from app.store import users
-from app.store.db import Database
+from app.core.db import Database
+from app.core.permissions import SYSTEM
+from app.core.services import Policy, Services, open_engine
+from app.people.flows import keep_accounts
+from app.people.store import users
 from tests.bench.desk_data import database, desk, keep, quantiles, token
 from tests.process import Running, running
 
@@ -90,7 +90,9 @@ def _tokens(db: Database) -> list[str]:
     services = Services(db=db, engine=open_engine(folders=[]), policy=Policy())
     agents = [user for user in users.every(db, is_active=True) if user.role == "agent"][:N_AGENTS]
     scopes = ("tickets:write",)
-    made = [accounts.make_token(services, user_id=one.id, name="b", scopes=scopes, viewer=SYSTEM) for one in agents]
+    made = [
+        keep_accounts.make_token(services, user_id=one.id, name="b", scopes=scopes, viewer=SYSTEM) for one in agents
+    ]
     return [secret for _, secret in made]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from app.store.db import Database, open_database
+from app.core.db import Database, open_database
 from tests.bench.machine import machine
 from tests.process import flask
 

@@ -18,8 +18,9 @@ from urllib.parse import urlencode
 
 from flask.testing import FlaskClient
 
-from app import config, create_app
-from app.store.db import Database
+from app import create_app
+from app.core import config
+from app.core.db import Database
 from tests.bench.desk_data import database, desk, keep, quantiles, token
 
 N_REQUESTS = 200

@@ -13,12 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from app.domain.ticket import TicketFilter
-from app.pipeline import accounts, bulk, jobs
-from app.pipeline.services import Policy, Services, open_engine
-from app.store import jobs as rows
-from app.store import users
-from app.store.db import Database, Transaction
+from app.core.db import Database, Transaction
+from app.core.jobs import job_queue
+from app.core.jobs import job_rows as rows
+from app.core.services import Policy, Services, open_engine
+from app.desk.domain.ticket import TicketFilter
+from app.desk.flows import run_bulk_job
+from app.people.flows import keep_accounts
+from app.people.store import users
 from tests.bench.desk_data import ADMIN, database, desk, keep, token
 from tests.process import Running, running
 
@@ -55,15 +57,15 @@ def bulked(folder: Path) -> dict[str, Any]:
     services = Services(db=db, engine=open_engine(folders=[]), policy=Policy())
     person = users.find_by_email(db, ADMIN)
     assert person is not None
-    viewer = accounts.viewer_for(services, person)
+    viewer = keep_accounts.viewer_for(services, person)
     last = db.value("SELECT max(id) FROM ticket")
     chosen = TicketFilter(status=("closed",), priority="low")
     keepers = [row[0] for row in db.rows("SELECT id FROM ticket WHERE status = 'closed' AND priority = 'low'")][N_BULK:]
-    order = bulk.order_of(chosen, action="set_priority", params={"priority": "normal"}, exclude_ids=keepers)
+    order = run_bulk_job.order_of(chosen, action="set_priority", params={"priority": "normal"}, exclude_ids=keepers)
     told: dict[str, Any] = {"n_tickets": last}
-    job = bulk.begin(services, order, viewer=viewer)
+    job = run_bulk_job.begin(services, order, viewer=viewer)
     told["bulk"] = _timed(services, job.id)
-    told["undo"] = _timed(services, bulk.undo(services, job.id, viewer=viewer).id)
+    told["undo"] = _timed(services, run_bulk_job.undo(services, job.id, viewer=viewer).id)
     db.close()
     return told
 
@@ -73,7 +75,7 @@ def _timed(services: Services, job_id: int) -> dict[str, float]:
     assert isinstance(db, Timed)
     db.times_ms.clear()
     began, worked = time.perf_counter(), time.process_time()
-    jobs.run_due(services)
+    job_queue.run_due(services)
     took_s, worked_s = time.perf_counter() - began, time.process_time() - worked
     job = rows.get(db, job_id)
     assert (job.state, job.n_failed) == ("completed", 0), job

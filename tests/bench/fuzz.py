@@ -17,12 +17,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from app.domain.market import PostDraft
-from app.errors import BellwetherError, InputError
-from app.ingest.clean import clean, shown
-from app.ingest.feeds import from_rss
-from app.ingest.mail import from_eml
-from app.pipeline.arrivals import texts_of
+from app.core.errors import BellwetherError, InputError
+from app.core.text.cleaning import clean, shown
+from app.desk.flows.store_ticket import texts_of
+from app.desk.sources.mail import from_eml
+from app.market.domain.market import PostDraft
+from app.market.sources.post_drafts import from_rss
 from tests.bench import fuzz_items
 
 N_MAILS, N_FEEDS, SEED = 100_000, 30_000, 13

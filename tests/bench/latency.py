@@ -19,7 +19,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from app.classify.engine import Engine, Request
+from app.model.engine.engine import Engine, Request
 from models.runtime import Runtime
 from tests.architecture import ROOT
 from tests.bench import ceiling, contestants, texts
@@ -33,7 +33,7 @@ _BARE = """
 import json, sys, time
 started = time.perf_counter()
 from pathlib import Path
-from app.classify.engine import Engine, Request
+from app.model.engine.engine import Engine, Request
 from models.runtime import Runtime
 engine = Engine(Runtime.open(Path(sys.argv[1]), threads=2))
 engine.classify([Request(text="Where is my order?")])

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from app.domain.series import DAY_MS
-from app.monitor.grid import Array, Grid, hours_of_week
-from app.monitor.scoring import Scored, history, notifications, thresholds
-from app.monitor.surge import QUARTER_MS, Flags, volume_windows
+from app.alerts.decide.count_grid import Array, Grid, hours_of_week
+from app.alerts.decide.history_scoring import Scored, history, notifications, thresholds
+from app.alerts.decide.surge import QUARTER_MS, Flags, volume_windows
+from app.market.domain.series import DAY_MS
 from tests.bench.machine import machine
 from tests.corpora import folder
 

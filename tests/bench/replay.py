@@ -16,15 +16,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from app.classify.engine import Request, Result
-from app.domain.market import PostDraft
-from app.domain.people import SYSTEM
-from app.domain.series import DAY_MS
-from app.pipeline import alerts, posts
-from app.pipeline.intake import PostRow
-from app.pipeline.services import OpeningEngine, Services
-from app.store import buckets, feeds
-from app.store.db import Database, Transaction
+from app.alerts.flows import tick_rules
+from app.core.db import Database, Transaction
+from app.core.permissions import SYSTEM
+from app.core.services import OpeningEngine, Services
+from app.desk.flows.read_drafts import PostRow
+from app.market.domain.market import PostDraft
+from app.market.domain.series import DAY_MS
+from app.market.flows import ingest_posts
+from app.market.store import buckets, feeds
+from app.model.engine.engine import Request, Result
 from tests.bench.machine import machine
 from tests.bench.streams import STREAMS, Stream, monitor
 
@@ -95,7 +96,7 @@ class Course:
         day = self._day_of.pop(number, self._day)
         if self._day is not None and day is not None and day > self._day:
             with self._watch.running("rules"):
-                steps = alerts.tick(self._services, now=(self._day + 1) * DAY_MS)
+                steps = tick_rules.tick(self._services, now=(self._day + 1) * DAY_MS)
             self.n_fired += sum(step.reason == "fired" for step in steps)
             self.n_days += 1
         self._day = day if self._day is None or day is None else max(day, self._day)
@@ -108,7 +109,7 @@ def played(services: Services, stream: Stream, *, n_rows: int | None, watch: Sto
     states: Counter[str] = Counter()
     course = Course(services, watch=watch)
     began = time.perf_counter()
-    for one in posts.receive_each(services, feed.id, course.noted(stream.rows(n_rows=n_rows)), viewer=SYSTEM):
+    for one in ingest_posts.receive_each(services, feed.id, course.noted(stream.rows(n_rows=n_rows)), viewer=SYSTEM):
         states[one.state] += 1
         course.passed(one.row)
     seconds = time.perf_counter() - began
@@ -136,7 +137,7 @@ def measure(n_rows: int | None = None, *, model: str | None = None) -> dict[str,
         began = time.process_time()
         found = {stream.slug: played(services, stream, n_rows=n_rows, watch=watch) for stream in STREAMS}
         processor = time.process_time() - began
-        is_exact = buckets.every(services.db) == posts.recounted(services)
+        is_exact = buckets.every(services.db) == ingest_posts.recounted(services)
         services.engine.close()
         services.db.close()
     n_posts, seconds = (sum(one[key] for one in found.values()) for key in ("posts", "seconds"))

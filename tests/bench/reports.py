@@ -13,10 +13,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 
-from app import config, create_app
-from app.domain.people import SYSTEM
-from app.pipeline import accounts
-from app.store import queues
+from app import create_app
+from app.core import config
+from app.core.permissions import SYSTEM
+from app.desk.store import queues
+from app.people.flows import keep_accounts
 from tests.bench.machine import machine
 
 ROUNDS = 15
@@ -29,10 +30,10 @@ def main() -> None:
     """Measure and write the result."""
     app = create_app(config.load())
     services = app.extensions["bellwether"]
-    user = accounts.add_user(
+    user = keep_accounts.add_user(
         services, viewer=SYSTEM, name="Bench", email=f"bench-{time.time_ns()}@example.com", role="admin"
     )
-    _, secret = accounts.make_token(services, user_id=user.id, name="bench", scopes=("admin",), viewer=SYSTEM)
+    _, secret = keep_accounts.make_token(services, user_id=user.id, name="bench", scopes=("admin",), viewer=SYSTEM)
     client, headers = app.test_client(), {"Authorization": f"Bearer {secret}", "Accept": "text/html"}
     last = datetime.fromtimestamp(services.db.value("SELECT max(created_at) FROM ticket") / 1000, UTC).date()
     one = queues.every(services.db)[0].id
@@ -45,7 +46,7 @@ def main() -> None:
             took = 1000 * (time.perf_counter() - began)
             assert answer.status_code == 200, answer.get_data(as_text=True)[:500]
             times.setdefault(f"{days} days, {'one queue' if queue else 'all queues'}", []).append(took)
-    accounts.change_user(services, user.id, viewer=SYSTEM, changes={"is_active": False})
+    keep_accounts.change_user(services, user.id, viewer=SYSTEM, changes={"is_active": False})
     told = {
         "machine": machine(),
         "n_tickets": services.db.value("SELECT count(*) FROM ticket"),

@@ -16,13 +16,15 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from app.domain.alert import Alert, Rule
-from app.domain.people import SYSTEM
-from app.domain.series import DAY_MS
-from app.pipeline import alerts, budgets, learning, posts
-from app.pipeline.services import Services
-from app.store import alerts as alert_rows
-from app.store import feeds, usuals
+from app.alerts.domain.alert import Alert, Rule
+from app.alerts.flows import learn_baselines, share_budget, tick_rules
+from app.alerts.store import alerts as alert_rows
+from app.alerts.store import baselines
+from app.core.permissions import SYSTEM
+from app.core.services import Services
+from app.market.domain.series import DAY_MS
+from app.market.flows import ingest_posts
+from app.market.store import feeds
 from tests.bench.machine import machine
 from tests.bench.streams import STREAMS, monitor
 
@@ -52,15 +54,15 @@ def filled(services: Services, *, n_rows: int | None = None) -> int:
     feed = feeds.find_by_slug(services.db, stream.slug)
     assert feed is not None
     rows = stream.rows(n_rows=n_rows)
-    return sum(one.state == "created" for one in posts.receive_each(services, feed.id, rows, viewer=SYSTEM))
+    return sum(one.state == "created" for one in ingest_posts.receive_each(services, feed.id, rows, viewer=SYSTEM))
 
 
 def lived(services: Services, *, first: date, last: date) -> int:
     """Every night's learning and every day's evaluation from `first` to `last`; how many days there were."""
     days = range(_at(first) // DAY_MS, _at(last) // DAY_MS + 1)
     for day in days:
-        learning.refresh(services, now=day * DAY_MS)
-        alerts.tick(services, now=(day + 1) * DAY_MS - LAST_MINUTE_MS)
+        learn_baselines.refresh(services, now=day * DAY_MS)
+        tick_rules.tick(services, now=(day + 1) * DAY_MS - LAST_MINUTE_MS)
     return len(days)
 
 
@@ -88,14 +90,14 @@ def measure() -> dict[str, Any]:
         services = monitor(Path(folder), kinds=())
         n_posts = filled(services)
         rules: list[Rule] = [
-            alerts.add_rule(
+            tick_rules.add_rule(
                 services, viewer=SYSTEM, name=f"{budget} a week", kind="surge", subject_kind="market", budget=budget
             )
             for budget in BUDGETS
         ]
-        budgets.change(services, viewer=SYSTEM, a_week=sum(BUDGETS))
+        share_budget.change(services, viewer=SYSTEM, a_week=sum(BUDGETS))
         n_days = lived(services, first=first, last=last)
-        learnt = usuals.of_kind(services.db, subject_kind="market", measure="surge")
+        learnt = baselines.of_kind(services.db, subject_kind="market", measure="surge")
         ever = alert_rows.page(services.db, limit=MOST_ALERTS).items
         found = [
             judged([one for one in ever if one.rule_id == rule.id], budget=rule.budget, first=first, last=last)

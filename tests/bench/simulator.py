@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.domain.series import HOUR_MS
-from app.monitor.grid import Array, Grid
+from app.alerts.decide.count_grid import Array, Grid
+from app.market.domain.series import HOUR_MS
 
 WEEK = 168
 QUIET_WEEKS = 4

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from app.domain.market import SubjectKind
-from app.domain.people import SYSTEM
-from app.pipeline import alerts, feeds, intake, market
-from app.pipeline.intake import PostRow
-from app.pipeline.services import Policy, Services, open_engine
-from app.store.db import open_database
+from app.alerts.flows import tick_rules
+from app.core.db import open_database
+from app.core.permissions import SYSTEM
+from app.core.services import Policy, Services, open_engine
+from app.desk.flows import read_drafts
+from app.desk.flows.read_drafts import PostRow
+from app.market.domain.market import SubjectKind
+from app.market.flows import fetch_feeds, show_market
 from tests import corpora, shipped
 
 FOLDER = corpora.folder() / "streams"
@@ -65,7 +67,7 @@ class Stream:
     def rows(self, *, n_rows: int | None = None) -> Iterator[PostRow]:
         """Its rows as drafts, no more than `n_rows`."""
         with self.path.open(encoding="utf-8") as lines:
-            yield from intake.posts_from_lines(islice(lines, n_rows), kind="jsonl")
+            yield from read_drafts.posts_from_lines(islice(lines, n_rows), kind="jsonl")
 
 
 STREAMS = (Stream(slug="stocknet", path=STOCKNET), Stream(slug="reuters", path=REUTERS))
@@ -84,12 +86,12 @@ def monitor(
         policy=Policy(),
     )
     for ticker, name, sector, aliases, ambiguous in COMPANIES:
-        market.add_entity(
+        show_market.add_entity(
             services, viewer=SYSTEM, ticker=ticker, name=name, sector=sector, aliases=aliases, ambiguous=ambiguous
         )
     for stream in STREAMS:
-        feeds.add_feed(services, viewer=SYSTEM, slug=stream.slug, name=stream.slug.title(), kind="file")
+        fetch_feeds.add_feed(services, viewer=SYSTEM, slug=stream.slug, name=stream.slug.title(), kind="file")
     for kind in kinds:
-        alerts.add_rule(services, viewer=SYSTEM, name=f"Share of {kind}", subject_kind=kind)
-        alerts.add_rule(services, viewer=SYSTEM, name=f"Surge of {kind}", kind="surge", subject_kind=kind)
+        tick_rules.add_rule(services, viewer=SYSTEM, name=f"Share of {kind}", subject_kind=kind)
+        tick_rules.add_rule(services, viewer=SYSTEM, name=f"Surge of {kind}", kind="surge", subject_kind=kind)
     return services

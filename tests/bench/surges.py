@@ -14,13 +14,13 @@ from time import perf_counter
 
 import numpy as np
 
-from app.domain.series import HOUR_MS, Saying
-from app.monitor.baseline import fit, usual_rate
-from app.monitor.grid import Grid, rolled
-from app.monitor.scoring import history, notifications, thresholds
-from app.monitor.series import tally
-from app.monitor.surge import RARE_A_DAY, Flags, windows_for
-from app.monitor.tails import beta_binomial
+from app.alerts.decide.count_grid import Grid, rolled
+from app.alerts.decide.history_scoring import history, notifications, thresholds
+from app.alerts.decide.robust_fit import fit, usual_rate
+from app.alerts.decide.surge import RARE_A_DAY, Flags, windows_for
+from app.alerts.decide.tail_probabilities import beta_binomial
+from app.market.decide.bucketing import tally
+from app.market.domain.series import HOUR_MS, Saying
 from tests.bench.machine import machine
 from tests.bench.simulator import LENGTH, QUIET_WEEKS, USUAL_SHARE, WEEK, World, world
 

@@ -23,13 +23,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from app import clock
-from app.domain.market import PostDraft
-from app.domain.people import SYSTEM
-from app.pipeline import alerts, feeds, market, posts, receivers
-from app.pipeline.services import Policy, Services, open_engine
-from app.store import alerts as rows
-from app.store.db import open_database
+from app.alerts.flows import tick_rules
+from app.alerts.store import alerts as rows
+from app.core import clock
+from app.core.db import open_database
+from app.core.permissions import SYSTEM
+from app.core.services import Policy, Services, open_engine
+from app.market.domain.market import PostDraft
+from app.market.flows import fetch_feeds, ingest_posts, show_market
+from app.notify.flows import keep_receivers
 from tests import shipped
 from tests.bench.machine import machine
 from tests.process import ROOT
@@ -96,14 +98,14 @@ def delays(folder: Path, *, models: Path, n_rounds: int) -> list[float]:
     services = Services(db=db, engine=open_engine(folders=(folder,)), policy=Policy(is_fetching_private=True))
     names = [f"Northwharf{number}" for number in range(n_rounds)]
     for number, name in enumerate(names):
-        market.add_entity(services, viewer=SYSTEM, ticker=f"T{number}", name=name)
-    feed = feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
-    alerts.add_rule(services, viewer=SYSTEM, name="Every mention", kind="mention", min_negative=0)
+        show_market.add_entity(services, viewer=SYSTEM, ticker=f"T{number}", name=name)
+    feed = fetch_feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
+    tick_rules.add_rule(services, viewer=SYSTEM, name="Every mention", kind="mention", min_negative=0)
     with receiving() as (url, arrivals), working(folder, models=models):
-        receivers.add(services, viewer=SYSTEM, name="Hook", kind="webhook", url=url)
+        keep_receivers.add(services, viewer=SYSTEM, name="Hook", kind="webhook", url=url)
         for name in names:
             draft = PostDraft(external_id=name, title=f"{name} halts two lines after a fire at its mill")
-            posts.receive(services, feed.id, [draft], viewer=SYSTEM)
+            ingest_posts.receive(services, feed.id, [draft], viewer=SYSTEM)
             _wait_for(arrivals, name)
             time.sleep(random.random())
     fired = {one.subject_id: one.firing_at for one in rows.page(db, limit=n_rounds).items}

@@ -12,10 +12,10 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect, sync_playwright
 from waitress.server import create_server
 
-from app.domain.people import UserRole
-from app.pipeline import jobs
-from tests.app.web.pages.house import House, make_house
-from tests.app.web.site import PASSWORD
+from app.core.jobs import job_queue
+from app.core.permissions import UserRole
+from tests.app.page_house import House, make_house
+from tests.app.site import PASSWORD
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -98,7 +98,7 @@ def worker(live: Live) -> Iterator[None]:
 
     def work() -> None:
         while not stopping.wait(0.1):
-            jobs.run_due(live.house.site.services)
+            job_queue.run_due(live.house.site.services)
         live.house.site.services.db.release()
 
     thread = threading.Thread(target=work)

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from app import clock
-from app.domain.market import PostDraft
-from app.domain.people import SYSTEM
-from app.pipeline import alerts, market, posts
-from app.store import feeds
+from app.alerts.flows import tick_rules
+from app.core import clock
+from app.core.permissions import SYSTEM
+from app.market.domain.market import PostDraft
+from app.market.flows import ingest_posts, show_market
+from app.market.store import feeds
 from tests.browser.conftest import Live
 
 SERIOUS = {"serious", "critical"}
@@ -194,7 +195,7 @@ def test_from_a_feed_to_an_alert_acknowledged_and_silenced(live: Live) -> None:
     page.get_by_label("Kind").select_option("push")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_text("is ready to take posts")).to_be_visible()
-    market.add_entity(services, viewer=SYSTEM, ticker="QUAY", name="Quayside Ferries", sector="Ports")
+    show_market.add_entity(services, viewer=SYSTEM, ticker="QUAY", name="Quayside Ferries", sector="Ports")
     page.goto("/wall")
     expect(page.get_by_text("live", exact=True)).to_be_visible()
     words = ["anchor", "buoy", "crane", "deck", "engine", "fender", "galley", "hull", "keel", "mast"]
@@ -203,8 +204,8 @@ def test_from_a_feed_to_an_alert_acknowledged_and_silenced(live: Live) -> None:
         for word in words
     ]
     feed = next(one for one in feeds.every(services.db) if one.slug == "quay-ledger")
-    posts.receive(services, feed.id, surge, viewer=SYSTEM)
-    alerts.tick(services)
+    ingest_posts.receive(services, feed.id, surge, viewer=SYSTEM)
+    tick_rules.tick(services)
     # The stream tells the page, which fetches itself again.
     alert = page.get_by_role("link", name="Quayside Ferries: 100")
     expect(alert).to_be_visible()

@@ -7,14 +7,15 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from app import clock
-from app.domain.people import SYSTEM
-from app.domain.series import HOUR_MS
-from app.domain.ticket import TicketDraft, TicketFilter
-from app.pipeline import desk, tickets
-from app.store import corrections, inbox
-from app.store import tickets as rows
-from tests.app.web.site import PASSWORD
+from app.core import clock
+from app.core.permissions import SYSTEM
+from app.desk.domain.ticket import TicketDraft, TicketFilter
+from app.desk.flows import file_ticket, keep_queues
+from app.desk.store import inbox_query
+from app.desk.store import tickets as rows
+from app.intents.store import corrections
+from app.market.domain.series import HOUR_MS
+from tests.app.site import PASSWORD
 from tests.browser.conftest import Live, worker
 from tests.browser.test_desk import _faults
 
@@ -25,7 +26,9 @@ N_TICKETS = 20
 def queue(live: Live) -> int:
     """A queue of twenty tickets, oldest the riskiest."""
     services = live.house.site.services
-    made = desk.add_queue(services, viewer=SYSTEM, slug="night", title="Night shift", intent_task="banking_intent")
+    made = keep_queues.add_queue(
+        services, viewer=SYSTEM, slug="night", title="Night shift", intent_task="banking_intent"
+    )
     for number in range(N_TICKETS):
         draft = TicketDraft(
             subject=f"Card {number}",
@@ -35,7 +38,7 @@ def queue(live: Live) -> int:
             queue="night",
             occurred_at=clock.now_ms() - (N_TICKETS - number) * HOUR_MS // 10,
         )
-        tickets.receive(services, draft, viewer=SYSTEM)
+        file_ticket.receive(services, draft, viewer=SYSTEM)
     return made.id
 
 
@@ -217,7 +220,7 @@ def test_a_shift_from_the_keyboard_from_sign_in_to_the_report(live: Live, queue:
 
 
 def _all(live: Live, chosen: TicketFilter) -> list[int]:
-    found = inbox.each(live.house.site.services.db, chosen, viewer=live.house.viewer())
+    found = inbox_query.each(live.house.site.services.db, chosen, viewer=live.house.viewer())
     return [ticket.id for ticket in found]
 
 

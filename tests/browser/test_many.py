@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from app.domain.people import SYSTEM
-from app.domain.ticket import TicketDraft
-from app.pipeline import tickets
+from app.core.permissions import SYSTEM
+from app.desk.domain.ticket import TicketDraft
+from app.desk.flows import file_ticket
 from tests.browser.conftest import Live, worker
 
 
@@ -42,7 +42,7 @@ def test_news_are_told_and_the_list_stays(live: Live) -> None:
     page.goto("/tickets")
     first = page.locator(".row-subject a").first.text_content()
     draft = TicketDraft(subject="Fresh from the post", body="my card was stolen again", channel="api", queue="cards")
-    made = tickets.receive(live.house.site.services, draft, viewer=SYSTEM).ticket
+    made = file_ticket.receive(live.house.site.services, draft, viewer=SYSTEM).ticket
     expect(page.locator(".news")).to_contain_text("1 new ticket")
     expect(page.locator(".row-subject a").first).to_have_text(first or "")
     page.locator(".news button").click()

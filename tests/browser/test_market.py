@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from app.web.stream import Seats
+from app.web.event_stream import Seats
 from tests.browser.conftest import Live
 
 

@@ -6,10 +6,10 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from app.domain.people import SYSTEM
-from app.domain.ticket import TicketDraft
-from app.pipeline import tickets
-from app.store import corrections
+from app.core.permissions import SYSTEM
+from app.desk.domain.ticket import TicketDraft
+from app.desk.flows import file_ticket
+from app.intents.store import corrections
 from tests.browser.conftest import Live
 from tests.browser.test_desk import _faults
 
@@ -23,7 +23,7 @@ def test_doubts_are_answered_with_one_key_each(live: Live) -> None:
     services = live.house.site.services
     for number in range(4):
         draft = TicketDraft(subject=f"Doubt {number}", body=f"hmm, about {number}", channel="api", queue="shop")
-        tickets.receive(services, draft, viewer=SYSTEM)
+        file_ticket.receive(services, draft, viewer=SYSTEM)
     before = corrections.count_by_task(services.db).get("commerce_intent", 0)
     page = live.page("agent")
     faults = _faults(page)

@@ -107,7 +107,7 @@ def test_an_unknown_task_is_a_key_error(runtime: Runtime) -> None:
 
 def test_serving_loads_neither_torch_nor_the_runtimes_telemetry(tiny: Artifact) -> None:
     code = (
-        "import sys; from pathlib import Path; import app.classify.engine; from models.runtime import Runtime\n"
+        "import sys; from pathlib import Path; import app.model.engine.engine; from models.runtime import Runtime\n"
         "assert not {'torch', 'transformers', 'openvino', 'onnxruntime'} & set(sys.modules)\n"
         f"Runtime.open(Path({str(tiny.folder)!r})).logits(['a'])\n"
         "assert sys.modules['openvino_telemetry'] is None\n"

@@ -11,7 +11,7 @@ import pytest
 import torch
 from bs4 import BeautifulSoup
 
-from app.classify.gpu import GpuRuntime
+from app.model.engine.gpu_runtime import GpuRuntime
 from models.artifact import ArtifactError, open_artifact
 from models.examples import Example
 from models.labels import make_task

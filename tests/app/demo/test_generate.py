@@ -7,16 +7,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.core.db import open_database
+from app.core.errors import InputError
+from app.core.permissions import SYSTEM
+from app.core.services import Policy, Services
 from app.demo.generate import generate
-from app.domain.people import SYSTEM
-from app.domain.ticket import TicketFilter
-from app.errors import InputError
-from app.pipeline import inbox_order, tickets
-from app.pipeline.services import Policy, Services
-from app.store import inbox, users
-from app.store import tickets as rows
-from app.store.db import open_database
-from tests.app.pipeline.fake_engine import FakeEngine
+from app.desk.domain.ticket import TicketFilter
+from app.desk.flows import file_ticket, order_inbox
+from app.desk.store import inbox_query
+from app.desk.store import tickets as rows
+from app.people.store import users
+from tests.app.fake_engine import FakeEngine
 
 N = 1500
 
@@ -34,7 +35,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
 
 
 def test_every_ticket_is_there_and_counted(services: Services) -> None:
-    everything = list(inbox.each(services.db, TicketFilter(status=()), viewer=SYSTEM))
+    everything = list(inbox_query.each(services.db, TicketFilter(status=()), viewer=SYSTEM))
     assert len(everything) == N
     counted = rows.status_counts(services.db, viewer=SYSTEM)
     assert {key: n for key, n in counted.items() if n} == Counter(one.status for one in everything)
@@ -44,14 +45,14 @@ def test_every_ticket_is_there_and_counted(services: Services) -> None:
 
 
 def test_it_can_be_searched_shown_and_refreshed(services: Services) -> None:
-    found = inbox.page(services.db, TicketFilter(query="order number", status=()), viewer=SYSTEM)
+    found = inbox_query.page(services.db, TicketFilter(query="order number", status=()), viewer=SYSTEM)
     assert found.items
-    view = tickets.show(services, found.items[0].id, viewer=SYSTEM)
+    view = file_ticket.show(services, found.items[0].id, viewer=SYSTEM)
     assert [event.verb for event in view.events][:2] == ["created", "triaged"]
     assert view.ticket.n_messages == len(view.messages)
     assert {one.prediction.role for one in view.predictions[view.messages[0].id]} == {"intent", "sentiment", "emotion"}
-    inbox_order.refresh(services)
-    page = inbox.page(services.db, TicketFilter(), viewer=SYSTEM)
+    order_inbox.refresh(services)
+    page = inbox_query.page(services.db, TicketFilter(), viewer=SYSTEM)
     assert [one.risk for one in page.items] == sorted((one.risk for one in page.items), reverse=True)
 
 
@@ -59,4 +60,4 @@ def test_more_can_be_added_but_not_any_number(services: Services) -> None:
     with pytest.raises(InputError, match="out_of_bounds"):
         generate(services, n_tickets=0)
     generate(services, n_tickets=3, seed=8)
-    assert inbox.count(services.db, TicketFilter(status=()), viewer=SYSTEM) == (N + 3, False)
+    assert inbox_query.count(services.db, TicketFilter(status=()), viewer=SYSTEM) == (N + 3, False)

@@ -22,11 +22,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from app.domain.people import SYSTEM
-from app.ingest.characters import tidy
-from app.pipeline import alerts, knowledge
-from app.web import openapi
-from tests.app.web.site import Site
+from app.alerts.flows import tick_rules
+from app.answers.flows import suggest
+from app.core.permissions import SYSTEM
+from app.core.text.characters import tidy
+from app.web.api import openapi
+from tests.app.site import Site
 
 ENDLESS = "/api/v1/stream"
 """The live stream: its answer never ends."""
@@ -92,7 +93,7 @@ def furnish(site: Site) -> Mapping[str, str]:
     posts = [{"external_id": str(n), "title": f"Larkspur Home falls after fraud probe {n}"} for n in range(12)]
     pushed = api("POST", "/api/v1/posts?feed=wire", json=posts)
     rule = made("rules", name="Bad news", kind="mention")
-    alerts.tick(site.services)
+    tick_rules.tick(site.services)
     ticket = made("tickets", body="My card was stolen, please cancel it", external_id="a1")
     receiver = made("receivers", name="Ops", kind="webhook", url="https://hooks.example.com/in")
     bulk = api(
@@ -101,7 +102,7 @@ def furnish(site: Site) -> Mapping[str, str]:
     found = api("GET", f"/api/v1/tickets/{ticket}").json["messages"][0]["predictions"][0]["id"]
     condition = {"field": "intent", "operator": "is", "value": "get_refund"}
     action = {"type": "add_tag", "value": "money"}
-    article = knowledge.add_article(
+    article = suggest.add_article(
         site.services, viewer=SYSTEM, slug="refunds", title="Refunds", body="Ask within 30 days."
     )
     return {

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.app.site import Site, make_site
 from tests.app.web import conformity
-from tests.app.web.site import Site, make_site
 
 N_DRAWN = 2
 """Requests drawn for an operation, besides those at the boundaries of what it takes."""

@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
-from app import clock
-from app.domain.people import SYSTEM
-from app.pipeline import desk, feeds, views
-from app.store import alerts, predictions
-from tests.app.web.pages.house import House, make_house
-from tests.app.web.site import Caller
+from app.alerts.store import alerts
+from app.core import clock
+from app.core.permissions import SYSTEM
+from app.core.views import keep_saved_views
+from app.desk.flows import keep_queues
+from app.market.flows import fetch_feeds
+from app.model.store import predictions
+from tests.app.page_house import House, make_house
+from tests.app.site import Caller
 
 MISSING = 987_654
 
@@ -31,12 +34,12 @@ class Divided:
 def divided(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Divided]:
     house = make_house(tmp_path_factory.mktemp("divided"))
     services, site = house.site.services, house.site
-    team = desk.add_team(services, viewer=SYSTEM, name="Others")
+    team = keep_queues.add_team(services, viewer=SYSTEM, name="Others")
     for queue in house.queues.values():
-        desk.change_queue(services, queue, viewer=SYSTEM, changes={"team_id": team.id})
-    desk.add_queue(services, viewer=SYSTEM, slug="open", title="Open", intent_task="banking_intent")
-    feeds.change_feed(services, house.feed, viewer=SYSTEM, changes={"team_id": team.id})
-    feeds.add_feed(services, viewer=SYSTEM, slug="gazette", name="Gazette", kind="push")
+        keep_queues.change_queue(services, queue, viewer=SYSTEM, changes={"team_id": team.id})
+    keep_queues.add_queue(services, viewer=SYSTEM, slug="open", title="Open", intent_task="banking_intent")
+    fetch_feeds.change_feed(services, house.feed, viewer=SYSTEM, changes={"team_id": team.id})
+    fetch_feeds.add_feed(services, viewer=SYSTEM, slug="gazette", name="Gazette", kind="push")
     now = clock.now_ms()
     with services.db.transaction() as tx:
         alert = alerts.insert(
@@ -50,7 +53,7 @@ def divided(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Divided]:
     admin = site.caller("admin")
     job = admin("POST", "/api/v1/tickets/bulk", json={"action": "set_status", "params": {"status": "open"}}).json
     board = admin("POST", "/api/v1/dashboards", json={"name": "Mine", "subjects": ["market"]}).json["id"]
-    view = views.add(services, viewer=house.viewer("admin"), name="Mine too", query="status=open")
+    view = keep_saved_views.add(services, viewer=house.viewer("admin"), name="Mine too", query="status=open")
     token = admin("POST", "/api/v1/tokens", json={"name": "spare", "scopes": ["predict"]}).json["id"]
     post = admin("GET", "/api/v1/posts?feed=wire").json["data"][0]["id"]
     message = admin("GET", f"/api/v1/tickets/{house.stolen}").json["messages"][0]

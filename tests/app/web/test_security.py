@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app import clock
+from app.core import clock
 from app.web import security
-from tests.app.web.site import PASSWORD, Site, csrf, make_site
+from tests.app.site import PASSWORD, Site, csrf, make_site
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/sign-in", "/nothing", "/api/v1/tickets", "/docs", "/openapi.json"])

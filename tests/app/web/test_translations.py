@@ -24,7 +24,7 @@ PLACE = re.compile(r"%\(\w+\)[sd]")
 def _source() -> frozenset[object]:
     parse: Any = frontend.parse_mapping_cfg
     methods, options = parse(io.StringIO((ROOT / ".babel.cfg").read_text()))
-    found = extract_from_dir(ROOT / "app/web", methods, options, KEYWORDS)
+    found = extract_from_dir(ROOT / "app", methods, options, KEYWORDS)
     return frozenset(message for _path, _line, message, _comments, _context in found)
 
 

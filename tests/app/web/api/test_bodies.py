@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.store import alerts as rows
-from tests.app.web.pages.house import House, make_house
+from app.alerts.store import alerts as rows
+from tests.app.page_house import House, make_house
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Alerts: rules, surge statistics, alert states, silences, back-tests."""

@@ -1,0 +1,200 @@
+"""Alerts: the list, and one with its figures, its stories and what people did about it."""
+
+from __future__ import annotations
+
+from typing import cast, get_args
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from app.alerts.domain.alert import OPEN_STATES, Alert, AlertState
+from app.alerts.flows import keep_evidence
+from app.alerts.flows import tick_rules as flow
+from app.alerts.forms import Missed
+from app.alerts.store import alert_rules, alerts, remarks, silences
+from app.core import clock
+from app.core.errors import Conflict, InputError, NotFound
+from app.core.events import event_log
+from app.desk.pages import inbox_address
+from app.market.domain.market import SubjectKind
+from app.market.domain.series import DAY_MS, HOUR_MS
+from app.market.pages import post_lists, subject_trend
+from app.market.pages.market_page import subject_title, title_of
+from app.market.pages.subject_trend import Stretch
+from app.market.store import companies
+from app.notify.store import notifications, receivers, tellings
+from app.people.store import users as people
+from app.web import access
+from app.web.access import requires, services, viewer
+from app.web.display.translation import gettext as _
+from app.web.form_fields import NewSilence
+from app.web.template_context import tell
+
+blueprint = Blueprint("pages_alerts", __name__)
+
+STATES: dict[str, tuple[AlertState, ...]] = {
+    "open": OPEN_STATES,
+    "resolved": ("resolved",),
+    "all": ("pending", "firing", "recovering", "resolved", "inactive"),
+}
+LEAD_MS = 14 * DAY_MS
+
+
+@blueprint.get("/alerts")
+@requires("alerts:read")
+def index() -> str:
+    """Alerts by state, newest first, with the silences in force."""
+    db, now = services().db, clock.now_ms()
+    state = request.args.get("state", "open")
+    shown = alerts.page(
+        db, states=STATES.get(state, OPEN_STATES), limit=50, after=request.args.get("after"), viewer=viewer()
+    )
+    quiet = silences.every(db, at=now)
+    return render_template(
+        "alerts/index.html",
+        page=shown,
+        state=state if state in STATES else "open",
+        subjects={alert.id: subject_title(alert) for alert in shown.items},
+        rules={rule.id: rule.name for rule in alert_rules.every(db)},
+        silences=quiet,
+        names=people.names(db, {silence.user_id for silence in quiet}),
+        silenced={silence.id: _silenced(silence.subject_kind, silence.subject_id) for silence in quiet},
+        link=lambda **changes: url_for("pages_alerts.index", **inbox_address.kept(request.args, **changes)),
+    )
+
+
+def _silenced(kind: SubjectKind | None, subject_id: str | None) -> str:
+    if kind is None or subject_id is None:
+        return _("all alerts")
+    try:
+        return title_of(kind, subject_id)
+    except NotFound:
+        return subject_id
+
+
+def _rule_name(rule_id: int) -> str:
+    try:
+        return alert_rules.get(services().db, rule_id).name
+    except NotFound:
+        return _("a rule that was deleted")
+
+
+def _around(alert: Alert) -> Stretch:
+    """Two weeks before the alert began until a little after it ended, in steps of half a day."""
+    now = clock.now_ms()
+    until = min(now, (alert.resolved_at or now) + DAY_MS) // DAY_MS * DAY_MS + DAY_MS
+    since = (alert.firing_at or alert.started_at) // DAY_MS * DAY_MS - LEAD_MS
+    step_ms = 12 * HOUR_MS if until - since <= 28 * DAY_MS else DAY_MS
+    return Stretch(days=(until - since) // DAY_MS, since=since, until=until, step_ms=step_ms)
+
+
+def _page(alert: Alert, *, form: NewSilence) -> str:
+    db, me = services().db, viewer()
+    stretch = _around(alert)
+    stories = flow.stories_of(services(), alert.id, viewer=me, limit=15)
+    steps = event_log.of(db, "alert", alert.id)
+    actors = {int(event.actor_id) for event in steps if event.actor_kind == "agent" and event.actor_id.isdigit()}
+    entity = None
+    if alert.subject_kind == "entity":
+        entity = {str(each.id): each for each in companies.every(db)}.get(alert.subject_id)
+    return render_template(
+        "alerts/show.html",
+        alert=alert,
+        title=subject_title(alert),
+        entity=entity,
+        rule=_rule_name(alert.rule_id),
+        course=subject_trend.course(alert.subject_kind, alert.subject_id, stretch=stretch, past=[alert]),
+        stories=stories,
+        steps=steps,
+        actors=people.names(db, actors | ({alert.acknowledged_by} if alert.acknowledged_by else set())),
+        silences=[s for s in silences.every(db, at=clock.now_ms()) if s.subject_id in (None, alert.subject_id)],
+        form=form,
+        may_write=me.may("alerts:write"),
+        evidence=keep_evidence.seen(services(), alert.id, viewer=me),
+        remark=remarks.of_alerts(db, [alert.id]).get(alert.id),
+        told=notifications.of_ids(db, tellings.of_alert(db, alert.id)),
+        receivers={one.id: one.name for one in receivers.every(db)},
+        **post_lists.around(db, stories, viewer=me),
+    )
+
+
+@blueprint.get("/alerts/<number:alert_id>")
+@requires("alerts:read")
+def show(alert_id: int) -> str:
+    """One alert, explaining itself."""
+    return _page(alerts.get(services().db, alert_id, viewer=viewer()), form=NewSilence(formdata=None))
+
+
+@blueprint.post("/alerts/<number:alert_id>/acknowledge")
+@requires("alerts:write")
+def acknowledge(alert_id: int) -> Response:
+    """Somebody has seen it, and says what is being done."""
+    try:
+        flow.acknowledge(services(), alert_id, viewer=viewer(), note=request.form.get("note", ""))
+        flash(_("Acknowledged: others see that you have it."), "good")
+    except Conflict as error:
+        tell(error)
+    return redirect(url_for("pages_alerts.show", alert_id=alert_id))
+
+
+@blueprint.post("/alerts/<number:alert_id>/remark")
+@requires("alerts:write")
+def judge(alert_id: int) -> Response:
+    """Was it useful, or a false alarm?"""
+    remark = request.form.get("remark")
+    if remark not in ("useful", "false_alarm"):
+        raise InputError("invalid_input")
+    flow.judge(services(), alert_id, viewer=viewer(), remark="useful" if remark == "useful" else "false_alarm")
+    flash(_("Noted. The measured rate of false alarms counts it."), "good")
+    return redirect(url_for("pages_alerts.show", alert_id=alert_id))
+
+
+@blueprint.post("/alerts/missed/<kind>/<subject_id>")
+@requires("alerts:write")
+def missed(kind: str, subject_id: str) -> Response:
+    """Bad news came, and nobody was told."""
+    if kind not in get_args(SubjectKind):
+        raise NotFound(noun="subject", id=kind)
+    form = Missed()
+    title_of(cast(SubjectKind, kind), subject_id)
+    if form.validate_on_submit():
+        flow.report_missed(
+            services(),
+            viewer=viewer(),
+            subject_kind=cast(SubjectKind, kind),
+            subject_id=subject_id,
+            at=clock.now_ms() - int(form.hours.data) * HOUR_MS,
+            comment=form.comment.data or "",
+        )
+        flash(_("Noted. The measured rate of missed surges counts it."), "good")
+    else:
+        flash(_("Say in a few words what happened."), "error")
+    return redirect(access.safe_next(request.form.get("next"), fallback=url_for("pages_alerts.index")))
+
+
+@blueprint.post("/alerts/<number:alert_id>/silence")
+@requires("alerts:write")
+def silence(alert_id: int) -> str | Response | tuple[str, int]:
+    """Tell nobody about this subject for a while; who and why are kept."""
+    alert, form = alerts.get(services().db, alert_id, viewer=viewer()), NewSilence()
+    if not form.validate_on_submit():
+        return _page(alert, form=form), 422
+    flow.silence(
+        services(),
+        subject_kind=alert.subject_kind,
+        subject_id=alert.subject_id,
+        until=clock.now_ms() + int(form.hours.data) * HOUR_MS,
+        comment=form.comment.data or "",
+        viewer=viewer(),
+    )
+    flash(_("Silenced: the alert stays on this page, and nobody is told until the silence ends."), "good")
+    return redirect(url_for("pages_alerts.show", alert_id=alert_id))
+
+
+@blueprint.post("/alerts/silences/<number:silence_id>/end")
+@requires("alerts:write")
+def end_silence(silence_id: int) -> Response:
+    """Tell people again."""
+    flow.end_silence(services(), silence_id, viewer=viewer())
+    flash(_("The silence has ended."), "good")
+    return redirect(url_for("pages_alerts.index"))

@@ -1,0 +1,41 @@
+"""Evidence: why each alert was raised, kept as it was seen then."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from app.alerts.domain.evidence import Driver, Evidence, Measured, Precedent, RisenWord
+from app.core.db import Reads, Transaction
+
+_PUT = """INSERT INTO evidence (alert_id, body, made_at) VALUES (?, ?, ?)
+ON CONFLICT DO UPDATE SET body = excluded.body, made_at = excluded.made_at"""
+
+
+def of_alert(db: Reads, alert_id: int) -> Evidence | None:
+    """Why an alert was raised; None for one that is too old to have kept it, or that never fired."""
+    row = db.row("SELECT body FROM evidence WHERE alert_id = ?", (alert_id,))
+    return None if row is None else _read(json.loads(row["body"]))
+
+
+def latest(db: Reads, *, limit: int) -> tuple[Evidence, ...]:
+    """Why the newest alerts were raised, newest first."""
+    rows = db.rows("SELECT body FROM evidence ORDER BY alert_id DESC LIMIT ?", (limit,))
+    return tuple(_read(json.loads(row["body"])) for row in rows)
+
+
+def put(tx: Transaction, evidence: Evidence) -> None:
+    """Keep why an alert was raised; what was kept of it before is replaced."""
+    tx.execute(_PUT, (evidence.alert_id, asdict(evidence), evidence.made_at))
+
+
+def _read(body: Mapping[str, Any]) -> Evidence:
+    values = dict(body)
+    for name in ("share", "negative", "stories"):
+        values[name] = None if values[name] is None else Measured(**values[name])
+    values["drivers"] = tuple(Driver(**one) for one in values["drivers"])
+    values["words"] = tuple(RisenWord(**one) for one in values["words"])
+    values["precedents"] = tuple(Precedent(**one) for one in values["precedents"])
+    return Evidence(**values)

@@ -1,0 +1,1 @@
+"""Answers: macros, articles, search, drafts."""

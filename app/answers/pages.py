@@ -1,0 +1,143 @@
+"""Macros: found by their words, shown with what became of them, written by administrators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from app.answers.domain import Macro, MacroAction
+from app.answers.flows import suggest
+from app.answers.store import macros, suggestion_outcomes
+from app.core.errors import BellwetherError, Conflict, InputError
+from app.core.events import event_log
+from app.desk.store import queues
+from app.model.flows import deploy_model
+from app.web.access import requires, services, viewer
+from app.web.display.label_titles import label_title
+from app.web.display.translation import gettext as _
+from app.web.form_fields import EditMacro
+from app.web.template_context import tell, tell_changed
+
+blueprint = Blueprint("pages_macros", __name__)
+
+Shown = str | Response | tuple[str, int]
+
+
+@blueprint.get("/macros")
+@requires("macros:read")
+def index() -> str:
+    """Every macro, or those with the words in them."""
+    db, query = services().db, request.args.get("q", "").strip()
+    found = macros.search(db, query, limit=200) if query else macros.every(db)
+    return render_template(
+        "macros/index.html",
+        macros=found,
+        query=query,
+        tallies=suggestion_outcomes.of_macros(db),
+        drafts=suggestion_outcomes.of_drafts(db),
+        may_write=viewer().may("macros:write"),
+    )
+
+
+def _intents() -> list[tuple[str, str]]:
+    tasks = {queue.intent_task for queue in queues.every(services().db)}
+    found: dict[str, str] = {}
+    for task in sorted(tasks):
+        try:
+            found |= {label.id: label_title(label.id) for label in deploy_model.labels(services(), task)}
+        except BellwetherError:
+            # Without a model a macro can still be written; its intents are chosen later.
+            continue
+    return sorted(found.items(), key=lambda entry: entry[1])
+
+
+def _form(macro: Macro | None = None) -> EditMacro:
+    form = EditMacro(data=None if macro is None else _values(macro))
+    kept = [] if macro is None else [(label, label_title(label)) for label in macro.intents]
+    form.intents.choices = list(dict([*_intents(), *kept]).items())
+    form.route.choices = [("", _("leave it where it is")), *((q.slug, q.title) for q in queues.every(services().db))]
+    return form
+
+
+def _values(macro: Macro) -> dict[str, Any]:
+    of_type: dict[str, list[str]] = {}
+    for action in macro.actions:
+        of_type.setdefault(action.type, []).append(action.value)
+    return {
+        "name": macro.name,
+        "body": macro.body,
+        "intents": list(macro.intents),
+        "status": (of_type.get("set_status") or [""])[0],
+        "route": (of_type.get("route") or [""])[0],
+        "tags": ", ".join(of_type.get("add_tag", [])),
+    }
+
+
+def _changes(form: EditMacro) -> dict[str, Any]:
+    tags = [part.strip() for part in (form.tags.data or "").split(",") if part.strip()]
+    actions = [MacroAction(type="add_tag", value=tag) for tag in tags]
+    if form.status.data:
+        actions.append(MacroAction(type="set_status", value=form.status.data))
+    if form.route.data:
+        actions.append(MacroAction(type="route", value=form.route.data))
+    intents = tuple(form.intents.data or ())
+    return {"name": form.name.data, "body": form.body.data, "intents": intents, "actions": actions}
+
+
+def _page(form: EditMacro, *, macro: Macro | None) -> str:
+    return render_template("macros/edit.html", form=form, macro=macro)
+
+
+@blueprint.route("/macros/new", methods=["GET", "POST"])
+@requires("macros:write")
+def new() -> Shown:
+    """Write a macro."""
+    form = _form()
+    if not form.is_submitted():
+        return _page(form, macro=None)
+    if not form.validate():
+        return _page(form, macro=None), 422
+    last = event_log.last_id(services().db)
+    try:
+        macro = suggest.add_macro(services(), viewer=viewer(), **_changes(form))
+    except (InputError, Conflict) as error:
+        status = tell(error)
+        return _page(form, macro=None), status
+    _tell(_("“%(name)s” is offered from now on.", name=macro.name), macro_id=macro.id, since=last)
+    return redirect(url_for("pages_macros.index"))
+
+
+@blueprint.route("/macros/<number:macro_id>", methods=["GET", "POST"])
+@requires("macros:write")
+def edit(macro_id: int) -> Shown:
+    """Change a macro."""
+    macro = macros.get(services().db, macro_id)
+    form = _form(macro)
+    if not form.is_submitted():
+        return _page(form, macro=macro)
+    if not form.validate():
+        return _page(form, macro=macro), 422
+    last = event_log.last_id(services().db)
+    try:
+        suggest.change_macro(services(), macro_id, viewer=viewer(), changes=_changes(form))
+    except (InputError, Conflict) as error:
+        status = tell(error)
+        return _page(form, macro=macro), status
+    _tell(_("Saved."), macro_id=macro_id, since=last)
+    return redirect(url_for("pages_macros.index"))
+
+
+@blueprint.post("/macros/<number:macro_id>/delete")
+@requires("macros:write")
+def delete(macro_id: int) -> Response:
+    """Remove a macro; replies that were made of it stay."""
+    last = event_log.last_id(services().db)
+    suggest.remove_macro(services(), macro_id, viewer=viewer())
+    _tell(_("The macro is deleted."), macro_id=macro_id, since=last)
+    return redirect(url_for("pages_macros.index"))
+
+
+def _tell(message: str, *, macro_id: int, since: int) -> None:
+    tell_changed(message, noun="macro", number=macro_id, since=since, back=url_for("pages_macros.index"))

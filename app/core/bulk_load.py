@@ -1,0 +1,57 @@
+"""Rows by the thousand, with ids that the caller chose: how a generated history comes in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.core.db import Reads, Transaction, marks, statement
+
+Rows = Sequence[tuple[Any, ...]]
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "customer": ("id", "name", "email", "tier"),
+    "ticket": (
+        "id", "subject", "channel", "status", "priority", "queue_id", "customer_id", "created_at", "updated_at",
+        "assignee_id", "external_id", "intent_task", "intent", "intent_probability", "intent_band", "sentiment",
+        "sentiment_score", "emotion", "needs_person", "language", "urgency", "urgency_parts", "risk", "sla",
+        "refresh_at", "first_response_due_at", "resolution_due_at", "first_responded_at", "solved_at", "preview",
+        "n_messages",
+    ),
+    "message": (
+        "id", "ticket_id", "kind", "author_kind", "author_name", "user_id", "body", "occurred_at", "received_at",
+        "language", "is_supported",
+    ),
+}  # fmt: skip
+
+
+def add(tx: Transaction, table: str, rows: Rows) -> None:
+    """Insert rows of plain values in the order of COLUMNS; triggers and indices follow as for any other row."""
+    columns = COLUMNS[table]
+    sql = statement("INSERT INTO", table, "(" + ", ".join(columns) + ")", "VALUES", marks(columns))
+    tx.connection.executemany(sql, rows)
+
+
+def last_id(db: Reads, table: str) -> int:
+    """The largest id of a table that COLUMNS names; 0 without rows."""
+    if table not in COLUMNS:
+        raise ValueError(table)
+    return int(db.value(statement("SELECT coalesce(max(id), 0) FROM", table)))
+
+
+def compact(value: Any) -> str:
+    """JSON as the columns keep it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def widen(db: Reads, *, megabytes: int) -> None:
+    """Give this thread's connection a larger page cache: a load walks over whole indices."""
+    db.connection.execute(statement("PRAGMA cache_size =", str(-1000 * megabytes)))
+
+
+def settle(db: Reads) -> None:
+    """After a load: statistics for the planner, the full-text index in one piece, the log folded in."""
+    db.connection.execute("INSERT INTO message_search (message_search) VALUES ('optimize')")
+    db.connection.execute("ANALYZE")
+    db.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

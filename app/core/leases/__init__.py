@@ -1,0 +1,1 @@
+"""Leases: which process holds what it claimed, and what a dead one leaves."""

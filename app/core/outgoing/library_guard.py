@@ -1,0 +1,70 @@
+"""The same guard for libraries that call out by themselves: every address that they connect to is checked on the way.
+
+A library that resolves names and follows redirects on its own (Apprise and its hundred services) cannot be sent through
+`outgoing.request`. Inside `guarded` an audit hook (PEP 578) sees each address as the socket is about to connect, in
+the thread that asked; an address that must not be called is refused there, whatever name led to it.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from ipaddress import ip_address
+from typing import Any
+
+from app.core.errors import OutgoingRefused
+from app.core.outgoing.addresses import is_allowed
+
+_EVENTS = frozenset({"socket.connect", "socket.sendto"})
+
+
+class _Guarding(threading.local):
+    depth: int = 0
+    allow_private: bool = False
+    refused: str | None = None
+
+
+_state = _Guarding()
+
+
+@contextmanager
+def guarded(*, allow_private: bool) -> Iterator[None]:
+    """Refuse, in this thread, to connect to addresses that must not be called.
+
+    Raises OutgoingRefused with reason `not_public` at the end when one was refused and the library swallowed that.
+    """
+    _install()
+    _state.depth, _state.allow_private, _state.refused = _state.depth + 1, allow_private, None
+    try:
+        yield
+    finally:
+        _state.depth -= 1
+    if _state.refused is not None:
+        raise OutgoingRefused(url="", reason="not_public", host=_state.refused)
+
+
+@cache
+def _install() -> None:
+    """Hooks can never be removed, so there is one; outside `guarded` it costs a look at a thread's own number."""
+    sys.addaudithook(_watch)
+
+
+def _watch(event: str, args: tuple[Any, ...]) -> None:
+    if event in _EVENTS and _state.depth:
+        # The last argument is the address: `(host, port, …)`, or a path for sockets of this machine alone.
+        address = args[-1]
+        host = str(address[0]) if isinstance(address, tuple) and address else str(address)
+        if not _may_reach(host):
+            _state.refused = host
+            raise OutgoingRefused(url="", reason="not_public", host=host)
+
+
+def _may_reach(host: str) -> bool:
+    try:
+        return is_allowed(ip_address(host.partition("%")[0]), allow_private=_state.allow_private)
+    except ValueError:
+        # A name that was not resolved yet, or the path of a local socket: nothing that could be checked.
+        return False

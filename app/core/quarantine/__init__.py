@@ -1,0 +1,1 @@
+"""Quarantine: what came in and could not be filed, kept as it came."""

@@ -1,0 +1,1 @@
+"""The schema of the database: frozen migrations, each applied once."""

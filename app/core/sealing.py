@@ -1,0 +1,36 @@
+"""Passwords of other servers, sealed: the key lies beside the database in a file of its own, and is never in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from app.core import private_files
+from app.core.errors import Conflict
+from app.core.services import Services
+
+KEY_FILE = "mail_key"
+
+
+def seal(services: Services, secret: str) -> str:
+    """A password as the database keeps it; empty stays empty."""
+    return Fernet(_key(_place(services))).encrypt(secret.encode()).decode() if secret else ""
+
+
+def unseal(services: Services, sealed: str) -> str:
+    """The password again; raises Conflict `secret_unreadable` when the key file is another one or gone."""
+    if not sealed:
+        return ""
+    try:
+        return Fernet(_key(_place(services))).decrypt(sealed.encode()).decode()
+    except InvalidToken:
+        raise Conflict("secret_unreadable") from None
+
+
+def _place(services: Services) -> Path:
+    return services.db.path.with_name(KEY_FILE)
+
+
+def _key(path: Path) -> str:
+    return private_files.kept_once(path, lambda: Fernet.generate_key().decode())

@@ -1,0 +1,1 @@
+"""Saved views: a filter or a dashboard kept under a name."""

@@ -1,0 +1,1 @@
+"""The desk: tickets, customers, queues, SLA, routing, mail, bulk work, reports, imports."""

@@ -1,0 +1,26 @@
+"""Tickets out of the house: one row a ticket, streamed, as a table or as JSON lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from app.desk.api.ticket_filter_fields import FilterShape, filter_of
+from app.desk.pages import ticket_export
+from app.web import access
+from app.web.api.openapi import blueprint, route
+
+group = blueprint("exports", about="Tickets as a table or as JSON lines, with predictions and corrections.")
+
+
+@route(group, "/tickets/export.csv", needs="tickets:read", query=FilterShape, also=(429,))
+def export_csv(query: dict[str, Any]) -> Response:
+    """The tickets of a filter as a table, newest first, streamed, with probabilities and corrections."""
+    return ticket_export.as_table(filter_of(query), viewer=access.viewer())
+
+
+@route(group, "/tickets/export.jsonl", needs="tickets:read", query=FilterShape, also=(429,))
+def export_jsonl(query: dict[str, Any]) -> Response:
+    """The same as JSON lines, with all predictions and corrections of each ticket."""
+    return ticket_export.as_lines(filter_of(query), viewer=access.viewer())

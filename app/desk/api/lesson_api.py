@@ -1,0 +1,78 @@
+"""Teaching: the tickets that the model doubts most, a person's word on each, and whether more of it pays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import fields
+
+from app.desk.api.ticket_api import CorrectionShape
+from app.desk.api.ticket_shapes import PredictionShape, prediction_out
+from app.desk.flows import ask_lesson, correct_prediction
+from app.web import access
+from app.web.api.api_shapes import Id, Instant, Number, Shape, Size, Whole, row
+from app.web.api.openapi import blueprint, route
+
+group = blueprint("teaching", about="What a person's word would teach the model most, and when to stop asking.")
+
+
+class QuestionShape(Shape):
+    """A ticket whose intent is asked about; `margin` is how far the best guess leads the second, 0 to 1."""
+
+    ticket = Id("tkt", attribute="ticket_id")
+    subject = fields.String()
+    body = fields.String()
+    occurred_at = Instant()
+    margin = Number()
+    prediction = fields.Nested(PredictionShape)
+
+
+class PayoffShape(Shape):
+    """How often a model was right on what was asked, and whether asking on pays: too_few, pays, stops."""
+
+    model = fields.String()
+    n = Whole()
+    n_right = Whole()
+    low = Number(metadata={"description": "Wilson's 95 % interval of the share that was right."})
+    high = Number()
+    verdict = fields.String()
+    n_missing = Whole()
+
+
+class LessonShape(Shape):
+    """What is left of the day's lesson."""
+
+    n_goal = Whole()
+    n_answered = Whole()
+    questions = fields.List(fields.Nested(QuestionShape))
+    payoffs = fields.List(fields.Nested(PayoffShape))
+
+
+class AnswerShape(Shape):
+    """What the ticket is; the model's own guess confirms it."""
+
+    label = fields.String(required=True, validate=Size(min=1, max=200))
+
+
+@route(group, "/teaching", needs="tickets:write", returns=LessonShape)
+def show_lesson() -> dict[str, Any]:
+    """The most informative tickets of the day that nobody has judged, and whether teaching still pays."""
+    found = ask_lesson.lesson(access.services(), viewer=access.viewer())
+    questions = [row(one, prediction=prediction_out(one.stored)) for one in found.questions]
+    return row(found, questions=questions)
+
+
+@route(
+    group,
+    "/teaching/<id(prd):prediction_id>",
+    method="POST",
+    needs="tickets:write",
+    reads=AnswerShape,
+    returns=CorrectionShape,
+    status=201,
+)
+def answer_question(payload: dict[str, Any], *, prediction_id: int) -> Any:
+    """Confirm or correct what was asked about; it becomes a training example."""
+    services, viewer = access.services(), access.viewer()
+    correct_prediction.ticket_of(services, prediction_id, viewer=viewer)
+    return ask_lesson.answer(services, prediction_id, label=payload["label"], viewer=viewer)

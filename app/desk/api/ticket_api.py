@@ -1,0 +1,304 @@
+"""Tickets: filed as JSON or mail, listed, read, edited, answered, corrected."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, get_args
+
+from flask import Response
+from marshmallow import ValidationError, fields
+
+from app.answers.store import macros
+from app.core.errors import NotFound, Stale
+from app.desk.api.ticket_filter_fields import PRIORITIES, STATUSES, FilterShape, filter_of, queue_id
+from app.desk.api.ticket_shapes import (
+    TicketDetailShape,
+    TicketPageShape,
+    TicketShape,
+    detail_out,
+    ticket_out,
+    tickets_out,
+)
+from app.desk.domain.ticket import Channel, Tier
+from app.desk.flows import correct_prediction, read_drafts
+from app.desk.flows import file_ticket as tickets
+from app.desk.flows.mail import take_mail
+from app.desk.store import inbox_query, messages
+from app.desk.store import tickets as rows
+from app.model.store import predictions
+from app.web import access, error_rendering
+from app.web.api import api_lists
+from app.web.api import request_body as body
+from app.web.api.api_shapes import (
+    ChangeShape,
+    Fault,
+    Flag,
+    GivenId,
+    GivenInstant,
+    Id,
+    Instant,
+    OneOf,
+    PageQuery,
+    Shape,
+    Size,
+)
+from app.web.api.openapi import blueprint, route
+
+group = blueprint("tickets", about="Customers' messages: what they want, how they feel, where they go.")
+
+MAIL = "message/rfc822"
+
+
+class TicketQuery(PageQuery, FilterShape):
+    """Which tickets, in which order; the same words as in the inbox's address."""
+
+    sort = fields.String(load_default="risk", validate=OneOf(("risk", "newest", "oldest", "updated")))
+
+
+class OwnName(fields.Raw):
+    """What another system calls a thing: text, or a number."""
+
+    described: ClassVar[dict[str, Any]] = {
+        "anyOf": [{"type": "string", "maxLength": read_drafts.LONGEST_ID}, {"type": "integer"}]
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, str | int | float) or value != value:
+            raise ValidationError(Fault("not_text"))
+        if isinstance(value, float) and not value.is_integer():
+            raise ValidationError(Fault("not_text"))
+        return value
+
+
+class NewCustomerShape(Shape):
+    """Who writes."""
+
+    name = fields.String(allow_none=True, validate=Size(max=200))
+    email = fields.String(allow_none=True, validate=Size(max=320))
+    tier = fields.String(allow_none=True, validate=OneOf((*get_args(Tier), None)))
+
+
+class NewTicketShape(Shape):
+    """A ticket to file; mail goes in as `message/rfc822`. The text may stand in any of the four names of `body`."""
+
+    needs_one = BODIES = ("body", "text", "description", "message")
+
+    subject = fields.String(allow_none=True, validate=Size(max=500))
+    body = fields.String(validate=Size(min=1))
+    text = fields.String(validate=Size(min=1))
+    description = fields.String(validate=Size(min=1))
+    message = fields.String(validate=Size(min=1))
+    channel = fields.String(allow_none=True, validate=OneOf((*get_args(Channel), None)))
+    queue = fields.String(
+        allow_none=True, validate=Size(max=100), metadata={"description": "The slug of the queue it arrives in."}
+    )
+    external_id = OwnName(allow_none=True, metadata={"description": "Yours; the same again is an update."})
+    is_html = Flag(allow_none=True)
+    customer = fields.Nested(NewCustomerShape, allow_none=True)
+    occurred_at = GivenInstant(allow_none=True)
+
+
+class TicketChangeShape(ChangeShape):
+    """What to change; what is left out stays."""
+
+    subject = fields.String(validate=Size(min=1, max=500))
+    status = fields.String(validate=OneOf(STATUSES))
+    priority = fields.String(validate=OneOf(PRIORITIES))
+    queue = fields.String(validate=Size(min=1))
+    assignee = GivenId("usr", allow_none=True)
+    tags = fields.List(fields.String(validate=Size(min=1, max=60)), validate=Size(max=50))
+
+
+class NewMessageShape(Shape):
+    """A reply to the customer, or a note that only agents see."""
+
+    kind = fields.String(load_default="outgoing", validate=OneOf(("outgoing", "note")))
+    body = fields.String(required=True, validate=Size(min=1, max=100_000))
+    macro = GivenId("mac", load_default=None)
+    macro_actions = Flag(load_default=False, metadata={"description": "Whether the macro's actions are done too."})
+    status = fields.String(load_default=None, validate=OneOf(STATUSES))
+
+
+class NewCorrectionShape(Shape):
+    """The right label: for a prediction by its id, or for a task of the ticket."""
+
+    needs_one = ("prediction", "task")
+
+    label = fields.String(required=True, validate=Size(min=1, max=200))
+    prediction = GivenId("prd")
+    task = fields.String(validate=Size(min=1, max=100))
+
+
+class CorrectionShape(Shape):
+    """A person's label where the model's was wrong."""
+
+    id = Id("cor")
+    prediction = Id("prd", attribute="prediction_id")
+    task = fields.String()
+    label_before = fields.String()
+    label = fields.String()
+    model = fields.String()
+    created_at = Instant()
+
+
+class ReceiptShape(Shape):
+    """What is told of a ticket that the sender may not read: that the message arrived there."""
+
+    id = Id("tkt")
+    is_reduced = Flag()
+
+
+@route(group, "/tickets", needs="tickets:read", query=TicketQuery, returns=TicketPageShape)
+def list_tickets(query: dict[str, Any]) -> dict[str, Any]:
+    """Tickets in sight, those at the highest risk first."""
+    services, viewer = access.services(), access.viewer()
+    found = inbox_query.page(
+        services.db,
+        filter_of(query),
+        viewer=viewer,
+        limit=query["limit"],
+        after=query["after"],
+        sort=query["sort"],
+    )
+    return api_lists.page(found, tickets_out(services, found.items))
+
+
+@route(
+    group,
+    "/tickets",
+    method="POST",
+    needs="messages:write",
+    returns=TicketShape,
+    status=201,
+    is_large=True,
+    docs={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": NewTicketShape}, MAIL: {"schema": {"type": "string"}}},
+        }
+    },
+)
+def file_ticket() -> Response:
+    """File a ticket; 201 for a new one, 200 when it belongs to one that is there already.
+
+    Who may not read the ticket that a mail belongs to gets its id and nothing else.
+    """
+    services, viewer = access.services(), access.viewer()
+    if body.media_type() == MAIL:
+        received = take_mail.take_mail(services, body.raw(), viewer=viewer, source="API")
+    else:
+        draft = read_drafts.ticket_from_json(body.read_shape(NewTicketShape(), accepted=(body.JSON, MAIL)))
+        received = tickets.receive(services, draft, viewer=viewer)
+    status = 201 if received.is_new else 200
+    if not received.is_in_sight:
+        return api_lists.tagged(ReceiptShape, {"id": received.ticket.id, "is_reduced": True}, version=0, status=status)
+    made = ticket_out(services, received.ticket)
+    answer = api_lists.tagged(TicketShape, made, version=received.ticket.version, status=status)
+    answer.headers["Location"] = f"/api/v1/tickets/tkt_{received.ticket.id}"
+    return answer
+
+
+@route(group, "/tickets/<id(tkt):ticket_id>", needs="tickets:read", returns=TicketDetailShape)
+def show_ticket(ticket_id: int) -> Response:
+    """One ticket with its messages and what the model said of each."""
+    services = access.services()
+    view = tickets.show(services, ticket_id, viewer=access.viewer())
+    return api_lists.tagged(TicketDetailShape, detail_out(services, view), version=view.ticket.version)
+
+
+@route(
+    group,
+    "/tickets/<id(tkt):ticket_id>",
+    method="PATCH",
+    needs="tickets:write",
+    reads=TicketChangeShape,
+    is_versioned=True,
+    returns=TicketShape,
+)
+def change_ticket(payload: dict[str, Any], *, ticket_id: int) -> Response:
+    """Change a ticket; with `If-Match`, 412 with the current ticket and the difference when somebody was faster."""
+    services, viewer = access.services(), access.viewer()
+    changes = _changes(payload)
+    try:
+        ticket = tickets.edit(services, ticket_id, viewer=viewer, changes=changes, version=api_lists.expected_version())
+    except Stale as error:
+        current = ticket_out(services, rows.get(services.db, ticket_id, viewer=viewer))
+        shown = TicketShape().dump(current)
+        difference = {name: {"sent": payload[name], "current": shown[name]} for name in payload if name in shown}
+        return error_rendering.as_json(error_rendering.of(error, current=shown, difference=difference))
+    return api_lists.tagged(TicketShape, ticket_out(services, ticket), version=ticket.version)
+
+
+@route(
+    group,
+    "/tickets/<id(tkt):ticket_id>/messages",
+    method="POST",
+    needs="tickets:write",
+    reads=NewMessageShape,
+    is_versioned=True,
+    returns=TicketShape,
+    status=201,
+)
+def add_message(payload: dict[str, Any], *, ticket_id: int) -> Response:
+    """Answer the customer, or leave a note."""
+    services, viewer, version = access.services(), access.viewer(), api_lists.expected_version()
+    if payload["kind"] == "note":
+        ticket = tickets.note(services, ticket_id, viewer=viewer, body=payload["body"], version=version)
+    else:
+        ticket = tickets.reply(
+            services,
+            ticket_id,
+            viewer=viewer,
+            body=payload["body"],
+            macro_id=_macro(payload["macro"]),
+            with_actions=payload["macro_actions"],
+            status=payload["status"],
+            version=version,
+        )
+    return api_lists.tagged(TicketShape, ticket_out(services, ticket), version=ticket.version, status=201)
+
+
+@route(
+    group,
+    "/tickets/<id(tkt):ticket_id>/corrections",
+    method="POST",
+    needs="tickets:write",
+    reads=NewCorrectionShape,
+    returns=CorrectionShape,
+    status=201,
+)
+def correct(payload: dict[str, Any], *, ticket_id: int) -> Any:
+    """Say what is right where the model was wrong; the correction becomes a training example."""
+    services, viewer = access.services(), access.viewer()
+    rows.get(services.db, ticket_id, viewer=viewer)
+    if "prediction" in payload:
+        _check_belongs(payload["prediction"], ticket_id=ticket_id)
+    return correct_prediction.correct(
+        services,
+        viewer=viewer,
+        label=payload["label"],
+        prediction_id=payload.get("prediction"),
+        ticket_id=ticket_id,
+        task=payload.get("task"),
+    )
+
+
+def _check_belongs(prediction_id: int, *, ticket_id: int) -> None:
+    db = access.services().db
+    subject = predictions.get(db, prediction_id)
+    if subject.subject_kind != "message" or messages.get(db, subject.subject_id).ticket_id != ticket_id:
+        raise NotFound(noun="prediction", id=prediction_id)
+
+
+def _changes(payload: dict[str, Any]) -> dict[str, Any]:
+    changes: dict[str, Any] = {name: payload[name] for name in ("subject", "status", "priority") if name in payload}
+    if "queue" in payload:
+        changes["queue_id"] = queue_id(payload["queue"], pointer="/queue")
+    if "assignee" in payload:
+        changes["assignee_id"] = payload["assignee"]
+    if "tags" in payload:
+        changes["tags"] = tuple(payload["tags"])
+    return changes
+
+
+def _macro(macro_id: int | None) -> int | None:
+    return None if macro_id is None else macros.get(access.services().db, macro_id).id

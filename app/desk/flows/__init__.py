@@ -1,0 +1,1 @@
+"""What happens, in order, each in one transaction."""

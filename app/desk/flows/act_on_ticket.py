@@ -1,0 +1,361 @@
+"""What agents do to tickets: reply, note, assign, route, set status and priority, tag; each is one event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from app.answers.decide.macro_matching import placeholders
+from app.answers.domain import Macro
+from app.answers.store import macros
+from app.core import clock
+from app.core.db import Reads, Transaction
+from app.core.errors import FieldError, InputError
+from app.core.events import history
+from app.core.permissions import PERMISSIONS, User, Viewer
+from app.core.services import Services
+from app.core.text.cleaning import clean, shown
+from app.core.text.redaction import redact
+from app.desk.domain.ticket import OPEN_STATUSES, Priority, Status, Ticket
+from app.desk.flows import note_outcome, set_deadlines
+from app.desk.flows.mail import send_mail
+from app.desk.store import messages, queues, tickets
+from app.people.store import teams, users
+
+EDITABLE = frozenset({"status", "priority", "queue_id", "assignee_id", "subject", "tags"})
+LONGEST_REPLY = 100_000
+RECALL_MS = 10_000
+"""How long a reply waits in the house, so that it can be called back."""
+
+MOST_TAGS = 20
+
+_VERBS = {"priority": "prioritised", "queue_id": "routed", "assignee_id": "assigned", "tags": "tagged"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """What a change of a ticket writes and how it is told; `columns` have its consequences too."""
+
+    columns: Mapping[str, Any]
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    verb: str
+
+
+def reply(
+    services: Services,
+    ticket_id: int,
+    *,
+    viewer: Viewer,
+    body: str,
+    macro_id: int | None = None,
+    with_actions: bool = False,
+    draft: str | None = None,
+    status: Status | None = None,
+    version: int | None = None,
+) -> Ticket:
+    """Answer the customer; a new ticket is open then, and its first response is met.
+
+    `with_actions` does what the macro does besides its text, in the same event; a `status` given here outranks the
+    macro's. `draft` is the offered text that the reply was made of. Raises NotFound, Stale, and InputError
+    `empty_placeholder` while a placeholder stands in the text.
+    """
+    _check_filled(body)
+    with services.db.transaction() as tx:
+        was = tickets.get(tx, ticket_id, viewer=viewer)
+        macro = None if macro_id is None else macros.get(tx, macro_id)
+        wanted = _wanted(tx, was, macro=macro if with_actions else None, status=status)
+        message_id = _write(tx, was, viewer=viewer, body=body, kind="outgoing")
+        now = clock.now_ms()
+        send_mail.queue(tx, was, message_id=message_id, at=now, not_before_at=now + RECALL_MS)
+        changes = _with_consequences(was, wanted, now=now)
+        if was.first_responded_at is None:
+            changes["first_responded_at"] = now
+        changes |= set_deadlines.followed(tx, was, changes, now=now)
+        if macro is not None:
+            note_outcome.macro_sent(tx, was, macro=macro, body=body, message_id=message_id, viewer=viewer)
+        elif draft:
+            note_outcome.draft_sent(tx, was, offered=draft, body=body, message_id=message_id, viewer=viewer)
+        ticket = tickets.update(tx, ticket_id, changes=changes, version=version)
+        before: dict[str, Any] = {key: getattr(was, key) for key in (*wanted, "first_responded_at") if key in changes}
+        before = {key: value for key, value in before.items() if value != changes[key]}
+        after = {**{key: changes[key] for key in wanted if key in before}, "status": ticket.status}
+        after |= {"message_id": message_id, "not_before_at": now + RECALL_MS}
+        _record(tx, "replied", was, viewer=viewer, before=before, after=after, macro_id=macro_id)
+        return ticket
+
+
+def _check_filled(body: str) -> None:
+    empty = placeholders(body)
+    if empty:
+        raise InputError(
+            "empty_placeholder", fields=[FieldError(pointer="/body", code="empty_placeholder")], names=", ".join(empty)
+        )
+
+
+def _wanted(tx: Transaction, was: Ticket, *, macro: Macro | None, status: Status | None) -> dict[str, Any]:
+    changes = {} if macro is None else macro_changes(tx, macro, was=was)
+    changes["status"] = status or changes.get("status") or ("open" if was.status == "new" else was.status)
+    return _checked(changes)
+
+
+def note(services: Services, ticket_id: int, *, viewer: Viewer, body: str, version: int | None = None) -> Ticket:
+    """Leave a note that only colleagues see; raises NotFound, Stale."""
+    with services.db.transaction() as tx:
+        was = tickets.get(tx, ticket_id, viewer=viewer)
+        message_id = _write(tx, was, viewer=viewer, body=body, kind="note")
+        ticket = tickets.update(tx, ticket_id, changes={"updated_at": clock.now_ms()}, version=version)
+        _record(tx, "noted", was, viewer=viewer, before={}, after={"message_id": message_id})
+        return ticket
+
+
+def assign(
+    services: Services, ticket_id: int, *, viewer: Viewer, assignee_id: int | None, version: int | None = None
+) -> Ticket:
+    """Give a ticket to a person, or to nobody; raises NotFound, Stale."""
+    return edit(services, ticket_id, viewer=viewer, changes={"assignee_id": assignee_id}, version=version)
+
+
+def set_status(
+    services: Services, ticket_id: int, *, viewer: Viewer, status: Status, version: int | None = None
+) -> Ticket:
+    """Change where a ticket stands; raises NotFound, Stale."""
+    return edit(services, ticket_id, viewer=viewer, changes={"status": status}, version=version)
+
+
+def set_priority(
+    services: Services, ticket_id: int, *, viewer: Viewer, priority: Priority, version: int | None = None
+) -> Ticket:
+    """Choose a priority, which the model then leaves alone; raises NotFound, Stale."""
+    return edit(services, ticket_id, viewer=viewer, changes={"priority": priority}, version=version)
+
+
+def route(services: Services, ticket_id: int, *, viewer: Viewer, queue_id: int, version: int | None = None) -> Ticket:
+    """Move a ticket to a queue, which may be out of the viewer's own sight; raises NotFound, Stale."""
+    return edit(services, ticket_id, viewer=viewer, changes={"queue_id": queue_id}, version=version)
+
+
+def tag(
+    services: Services, ticket_id: int, *, viewer: Viewer, tags: tuple[str, ...], version: int | None = None
+) -> Ticket:
+    """Make these the ticket's tags; raises NotFound, Stale."""
+    return edit(services, ticket_id, viewer=viewer, changes={"tags": tags}, version=version)
+
+
+def edit(
+    services: Services, ticket_id: int, *, viewer: Viewer, changes: Mapping[str, Any], version: int | None = None
+) -> Ticket:
+    """Change several things at once as one event; what stays the same is no change. Raises NotFound, Stale."""
+    with services.db.transaction() as tx:
+        return edited(tx, ticket_id, viewer=viewer, changes=changes, version=version)
+
+
+def apply_macro(
+    services: Services, ticket_id: int, *, macro_id: int, viewer: Viewer, version: int | None = None
+) -> Ticket:
+    """Do what a macro does besides its text; the text goes out with `reply`."""
+    with services.db.transaction() as tx:
+        macro = macros.get(tx, macro_id)
+        was = tickets.get(tx, ticket_id, viewer=viewer)
+        changes = macro_changes(tx, macro, was=was)
+        return edited(tx, ticket_id, viewer=viewer, changes=changes, version=version)
+
+
+def edited(
+    tx: Transaction,
+    ticket_id: int,
+    *,
+    viewer: Viewer,
+    changes: Mapping[str, Any],
+    version: int | None = None,
+    undoes: int | None = None,
+) -> Ticket:
+    """Change a ticket inside an open transaction, with its event; `undoes` names the event this takes back."""
+    was = tickets.get(tx, ticket_id, viewer=viewer)
+    edit = plan(tx, was, changes, is_undo=undoes is not None)
+    if edit is None:
+        # Nothing to change, but an outdated version is still told.
+        return was if version in (None, was.version) else tickets.update(tx, ticket_id, changes={}, version=version)
+    ticket = tickets.update(tx, ticket_id, changes=edit.columns, version=version)
+    _record(tx, edit.verb, was, viewer=viewer, before=edit.before, after=edit.after, undoes=undoes)
+    return ticket
+
+
+def plan(tx: Transaction, was: Ticket, changes: Mapping[str, Any], *, is_undo: bool = False) -> Edit | None:
+    """What a change of a ticket writes; None when it is like that already. Raises InputError, NotFound."""
+    wanted = {key: value for key, value in _checked(changes).items() if getattr(was, key) != value}
+    _check_references(tx, wanted, was=was)
+    if _leaves_its_assignee(tx, was, wanted):
+        wanted["assignee_id"] = None
+    if not wanted:
+        return None
+    columns = _with_consequences(was, wanted, now=clock.now_ms())
+    columns |= set_deadlines.followed(tx, was, columns, now=clock.now_ms())
+    if "priority" in wanted:
+        columns["is_priority_set"] = not is_undo
+    before = {key: getattr(was, key) for key in wanted}
+    return Edit(columns=columns, before=before, after=wanted, verb=_verb(was, wanted))
+
+
+def check(db: Reads, wanted: Mapping[str, Any]) -> None:
+    """Raise InputError or NotFound for a change that no ticket can have: its values, a queue or a person not there."""
+    _checked(wanted)
+    if "queue_id" in wanted:
+        queues.get(db, wanted["queue_id"] or 0)
+    if wanted.get("assignee_id") is not None:
+        _check_person(users.get(db, wanted["assignee_id"]))
+
+
+def _verb(was: Ticket, wanted: Mapping[str, Any]) -> str:
+    if set(wanted) == {"queue_id", "assignee_id"} and wanted["assignee_id"] is None:
+        return "routed"
+    if len(wanted) > 1:
+        return "edited"
+    key = next(iter(wanted))
+    if key != "status":
+        return _VERBS.get(key, "edited")
+    if wanted["status"] in ("solved", "closed"):
+        return "resolved" if wanted["status"] == "solved" else "closed"
+    return "reopened" if was.status in ("solved", "closed") else "status_set"
+
+
+def _with_consequences(was: Ticket, wanted: Mapping[str, Any], *, now: int) -> dict[str, Any]:
+    columns = {**wanted, "updated_at": now}
+    status = wanted.get("status", was.status)
+    if status not in OPEN_STATUSES and was.status in OPEN_STATUSES:
+        columns["solved_at"] = now
+    if status in OPEN_STATUSES and was.status not in OPEN_STATUSES:
+        columns["solved_at"] = None
+    return columns
+
+
+def _write(tx: Transaction, ticket: Ticket, *, viewer: Viewer, body: str, kind: str) -> int:
+    said = shown(body)
+    if not said:
+        raise InputError("empty_message", fields=[FieldError(pointer="/body", code="empty")])
+    if len(said) > LONGEST_REPLY:
+        raise InputError("too_long", fields=[FieldError(pointer="/body", code="too_long")], limit=LONGEST_REPLY)
+    # A note may quote what a customer said on the phone; a reply is the agent's own text and goes out as it is.
+    is_masked = kind == "note" and queues.get(tx, ticket.queue_id).is_redacting
+    masked = redact(said) if is_masked else None
+    now = clock.now_ms()
+    message_id = messages.insert(
+        tx,
+        values={
+            "ticket_id": ticket.id,
+            "kind": kind,
+            "author_kind": "agent" if viewer.user_id is not None else "system",
+            "author_name": viewer.name,
+            "user_id": viewer.user_id,
+            "body": said if masked is None else masked.text,
+            "text": clean(said if masked is None else masked.text),
+            "occurred_at": now,
+            "received_at": now,
+            "n_redactions": 0 if masked is None else masked.n,
+            "not_before_at": now + RECALL_MS if kind == "outgoing" else None,
+        },
+    )
+    tickets.count_message(tx, ticket.id)
+    return message_id
+
+
+def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(changes) - EDITABLE)
+    if unknown:
+        raise InputError("unknown_field", field=unknown[0])
+    found = dict(changes)
+    _check_choice(found, key="status", choices=get_args(Status))
+    _check_choice(found, key="priority", choices=get_args(Priority))
+    if "tags" in found:
+        found["tags"] = tuple(dict.fromkeys(" ".join(str(one).split())[:50] for one in found["tags"]))[:MOST_TAGS]
+    if "subject" in found and not str(found["subject"]).strip():
+        raise InputError("empty_subject", fields=[FieldError(pointer="/subject", code="empty")])
+    return found
+
+
+def _check_choice(changes: Mapping[str, Any], *, key: str, choices: tuple[str, ...]) -> None:
+    if key in changes and changes[key] not in choices:
+        params = (("value", str(changes[key])), ("choices", ", ".join(choices)))
+        fields = [FieldError(pointer=f"/{key}", code="unknown_value", params=params)]
+        raise InputError("unknown_value", fields=fields, field=key, value=str(changes[key]))
+
+
+def _check_references(tx: Transaction, wanted: Mapping[str, Any], *, was: Ticket) -> None:
+    if wanted.get("queue_id") is not None:
+        queues.get(tx, wanted["queue_id"])
+    elif "queue_id" in wanted:
+        raise InputError("unknown_queue", fields=[FieldError(pointer="/queue", code="empty")], queue="")
+    if wanted.get("assignee_id") is not None:
+        _check_assignee(tx, users.get(tx, wanted["assignee_id"]), queue_id=wanted.get("queue_id", was.queue_id))
+
+
+def _check_assignee(tx: Transaction, user: User, *, queue_id: int) -> None:
+    _check_person(user)
+    if not sees_queue(tx, user, queue_id=queue_id):
+        params = {"name": user.name, "queue": queues.get(tx, queue_id).title}
+        fields = [FieldError(pointer="/assignee", code="assignee_out_of_sight", params=tuple(params.items()))]
+        raise InputError("assignee_out_of_sight", fields=fields, **params)
+
+
+def _check_person(user: User) -> None:
+    if not user.is_active:
+        raise InputError("inactive_user", id=user.id)
+    if not {"tickets:write", "*:*"} & PERMISSIONS[user.role]:
+        # Who cannot open tickets would never know of it.
+        fields = [FieldError(pointer="/assignee", code="unknown_value", params=(("value", user.name),))]
+        raise InputError("unknown_value", fields=fields, field="assignee", value=user.name)
+
+
+def sees_queue(tx: Reads, user: User, *, queue_id: int) -> bool:
+    """Whether tickets of a queue are in a person's sight: an administrator's always, else by their teams."""
+    if user.role == "admin":
+        return True
+    return queue_id in queues.visible_ids(tx, [team.id for team in teams.of_user(tx, user.id)])
+
+
+def _leaves_its_assignee(tx: Transaction, was: Ticket, wanted: Mapping[str, Any]) -> bool:
+    """Whether a ticket moves out of sight of the person it is given to; nobody has it then."""
+    if was.assignee_id is None or "queue_id" not in wanted or "assignee_id" in wanted:
+        return False
+    return not sees_queue(tx, users.get(tx, was.assignee_id), queue_id=wanted["queue_id"])
+
+
+def macro_changes(tx: Transaction, macro: Macro, *, was: Ticket) -> dict[str, Any]:
+    """What a macro changes of a ticket besides writing its text."""
+    changes: dict[str, Any] = {}
+    for action in macro.actions:
+        if action.type == "set_status":
+            changes["status"] = action.value
+        elif action.type == "add_tag":
+            changes["tags"] = (*changes.get("tags", was.tags), action.value)
+        elif action.type == "route":
+            queue = queues.find_by_slug(tx, action.value)
+            if queue is None:
+                raise InputError("unknown_queue", queue=action.value)
+            changes["queue_id"] = queue.id
+    return changes
+
+
+def _record(
+    tx: Transaction,
+    verb: str,
+    was: Ticket,
+    *,
+    viewer: Viewer,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    undoes: int | None = None,
+    macro_id: int | None = None,
+) -> None:
+    history.record(
+        tx,
+        actor=history.of(viewer),
+        verb=verb,
+        noun="ticket",
+        noun_id=was.id,
+        before=before,
+        after={**after, **({} if macro_id is None else {"macro_id": macro_id})},
+        undoes=undoes,
+        data={"subject": was.subject, "external_id": was.external_id},
+    )

@@ -1,0 +1,97 @@
+"""The day's lesson: the most informative tickets, a person's word on each, and whether more of it pays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from app.core import clock
+from app.core.errors import Conflict, NotAllowed, NotReady
+from app.core.permissions import Viewer
+from app.core.services import Services
+from app.desk.flows import correct_prediction
+from app.desk.store import doubtful_tickets
+from app.intents.decide.active_learning import most_informative, payoff
+from app.intents.domain import Lesson, Question
+from app.intents.store import corrections as rows
+from app.market.domain.series import DAY_MS
+from app.model.domain.prediction import Correction
+from app.model.flows.embed_text import VECTORS, Matrix
+from app.model.store import predictions
+
+GOAL = 20
+POOL = 60
+"""The most doubtful of the day, of which the most different are asked about: each costs a run of the encoder."""
+
+LONGEST_READ = 600
+"""Characters of a text that its vector is made of."""
+
+MOST_MODELS = 3
+
+
+def lesson(services: Services, *, viewer: Viewer, leave_out: Iterable[int] = (), is_more: bool = False) -> Lesson:
+    """What is left of today's questions; with `is_more` a full set once the day's are answered.
+
+    Asks about what was read in the last day; where that is too little for a lesson, in the last week.
+    """
+    if viewer.user_id is None:
+        raise NotAllowed(permission="tickets:write")
+    now = clock.now_ms()
+    n_answered = doubtful_tickets.n_answered(services.db, user_id=viewer.user_id, since=_midnight(viewer, now=now))
+    n_left = GOAL if is_more else max(GOAL - n_answered, 0)
+    pool = _pool(services, viewer=viewer, leave_out=tuple(leave_out), now=now) if n_left else ()
+    return Lesson(
+        questions=_chosen(services, pool, n=n_left),
+        n_answered=n_answered,
+        n_goal=GOAL,
+        payoffs=tuple(payoff(one) for one in doubtful_tickets.answers(services.db)[:MOST_MODELS]),
+    )
+
+
+def answer(services: Services, prediction_id: int, *, label: str, viewer: Viewer) -> Correction:
+    """Say what a ticket that was asked about is; the model's own guess confirms it.
+
+    Raises Conflict `already_judged` when somebody else was faster, and what `corrections.correct` raises.
+    """
+    stored = predictions.get(services.db, prediction_id)
+    was = rows.in_force(
+        services.db, subject_kind=stored.subject_kind, subject_id=stored.subject_id, task=stored.prediction.task
+    )
+    if was is not None and was.user_id != viewer.user_id:
+        raise Conflict("already_judged", id=prediction_id)
+    return correct_prediction.correct(services, viewer=viewer, label=label, prediction_id=prediction_id, is_asked=True)
+
+
+def _midnight(viewer: Viewer, *, now: int) -> int:
+    local = datetime.fromtimestamp(now / 1000, tz=UTC).astimezone(ZoneInfo(viewer.zone))
+    return int(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
+
+
+def _pool(services: Services, *, viewer: Viewer, leave_out: Sequence[int], now: int) -> tuple[Question, ...]:
+    found: tuple[Question, ...] = ()
+    for days in (1, 7):
+        found = doubtful_tickets.doubtful(
+            services.db, viewer=viewer, since=now - days * DAY_MS, leave_out=leave_out, limit=POOL
+        )
+        if len(found) >= GOAL:
+            break
+    return found
+
+
+def _chosen(services: Services, pool: Sequence[Question], *, n: int) -> tuple[Question, ...]:
+    vectors = _vectors(services, pool)
+    places = most_informative([one.margin for one in pool], vectors=vectors, n=n)
+    return tuple(pool[place] for place in places)
+
+
+def _vectors(services: Services, pool: Sequence[Question]) -> Matrix:
+    """What the texts are about; without a search encoder texts with the same two best guesses are taken for alike."""
+    try:
+        return VECTORS.of(services, [one.text[:LONGEST_READ] for one in pool])
+    except NotReady:
+        kinds = [tuple(scored.label for scored in one.stored.prediction.top[:2]) for one in pool]
+        known = {kind: place for place, kind in enumerate(dict.fromkeys(kinds))}
+        return np.eye(max(len(known), 1), dtype=np.float32)[[known[kind] for kind in kinds]]

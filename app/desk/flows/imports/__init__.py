@@ -1,0 +1,1 @@
+"""Imports: tickets of another desk, and files of tickets."""

@@ -1,0 +1,365 @@
+"""Rules for where tickets go, tried on what came in before; and the model's own routing, intent by intent."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any, cast, get_args
+
+from app.core.db import Reads, Transaction
+from app.core.errors import FieldError, InputError, NotFound
+from app.core.events import history
+from app.core.permissions import Viewer
+from app.core.services import Services
+from app.desk.decide import routing_rules, routing_trust
+from app.desk.domain.routing_rule import (
+    OPERATORS,
+    Condition,
+    Facts,
+    Move,
+    RoutingAction,
+    RoutingRule,
+    Ruled,
+    Simulation,
+    TrustReport,
+)
+from app.desk.domain.ticket import Priority, RouteRule, Ticket
+from app.desk.store import queues, routing_rule_rows, tickets
+
+EDITABLE = frozenset({"name", "conditions", "actions", "is_stop", "is_active"})
+MOST_TRIED = 1000
+MOST_JUDGED = 5000
+MOST_SHOWN = 100
+MOST_CONDITIONS = 10
+HIGHEST = {"probability": 1.0, "urgency": 100.0}
+
+
+def add_rule(services: Services, *, viewer: Viewer, **values: Any) -> RoutingRule:
+    """Write a rule, which is off until it is switched on; raises InputError, Conflict when the name is taken."""
+    with services.db.transaction() as tx:
+        found = _checked(tx, values)
+        _check_circle(tx, RoutingRule(id=0, **{**found, "is_active": True}))
+        rule_id = routing_rule_rows.insert(tx, values=found)
+        history.record(
+            tx,
+            actor=history.of(viewer),
+            verb="created",
+            noun="routing_rule",
+            noun_id=rule_id,
+            after={"name": found["name"]},
+        )
+        return routing_rule_rows.get(tx, rule_id)
+
+
+def change_rule(
+    services: Services, rule_id: int, *, viewer: Viewer, changes: Mapping[str, Any], version: int | None = None
+) -> RoutingRule:
+    """Change a rule, or switch it on or off; raises NotFound, Stale, Conflict, InputError."""
+    with services.db.transaction() as tx:
+        was = routing_rule_rows.get(tx, rule_id)
+        found = _checked(tx, changes)
+        _check_circle(tx, replace(was, **found))
+        rule = routing_rule_rows.update(tx, rule_id, changes=found, version=version)
+        before, after = ({name: _told(getattr(one, name)) for name in found} for one in (was, rule))
+        history.record(
+            tx,
+            actor=history.of(viewer),
+            verb="edited",
+            noun="routing_rule",
+            noun_id=rule_id,
+            before=before,
+            after=after,
+        )
+        return rule
+
+
+def remove_rule(services: Services, rule_id: int, *, viewer: Viewer) -> None:
+    """Remove a rule; raises NotFound."""
+    with services.db.transaction() as tx:
+        was = routing_rule_rows.get(tx, rule_id)
+        place = [rule.id for rule in routing_rule_rows.every(tx)].index(rule_id) + 1
+        routing_rule_rows.delete(tx, rule_id)
+        history.record(
+            tx,
+            actor=history.of(viewer),
+            verb="deleted",
+            noun="routing_rule",
+            noun_id=rule_id,
+            before={**{name: _told(getattr(was, name)) for name in sorted(EDITABLE)}, "place": place},
+        )
+
+
+def restore_rule(services: Services, rule_id: int, *, viewer: Viewer, values: Mapping[str, Any]) -> RoutingRule:
+    """Put a removed rule back to its place, as the event of its removal kept it; raises Conflict, InputError."""
+    fields, place = {name: value for name, value in values.items() if name in EDITABLE}, int(values["place"])
+    with services.db.transaction() as tx:
+        found = _checked(tx, fields)
+        _check_circle(tx, RoutingRule(id=rule_id, **found))
+        rule = routing_rule_rows.restore(tx, rule_id, values={**found, "position": 0})
+        _put(tx, rule_id, place=place)
+        history.record(
+            tx,
+            actor=history.of(viewer),
+            verb="restored",
+            noun="routing_rule",
+            noun_id=rule_id,
+            after={"name": rule.name, "place": place},
+        )
+        return rule
+
+
+def _told(value: Any) -> Any:
+    """A rule's field as an event keeps it, and as `change_rule` takes it back."""
+    is_parts = isinstance(value, tuple) and value and isinstance(value[0], Condition | RoutingAction)
+    return [asdict(one) for one in value] if is_parts else value
+
+
+def _put(tx: Transaction, rule_id: int, *, place: int) -> tuple[int, int]:
+    """Ask a rule at a place counted from 1; where it stood, and where it stands."""
+    known = [rule.id for rule in routing_rule_rows.every(tx)]
+    at = known.index(rule_id)
+    to = min(max(place - 1, 0), len(known) - 1)
+    known.insert(to, known.pop(at))
+    for position, one in enumerate(known, start=1):
+        routing_rule_rows.update(tx, one, changes={"position": position})
+    return at + 1, to + 1
+
+
+def move_rule(services: Services, rule_id: int, *, viewer: Viewer, by: int) -> None:
+    """Ask a rule earlier (−1) or later (1); raises NotFound."""
+    known = [rule.id for rule in routing_rule_rows.every(services.db)]
+    put_rule(
+        services, rule_id, viewer=viewer, place=known.index(routing_rule_rows.get(services.db, rule_id).id) + 1 + by
+    )
+
+
+def put_rule(services: Services, rule_id: int, *, viewer: Viewer, place: int) -> None:
+    """Ask a rule at a place counted from 1, or at the end that is nearest to it; raises NotFound."""
+    with services.db.transaction() as tx:
+        routing_rule_rows.get(tx, rule_id)
+        was, now = _put(tx, rule_id, place=place)
+        if was == now:
+            return
+        history.record(
+            tx,
+            actor=history.of(viewer),
+            verb="moved",
+            noun="routing_rule",
+            noun_id=rule_id,
+            before={"place": was},
+            after={"place": now},
+        )
+
+
+def _checked(db: Reads, values: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(values) - EDITABLE)
+    if unknown:
+        raise InputError("unknown_field", field=unknown[0])
+    found = dict(values)
+    if "name" in found and not str(found["name"]).strip():
+        raise InputError("empty_field", fields=[FieldError(pointer="/name", code="empty")])
+    for name, check in (("conditions", _condition), ("actions", _action)):
+        if name not in found:
+            continue
+        found[name] = tuple(check(db, one, place=f"/{name}/{at}") for at, one in enumerate(found[name]))
+        if not 0 < len(found[name]) <= MOST_CONDITIONS:
+            raise InputError("rule_is_empty", fields=[FieldError(pointer=f"/{name}", code="empty")])
+    return found
+
+
+def _condition(db: Reads, given: Condition | Mapping[str, str], *, place: str) -> Condition:
+    one = given if isinstance(given, Condition) else Condition(**cast(Any, given))
+    if one.field not in OPERATORS or one.operator not in OPERATORS[one.field]:
+        raise _fault(place, value=f"{one.field} {one.operator}")
+    if one.operator in ("at_least", "below"):
+        _check_number(one, place=place)
+    elif not one.value.strip():
+        raise InputError("empty_field", fields=[FieldError(pointer=place + "/value", code="empty")])
+    if one.field == "queue":
+        _check_queues(db, [part.strip() for part in one.value.split(",") if part.strip()], place=place)
+    return one
+
+
+def _check_number(one: Condition, *, place: str) -> None:
+    try:
+        found = float(one.value)
+    except ValueError:
+        raise _fault(place + "/value", value=one.value) from None
+    if not 0 <= found <= HIGHEST[one.field]:
+        raise _fault(place + "/value", value=one.value)
+
+
+def _action(db: Reads, given: RoutingAction | Mapping[str, str], *, place: str) -> RoutingAction:
+    one = given if isinstance(given, RoutingAction) else RoutingAction(**cast(Any, given))
+    if one.type == "route":
+        _check_queues(db, [one.value], place=place)
+    elif one.type == "set_priority":
+        if one.value not in get_args(Priority):
+            raise _fault(place + "/value", value=one.value)
+    elif one.type != "add_tag" or not one.value.strip():
+        raise _fault(place, value=one.type)
+    return one
+
+
+def _check_queues(db: Reads, slugs: Sequence[str], *, place: str) -> None:
+    for slug in slugs:
+        if queues.find_by_slug(db, slug) is None:
+            raise InputError("unknown_queue", fields=[FieldError(pointer=place, code="unknown_queue")], queue=slug)
+
+
+def _fault(place: str, *, value: str) -> InputError:
+    fields = [FieldError(pointer=place, code="unknown_value", params=(("value", value),))]
+    return InputError("unknown_value", fields=fields, field=place.rpartition("/")[2], value=value)
+
+
+def _check_circle(tx: Transaction, rule: RoutingRule) -> None:
+    if routing_rules.matches_itself(rule):
+        raise InputError("rule_matches_itself", name=rule.name)
+    if rule.is_active:
+        others = [one for one in routing_rule_rows.every(tx, is_active=True) if one.id != rule.id]
+        found = routing_rules.circle([*others, rule])
+        if found:
+            raise InputError("rules_in_circle", names=" → ".join(found))
+
+
+def simulate(services: Services, *, viewer: Viewer, rule_id: int | None = None, n: int = 200) -> Simulation:
+    """What the active rules, with one more switched on, would have done with the last `n` tickets in sight."""
+    if not 1 <= n <= MOST_TRIED:
+        raise InputError("unknown_value", field="n", value=n)
+    db = services.db
+    if rule_id is not None:
+        routing_rule_rows.get(db, rule_id)
+    asked = [replace(one, is_active=one.is_active or one.id == rule_id) for one in routing_rule_rows.every(db)]
+    slugs = {queue.id: queue.slug for queue in queues.every(db)}
+    n_hit, moves, counts = 0, list[Move](), Counter[tuple[str, str]]()
+    tried = routing_rule_rows.tried_on(db, viewer=viewer, limit=n)
+    for row in tried:
+        came_in = slugs.get(row["arrived_in"], slugs.get(row["queue_id"], ""))
+        ruled = routing_rules.run(asked, facts=_facts_of_row(row, queue=came_in))
+        if not ruled.hits or (rule_id is not None and rule_id not in {one.id for one in ruled.hits}):
+            continue
+        n_hit += 1
+        if ruled.facts.queue != came_in:
+            counts[(came_in, ruled.facts.queue)] += 1
+        moves.append(_move(row, ruled=ruled, came_in=came_in, stands_in=slugs.get(row["queue_id"], "")))
+    return Simulation(n=len(tried), n_hit=n_hit, moves=tuple(moves[:MOST_SHOWN]), counts=dict(counts.most_common()))
+
+
+def _move(row: sqlite3.Row, *, ruled: Ruled, came_in: str, stands_in: str) -> Move:
+    return Move(
+        ticket_id=row["id"],
+        subject=row["subject"],
+        arrived_in=came_in,
+        stands_in=stands_in,
+        would_go_to=ruled.facts.queue,
+        rules=tuple(one.name for one in ruled.hits),
+    )
+
+
+def _facts_of_row(row: sqlite3.Row, *, queue: str) -> Facts:
+    return Facts(
+        queue=queue,
+        intent=row["intent"] or "",
+        sentiment=row["sentiment"] or "",
+        emotion=row["emotion"] or "",
+        language=row["language"],
+        channel=row["channel"],
+        tier=row["tier"],
+        priority=row["priority"],
+        needs_person=bool(row["needs_person"]),
+        # What a person said is certain.
+        probability=1.0 if row["intent_probability"] is None and row["intent"] else row["intent_probability"] or 0.0,
+        urgency=row["urgency"] or 0,
+        text=row["text"] or "",
+    )
+
+
+def apply(tx: Transaction, ticket: Ticket, *, tier: str, text: str, probability: float) -> bool:
+    """Let the active rules act on a ticket that was just read; whether one of them chose its queue."""
+    active = routing_rule_rows.every(tx, is_active=True)
+    if not active:
+        return False
+    slugs = {queue.id: queue.slug for queue in queues.every(tx)}
+    facts = Facts(
+        queue=slugs[ticket.queue_id],
+        intent=ticket.intent or "",
+        sentiment=ticket.sentiment or "",
+        emotion=ticket.emotion or "",
+        language=ticket.language,
+        channel=ticket.channel,
+        tier=tier,
+        priority=ticket.priority,
+        needs_person=ticket.needs_person,
+        probability=probability,
+        urgency=0 if ticket.urgency is None else ticket.urgency.points,
+        text=text,
+        tags=ticket.tags,
+    )
+    ids = {slug: queue_id for queue_id, slug in slugs.items()}
+    hits = routing_rules.run(active, facts=facts).hits
+    for rule in hits:
+        after = routing_rules.done(rule, facts=facts)
+        _acted(tx, ticket.id, rule=rule, before=facts, after=after, ids=ids)
+        facts = after
+    return routing_rules.routed_by(hits) is not None
+
+
+def _acted(
+    tx: Transaction, ticket_id: int, *, rule: RoutingRule, before: Facts, after: Facts, ids: Mapping[str, int]
+) -> None:
+    """Write down what one rule did, as one event."""
+    was: dict[str, Any] = {"queue_id": ids[before.queue], "priority": before.priority, "tags": before.tags}
+    now: dict[str, Any] = {"queue_id": ids[after.queue], "priority": after.priority, "tags": after.tags}
+    changed = {name: value for name, value in now.items() if value != was[name]}
+    if not changed:
+        return
+    tickets.update(tx, ticket_id, changes=changed)
+    history.record(
+        tx,
+        actor=("rule", f"routing:{rule.id}"),
+        verb="routed" if "queue_id" in changed else "edited",
+        noun="ticket",
+        noun_id=ticket_id,
+        before={name: was[name] for name in changed},
+        after={**changed, "rule": rule.name, **({"reason": "routing_rule"} if "queue_id" in changed else {})},
+    )
+
+
+def trust_report(services: Services, *, precision: float, n: int = MOST_JUDGED) -> TrustReport:
+    """What the model would have routed of the last `n` tickets, and how often people found it right."""
+    if not 0.5 <= precision < 1:
+        raise InputError("unknown_value", field="precision", value=precision)
+    return routing_trust.report(routing_rule_rows.judged(services.db, limit=n), precision=precision)
+
+
+def set_trust(
+    services: Services, *, viewer: Viewer, task: str, intent: str, is_trusted: bool, least_probability: float = 0.0
+) -> RouteRule:
+    """Let the model route an intent by itself where it is at least so sure, or put it back into the shadow.
+
+    Raises NotFound for an intent that has no queue to go to.
+    """
+    if not 0 <= least_probability <= 1:
+        raise InputError("unknown_value", field="least", value=least_probability)
+    with services.db.transaction() as tx:
+        was = queues.route_rule(tx, task=task, intent=intent)
+        if was is None or was.queue_id is None:
+            raise NotFound(noun="route", id=f"{task}/{intent}")
+        queues.trust(tx, was.id, is_trusted=is_trusted, least_probability=least_probability)
+        history.record(
+            tx,
+            actor=history.of(viewer),
+            verb="trust_set",
+            noun="queue",
+            noun_id=was.queue_id,
+            before={"is_trusted": was.is_trusted, "least_probability": was.least_probability},
+            after={
+                "task": task,
+                "intent": intent,
+                "is_trusted": is_trusted,
+                "least_probability": least_probability,
+            },
+        )
+        return replace(was, is_trusted=is_trusted, least_probability=least_probability)

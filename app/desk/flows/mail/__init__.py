@@ -1,0 +1,1 @@
+"""Mail: mailboxes read, mails taken in, replies sent."""

@@ -1,0 +1,74 @@
+"""What the command palette finds besides the page's own actions: pages, queues, views and macros."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, url_for
+
+from app.answers.store import macros
+from app.desk.store import queues
+from app.web.access import requires, services, viewer
+from app.web.display.translation import gettext as _
+from app.web.template_context import navigation
+
+blueprint = Blueprint("pages_palette", __name__)
+
+Item = dict[str, str]
+
+
+@blueprint.get("/palette")
+@requires("tickets:read")
+def entries() -> Response:
+    """Everything that can be gone to, as `kind`, `title` and `url`."""
+    return jsonify({"entries": [*_pages(), *_desk(), *_views(), *_queues(), *_macros()]})
+
+
+def _pages() -> list[Item]:
+    return [{"kind": _("Page"), "title": entry.title, "url": entry.url} for entry in navigation()]
+
+
+def _desk() -> list[Item]:
+    pages = (
+        ("macros:read", _("Macros"), "pages_macros.index"),
+        ("routing:read", _("Routing"), "pages_routing.index"),
+        ("routing:read", _("What the model may route"), "pages_routing.trust"),
+        ("tickets:write", _("Teach"), "pages_teach.index"),
+    )
+    me = viewer()
+    return [
+        {"kind": _("Page"), "title": title, "url": url_for(endpoint)}
+        for permission, title, endpoint in pages
+        if me.may(permission)
+    ]
+
+
+def _views() -> list[Item]:
+    views: tuple[tuple[str, dict[str, Any]], ...] = (
+        (_("Assigned to me"), {"assignee": "me"}),
+        (_("Not assigned"), {"assignee": "none"}),
+        (_("Needs a person"), {"needs_person": "1"}),
+        (_("Everything"), {"status": "all", "sort": "newest"}),
+    )
+    return [{"kind": _("View"), "title": title, "url": url_for("pages_inbox.index", **query)} for title, query in views]
+
+
+def _queues() -> list[Item]:
+    return [
+        {"kind": _("Queue"), "title": queue.title, "url": url_for("pages_inbox.index", queue=queue.id)}
+        for queue in queues.every(services().db, viewer=viewer())
+    ]
+
+
+def _macros() -> list[Item]:
+    if not viewer().may("macros:read"):
+        return []
+    return [
+        {
+            "kind": _("Macro"),
+            "title": macro.name,
+            "macro": str(macro.id),
+            "url": url_for("pages_macros.index", q=macro.name),
+        }
+        for macro in macros.every(services().db)
+    ]

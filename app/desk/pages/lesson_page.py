@@ -1,0 +1,93 @@
+"""Teaching: one doubtful ticket after the other, confirmed or corrected with one key."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
+
+from app.core.errors import Conflict, InputError, NotReady, TaskMissing
+from app.core.events import event_log
+from app.desk.flows import ask_lesson, correct_prediction
+from app.desk.pages import ticket_predictions
+from app.desk.store import queues
+from app.model.domain.prediction import OUT_OF_SCOPE
+from app.model.store import predictions
+from app.web.access import requires, services, viewer
+from app.web.display.label_titles import label_title
+from app.web.display.translation import gettext as _
+from app.web.template_context import offer_undo, tell
+
+blueprint = Blueprint("pages_teach", __name__)
+
+MOST_SKIPPED = 100
+
+
+@blueprint.get("/teach")
+@requires("tickets:write")
+def index() -> str:
+    """The next question of the day, what else is asked, and whether teaching still pays."""
+    is_more = bool(request.args.get("more"))
+    found = ask_lesson.lesson(services(), viewer=viewer(), leave_out=_skipped(), is_more=is_more)
+    question = found.questions[0] if found.questions else None
+    choices = ticket_predictions.choices_of(services(), question.stored.prediction) if question else ()
+    quick = ticket_predictions.quick_of(services(), question.stored.prediction, choices=choices) if question else ()
+    return render_template(
+        "tickets/teach.html",
+        lesson=found,
+        question=question,
+        choices=choices,
+        quick=[entry for entry in quick if entry[0] != OUT_OF_SCOPE or entry == quick[0]],
+        outside=next((entry for entry in choices if entry[0] == OUT_OF_SCOPE and entry not in quick[:1]), None),
+        titles={queue.id: queue.title for queue in queues.every(services().db)},
+        is_more=is_more,
+        has_skipped=bool(_skipped()),
+    )
+
+
+@blueprint.post("/teach/<number:prediction_id>")
+@requires("tickets:write")
+def answer(prediction_id: int) -> Response:
+    """A person's word on what was asked: stored, in force, undone with the key of every other change."""
+    me, back = viewer(), _back()
+    ticket_id = correct_prediction.ticket_of(services(), prediction_id, viewer=me)
+    last = event_log.last_id(services().db)
+    try:
+        made = ask_lesson.answer(services(), prediction_id, label=request.form.get("label", ""), viewer=me)
+    except (Conflict, InputError, NotReady, TaskMissing) as error:
+        tell(error)
+        return redirect(back)
+    guess = predictions.get(services().db, prediction_id).prediction.label
+    sentence = (
+        _("#%(id)s: confirmed, “%(label)s”.", id=ticket_id, label=label_title(made.label))
+        if made.label == guess
+        else _("#%(id)s: corrected to “%(label)s”.", id=ticket_id, label=label_title(made.label))
+    )
+    news = event_log.of(services().db, "ticket", ticket_id)
+    mine = [one for one in news if one.id > last and one.verb == "corrected" and one.actor_id == me.actor_id]
+    if mine:
+        offer_undo(sentence, event_id=mine[-1].id, back=back)
+    return redirect(back)
+
+
+@blueprint.post("/teach/<number:prediction_id>/skip")
+@requires("tickets:write")
+def skip(prediction_id: int) -> Response:
+    """Ask about something else; the ticket is asked about again after the next sign-in."""
+    session["teach_skipped"] = [*_skipped(), prediction_id][-MOST_SKIPPED:]
+    return redirect(_back())
+
+
+@blueprint.post("/teach/skipped")
+@requires("tickets:write")
+def recall() -> Response:
+    """Ask about what was skipped after all."""
+    session.pop("teach_skipped", None)
+    return redirect(_back())
+
+
+def _skipped() -> list[int]:
+    return list(session.get("teach_skipped", ()))
+
+
+def _back() -> str:
+    return url_for("pages_teach.index", more="1" if request.form.get("more") else None)

@@ -1,0 +1,99 @@
+"""Saved views at the side of the inbox: a name for an address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
+
+from flask import Blueprint, flash, redirect, request, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from app.core.db import Reads
+from app.core.errors import BellwetherError
+from app.core.permissions import Viewer
+from app.core.views import keep_saved_views as flow
+from app.core.views import saved_view_rows
+from app.desk.pages import inbox_address
+from app.desk.store import inbox_query, ticket_search
+from app.web.access import requires, services, viewer
+from app.web.display.translation import gettext as _
+from app.web.template_context import tell
+
+blueprint = Blueprint("pages_views", __name__)
+
+MOST_COUNTED = 8
+"""Views that are counted on every page; those further down are not."""
+
+_KEPT = frozenset((
+    "queue", "status", "intent", "sentiment", "priority", "band", "assignee", "needs_person", "language", "sla", "sort",
+    "q",
+))  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pinned:
+    """A view as the side shows it; no count where no counter tells."""
+
+    id: int
+    name: str
+    url: str
+    is_here: bool
+    is_shared: bool
+    may_remove: bool
+    n: int | None
+
+
+def query_of(arguments: MultiDict[str, str]) -> str:
+    """The part of an address that is the filter, in one order, so that equal filters are equal texts."""
+    return urlencode(sorted((name, value) for name, value in arguments.items() if name in _KEPT and value))
+
+
+def pinned(db: Reads, *, me: Viewer, arguments: MultiDict[str, str]) -> list[Pinned]:
+    """The views in sight with their counts."""
+    here = query_of(arguments)
+    return [
+        Pinned(
+            id=view.id,
+            name=view.name,
+            url=url_for("pages_inbox.index") + "?" + view.query,
+            is_here=view.query == here,
+            is_shared=view.is_shared,
+            may_remove=view.user_id == me.user_id or me.may("*:*"),
+            n=_count(db, view.query, me=me) if place < MOST_COUNTED else None,
+        )
+        for place, view in enumerate(saved_view_rows.every(db, viewer=me))
+    ]
+
+
+def _count(db: Reads, query: str, *, me: Viewer) -> int | None:
+    chosen = inbox_address.ticket_filter(MultiDict(parse_qsl(query)), me=me.user_id)
+    if chosen.assignee_id is not None or ticket_search.is_asked(chosen):
+        return None
+    return inbox_query.count(db, chosen, viewer=me)[0]
+
+
+@blueprint.post("/views")
+@requires("tickets:read")
+def add() -> Response:
+    """Save the filter of the page that it was sent from."""
+    query = query_of(MultiDict(parse_qsl(request.form.get("query", ""))))
+    is_shared = bool(request.form.get("is_shared")) and viewer().may("tickets:write")
+    try:
+        view = flow.add(
+            services(), viewer=viewer(), name=request.form.get("name", ""), query=query, is_shared=is_shared
+        )
+    except BellwetherError as error:
+        tell(error)
+    else:
+        flash(_("The view “%(name)s” is saved.", name=view.name), "good")
+    return redirect(url_for("pages_inbox.index") + "?" + query)
+
+
+@blueprint.post("/views/<number:view_id>/remove")
+@requires("tickets:read")
+def remove(view_id: int) -> Response:
+    """Remove a view; its tickets stay."""
+    flow.remove(services(), view_id, viewer=viewer())
+    flash(_("The view is removed."), "good")
+    return redirect(url_for("pages_inbox.index"))

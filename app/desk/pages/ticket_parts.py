@@ -1,0 +1,190 @@
+"""A ticket's page put together: thread, beliefs, suggestions, history, who else is there, what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import render_template, request
+
+from app.answers.flows import suggest
+from app.answers.flows.suggest import Answers
+from app.answers.store import macros
+from app.core.errors import BellwetherError, NotFound
+from app.core.events.event import Event
+from app.desk.flows import correct_prediction, file_ticket, note_presence
+from app.desk.flows.file_ticket import TicketView
+from app.desk.pages import history_sentences, inbox_address, inbox_walk, ticket_predictions
+from app.desk.store import messages, queues
+from app.model.domain.prediction import Prediction
+from app.people.store import users
+from app.web.access import services, viewer
+from app.web.display import charts
+from app.web.display.enum_words import word
+from app.web.display.label_titles import label_title
+from app.web.display.translation import gettext as _
+
+ASKED = "v."
+"""What a field begins with that fills a placeholder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clash:
+    """What others did to a ticket since a reader loaded it, and what the reader wanted meanwhile."""
+
+    lines: tuple[history_sentences.Line, ...]
+    wanted: str
+    action: str
+    fields: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """What goes into the reply box; `asked` are the placeholders of a macro that have to be filled in first."""
+
+    body: str = ""
+    macro_id: int | None = None
+    is_draft: bool = False
+    asked: tuple[str, ...] = ()
+    given: tuple[tuple[str, str], ...] = ()
+    is_refused: bool = False
+    name: str = ""
+
+
+def answers_of(ticket_id: int) -> Answers | None:
+    """Macros, articles and a draft; None while the model or the search encoder is not ready."""
+    try:
+        return suggest.answer(services(), ticket_id, viewer=viewer())
+    except NotFound:
+        raise
+    except BellwetherError:
+        return None
+
+
+def _sources(answers: Answers | None) -> list[dict[str, Any]]:
+    if answers is None:
+        return []
+    titles = {hit.article_id: hit.title for hit in answers.hits}
+    used = dict.fromkeys(
+        sentence.source_id for sentence in answers.draft.sentences if sentence.source_kind == "article"
+    )
+    return [{"article_id": number, "title": titles[number]} for number in used if number in titles]
+
+
+def _taken(ticket_id: int, *, answers: Answers | None) -> Taken:
+    """What a press on "put into the reply" brings without a script, or what was called back."""
+    take = request.args.get("take", "")
+    if take == "recalled":
+        return Taken(body=_recalled(ticket_id) or "")
+    if take == "draft":
+        return Taken(body="" if answers is None else answers.draft.text, is_draft=answers is not None)
+    macro_id = inbox_address.whole(take)
+    return Taken() if macro_id is None else _filled(ticket_id, macro_id=macro_id)
+
+
+def _filled(ticket_id: int, *, macro_id: int) -> Taken:
+    given = {name.removeprefix(ASKED): text for name, text in request.args.items() if name.startswith(ASKED)}
+    found = suggest.fill_macro(services(), ticket_id, macro_id=macro_id, viewer=viewer(), given=given)
+    if not found.missing:
+        return Taken(body=found.text, macro_id=macro_id)
+    name = macros.get(services().db, macro_id).name
+    return Taken(macro_id=macro_id, asked=found.missing, given=tuple(given.items()), is_refused=bool(given), name=name)
+
+
+def _recalled(ticket_id: int) -> str | None:
+    user_id = viewer().user_id
+    found = None if user_id is None else messages.last_recalled(services().db, ticket_id, user_id=user_id)
+    return None if found is None else found.body
+
+
+def _names(events: Sequence[Event]) -> history_sentences.Names:
+    db = services().db
+    return history_sentences.Names(
+        queues={queue.id: queue.title for queue in queues.every(db)},
+        people=users.names(db, history_sentences.people_in(events)),
+        macros={macro.id: macro.name for macro in macros.every(db)},
+    )
+
+
+def _history(view: TicketView) -> list[history_sentences.Line]:
+    return history_sentences.lines(view.events, names=_names(view.events), is_undoable=correct_prediction.is_undoable)
+
+
+def _feelings(view: TicketView) -> dict[int, Prediction | None]:
+    return {
+        message_id: next((one.prediction for one in stored if one.prediction.role == "sentiment"), None)
+        for message_id, stored in view.predictions.items()
+    }
+
+
+def _course(view: TicketView, *, feelings: dict[int, Prediction | None]) -> tuple[list[float], Any]:
+    """Sentiment scores of what the customer wrote, oldest first, and their line; no line for fewer than two."""
+    said = [feelings.get(message.id) for message in view.messages if message.kind == "incoming"]
+    scores = [one.sentiment_score for one in said if one is not None and not one.abstained]
+    known = [score for score in scores if score is not None]
+    return known, charts.sparkline(known) if len(known) > 1 else None
+
+
+def _wanted_in_words(form: Any) -> str:
+    """What a form that was refused wanted, in a few words."""
+    if "assignee" in form:
+        return _("Assign it")
+    if "queue" in form:
+        return _("Move it to another queue")
+    if "status" in form:
+        return _("Status: %(status)s", status=word("status", form["status"]))
+    if "priority" in form:
+        return _("Priority: %(priority)s", priority=word("priority", form["priority"]))
+    return _("Tags: %(tags)s", tags=form.get("tags", "")) if "tags" in form else _("Send the reply below")
+
+
+def clash(ticket_id: int) -> Clash:
+    """What happened to a ticket since the page was loaded whose form was refused."""
+    view = file_ticket.show(services(), ticket_id, viewer=viewer())
+    seen = inbox_address.whole(request.form.get("seen")) or 0
+    news = [event for event in view.events if event.id > seen]
+    lines = history_sentences.lines(news, names=_names(news), is_undoable=lambda event: False)
+    kept = tuple((name, text) for name, text in request.form.items() if name not in ("csrf_token", "version", "seen"))
+    action = "" if "body" in request.form else request.path
+    return Clash(lines=tuple(lines), wanted=_wanted_in_words(request.form), action=action, fields=kept)
+
+
+def render(ticket_id: int, *, body: str | None = None, clashed: Clash | None = None) -> str:
+    """The page; `body` is what was written and could not be kept yet."""
+    me, db = viewer(), services().db
+    view = file_ticket.show(services(), ticket_id, viewer=me)
+    answers = answers_of(ticket_id)
+    files: dict[int, list[Any]] = {}
+    for file in view.attachments:
+        files.setdefault(file.message_id, []).append(file)
+    feelings = _feelings(view)
+    scores, course = _course(view, feelings=feelings)
+    return render_template(
+        "tickets/ticket.html",
+        view=view,
+        owed=view.sla,
+        beliefs=ticket_predictions.of(services(), view=view),
+        feelings=feelings,
+        scores=scores,
+        course=course,
+        attachments=files,
+        answers=answers,
+        sources=_sources(answers),
+        taken=_taken(ticket_id, answers=answers) if body is None else _kept(body),
+        history=_history(view),
+        last_event=view.events[-1].id if view.events else 0,
+        others=note_presence.there(services(), ticket_id, viewer=me),
+        clash=clashed,
+        agents=[user for user in users.every(db, is_active=True) if user.role != "analyst"],
+        queues=queues.every(db),
+        inbox=inbox_walk.inbox(),
+        label=label_title(view.ticket.intent),
+        me=me,
+    )
+
+
+def _kept(body: str) -> Taken:
+    return Taken(
+        body=body, macro_id=inbox_address.whole(request.form.get("macro_id")), is_draft=bool(request.form.get("draft"))
+    )

@@ -1,0 +1,186 @@
+"""Messages of a thread, and which of them the model has yet to read."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from app.core.db import Reads, Transaction, assignments, marks, statement
+from app.core.erased_ids import erased_id
+from app.core.leases import lease_rows
+from app.core.row_mapping import built
+from app.core.scope import listed
+from app.desk.domain.ticket import Message
+from app.desk.store.message_text_codec import parts
+
+
+def _message(row: sqlite3.Row) -> Message:
+    return built(Message, row, flags=("is_supported",))
+
+
+def get(db: Reads, message_id: int) -> Message:
+    """The message with this id; raises NotFound."""
+    return _message(db.got("message", message_id))
+
+
+def of_ticket(db: Reads, ticket_id: int) -> tuple[Message, ...]:
+    """A thread, oldest first, without what was called back."""
+    rows = db.rows(
+        "SELECT * FROM message WHERE ticket_id = ? AND recalled_at IS NULL ORDER BY occurred_at, id", (ticket_id,)
+    )
+    return tuple(_message(row) for row in rows)
+
+
+def find_by_message_id(db: Reads, message_id: str) -> Message | None:
+    """The message with this RFC 5322 Message-ID, erased or not."""
+    row = db.row("SELECT * FROM message WHERE message_id IN (?, ?)", (message_id, erased_id(message_id)))
+    return None if row is None else _message(row)
+
+
+def find_thread(db: Reads, message_ids: Sequence[str]) -> int | None:
+    """The ticket of the latest message that one of these RFC 5322 ids names."""
+    if not message_ids:
+        return None
+    sql = statement("SELECT ticket_id FROM message WHERE message_id IN", marks(message_ids), "ORDER BY id DESC LIMIT 1")
+    found: int | None = db.value(sql, message_ids)
+    return found
+
+
+def first_incoming(db: Reads, ticket_id: int) -> Message | None:
+    """What the customer wrote first."""
+    row = db.row(
+        "SELECT * FROM message WHERE ticket_id = ? AND kind = 'incoming' ORDER BY occurred_at, id LIMIT 1", (ticket_id,)
+    )
+    return None if row is None else _message(row)
+
+
+def incoming_ids(db: Reads, ticket_ids: Iterable[int]) -> dict[int, list[int]]:
+    """The incoming messages of several tickets by ticket, oldest first."""
+    rows = db.rows(
+        "SELECT ticket_id, id FROM message WHERE ticket_id IN (SELECT value FROM json_each(?)) AND kind = 'incoming' "
+        "ORDER BY ticket_id, occurred_at, id",
+        (listed(ticket_ids),),
+    )
+    found: dict[int, list[int]] = {}
+    for row in rows:
+        found.setdefault(row["ticket_id"], []).append(row["id"])
+    return found
+
+
+def last_incoming(db: Reads, ticket_id: int) -> Message | None:
+    """What the customer wrote last."""
+    row = db.row(
+        "SELECT * FROM message WHERE ticket_id = ? AND kind = 'incoming' ORDER BY occurred_at DESC, id DESC LIMIT 1",
+        (ticket_id,),
+    )
+    return None if row is None else _message(row)
+
+
+def count_from(db: Reads, customer_id: int, *, since: int) -> int:
+    """How many messages a customer has sent since a time."""
+    return int(
+        db.value(
+            "SELECT count(*) FROM ticket JOIN message ON message.ticket_id = ticket.id "
+            "WHERE ticket.customer_id = ? AND message.kind = 'incoming' AND message.received_at >= ?",
+            (customer_id, since),
+        )
+    )
+
+
+def insert(tx: Transaction, *, values: Mapping[str, Any]) -> int:
+    """Add a message with these columns; returns its id."""
+    return tx.insert("message", _lean(values))
+
+
+def rewrite(tx: Transaction, message_id: int, *, changes: Mapping[str, Any]) -> None:
+    """Change what is known of a message; its `text` only together with its `body`."""
+    columns = _lean(changes)
+    tx.execute(statement("UPDATE message SET", assignments(columns), "WHERE id = ?"), (*columns.values(), message_id))
+
+
+def _lean(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns with the cleaned text by the body."""
+    found = dict(values)
+    if "text" in found:
+        found["text_head"], found["text_kept"] = parts(found["body"], found.pop("text"))
+    return found
+
+
+def pending(db: Reads, *, now: int, limit: int) -> tuple[Message, ...]:
+    """Messages whose turn to be read by the model has come, oldest first."""
+    rows = db.rows(
+        "SELECT * FROM message WHERE pending_at IS NOT NULL AND pending_at <= ? ORDER BY pending_at, id LIMIT ?",
+        (now, limit),
+    )
+    return tuple(_message(row) for row in rows)
+
+
+def n_pending(db: Reads) -> int:
+    """How many messages wait for the model."""
+    return int(db.value("SELECT count(*) FROM message WHERE pending_at IS NOT NULL"))
+
+
+def is_pending(db: Reads, message_id: int) -> bool:
+    """Whether a message waits for the model."""
+    return db.value("SELECT pending_at FROM message WHERE id = ?", (message_id,)) is not None
+
+
+def claim(tx: Transaction, message_id: int, *, now: int, until: int) -> bool:
+    """Take a waiting message until a time, after which another may; whether this caller got it."""
+    n_claimed = tx.execute(
+        "UPDATE message SET pending_at = ?, n_tries = n_tries + 1 WHERE id = ? AND pending_at <= ?",
+        (until, message_id, now),
+    )
+    return lease_rows.taken(tx, "message", message_id, until=until, n_claimed=n_claimed)
+
+
+def hold(tx: Transaction, message_id: int) -> None:
+    """Let a message that waits until a time wait for this process."""
+    until = tx.value("SELECT pending_at FROM message WHERE id = ?", (message_id,))
+    if until is not None:
+        lease_rows.hold(tx, "message", [message_id], until=until)
+
+
+def put_off(tx: Transaction, message_id: int, *, until: int) -> None:
+    """Let a waiting message wait until a time."""
+    tx.execute("UPDATE message SET pending_at = ? WHERE id = ? AND pending_at IS NOT NULL", (until, message_id))
+
+
+def settle(tx: Transaction, message_id: int, *, language: str, is_supported: bool) -> bool:
+    """The model has read it; whether it was still waiting for that."""
+    return (
+        tx.execute(
+            "UPDATE message SET pending_at = NULL, language = ?, is_supported = ? "
+            "WHERE id = ? AND pending_at IS NOT NULL",
+            (language, is_supported, message_id),
+        )
+        == 1
+    )
+
+
+def n_tries(db: Reads, message_id: int) -> int:
+    """How often a worker has taken a message."""
+    return int(db.value("SELECT n_tries FROM message WHERE id = ?", (message_id,)) or 0)
+
+
+def recall(tx: Transaction, message_id: int, *, now: int) -> bool:
+    """Call a message back before it leaves the house; whether that was still possible. A note never leaves it."""
+    return (
+        tx.execute(
+            "UPDATE message SET recalled_at = ? WHERE id = ? AND recalled_at IS NULL "
+            "AND (kind = 'note' OR not_before_at > ?)",
+            (now, message_id, now),
+        )
+        == 1
+    )
+
+
+def last_recalled(db: Reads, ticket_id: int, *, user_id: int) -> Message | None:
+    """What this person wrote and called back last."""
+    row = db.row(
+        "SELECT * FROM message WHERE ticket_id = ? AND user_id = ? AND recalled_at IS NOT NULL "
+        "ORDER BY recalled_at DESC, id DESC LIMIT 1",
+        (ticket_id, user_id),
+    )
+    return None if row is None else _message(row)

@@ -1,0 +1,125 @@
+"""Queues and the rules that lead to them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from app.core import scope
+from app.core.db import Reads, Transaction, statement
+from app.core.errors import Conflict, NotFound
+from app.core.permissions import Viewer
+from app.core.row_mapping import built
+from app.desk.domain.ticket import Queue, RouteRule
+
+
+def _queue(row: sqlite3.Row) -> Queue:
+    return built(Queue, row, flags=("is_redacting",))
+
+
+def get(db: Reads, queue_id: int, *, viewer: Viewer | None = None) -> Queue:
+    """The queue with this id; raises NotFound, out of the viewer's scope too."""
+    if viewer is not None and viewer.queue_ids is not None and queue_id not in viewer.queue_ids:
+        raise NotFound(noun="queue", id=queue_id)
+    return _queue(db.got("queue", queue_id))
+
+
+def find_by_slug(db: Reads, slug: str) -> Queue | None:
+    """The queue of this slug."""
+    row = db.row("SELECT * FROM queue WHERE slug = ?", (slug,))
+    return None if row is None else _queue(row)
+
+
+def every(db: Reads, *, viewer: Viewer | None = None) -> tuple[Queue, ...]:
+    """Queues by title; those in the viewer's scope."""
+    where, params = scope.joined([scope.of_queues(viewer, column="id")])
+    return tuple(_queue(row) for row in db.rows(statement("SELECT * FROM queue", where, "ORDER BY title, id"), params))
+
+
+def slugs(db: Reads) -> dict[int, str]:
+    """The slugs of all queues by id."""
+    return {row[0]: row[1] for row in db.rows("SELECT id, slug FROM queue")}
+
+
+def visible_ids(db: Reads, team_ids: Iterable[int]) -> frozenset[int]:
+    """The queues of these teams, and those of no team."""
+    rows = db.rows(
+        "SELECT id FROM queue WHERE team_id IS NULL OR team_id IN (SELECT value FROM json_each(?))",
+        (scope.listed(team_ids),),
+    )
+    return frozenset(row["id"] for row in rows)
+
+
+def insert(
+    tx: Transaction,
+    *,
+    slug: str,
+    title: str,
+    intent_task: str,
+    team_id: int | None = None,
+    is_redacting: bool = True,
+) -> int:
+    """Add a queue; raises Conflict when the slug is taken."""
+    values = {
+        "slug": slug,
+        "title": title,
+        "intent_task": intent_task,
+        "team_id": team_id,
+        "is_redacting": is_redacting,
+    }
+    try:
+        return tx.insert("queue", values)
+    except sqlite3.IntegrityError as error:
+        raise Conflict("slug_taken", noun="queue", slug=slug) from error
+
+
+def update(tx: Transaction, queue_id: int, *, changes: Mapping[str, Any], version: int | None = None) -> Queue:
+    """Change a queue; raises NotFound or Stale."""
+    tx.change("queue", queue_id, changes=changes, version=version)
+    return get(tx, queue_id)
+
+
+def _route(row: sqlite3.Row) -> RouteRule:
+    return built(RouteRule, row, flags=("is_trusted",))
+
+
+def route_rules(db: Reads, *, task: str | None = None) -> tuple[RouteRule, ...]:
+    """Which intent goes where, by task and intent."""
+    where, params = ("WHERE task = ?", [task]) if task is not None else ("", [])
+    rows = db.rows(statement("SELECT * FROM route_rule", where, "ORDER BY task, intent"), params)
+    return tuple(_route(row) for row in rows)
+
+
+def route_rule(db: Reads, *, task: str, intent: str) -> RouteRule | None:
+    """The rule of one intent."""
+    row = db.row("SELECT * FROM route_rule WHERE task = ? AND intent = ?", (task, intent))
+    return None if row is None else _route(row)
+
+
+def set_route_rule(
+    tx: Transaction, *, task: str, intent: str, queue_id: int | None, urgency: int = 10, is_trusted: bool = False
+) -> int:
+    """Send an intent to a queue (None: leave it where it arrives); returns the rule's id.
+
+    `is_trusted` is for an intent that had no rule; one that had keeps its trust.
+    """
+    tx.execute(
+        "INSERT INTO route_rule (task, intent, queue_id, urgency, is_trusted) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (task, intent) DO UPDATE SET queue_id = excluded.queue_id, urgency = excluded.urgency",
+        (task, intent, queue_id, urgency, is_trusted),
+    )
+    return int(tx.value("SELECT id FROM route_rule WHERE task = ? AND intent = ?", (task, intent)))
+
+
+def trust(tx: Transaction, rule_id: int, *, is_trusted: bool, least_probability: float) -> None:
+    """Let the model route an intent by itself where it is at least so sure, or not."""
+    tx.execute(
+        "UPDATE route_rule SET is_trusted = ?, least_probability = ? WHERE id = ?",
+        (is_trusted, least_probability, rule_id),
+    )
+
+
+def delete_route_rule(tx: Transaction, rule_id: int) -> None:
+    """Forget where an intent goes."""
+    tx.execute("DELETE FROM route_rule WHERE id = ?", (rule_id,))

@@ -1,0 +1,1 @@
+"""Intents as people teach them: corrections, training examples, the lesson of the day."""

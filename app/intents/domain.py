@@ -1,0 +1,59 @@
+"""What is asked of people so that the model learns most, and what their answers say of further teaching."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from app.model.domain.prediction import StoredPrediction
+
+Verdict = Literal["too_few", "pays", "stops"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A ticket whose intent the model doubts; `margin` is how far its best guess leads, 0 (not at all) to 1."""
+
+    ticket_id: int
+    subject: str
+    body: str
+    text: str
+    queue_id: int
+    occurred_at: int
+    stored: StoredPrediction
+    margin: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """How many questions about one model's guesses were answered, and how many of its guesses were right."""
+
+    model: str
+    n: int
+    n_right: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Payoff:
+    """Whether teaching a model pays: the share of its doubtful guesses that were right, with a 95 % interval.
+
+    `n_missing` answers are needed before anything can be said.
+    """
+
+    model: str
+    n: int
+    n_right: int
+    low: float
+    high: float
+    verdict: Verdict
+    n_missing: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """The questions left of the day's `n_goal`, best first; `payoffs` are per model, the newest answered first."""
+
+    questions: tuple[Question, ...]
+    n_answered: int
+    n_goal: int
+    payoffs: tuple[Payoff, ...]

@@ -1,1 +1,0 @@
-"""What to answer: search in articles, macros offered, drafts composed. Pure functions."""

@@ -1,0 +1,132 @@
+"""Services that open at their first use: making the application touches neither the database nor the model."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+from app.core import clock, private_files
+from app.core.config import Settings
+from app.core.db import Database, open_database
+from app.core.errors import BellwetherError, NotReady
+from app.core.services import OpeningEngine, Policy, Services, open_engine
+from app.desk.flows import set_deadlines
+from app.model.flows import deploy_model
+from app.model.store import deployments
+
+LONGEST_WARMING_S = 30.0
+FOLLOW_MS = 30_000
+
+log = logging.getLogger("bellwether")
+
+
+class LazyServices(Services):
+    """The services of one process: `db` and `engine` come into being when they are first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.RLock()
+        self._warming: threading.Thread | None = None
+        self._followed_at = clock.now_ms()
+        self.policy = policy_of(settings)
+
+    def __getattr__(self, name: str) -> Any:
+        openers = {"db": self._open_database, "engine": self._open_engine}
+        if name not in openers:
+            raise AttributeError(name)
+        with self._lock:
+            if name not in vars(self):
+                setattr(self, name, openers[name]())
+            return vars(self)[name]
+
+    def _open_database(self) -> Database:
+        db, hour_ms = opened(self._settings), 3_600_000
+        set_deadlines.install_default(
+            db,
+            first_response_ms=round(self._settings.sla_first_response_hours * hour_ms),
+            resolution_ms=round(self._settings.sla_resolution_hours * hour_ms),
+        )
+        return db
+
+    def _open_engine(self) -> OpeningEngine:
+        settings = self._settings
+        return open_engine(
+            folders=self.policy.artifact_folders,
+            live=self._live,
+            threads=settings.engine_threads,
+            queue_limit=settings.engine_queue,
+            wait_ms=settings.engine_wait_ms,
+            cache_size=settings.engine_cache,
+        )
+
+    def _live(self) -> str | None:
+        found = deployments.current(self.db)
+        return None if found is None else found.model or None
+
+    def warm(self) -> None:
+        """Open the model in the background; one that cannot be opened is told in the log and by /health/ready."""
+        self._warming = threading.Thread(target=self._warm, name="warm", daemon=True)
+        self._warming.start()
+
+    def _warm(self) -> None:
+        try:
+            self.engine.model()
+        except BellwetherError as error:
+            log.warning("The model is not ready: %s %s", error.code, dict(error.params))
+
+    def follow(self) -> None:
+        """Now and then, in the background: swap to the model that another process has put live."""
+        now = clock.now_ms()
+        if "engine" in vars(self) and now - self._followed_at >= FOLLOW_MS:
+            self._followed_at = now
+            threading.Thread(target=self._follow, name="follow", daemon=True).start()
+
+    def _follow(self) -> None:
+        try:
+            deploy_model.follow(self)
+        except BellwetherError as error:
+            log.warning("The live model cannot be opened: %s %s", error.code, dict(error.params))
+        finally:
+            self.db.release()
+
+    def close(self) -> None:
+        """Close what was opened, once the model is no longer being opened: to break off there crashes the process."""
+        if self._warming is not None:
+            self._warming.join(LONGEST_WARMING_S)
+        for name in ("engine", "db"):
+            if name in vars(self):
+                vars(self)[name].close()
+
+
+def opened(settings: Settings) -> Database:
+    """The database of an installation, whose folder is closed to other accounts; raises NotReady."""
+    try:
+        private_files.private_folder(settings.instance)
+        private_files.close_all(settings.instance)
+    except OSError as error:
+        raise NotReady("database_unusable", reason=str(error)) from error
+    return open_database(settings.database)
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The settings that flows need."""
+    return Policy(
+        intent_task=settings.intent_task,
+        languages=tuple(code.strip() for code in settings.languages.split(",") if code.strip()),
+        is_routing=settings.is_routing,
+        sla_first_response_hours=settings.sla_first_response_hours,
+        sla_resolution_hours=settings.sla_resolution_hours,
+        max_attachment_bytes=settings.max_attachment_bytes,
+        max_mail_bytes=settings.max_upload_bytes,
+        mail_poll_ms=round(settings.mail_poll_seconds * 1000),
+        max_batch=settings.max_batch,
+        fetch_minutes=settings.fetch_minutes,
+        is_fetching_private=settings.is_fetching_private,
+        public_url=settings.public_url,
+        zone=settings.zone,
+        locale=settings.locale,
+        feed_folder=settings.instance / "feeds",
+        artifact_folders=(settings.models, settings.instance / "models"),
+        engine_threads=settings.engine_threads,
+    )

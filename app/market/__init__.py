@@ -1,0 +1,1 @@
+"""The market: feeds, posts, companies, topics, stories, counts over time, dashboards."""

@@ -1,0 +1,285 @@
+"""The market: posts pushed and read, feeds, entities, and sentiment over time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from typing import Any, get_args
+
+from flask import Response, request, stream_with_context
+from marshmallow import fields
+
+from app.core import clock
+from app.core.errors import BellwetherError, InputError, TooLarge
+from app.desk.flows import read_drafts
+from app.market.api.market_shapes import (
+    EntityPageShape,
+    EntityShape,
+    FeedChangeShape,
+    FeedPageShape,
+    FeedShape,
+    NewEntityShape,
+    NewFeedShape,
+    PointShape,
+    PostPageShape,
+    PostRowShape,
+    PostShape,
+)
+from app.market.domain.market import Feed, Post, PostFilter, SubjectKind
+from app.market.domain.series import DAY_MS, HOUR_MS
+from app.market.flows import fetch_feeds as feed_flows
+from app.market.flows import ingest_posts as post_flows
+from app.market.flows import show_market
+from app.market.store import companies, feeds, mentions, posts
+from app.people.store import teams
+from app.web import access, error_rendering, problem_sentences
+from app.web.api import api_lists, request_body
+from app.web.api.api_shapes import GivenInstant, OneOf, PageQuery, Shape, Size, field_error, page_of, row
+from app.web.api.openapi import blueprint, route
+from app.web.serving import long_answers
+
+group = blueprint("market", about="Posts, the feeds they come from, the companies they name, and the mood over time.")
+
+MOST_POINTS = 2000
+SENTIMENTS = ("negative", "neutral", "positive")
+NDJSON_OUT = "application/x-ndjson"
+
+
+PUSHED = {"anyOf": [{"type": "object"}, {"type": "array", "items": {}}]}
+
+
+class PostQuery(PageQuery):
+    """Which posts, newest first."""
+
+    feed = fields.String(load_default=None, validate=Size(min=1), metadata={"description": "A feed's slug."})
+    entity = fields.String(load_default=None, validate=Size(min=1), metadata={"description": "A ticker."})
+    topic = fields.String(load_default=None)
+    sentiment = fields.String(load_default=None, validate=OneOf(SENTIMENTS))
+    since = GivenInstant(load_default=None)
+    until = GivenInstant(load_default=None)
+    q = fields.String(load_default="")
+
+
+class PushQuery(Shape):
+    """Where pushed posts go."""
+
+    feed = fields.String(
+        required=True, validate=Size(min=1), metadata={"description": "The slug of the feed they belong to."}
+    )
+
+
+class SeriesQuery(Shape):
+    """Which series, and how fine."""
+
+    kind = fields.String(load_default="entity", validate=OneOf(get_args(SubjectKind)))
+    id = fields.String(load_default="", metadata={"description": "A ticker, a topic, a feed's slug; empty for market."})
+    since = GivenInstant(load_default=None, metadata={"description": "14 days ago where nothing is said."})
+    until = GivenInstant(load_default=None)
+    step = fields.String(load_default="day", validate=OneOf(("hour", "day")))
+
+
+@route(group, "/posts", needs="posts:read", query=PostQuery, returns=PostPageShape)
+def list_posts(query: dict[str, Any]) -> dict[str, Any]:
+    """Posts in sight with the companies they name."""
+    services, viewer = access.services(), access.viewer()
+    found = posts.page(services.db, _filter(query), viewer=viewer, limit=query["limit"], after=query["after"])
+    return api_lists.page(found, _posts_out(found.items))
+
+
+@route(group, "/posts/<id(pst):post_id>", needs="posts:read", returns=PostShape)
+def show_post(post_id: int) -> Response:
+    """One post."""
+    found = posts.get(access.services().db, post_id, viewer=access.viewer())
+    return api_lists.tagged(PostShape, _posts_out([found])[0], version=found.version)
+
+
+@route(
+    group,
+    "/posts",
+    method="POST",
+    needs="posts:write",
+    query=PushQuery,
+    returns=page_of(PostRowShape, "PostRows"),
+    is_large=True,
+    in_rows=True,
+    also=(429,),
+    docs={
+        "requestBody": {
+            "required": True,
+            "description": "One post, an array of them, or a line of JSON each (`application/x-ndjson`): more than "
+            "`BELLWETHER_MAX_BODY_BYTES` only in lines.",
+            "content": {request_body.JSON: {"schema": PUSHED}}
+            | {kind: {"schema": {"type": "string"}} for kind in request_body.NDJSON},
+        }
+    },
+)
+def push_posts(query: dict[str, Any]) -> Any:
+    """Add posts; each row answers for itself, and the same external_id again is an update."""
+    services, viewer = access.services(), access.viewer()
+    feed = feed_of(query["feed"])
+    if request_body.media_type() in request_body.NDJSON:
+        drafts = read_drafts.posts_from_lines(request_body.lines(), kind="jsonl")
+        results = post_flows.receive_each(services, feed.id, drafts, viewer=viewer)
+        if (request.content_length or 0) > access.settings().max_body_bytes:
+            return long_answers.stream(_lines(results), kind=NDJSON_OUT)
+        return Response(stream_with_context(_lines(results)), content_type=NDJSON_OUT)
+    payload = request_body.read_json(accepted=(request_body.JSON, *request_body.NDJSON))
+    n_rows = len(payload) if isinstance(payload, list) else 1
+    if n_rows > access.settings().max_batch:
+        raise TooLarge("too_many_items", size=n_rows, limit=access.settings().max_batch)
+    drafts = read_drafts.posts_from_json(payload)
+    return api_lists.whole(_result_out(one) for one in post_flows.receive(services, feed.id, drafts, viewer=viewer))
+
+
+@route(group, "/feeds", needs="feeds:read", returns=FeedPageShape)
+def list_feeds() -> dict[str, Any]:
+    """The feeds in sight."""
+    return api_lists.whole(_feeds_out(feeds.every(access.services().db, viewer=access.viewer())))
+
+
+@route(group, "/feeds", method="POST", needs="feeds:write", reads=NewFeedShape, returns=FeedShape, status=201)
+def add_feed(payload: dict[str, Any]) -> Response:
+    """Add a feed: posts are pushed to it, fetched from its address, or read from files."""
+    if payload["kind"] == "rss" and "url" not in payload:
+        raise InputError(fields=(field_error("/url", "required"),))
+    made = feed_flows.add_feed(access.services(), viewer=access.viewer(), **_with_team(payload))
+    return api_lists.tagged(FeedShape, _feeds_out([made])[0], version=made.version, status=201)
+
+
+@route(
+    group,
+    "/feeds/<id(fed):feed_id>",
+    method="PATCH",
+    needs="feeds:write",
+    reads=FeedChangeShape,
+    is_versioned=True,
+    returns=FeedShape,
+)
+def change_feed(payload: dict[str, Any], feed_id: int) -> Response:
+    """Change a feed; what it brought stays."""
+    version = api_lists.expected_version()
+    found = feed_flows.change_feed(
+        access.services(), feed_id, viewer=access.viewer(), changes=_with_team(payload), version=version
+    )
+    return api_lists.tagged(FeedShape, _feeds_out([found])[0], version=found.version)
+
+
+@route(group, "/entities", needs="market:read", returns=EntityPageShape)
+def list_entities() -> dict[str, Any]:
+    """The companies that are watched."""
+    return api_lists.whole(companies.every(access.services().db))
+
+
+@route(group, "/entities", method="POST", needs="feeds:write", reads=NewEntityShape, returns=EntityShape, status=201)
+def add_entity(payload: dict[str, Any]) -> Response:
+    """Watch another company, from now on."""
+    made = show_market.add_entity(access.services(), viewer=access.viewer(), **payload)
+    return api_lists.tagged(EntityShape, made, version=made.version, status=201)
+
+
+@route(group, "/series", needs="market:read", query=SeriesQuery, returns=page_of(PointShape, "Points"), also=(413,))
+def series(query: dict[str, Any]) -> dict[str, Any]:
+    """Counts of unique stories and net sentiment over time for one subject, with what is usual of each step."""
+    until = query["until"] or clock.now_ms()
+    since = query["since"] if query["since"] is not None else until - 14 * DAY_MS
+    step = HOUR_MS if query["step"] == "hour" else DAY_MS
+    if since >= until:
+        raise InputError(fields=(field_error("/since", "bad_period"),))
+    if (until - since) / step > MOST_POINTS:
+        raise TooLarge("too_many_items", size=(until - since) // step, limit=MOST_POINTS)
+    named = _subject_id(query["kind"], query["id"])
+    subject: dict[str, Any] = {"subject_kind": query["kind"], "subject_id": named, "viewer": access.viewer()}
+    points = show_market.series(access.services(), **subject, since=since, until=until, step_ms=step)
+    usual = show_market.usual(access.services(), points, **subject, step_ms=step)
+    return api_lists.whole({**asdict(point), "usual": known} for point, known in zip(points, usual, strict=True))
+
+
+def _feeds_out(found: Iterable[Feed]) -> list[dict[str, Any]]:
+    names = {team.id: team.name for team in teams.every(access.services().db)}
+    return [row(feed, team=None if feed.team_id is None else names.get(feed.team_id)) for feed in found]
+
+
+def _with_team(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What was sent, with the team's number for its name."""
+    values = {name: value for name, value in payload.items() if name != "team"}
+    if "team" not in payload:
+        return values
+    known = feed_flows.teams_of(access.services().db, viewer=access.viewer())
+    chosen = {None: None} | {team.name: team.id for team in known}
+    if payload["team"] not in chosen:
+        raise InputError(fields=(field_error("/team", "unknown_team"),))
+    return values | {"team_id": chosen[payload["team"]]}
+
+
+def feed_of(slug: str) -> Feed:
+    """The feed with this slug, if it is in the viewer's sight."""
+    found = next(
+        (feed for feed in feeds.every(access.services().db, viewer=access.viewer()) if feed.slug == slug), None
+    )
+    if found is None:
+        raise InputError(fields=(field_error("/feed", "unknown_feed", value=slug),))
+    return found
+
+
+def _filter(query: dict[str, Any]) -> PostFilter:
+    return PostFilter(
+        entity_id=None if query["entity"] is None else _entity_id(query["entity"], pointer="/entity"),
+        feed_id=None if query["feed"] is None else feed_of(query["feed"]).id,
+        topic=query["topic"],
+        sentiment=query["sentiment"],
+        since=query["since"],
+        until=query["until"],
+        query=query["q"],
+    )
+
+
+def _entity_id(ticker: str, *, pointer: str) -> int:
+    found = companies.find_by_ticker(access.services().db, ticker.lstrip("$").upper())
+    if found is None:
+        raise InputError(fields=(field_error(pointer, "unknown_entity", value=ticker),))
+    return found.id
+
+
+def _subject_id(kind: str, name: str) -> str:
+    if kind == "entity":
+        return str(_entity_id(name, pointer="/id"))
+    if kind == "feed":
+        return str(feed_of(name).id)
+    return name
+
+
+def _posts_out(found: Iterable[Post]) -> list[dict[str, Any]]:
+    db, listed = access.services().db, list(found)
+    slugs = {feed.id: feed.slug for feed in feeds.every(db)}
+    tickers = {entity.id: entity.ticker for entity in companies.every(db)}
+    named = mentions.of_posts(db, [post.id for post in listed])
+    return [
+        row(
+            post,
+            feed=slugs.get(post.feed_id, ""),
+            story=post.story_id,
+            mentions=[row(one, ticker=tickers.get(one.entity_id, "")) for one in named.get(post.id, ())],
+        )
+        for post in listed
+    ]
+
+
+def _result_out(result: Any) -> dict[str, Any]:
+    shown = {"external_id": result.external_id, "id": result.id, "status": result.state, "row": result.row}
+    if result.error is not None:
+        shown["error"] = {
+            "code": result.error,
+            "detail": problem_sentences.sentence(result.error, dict(result.params))[1],
+        }
+    return shown
+
+
+def _lines(results: Iterable[Any]) -> Iterator[str]:
+    shape = PostRowShape()
+    try:
+        for result in results:
+            yield json.dumps(shape.dump(_result_out(result)), ensure_ascii=False) + "\n"
+    except BellwetherError as error:
+        # The answer has begun, so its status can no longer change: the last line says what stopped it.
+        yield json.dumps({"status": "stopped", "error": error_rendering.as_document(error_rendering.of(error))}) + "\n"

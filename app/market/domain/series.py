@@ -1,0 +1,140 @@
+"""Counts over time: what is drawn, and what rules are evaluated on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.market.domain.market import SubjectKind
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bucket:
+    """What was said of one subject in one hour of event time, as counts of unique stories.
+
+    `n_posts` counts the copies too. `score_sum` adds the stories' sentiment_score.
+    `n_abstained` stories are in `n_stories` and in no class.
+    """
+
+    subject_kind: SubjectKind
+    subject_id: str
+    at: int
+    n_posts: int = 0
+    n_stories: int = 0
+    n_negative: int = 0
+    n_neutral: int = 0
+    n_positive: int = 0
+    n_abstained: int = 0
+    score_sum: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """One point of a drawn series; `net_sentiment` is None where nothing was said, `n_scored` stories have a class."""
+
+    at: int
+    n_posts: int
+    n_stories: int
+    n_negative: int
+    net_sentiment: float | None
+    negative_share: float | None
+    n_scored: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """Where a figure lies 19 times of 20."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What is usual of a subject in one step that is drawn, and how sure the share seen in it is (`share_seen`).
+
+    `stories` is a count, `share` and `net` are those that so many stories usually have. None: too little is known.
+    """
+
+    at: int
+    stories: Range | None = None
+    share: Range | None = None
+    net: Range | None = None
+    share_seen: Range | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """Sums over a stretch of time: what a rule sees."""
+
+    since: int
+    until: int
+    n_posts: int = 0
+    n_stories: int = 0
+    n_negative: int = 0
+    n_neutral: int = 0
+    n_positive: int = 0
+    score_sum: float = 0.0
+
+    @property
+    def negative_share(self) -> float | None:
+        """Negative stories among those with a class, 0–1; None when there are none."""
+        n_scored = self.n_negative + self.n_neutral + self.n_positive
+        return self.n_negative / n_scored if n_scored else None
+
+
+class Told(Protocol):
+    """What counting needs to know of a post: a whole one has it, and so has what is read to count stories anew."""
+
+    @property
+    def id(self) -> int:
+        """The post."""
+
+    @property
+    def feed_id(self) -> int:
+        """Where it came from."""
+
+    @property
+    def occurred_at(self) -> int:
+        """Event time, milliseconds UTC."""
+
+    @property
+    def story_id(self) -> int | None:
+        """The story that it tells."""
+
+    @property
+    def topic(self) -> str | None:
+        """What it is about."""
+
+    @property
+    def is_topic_abstained(self) -> bool:
+        """Whether the model would not say what it is about."""
+
+    @property
+    def sentiment(self) -> str | None:
+        """How it speaks; None where the model would not say."""
+
+    @property
+    def sentiment_score(self) -> float | None:
+        """P(positive) − P(negative)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saying:
+    """What one post says of one subject: the unit that buckets count.
+
+    Posts of one story say the same: the earliest (`at`, then `post_id`) stands for it, the others are copies.
+    `sentiment` None or `is_abstained`: counted as a story without a class. A post of no known story is its own.
+    """
+
+    subject_kind: SubjectKind
+    subject_id: str
+    post_id: int
+    at: int
+    story_id: int | None = None
+    sentiment: str | None = None
+    sentiment_score: float | None = None
+    is_abstained: bool = False

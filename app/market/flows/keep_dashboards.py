@@ -1,0 +1,66 @@
+"""Dashboards of the market kept under a name: which subjects stand on them, and who may change them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from app.core.errors import FieldError, InputError
+from app.core.permissions import Viewer
+from app.core.services import Services
+from app.core.views import keep_saved_views as flows
+from app.core.views import saved_view_rows
+from app.core.views.saved_view import Place, SavedView
+from app.market.domain.dashboard import Dashboard, of_query
+from app.market.domain.topic import own_id
+from app.market.store import companies, feeds, topics
+
+PLACE: Place = "market"
+
+
+def add(services: Services, *, viewer: Viewer, name: str, shown: Dashboard, is_shared: bool = False) -> SavedView:
+    """Keep a dashboard; raises InputError for a subject that is not in sight, and as `views.add`."""
+    _check(services, shown.subjects, viewer=viewer)
+    return flows.add(services, viewer=viewer, name=name, query=shown.query, is_shared=is_shared, place=PLACE)
+
+
+def change(
+    services: Services, view_id: int, *, viewer: Viewer, changes: Mapping[str, Any], version: int | None = None
+) -> SavedView:
+    """Change `name`, `is_shared`, `subjects` or `days`; raises as `add` and `views.change`."""
+    kept = of_query(saved_view_rows.get(services.db, view_id, viewer=viewer, place=PLACE).query)
+    given = {key: value for key, value in changes.items() if key in ("name", "is_shared")}
+    if {"subjects", "days"} & set(changes):
+        subjects = tuple(dict.fromkeys(changes.get("subjects", kept.subjects)))
+        _check(services, set(subjects) - set(kept.subjects), viewer=viewer)
+        given["query"] = Dashboard(subjects=subjects, days=changes.get("days", kept.days)).query
+    return flows.change(services, view_id, viewer=viewer, changes=given, version=version, place=PLACE)
+
+
+def in_sight(services: Services, keys: Iterable[str], *, viewer: Viewer) -> tuple[str, ...]:
+    """Those of these subjects that there are and that the viewer may see."""
+    db = services.db
+    tickers = {one.ticker for one in companies.every(db)}
+    own = {one.subject_id for one in topics.every(db)}
+    slugs = {one.slug for one in feeds.every(db, viewer=viewer)} if viewer.may("feeds:read") else set()
+
+    def is_known(key: str) -> bool:
+        kind, _, name = key.partition(":")
+        if kind == "topic":
+            # Which topics the model has is the artifact's matter: a label of another one has no posts.
+            return name in own if own_id(name) is not None else name.replace("_", "").isalnum()
+        return key == "market" or name in {"entity": tickers, "feed": slugs}.get(kind, ())
+
+    return tuple(key for key in keys if is_known(key))
+
+
+def _check(services: Services, keys: Iterable[str], *, viewer: Viewer) -> None:
+    asked = list(keys)
+    known = set(in_sight(services, asked, viewer=viewer))
+    unknown = [
+        FieldError(pointer="/subjects", code="unknown_subject", params=(("value", key),))
+        for key in asked
+        if key not in known
+    ]
+    if unknown:
+        raise InputError(fields=unknown[:1])

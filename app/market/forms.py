@@ -1,0 +1,44 @@
+"""The forms about the market: the analysts' own topics, and feeds as they are changed."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import DecimalField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms.validators import Length, NumberRange, Optional, Regexp
+
+from app.market.domain.topic import OwnTopic
+from app.web.form_fields import EVERYBODY, NAME, REQUIRED, zone_known
+
+MANY = Length(max=100_000, message=_l("At most %(max)d characters."))
+LONG = Length(max=9000, message=_l("At most %(max)d characters."))
+
+
+class EditTopic(FlaskForm):
+    """What a topic is called, and the words or examples that make it."""
+
+    title = StringField(_l("Name"), [REQUIRED, Length(max=60, message=_l("At most %(max)d characters."))])
+    words = TextAreaField(_l("One of these words or phrases"), [Optional(), LONG])
+    examples = TextAreaField(_l("Or posts that mean the same as these"), [Optional(), MANY])
+    unlike = TextAreaField(_l("Not meant are posts such as"), [Optional(), MANY])
+    reach = DecimalField(
+        _l("By examples at most, % of posts"), [Optional(), NumberRange(0.01, 20)], places=1, default=OwnTopic.reach
+    )
+    without = TextAreaField(_l("And none of these words"), [Optional(), LONG])
+
+
+class EditFeed(FlaskForm):
+    """A source of posts as it is changed; its kind stays."""
+
+    name = StringField(_l("Name"), [REQUIRED, NAME])
+    url = StringField(_l("Address of the feed"), [Length(max=2000)], render_kw={"type": "url", "inputmode": "url"})
+    zone = StringField(_l("Time zone"), [REQUIRED, zone_known], render_kw={"list": "zones"})
+    team_id = SelectField(_l("Team"), coerce=int, default=EVERYBODY)
+    licence_note = StringField(_l("Licence note"), [Optional(), Length(max=500)])
+    language = StringField(
+        _l("Language of its posts"),
+        [Optional(), Regexp(r"^[a-z]{2}$", message=_l("Write a code of two letters, such as en or zh."))],
+    )
+    weight = DecimalField(_l("Weight"), [REQUIRED, NumberRange(0.1, 100)], places=1)
+    interval_minutes = IntegerField(_l("Fetched every, minutes"), [Optional(), NumberRange(5, 7 * 1440)])
+    silent_hours = IntegerField(_l("Silent when nothing came for, hours"), [Optional(), NumberRange(0, 24 * 90)])

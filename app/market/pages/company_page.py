@@ -1,0 +1,121 @@
+"""Companies: the list, and the page of one."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from app.alerts.forms import Missed
+from app.alerts.store import alert_rules
+from app.core.errors import Conflict, InputError, NotFound
+from app.market.domain.market import PostFilter
+from app.market.flows import show_market
+from app.market.pages import post_lists, subject_trend
+from app.market.store import companies, posts, stories
+from app.web import problem_sentences
+from app.web.access import requires, services, viewer
+from app.web.display.translation import gettext as _
+from app.web.form_fields import EntityFile, NewEntity
+from app.web.template_context import refused
+
+blueprint = Blueprint("pages_entities", __name__)
+
+MOST_FAULTS = 10
+Shown = str | Response | tuple[str, int]
+
+
+def _list(form: NewEntity) -> str:
+    return render_template(
+        "entities/index.html",
+        entities=companies.every(services().db),
+        form=form,
+        file=EntityFile(formdata=None),
+        may_write=viewer().may("feeds:write"),
+    )
+
+
+@blueprint.get("/market/entities")
+@requires("market:read")
+def index() -> Shown:
+    """Every company that is watched."""
+    return _list(NewEntity(formdata=None))
+
+
+@blueprint.post("/market/entities")
+@requires("feeds:write")
+def add() -> Shown:
+    """Watch one more company."""
+    form = NewEntity()
+    if not form.validate_on_submit():
+        return _list(form), 422
+    names = tuple(name.strip() for name in (form.aliases.data or "").split(",") if name.strip())
+    try:
+        entity = show_market.add_entity(
+            services(),
+            viewer=viewer(),
+            ticker=(form.ticker.data or "").upper(),
+            name=form.name.data or "",
+            sector=form.sector.data or "",
+            aliases=names,
+            ambiguous=tuple(name.strip() for name in (form.ambiguous.data or "").split(",") if name.strip()),
+        )
+    except (InputError, Conflict) as error:
+        return refused(error, lambda: _list(form))
+    flash(_("%(name)s is watched from now on.", name=entity.name), "good")
+    return redirect(url_for("pages_entities.index"))
+
+
+@blueprint.post("/market/entities/import")
+@requires("feeds:write")
+def import_list() -> Shown:
+    """Watch the companies of a CSV list; rows that cannot be used are told."""
+    form = EntityFile()
+    if not form.validate_on_submit():
+        flash(_("Choose a file."), "error")
+        return _list(NewEntity(formdata=None)), 422
+    try:
+        found = show_market.import_entities(services(), form.file.data.stream.read(), viewer=viewer())
+    except InputError as error:
+        return refused(error, lambda: _list(NewEntity(formdata=None)))
+    flash(
+        _(
+            "New: %(new)s. Changed: %(changed)s. Known already: %(same)s.",
+            new=found.n_created,
+            changed=found.n_updated,
+            same=found.n_unchanged,
+        ),
+        "good",
+    )
+    for fault in found.faults[:MOST_FAULTS]:
+        told = problem_sentences.sentence(fault.code, dict(fault.params))[1]
+        flash(_("Row %(n)s", n=fault.row) + f": {told}", "error")
+    return redirect(url_for("pages_entities.index"))
+
+
+@blueprint.get("/market/entities/<ticker>")
+@requires("market:read")
+def show(ticker: str) -> str:
+    """How one company is spoken of: series, stories, alerts."""
+    found, me, stretch = services(), viewer(), subject_trend.chosen_stretch()
+    entity = companies.find_by_ticker(found.db, ticker.upper())
+    if entity is None:
+        raise NotFound(noun="entity", id=ticker)
+    subject = str(entity.id)
+    past = subject_trend.alerts_of("entity", subject)
+    page = posts.page(found.db, PostFilter(entity_id=entity.id), viewer=me, limit=15)
+    around = post_lists.around(found.db, page.items, viewer=me)
+    return render_template(
+        "entities/show.html",
+        entity=entity,
+        course=subject_trend.course("entity", subject, stretch=stretch, past=past),
+        summary=subject_trend.figures("entity", subject, stretch=stretch),
+        alerts=[alert for alert in past if alert.state in ("firing", "pending", "recovering")],
+        rules={rule.id: rule.name for rule in alert_rules.every(found.db)},
+        past=[alert for alert in past if alert.state == "resolved"][: subject_trend.SHOWN_ALERTS],
+        topics=stories.topics_of_entity(found.db, entity.id, since=stretch.since, until=stretch.until, viewer=me),
+        missed=Missed(formdata=None),
+        page=page,
+        days=stretch.days,
+        periods=subject_trend.periods(),
+        **around,
+    )

@@ -1,0 +1,197 @@
+"""Dashboards of the market: chosen companies, topics and feeds over a period; the address is the dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from app.alerts.domain.alert import Alert
+from app.alerts.store import alert_rules, alerts
+from app.core.errors import BellwetherError
+from app.core.views import keep_saved_views as flow
+from app.core.views import saved_view_rows
+from app.core.views.saved_view import SavedView
+from app.market.domain.dashboard import MOST_SUBJECTS, dashboard, of_query
+from app.market.domain.market import SubjectKind
+from app.market.pages import subject_trend
+from app.market.pages.market_page import MARKET, subject_title
+from app.market.pages.subject_trend import Course, Figures
+from app.market.store import companies, feeds
+from app.market.store import topics as own_topics
+from app.web.access import requires, services, viewer
+from app.web.display.enum_words import word
+from app.web.display.label_titles import TOPICS, label_title
+from app.web.display.translation import gettext as _
+from app.web.template_context import tell
+
+blueprint = Blueprint("pages_dashboards", __name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What can stand on a dashboard: `key` names it in the address, `subject_id` in the series."""
+
+    key: str
+    kind: SubjectKind
+    subject_id: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """A subject on a dashboard."""
+
+    choice: Choice
+    course: Course
+    figures: Figures
+    n_firing: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saved:
+    """A saved dashboard as the page lists it."""
+
+    view: SavedView
+    url: str
+    is_here: bool
+    may_remove: bool
+
+
+def _choices() -> dict[str, list[Choice]]:
+    """Everything in the reader's sight that can be chosen, by kind."""
+    db, me = services().db, viewer()
+    own = [(topic.subject_id, topic.title) for topic in own_topics.every(db)]
+    topics = sorted([*own, *((topic, label_title(topic)) for topic in TOPICS)], key=lambda one: one[1])
+    return {
+        "market": [
+            Choice(
+                key="market",
+                kind="market",
+                subject_id=MARKET,
+                title=word("subject", "market"),
+                url=url_for("pages_market.index"),
+            )
+        ],
+        "entity": [
+            Choice(
+                key=f"entity:{one.ticker}",
+                kind="entity",
+                subject_id=str(one.id),
+                title=one.name,
+                url=url_for("pages_entities.show", ticker=one.ticker),
+            )
+            for one in companies.every(db)
+        ],
+        "topic": [
+            Choice(
+                key=f"topic:{topic}",
+                kind="topic",
+                subject_id=topic,
+                title=title,
+                url=url_for("pages_posts.topic", topic=topic),
+            )
+            for topic, title in topics
+        ],
+        "feed": [
+            Choice(
+                key=f"feed:{one.slug}",
+                kind="feed",
+                subject_id=str(one.id),
+                title=one.name,
+                url=url_for("pages_posts.index", feed=one.id),
+            )
+            for one in (feeds.every(db, viewer=me) if me.may("feeds:read") else ())
+        ],
+    }
+
+
+def _tile(choice: Choice, *, stretch: subject_trend.Stretch, open_ones: Iterable[Alert]) -> Tile:
+    kind, subject_id = choice.kind, choice.subject_id
+    firing = [one for one in open_ones if (one.subject_kind, one.subject_id, one.state) == (kind, subject_id, "firing")]
+    past = subject_trend.alerts_of(kind, subject_id)
+    return Tile(
+        choice=choice,
+        course=subject_trend.course(kind, subject_id, stretch=stretch, past=past),
+        figures=subject_trend.figures(kind, subject_id, stretch=stretch),
+        n_firing=len(firing),
+    )
+
+
+def _saved(here: str) -> list[Saved]:
+    me = viewer()
+    return [
+        Saved(
+            view=view,
+            url=url_for("pages_dashboards.index") + "?" + view.query,
+            is_here=view.query == here,
+            may_remove=view.user_id == me.user_id or me.may("*:*"),
+        )
+        for view in saved_view_rows.every(services().db, viewer=me, place="market")
+    ]
+
+
+@blueprint.get("/market/dashboard")
+@requires("market:read")
+def index() -> str:
+    """The subjects that the address names, side by side."""
+    me, db, stretch = viewer(), services().db, subject_trend.chosen_stretch()
+    asked = list(dict.fromkeys(request.args.getlist("s")))
+    choices, here = _choices(), dashboard(asked, days=request.args.get("days")).query
+    known = {one.key: one for group in choices.values() for one in group}
+    chosen = [known[key] for key in asked[:MOST_SUBJECTS] if key in known]
+    open_ones = alerts.open_ones(db, viewer=me) if me.may("alerts:read") else ()
+    tiles = [_tile(one, stretch=stretch, open_ones=open_ones) for one in chosen]
+    subjects = {(one.kind, one.subject_id) for one in chosen}
+    firing = [one for one in open_ones if one.state == "firing" and (one.subject_kind, one.subject_id) in subjects]
+    saved = _saved(here)
+    return render_template(
+        "market/dashboard.html",
+        choices=choices,
+        chosen={one.key for one in chosen},
+        n_gone=len(asked) - len(chosen),
+        tiles=tiles,
+        firing=firing,
+        subjects={one.id: subject_title(one) for one in firing},
+        rules={rule.id: rule.name for rule in alert_rules.every(db)},
+        saved=saved,
+        title=next((one.view.name for one in saved if one.is_here), None),
+        here_query=here,
+        days=stretch.days,
+        periods=subject_trend.periods(),
+        most=MOST_SUBJECTS,
+    )
+
+
+@blueprint.post("/market/dashboards")
+@requires("dashboards:write")
+def add() -> Response:
+    """Keep the dashboard that the form was sent from under a name."""
+    query = of_query(request.form.get("query", "")).query
+    is_shared = bool(request.form.get("is_shared"))
+    try:
+        view = flow.add(
+            services(),
+            viewer=viewer(),
+            name=request.form.get("name", ""),
+            query=query,
+            is_shared=is_shared,
+            place="market",
+        )
+    except BellwetherError as error:
+        tell(error)
+    else:
+        flash(_("The dashboard “%(name)s” is saved.", name=view.name), "good")
+    return redirect(url_for("pages_dashboards.index") + "?" + query)
+
+
+@blueprint.post("/market/dashboards/<number:view_id>/remove")
+@requires("dashboards:write")
+def remove(view_id: int) -> Response:
+    """Remove a saved dashboard."""
+    flow.remove(services(), view_id, viewer=viewer(), place="market")
+    flash(_("The dashboard is removed."), "good")
+    return redirect(url_for("pages_dashboards.index"))

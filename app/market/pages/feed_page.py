@@ -1,0 +1,217 @@
+"""Feeds: where posts come from, how each is doing, and ways to bring posts in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import partial
+from typing import Any, TypeVar
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from app.core import clock
+from app.core.errors import Conflict, InputError, OutgoingError
+from app.core.jobs import job_queue as jobs_flow
+from app.core.jobs import job_rows
+from app.market.domain.market import Feed
+from app.market.domain.series import HOUR_MS
+from app.market.flows import fetch_feeds as flow
+from app.market.flows import look_up_lag, read_folders
+from app.market.flows.fetch_feeds import teams_of as feed_teams
+from app.market.forms import EditFeed
+from app.market.store import feeds
+from app.people.store import teams
+from app.web import problem_sentences
+from app.web.access import requires, services, viewer
+from app.web.display.formats import MINUTE_MS
+from app.web.display.translation import gettext as _
+from app.web.display.translation import ngettext
+from app.web.form_fields import EVERYBODY, NewFeed, PostFile
+from app.web.security import large_body
+from app.web.template_context import refused, tell
+
+blueprint = Blueprint("pages_feeds", __name__)
+
+Form = TypeVar("Form", NewFeed, EditFeed)
+Shown = str | Response | tuple[str, int]
+MOST_FAULTS = 20
+MOST_IMPORTS = 5
+
+
+def slug_of(name: str) -> str:
+    """A slug for a name: lower-case letters and digits with hyphens; `feed` when nothing is left."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "feed"
+
+
+def _with_teams(form: Form, *, of: int | None = None) -> Form:
+    """A form that offers the reader's teams, and the one that a feed belongs to."""
+    db = services().db
+    known: dict[int, str] = {team.id: team.name for team in feed_teams(db, viewer=viewer())}
+    if of is not None:
+        known |= {of: teams.get(db, of).name}
+    form.team_id.choices = [(EVERYBODY, _("everybody")), *known.items()]
+    return form
+
+
+def _page(*, form: NewFeed | None = None) -> str:
+    me, found = viewer(), services()
+    shown = feeds.every(found.db, viewer=me)
+    silent = look_up_lag.silent_ids(found, now=clock.now_ms())
+    return render_template(
+        "feeds/index.html",
+        feeds=shown,
+        silent={feed.id for feed in shown if str(feed.id) in silent},
+        folders={feed.id: read_folders.folder_of(found, feed) for feed in shown},
+        imports=_imports({feed.id: feed.name for feed in shown}),
+        form=form or _with_teams(NewFeed(formdata=None)),
+        teams={team.id: team.name for team in teams.every(found.db)},
+        file=PostFile(formdata=None),
+        fault=lambda feed: problem_sentences.fault_of_feed(feed.last_error, feed.url or ""),
+        may_write=me.may("feeds:write"),
+    )
+
+
+def _imports(names: Mapping[int, str]) -> list[dict[str, Any]]:
+    """The latest files that were read into feeds in sight, with what was wrong in them."""
+    latest = job_rows.page(services().db, limit=50).items
+    return [
+        {
+            "job": job,
+            "feed": names[job.params["feed_id"]],
+            "faults": [
+                {"row": fault["row"], "sentence": problem_sentences.sentence(fault["code"], fault["params"])[1]}
+                for fault in job.errors[:MOST_FAULTS]
+            ],
+        }
+        for job in latest
+        if job.kind == "import_posts" and job.params.get("feed_id") in names
+    ][:MOST_IMPORTS]
+
+
+@blueprint.get("/feeds")
+@requires("feeds:read")
+def index() -> Shown:
+    """Every feed with its last fetch, last post and last error."""
+    return _page()
+
+
+@blueprint.post("/feeds")
+@requires("feeds:write")
+def add() -> Shown:
+    """Add a feed; an RSS feed is fetched at once."""
+    form = _with_teams(NewFeed())
+    if not form.validate_on_submit():
+        return _page(form=form), 422
+    try:
+        feed = flow.add_feed(
+            services(),
+            viewer=viewer(),
+            slug=slug_of(form.name.data or ""),
+            name=form.name.data or "",
+            kind=form.kind.data,
+            url=form.url.data or None,
+            zone=form.zone.data or "UTC",
+            licence_note=form.licence_note.data or "",
+            team_id=form.team_id.data or None,
+            weight=float(form.weight.data or 1),
+            language=form.language.data or "",
+            silent_after_ms=(form.silent_hours.data or 0) * HOUR_MS or None,
+        )
+    except (InputError, Conflict) as error:
+        return refused(error, lambda: _page(form=form))
+    if feed.kind != "rss":
+        flash(_("The feed “%(name)s” is ready to take posts.", name=feed.name), "good")
+        return redirect(url_for("pages_feeds.index"))
+    # Who asked is worked out anew: what is in their sight now includes this feed.
+    g.pop("viewer", None)
+    return fetch(feed.id)
+
+
+def _edited(feed: Feed) -> dict[str, Any]:
+    """The feed in the units of the form."""
+    return {
+        "name": feed.name,
+        "url": feed.url or "",
+        "zone": feed.zone,
+        "licence_note": feed.licence_note,
+        "team_id": feed.team_id or EVERYBODY,
+        "language": feed.language,
+        "weight": Decimal(str(feed.weight)),
+        "interval_minutes": feed.interval_ms // MINUTE_MS if feed.interval_ms else None,
+        "silent_hours": feed.silent_after_ms // HOUR_MS if feed.silent_after_ms else None,
+    }
+
+
+@blueprint.route("/feeds/<number:feed_id>", methods=["GET", "POST"])
+@requires("feeds:write")
+def edit(feed_id: int) -> Shown:
+    """Change a feed; what it brought stays."""
+    feed = feeds.get(services().db, feed_id, viewer=viewer())
+    form = _with_teams(EditFeed(data=_edited(feed)), of=feed.team_id)
+    again = partial(render_template, "feeds/edit.html", form=form, feed=feed)
+    if not form.is_submitted():
+        return again()
+    if not form.validate():
+        return again(), 422
+    changes: dict[str, Any] = {
+        "name": form.name.data,
+        "zone": form.zone.data,
+        "licence_note": form.licence_note.data or "",
+        "team_id": form.team_id.data or None,
+        "language": form.language.data or "",
+        "weight": float(form.weight.data),
+        "silent_after_ms": (form.silent_hours.data or 0) * HOUR_MS or None,
+    }
+    if feed.kind == "rss":
+        changes |= {"url": form.url.data or "", "interval_ms": (form.interval_minutes.data or 0) * MINUTE_MS or None}
+    try:
+        flow.change_feed(services(), feed_id, viewer=viewer(), changes=changes)
+    except (InputError, Conflict) as error:
+        return refused(error, again)
+    flash(_("Saved."), "good")
+    return redirect(url_for("pages_feeds.index"))
+
+
+@blueprint.post("/feeds/<number:feed_id>/fetch")
+@requires("feeds:write")
+def fetch(feed_id: int) -> Response:
+    """Fetch an RSS or Atom feed now."""
+    try:
+        results = flow.fetch(services(), feed_id, viewer=viewer())
+    except (InputError, OutgoingError) as error:
+        tell(error)
+    else:
+        n_new = sum(result.state == "created" for result in results)
+        flash(ngettext("Fetched: %(num)s new post.", "Fetched: %(num)s new posts.", n_new), "good")
+    return redirect(url_for("pages_feeds.index"))
+
+
+@blueprint.post("/feeds/<number:feed_id>/switch")
+@requires("feeds:write")
+def switch(feed_id: int) -> Response:
+    """Pause a feed, or go on with it."""
+    is_active = request.form.get("is_active") == "1"
+    flow.change_feed(services(), feed_id, viewer=viewer(), changes={"is_active": is_active})
+    return redirect(url_for("pages_feeds.index"))
+
+
+@blueprint.post("/feeds/<number:feed_id>/upload")
+@requires("feeds:write")
+@large_body
+def upload(feed_id: int) -> Shown:
+    """Posts from a file, read by the worker; rows with faults are listed, the others are taken."""
+    form = PostFile()
+    if not form.validate_on_submit():
+        flash(_("Choose a file."), "error")
+        return _page(), 422
+    name = (form.file.data.filename or "").lower()
+    feed = feeds.get(services().db, feed_id, viewer=viewer())
+    kind = "csv" if name.endswith(".csv") else "rss" if name.endswith((".xml", ".rss")) else "jsonl"
+    params = {"feed_id": feed.id, "format": kind, "name": name[:120]}
+    jobs_flow.enqueue(
+        services(), kind="import_posts", viewer=viewer(), params=params, content=form.file.data.stream.read()
+    )
+    flash(_("The file is taken; it is read in the background, and how far it is stands below."), "good")
+    return redirect(url_for("pages_feeds.index"))

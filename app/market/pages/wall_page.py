@@ -1,0 +1,44 @@
+"""The wall: what fires, the heat map, the movers and the newest posts, large enough to be read across a room."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from app.alerts.store import alert_rules, alerts
+from app.market.domain.market import PostFilter
+from app.market.pages import heat_map, post_lists, subject_trend
+from app.market.pages.market_page import MARKET, company_rows, subject_title
+from app.market.store import posts
+from app.web.access import requires, services, viewer
+
+blueprint = Blueprint("pages_wall", __name__)
+
+SHOWN_POSTS = 8
+SHOWN_ALERTS = 6
+
+
+@blueprint.get("/wall")
+@requires("market:read")
+def index() -> str:
+    """Everything at a glance; it follows what happens by itself."""
+    me, found, stretch = viewer(), services(), subject_trend.chosen_stretch()
+    open_ones = alerts.open_ones(found.db) if me.may("alerts:read") else ()
+    firing = [alert for alert in open_ones if alert.state == "firing"][:SHOWN_ALERTS]
+    rows = company_rows(stretch=stretch)
+    down, up = heat_map.movers(rows)
+    latest = posts.page(found.db, PostFilter(), viewer=me, limit=SHOWN_POSTS)
+    return render_template(
+        "market/wall.html",
+        firing=firing,
+        subjects={alert.id: subject_title(alert) for alert in firing},
+        rules={rule.id: rule.name for rule in alert_rules.every(found.db)},
+        heat=heat_map.heat_map(rows, step_ms=stretch.step_ms),
+        down=down,
+        up=up,
+        whole=subject_trend.figures("market", MARKET, stretch=stretch),
+        volume=subject_trend.course("market", MARKET, stretch=stretch).volume,
+        feed=latest.items,
+        days=stretch.days,
+        periods=subject_trend.periods(),
+        **post_lists.around(found.db, latest.items, viewer=me),
+    )

@@ -1,0 +1,89 @@
+"""Mentions: which entity a post speaks of, where, and how."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.core.db import Reads, Transaction
+from app.core.row_mapping import built
+from app.core.scope import listed
+from app.market.domain.market import Mention, Span
+
+_PLACE = ("id", "post_id", "entity_id", "start", "end", "surface", "occurred_at")
+_UNJUDGED = {"sentiment": None, "sentiment_score": None, "probability": None, "is_abstained": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An entity in a post, and what `judge` would write of it (empty: not known yet)."""
+
+    post_id: int
+    span: Span
+    occurred_at: int
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _mention(row: sqlite3.Row) -> Mention:
+    return built(Mention, row, flags=("is_abstained",))
+
+
+def get(db: Reads, mention_id: int) -> Mention:
+    """The mention with this id; raises NotFound."""
+    return _mention(db.got("mention", mention_id))
+
+
+def of_posts(db: Reads, post_ids: Iterable[int]) -> dict[int, tuple[Mention, ...]]:
+    """Mentions by post id, in the order of the text; posts without any are left out."""
+    rows = db.rows(
+        "SELECT * FROM mention WHERE post_id IN (SELECT value FROM json_each(?)) ORDER BY post_id, start, id",
+        (listed(post_ids),),
+    )
+    found: defaultdict[int, list[Mention]] = defaultdict(list)
+    for row in rows:
+        found[row["post_id"]].append(_mention(row))
+    return {post_id: tuple(mentions) for post_id, mentions in found.items()}
+
+
+def insert_each(tx: Transaction, several: Sequence[Placed]) -> list[int]:
+    """Keep where posts speak of entities, with the sentiment where it is known already; the ids, in order."""
+    first = tx.next_id("mention")
+    rows = [
+        (
+            first + at,
+            one.post_id,
+            one.span.entity_id,
+            one.span.start,
+            one.span.end,
+            one.span.surface,
+            one.occurred_at,
+            *(one.values.get(name, default) for name, default in _UNJUDGED.items()),
+        )
+        for at, one in enumerate(several)
+    ]
+    tx.insert_rows("mention", (*_PLACE, *_UNJUDGED), rows)
+    return [row[0] for row in rows]
+
+
+def judge(
+    tx: Transaction,
+    mention_id: int,
+    *,
+    sentiment: str | None,
+    sentiment_score: float | None,
+    probability: float | None,
+    is_abstained: bool,
+) -> None:
+    """Write the sentiment in force towards a mentioned entity."""
+    tx.execute(
+        "UPDATE mention SET sentiment = ?, sentiment_score = ?, probability = ?, is_abstained = ? WHERE id = ?",
+        (sentiment, sentiment_score, probability, is_abstained, mention_id),
+    )
+
+
+def delete_of_post(tx: Transaction, post_id: int) -> None:
+    """Forget the mentions of a post whose text changed; what was predicted and corrected of them stays on record."""
+    tx.execute("DELETE FROM mention WHERE post_id = ?", (post_id,))

@@ -1,0 +1,1 @@
+"""The model: which artifact is live, the engine that answers, shadow runs, /predict and /analyze."""

@@ -1,0 +1,1 @@
+"""The engine: texts to calibrated predictions, from any thread."""

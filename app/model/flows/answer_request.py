@@ -1,0 +1,66 @@
+"""Questions of the API to the model, with nothing stored: every label's probability, vectors, what answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+
+from app.core.errors import TaskMissing
+from app.core.services import Services
+from app.model.domain.prediction import Role
+from app.model.engine.dispatch import Lane
+from app.model.engine.engine import Request, Result
+
+ALL_LABELS = 100_000
+MOST_INTERACTIVE = 16
+MOST_CHARACTERS = 100_000
+ROLES: tuple[str, ...] = get_args(Role)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A text, and the part of it (characters) that market tasks speak about."""
+
+    text: str
+    target: tuple[int, int] | None = None
+
+
+def task_named(services: Services, name: str | None) -> str:
+    """The task that a name or a role means (None: the intent task in force); TaskMissing when the model has none."""
+    tasks = services.engine.tasks
+    wanted = name or services.policy.intent_task
+    if wanted in tasks:
+        return wanted
+    of_role = [str(task.name) for task in tasks.values() if task.role == wanted]
+    if wanted == "intent" and services.policy.intent_task in of_role:
+        return services.policy.intent_task
+    if of_role:
+        return of_role[0]
+    raise TaskMissing(task=wanted, choices=tuple(tasks))
+
+
+def ask(
+    services: Services, questions: Sequence[Question], *, tasks: Sequence[str], n_top: int = ALL_LABELS
+) -> list[Result]:
+    """Answers in order; few short texts overtake the rest, and the rest has no deadline. Raises Overloaded."""
+    asked = [Request(text=one.text, target=one.target, tasks=tuple(tasks), n_top=n_top) for one in questions]
+    lane = lane_of([one.text for one in asked])
+    deadline = services.policy.deadline_ms if lane == "interactive" else None
+    return services.engine.classify(asked, lane=lane, deadline_ms=deadline, is_patient=False)
+
+
+def lane_of(texts: Sequence[str]) -> Lane:
+    """The lane of a call of these texts: few short ones overtake the rest."""
+    is_bulk = len(texts) > MOST_INTERACTIVE or sum(map(len, texts)) > MOST_CHARACTERS
+    return "bulk" if is_bulk else "interactive"
+
+
+def rerank(services: Services, query: str, texts: Sequence[str]) -> list[tuple[int, float]]:
+    """Places of texts by their similarity (−1 to 1) to the query, nearest first."""
+    vectors = services.engine.embed([query, *texts], is_patient=False)
+    scores = vectors[1:] @ vectors[0]
+    order = np.argsort(-scores, kind="stable")
+    return [(int(place), float(scores[place])) for place in order]

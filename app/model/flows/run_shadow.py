@@ -1,0 +1,121 @@
+"""A model in shadow: it reads what the live one has read, nothing acts on it, and both are compared."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from app.core import clock
+from app.core.errors import Conflict, NotReady
+from app.core.events import history
+from app.core.permissions import Viewer
+from app.core.services import Services
+from app.desk.store import messages
+from app.market.store import posts
+from app.model.domain.deployment import Agreement, Deployment, Difference
+from app.model.domain.prediction import StoredPrediction
+from app.model.engine.engine import Request
+from app.model.flows import deploy_model
+from app.model.store import deployments, predictions, shadow_runs
+
+STEP = 32
+MOST_DIFFERENCES = 3
+KINDS = ("message", "post")
+
+
+def name(services: Services) -> str | None:
+    """The `name@version` in shadow; None when there is none."""
+    found = deployments.current(services.db, slot="shadow")
+    return None if found is None else found.model or None
+
+
+def start(services: Services, wanted: str, *, viewer: Viewer) -> Deployment:
+    """Put `name@version` into shadow; the worker lets it read from then on.
+
+    Raises ArtifactMissing or ArtifactDamaged, Conflict `shadow_is_live` for the model that is live.
+    """
+    model = deploy_model.opened(services, wanted)
+    made = model.artifact.manifest.id
+    if made == deploy_model.answering(services):
+        raise Conflict("shadow_is_live", model=made)
+    row = _noted(services, made, viewer=viewer, verb="shadowed")
+    services.engine.swap(model, slot="shadow")
+    return row
+
+
+def stop(services: Services, *, viewer: Viewer) -> Deployment:
+    """End the shadow; what it said is kept. Raises Conflict `no_shadow`."""
+    if name(services) is None:
+        raise Conflict("no_shadow")
+    row = _noted(services, "", viewer=viewer, verb="unshadowed")
+    services.engine.swap(None, slot="shadow")
+    return row
+
+
+def _noted(services: Services, model: str, *, viewer: Viewer, verb: str) -> Deployment:
+    at, actor = clock.now_ms(), history.of(viewer)
+    with services.db.transaction() as tx:
+        before = deployments.current(tx, slot="shadow")
+        row_id = deployments.insert(tx, model=model, slot="shadow", at=at, actor_id=actor[1])
+        earlier = {"model": before.model if before else ""}
+        history.record(tx, actor=actor, verb=verb, noun="model", noun_id=row_id, before=earlier, after={"model": model})
+    return Deployment(id=row_id, model=model, slot="shadow", at=at, actor_id=actor[1])
+
+
+def read_on(services: Services, *, limit: int = STEP) -> int:
+    """Let the shadow that is in force read what it has not read; how many texts. For the worker."""
+    wanted = name(services)
+    if not _follow(services, wanted) or wanted is None:
+        return 0
+    return sum(_read(services, kind, model=wanted, limit=limit) for kind in KINDS)
+
+
+def _follow(services: Services, wanted: str | None) -> bool:
+    """Open or close what another process has put into shadow; whether one is open."""
+    try:
+        open_name = services.engine.model("shadow").artifact.manifest.id
+    except NotReady:
+        open_name = None
+    if wanted != open_name:
+        services.engine.swap(None if wanted is None else deploy_model.opened(services, wanted), slot="shadow")
+    return wanted is not None and services.engine.is_ready
+
+
+def _read(services: Services, kind: str, *, model: str, limit: int) -> int:
+    ids = shadow_runs.unread(services.db, model=model, subject_kind=kind, limit=limit)
+    known = predictions.of_subjects(services.db, subject_kind=kind, subject_ids=ids)
+    requests = [_request(services, kind, subject_id=one, known=known) for one in ids]
+    results = services.engine.classify(requests, lane="bulk", slot="shadow")
+    now = clock.now_ms()
+    with services.db.transaction() as tx:
+        for subject_id, result in zip(ids, results, strict=True):
+            predictions.insert_all(tx, subject_kind=kind, subject_id=subject_id, predictions=result.predictions, at=now)
+    return len(ids)
+
+
+def _request(services: Services, kind: str, *, subject_id: int, known: Sequence[StoredPrediction]) -> Request:
+    """The text with the tasks that the live model answered and the shadow has."""
+    said = (one for one in known if one.subject_id == subject_id and not one.prediction.is_shadow)
+    has = services.engine.model("shadow").tasks
+    tasks = tuple(dict.fromkeys(one.prediction.task for one in said if one.prediction.task in has))
+    text = messages.get(services.db, subject_id).text if kind == "message" else posts.read(services.db, subject_id).text
+    return Request(text=text, tasks=tasks or None)
+
+
+def agreement(services: Services) -> tuple[Agreement, ...]:
+    """Live and shadow side by side, task by task, over the newest texts both have read."""
+    wanted = name(services)
+    by_task: dict[str, list[tuple[str, str, int]]] = defaultdict(list)
+    for task, live, shadow, n in shadow_runs.label_pairs(services.db, model=wanted) if wanted else ():
+        by_task[task].append((live, shadow, n))
+    return tuple(_agreement(task, pairs) for task, pairs in sorted(by_task.items()))
+
+
+def _agreement(task: str, pairs: Sequence[tuple[str, str, int]]) -> Agreement:
+    others = [Difference(live=live, shadow=shadow, n=n) for live, shadow, n in pairs if live != shadow]
+    return Agreement(
+        task=task,
+        n=sum(n for *_, n in pairs),
+        n_same=sum(n for live, shadow, n in pairs if live == shadow),
+        differences=tuple(others[:MOST_DIFFERENCES]),
+    )

@@ -1,0 +1,25 @@
+"""Deployments: which artifact answers, since when, put there by whom."""
+
+from __future__ import annotations
+
+from app.core.db import Reads, Transaction
+from app.core.row_mapping import built
+from app.model.domain.deployment import Deployment
+
+
+def current(db: Reads, *, slot: str = "live") -> Deployment | None:
+    """The newest row of a slot."""
+    row = db.row("SELECT * FROM deployment WHERE slot = ? ORDER BY id DESC LIMIT 1", (slot,))
+    return None if row is None else built(Deployment, row)
+
+
+def every(db: Reads, *, limit: int = 50) -> tuple[Deployment, ...]:
+    """Rows, newest first."""
+    return tuple(
+        built(Deployment, row) for row in db.rows("SELECT * FROM deployment ORDER BY id DESC LIMIT ?", (limit,))
+    )
+
+
+def insert(tx: Transaction, *, model: str, slot: str, at: int, actor_id: str) -> int:
+    """Put an artifact into a slot; an empty name leaves the slot empty."""
+    return tx.insert("deployment", {"model": model, "slot": slot, "at": at, "actor_id": actor_id})

@@ -1,0 +1,242 @@
+"""Receivers: who is told of what by which route, and how every attempt went."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, get_args
+
+from flask import Response
+from marshmallow import fields
+
+from app.notify.domain.notification import GroupBy, Notification, Receiver, ReceiverKind
+from app.notify.flows import deliver_notifications as delivery
+from app.notify.flows import keep_receivers as flows
+from app.notify.store import notifications, receivers
+from app.web import access
+from app.web.api import api_lists
+from app.web.api.api_shapes import (
+    Between,
+    ChangeShape,
+    Flag,
+    Id,
+    Instant,
+    OneOf,
+    PageQuery,
+    Shape,
+    Size,
+    Whole,
+    page_of,
+    row,
+)
+from app.web.api.openapi import blueprint, route
+
+group = blueprint("receivers", about="Who is told: webhooks, Alertmanager, mail and chats; routes and attempts.")
+
+KINDS = get_args(ReceiverKind)
+DAY_MS = 86_400_000
+LAST_MINUTE = 1439
+
+
+class MatcherShape(Shape):
+    """One condition of a route on the labels alertname, severity, subject_kind, subject, ticker and sector."""
+
+    name = fields.String(required=True, validate=OneOf(flows.LABELS))
+    op = fields.String(load_default="=", validate=OneOf(("=", "!=", "=~", "!~")))
+    value = fields.String(required=True, validate=Size(max=flows.LONGEST_VALUE))
+
+
+class RouteShape(Shape):
+    """Which alerts a receiver hears of, when, and together with what; times of the day are minutes in `zone`."""
+
+    verbs = fields.List(fields.String(), metadata={"description": "alert.firing, alert.*, ticket.*, …; empty: all."})
+    matchers = fields.List(fields.Nested(MatcherShape), validate=Size(max=flows.MOST_MATCHERS))
+    group_by = fields.String(validate=OneOf(get_args(GroupBy)))
+    group_wait_ms = Whole(validate=Between(0, DAY_MS))
+    repeat_ms = Whole(validate=Between(0, 30 * DAY_MS))
+    escalate_ms = Whole(validate=Between(0, 7 * DAY_MS))
+    zone = fields.String()
+    quiet_from = Whole(allow_none=True, validate=Between(0, LAST_MINUTE))
+    quiet_until = Whole(allow_none=True, validate=Between(0, LAST_MINUTE))
+    digest_at = Whole(allow_none=True, validate=Between(0, LAST_MINUTE))
+    locale = fields.String(validate=OneOf(("", "en", "zh")))
+    is_active = Flag()
+
+
+class ReceiverShape(RouteShape):
+    """A receiver; secrets in its address are starred."""
+
+    id = Id("rcv")
+    name = fields.String()
+    kind = fields.String()
+    url = fields.String()
+    version = Whole()
+
+
+class NewReceiverShape(RouteShape):
+    """A receiver to add; only one by Apprise (mail, chat) can get a digest."""
+
+    told: ClassVar[dict[str, Any]] = {
+        "anyOf": [
+            {"properties": {"kind": {"const": "apprise"}}},
+            {
+                "properties": {
+                    "kind": {"enum": [kind for kind in KINDS if kind != "apprise"]},
+                    "url": {"pattern": "^[hH][tT][tT][pP][sS]?://."},
+                    "digest_at": {"type": "null"},
+                }
+            },
+        ]
+    }
+
+    name = fields.String(required=True, validate=Size(min=1, max=200))
+    kind = fields.String(required=True, validate=OneOf(KINDS))
+    url = fields.String(required=True, validate=Size(min=1, max=2000))
+
+
+class ReceiverChangeShape(RouteShape, ChangeShape):
+    """What to change about a receiver."""
+
+    name = fields.String(validate=Size(min=1, max=200))
+    url = fields.String(validate=Size(min=1, max=2000))
+
+
+class MadeReceiverShape(ReceiverShape):
+    """A new receiver with the secret that signs its webhooks, which is shown this once."""
+
+    secret = fields.String()
+
+
+class AttemptShape(Shape):
+    """One attempt; `error` is a code."""
+
+    at = Instant()
+    is_delivered = Flag()
+    error = fields.String(allow_none=True)
+
+
+class NotificationShape(Shape):
+    """One thing to tell one receiver; `dedup_key` is the same on every attempt."""
+
+    id = Id("ntf")
+    receiver = Id("rcv", attribute="receiver_id")
+    type = fields.String()
+    dedup_key = fields.String()
+    state = fields.String()
+    n_attempts = Whole()
+    created_at = Instant()
+    next_at = Instant(allow_none=True)
+    sent_at = Instant(allow_none=True)
+    last_error = fields.String(allow_none=True)
+
+
+@route(group, "/receivers", needs="receivers:read", returns=page_of(ReceiverShape, "ReceiverPage"))
+def list_receivers() -> dict[str, Any]:
+    """Every receiver with its route."""
+    return api_lists.whole(_out(one) for one in receivers.every(access.services().db))
+
+
+@route(
+    group,
+    "/receivers",
+    method="POST",
+    needs="receivers:write",
+    reads=NewReceiverShape,
+    returns=MadeReceiverShape,
+    status=201,
+    is_once=False,
+)
+def add_receiver(payload: dict[str, Any]) -> Response:
+    """Add a receiver; the answer holds its signing secret, once."""
+    made, secret = flows.add(access.services(), viewer=access.viewer(), **payload)
+    return api_lists.tagged(MadeReceiverShape, _out(made) | {"secret": secret}, version=made.version, status=201)
+
+
+@route(group, "/receivers/<id(rcv):receiver_id>", needs="receivers:read", returns=ReceiverShape)
+def show_receiver(receiver_id: int) -> Response:
+    """One receiver."""
+    found = receivers.get(access.services().db, receiver_id)
+    return api_lists.tagged(ReceiverShape, _out(found), version=found.version)
+
+
+@route(
+    group,
+    "/receivers/<id(rcv):receiver_id>",
+    method="PATCH",
+    needs="receivers:write",
+    reads=ReceiverChangeShape,
+    is_versioned=True,
+    returns=ReceiverShape,
+)
+def change_receiver(payload: dict[str, Any], receiver_id: int) -> Response:
+    """Change a receiver or its route."""
+    found = flows.change(
+        access.services(), receiver_id, viewer=access.viewer(), changes=payload, version=api_lists.expected_version()
+    )
+    return api_lists.tagged(ReceiverShape, _out(found), version=found.version)
+
+
+@route(group, "/receivers/<id(rcv):receiver_id>", method="DELETE", needs="receivers:write", status=204)
+def remove_receiver(receiver_id: int) -> Response:
+    """Remove a receiver with what is queued for it."""
+    flows.remove(access.services(), receiver_id, viewer=access.viewer())
+    return Response(status=204)
+
+
+@route(
+    group,
+    "/receivers/<id(rcv):receiver_id>/test",
+    method="POST",
+    needs="receivers:write",
+    returns=NotificationShape,
+    status=202,
+)
+def test_receiver(receiver_id: int) -> Any:
+    """Send a message that alarms nobody; look at its attempts to see how it went."""
+    return _told(flows.test(access.services(), receiver_id, viewer=access.viewer()))
+
+
+@route(
+    group,
+    "/receivers/<id(rcv):receiver_id>/notifications",
+    needs="receivers:read",
+    query=PageQuery,
+    returns=page_of(NotificationShape, "NotificationPage"),
+)
+def list_notifications(query: dict[str, Any], receiver_id: int) -> dict[str, Any]:
+    """What a receiver was told or is to be told, newest first."""
+    found = notifications.page(
+        access.services().db, receiver_id=receiver_id, limit=query["limit"], after=query["after"]
+    )
+    return api_lists.page(found, [_told(one) for one in found.items])
+
+
+@route(
+    group,
+    "/notifications/<id(ntf):notification_id>/attempts",
+    needs="receivers:read",
+    returns=page_of(AttemptShape, "AttemptPage"),
+)
+def list_attempts(notification_id: int) -> dict[str, Any]:
+    """Every attempt to send a notification, oldest first."""
+    db = access.services().db
+    return api_lists.whole(notifications.attempts(db, notifications.get(db, notification_id).id))
+
+
+@route(
+    group,
+    "/notifications/<id(ntf):notification_id>/send-again",
+    method="POST",
+    needs="receivers:write",
+    returns=NotificationShape,
+    status=202,
+)
+def send_again(notification_id: int) -> Any:
+    """Send a notification once more, under the same key."""
+    return _told(delivery.send_again(access.services(), notification_id, viewer=access.viewer()))
+
+
+def _out(receiver: Receiver) -> dict[str, Any]:
+    return row(receiver, url=flows.shown_url(receiver))
+
+
+def _told(notification: Notification) -> dict[str, Any]:
+    return row(notification, type=f"{notification.noun}.{notification.verb}")

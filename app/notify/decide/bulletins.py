@@ -1,0 +1,59 @@
+"""Bulletins: what people read in a mail or a chat, in plain text, from the facts that a notification keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.notify.decide.sentences import alert_summary, alert_url, alerts_in, group_title, sentence
+from app.notify.domain.notification import Bulletin, Notification, Receiver
+
+MOST_STORIES = 3
+MOST_ALERTS = 40
+
+
+def bulletin(receiver: Receiver, *, notification: Notification, base_url: str, locale: str) -> Bulletin:
+    """What a receiver of bulletins is sent for a notification of alerts, a digest or a test."""
+    told = alerts_in(notification.body) if notification.noun in ("alert", "digest") else []
+    title, parts = _content(receiver, notification=notification, told=told, base_url=base_url, locale=locale)
+    is_bad = any(facts["state"] != "resolved" for facts in told)
+    return Bulletin(url=receiver.url, title=title, text="\n\n".join(parts), is_bad=is_bad)
+
+
+def _content(
+    receiver: Receiver, *, notification: Notification, told: Sequence[Mapping[str, Any]], base_url: str, locale: str
+) -> tuple[str, list[str]]:
+    if notification.noun == "receiver":
+        return sentence("title_test", locale=locale), [sentence("test", locale=locale, name=receiver.name)]
+    if notification.noun == "digest":
+        since = _stamp(int(notification.body["since"]), zone=receiver.zone)
+        code = "title_digest_one" if len(told) == 1 else "title_digest"
+        title = sentence(code, locale=locale, n=len(told), since=since)
+        lines = [_line(facts, zone=receiver.zone, base_url=base_url, locale=locale) for facts in told[:MOST_ALERTS]]
+        return title, lines
+    title = group_title(told, locale=locale)
+    kind = str(notification.body.get("kind", ""))
+    if kind in ("repeat", "escalation"):
+        title = sentence(f"title_{kind}", locale=locale, title=title)
+    return title, [_paragraph(facts, base_url=base_url, locale=locale) for facts in told[:MOST_ALERTS]]
+
+
+def _paragraph(facts: Mapping[str, Any], *, base_url: str, locale: str) -> str:
+    lines = [alert_summary(facts, locale=locale)]
+    if facts["state"] != "resolved":
+        lines += [f"– {title}" for title in facts["stories"][:MOST_STORIES]]
+    return "\n".join([*lines, alert_url(facts, base_url=base_url)])
+
+
+def _line(facts: Mapping[str, Any], *, zone: str, base_url: str, locale: str) -> str:
+    at = _stamp(int(facts["firing_at"] or facts["started_at"]), zone=zone)
+    when = sentence("fired_at", locale=locale, at=at)
+    if facts["state"] != "resolved":
+        when += ", " + sentence("still_firing", locale=locale)
+    return "\n".join([alert_summary(facts, locale=locale), when, alert_url(facts, base_url=base_url)])
+
+
+def _stamp(at: int, *, zone: str) -> str:
+    return datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,1 @@
+"""People: users, teams, tokens, sign-in, audit."""

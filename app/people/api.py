@@ -1,0 +1,89 @@
+"""API tokens: made, listed, revoked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import fields
+
+from app.core.errors import NotFound
+from app.core.permissions import TOKEN_SCOPES, Token
+from app.market.api.recommend_api import user_id
+from app.people.flows import keep_accounts
+from app.people.store import tokens
+from app.web import access
+from app.web.api import api_lists
+from app.web.api.api_shapes import GivenInstant, Id, Instant, OneOf, Shape, Size, page_of, row
+from app.web.api.openapi import blueprint, route
+
+group = blueprint("tokens", about="Keys for programs; each is shown once and kept as a hash.")
+
+
+class TokenShape(Shape):
+    """A token as a list shows it."""
+
+    id = Id("tok")
+    name = fields.String()
+    prefix = fields.String()
+    scopes = fields.List(fields.String())
+    created_at = Instant()
+    expires_at = Instant(allow_none=True)
+    last_used_at = Instant(allow_none=True)
+    revoked_at = Instant(allow_none=True)
+
+
+class MadeTokenShape(TokenShape):
+    """A token that was just made: the only time its secret is shown."""
+
+    secret = fields.String()
+
+
+class NewTokenShape(Shape):
+    """A token to make."""
+
+    name = fields.String(required=True, validate=Size(min=1, max=100))
+    scopes = fields.List(
+        fields.String(validate=OneOf(tuple(TOKEN_SCOPES))), required=True, validate=Size(min=1, max=len(TOKEN_SCOPES))
+    )
+    expires_at = GivenInstant(load_default=None, allow_none=True)
+
+
+@route(group, "/tokens", needs="account:write", returns=page_of(TokenShape, "TokenPage"))
+def list_tokens() -> dict[str, Any]:
+    """One's own tokens."""
+    return api_lists.whole(tokens.every(access.services().db, user_id=user_id()))
+
+
+@route(
+    group,
+    "/tokens",
+    method="POST",
+    needs="account:write",
+    reads=NewTokenShape,
+    returns=MadeTokenShape,
+    status=201,
+    is_once=False,
+)
+def make_token(payload: dict[str, Any]) -> dict[str, Any]:
+    """Make a token; its secret is in this answer and nowhere else."""
+    token, secret = keep_accounts.make_token(
+        access.services(),
+        user_id=user_id(),
+        name=payload["name"],
+        scopes=tuple(payload["scopes"]),
+        expires_at=payload["expires_at"],
+        viewer=access.viewer(),
+    )
+    return row(token, secret=secret)
+
+
+@route(group, "/tokens/<id(tok):token_id>", method="DELETE", needs="account:write", status=204)
+def revoke_token(token_id: int) -> Response:
+    """Revoke a token at once."""
+    services, viewer = access.services(), access.viewer()
+    found: Token = tokens.get(services.db, token_id)
+    if found.user_id != viewer.user_id and not viewer.may("tokens:write"):
+        raise NotFound(noun="token", id=token_id)
+    keep_accounts.revoke_token(services, token_id, viewer=viewer)
+    return Response(status=204)

@@ -1,0 +1,159 @@
+"""One's own account: language and zone, password, API tokens."""
+
+from __future__ import annotations
+
+from zoneinfo import available_timezones
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
+
+from app.core import clock
+from app.core.errors import NotAllowed, NotFound, Overloaded
+from app.core.permissions import User
+from app.market.domain.series import DAY_MS
+from app.people.flows import keep_accounts, sign_in
+from app.people.flows import keep_sessions as flow
+from app.people.store import sessions, tokens, users
+from app.web import access, devices
+from app.web.access import requires, services, viewer
+from app.web.display.translation import gettext as _
+from app.web.display.translation import ngettext
+from app.web.form_fields import NewPassword, NewToken, Profile
+from app.web.template_context import refused
+
+blueprint = Blueprint("pages_account", __name__)
+
+Shown = str | Response | tuple[str, int]
+
+
+def _me() -> User:
+    user = access.signed_in_user()
+    if user is None:
+        raise NotAllowed(permission="account:write")
+    return user
+
+
+def _page(
+    *,
+    profile: Profile | None = None,
+    password: NewPassword | None = None,
+    token: NewToken | None = None,
+    secret: str = "",
+) -> str:
+    user = _me()
+    mine = tokens.every(services().db, user_id=user.id)
+    return render_template(
+        "account/index.html",
+        user=user,
+        tokens=sorted(mine, key=lambda entry: (entry.revoked_at is not None, -entry.created_at)),
+        profile=profile or Profile(formdata=None, obj=user),
+        password=password or NewPassword(formdata=None),
+        maker=token or NewToken(formdata=None),
+        sessions=sessions.of_user(services().db, user.id, now=clock.now_ms()),
+        this_session=access.session_id(),
+        end_url=lambda session_id: url_for("pages_account.end_session", session_id=session_id),
+        secret=secret,
+        zones=sorted(available_timezones()),
+        now=clock.now_ms(),
+    )
+
+
+@blueprint.get("/account")
+@requires("account:write")
+def index() -> Shown:
+    """Everything that is one's own."""
+    return _page()
+
+
+@blueprint.post("/account/profile")
+@requires("account:write")
+def profile() -> Shown:
+    """Name, language and zone."""
+    form = Profile()
+    if not form.validate_on_submit():
+        return _page(profile=form), 422
+    changes = {"name": form.name.data, "locale": form.locale.data, "zone": form.zone.data}
+    keep_accounts.change_user(services(), _me().id, changes=changes, viewer=viewer())
+    session["locale"] = form.locale.data
+    flash(_("Saved."), "good")
+    return redirect(url_for("pages_account.index"))
+
+
+@blueprint.post("/account/password")
+@requires("account:write")
+def password() -> Shown:
+    """A new password; other sessions end."""
+    form, user = NewPassword(), _me()
+    if not form.validate_on_submit():
+        return _page(password=form), 422
+    try:
+        is_theirs = user.password_hash is None or _is_right(user, form.current.data or "")
+    except Overloaded as error:
+        return refused(error, lambda: _page(password=form))
+    if not is_theirs:
+        flash(_("The present password is not right; nothing was changed."), "error")
+        return _page(password=form), 422
+    keep_accounts.set_password(services(), user.id, password=form.password.data or "", viewer=viewer())
+    access.sign_in(users.get(services().db, user.id), way="new_password")
+    flash(_("The password is changed; other sessions have ended."), "good")
+    return redirect(url_for("pages_account.index"))
+
+
+def _is_right(user: User, password: str) -> bool:
+    # Counted like a sign-in: who found a browser open must not be able to try passwords here.
+    origin = devices.origin()
+    return sign_in.with_password(services(), email=user.email, password=password, origin=origin) is not None
+
+
+@blueprint.post("/account/sessions/<int:session_id>/end")
+@requires("account:write")
+def end_session(session_id: int) -> Response:
+    """Sign one of one's own browsers out."""
+    if session_id == access.session_id():
+        access.sign_out()
+        return redirect(url_for("pages_session.sign_in"))
+    try:
+        flow.end(services(), session_id, user_id=_me().id, viewer=viewer())
+        flash(_("That browser is signed out."), "good")
+    except NotFound:
+        flash(_("That session has ended already."), "good")
+    return redirect(url_for("pages_account.index") + "#sessions")
+
+
+@blueprint.post("/account/sessions/end-others")
+@requires("account:write")
+def end_others() -> Response:
+    """Sign every other browser out."""
+    n_ended = flow.end_all(services(), _me().id, viewer=viewer(), but=access.session_id())
+    flash(ngettext("%(num)s other browser is signed out.", "%(num)s other browsers are signed out.", n_ended), "good")
+    return redirect(url_for("pages_account.index") + "#sessions")
+
+
+@blueprint.post("/account/tokens")
+@requires("account:write")
+def add_token() -> Shown:
+    """A new API token, shown this once."""
+    form = NewToken()
+    if not form.validate_on_submit():
+        return _page(token=form), 422
+    expires_at = clock.now_ms() + int(form.days.data) * DAY_MS if form.days.data else None
+    _token, secret = keep_accounts.make_token(
+        services(),
+        user_id=_me().id,
+        name=form.name.data or "",
+        scopes=tuple(form.scopes.data or ()),
+        expires_at=expires_at,
+        viewer=viewer(),
+    )
+    return _page(secret=secret)
+
+
+@blueprint.post("/account/tokens/<int:token_id>/revoke")
+@requires("account:write")
+def revoke_token(token_id: int) -> Response:
+    """End a token at once."""
+    if tokens.get(services().db, token_id).user_id != _me().id:
+        raise NotAllowed(permission="tokens:write")
+    keep_accounts.revoke_token(services(), token_id, viewer=viewer())
+    flash(_("The token is revoked; programs that use it are refused from now on."), "good")
+    return redirect(url_for("pages_account.index") + f"#{request.form.get('at', 'tokens')}")

@@ -1,0 +1,210 @@
+"""The administrator's pages: lists and forms of what the desk is made of, everybody's tokens, and the audit trail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from app.core import clock
+from app.core.errors import Conflict, InputError, NotFound
+from app.core.events import event_log
+from app.desk.flows import undo_setting
+from app.desk.pages import inbox_address
+from app.people.flows import keep_accounts, keep_sessions
+from app.people.pages import account_sentences
+from app.people.pages.admin_section import Section
+from app.people.pages.admin_sections import BY_SLUG, SECTIONS
+from app.people.store import tokens, users
+from app.web import access
+from app.web.access import requires, services, viewer
+from app.web.display.translation import gettext as _
+from app.web.display.translation import ngettext
+from app.web.template_context import tell, tell_changed
+
+blueprint = Blueprint("pages_admin", __name__)
+
+Shown = str | Response | tuple[str, int]
+AUDIT_PAGE = 50
+
+
+def _section(slug: str) -> Section:
+    if slug not in BY_SLUG:
+        raise NotFound(noun="page", id=slug)
+    return BY_SLUG[slug]
+
+
+def _form(section: Section, data: dict[str, Any] | None = None) -> Any:
+    form = section.form(data=data)
+    section.prepare(form)
+    return form
+
+
+@blueprint.get("/admin")
+@requires("settings:write")
+def home() -> Response:
+    """The first section."""
+    return redirect(url_for("pages_admin.index", slug=SECTIONS[0].slug))
+
+
+@blueprint.get("/admin/<slug>")
+@requires("settings:write")
+def index(slug: str) -> str:
+    """Everything of a section as a table."""
+    section = _section(slug)
+    return render_template("admin/index.html", section=section, sections=SECTIONS, rows=section.rows())
+
+
+@blueprint.route("/admin/<slug>/new", methods=["GET", "POST"])
+@requires("settings:write")
+def new(slug: str) -> Shown:
+    """A form to add one."""
+    section = _section(slug)
+    form = _form(section)
+    if not form.is_submitted():
+        return _edit(section, form)
+    if not form.validate():
+        return _edit(section, form), 422
+    last = event_log.last_id(services().db)
+    try:
+        number = section.add(form)
+    except (InputError, Conflict) as error:
+        status = tell(error)
+        return _edit(section, form), status
+    back = url_for("pages_admin.index", slug=slug)
+    tell_changed(_("Added."), noun=section.noun, number=number, since=last, back=back)
+    return redirect(back)
+
+
+@blueprint.route("/admin/<slug>/<number:number>", methods=["GET", "POST"])
+@requires("settings:write")
+def edit(slug: str, number: int) -> Shown:
+    """A form to change one; the change can be taken back."""
+    section = _section(slug)
+    form = _form(section, section.values(number))
+    if not form.is_submitted():
+        return _edit(section, form, number=number)
+    if not form.validate():
+        return _edit(section, form, number=number), 422
+    last = event_log.last_id(services().db)
+    try:
+        section.change(number, form)
+    except (InputError, Conflict) as error:
+        status = tell(error)
+        return _edit(section, form, number=number), status
+    return _changed(section, number, last=last)
+
+
+def _changed(section: Section, number: int, *, last: int) -> Response:
+    back = url_for("pages_admin.index", slug=section.slug)
+    is_changed = any(one.id > last for one in event_log.of(services().db, section.noun, number))
+    message = _("Saved.") if is_changed else _("Nothing was changed.")
+    tell_changed(message, noun=section.noun, number=number, since=last, back=back)
+    return redirect(back)
+
+
+def _edit(section: Section, form: Any, *, number: int | None = None) -> str:
+    return render_template(
+        "admin/edit.html",
+        section=section,
+        sections=SECTIONS,
+        form=form,
+        number=number,
+        notes=[] if number is None else section.notes(number),
+        sessions=[] if number is None or section.sessions is None else section.sessions(number),
+        this_session=access.session_id(),
+        end_url=lambda session_id: url_for("pages_admin.end_session", number=number, session_id=session_id),
+    )
+
+
+@blueprint.post("/admin/<slug>/<number:number>/delete")
+@requires("settings:write")
+def delete(slug: str, number: int) -> Response:
+    """Remove one for good; what others stand on is refused with the reason."""
+    section = _section(slug)
+    if section.remove is None:
+        raise NotFound(noun=section.noun, id=number)
+    last, back = event_log.last_id(services().db), url_for("pages_admin.index", slug=slug)
+    try:
+        section.remove(number)
+        tell_changed(_("Deleted."), noun=section.noun, number=number, since=last, back=back)
+    except Conflict as error:
+        tell(error)
+        return redirect(url_for("pages_admin.edit", slug=slug, number=number))
+    return redirect(back)
+
+
+@blueprint.post("/admin/users/<number:number>/sessions/<int:session_id>/end")
+@requires("settings:write")
+def end_session(number: int, session_id: int) -> Response:
+    """Sign one of somebody's browsers out."""
+    try:
+        keep_sessions.end(services(), session_id, user_id=number, viewer=viewer())
+        flash(_("That browser is signed out."), "good")
+    except NotFound:
+        flash(_("That session has ended already."), "good")
+    return redirect(url_for("pages_admin.edit", slug="users", number=number))
+
+
+@blueprint.post("/admin/users/<number:number>/sessions/end")
+@requires("settings:write")
+def end_sessions(number: int) -> Response:
+    """Sign somebody out everywhere; oneself everywhere else."""
+    n_ended = keep_sessions.end_all(services(), number, viewer=viewer(), but=access.session_id())
+    flash(ngettext("%(num)s browser is signed out.", "%(num)s browsers are signed out.", n_ended), "good")
+    return redirect(url_for("pages_admin.edit", slug="users", number=number))
+
+
+@blueprint.post("/admin/undo/<number:event_id>")
+@requires("settings:write")
+def undo(event_id: int) -> Response:
+    """Take a change of a setting back, unless a later one stands in the way."""
+    try:
+        undo_setting.undo(services(), event_id, viewer=viewer())
+        flash(_("Taken back."), "good")
+    except (Conflict, InputError, NotFound) as error:
+        tell(error)
+    return redirect(access.safe_next(request.form.get("next"), fallback=url_for("pages_admin.home")))
+
+
+@blueprint.get("/admin/tokens")
+@requires("settings:write")
+def all_tokens() -> str:
+    """Everybody's API tokens."""
+    db = services().db
+    found = tokens.every(db)
+    names = users.names(db, {token.user_id for token in found})
+    return render_template("admin/tokens.html", sections=SECTIONS, tokens=found, names=names, now=clock.now_ms())
+
+
+@blueprint.post("/admin/tokens/<number:token_id>/revoke")
+@requires("settings:write")
+def revoke_token(token_id: int) -> Response:
+    """End somebody's token at once."""
+    keep_accounts.revoke_token(services(), token_id, viewer=viewer())
+    flash(_("The token is revoked; programs that use it are refused from now on."), "good")
+    return redirect(url_for("pages_admin.all_tokens"))
+
+
+@blueprint.get("/admin/audit")
+@requires("settings:write")
+def audit() -> str:
+    """Who changed what, newest first: read from the events themselves."""
+    db, noun, kind = services().db, request.args.get("noun") or None, request.args.get("actor") or None
+    page = event_log.page(db, limit=AUDIT_PAGE, after=request.args.get("after"), noun=noun, actor_kind=kind)
+    people = {int(one.actor_id) for one in page.items if one.actor_kind == "agent" and one.actor_id.isdigit()}
+    people |= {one.noun_id for one in page.items if one.noun == "user"}
+    names = {str(number): name for number, name in users.names(db, people).items()}
+    return render_template(
+        "admin/audit.html",
+        sections=SECTIONS,
+        page=page,
+        names=names,
+        told=lambda event: account_sentences.sentence(event, names=names),
+        noun=noun,
+        kind=kind,
+        # What was added is deleted where it stands; here a button beside each of a hundred would only be in the way.
+        is_undoable=lambda event: event.verb != "created" and undo_setting.is_undoable(event),
+        next_url=url_for("pages_admin.audit", **{**inbox_address.kept(request.args), "after": page.after or ""}),
+    )

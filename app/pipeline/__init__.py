@@ -1,1 +1,0 @@
-"""Where stages meet: one flow a file, from what came in to what is stored and told."""

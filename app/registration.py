@@ -1,0 +1,115 @@
+"""The pages and the API operations of every area, in the order in which the application registers them."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app.alerts.api import alert_api, false_alarm_api
+from app.alerts.pages import alert_page, rule_page
+from app.answers import api as answers_api
+from app.answers import pages as macro_pages
+from app.desk.api import bulk_api, export_api, lesson_api, routing_api, ticket_api
+from app.desk.pages import (
+    bulk_page,
+    command_palette,
+    correction_pages,
+    customer_page,
+    import_page,
+    inbox_page,
+    lesson_page,
+    new_ticket_page,
+    report_page,
+    routing_page,
+    saved_view_pages,
+    ticket_actions,
+    ticket_page,
+)
+from app.market.api import dashboard_api, market_api, recommend_api, topic_api
+from app.market.pages import (
+    chart_export,
+    company_page,
+    dashboard_page,
+    feed_page,
+    market_page,
+    post_page,
+    topic_page,
+    wall_page,
+)
+from app.model.api import analyze_api, predict_api
+from app.model.pages import model_page
+from app.notify import api as notify_api
+from app.notify import pages as receiver_pages
+from app.people import api as people_api
+from app.people.pages import account_pages, admin_pages, home_page, quarantine_page, sign_in_pages
+from app.web import event_stream, template_context
+from app.web.api import health_api, job_api, openapi, problem_pages
+
+BLUEPRINTS = (
+    home_page.blueprint,
+    sign_in_pages.blueprint,
+    account_pages.blueprint,
+    inbox_page.blueprint,
+    bulk_page.blueprint,
+    saved_view_pages.blueprint,
+    new_ticket_page.blueprint,
+    import_page.blueprint,
+    ticket_page.blueprint,
+    ticket_actions.blueprint,
+    correction_pages.blueprint,
+    lesson_page.blueprint,
+    customer_page.blueprint,
+    market_page.blueprint,
+    company_page.blueprint,
+    chart_export.blueprint,
+    wall_page.blueprint,
+    dashboard_page.blueprint,
+    post_page.blueprint,
+    feed_page.blueprint,
+    alert_page.blueprint,
+    rule_page.blueprint,
+    topic_page.blueprint,
+    receiver_pages.blueprint,
+    model_page.blueprint,
+    report_page.blueprint,
+    admin_pages.blueprint,
+    quarantine_page.blueprint,
+    command_palette.blueprint,
+    macro_pages.blueprint,
+    routing_page.blueprint,
+)
+GROUPS = (
+    predict_api.group,
+    analyze_api.group,
+    ticket_api.group,
+    bulk_api.group,
+    lesson_api.group,
+    export_api.group,
+    answers_api.group,
+    routing_api.group,
+    market_api.group,
+    topic_api.group,
+    dashboard_api.group,
+    alert_api.group,
+    false_alarm_api.group,
+    notify_api.group,
+    recommend_api.group,
+    event_stream.group,
+    job_api.group,
+    job_api.models_group,
+    people_api.group,
+    health_api.group,
+    problem_pages.group,
+)
+
+
+def register_pages(app: Flask) -> None:
+    """Put every page and what their templates use into the application."""
+    template_context.install(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+
+
+def register_api(app: Flask) -> None:
+    """Register every group of operations, in the order of the description."""
+    event_stream.install(app)
+    openapi.install(app, GROUPS)

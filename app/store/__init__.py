@@ -1,1 +1,0 @@
-"""The only SQL: the database, its migrations, and one file per noun."""

@@ -1,0 +1,174 @@
+"""`Idempotency-Key`: the same request sent twice is done once (draft-ietf-httpapi-idempotency-key-header-07).
+
+A request with a key is one unit of work: what its view writes, the key, and the answer are committed together. Killed
+before that commit the request has left nothing and is done when it comes again; killed after it, the answer is there.
+Nothing has to be given back after a crash, because nothing is taken before the work: two processes that get the same
+request at the same time both begin it, and whoever writes second finds the answer of the first.
+
+Work that is committed in many pieces (`in_rows`) has no such transaction. Each of its rows is known by its external id,
+so a request that was broken off goes on where it stopped when it comes again, and its answer says `unchanged` of the
+rows that were in already.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from threading import Lock
+from typing import Any
+
+from flask import Flask, Response, current_app, make_response, request
+
+from app.core import clock
+from app.core import idempotency_keys as answers
+from app.core.db import Transaction
+from app.core.errors import Conflict, InputError
+from app.core.idempotency_keys import Kept
+from app.web import access
+
+HEADER = "Idempotency-Key"
+MAX_KEY = 255
+KEPT_HEADERS = ("Content-Type", "ETag", "Location")
+
+
+class Answering:
+    """The keys whose requests this process is answering: a repeated one is told so, and does not wait."""
+
+    def __init__(self) -> None:
+        self._keys: set[tuple[str, str]] = set()
+        self._guard = Lock()
+
+    @contextmanager
+    def one(self, actor: str, key: str) -> Iterator[None]:
+        """The time of one request; raises Conflict while another with its key is being answered."""
+        with self._guard:
+            if (actor, key) in self._keys:
+                raise Conflict("idempotency_in_progress", key=key)
+            self._keys.add((actor, key))
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._keys.remove((actor, key))
+
+
+class _Failed(Exception):
+    """The view answered that it could not do what was asked: nothing of it stays, and it may be sent again."""
+
+    def __init__(self, answer: Response) -> None:
+        self.answer = answer
+
+
+class _Answered(Exception):
+    """Another process answered the request first."""
+
+    def __init__(self, kept: Kept) -> None:
+        self.kept = kept
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Request:
+    """A request with its key, as it is kept."""
+
+    actor: str
+    key: str
+    fingerprint: str
+
+    def find(self, tx: Transaction | None = None) -> Kept | None:
+        """The answer given before."""
+        reads = access.services().db if tx is None else tx
+        return answers.find(reads, actor=self.actor, key=self.key, fingerprint=self.fingerprint)
+
+    def check(self, tx: Transaction) -> None:
+        """Raise _Answered when it was answered meanwhile."""
+        kept = self.find(tx)
+        if kept is not None:
+            raise _Answered(kept)
+
+    def keep(self, answer: Response) -> None:
+        """Keep an answer."""
+        headers = {name: answer.headers[name] for name in KEPT_HEADERS if name in answer.headers}
+        kept = Kept(status=answer.status_code, headers=headers, body=answer.get_data())
+        with access.services().db.transaction() as tx:
+            answers.keep(tx, kept, actor=self.actor, key=self.key, fingerprint=self.fingerprint, at=clock.now_ms())
+
+
+def install(app: Flask) -> None:
+    """Make room for the keys that are being answered."""
+    app.extensions["bellwether.answering"] = Answering()
+
+
+def once(view: Callable[..., Any], *, in_rows: bool = False) -> Callable[..., Any]:
+    """Answer a repeated key with the first answer; a request that failed may be sent again with its key.
+
+    `in_rows`: the view commits rows in pieces, each known by its external id.
+    """
+
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        asked = _asked()
+        if asked is None:
+            return view(*args, **kwargs)
+        with current_app.extensions["bellwether.answering"].one(asked.actor, asked.key):
+            earlier = asked.find()
+            if earlier is not None:
+                return _again(earlier)
+            answer = _in_pieces if in_rows else _in_one
+            return answer(asked, lambda: view(*args, **kwargs))
+
+    return wrapper
+
+
+def _in_one(asked: _Request, view: Callable[[], Any]) -> Response:
+    try:
+        with access.services().db.unit_of_work(begin=asked.check):
+            answer = _whole(view)
+            if answer.status_code >= 400:
+                raise _Failed(answer)
+            asked.keep(answer)
+    except _Failed as failed:
+        return failed.answer
+    except _Answered as answered:
+        return _again(answered.kept)
+    return answer
+
+
+def _in_pieces(asked: _Request, view: Callable[[], Any]) -> Response:
+    answer = _whole(view)
+    if answer.status_code < 400:
+        asked.keep(answer)
+    return answer
+
+
+def _whole(view: Callable[[], Any]) -> Response:
+    answer = make_response(view())
+    # An answer that is streamed does its work while it is read.
+    answer.get_data()
+    return answer
+
+
+def _again(kept: Kept) -> Response:
+    answer = Response(kept.body, status=kept.status, headers=dict(kept.headers))
+    answer.headers["Idempotency-Replayed"] = "true"
+    return answer
+
+
+def _asked() -> _Request | None:
+    given = request.headers.get(HEADER)
+    if given is None:
+        return None
+    key = given.strip().strip('"')
+    if not 0 < len(key) <= MAX_KEY:
+        raise InputError("idempotency_key_invalid")
+    viewer = access.viewer()
+    return _Request(
+        actor=f"{viewer.actor_kind}:{viewer.actor_id or viewer.user_id}", key=key, fingerprint=_fingerprint()
+    )
+
+
+def _fingerprint() -> str:
+    body = hashlib.sha256(request.get_data()).hexdigest()
+    return hashlib.sha256(f"{request.method} {request.full_path} {body}".encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Serving: the HTTP server with its limits, proxies, and long answers."""

@@ -1,0 +1,185 @@
+"""The server of `python -m app`: waitress, and a bound on what silent, slow and greedy clients can keep from others."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from ipaddress import IPv6Address, ip_network
+from resource import RLIMIT_NOFILE, getrlimit
+from socket import SO_SNDBUF, SOL_SOCKET, socket
+from time import monotonic
+from typing import Any
+
+from waitress.adjustments import Adjustments
+from waitress.server import TcpWSGIServer
+from waitress.task import ThreadedTaskDispatcher
+
+from app.core.config import Settings
+from app.web.serving.connection import Connection, Limits, refuse
+from app.web.serving.forwarded import Network, is_within, parsed
+
+LIVE = "/health/live"
+SEND_BUFFER = 131_072
+"""Bytes that the system keeps for a client: small enough that a slow reader is seen to read."""
+SWEEP_S = 1.0
+MOST_REFUSED = 50
+"""Connections refused in a row before those that are open have their turn."""
+MOST_UNSENT = 2_097_152
+"""Bytes of a long answer that are made before its reader has taken some."""
+SITE_PREFIX = 64
+"""Bits of an IPv6 address that belong to one site, which may choose the rest as it likes."""
+FULL = ("503 Service Unavailable", "Too many connections are open. Try again in 10 s.")
+
+
+class Server(TcpWSGIServer):
+    """Waitress with limits on the number of connections and on the time of each.
+
+    Where an address, or all together, have their number, the connection that has rested longest makes room for a new
+    one; where none rests, the new one is refused. Whether the process lives is answered in a thread of its own.
+    """
+
+    channel_class = Connection
+
+    def __init__(
+        self, application: Any, *, listening: socket, adj: Adjustments, limits: Limits, networks: Sequence[Network] = ()
+    ) -> None:
+        self.limits = limits
+        self._networks = tuple(networks)
+        self._of_site: dict[str, set[Connection]] = {}
+        self._reserve = _threads(1)
+        self._next_sweep = 0.0
+        super().__init__(
+            application,
+            map={},
+            _sock=listening,
+            dispatcher=_threads(adj.threads),
+            adj=adj,
+            bind_socket=False,
+            sockinfo=(listening.family, listening.type, listening.proto, listening.getsockname()),
+        )
+
+    def accept(self) -> Any:
+        """The next client that there is room for; those without are refused on the way."""
+        for _ in range(MOST_REFUSED):
+            pair = super().accept()
+            if pair is None or self._has_room(pair[1][0]):
+                return pair
+            refuse(pair[0], *FULL)
+            pair[0].close()
+        return None
+
+    def set_socket_options(self, conn: socket) -> None:
+        """Options of a new connection."""
+        super().set_socket_options(conn)
+        conn.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
+
+    def joined(self, connection: Connection) -> None:
+        """Count a new connection to its site."""
+        self._of_site.setdefault(site_of(connection.addr[0]), set()).add(connection)
+
+    def left(self, connection: Connection) -> None:
+        """Count a connection no longer."""
+        site = site_of(connection.addr[0])
+        self._of_site.get(site, set()).discard(connection)
+        if not self._of_site.get(site):
+            self._of_site.pop(site, None)
+
+    def _has_room(self, address: str) -> bool:
+        own = self._of_site.get(site_of(address), ())
+        is_counted = not is_within(address, networks=self._networks)
+        if is_counted and len(own) >= self.limits.n_of_address and not self._make_room(own):
+            return False
+        every = self.active_channels.values()
+        return len(every) < self.limits.n_connections or self._make_room(every)
+
+    def _make_room(self, connections: Collection[Connection]) -> bool:
+        """Close the connection that has rested longest; False where all are at work or have only just come."""
+        now = monotonic()
+        spare = (one for one in tuple(connections) if one.is_spare(now=now, limits=self.limits))
+        longest = min(spare, key=lambda one: one.since, default=None)
+        if longest is not None:
+            longest.handle_close()
+        return longest is not None
+
+    def maintenance(self, now: float) -> None:
+        """Close nothing while connections are looked at: a new one may get the number of a file closed just before."""
+
+    def turn(self, timeout_s: float) -> None:
+        """Wait for what the connections bring, see to it, and once a second close what had its time."""
+        self.asyncore.loop(timeout=timeout_s, use_poll=True, map=self._map, count=1)
+        now = monotonic()
+        if now < self._next_sweep:
+            return
+        self._next_sweep = now + SWEEP_S
+        for connection in list(self.active_channels.values()):
+            if connection.is_overdue(now=now, limits=self.limits):
+                connection.cut()
+        for own in list(self._of_site.values()):
+            self._shed(tuple(own))
+
+    def _shed(self, own: Collection[Connection]) -> None:
+        """Cut the largest unfinished bodies of a site that fills the disk with them."""
+        excess = sum(one.n_unread_bytes for one in own) - self.limits.n_unread_bytes
+        for one in sorted(own, key=lambda one: -one.n_unread_bytes):
+            if excess <= 0:
+                return
+            if not one.requests:
+                excess -= one.n_unread_bytes
+                one.cut()
+
+    def add_task(self, task: Any) -> None:
+        """Have a request answered by the next free thread."""
+        request = task.requests[0]
+        is_live = request.error is None and request.path == LIVE
+        (self._reserve if is_live else self.task_dispatcher).add_task(task)
+
+    def run(self) -> None:
+        """Serve until the process is asked to end."""
+        try:
+            while True:
+                self.turn(SWEEP_S)
+        except (SystemExit, KeyboardInterrupt):
+            self.stop_threads()
+
+    def stop_threads(self) -> None:
+        """End the threads that answer requests."""
+        self.task_dispatcher.shutdown()
+        self._reserve.shutdown()
+
+
+def _threads(count: int) -> ThreadedTaskDispatcher:
+    made = ThreadedTaskDispatcher()
+    made.set_thread_count(count)
+    return made
+
+
+def site_of(address: str) -> str:
+    """What connections are counted by: the address, of IPv6 the network that one site has to itself."""
+    found = parsed(address)
+    if isinstance(found, IPv6Address):
+        return str(ip_network((found, SITE_PREFIX), strict=False))
+    return address if found is None else str(found)
+
+
+def open_server(application: Any, *, listening: socket, settings: Settings, limits: Limits | None = None) -> Server:
+    """A server on a socket that is bound already; `run` serves."""
+    adj = Adjustments(
+        sockets=[listening],
+        threads=settings.server_threads,
+        max_request_body_size=settings.max_upload_bytes,
+        # Lets the live stream notice at once that its reader has left.
+        channel_request_lookahead=5,
+        # The application itself decides whose X-Forwarded-For it believes.
+        clear_untrusted_proxy_headers=False,
+        outbuf_high_watermark=MOST_UNSENT,
+        # Connections are limited here, and not by no longer accepting any.
+        connection_limit=1_000_000,
+        ident=None,
+    )
+    own = limits or Limits(
+        # Each may need a file for its body, and the rest of the process needs some too.
+        n_connections=min(settings.connections, getrlimit(RLIMIT_NOFILE)[0] // 2),
+        n_of_address=settings.address_connections,
+        n_unread_bytes=4 * settings.max_upload_bytes,
+        stall_s=settings.stall_seconds,
+    )
+    return Server(application, listening=listening, adj=adj, limits=own, networks=settings.proxy_networks)

@@ -1,0 +1,165 @@
+"""What every template may use: words, formats, icons, the navigation, and what can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, flash, g, request, session, url_for
+from werkzeug.routing import BaseConverter
+
+from app.alerts.store import alerts
+from app.core import clock
+from app.core.errors import BellwetherError
+from app.core.events import event_log
+from app.core.permissions import Viewer
+from app.desk.flows import undo_setting
+from app.web import access, error_rendering
+from app.web.display import formats
+from app.web.display.enum_words import word
+from app.web.display.icons import icon
+from app.web.display.label_titles import label_title, task_title
+from app.web.display.translation import gettext as _
+
+LISTING = frozenset({"invalid_input", "invalid_rule"})
+"""Codes whose sentence only says that faults are listed."""
+
+LANGUAGES = (("en", "English"), ("zh", "简体中文"))
+
+
+class NumberConverter(BaseConverter):
+    """An id in an address: the number, or the number with its prefix (`81`, `tkt_81`)."""
+
+    regex = r"(?:[a-z]{3}_)?[0-9]{1,15}"
+
+    def to_python(self, value: str) -> int:
+        """The number."""
+        return int(value.rpartition("_")[2])
+
+    def to_url(self, value: object) -> str:
+        """The number alone."""
+        return str(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One entry of the main navigation; `count` is what needs attention."""
+
+    title: str
+    url: str
+    icon: str
+    is_here: bool
+    count: int = 0
+
+
+def reader() -> Viewer | None:
+    """Who reads the page; None when nobody is signed in or the database cannot be asked."""
+    if "page_reader" not in g:
+        try:
+            g.page_reader = access.visitor()
+        except BellwetherError:
+            g.page_reader = None
+    found: Viewer | None = g.page_reader
+    return found
+
+
+def _n_firing() -> int:
+    try:
+        return int(alerts.counts(access.services().db, viewer=reader()).get("firing", 0))
+    except BellwetherError:
+        return 0
+
+
+def navigation() -> list[Entry]:
+    """The sections that the reader may open, once for each page."""
+    me = reader()
+    if me is None:
+        return []
+    path = request.path
+    sections = (
+        ("tickets:read", _("Tickets"), "pages_inbox.index", "inbox", ("/tickets", "/macros", "/routing", "/teach")),
+        ("market:read", _("Market"), "pages_market.index", "graph-up", ("/market", "/feeds", "/wall")),
+        ("alerts:read", _("Alerts"), "pages_alerts.index", "bell", ("/alerts", "/rules", "/receivers")),
+        ("reports:read", _("Reports"), "pages_reports.index", "bar-chart", ("/reports",)),
+        ("models:read", _("Model"), "pages_models.index", "cpu", ("/model",)),
+    )
+    return [
+        Entry(
+            title=title,
+            url=url_for(endpoint),
+            icon=symbol,
+            is_here=path.startswith(prefixes),
+            count=_n_firing() if permission == "alerts:read" else 0,
+        )
+        for permission, title, endpoint, symbol, prefixes in sections
+        if me.may(permission)
+    ]
+
+
+def here() -> str:
+    """This page's own address, to come back to after a form; a form's answer comes back to where it was sent from."""
+    if request.method == "GET":
+        return request.full_path.rstrip("?")
+    return url_for("pages_home.index")
+
+
+def offer_undo(
+    message: str, *, event_id: int, back: str, until: int | None = None, endpoint: str = "pages_corrections.undo"
+) -> None:
+    """Tell that something was done, with a button that takes it back; `until` (ms UTC) ends the offer."""
+    session["undo"] = {"event_id": event_id, "back": back, "until": until, "endpoint": endpoint}
+    flash(message, "undo")
+
+
+def tell_changed(message: str, *, noun: str, number: int, since: int, back: str) -> None:
+    """Tell that a setting was changed, with its undo where the one event `since` then can be taken back."""
+    news = [one for one in event_log.of(access.services().db, noun, number) if one.id > since]
+    if len(news) == 1 and undo_setting.is_undoable(news[0]):
+        offer_undo(message, event_id=news[0].id, back=back, endpoint="pages_admin.undo")
+    else:
+        flash(message, "good")
+
+
+def tell(error: BellwetherError) -> int:
+    """Tell above the form what was wrong with it, field by field where that is known; the status to answer with."""
+    problem = error_rendering.of(error)
+    faults = [fault["detail"] for fault in problem.errors] if error.code in LISTING else []
+    for sentence in faults or [problem.detail]:
+        flash(sentence, "error")
+    return problem.status
+
+
+def refused(error: BellwetherError, page: Callable[[], str]) -> tuple[str, int]:
+    """A form that was not taken, shown again under what was wrong with it: told first, then drawn."""
+    status = tell(error)
+    return page(), status
+
+
+def undoable() -> Any:
+    """What the last change can be undone with, and for how many ms more (None: without end); told once."""
+    found = session.pop("undo", None)
+    if found and found.get("until"):
+        found = {**found, "left_ms": max(found["until"] - clock.now_ms(), 0)}
+    return found
+
+
+def asset(filename: str) -> str:
+    """The address of a file of ours."""
+    return url_for("static", filename=filename)
+
+
+def install(app: Flask) -> None:
+    """Hand the templates what they use."""
+    shown = (
+        formats.ago, formats.count_range, formats.day, formats.number, formats.page_locale, formats.percent,
+        formats.percent1, formats.percent_range, formats.points, formats.signed, formats.signed_range, formats.size,
+        formats.span, formats.stamp, formats.when,
+        asset, here, icon, label_title, navigation, reader, task_title, undoable, word,
+    )  # fmt: skip
+    app.url_map.converters["number"] = NumberConverter
+    app.jinja_env.globals.update({function.__name__: function for function in shown})
+    app.jinja_env.filters |= {"signed": formats.signed, "label_title": label_title}
+    app.jinja_env.globals["languages"] = lambda: LANGUAGES
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from app.desk.decide.intent_routing import DEFAULT_URGENCY, intent_urgency, route, rule_for
+from app.desk.domain.ticket import RouteRule, Routing
+from app.model.domain.prediction import Prediction
+from tests.app.desk.decide.predictions import prediction
+
+RULES = (
+    RouteRule(id=1, task="commerce_intent", intent="get_refund", queue_id=7, urgency=20),
+    RouteRule(id=2, task="banking_intent", intent="get_refund", queue_id=8),
+    RouteRule(id=3, task="commerce_intent", intent="review", queue_id=None, urgency=5),
+    RouteRule(id=4, task="commerce_intent", intent="get_refund", queue_id=9, urgency=40),
+)
+
+
+@pytest.mark.parametrize(
+    ("intent", "is_enabled", "expected"),
+    [
+        (prediction("get_refund"), True, Routing(queue_id=7, reason="rule", rule_id=1)),
+        (prediction("get_refund", task="banking_intent"), True, Routing(queue_id=8, reason="rule", rule_id=2)),
+        (prediction("get_refund"), False, Routing(queue_id=None, reason="routing_off", rule_id=1)),
+        (prediction("get_refund", abstained=True), True, Routing(queue_id=None, reason="abstained")),
+        (prediction("out_of_scope"), True, Routing(queue_id=None, reason="out_of_scope")),
+        (prediction("track_order"), True, Routing(queue_id=None, reason="no_rule")),
+        (prediction("review"), True, Routing(queue_id=None, reason="rule_without_queue", rule_id=3)),
+        (None, True, Routing(queue_id=None, reason="no_intent")),
+    ],
+)
+def test_the_intents_rule_chooses_the_queue(intent: Prediction | None, is_enabled: bool, expected: Routing) -> None:
+    assert route(intent=intent, rules=RULES, is_enabled=is_enabled) == expected
+
+
+def test_the_first_of_two_rules_holds() -> None:
+    rule = rule_for("get_refund", task="commerce_intent", rules=RULES)
+    assert rule is not None
+    assert rule.id == 1
+
+
+@pytest.mark.parametrize(
+    ("intent", "expected"),
+    [
+        (prediction("get_refund"), 20),
+        (prediction("review"), 5),
+        (prediction("get_refund", abstained=True), DEFAULT_URGENCY),
+        (prediction("track_order"), DEFAULT_URGENCY),
+        (None, DEFAULT_URGENCY),
+    ],
+)
+def test_base_urgency_is_the_rules(intent: Prediction | None, expected: int) -> None:
+    assert intent_urgency(intent=intent, rules=RULES) == expected
