@@ -11,6 +11,7 @@ from functools import partial
 from app.alerts.flows import learn_baselines, measure_rules, tick_rules
 from app.answers.flows import suggest
 from app.core import clock, idempotency_keys
+from app.core.durations import DAY_MS
 from app.core.errors import BellwetherError
 from app.core.jobs import job_queue
 from app.core.leases import free_dead_claims
@@ -19,7 +20,6 @@ from app.core.services import Services
 from app.desk.flows import erase_customer, file_ticket, note_presence, order_inbox
 from app.desk.flows.imports import import_tickets
 from app.desk.flows.mail import read_mailbox, send_mail
-from app.market.domain.series import DAY_MS
 from app.market.flows import fetch_feeds, ingest_posts, read_folders
 from app.model.flows import deploy_model, run_shadow
 from app.notify.flows import deliver_notifications

@@ -13,11 +13,11 @@ import click
 
 from app.alerts.flows import tick_rules
 from app.cli.shell import Group, services, table
+from app.core.durations import HOUR_MS
 from app.core.errors import NotFound
 from app.core.permissions import SYSTEM
 from app.desk.flows import read_drafts
 from app.market.domain.market import PostDraft
-from app.market.domain.series import HOUR_MS
 from app.market.flows import ingest_posts, read_folders
 from app.market.store import feeds
 

@@ -7,9 +7,9 @@ import click
 from app.cli.shell import Group, services, table
 from app.cli.users import of_email
 from app.core import clock
+from app.core.durations import DAY_MS
 from app.core.errors import NotFound
 from app.core.permissions import SYSTEM, TOKEN_SCOPES
-from app.market.domain.series import DAY_MS
 from app.people.flows import keep_accounts
 from app.people.store import tokens
 

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 Z95 = 1.96
 """Two-sided 95 %, in standard deviations."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """Where a figure lies 19 times of 20."""
+
+    low: float
+    high: float
 
 
 def interval(k: float, n: float, *, rho: float = 0.0) -> tuple[float, float]:

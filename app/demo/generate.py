@@ -15,6 +15,7 @@ from typing import Any
 
 from app.core import bulk_load, clock
 from app.core.bulk_load import compact
+from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import InputError
 from app.core.events import event_log as events
 from app.core.events.event import Event
@@ -25,7 +26,6 @@ from app.demo.prose import Prose
 from app.desk.domain.ticket import Ticket, Urgency, UrgencyPart
 from app.desk.flows import keep_queues, order_inbox
 from app.desk.store import queues
-from app.market.domain.series import DAY_MS, HOUR_MS
 from app.model.domain.prediction import Prediction, Role, Scored
 from app.model.store import predictions
 from app.people.flows import keep_accounts

@@ -15,6 +15,7 @@ from typing import Any
 
 from app.alerts.flows import learn_baselines, tick_rules
 from app.core import clock
+from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import Conflict
 from app.core.permissions import SYSTEM, User
 from app.core.services import Services
@@ -22,7 +23,6 @@ from app.demo import setting, story
 from app.desk.domain.ticket import Ticket, TicketDraft
 from app.desk.flows import file_ticket
 from app.market.domain.market import PostDraft
-from app.market.domain.series import DAY_MS, HOUR_MS
 from app.market.flows import ingest_posts
 from app.people.flows import keep_accounts
 

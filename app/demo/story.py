@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from app.core.durations import MINUTE_MS
+
 FOLDER = Path(__file__).parent / "story"
-MINUTE_MS = 60_000
 
 
 def rows(name: str) -> Iterator[dict[str, Any]]:

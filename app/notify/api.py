@@ -7,6 +7,7 @@ from typing import Any, ClassVar, get_args
 from flask import Response
 from marshmallow import fields
 
+from app.core.durations import DAY_MS
 from app.notify.domain.notification import GroupBy, Notification, Receiver, ReceiverKind
 from app.notify.flows import deliver_notifications as delivery
 from app.notify.flows import keep_receivers as flows
@@ -32,7 +33,6 @@ from app.web.api.openapi import blueprint, route
 group = blueprint("receivers", about="Who is told: webhooks, Alertmanager, mail and chats; routes and attempts.")
 
 KINDS = get_args(ReceiverKind)
-DAY_MS = 86_400_000
 LAST_MINUTE = 1439
 
 

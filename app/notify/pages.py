@@ -9,15 +9,14 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from werkzeug.wrappers import Response
 
 from app.alerts.forms import EditReceiver, clock_text, minutes
+from app.core.durations import HOUR_MS, MINUTE_MS
 from app.core.errors import Conflict, InputError
-from app.market.domain.series import HOUR_MS
 from app.notify.domain.notification import Notification, Receiver
 from app.notify.flows import deliver_notifications as delivery
 from app.notify.flows import keep_receivers as flow
 from app.notify.store import notifications, receivers
 from app.web import problem_sentences
 from app.web.access import requires, services, viewer
-from app.web.display.formats import MINUTE_MS
 from app.web.display.translation import gettext as _
 from app.web.template_context import refused, tell
 

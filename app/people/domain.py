@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from app.market.domain.series import DAY_MS
-
-MINUTE_MS = 60_000
+from app.core.durations import DAY_MS, MINUTE_MS
 
 LASTS_MS = 14 * DAY_MS
 """How long a session lasts after it was last seen."""

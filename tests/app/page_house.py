@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from app.alerts.flows import tick_rules
 from app.answers.flows import suggest
 from app.core import clock
+from app.core.durations import HOUR_MS
 from app.core.errors import InputError, NotReady
 from app.core.permissions import SYSTEM, UserRole, Viewer
 from app.core.quarantine import keep_in_quarantine
@@ -19,7 +20,6 @@ from app.core.quarantine.arrival import Arrival
 from app.desk.domain.ticket import TicketDraft
 from app.desk.flows import file_ticket, keep_queues
 from app.market.domain.market import PostDraft
-from app.market.domain.series import HOUR_MS
 from app.market.flows import fetch_feeds, ingest_posts, show_market
 from app.people.flows import keep_accounts
 from models.spelling import Slip

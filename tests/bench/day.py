@@ -23,9 +23,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from app.core.db import Database, open_database
+from app.core.durations import DAY_MS
 from app.core.permissions import SYSTEM
 from app.market.domain.market import PostFilter
-from app.market.domain.series import DAY_MS
 from app.market.store import posts
 from tests.bench.desk_data import fetch
 from tests.bench.machine import machine

@@ -22,7 +22,7 @@ import numpy as np
 from app.alerts.decide.count_grid import Array, Grid, hours_of_week
 from app.alerts.decide.history_scoring import Scored, history, notifications, thresholds
 from app.alerts.decide.surge import QUARTER_MS, Flags, volume_windows
-from app.market.domain.series import DAY_MS
+from app.core.durations import DAY_MS
 from tests.bench.machine import machine
 from tests.corpora import folder
 

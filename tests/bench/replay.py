@@ -18,11 +18,11 @@ from typing import Any
 
 from app.alerts.flows import tick_rules
 from app.core.db import Database, Transaction
+from app.core.durations import DAY_MS
 from app.core.permissions import SYSTEM
 from app.core.services import OpeningEngine, Services
 from app.desk.flows.read_drafts import PostRow
 from app.market.domain.market import PostDraft
-from app.market.domain.series import DAY_MS
 from app.market.flows import ingest_posts
 from app.market.store import buckets, feeds
 from app.model.engine.engine import Request, Result

@@ -20,9 +20,9 @@ from app.alerts.domain.alert import Alert, Rule
 from app.alerts.flows import learn_baselines, share_budget, tick_rules
 from app.alerts.store import alerts as alert_rows
 from app.alerts.store import baselines
+from app.core.durations import DAY_MS
 from app.core.permissions import SYSTEM
 from app.core.services import Services
-from app.market.domain.series import DAY_MS
 from app.market.flows import ingest_posts
 from app.market.store import feeds
 from tests.bench.machine import machine

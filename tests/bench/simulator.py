@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.alerts.decide.count_grid import Array, Grid
-from app.market.domain.series import HOUR_MS
+from app.core.durations import HOUR_MS
 
 WEEK = 168
 QUIET_WEEKS = 4

@@ -19,8 +19,9 @@ from app.alerts.decide.history_scoring import history, notifications, thresholds
 from app.alerts.decide.robust_fit import fit, usual_rate
 from app.alerts.decide.surge import RARE_A_DAY, Flags, windows_for
 from app.alerts.decide.tail_probabilities import beta_binomial
+from app.core.durations import HOUR_MS
 from app.market.decide.bucketing import tally
-from app.market.domain.series import HOUR_MS, Saying
+from app.market.domain.series import Saying
 from tests.bench.machine import machine
 from tests.bench.simulator import LENGTH, QUIET_WEEKS, USUAL_SHARE, WEEK, World, world
 

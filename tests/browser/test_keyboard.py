@@ -8,13 +8,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.core import clock
+from app.core.durations import HOUR_MS
 from app.core.permissions import SYSTEM
 from app.desk.domain.ticket import TicketDraft, TicketFilter
 from app.desk.flows import file_ticket, keep_queues
 from app.desk.store import inbox_query
 from app.desk.store import tickets as rows
 from app.intents.store import corrections
-from app.market.domain.series import HOUR_MS
 from tests.app.site import PASSWORD
 from tests.browser.conftest import Live, worker
 from tests.browser.test_desk import _faults

@@ -24,8 +24,8 @@ from app.alerts.decide.surge import (
 )
 from app.alerts.decide.threshold_calibration import FLOOR, law
 from app.alerts.domain.baseline import Counts, Measure, Usual
+from app.core.durations import HOUR_MS
 from app.market.domain.market import SubjectKind
-from app.market.domain.series import HOUR_MS
 
 HISTORY_DAYS = BASELINE_DAYS + GUARD_DAYS + LAW_DAYS
 SUBJECTS_AT_ONCE = 200

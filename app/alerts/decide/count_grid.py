@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from app.market.domain.series import DAY_MS, HOUR_MS
+from app.core.durations import DAY_MS, HOUR_MS
 
 Array = NDArray[np.float64]
 Slots = NDArray[np.int64]

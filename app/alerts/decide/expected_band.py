@@ -23,8 +23,9 @@ from app.alerts.decide.count_grid import Array, Slots, hours_of_week, rolled
 from app.alerts.decide.history_scoring import LEAST_DAYS
 from app.alerts.decide.robust_fit import BURST_Z, ROUNDS, fit, usual_rate
 from app.alerts.decide.surge import LEAST_STORIES, Flags
-from app.core.interval import Z95, interval
-from app.market.domain.series import DAY_MS, HOUR_MS, Bucket, Expected, Point, Range
+from app.core.durations import DAY_MS, HOUR_MS
+from app.core.interval import Z95, Range, interval
+from app.market.domain.series import Bucket, Expected, Point
 
 TAIL = 0.025
 _SELDOM, _NEARLY_ALWAYS = -math.log10(TAIL), -math.log10(1 - TAIL)

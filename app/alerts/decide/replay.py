@@ -15,8 +15,9 @@ from app.alerts.decide.threshold_calibration import law
 from app.alerts.domain.alert import Alert, Rule, Transition
 from app.alerts.domain.backtest import Episode
 from app.alerts.domain.baseline import Measure
+from app.core.durations import HOUR_MS
 from app.market.decide.bucketing import Timeline
-from app.market.domain.series import HOUR_MS, Bucket
+from app.market.domain.series import Bucket
 
 
 def backtest(

@@ -6,9 +6,10 @@ from typing import Any
 
 from app.alerts.decide.baseline_learning import Score
 from app.alerts.domain.alert import Rule, Severity, Verdict
+from app.core.durations import DAY_MS
 from app.core.interval import interval
 from app.market.decide.bucketing import Timeline
-from app.market.domain.series import DAY_MS, Window
+from app.market.domain.series import Window
 
 CRITICAL_RISE, WARNING_RISE = 0.15, 0.05
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from app.alerts.decide import tail_probabilities
 from app.alerts.decide.count_grid import Array
 from app.alerts.decide.robust_fit import Baseline
-from app.market.domain.series import DAY_MS, HOUR_MS
+from app.core.durations import DAY_MS, HOUR_MS
 
 Flags = NDArray[np.bool_]
 

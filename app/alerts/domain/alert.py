@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from app.core.durations import DAY_MS, HOUR_MS
 from app.market.domain.market import SubjectKind
-from app.market.domain.series import DAY_MS, HOUR_MS
 
 AlertState = Literal["inactive", "pending", "firing", "recovering", "resolved"]
 Severity = Literal["info", "warning", "critical"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.market.domain.series import DAY_MS
+from app.core.durations import DAY_MS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.core.durations import DAY_MS
 from app.market.domain.market import SubjectKind
-from app.market.domain.series import DAY_MS
 
 
 @dataclass(frozen=True, kw_only=True)

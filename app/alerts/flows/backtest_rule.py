@@ -11,9 +11,9 @@ from app.alerts.domain.alert import Rule
 from app.alerts.domain.backtest import Backtest, Episode
 from app.alerts.flows.learn_baselines import grid_of
 from app.core import clock
+from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import InputError
 from app.core.services import Services
-from app.market.domain.series import DAY_MS, HOUR_MS
 from app.market.store import buckets
 
 MOST_SUBJECTS = 100

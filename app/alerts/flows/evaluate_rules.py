@@ -10,8 +10,9 @@ from app.alerts.decide.baseline_learning import Score
 from app.alerts.domain.alert import Alert, Rule, Severity, Verdict
 from app.alerts.domain.baseline import Counts, Measure
 from app.alerts.store import baselines
+from app.core.durations import DAY_MS, HOUR_MS
 from app.core.services import Services
-from app.market.domain.series import DAY_MS, HOUR_MS, Window
+from app.market.domain.series import Window
 from app.market.flows import look_up_lag
 from app.market.store import buckets, posts, stories
 

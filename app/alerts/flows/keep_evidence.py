@@ -12,11 +12,11 @@ from app.alerts.domain.evidence import Driver, Evidence, Measured, Precedent, Ri
 from app.alerts.store import alerts, evidence_rows, remarks
 from app.core import clock
 from app.core.db import Reads, Transaction
+from app.core.durations import DAY_MS
 from app.core.interval import Z95, interval
 from app.core.permissions import SYSTEM, Viewer
 from app.core.services import Services
 from app.market.domain.market import PostFilter
-from app.market.domain.series import DAY_MS
 from app.market.store import companies, feeds, posts, stories
 
 MOST_DRIVERS, MOST_PRECEDENTS, LEAST_LIKENESS = 8, 3, 0.25

@@ -9,9 +9,9 @@ from app.alerts.decide.count_grid import Grid, hours_of_week
 from app.alerts.domain.baseline import Measure, Usual
 from app.alerts.store import alert_rules, baselines
 from app.core import clock
+from app.core.durations import DAY_MS, HOUR_MS
 from app.core.services import Services
 from app.market.domain.market import SubjectKind
-from app.market.domain.series import DAY_MS, HOUR_MS
 from app.market.store import buckets, posts
 from app.model.flows import deploy_model
 

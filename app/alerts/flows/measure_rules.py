@@ -10,11 +10,11 @@ from app.alerts.domain.false_alarms import AlarmBudget, Measured, Rare, Reckonin
 from app.alerts.flows import backtest_rule, share_budget, tick_rules
 from app.alerts.store import alert_rules, baselines, false_alarm_rows, remarks
 from app.core import clock
+from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import Conflict
 from app.core.permissions import Viewer
 from app.core.services import Services
 from app.market.domain.market import SubjectKind
-from app.market.domain.series import DAY_MS, HOUR_MS
 
 SEEN_MS = 28 * DAY_MS
 LEAST_MS = 7 * DAY_MS

@@ -13,12 +13,12 @@ from app.alerts.flows import evaluate_rules, keep_evidence, learn_baselines, not
 from app.alerts.store import alert_rules, alerts, remarks, silences
 from app.core import clock
 from app.core.db import Transaction
+from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import Conflict, FieldError, InputError, NotAllowed
 from app.core.events import history
 from app.core.permissions import SYSTEM, Viewer
 from app.core.services import Services
 from app.market.domain.market import Post, SubjectKind
-from app.market.domain.series import DAY_MS, HOUR_MS
 from app.market.flows import look_up_lag
 from app.model.flows import deploy_model
 

@@ -13,11 +13,11 @@ from app.alerts.flows import tick_rules as flow
 from app.alerts.forms import Missed
 from app.alerts.store import alert_rules, alerts, remarks, silences
 from app.core import clock
+from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import Conflict, InputError, NotFound
 from app.core.events import event_log
 from app.desk.pages import inbox_address
 from app.market.domain.market import SubjectKind
-from app.market.domain.series import DAY_MS, HOUR_MS
 from app.market.pages import post_lists, subject_trend
 from app.market.pages.market_page import subject_title, title_of
 from app.market.pages.subject_trend import Stretch

@@ -16,12 +16,11 @@ from app.alerts.flows import backtest_rule, measure_rules, share_budget
 from app.alerts.flows import tick_rules as flow
 from app.alerts.forms import BudgetForm
 from app.alerts.store import alert_rules, alerts
+from app.core.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from app.core.errors import Conflict, InputError, NotFound
 from app.market.domain.market import SubjectKind
-from app.market.domain.series import DAY_MS, HOUR_MS
 from app.market.pages.market_page import title_of
 from app.web.access import requires, services, viewer
-from app.web.display.formats import MINUTE_MS
 from app.web.display.translation import gettext as _
 from app.web.form_fields import EditRule
 from app.web.template_context import refused, tell

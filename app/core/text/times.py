@@ -6,11 +6,10 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from email.utils import mktime_tz, parsedate_tz
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from app.market.domain.market import Precision
-
-DAY_MS = 86_400_000
+Precision = Literal["second", "day"]
 
 _DAY = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})|(\d{4})(\d{2})(\d{2})")
 _UNIX = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from app.core.durations import HOUR_MS
 from app.desk.domain.ticket import OPEN_STATUSES, Priority, SlaState, Ticket
-from app.market.domain.series import HOUR_MS
 
 HOURS_FACTOR: dict[Priority, float] = {"low": 2.0, "normal": 1.0, "high": 0.5, "urgent": 0.25}
 AT_RISK_SHARE = 0.25

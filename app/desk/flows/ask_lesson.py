@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from app.core import clock
+from app.core.durations import DAY_MS
 from app.core.errors import Conflict, NotAllowed, NotReady
 from app.core.permissions import Viewer
 from app.core.services import Services
@@ -17,7 +18,6 @@ from app.desk.store import doubtful_tickets
 from app.intents.decide.active_learning import most_informative, payoff
 from app.intents.domain import Lesson, Question
 from app.intents.store import corrections as rows
-from app.market.domain.series import DAY_MS
 from app.model.domain.prediction import Correction
 from app.model.flows.embed_text import VECTORS, Matrix
 from app.model.store import predictions

@@ -7,13 +7,13 @@ from datetime import date
 from typing import Any
 from zoneinfo import available_timezones
 
+from app.core.durations import DAY_MS
 from app.core.errors import Conflict, FieldError, InputError
 from app.core.events import history
 from app.core.permissions import Viewer
 from app.core.services import Services
 from app.desk.domain.sla_policy import Opening, SlaPolicy
 from app.desk.store import sla_policies
-from app.market.domain.series import DAY_MS
 
 LONGEST_MS = 400 * DAY_MS
 _FIELDS = frozenset({"name", "zone", "hours", "holidays", "first_response_ms", "resolution_ms"})

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app.core import clock
 from app.core.db import Transaction
+from app.core.durations import MINUTE_MS
 from app.core.events import history
 from app.core.permissions import SYSTEM
 from app.core.services import Services
@@ -15,7 +16,6 @@ from app.desk.decide import deadlines as sla
 from app.desk.domain.ticket import OPEN_STATUSES, Ticket
 from app.desk.store import tickets
 
-MINUTE_MS = 60_000
 STEPS = 100
 """A key is looked at again after a hundredth of the ticket's allowance, a minute at the least."""
 

@@ -8,12 +8,12 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import FieldError, InputError
 from app.core.permissions import Viewer
 from app.core.services import Services
 from app.desk.domain.report import Figures, Report, Step
 from app.desk.store import report_counts, tickets
-from app.market.domain.series import DAY_MS, HOUR_MS
 
 MOST_DAYS = 1100
 DAYS_AS_DAYS = 92

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.core import clock
 from app.core.db import Reads, Transaction
+from app.core.durations import HOUR_MS
 from app.core.errors import InputError
 from app.core.events import event_log, history
 from app.core.permissions import SYSTEM, Viewer
@@ -19,7 +20,6 @@ from app.desk.domain.ticket import Message, Queue, Ticket, TicketDraft
 from app.desk.flows import keep_queues, set_deadlines
 from app.desk.flows.mail import send_mail
 from app.desk.store import attachments, customers, messages, outbox, queues, tickets
-from app.market.domain.series import HOUR_MS
 
 # A message that was accepted is first for the process that accepted it; after this long it is anyone's.
 LEASE_MS = 30_000

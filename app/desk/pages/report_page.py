@@ -12,12 +12,12 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request, url_for
 
 from app.core import clock
+from app.core.durations import HOUR_MS
 from app.core.errors import InputError, NotFound
 from app.desk.domain.report import Report, Step
 from app.desk.flows import report_desk
 from app.desk.pages import inbox_address
 from app.desk.store import queues
-from app.market.domain.series import HOUR_MS
 from app.people.store import users
 from app.web.access import requires, services, viewer
 from app.web.display import charts, formats

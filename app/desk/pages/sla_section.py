@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from app.core.durations import HOUR_MS
 from app.core.errors import InputError
 from app.desk.domain.sla_policy import Opening, SlaPolicy
 from app.desk.flows import keep_sla_policies as flow
 from app.desk.store import queues, sla_policies
-from app.market.domain.series import HOUR_MS
 from app.people.pages.admin_section import Row
 from app.web.access import services, viewer
 from app.web.display.formats import span

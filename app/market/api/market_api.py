@@ -11,6 +11,7 @@ from flask import Response, request, stream_with_context
 from marshmallow import fields
 
 from app.core import clock
+from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import BellwetherError, InputError, TooLarge
 from app.desk.flows import read_drafts
 from app.market.api.market_shapes import (
@@ -27,7 +28,6 @@ from app.market.api.market_shapes import (
     PostShape,
 )
 from app.market.domain.market import Feed, Post, PostFilter, SubjectKind
-from app.market.domain.series import DAY_MS, HOUR_MS
 from app.market.flows import fetch_feeds as feed_flows
 from app.market.flows import ingest_posts as post_flows
 from app.market.flows import show_market

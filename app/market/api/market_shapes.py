@@ -149,7 +149,7 @@ class FeedChangeShape(ChangeShape):
     team = TEAM
     language = fields.String(validate=Pattern("([a-z]{2})?", code="unknown_value"))
     interval_ms = Whole(allow_none=True, validate=Between(feed_flows.LEAST_INTERVAL_MS, feed_flows.MOST_INTERVAL_MS))
-    silent_after_ms = Whole(allow_none=True, validate=Between(feed_flows.MINUTE_MS, LARGEST))
+    silent_after_ms = Whole(allow_none=True, validate=Between(MINUTE_MS, LARGEST))
     is_active = Flag()
 
 

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
+from app.core.durations import HOUR_MS
 from app.market.domain.market import Mention, SubjectKind
-from app.market.domain.series import HOUR_MS, Bucket, Point, Saying, Told, Window
+from app.market.domain.series import Bucket, Point, Saying, Told, Window
 
 MARKET = "all"
 """The subject id of the whole market."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from app.core.text.times import Precision
+
 FeedKind = Literal["push", "rss", "file"]
-Precision = Literal["second", "day"]
 SubjectKind = Literal["entity", "topic", "feed", "market"]
 
 LONGEST_READING_S = 10

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.core.interval import Range
 from app.market.domain.market import SubjectKind
-
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,14 +40,6 @@ class Point:
     net_sentiment: float | None
     negative_share: float | None
     n_scored: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Range:
-    """Where a figure lies 19 times of 20."""
-
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from app.core import clock
+from app.core.durations import DAY_MS
 from app.core.jobs.job import Job
 from app.core.jobs.job_progress import Progress
 from app.core.services import Services
-from app.market.domain.series import DAY_MS
 from app.market.flows import learn_topic
 from app.market.flows.count_posts import counted
 from app.market.store import topics

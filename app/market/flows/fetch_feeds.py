@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.core import clock
 from app.core.db import Reads
+from app.core.durations import DAY_MS, MINUTE_MS
 from app.core.errors import BellwetherError, FieldError, InputError, OutgoingError, OutgoingRefused
 from app.core.events import history
 from app.core.outgoing import urls
@@ -29,9 +30,7 @@ from app.market.store import feeds
 from app.people.store import teams
 
 LOG = logging.getLogger(__name__)
-MINUTE_MS = 60_000
 LEASE_MS = 2 * MINUTE_MS
-DAY_MS = 24 * 60 * MINUTE_MS
 MOST_BACKOFF = 6
 LEAST_INTERVAL_MS, MOST_INTERVAL_MS = 5 * MINUTE_MS, 7 * DAY_MS
 AT_ONCE = 4

@@ -10,6 +10,7 @@ from typing import Any
 
 from app.core import clock
 from app.core.db import Transaction
+from app.core.durations import HOUR_MS
 from app.core.errors import BellwetherError, InputError
 from app.core.events import history
 from app.core.permissions import Viewer
@@ -17,7 +18,6 @@ from app.core.quarantine import keep_in_quarantine
 from app.core.services import Services
 from app.core.text.file_rows import RowFault
 from app.market.domain.market import Post, PostDraft, Span
-from app.market.domain.series import HOUR_MS
 from app.market.flows import join_story, learn_topic, read_ahead
 from app.market.flows.count_posts import counted, rebuild_series, recounted
 from app.market.flows.judge_post import Judged, columns, judge, said, towards, write

@@ -9,8 +9,8 @@ from functools import lru_cache
 from itertools import chain, count
 
 from app.core.db import Transaction
+from app.core.durations import DAY_MS
 from app.market.decide.near_duplicates import is_same_story, story_key
-from app.market.domain.series import DAY_MS
 from app.market.store import posts
 from app.market.store.posts import Story
 

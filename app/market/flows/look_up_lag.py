@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from app.core.durations import DAY_MS, MINUTE_MS
 from app.core.services import Services
 from app.market.decide import feed_lag
 from app.market.decide.bucketing import bucket_at
 from app.market.domain.market import SubjectKind
-from app.market.domain.series import DAY_MS
 from app.market.store import buckets, feeds
 
-MINUTE_MS = 60_000
 USUAL_MS = 28 * DAY_MS
 
 

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from app.core import clock
+from app.core.durations import DAY_MS
 from app.core.errors import NotFound
 from app.core.permissions import Viewer
 from app.core.services import Services
 from app.market.domain.market import Mention, Post, PostFilter
-from app.market.domain.series import DAY_MS
 from app.market.store import mentions, posts
 from app.market.store import post_feedback as rows
 from app.people.store import users

@@ -10,6 +10,7 @@ from app.alerts.decide import expected_band
 from app.alerts.decide.history_scoring import BASELINE_DAYS, GUARD_DAYS
 from app.alerts.store import alerts
 from app.core import clock
+from app.core.durations import DAY_MS
 from app.core.errors import FieldError, InputError, NotFound
 from app.core.events import history
 from app.core.permissions import Viewer
@@ -17,7 +18,7 @@ from app.core.services import Services
 from app.core.text.file_rows import RowFault
 from app.market.decide.bucketing import MARKET, bucket_at, points
 from app.market.domain.market import Entity, SubjectKind
-from app.market.domain.series import DAY_MS, Bucket, Expected, Point, Window
+from app.market.domain.series import Bucket, Expected, Point, Window
 from app.market.domain.topic import own_id
 from app.market.flows import look_up_lag
 from app.market.sources.company_list import from_csv as gazetteer_rows

@@ -10,8 +10,9 @@ from typing import cast, get_args
 from flask import Blueprint, Response, render_template, request
 
 from app.core.errors import NotFound
+from app.core.interval import Range
 from app.market.domain.market import SubjectKind
-from app.market.domain.series import Expected, Point, Range
+from app.market.domain.series import Expected, Point
 from app.market.pages import heat_map, subject_trend
 from app.market.pages.market_page import company_rows, title_of
 from app.web.access import requires

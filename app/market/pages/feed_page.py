@@ -12,11 +12,11 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from werkzeug.wrappers import Response
 
 from app.core import clock
+from app.core.durations import HOUR_MS, MINUTE_MS
 from app.core.errors import Conflict, InputError, OutgoingError
 from app.core.jobs import job_queue as jobs_flow
 from app.core.jobs import job_rows
 from app.market.domain.market import Feed
-from app.market.domain.series import HOUR_MS
 from app.market.flows import fetch_feeds as flow
 from app.market.flows import look_up_lag, read_folders
 from app.market.flows.fetch_feeds import teams_of as feed_teams
@@ -25,7 +25,6 @@ from app.market.store import feeds
 from app.people.store import teams
 from app.web import problem_sentences
 from app.web.access import requires, services, viewer
-from app.web.display.formats import MINUTE_MS
 from app.web.display.translation import gettext as _
 from app.web.display.translation import ngettext
 from app.web.form_fields import EVERYBODY, NewFeed, PostFile

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.market.domain.series import DAY_MS, HOUR_MS, Point
+from app.core.durations import DAY_MS, HOUR_MS
+from app.market.domain.series import Point
 from app.web.display import charts, formats
 from app.web.display.translation import gettext as _
 

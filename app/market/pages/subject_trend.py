@@ -11,9 +11,10 @@ from flask import request
 from app.alerts.domain.alert import Alert
 from app.alerts.store import alerts
 from app.core import clock
+from app.core.durations import DAY_MS, HOUR_MS
 from app.market.domain.dashboard import DAYS
 from app.market.domain.market import SubjectKind
-from app.market.domain.series import DAY_MS, HOUR_MS, Expected, Point, Window
+from app.market.domain.series import Expected, Point, Window
 from app.market.flows import show_market
 from app.web.access import services, viewer
 from app.web.display import charts, formats

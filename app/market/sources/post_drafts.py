@@ -13,11 +13,12 @@ from typing import Any
 
 import feedparser
 
+from app.core.durations import DAY_MS
 from app.core.errors import InputError
 from app.core.text.characters import decoded, is_wide, one_line, tidy
 from app.core.text.file_rows import Lines, Row, RowFault, RowForm, csv_rows, json_rows, row_alone
 from app.core.text.markup import is_markup, text_of
-from app.core.text.times import DAY_MS, Moment, moment
+from app.core.text.times import Moment, moment
 from app.market.domain.market import PostDraft
 
 __all__ = ["COLUMNS", "RowFault", "from_csv", "from_json", "from_jsonl", "from_rss"]

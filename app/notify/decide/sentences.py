@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.alerts.domain.alert import Alert, Rule
+from app.core.durations import DAY_MS, HOUR_MS
 from app.core.events.event import Event
-from app.market.domain.series import DAY_MS, HOUR_MS
 
 DEFAULT_LOCALE = "en"
 NEVER = "0001-01-01T00:00:00Z"

@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
+from app.core.durations import HOUR_MS, MINUTE_MS, SECOND_MS
 from app.core.errors import InputError
-from app.market.domain.series import HOUR_MS
 
-SECOND_MS, MINUTE_MS = 1000, 60_000
 SCHEDULE_MS: tuple[int, ...] = (
     0,
     5 * SECOND_MS,

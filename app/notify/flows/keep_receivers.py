@@ -7,12 +7,12 @@ from typing import Any, get_args
 from zoneinfo import available_timezones
 
 from app.core import clock
+from app.core.durations import DAY_MS
 from app.core.errors import FieldError, InputError
 from app.core.events import history
 from app.core.outgoing import urls
 from app.core.permissions import Viewer
 from app.core.services import Services
-from app.market.domain.series import DAY_MS
 from app.notify.decide.alert_routes import (
     DAY_MINUTES,
     LABELS,

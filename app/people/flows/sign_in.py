@@ -10,11 +10,11 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from app.core import clock
 from app.core.db import Reads, Transaction
+from app.core.durations import HOUR_MS
 from app.core.errors import Overloaded
 from app.core.events import history
 from app.core.permissions import SYSTEM, User, digest
 from app.core.services import Services
-from app.market.domain.series import HOUR_MS
 from app.people.domain import PATIENCE, Origin, is_told
 from app.people.store import failed_sign_ins, sign_in_links, users
 from app.people.store.failed_sign_ins import Failures

@@ -8,9 +8,9 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from werkzeug.wrappers import Response
 
 from app.core import clock
+from app.core.durations import DAY_MS
 from app.core.errors import NotAllowed, NotFound, Overloaded
 from app.core.permissions import User
-from app.market.domain.series import DAY_MS
 from app.people.flows import keep_accounts, sign_in
 from app.people.flows import keep_sessions as flow
 from app.people.store import sessions, tokens, users

@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from app.market.domain.series import DAY_MS
+from app.core.durations import DAY_MS
 from app.recommend.domain import Feedback, FeedbackKind, Profile
 
 HALF_LIFE_MS = 14 * DAY_MS

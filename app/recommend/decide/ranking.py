@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from app.market.domain.series import DAY_MS
+from app.core.durations import DAY_MS
 from app.recommend.domain import Candidate, Profile, Reason, Recommendation
 
 INTEREST_WEIGHT = 1.0

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from app.market.domain.series import Expected, Point, Range
+from app.core.interval import Range
+from app.market.domain.series import Expected, Point
 
 WIDTH, HEIGHT = 1000.0, 100.0
 MAX_X_MARKS = 6

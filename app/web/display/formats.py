@@ -10,11 +10,10 @@ from flask_babel import get_locale
 from markupsafe import Markup
 
 from app.core import clock
-from app.market.domain.series import DAY_MS, HOUR_MS, Range
+from app.core.durations import DAY_MS, HOUR_MS, MINUTE_MS
+from app.core.interval import Range
 from app.web import access
 from app.web.display.translation import gettext
-
-MINUTE_MS = 60_000
 
 
 def page_locale() -> str:

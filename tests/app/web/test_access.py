@@ -9,8 +9,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.core import clock
+from app.core.durations import DAY_MS
 from app.core.permissions import PERMISSIONS, SYSTEM, TOKEN_SCOPES
-from app.market.domain.series import DAY_MS
 from app.people.flows import keep_accounts
 from app.web import access
 from tests.app.site import PASSWORD, Site, csrf, make_site

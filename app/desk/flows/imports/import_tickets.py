@@ -15,6 +15,7 @@ from typing import Any
 
 from app.core import clock
 from app.core.db import Transaction
+from app.core.durations import DAY_MS
 from app.core.errors import Conflict, InputError, NotFound
 from app.core.events import history
 from app.core.jobs import job_rows
@@ -30,7 +31,6 @@ from app.desk.flows import keep_queues
 from app.desk.flows.imports.import_ticket import Desk, moved
 from app.desk.sources import import_mapping, import_records
 from app.desk.store import attachments, import_files, queues, tickets
-from app.market.domain.series import DAY_MS
 
 KEPT_MS = 7 * DAY_MS
 N_SAMPLES, LONGEST_SAMPLE, MOST_COLUMNS = 3, 120, 300

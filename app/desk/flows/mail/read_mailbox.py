@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from app.core import clock, sealing
 from app.core.db import Transaction
+from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import BellwetherError, Conflict, FieldError, InputError, OutgoingError, TooLarge
 from app.core.events import history
 from app.core.permissions import SYSTEM, Viewer
@@ -22,7 +23,6 @@ from app.desk.flows.mail import take_mail
 from app.desk.sources import imap
 from app.desk.sources.imap import Inbox
 from app.desk.store import mailboxes, queues
-from app.market.domain.series import DAY_MS, HOUR_MS
 from app.notify.domain.mail import Mailbox, Security, Server
 
 LOG = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from app.alerts.decide.alert_states import is_told, next_state, silenced_by
 from app.alerts.domain.alert import Alert, AlertState, Rule, Silence, Transition, Verdict
+from app.core.durations import HOUR_MS
 from app.market.domain.market import SubjectKind
-from app.market.domain.series import HOUR_MS
 
 NOW = 1_770_000_000_000
 PATIENT = Rule(id=4, name="patient", pending_ms=2 * HOUR_MS, recovering_ms=6 * HOUR_MS)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from app.alerts.decide.expected_band import course
+from app.core.durations import DAY_MS, HOUR_MS
 from app.market.decide.bucketing import points
-from app.market.domain.series import DAY_MS, HOUR_MS, Bucket, Expected, Point
+from app.market.domain.series import Bucket, Expected, Point
 
 MONDAY = 1_770_595_200_000
 """2026-02-09, a Monday at midnight UTC."""

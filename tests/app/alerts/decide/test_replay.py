@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from app.alerts.decide.replay import backtest
 from app.alerts.domain.alert import Rule
-from app.market.domain.series import DAY_MS, HOUR_MS, Bucket
+from app.core.durations import DAY_MS, HOUR_MS
+from app.market.domain.series import Bucket
 
 START = 1_767_225_600_000
 RULE = Rule(

@@ -6,8 +6,9 @@ import pytest
 
 from app.alerts.decide.rule_conditions import evaluate, windows
 from app.alerts.domain.alert import Rule
+from app.core.durations import DAY_MS, HOUR_MS
 from app.market.decide.bucketing import Timeline
-from app.market.domain.series import DAY_MS, HOUR_MS, Bucket, Window
+from app.market.domain.series import Bucket, Window
 
 RULE = Rule(id=1, name="Bad news", min_stories=8, min_negative=6, share=0.5, lift=1.5)
 

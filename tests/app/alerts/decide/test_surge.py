@@ -12,7 +12,7 @@ from app.alerts.decide.robust_fit import Baseline, fit, usual_rate
 from app.alerts.decide.surge import passes, surge_parts, surge_scores, together, volume_windows, windows_for
 from app.alerts.decide.threshold_calibration import FLOOR, PRIOR_LOCATION, PRIOR_SCALE, law
 from app.alerts.domain.baseline import Counts, Measure
-from app.market.domain.series import DAY_MS, HOUR_MS
+from app.core.durations import DAY_MS, HOUR_MS
 from tests.bench.simulator import LENGTH, world
 
 WEEK = 168

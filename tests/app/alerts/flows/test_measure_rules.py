@@ -11,12 +11,13 @@ from app.alerts.flows import learn_baselines, measure_rules, share_budget, tick_
 from app.alerts.store import alerts as rows
 from app.alerts.store import false_alarm_rows
 from app.core import clock
+from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import Conflict, InputError, Stale
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.market.domain.market import PostDraft
-from app.market.domain.series import DAY_MS, HOUR_MS, Bucket
+from app.market.domain.series import Bucket
 from app.market.flows import fetch_feeds, ingest_posts, show_market
 from app.market.store import buckets
 from tests.app.conftest import Desk

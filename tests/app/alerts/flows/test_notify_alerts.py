@@ -17,10 +17,10 @@ from app.alerts.store import alerts as rows
 from app.alerts.store import remarks
 from app.core import clock
 from app.core.db import open_database
+from app.core.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from app.core.errors import InputError
 from app.core.permissions import SYSTEM
 from app.core.services import Policy, Services
-from app.market.domain.series import DAY_MS, HOUR_MS
 from app.market.flows import fetch_feeds, ingest_posts, show_market
 from app.notify.flows import deliver_notifications, keep_receivers
 from app.notify.store import notifications as kept
@@ -28,7 +28,6 @@ from tests.app.alerts.flows.test_tick_rules import NAMES, T0, Receiver, headline
 from tests.app.alerts.flows.test_tick_rules import url as url  # the fixture
 from tests.app.conftest import Desk
 
-MINUTE_MS = 60_000
 SHORT = {"window_ms": 2 * HOUR_MS, "recovering_ms": 0}
 COMPANIES = (("NWHL", "Northwharf", "Ports"), ("LKSP", "Larkspur", "Banks"), ("COBT", "Cobalt", "Banks"))
 

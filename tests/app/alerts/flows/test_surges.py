@@ -14,11 +14,12 @@ from app.alerts.flows import backtest_rule, learn_baselines, tick_rules
 from app.alerts.store import alerts as rows
 from app.alerts.store import baselines, evidence_rows
 from app.core import clock
+from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import InputError
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.market.domain.market import PostDraft, SubjectKind
-from app.market.domain.series import DAY_MS, HOUR_MS, Bucket
+from app.market.domain.series import Bucket
 from app.market.flows import fetch_feeds, ingest_posts, show_market
 from app.market.store import buckets
 from app.market.store import posts as post_rows

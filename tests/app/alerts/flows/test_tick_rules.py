@@ -16,12 +16,12 @@ from app.alerts.flows import tick_rules
 from app.alerts.store import alerts as rows
 from app.core import clock
 from app.core.db import open_database
+from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import Conflict, InputError, NotFound
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
 from app.core.services import Policy, Services
 from app.market.domain.market import PostDraft
-from app.market.domain.series import DAY_MS, HOUR_MS
 from app.market.flows import fetch_feeds, ingest_posts, show_market
 from app.notify.flows import deliver_notifications
 from app.notify.flows import keep_receivers as receivers_flow

@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.core.durations import HOUR_MS
 from app.desk.decide.breach_risk import risk
-from app.market.domain.series import HOUR_MS
 
 START = 1_770_000_000_000
 

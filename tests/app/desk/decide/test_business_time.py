@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.durations import DAY_MS, HOUR_MS
 from app.desk.decide.business_time import due
 from app.desk.domain.sla_policy import Pause, SlaPolicy
-from app.market.domain.series import DAY_MS, HOUR_MS
 
 DUBLIN = ZoneInfo("Europe/Dublin")
 WEEK = tuple((day, 9 * 60, 18 * 60) for day in range(5))

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from app.core.durations import HOUR_MS
 from app.desk.decide.deadlines import HOURS_FACTOR, clock, hours_left
 from app.desk.domain.ticket import SlaState, Ticket
-from app.market.domain.series import HOUR_MS
 
 START = 1_770_000_000_000
 

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.core import clock
+from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import Conflict, NotAllowed, NotReady
 from app.core.events import event_log
 from app.core.permissions import SYSTEM, Viewer
@@ -18,7 +19,6 @@ from app.desk.domain.ticket import TicketDraft
 from app.desk.flows import ask_lesson, correct_prediction, file_ticket
 from app.desk.flows.ask_lesson import GOAL
 from app.desk.store import tickets as rows
-from app.market.domain.series import DAY_MS, HOUR_MS
 from tests.app.conftest import Desk
 from tests.app.fake_engine import FakeEngine
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from app.core import clock
+from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import InputError
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
@@ -15,7 +16,6 @@ from app.core.services import Services
 from app.desk.domain.report import Figures, Report
 from app.desk.domain.ticket import TicketDraft
 from app.desk.flows import correct_prediction, file_ticket, report_desk
-from app.market.domain.series import DAY_MS, HOUR_MS
 from app.model.store import predictions
 from tests.app.conftest import Desk
 

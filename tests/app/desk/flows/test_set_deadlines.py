@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.core import clock
+from app.core.durations import HOUR_MS
 from app.core.errors import Conflict, InputError
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
@@ -16,7 +17,6 @@ from app.desk.domain.ticket import Ticket, TicketDraft
 from app.desk.flows import file_ticket, keep_queues, keep_sla_policies, order_inbox, set_deadlines
 from app.desk.store import sla_policies as rows
 from app.desk.store import tickets as stored
-from app.market.domain.series import HOUR_MS
 from tests.app.conftest import Desk
 
 # A Monday, 09:00 in UTC.

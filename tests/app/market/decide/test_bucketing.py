@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.core.durations import DAY_MS, HOUR_MS
 from app.market.decide.bucketing import (
     MARKET,
     Timeline,
@@ -21,7 +22,7 @@ from app.market.decide.bucketing import (
     window,
 )
 from app.market.domain.market import Mention, Post
-from app.market.domain.series import DAY_MS, HOUR_MS, Bucket, Saying, Window
+from app.market.domain.series import Bucket, Saying, Window
 
 START = 1_770_001_200_000
 """2026-02-02 03:00 UTC: a whole hour that is no whole day."""

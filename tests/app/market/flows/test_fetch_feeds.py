@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from app.core import clock
+from app.core.durations import MINUTE_MS
 from app.core.errors import Conflict, DatabaseBusy, InputError, OutgoingError, OutgoingRefused
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
@@ -23,8 +24,6 @@ from app.market.store import feeds as rows
 from app.market.store import mentions
 from app.market.store import posts as post_rows
 from tests.app.feed_server import ATOM, RSS, Answer, Wire
-
-MINUTE_MS = 60_000
 
 
 @pytest.fixture

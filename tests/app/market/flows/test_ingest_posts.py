@@ -10,6 +10,7 @@ import pytest
 
 from app.core import clock
 from app.core.db import open_database
+from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import InputError, NotFound, NotReady
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
@@ -17,7 +18,6 @@ from app.core.services import Services
 from app.core.text.file_rows import RowFault
 from app.desk.flows import correct_prediction, keep_queues
 from app.market.domain.market import PostDraft, PostFilter
-from app.market.domain.series import DAY_MS, HOUR_MS
 from app.market.flows import fetch_feeds, ingest_posts, show_market
 from app.market.store import buckets, mentions
 from app.market.store import posts as rows

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.core.db import open_database
-from app.market.domain.series import DAY_MS, HOUR_MS
+from app.core.durations import DAY_MS, HOUR_MS
 from app.market.flows import join_story
 from app.market.flows.join_story import Telling
 from app.market.store import feeds, posts

@@ -7,12 +7,12 @@ import pytest
 from app.alerts.flows import tick_rules
 from app.alerts.store import alerts as alert_rows
 from app.core import clock
+from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import Conflict, InputError, NotReady, Stale
 from app.core.jobs import job_queue
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.market.domain.market import PostDraft, PostFilter
-from app.market.domain.series import DAY_MS, HOUR_MS
 from app.market.flows import fetch_feeds, ingest_posts, keep_topics, show_market
 from app.market.store import buckets
 from app.market.store import posts as post_rows

@@ -10,11 +10,11 @@ import pytest
 
 from app.alerts.flows import keep_evidence
 from app.core import clock
+from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import NotFound
 from app.core.permissions import SYSTEM
 from app.desk.flows import keep_queues
 from app.market.domain.market import PostDraft
-from app.market.domain.series import DAY_MS, HOUR_MS
 from app.market.flows import fetch_feeds, ingest_posts, show_market
 from app.market.store import buckets
 from tests.app.page_house import House, make_house

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.core.durations import DAY_MS
 from app.core.errors import InputError
-from app.core.text.times import DAY_MS
 from app.market.domain.market import PostDraft
 from app.market.sources.post_drafts import RowFault, from_csv, from_json, from_jsonl, from_rss
 

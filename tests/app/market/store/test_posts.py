@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from app.core.db import Database, open_database
+from app.core.durations import DAY_MS
 from app.core.permissions import SYSTEM
 from app.market.domain.market import PostFilter
-from app.market.domain.series import DAY_MS
 from app.market.store import feeds, posts
 from app.market.store.posts import MOST_SEARCHED
 

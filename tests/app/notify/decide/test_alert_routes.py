@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from app.alerts.domain.alert import Alert
+from app.core.durations import HOUR_MS
 from app.core.errors import InputError
-from app.market.domain.series import HOUR_MS
 from app.notify.decide import alert_routes
 from app.notify.domain.notification import Receiver
 

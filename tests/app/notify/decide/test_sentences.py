@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app.alerts.domain.alert import Alert, Rule
+from app.core.durations import DAY_MS, HOUR_MS
 from app.core.events.event import Event
-from app.market.domain.series import DAY_MS, HOUR_MS
 from app.notify.decide.sentences import (
     NEVER,
     SENTENCES,

@@ -6,8 +6,8 @@ import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from app.core import clock
+from app.core.durations import HOUR_MS
 from app.core.errors import InputError
-from app.market.domain.series import HOUR_MS
 from app.notify.decide.webhooks import SCHEDULE_MS, new_secret, retry_at, signed
 
 BODY = '{"type":"alert.firing","subject":"兰"}'.encode()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.market.domain.series import DAY_MS
+from app.core.durations import DAY_MS
 from app.recommend.decide.profile import HALF_LIFE_MS, profile
 from app.recommend.domain import Feedback, FeedbackKind
 

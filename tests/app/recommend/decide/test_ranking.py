@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.market.domain.series import DAY_MS
+from app.core.durations import DAY_MS
 from app.recommend.decide.ranking import DIVERSITY_WEIGHT, RECENCY_WEIGHT, rank
 from app.recommend.domain import Candidate, Profile, Recommendation
 

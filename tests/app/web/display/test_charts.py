@@ -5,7 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.market.domain.series import HOUR_MS, Expected, Point, Range
+from app.core.durations import HOUR_MS
+from app.core.interval import Range
+from app.market.domain.series import Expected, Point
 from app.web.display import charts
 
 

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from app.core import clock
+from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import Conflict, InputError, NotFound
 from app.core.events import event_log
 from app.core.jobs import job_queue, job_rows
@@ -19,7 +20,6 @@ from app.desk.flows import file_ticket, order_inbox, report_desk, triage_ticket
 from app.desk.flows.imports import import_tickets
 from app.desk.store import attachments, import_files, inbox_query, messages, outbox
 from app.desk.store import tickets as rows
-from app.market.domain.series import DAY_MS, HOUR_MS
 from app.notify.flows import keep_receivers
 from app.notify.store import notifications
 from tests.app.conftest import Desk

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.core import clock
+from app.core.durations import HOUR_MS
 from app.core.errors import Conflict, DatabaseBusy, InputError, NotReady, TooLarge
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
@@ -23,7 +24,6 @@ from app.desk.sources.mail import from_eml
 from app.desk.store import customers, messages, tickets
 from app.desk.store import inbox_query as tickets_in
 from app.desk.store import mailboxes as boxes
-from app.market.domain.series import HOUR_MS
 from app.notify.domain.mail import Mailbox
 from tests.app.conftest import Desk
 from tests.mail_servers import PASSWORD, Dovecot, dovecot

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from app.core import clock
+from app.core.durations import HOUR_MS
 from app.core.errors import InputError, NotFound
 from app.core.events import event_log
 from app.core.outgoing import calls
@@ -29,7 +30,6 @@ from app.desk.flows.mail import read_mailbox, send_mail
 from app.desk.sources.ticket_drafts import from_eml
 from app.desk.store import mailboxes as boxes
 from app.desk.store import messages, outbox
-from app.market.domain.series import HOUR_MS
 from app.notify.domain.mail import Mailbox, OutboxRow
 from tests.app.conftest import Desk
 from tests.mail_servers import PASSWORD, Taken, only_with, smtp_server
