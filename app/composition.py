@@ -43,6 +43,7 @@ def build(settings: Settings) -> Flask:
     Bootstrap5(app)
     access.install(app)
     long_answers.install(app)
+    registration.register_flows()
     registration.register_api(app)
     # After flask-smorest, which brings an error handler of its own.
     error_rendering.install(app)

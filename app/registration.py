@@ -1,6 +1,8 @@
-"""The pages and the API operations of every area, in the order in which the application registers them."""
+"""What each area registers: flows that lower areas call, pages, and API operations in the order of the description."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 
 from flask import Flask
 
@@ -8,7 +10,20 @@ from app.alerts.api import alert_api, false_alarm_api
 from app.alerts.pages import alert_page, rule_page
 from app.answers import api as answers_api
 from app.answers import pages as macro_pages
+from app.answers.flows import suggest
+from app.core import viewers
+from app.core.events import history
+from app.core.jobs import job_queue
+from app.core.jobs.job import Job, JobKind
+from app.core.jobs.job_progress import Progress
+from app.core.permissions import Viewer
+from app.core.quarantine import try_again
+from app.core.quarantine.arrival import ItemKind, Quarantined
+from app.core.quarantine.try_again import Filed
+from app.core.services import Services
 from app.desk.api import bulk_api, export_api, lesson_api, routing_api, ticket_api
+from app.desk.flows import desk_jobs, file_quarantined
+from app.desk.flows.imports import import_tickets
 from app.desk.pages import (
     bulk_page,
     command_palette,
@@ -25,6 +40,8 @@ from app.desk.pages import (
     ticket_page,
 )
 from app.market.api import dashboard_api, market_api, recommend_api, topic_api
+from app.market.flows import count_topic, market_jobs
+from app.market.flows.file_quarantined_post import file_quarantined_post
 from app.market.pages import (
     chart_export,
     company_page,
@@ -39,11 +56,30 @@ from app.model.api import analyze_api, predict_api
 from app.model.pages import model_page
 from app.notify import api as notify_api
 from app.notify import pages as receiver_pages
+from app.notify.flows.queue_webhooks import queue_webhooks
 from app.people import api as people_api
+from app.people.flows import keep_accounts
 from app.people.pages import account_pages, admin_pages, home_page, quarantine_page, sign_in_pages
 from app.web import event_stream, template_context
 from app.web.api import health_api, job_api, openapi, problem_pages
 
+JOBS: Mapping[JobKind, Callable[[Services, Job, Progress], None]] = {
+    "import_posts": market_jobs.import_posts,
+    "import_tickets": desk_jobs.import_rows,
+    "reindex_articles": suggest.reindex_articles,
+    "fetch_feed": market_jobs.fetch_feed,
+    "bulk_edit": desk_jobs.edit_many,
+    "bulk_undo": desk_jobs.undo_many,
+    "check_file": import_tickets.work_check,
+    "import_file": desk_jobs.import_export,
+    "count_topic": count_topic.work,
+}
+FILERS: Mapping[ItemKind, Callable[[Services, Quarantined, Viewer], Filed]] = {
+    "mail": file_quarantined.file_quarantined_mail,
+    "ticket": file_quarantined.file_quarantined_row,
+    "record": file_quarantined.file_quarantined_record,
+    "post": file_quarantined_post,
+}
 BLUEPRINTS = (
     home_page.blueprint,
     sign_in_pages.blueprint,
@@ -100,6 +136,16 @@ GROUPS = (
     health_api.group,
     problem_pages.group,
 )
+
+
+def register_flows() -> None:
+    """Hand lower areas what they need of higher ones; doing it again changes nothing."""
+    history.SUBSCRIBERS.register("webhooks", queue_webhooks)
+    viewers.LOOK_UPS.register("people", keep_accounts.person)
+    for kind, handler in JOBS.items():
+        job_queue.HANDLERS.register(kind, handler)
+    for item, filer in FILERS.items():
+        try_again.FILERS.register(item, filer)
 
 
 def register_pages(app: Flask) -> None:

@@ -15,11 +15,14 @@ from app.desk.flows import keep_queues
 from app.market.flows import show_market
 from app.people.flows import keep_accounts
 from app.people.store import teams
+from app.registration import register_flows
 from tests.app.fake_engine import FakeEngine
 from tests.app.feed_server import Wire, serving
 from tests.app.page_house import House, make_house
 from tests.app.site import Site, make_site
 from tests.tiny_artifact import tiny_artifact
+
+register_flows()
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,8 @@ from app.desk.domain.ticket import TicketDraft
 from app.desk.flows import file_ticket as tickets
 from app.core.services import Policy, Services
 from app.core.db import open_database
+from app.registration import register_flows
+register_flows()
 from tests.app.fake_engine import FakeEngine
 
 class Hanging(FakeEngine):

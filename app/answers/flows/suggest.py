@@ -16,6 +16,8 @@ from app.core import clock
 from app.core.db import Reads
 from app.core.errors import ArtifactMissing, FieldError, InputError, NotReady
 from app.core.events import history
+from app.core.jobs.job import Job
+from app.core.jobs.job_progress import Progress
 from app.core.permissions import Viewer
 from app.core.services import Services
 from app.desk.domain.ticket import Customer, Ticket
@@ -138,6 +140,12 @@ def reindex(services: Services) -> int:
     for article_id in waiting:
         _index(services, articles.get(services.db, article_id), encoder=encoder)
     return len(waiting)
+
+
+def reindex_articles(services: Services, job: Job, progress: Progress) -> None:
+    """The job that gives vectors to all articles without them."""
+    for _ in range(reindex(services)):
+        progress.done()
 
 
 def _index(services: Services, article: Article, *, encoder: str) -> None:

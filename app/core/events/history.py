@@ -1,8 +1,8 @@
-"""Writing history: one event for every change, and the notifications that go out with it, in one transaction."""
+"""Writing history: one event for every change; subscribers write what follows from it in the same transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,15 +11,21 @@ from app.core.db import Transaction
 from app.core.events import event_log
 from app.core.events.event import Event
 from app.core.permissions import Viewer
-from app.notify.decide.receiver_payloads import wants
-from app.notify.decide.sentences import event_body
-from app.notify.store import notifications, receivers
+from app.core.registry import Registry
 
 Actor = tuple[str, str]
 
-# What webhooks tell of; alerts are told by their own flow, with the figures that explain them.
-TOLD = frozenset({"ticket", "model", "job"})
-TOLD_OF_ALERTS = frozenset({"acknowledged"})
+
+@dataclass(frozen=True, kw_only=True)
+class Announced:
+    """An event with what subscribers are told of the thing that it changed."""
+
+    event: Event
+    data: Mapping[str, Any]
+
+
+SUBSCRIBERS: Registry[Callable[[Transaction, Sequence[Announced]], None]] = Registry()
+"""Each is called with the events of a write, inside its transaction."""
 
 
 def of(viewer: Viewer) -> Actor:
@@ -40,7 +46,7 @@ def record(
     data: Mapping[str, Any] | None = None,
     is_told: bool = True,
 ) -> Event:
-    """Keep one event and, unless nobody `is_told`, queue the webhooks that want it; `data` is what they are told."""
+    """Keep one event and, unless nobody `is_told`, announce it to the subscribers with `data` about the thing."""
     event = Event(
         actor_kind=actor[0],
         actor_id=actor[1],
@@ -52,10 +58,10 @@ def record(
         at=clock.now_ms(),
         undoes=undoes,
     )
-    event_id = event_log.record(tx, event)
-    if is_told and (noun in TOLD or (noun == "alert" and verb in TOLD_OF_ALERTS)):
-        _tell(tx, event, event_id=event_id, data={noun: {"id": noun_id, **(data or {}), **event.after}})
-    return replace(event, id=event_id)
+    kept = replace(event, id=event_log.record(tx, event))
+    if is_told:
+        _announce(tx, [Announced(event=kept, data={noun: {"id": noun_id, **(data or {}), **event.after}})])
+    return kept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,22 +97,16 @@ def record_each(tx: Transaction, several: Sequence[Told], *, actor: Actor, noun:
         for one in several
     ]
     ids = event_log.record_all(tx, made)
-    if receivers.every(tx):
-        for event_id, event, one in zip(ids, made, several, strict=True):
-            _tell(tx, event, event_id=event_id, data={noun: {"id": one.noun_id, **one.data, **one.after}})
+    _announce(
+        tx,
+        [
+            Announced(event=replace(event, id=event_id), data={noun: {"id": one.noun_id, **one.data, **one.after}})
+            for event_id, event, one in zip(ids, made, several, strict=True)
+        ],
+    )
     return ids
 
 
-def _tell(tx: Transaction, event: Event, *, event_id: int, data: Mapping[str, Any]) -> None:
-    for receiver in receivers.every(tx):
-        if wants(receiver, noun=event.noun, verb=event.verb):
-            notifications.insert(
-                tx,
-                receiver_id=receiver.id,
-                verb=event.verb,
-                noun=event.noun,
-                noun_id=event.noun_id,
-                dedup_key=f"msg_{event_id}_{receiver.id}",
-                body=event_body(event, data=data),
-                at=event.at,
-            )
+def _announce(tx: Transaction, announced: Sequence[Announced]) -> None:
+    for subscriber in SUBSCRIBERS:
+        subscriber(tx, announced)

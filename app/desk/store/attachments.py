@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from app.core import blobs
 from app.core.db import Reads, Transaction
-from app.core.errors import NotFound
 from app.core.permissions import Viewer
 from app.core.row_mapping import built
 from app.core.scope import listed
@@ -42,7 +41,7 @@ def content(db: Reads, attachment_id: int, *, viewer: Viewer) -> tuple[Attachmen
     found = built(Attachment, db.got("attachment", attachment_id), flags=("is_left_out",))
     ticket_id = db.value("SELECT ticket_id FROM message WHERE id = ?", (found.message_id,))
     tickets.get(db, ticket_id, viewer=viewer)
-    return found, blob(db, found.sha256)
+    return found, blobs.get(db, found.sha256)
 
 
 def insert(tx: Transaction, *, message_id: int, draft: AttachmentDraft) -> int:
@@ -54,32 +53,7 @@ def insert(tx: Transaction, *, message_id: int, draft: AttachmentDraft) -> int:
             "name": draft.name,
             "media_type": draft.media_type,
             "size": len(draft.content),
-            "sha256": put_blob(tx, draft.content),
+            "sha256": blobs.put(tx, draft.content),
             "is_left_out": draft.is_left_out,
         },
-    )
-
-
-def put_blob(tx: Transaction, content: bytes) -> str:
-    """Keep bytes by their SHA-256, which is returned."""
-    digest = hashlib.sha256(content).hexdigest()
-    tx.execute("INSERT OR IGNORE INTO blob VALUES (?, ?)", (digest, content))
-    return digest
-
-
-def blob(db: Reads, sha256: str) -> bytes:
-    """The bytes with this SHA-256; raises NotFound."""
-    found: bytes | None = db.value("SELECT content FROM blob WHERE sha256 = ?", (sha256,))
-    if found is None:
-        raise NotFound(noun="file", id=sha256)
-    return found
-
-
-def drop_blob(tx: Transaction, sha256: str) -> None:
-    """Forget bytes that no attachment and no export that waits refers to."""
-    tx.execute(
-        "DELETE FROM blob WHERE sha256 = ? "
-        "AND NOT EXISTS (SELECT 1 FROM attachment WHERE attachment.sha256 = blob.sha256) "
-        "AND NOT EXISTS (SELECT 1 FROM ticket_file WHERE ticket_file.sha256 = blob.sha256)",
-        (sha256,),
     )

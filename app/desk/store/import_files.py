@@ -6,11 +6,11 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from app.core import blobs
 from app.core.db import Reads, Transaction, assignments, statement
 from app.core.erased_ids import erased_id
 from app.core.row_mapping import built
 from app.desk.domain.import_file import TicketFile
-from app.desk.store.attachments import drop_blob
 
 
 def _file(row: sqlite3.Row) -> TicketFile:
@@ -43,7 +43,7 @@ def forget(tx: Transaction, file_id: int) -> None:
     sha256 = get(tx, file_id).sha256
     tx.execute("UPDATE ticket_file SET sha256 = NULL, sample = '[]' WHERE id = ?", (file_id,))
     if sha256 is not None:
-        drop_blob(tx, sha256)
+        blobs.drop(tx, sha256)
 
 
 def left_over(db: Reads, *, before: int) -> list[int]:

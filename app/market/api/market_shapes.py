@@ -6,6 +6,7 @@ from typing import Any, ClassVar, get_args
 
 from marshmallow import fields
 
+from app.core.durations import MINUTE_MS
 from app.market.domain.market import FeedKind
 from app.market.flows import fetch_feeds as feed_flows
 from app.web.api.api_shapes import (

@@ -15,6 +15,7 @@ from app.core.errors import Conflict, DatabaseBusy, FieldError, InputError, NotS
 from app.core.events import history
 from app.core.permissions import PERMISSIONS, SYSTEM, TOKEN_SCOPES, Token, User, UserRole, Viewer, digest
 from app.core.services import Services
+from app.core.viewers import Person
 from app.desk.flows import keep_queues
 from app.desk.store import queues
 from app.market.store import feeds
@@ -193,6 +194,12 @@ def _touch(services: Services, token: Token, *, now: int) -> None:
             tokens.touch(tx, token.id, at=now)
     except DatabaseBusy:
         return
+
+
+def person(services: Services, user_id: int) -> Person:
+    """A person as a viewer; raises NotFound."""
+    user = users.get(services.db, user_id)
+    return Person(viewer=viewer_for(services, user), is_active=user.is_active)
 
 
 def _viewer(services: Services, user: User, *, permissions: frozenset[str], actor: tuple[Any, str]) -> Viewer:

@@ -7,9 +7,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.core.errors import BellwetherError
 from app.core.quarantine import keep_in_quarantine as flow
-from app.core.quarantine import quarantine_rows
+from app.core.quarantine import quarantine_rows, try_again
 from app.core.quarantine.arrival import Quarantined
-from app.desk.flows import retry_quarantined
 from app.desk.pages import inbox_address
 from app.people.pages.admin_sections import SECTIONS
 from app.web import problem_sentences
@@ -67,7 +66,7 @@ def raw(item_id: int) -> Response:
 def retry(item_id: int) -> BaseResponse:
     """File it after all; where that fails again it stays, and the reason is told."""
     try:
-        filed = retry_quarantined.try_again(services(), item_id, viewer=viewer())
+        filed = try_again.try_again(services(), item_id, viewer=viewer())
     except BellwetherError as error:
         tell(error)
         return redirect(url_for("pages_quarantine.show", item_id=item_id))

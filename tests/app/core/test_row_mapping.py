@@ -11,7 +11,7 @@ import pytest
 
 from app.answers.domain import MacroAction, Passage
 from app.answers.store import articles, macros
-from app.core import idempotency_keys
+from app.core import blobs, idempotency_keys
 from app.core.db import Database, open_database
 from app.core.errors import InputError, NotFound
 from app.core.events import event_log
@@ -134,13 +134,13 @@ def test_macros_and_articles_come_back(db: Database) -> None:
 
 def test_the_same_file_is_kept_once(db: Database) -> None:
     with db.transaction() as tx:
-        digest = attachments.put_blob(tx, b"content")
-        assert attachments.put_blob(tx, b"content") == digest
-    assert attachments.blob(db, digest) == b"content"
+        digest = blobs.put(tx, b"content")
+        assert blobs.put(tx, b"content") == digest
+    assert blobs.get(db, digest) == b"content"
     with db.transaction() as tx:
-        attachments.drop_blob(tx, digest)
+        blobs.drop(tx, digest)
     with pytest.raises(NotFound):
-        attachments.blob(db, digest)
+        blobs.get(db, digest)
     with pytest.raises(NotFound):
         attachments.content(db, 1, viewer=SYSTEM)
     assert AttachmentDraft(name="a", media_type="b", content=b"").is_left_out is False

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from app.core import clock
+from app.core import blobs, clock
 from app.core.db import Transaction
 from app.core.durations import DAY_MS
 from app.core.errors import Conflict, InputError, NotFound
@@ -30,7 +30,7 @@ from app.desk.domain.import_file import MovedTicket, Source, TicketFile
 from app.desk.flows import keep_queues
 from app.desk.flows.imports.import_ticket import Desk, moved
 from app.desk.sources import import_mapping, import_records
-from app.desk.store import attachments, import_files, queues, tickets
+from app.desk.store import import_files, queues, tickets
 
 KEPT_MS = 7 * DAY_MS
 N_SAMPLES, LONGEST_SAMPLE, MOST_COLUMNS = 3, 120, 300
@@ -68,7 +68,7 @@ def add(services: Services, *, name: str, content: bytes, viewer: Viewer) -> Tic
         "created_at": clock.now_ms(),
     }
     with services.db.transaction() as tx:
-        made = import_files.insert(tx, values={**values, "sha256": attachments.put_blob(tx, content)})
+        made = import_files.insert(tx, values={**values, "sha256": blobs.put(tx, content)})
         history.record(
             tx,
             actor=history.of(viewer),
@@ -250,7 +250,7 @@ def _place(tx: Transaction, services: Services, *, file: TicketFile, viewer: Vie
 
 
 def _parsed(services: Services, file: TicketFile, progress: Progress) -> Iterator[_Parsed]:
-    content = attachments.blob(services.db, file.sha256 or "")
+    content = blobs.get(services.db, file.sha256 or "")
     progress.n_total = sum(1 for _ in import_records.records(content, form=file.form))
     progress.write()
     for row in import_records.records(content, form=file.form):

@@ -261,6 +261,8 @@ from app.core import clock
 from app.alerts.flows import tick_rules as alerts, notify_alerts as telling
 from app.core.services import Policy, Services
 from app.core.db import open_database
+from app.registration import register_flows
+register_flows()
 from tests.app.fake_engine import FakeEngine
 
 def hang(*given, **named):

@@ -16,13 +16,13 @@ from app.core.events import event_log
 from app.core.jobs import job_queue, job_rows
 from app.core.jobs.job import Job, JobKind
 from app.core.permissions import SYSTEM
-from app.core.quarantine import keep_in_quarantine
+from app.core.quarantine import keep_in_quarantine, try_again
 from app.core.quarantine import quarantine_rows as items
 from app.core.quarantine.arrival import Quarantined
 from app.core.schema.migrations import migrate
 from app.core.services import Services
 from app.desk.domain.ticket import TicketDraft
-from app.desk.flows import erase_customer, file_ticket, retry_quarantined
+from app.desk.flows import erase_customer, file_ticket
 from app.desk.flows.imports import import_tickets
 from app.desk.flows.mail import take_mail
 from app.desk.store import tickets as ticket_rows
@@ -78,7 +78,7 @@ def test_what_is_discarded_does_not_come_again(services: Services, people: Desk)
     with pytest.raises(NotFound):
         keep_in_quarantine.discard(services, item.id, viewer=people.admin)
     with pytest.raises(NotFound):
-        retry_quarantined.try_again(services, item.id, viewer=people.admin)
+        try_again.try_again(services, item.id, viewer=people.admin)
 
 
 def test_a_mail_arrives_where_its_sender_files_when_it_is_tried_again(
@@ -93,7 +93,7 @@ def test_a_mail_arrives_where_its_sender_files_when_it_is_tried_again(
             )
     (item,) = waiting(services)
     assert "ZeroDivisionError" in item.params["error"]
-    filed = retry_quarantined.try_again(services, item.id, viewer=people.admin)
+    filed = try_again.try_again(services, item.id, viewer=people.admin)
     assert event_log.of(services.db, "ticket", filed.id)[0].actor_id == str(people.card_agent.user_id)
     assert waiting(services) == ()
 
@@ -109,9 +109,9 @@ def test_a_mail_of_more_than_is_kept_cannot_be_tried_again(
     assert (whole.is_whole, cut.is_whole, cut.size) == (True, False, len(CROWD) + 80_000)
     assert len(items.raw(services.db, cut.id)) == keep_in_quarantine.HEAD
     with pytest.raises(InputError, match="too_many_recipients"):
-        retry_quarantined.try_again(services, whole.id, viewer=people.admin)
+        try_again.try_again(services, whole.id, viewer=people.admin)
     with pytest.raises(Conflict, match="raw_not_kept"):
-        retry_quarantined.try_again(services, cut.id, viewer=people.admin)
+        try_again.try_again(services, cut.id, viewer=people.admin)
     assert [item.code for item in waiting(services)] == ["too_many_recipients"] * 2
 
 
@@ -124,7 +124,7 @@ def test_rows_of_posts_that_cannot_be_used_are_kept_as_files_of_their_own(servic
     assert (item.kind, item.form, item.source, item.row, item.code) == ("post", "csv", "File: day.csv", 1, "not_a_time")
     assert items.raw(services.db, item.id) == b"title,published_at\nLarkspur falls,never\n"
     with pytest.raises(InputError, match="not_a_time"):
-        retry_quarantined.try_again(services, item.id, viewer=SYSTEM)
+        try_again.try_again(services, item.id, viewer=SYSTEM)
     assert waiting(services)[0].n_tries == 1
 
 
@@ -192,7 +192,7 @@ def test_an_entry_of_a_feed_is_filed_when_its_reader_is_mended(
     mended = items.raw(services.db, item.id).replace(point, b"")
     with services.db.transaction() as tx:
         tx.execute("UPDATE quarantine SET raw = ?", (mended,))
-    filed = retry_quarantined.try_again(services, item.id, viewer=SYSTEM)
+    filed = try_again.try_again(services, item.id, viewer=SYSTEM)
     assert (filed.noun, post_rows.get(services.db, filed.id, viewer=SYSTEM).title) == ("post", "Larkspur fällt")
 
 
@@ -215,11 +215,11 @@ def test_rows_of_tickets_are_taken_alone(services: Services, people: Desk, monke
     assert (job.n_done, [fault["code"] for fault in job.errors]) == (1, ["unreadable", "empty"])
     odd, empty = waiting(services)
     assert (odd.kind, odd.source, odd.row, empty.code) == ("ticket", "week.csv", 3, "empty")
-    filed = retry_quarantined.try_again(services, odd.id, viewer=people.admin)
+    filed = try_again.try_again(services, odd.id, viewer=people.admin)
     ticket = ticket_rows.read(services.db, filed.id)
     assert (ticket.subject, ticket.external_id) == ("Two", f"quarantine:{odd.id}")
     with pytest.raises(InputError):
-        retry_quarantined.try_again(services, empty.id, viewer=people.admin)
+        try_again.try_again(services, empty.id, viewer=people.admin)
 
 
 def test_records_of_another_desk_are_taken_alone(services: Services, people: Desk) -> None:
@@ -235,7 +235,7 @@ def test_records_of_another_desk_are_taken_alone(services: Services, people: Des
     with services.db.transaction() as tx:
         tx.execute("UPDATE quarantine SET raw = replace(CAST(raw AS TEXT), 'no address', 'a@x.org')")
         tx.execute("UPDATE quarantine SET raw = CAST(raw AS BLOB)")
-    filed = retry_quarantined.try_again(services, item.id, viewer=people.admin)
+    filed = try_again.try_again(services, item.id, viewer=people.admin)
     assert ticket_rows.read(services.db, filed.id).external_id == "1"
 
 

@@ -290,6 +290,8 @@ from app.desk.flows import run_bulk_job as bulk
 from app.core.jobs import job_queue as jobs
 from app.core.services import Policy, Services
 from app.core.db import open_database
+from app.registration import register_flows
+register_flows()
 from tests.app.fake_engine import FakeEngine
 bulk.LARGEST = 10
 jobs.run_due(Services(db=open_database(Path(sys.argv[1])), engine=FakeEngine(), policy=Policy()))

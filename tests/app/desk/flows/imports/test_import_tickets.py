@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from app.core import clock
+from app.core import blobs, clock
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import Conflict, InputError, NotFound
 from app.core.events import event_log
@@ -18,7 +18,7 @@ from app.core.services import Services
 from app.desk.domain.ticket import TicketFilter
 from app.desk.flows import file_ticket, order_inbox, report_desk, triage_ticket
 from app.desk.flows.imports import import_tickets
-from app.desk.store import attachments, import_files, inbox_query, messages, outbox
+from app.desk.store import import_files, inbox_query, messages, outbox
 from app.desk.store import tickets as rows
 from app.notify.flows import keep_receivers
 from app.notify.store import notifications
@@ -168,10 +168,10 @@ def test_a_file_is_imported_once_and_then_forgotten(services: Services, people: 
     with pytest.raises(Conflict, match="already_imported"):
         import_tickets.begin(services, file.id, viewer=people.admin)
     assert import_files.get(services.db, file.id).sample == ()
-    assert attachments.blob(services.db, sha256)
+    assert blobs.get(services.db, sha256)
     run(services, import_tickets.begin(services, other.id, viewer=people.admin).import_job_id)
     with pytest.raises(NotFound):
-        attachments.blob(services.db, sha256)
+        blobs.get(services.db, sha256)
 
 
 def test_a_file_that_nobody_imports_is_forgotten_after_a_week(services: Services, people: Desk) -> None:

@@ -15,9 +15,10 @@ from app.core.errors import Conflict, DatabaseBusy, InputError, NotReady, TooLar
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
 from app.core.quarantine import quarantine_rows as quarantined
+from app.core.quarantine import try_again
 from app.core.services import Services
 from app.desk.domain.ticket import TicketDraft, TicketFilter
-from app.desk.flows import retry_quarantined, store_ticket
+from app.desk.flows import store_ticket
 from app.desk.flows.mail import read_mailbox
 from app.desk.sources.imap import Inbox
 from app.desk.sources.mail import from_eml
@@ -226,14 +227,14 @@ def test_what_nobody_thought_of_costs_one_mail_and_can_be_tried_again(
         assert look(local) == 2
         (item,) = quarantined.of_mailbox(local.db, made.id, limit=9)
         with pytest.raises(InputError, match="unreadable"):
-            retry_quarantined.try_again(local, item.id, viewer=people.admin)
+            try_again.try_again(local, item.id, viewer=people.admin)
     item = quarantined.get(local.db, item.id)
     assert (item.code, item.source, item.uid, item.is_whole, item.n_tries) == (
         *("unreadable", "help@desk.example", 1, True, 1),
     )
     assert b"Subject: Odd" in quarantined.raw(local.db, item.id)
     assert subjects(local) == ["Fine"]
-    filed = retry_quarantined.try_again(local, item.id, viewer=people.admin)
+    filed = try_again.try_again(local, item.id, viewer=people.admin)
     ticket = tickets.read(local.db, filed.id)
     assert (ticket.subject, ticket.mailbox_id) == ("Odd", made.id)
     assert quarantined.of_mailbox(local.db, made.id, limit=9) == ()
@@ -269,9 +270,9 @@ def test_mail_that_was_not_fetched_is_fetched_when_it_is_tried_again(
     (item,) = quarantined.of_mailbox(local.db, made.id, limit=9)
     assert (item.code, item.is_whole, quarantined.raw(local.db, item.id)) == ("too_large", False, b"")
     with pytest.raises(TooLarge):
-        retry_quarantined.try_again(local, item.id, viewer=people.admin)
+        try_again.try_again(local, item.id, viewer=people.admin)
     local.policy = replace(local.policy, max_mail_bytes=10_000)
-    filed = retry_quarantined.try_again(local, item.id, viewer=people.admin)
+    filed = try_again.try_again(local, item.id, viewer=people.admin)
     assert tickets.read(local.db, filed.id).subject == "Large"
 
 
@@ -284,7 +285,7 @@ def test_mail_that_is_gone_from_its_mailbox_keeps_its_reason(local: Services, pe
     for file in [*(inbox.maildir / "new").iterdir(), *(inbox.maildir / "cur").iterdir()]:
         file.unlink()
     with pytest.raises(Conflict, match="mail_gone"):
-        retry_quarantined.try_again(local, item.id, viewer=people.admin)
+        try_again.try_again(local, item.id, viewer=people.admin)
     assert quarantined.get(local.db, item.id).code == "too_large"
 
 
