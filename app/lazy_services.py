@@ -10,8 +10,9 @@ from app.core import clock, private_files
 from app.core.config import Settings
 from app.core.db import Database, open_database
 from app.core.errors import BellwetherError, NotReady
-from app.core.services import OpeningEngine, Policy, Services, open_engine
+from app.core.services import Policy, Services
 from app.desk.flows import set_deadlines
+from app.model.engine.opening import OpeningEngine, open_engine
 from app.model.flows import deploy_model
 from app.model.store import deployments
 

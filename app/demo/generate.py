@@ -20,13 +20,13 @@ from app.core.errors import InputError
 from app.core.events import event_log as events
 from app.core.events.event import Event
 from app.core.permissions import SYSTEM, User
+from app.core.prediction import Prediction, Role, Scored
 from app.core.services import Services
 from app.demo import setting
 from app.demo.prose import Prose
 from app.desk.domain.ticket import Ticket, Urgency, UrgencyPart
 from app.desk.flows import keep_queues, order_inbox
 from app.desk.store import queues
-from app.model.domain.prediction import Prediction, Role, Scored
 from app.model.store import predictions
 from app.people.flows import keep_accounts
 from app.people.store import teams, users

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from app.model.domain.prediction import StoredPrediction
+from app.core.prediction import StoredPrediction
 
 Verdict = Literal["too_few", "pays", "stops"]
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.engine_interface import Lane, Request, Result, Slot
 from app.core.errors import BellwetherError, NotReady, TaskMissing
-from app.model.domain.prediction import Prediction, Scored
-from app.model.engine.dispatch import Lane, Model
-from app.model.engine.engine import Request, Result, Slot
+from app.core.prediction import Prediction, Scored
+from app.model.engine.dispatch import Model
 from models.labels import Task, make_task
 
 MODEL = "fake@1.0"

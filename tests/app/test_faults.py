@@ -21,8 +21,9 @@ from app.core.jobs import job_queue
 from app.core.jobs import job_rows as rows
 from app.core.leases import free_dead_claims
 from app.core.permissions import SYSTEM
-from app.core.services import OpeningEngine, Policy, Services, open_engine
+from app.core.services import Policy, Services
 from app.desk.flows import file_ticket, keep_queues
+from app.model.engine.opening import OpeningEngine, open_engine
 from models.artifact import Artifact
 from models.runtime import Input, Run, Runtime
 from tests.app.site import Site, make_site

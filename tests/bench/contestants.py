@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from app.model.engine.engine import Engine, Request
+from app.core.engine_interface import Request
+from app.model.engine.engine import Engine
 from models.artifact import Artifact
 from models.decide import probabilities
 from models.graph import quiet_openvino

@@ -19,7 +19,8 @@ from typing import Any
 
 from app.core.db import Database
 from app.core.permissions import SYSTEM
-from app.core.services import Policy, Services, open_engine
+from app.core.services import Policy, Services
+from app.model.engine.opening import open_engine
 from app.people.flows import keep_accounts
 from app.people.store import users
 from tests.bench.desk_data import database, desk, keep, quantiles, token

@@ -16,9 +16,10 @@ from typing import Any
 from app.core.db import Database, Transaction
 from app.core.jobs import job_queue
 from app.core.jobs import job_rows as rows
-from app.core.services import Policy, Services, open_engine
+from app.core.services import Policy, Services
 from app.desk.domain.ticket import TicketFilter
 from app.desk.flows import run_bulk_job
+from app.model.engine.opening import open_engine
 from app.people.flows import keep_accounts
 from app.people.store import users
 from tests.bench.desk_data import ADMIN, database, desk, keep, token

@@ -19,7 +19,8 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from app.model.engine.engine import Engine, Request
+from app.core.engine_interface import Request
+from app.model.engine.engine import Engine
 from models.runtime import Runtime
 from tests.architecture import ROOT
 from tests.bench import ceiling, contestants, texts

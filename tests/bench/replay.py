@@ -19,13 +19,14 @@ from typing import Any
 from app.alerts.flows import tick_rules
 from app.core.db import Database, Transaction
 from app.core.durations import DAY_MS
+from app.core.engine_interface import Request, Result
 from app.core.permissions import SYSTEM
-from app.core.services import OpeningEngine, Services
+from app.core.services import Services
 from app.desk.flows.read_drafts import PostRow
 from app.market.domain.market import PostDraft
 from app.market.flows import ingest_posts
 from app.market.store import buckets, feeds
-from app.model.engine.engine import Request, Result
+from app.model.engine.opening import OpeningEngine
 from tests.bench.machine import machine
 from tests.bench.streams import STREAMS, Stream, monitor
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from app.alerts.flows import tick_rules
 from app.core.db import open_database
 from app.core.permissions import SYSTEM
-from app.core.services import Policy, Services, open_engine
+from app.core.services import Policy, Services
 from app.desk.flows import read_drafts
 from app.desk.flows.read_drafts import PostRow
 from app.market.domain.market import SubjectKind
 from app.market.flows import fetch_feeds, show_market
+from app.model.engine.opening import open_engine
 from tests import corpora, shipped
 
 FOLDER = corpora.folder() / "streams"

@@ -28,9 +28,10 @@ from app.alerts.store import alerts as rows
 from app.core import clock
 from app.core.db import open_database
 from app.core.permissions import SYSTEM
-from app.core.services import Policy, Services, open_engine
+from app.core.services import Policy, Services
 from app.market.domain.market import PostDraft
 from app.market.flows import fetch_feeds, ingest_posts, show_market
+from app.model.engine.opening import open_engine
 from app.notify.flows import keep_receivers
 from tests import shipped
 from tests.bench.machine import machine

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from app.answers.domain import Macro, MacroSuggestion, Tally, Verdict
-from app.model.domain.prediction import Prediction
+from app.core.prediction import Prediction
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z][\w.]*)\s*\}\}")
 

@@ -19,10 +19,10 @@ from app.core.events import history
 from app.core.jobs.job import Job
 from app.core.jobs.job_progress import Progress
 from app.core.permissions import Viewer
+from app.core.prediction import Prediction, Scored
 from app.core.services import Services
 from app.desk.domain.ticket import Customer, Ticket
 from app.desk.store import customers, messages, tickets
-from app.model.domain.prediction import Prediction, Scored
 from app.model.engine import loader
 from app.model.flows.embed_text import VECTORS, Matrix
 from app.model.store import predictions

@@ -7,9 +7,9 @@ from typing import Any, cast, get_args
 from marshmallow import fields
 
 from app.core.errors import InputError
+from app.core.prediction import Band
 from app.desk.domain.ticket import OPEN_STATUSES, Priority, SlaName, Status, TicketFilter
 from app.desk.store import queues
-from app.model.domain.prediction import Band
 from app.web import access
 from app.web.api.api_shapes import Flag, GivenId, OneOf, Shape, Size, field_error
 

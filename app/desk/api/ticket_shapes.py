@@ -7,10 +7,10 @@ from typing import Any
 
 from marshmallow import fields
 
+from app.core.prediction import StoredPrediction
 from app.core.services import Services
 from app.desk.domain.ticket import Ticket
 from app.desk.store import customers, queues
-from app.model.domain.prediction import StoredPrediction
 from app.web.api.api_shapes import Flag, Id, Instant, Number, Shape, Whole, page_of, row
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.core.prediction import OUT_OF_SCOPE, Prediction
 from app.desk.domain.ticket import RouteRule, Routing
-from app.model.domain.prediction import OUT_OF_SCOPE, Prediction
 
 
 def rule_for(intent: str, *, task: str, rules: Sequence[RouteRule]) -> RouteRule | None:

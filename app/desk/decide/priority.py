@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from app.core.prediction import Prediction
 from app.desk.decide import urgent_words
 from app.desk.domain.ticket import Priority, Tier, Urgency, UrgencyPart
-from app.model.domain.prediction import Prediction
 
 HIGHEST = 100
 INTENT_HIGHEST = 40

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import sqrt
 
+from app.core.prediction import OUT_OF_SCOPE
 from app.desk.domain.routing_rule import IntentTrust, Judged, Step, TrustReport
-from app.model.domain.prediction import OUT_OF_SCOPE
 
 STEPS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
 Z = 1.6449

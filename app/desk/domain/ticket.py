@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from app.core.prediction import Band
 from app.desk.domain.sla_policy import Pause
-from app.model.domain.prediction import Band
 
 Channel = Literal["email", "chat", "form", "api"]
 Status = Literal["new", "open", "pending", "solved", "closed"]

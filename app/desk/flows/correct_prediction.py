@@ -12,6 +12,7 @@ from app.core.errors import Conflict, FieldError, InputError, NotAllowed, NotFou
 from app.core.events import event_log, history
 from app.core.events.event import Event
 from app.core.permissions import Viewer
+from app.core.prediction import Correction, Role, StoredPrediction
 from app.core.services import Services
 from app.desk.decide.intent_routing import DEFAULT_URGENCY
 from app.desk.decide.priority import with_intent
@@ -24,7 +25,6 @@ from app.intents.decide import training_lines
 from app.intents.store import corrections
 from app.market.flows.count_posts import counted
 from app.market.store import mentions, posts
-from app.model.domain.prediction import Correction, Role, StoredPrediction
 from app.model.store import predictions
 
 NEVER_UNDONE = frozenset({"triaged", "updated", "message_received", "recalled", "uncorrected"})

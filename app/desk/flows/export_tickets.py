@@ -7,13 +7,13 @@ from typing import Any
 
 from app.core import clock
 from app.core.permissions import Viewer
+from app.core.prediction import Correction, StoredPrediction
 from app.core.services import Services
 from app.desk.decide import deadlines
 from app.desk.domain.ticket import Ticket, TicketFilter
 from app.desk.store import customers, inbox_query, messages, queues
 from app.desk.store.ticket_filter import by_ids
 from app.intents.store import corrections
-from app.model.domain.prediction import Correction, StoredPrediction
 from app.model.store import predictions
 from app.people.store import users
 

@@ -12,6 +12,7 @@ from app.core.errors import BellwetherError, NotReady, Overloaded, TaskMissing
 from app.core.events import event_log as events
 from app.core.events.event import Event
 from app.core.permissions import User, Viewer
+from app.core.prediction import Correction, Reading, StoredPrediction
 from app.core.services import Services
 from app.desk.decide import deadlines as sla
 from app.desk.domain.ticket import Customer, Message, Queue, SlaState, Ticket, TicketDraft
@@ -20,7 +21,6 @@ from app.desk.flows.act_on_ticket import apply_macro, assign, edit, note, reply,
 from app.desk.store import attachments, customers, messages, outbox, queues, tickets
 from app.desk.store.attachments import Attachment
 from app.intents.store import corrections
-from app.model.domain.prediction import Correction, Reading, StoredPrediction
 from app.model.store import predictions
 from app.notify.domain.mail import OutboxRow
 from app.people.store import users

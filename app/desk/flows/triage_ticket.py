@@ -10,13 +10,13 @@ from app.core import clock
 from app.core.db import Transaction
 from app.core.events import history
 from app.core.permissions import SYSTEM
+from app.core.prediction import Prediction, Reading
 from app.core.services import Services
 from app.desk.decide import breach_risk, deadlines, intent_routing, priority
 from app.desk.domain.ticket import Customer, Message, RouteRule, Routing, Ticket, Urgency
 from app.desk.flows import keep_routing_rules as rule_flow
 from app.desk.flows import set_deadlines
 from app.desk.store import customers, messages, queues, tickets
-from app.model.domain.prediction import Prediction, Reading
 from app.model.flows.read_text import FEELING_ROLES, TICKET_ROLES, read, tasks_for
 from app.model.store import predictions
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.events.event import Event
-from app.model.domain.prediction import OUT_OF_SCOPE
+from app.core.prediction import OUT_OF_SCOPE
 from app.web.display.enum_words import word
 from app.web.display.formats import percent
 from app.web.display.label_titles import label_title, task_title

@@ -7,9 +7,9 @@ from typing import Any, TypeVar, cast, get_args
 
 from werkzeug.datastructures import MultiDict
 
+from app.core.prediction import Band
 from app.desk.domain.ticket import OPEN_STATUSES, Priority, SlaName, Status, TicketFilter
 from app.market.domain.market import PostFilter
-from app.model.domain.prediction import Band
 
 Arguments = MultiDict[str, str]
 Value = TypeVar("Value")

@@ -7,10 +7,10 @@ from werkzeug.wrappers import Response
 
 from app.core.errors import Conflict, InputError, NotReady, TaskMissing
 from app.core.events import event_log
+from app.core.prediction import OUT_OF_SCOPE
 from app.desk.flows import ask_lesson, correct_prediction
 from app.desk.pages import ticket_predictions
 from app.desk.store import queues
-from app.model.domain.prediction import OUT_OF_SCOPE
 from app.model.store import predictions
 from app.web.access import requires, services, viewer
 from app.web.display.label_titles import label_title

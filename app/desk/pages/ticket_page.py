@@ -6,13 +6,13 @@ from flask import Blueprint, Response, flash, jsonify, redirect, render_template
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.core.errors import BellwetherError, DatabaseBusy, NotFound
+from app.core.prediction import StoredPrediction
 from app.desk.domain.ticket import Present
 from app.desk.flows import file_ticket, note_presence
 from app.desk.flows.file_ticket import TicketView
 from app.desk.pages import inbox_address, inbox_walk, ticket_parts
 from app.desk.store import attachments
 from app.desk.store import tickets as rows
-from app.model.domain.prediction import StoredPrediction
 from app.model.flows import read_text
 from app.model.pages import explanations
 from app.model.store import predictions

@@ -13,11 +13,11 @@ from app.answers.flows.suggest import Answers
 from app.answers.store import macros
 from app.core.errors import BellwetherError, NotFound
 from app.core.events.event import Event
+from app.core.prediction import Prediction
 from app.desk.flows import correct_prediction, file_ticket, note_presence
 from app.desk.flows.file_ticket import TicketView
 from app.desk.pages import history_sentences, inbox_address, inbox_walk, ticket_predictions
 from app.desk.store import messages, queues
-from app.model.domain.prediction import Prediction
 from app.people.store import users
 from app.web.access import services, viewer
 from app.web.display import charts

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.core.errors import BellwetherError
+from app.core.prediction import Correction, Prediction, Scored, StoredPrediction
 from app.core.services import Services
 from app.desk.flows.file_ticket import TicketView
 from app.intents.store import corrections
-from app.model.domain.prediction import Correction, Prediction, Scored, StoredPrediction
 from app.model.flows import deploy_model
 from app.people.store import users
 from app.web.display.label_titles import label_title

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.db import Transaction
+from app.core.prediction import Prediction, Reading
 from app.core.services import Services
 from app.intents.store import corrections
 from app.market.domain.market import Span
 from app.market.store import mentions, posts
-from app.model.domain.prediction import Prediction, Reading
 from app.model.flows.read_text import POST_ROLES, read
 from app.model.store.predictions import Said
 

@@ -9,13 +9,13 @@ from werkzeug.wrappers import Response
 
 from app.core import clock
 from app.core.errors import InputError
+from app.core.prediction import StoredPrediction
 from app.desk.pages import inbox_address
 from app.market.domain.market import PostFilter
 from app.market.flows import recommend_posts
 from app.market.pages import post_lists, subject_trend
 from app.market.pages.market_page import title_of
 from app.market.store import posts, topics
-from app.model.domain.prediction import StoredPrediction
 from app.model.store import predictions
 from app.recommend.domain import Feedback
 from app.web import access

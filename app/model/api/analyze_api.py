@@ -9,7 +9,7 @@ from typing import Any, ClassVar, cast, get_args
 from marshmallow import fields
 
 from app.core.errors import FieldError, InputError, TooLarge
-from app.model.domain.prediction import OUT_OF_SCOPE, Prediction, Reading, Role
+from app.core.prediction import OUT_OF_SCOPE, Prediction, Reading, Role
 from app.model.flows import answer_request, read_text
 from app.model.flows.answer_request import ROLES, Question
 from app.web import access, problem_sentences

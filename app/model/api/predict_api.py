@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 from marshmallow import fields
 
 from app.core.errors import FieldError, InputError, TooLarge
-from app.model.domain.prediction import Prediction
+from app.core.prediction import Prediction
 from app.model.flows import answer_request
 from app.model.flows.answer_request import Question
 from app.web import access

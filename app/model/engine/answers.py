@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from app.model.domain.prediction import Prediction, Scored
+from app.core.prediction import Prediction, Scored
 from app.model.engine.answer_cache import Row
 from models.decide import Decided, Decision, decide
 from models.labels import Task

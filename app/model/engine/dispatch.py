@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Condition, Event, Thread
 from time import monotonic
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 
+from app.core.engine_interface import Lane
 from app.core.errors import DeadlineExceeded, NotReady, Overloaded
 from app.model.engine.answer_cache import Row
 from app.model.engine.workload import Rate, tokens_of
@@ -27,7 +28,6 @@ from models.labels import Task
 from models.runtime import Input, Run
 from models.spelling import Slip
 
-Lane = Literal["interactive", "bulk"]
 # In tokens as estimated from the length of the texts; a slice of bulk is what an interactive call may have to wait for.
 SLICES: dict[Lane, int] = {"interactive": 4000, "bulk": 1900}
 # On a slow or busy machine a slice of bulk is smaller, so that it takes no longer than this.

@@ -7,67 +7,26 @@ answers can be swapped at any time: calls that are under way finish on the one t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from math import ceil
 from threading import Thread
 from time import monotonic
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.engine_interface import LONGEST, Lane, Request, Result, Slot
 from app.core.errors import NotReady, TaskMissing
-from app.model.domain.prediction import Prediction
 from app.model.engine.answer_cache import Cache, Row, key
 from app.model.engine.answers import predictions_of
-from app.model.engine.dispatch import Call, Dispatcher, Lane, Model
+from app.model.engine.dispatch import Call, Dispatcher, Model
 from app.model.engine.search_encoder import SearchEncoder
 from models.explain import Explanation, explain
 from models.labels import Task
 from models.packing import LENGTHS
 from models.runtime import Input, Runtime
 from models.text import Normalised, normalise
-
-Slot = Literal["live", "shadow"]
-LONGEST = 100_000
-"""Characters of a text that are looked at: several times what any model reads."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """A text to read; `tasks` None asks for all, `target` (characters) is what market tasks speak about.
-
-    `n_top` best labels are given with their probabilities, all of them for tasks with at most seven.
-    """
-
-    text: str
-    tasks: tuple[str, ...] | None = None
-    target: tuple[int, int] | None = None
-    n_top: int = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """The predictions of a request in the order of its tasks, by `model` (name@version), and what they cost.
-
-    The tokens of a text of more than `LONGEST` characters are estimated.
-    """
-
-    predictions: tuple[Prediction, ...]
-    model: str
-    n_tokens: int
-    n_tokens_used: int
-    is_cached: bool
-
-    @property
-    def is_truncated(self) -> bool:
-        """Part of the text was not read."""
-        return self.n_tokens_used < self.n_tokens
-
-    def of(self, task: str) -> Prediction:
-        """The prediction of one task; KeyError when it was not asked for."""
-        return {prediction.task: prediction for prediction in self.predictions}[task]
 
 
 class Engine:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from app.core.errors import ArtifactDamaged, ArtifactMissing
-from app.model.domain.deployment import Deployment
+from app.model.domain import Deployment
 from models.artifact import MANIFEST, Artifact, ArtifactError, Kind, open_artifact
 from models.runtime import Runtime
 

@@ -8,11 +8,10 @@ from typing import get_args
 
 import numpy as np
 
+from app.core.engine_interface import Lane, Request, Result
 from app.core.errors import TaskMissing
+from app.core.prediction import Role
 from app.core.services import Services
-from app.model.domain.prediction import Role
-from app.model.engine.dispatch import Lane
-from app.model.engine.engine import Request, Result
 
 ALL_LABELS = 100_000
 MOST_INTERACTIVE = 16

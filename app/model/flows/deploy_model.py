@@ -12,11 +12,11 @@ from app.core import clock
 from app.core.errors import ArtifactMissing, BellwetherError, Conflict, NotReady, TaskMissing
 from app.core.events import history
 from app.core.permissions import Viewer
+from app.core.prediction import Role
 from app.core.services import Services
 from app.desk.store import messages
 from app.market.store import posts
-from app.model.domain.deployment import Deployment
-from app.model.domain.prediction import Role
+from app.model.domain import Deployment
 from app.model.engine import loader
 from app.model.engine.dispatch import Model
 from app.model.engine.engine import warm
@@ -145,7 +145,7 @@ def answering(services: Services) -> str:
 
 def _open_name(services: Services) -> str:
     try:
-        return services.engine.model().artifact.manifest.id
+        return str(services.engine.model().artifact.manifest.id)
     except NotReady:
         return ""
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from app.core.engine_interface import Lane, Request, Result
 from app.core.errors import TaskMissing
+from app.core.prediction import Reading, Role
 from app.core.services import Services
 from app.model.decide import language
-from app.model.domain.prediction import Reading, Role
-from app.model.engine.dispatch import Lane
-from app.model.engine.engine import Request, Result
 
 TICKET_ROLES: tuple[Role, ...] = ("intent", "sentiment", "emotion")
 FEELING_ROLES: tuple[Role, ...] = ("sentiment", "emotion")

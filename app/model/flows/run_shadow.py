@@ -6,15 +6,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from app.core import clock
+from app.core.engine_interface import Request
 from app.core.errors import Conflict, NotReady
 from app.core.events import history
 from app.core.permissions import Viewer
+from app.core.prediction import StoredPrediction
 from app.core.services import Services
 from app.desk.store import messages
 from app.market.store import posts
-from app.model.domain.deployment import Agreement, Deployment, Difference
-from app.model.domain.prediction import StoredPrediction
-from app.model.engine.engine import Request
+from app.model.domain import Agreement, Deployment, Difference
 from app.model.flows import deploy_model
 from app.model.store import deployments, predictions, shadow_runs
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.core.db import Reads, Transaction
 from app.core.row_mapping import built
-from app.model.domain.deployment import Deployment
+from app.model.domain import Deployment
 
 
 def current(db: Reads, *, slot: str = "live") -> Deployment | None:

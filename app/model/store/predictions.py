@@ -9,9 +9,9 @@ from typing import Any
 from app.core.db import Reads, Transaction
 from app.core.dictionary_codec import numbers
 from app.core.errors import NotFound
+from app.core.prediction import Prediction, Scored, StoredPrediction
 from app.core.row_mapping import built
 from app.core.scope import listed
-from app.model.domain.prediction import Prediction, Scored, StoredPrediction
 from app.model.store.probability_codec import codes_in, packed, unpacked
 
 Said = tuple[str, int, Prediction]

@@ -18,11 +18,11 @@ from app.core.events import event_log
 from app.core.events.event import Event
 from app.core.idempotency_keys import Kept
 from app.core.permissions import SYSTEM, Viewer
+from app.core.prediction import Prediction, Scored
 from app.desk.domain.ticket import AttachmentDraft
 from app.desk.store import attachments
 from app.market.domain.series import Bucket
 from app.market.store import buckets
-from app.model.domain.prediction import Prediction, Scored
 from app.model.store import predictions
 from app.notify.store import notifications, receivers
 

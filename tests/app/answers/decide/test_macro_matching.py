@@ -4,7 +4,7 @@ import pytest
 
 from app.answers.decide.macro_matching import broken_placeholder, fill, placeholders, rank, verdict
 from app.answers.domain import Macro, Tally
-from app.model.domain.prediction import Prediction
+from app.core.prediction import Prediction
 from tests.app.desk.decide.predictions import prediction
 
 REFUND = Macro(id=1, name="Refund: sent", body="Hi {{ customer.name }}, order {{order_no}}.", intents=("get_refund",))

@@ -15,13 +15,13 @@ from app.core.errors import NotFound
 from app.core.events import event_log
 from app.core.events.event import Event
 from app.core.permissions import SYSTEM
+from app.core.prediction import Prediction, Scored
 from app.core.schema import table_rebuild
 from app.core.schema.lean_rows import EVENTS, MESSAGES, PREDICTIONS
 from app.core.schema.migrations import migrate
 from app.desk.domain.ticket import TicketFilter
 from app.desk.store import erasure, inbox_query, messages
 from app.intents.store import corrections
-from app.model.domain.prediction import Prediction, Scored
 from app.model.store import predictions, shadow_runs
 
 BEFORE = "m700_lean_messages"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.model.domain.prediction import Prediction, Role, Scored
+from app.core.prediction import Prediction, Role, Scored
 
 
 def prediction(

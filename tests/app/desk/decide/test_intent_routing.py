@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from app.core.prediction import Prediction
 from app.desk.decide.intent_routing import DEFAULT_URGENCY, intent_urgency, route, rule_for
 from app.desk.domain.ticket import RouteRule, Routing
-from app.model.domain.prediction import Prediction
 from tests.app.desk.decide.predictions import prediction
 
 RULES = (

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.core.prediction import Prediction
 from app.desk.decide.priority import priority_of, urgency
 from app.desk.domain.ticket import Tier, Urgency
-from app.model.domain.prediction import Prediction
 from tests.app.desk.decide.predictions import prediction
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.core import clock
+from app.core.engine_interface import Request, Result
 from app.core.errors import DeadlineExceeded, InputError, NotFound, NotReady, Overloaded
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
@@ -17,7 +18,6 @@ from app.desk.domain.ticket import TicketDraft, TicketFilter
 from app.desk.flows import correct_prediction, file_ticket, keep_queues, order_inbox
 from app.desk.store import inbox_query, messages
 from app.desk.store import tickets as rows
-from app.model.engine.engine import Request, Result
 from app.people.flows import keep_accounts
 from tests.app.conftest import Desk
 from tests.app.fake_engine import FakeEngine

@@ -11,6 +11,7 @@ import pytest
 from app.core import clock
 from app.core.db import open_database
 from app.core.durations import DAY_MS, HOUR_MS
+from app.core.engine_interface import Request, Result
 from app.core.errors import InputError, NotFound, NotReady
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
@@ -21,7 +22,6 @@ from app.market.domain.market import PostDraft, PostFilter
 from app.market.flows import fetch_feeds, ingest_posts, show_market
 from app.market.store import buckets, mentions
 from app.market.store import posts as rows
-from app.model.engine.engine import Request, Result
 from app.model.store import predictions
 from tests.app.conftest import Desk
 from tests.app.fake_engine import FakeEngine

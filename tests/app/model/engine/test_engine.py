@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.core.engine_interface import Request
 from app.core.errors import DeadlineExceeded, NotReady, Overloaded, TaskMissing
 from app.model.engine.answer_cache import Cache
-from app.model.engine.engine import Engine, Request
+from app.model.engine.engine import Engine
 from models.artifact import Artifact, write
 from models.runtime import Input, Run, Runtime
 from tests.tiny_artifact import TEXTS

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import ArtifactDamaged, ArtifactMissing
-from app.model.domain.deployment import Deployment
+from app.model.domain import Deployment
 from app.model.engine import loader
 from models.artifact import Artifact
 

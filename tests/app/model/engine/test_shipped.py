@@ -18,9 +18,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.core.engine_interface import Request
 from app.core.errors import ArtifactDamaged
 from app.model.engine import loader
-from app.model.engine.engine import Engine, Request
+from app.model.engine.engine import Engine
 from models.decide import probabilities
 from models.runtime import Runtime
 from tests import shipped

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from app.core.engine_interface import LONGEST, Lane, Request
 from app.core.errors import Overloaded
-from app.model.engine.dispatch import Lane
-from app.model.engine.engine import LONGEST, Engine, Request
+from app.model.engine.engine import Engine
 from app.model.engine.workload import LONGEST_WAIT_S, Rate, tokens_of
 from models.artifact import Artifact
 from models.runtime import Input, Run, Runtime

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from app.core.db import open_database
+from app.core.engine_interface import Request
 from app.core.errors import ArtifactDamaged, ArtifactMissing, BellwetherError, Conflict
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
-from app.core.services import OpeningEngine, Policy, Services, open_engine
-from app.model.engine.engine import Request
+from app.core.services import Policy, Services
+from app.model.engine.opening import OpeningEngine, open_engine
 from app.model.flows import deploy_model
 from app.model.store import deployments
 from app.people.flows import keep_accounts

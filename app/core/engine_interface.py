@@ -1,0 +1,96 @@
+"""The interface of the engine: what is asked of it and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.prediction import Prediction
+
+Lane = Literal["interactive", "bulk"]
+"""Interactive requests overtake those in bulk."""
+
+Slot = Literal["live", "shadow"]
+LONGEST = 100_000
+"""Characters of a text that are looked at: several times what any model reads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A text to read; `tasks` None asks for all, `target` (characters) is what market tasks speak about.
+
+    `n_top` best labels are given with their probabilities, all of them for tasks with at most seven.
+    """
+
+    text: str
+    tasks: tuple[str, ...] | None = None
+    target: tuple[int, int] | None = None
+    n_top: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """The predictions of a request in the order of its tasks, by `model` (name@version), and what they cost.
+
+    The tokens of a text of more than `LONGEST` characters are estimated.
+    """
+
+    predictions: tuple[Prediction, ...]
+    model: str
+    n_tokens: int
+    n_tokens_used: int
+    is_cached: bool
+
+    @property
+    def is_truncated(self) -> bool:
+        """Part of the text was not read."""
+        return self.n_tokens_used < self.n_tokens
+
+    def of(self, task: str) -> Prediction:
+        """The prediction of one task; KeyError when it was not asked for."""
+        return {prediction.task: prediction for prediction in self.predictions}[task]
+
+
+class EngineLike(Protocol):
+    """What flows ask of an engine; `app.model.engine.engine.Engine` is the real one."""
+
+    @property
+    def is_ready(self) -> bool:
+        """A live model is open."""
+
+    @property
+    def n_waiting(self) -> int:
+        """Texts in the queue."""
+
+    @property
+    def tasks(self) -> Mapping[str, Any]:
+        """Tasks of the live model by name, each with `role`, `kind` and `labels`."""
+
+    def classify(
+        self,
+        requests: Sequence[Request],
+        *,
+        lane: Lane = "interactive",
+        deadline_ms: float | None = None,
+        slot: Slot = "live",
+        is_patient: bool = True,
+    ) -> list[Result]:
+        """Answers in the order of the requests; raises Overloaded, DeadlineExceeded, TaskMissing, NotReady."""
+
+    def explain(
+        self, text: str, *, task: str, target: tuple[int, int] | None = None, deadline_ms: float | None = None
+    ) -> Any:
+        """Which words made the live model answer so."""
+
+    def embed(self, texts: Sequence[str], *, is_patient: bool = True) -> NDArray[np.float32]:
+        """Vectors of unit length [n, h] of the search encoder; raises NotReady when there is none, Overloaded."""
+
+    def model(self, slot: Slot = "live") -> Any:
+        """The model in a slot; raises NotReady when it is empty."""
+
+    def swap(self, model: Any | None, *, slot: Slot = "live") -> Any | None:
+        """Put an open model into a slot; returns the one before."""

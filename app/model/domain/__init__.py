@@ -1,1 +1,0 @@
-"""Frozen dataclasses and enums."""
