@@ -52,7 +52,7 @@ from app.market.pages import (
     topic_page,
     wall_page,
 )
-from app.model.api import analyze_api, predict_api
+from app.model.api import analyze_api, model_api, predict_api
 from app.model.pages import model_page
 from app.notify import api as notify_api
 from app.notify import pages as receiver_pages
@@ -131,7 +131,7 @@ GROUPS = (
     recommend_api.group,
     event_stream.group,
     job_api.group,
-    job_api.models_group,
+    model_api.group,
     people_api.group,
     health_api.group,
     problem_pages.group,

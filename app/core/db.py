@@ -355,8 +355,7 @@ class Database(Reads):
 def open_database(path: Path | str, *, timeout_ms: int = BUSY_MS) -> Database:
     """The database at `path`, made and upgraded where needed.
 
-    Raises NotReady when the file cannot be used: `database_newer` for one that a newer version wrote, `no_copy` when it
-    cannot be copied before an upgrade. Such a file is left as it is.
+    Raises NotReady for a file that cannot be used, and leaves it: `database_newer`, or `no_copy` before an upgrade.
     """
     from app.core.schema import upgrades
 

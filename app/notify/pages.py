@@ -45,7 +45,7 @@ def index() -> str:
 
 def _fault(notification: Notification, receiver: Receiver) -> str:
     code = notification.last_error or ""
-    return problem_sentences.fault_of_feed(code, flow.shown_url(receiver)) if code else ""
+    return problem_sentences.fault_of_call(code, flow.shown_url(receiver)) if code else ""
 
 
 def _values(receiver: Receiver) -> dict[str, Any]:

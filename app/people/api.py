@@ -9,7 +9,6 @@ from marshmallow import fields
 
 from app.core.errors import NotFound
 from app.core.permissions import TOKEN_SCOPES, Token
-from app.market.api.recommend_api import user_id
 from app.people.flows import keep_accounts
 from app.people.store import tokens
 from app.web import access
@@ -52,7 +51,7 @@ class NewTokenShape(Shape):
 @route(group, "/tokens", needs="account:write", returns=page_of(TokenShape, "TokenPage"))
 def list_tokens() -> dict[str, Any]:
     """One's own tokens."""
-    return api_lists.whole(tokens.every(access.services().db, user_id=user_id()))
+    return api_lists.whole(tokens.every(access.services().db, user_id=access.user_id()))
 
 
 @route(
@@ -69,7 +68,7 @@ def make_token(payload: dict[str, Any]) -> dict[str, Any]:
     """Make a token; its secret is in this answer and nowhere else."""
     token, secret = keep_accounts.make_token(
         access.services(),
-        user_id=user_id(),
+        user_id=access.user_id(),
         name=payload["name"],
         scopes=tuple(payload["scopes"]),
         expires_at=payload["expires_at"],

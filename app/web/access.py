@@ -12,7 +12,7 @@ from flask_login import LoginManager, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
 
 from app.core.config import Settings
-from app.core.errors import NotAllowed, NotFound, NotSignedIn
+from app.core.errors import InputError, NotAllowed, NotFound, NotSignedIn
 from app.core.permissions import User, Viewer
 from app.core.services import Services
 from app.people.domain import Session, SignInWay
@@ -121,6 +121,14 @@ def viewer() -> Viewer:
     found = visitor()
     if found is None:
         raise NotSignedIn()
+    return found
+
+
+def user_id() -> int:
+    """The person behind session or token; raises InputError `needs_a_person` where there is none."""
+    found = viewer().user_id
+    if found is None:
+        raise InputError("needs_a_person")
     return found
 
 

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 
 from flask_babel import lazy_gettext as _
 
-from app.market.domain.market import LONGEST_READING_S
-
 Sentence = tuple[object, object]
 LONGEST = 300
 
@@ -385,7 +383,6 @@ def _reason(code: str) -> str:
     return f"{REASONS['http_status']} (HTTP {status[1]})" if status else str(REASONS.get(code, code))
 
 
-def fault_of_feed(code: str, url: str) -> str:
-    """Why a feed could not be fetched: a code of this house, or what the other side did."""
-    params = {"url": url, "reason": code, "limit": LONGEST_READING_S}
-    return sentence(code if code in TABLE else "outgoing_failed", params)[1]
+def fault_of_call(code: str, url: str, **params: object) -> str:
+    """Why an address could not be called: a code of this house with its parameters, or what the other side did."""
+    return sentence(code if code in TABLE else "outgoing_failed", {"url": url, "reason": code, **params})[1]

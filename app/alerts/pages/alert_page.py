@@ -16,7 +16,6 @@ from app.core import clock
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import Conflict, InputError, NotFound
 from app.core.events import event_log
-from app.desk.pages import inbox_address
 from app.market.domain.market import SubjectKind
 from app.market.pages import post_lists, subject_trend
 from app.market.pages.market_page import subject_title, title_of
@@ -24,7 +23,7 @@ from app.market.pages.subject_trend import Stretch
 from app.market.store import companies
 from app.notify.store import notifications, receivers, tellings
 from app.people.store import users as people
-from app.web import access
+from app.web import access, query_string
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
 from app.web.form_fields import NewSilence
@@ -59,7 +58,7 @@ def index() -> str:
         silences=quiet,
         names=people.names(db, {silence.user_id for silence in quiet}),
         silenced={silence.id: _silenced(silence.subject_kind, silence.subject_id) for silence in quiet},
-        link=lambda **changes: url_for("pages_alerts.index", **inbox_address.kept(request.args, **changes)),
+        link=lambda **changes: url_for("pages_alerts.index", **query_string.kept(request.args, **changes)),
     )
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import struct
+from collections.abc import Mapping, Sequence
 
 from app.core.db import Transaction
 from app.core.dictionary_codec import numbers
@@ -15,17 +17,27 @@ from app.core.events.event import Event
 from app.core.events.event_codec import DEED, deed, details
 from app.core.schema.report_figures import DAY, HOUR
 from app.core.schema.table_rebuild import Rebuilt, Rows, having
-from app.desk.store.message_text_codec import parts
-from app.model.store.probability_codec import packed
 
 _MESSAGE = """id, ticket_id, kind, author_kind, author_name, user_id, occurred_at, received_at, message_id, language,
 is_supported, is_automatic, n_redactions, pending_at, n_tries, not_before_at, recalled_at, body"""
 
 
+def _parts(body: str, text: str) -> tuple[str | None, int | None]:
+    """A cleaned text as what stands before the body, and how many of its characters follow; None: nothing, and all."""
+    if text == body:
+        return None, None
+    for start in {0, text.find("\n") + 1}:
+        rest = text[start:]
+        # SQLite counts the characters of a text with a zero in it otherwise.
+        if body.startswith(rest) and "\0" not in body:
+            return text[:start] or None, None if rest == body else len(rest)
+    return text, 0
+
+
 def _copy_messages(connection: sqlite3.Connection, rows: Rows) -> None:
     connection.executemany(
         f"INSERT INTO message_copy ({_MESSAGE}, text_head, text_kept) VALUES ({', '.join('?' * 20)})",
-        [(*row[:-1], *parts(row[-2], row[-1])) for row in rows],
+        [(*row[:-1], *_parts(row[-2], row[-1])) for row in rows],
     )
 
 
@@ -86,10 +98,21 @@ def _copy_predictions(connection: sqlite3.Connection, rows: Rows) -> None:
         """INSERT INTO prediction_copy (id, subject_id, verdict_id, probability, top, labels, is_shadow, created_at)
         VALUES (?, ?, ?, ?, ?, nullif(?, '[]'), ?, ?)""",
         [
-            (row[0], row[1], verdicts[row[2:10]], _millionths(row[10]), packed(top, codes=codes), *row[12:])
+            (row[0], row[1], verdicts[row[2:10]], _millionths(row[10]), _packed(top, codes=codes), *row[12:])
             for row, top in zip(rows, tops, strict=True)
         ],
     )
+
+
+def _packed(top: Sequence[tuple[str, float]], *, codes: Mapping[str, int]) -> bytes | str:
+    """The best labels in four bytes each, number and ten thousandths; JSON where these cannot hold them exactly."""
+    steps = [round(chance * 10_000) if 0 <= chance <= 1 else -1 for _, chance in top]
+    kept = [codes[label] for label, _ in top]
+    is_exact = all(step / 10_000 == chance for step, (_, chance) in zip(steps, top, strict=True))
+    if not is_exact or max(kept, default=0) > 65_535:
+        return json.dumps([list(one) for one in top], ensure_ascii=False, separators=(",", ":"))
+    pairs = [number for pair in zip(kept, steps, strict=True) for number in pair]
+    return struct.pack(f"<{len(pairs)}H", *pairs)
 
 
 def _millionths(probability: float) -> float:

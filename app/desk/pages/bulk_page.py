@@ -16,7 +16,7 @@ from app.desk.pages import inbox_address
 from app.desk.store import bulk_items, inbox_query, queues
 from app.model.flows import deploy_model
 from app.people.store import users
-from app.web import problem_sentences
+from app.web import problem_sentences, query_string
 from app.web.access import requires, services, viewer
 from app.web.display.enum_words import word
 from app.web.display.label_titles import label_title, task_title
@@ -29,7 +29,7 @@ _OWN = frozenset({"do", "to", "leave_out", "csrf_token"})
 
 
 def _link(endpoint: str, **changes: object) -> str:
-    kept = inbox_address.kept(request.args, **changes)
+    kept = query_string.kept(request.args, **changes)
     return url_for(endpoint, **{name: value for name, value in kept.items() if name not in _OWN - set(changes)})
 
 
@@ -68,14 +68,14 @@ def _order(fields: Any) -> BulkOrder | None:
         return None
     task, _slash, label = to.partition("/")
     params: dict[str, dict[str, Any]] = {
-        "assign": {"assignee_id": inbox_address.whole(to)},
-        "route": {"queue_id": inbox_address.whole(to)},
+        "assign": {"assignee_id": query_string.whole(to)},
+        "route": {"queue_id": query_string.whole(to)},
         "set_status": {"status": to},
         "set_priority": {"priority": to},
-        "apply_macro": {"macro_id": inbox_address.whole(to)},
+        "apply_macro": {"macro_id": query_string.whole(to)},
         "correct": {"task": task, "label": label},
     }
-    numbers = [inbox_address.whole(part.lstrip("#")) for part in fields.get("leave_out", "").replace(",", " ").split()]
+    numbers = [query_string.whole(part.lstrip("#")) for part in fields.get("leave_out", "").replace(",", " ").split()]
     left_out = [number for number in numbers if number is not None]
     chosen = inbox_address.ticket_filter(request.args, me=viewer().user_id)
     return run_bulk_job.order_of(chosen, action=action, params=params.get(action, {}), exclude_ids=left_out)

@@ -12,10 +12,9 @@ from app.core.jobs import job_rows
 from app.core.jobs.job import Job
 from app.desk.domain.import_file import Field, Source, TicketFile
 from app.desk.flows.imports import import_tickets
-from app.desk.pages import inbox_address
 from app.desk.store import import_files, queues
 from app.people.pages.admin_sections import SECTIONS
-from app.web import problem_sentences
+from app.web import problem_sentences, query_string
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
 from app.web.security import large_body
@@ -74,7 +73,7 @@ def choose(file_id: int) -> Shown:
             viewer=viewer(),
             mapping={field: form.get(field, "") for field in get_args(Field)},
             source=cast(Source, form.get("source", "plain")),
-            queue_id=inbox_address.whole(form.get("to_queue")),
+            queue_id=query_string.whole(form.get("to_queue")),
         )
     except BellwetherError as error:
         status = tell(error)

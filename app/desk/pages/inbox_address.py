@@ -1,26 +1,14 @@
-"""The address is the filter: query strings into filters and back."""
+"""The address is the filter: the query string as a filter of tickets."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar, cast, get_args
-
-from werkzeug.datastructures import MultiDict
+from typing import Any, cast, get_args
 
 from app.core.prediction import Band
 from app.desk.domain.ticket import OPEN_STATUSES, Priority, SlaName, Status, TicketFilter
-from app.market.domain.market import PostFilter
-
-Arguments = MultiDict[str, str]
-Value = TypeVar("Value")
+from app.web.query_string import Arguments, whole
 
 STATUSES: tuple[Status, ...] = get_args(Status)
-
-
-def whole(text: str | None) -> int | None:
-    """A whole number, or None when the text is none; ids may carry their prefix (`tkt_81`)."""
-    digits = (text or "").rpartition("_")[2]
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else None
 
 
 def _one_of(kind: Any, text: str | None) -> Any:
@@ -52,25 +40,6 @@ def ticket_filter(arguments: Arguments, *, me: int | None) -> TicketFilter:
         sla=cast("SlaName | None", _one_of(SlaName, arguments.get("sla"))),
         query=arguments.get("q", "").strip(),
     )
-
-
-def post_filter(arguments: Arguments) -> PostFilter:
-    """The post list's filter."""
-    return PostFilter(
-        entity_id=whole(arguments.get("entity")),
-        topic=arguments.get("topic") or None,
-        feed_id=whole(arguments.get("feed")),
-        sentiment=arguments.get("sentiment") or None,
-        since=whole(arguments.get("since")),
-        until=whole(arguments.get("until")),
-        query=arguments.get("q", "").strip(),
-    )
-
-
-def kept(arguments: Arguments, **changes: object) -> dict[str, Any]:
-    """The query with some values changed, and empty ones and the cursor left out."""
-    merged: Mapping[str, object] = {**arguments.to_dict(), "after": "", **changes}
-    return {name: str(value) for name, value in merged.items() if value not in ("", None)}
 
 
 def is_narrowed(arguments: Arguments) -> bool:

@@ -17,6 +17,7 @@ from app.desk.store import customers, inbox_query, queues, ticket_search, ticket
 from app.desk.store.ticket_filter import Sort
 from app.model.flows import deploy_model
 from app.people.store import users
+from app.web import query_string
 from app.web.access import requires, services, viewer
 from app.web.display.label_titles import label_title
 
@@ -48,7 +49,7 @@ def index() -> str | Response:
     """The tickets that the filter leaves; typing a ticket's number goes to it."""
     me, db = viewer(), services().db
     chosen = inbox_address.ticket_filter(request.args, me=me.user_id)
-    number = inbox_address.whole(chosen.query.removeprefix("#"))
+    number = query_string.whole(chosen.query.removeprefix("#"))
     if number is not None and chosen.query.lstrip("#").replace("tkt_", "").isdigit():
         return redirect(url_for("pages_tickets.show", ticket_id=number))
     inbox_walk.remember()
@@ -70,9 +71,9 @@ def index() -> str | Response:
         me=me,
         views=saved_view_pages.pinned(db, me=me, arguments=request.args),
         own_query=saved_view_pages.query_of(request.args),
-        chosen_args=inbox_address.kept(request.args),
+        chosen_args=query_string.kept(request.args),
         is_narrowed=inbox_address.is_narrowed(request.args),
-        link=lambda **changes: url_for("pages_inbox.index", **inbox_address.kept(request.args, **changes)),
+        link=lambda **changes: url_for("pages_inbox.index", **query_string.kept(request.args, **changes)),
     )
 
 

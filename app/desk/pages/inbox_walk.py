@@ -13,6 +13,7 @@ from app.desk.domain.ticket import Ticket
 from app.desk.pages import inbox_address
 from app.desk.store import inbox_query as rows
 from app.desk.store.ticket_filter import Sort
+from app.web import query_string
 from app.web.access import services, viewer
 
 LONGEST = 600
@@ -40,7 +41,7 @@ def _sort(arguments: MultiDict[str, str]) -> Sort:
 
 def inbox() -> str:
     """The address of the inbox as it was seen last."""
-    return url_for("pages_inbox.index", **inbox_address.kept(_chosen()))
+    return url_for("pages_inbox.index", **query_string.kept(_chosen()))
 
 
 def after(ticket: Ticket) -> int | None:

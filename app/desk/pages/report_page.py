@@ -16,9 +16,9 @@ from app.core.durations import HOUR_MS
 from app.core.errors import InputError, NotFound
 from app.desk.domain.report import Report, Step
 from app.desk.flows import report_desk
-from app.desk.pages import inbox_address
 from app.desk.store import queues
 from app.people.store import users
+from app.web import query_string
 from app.web.access import requires, services, viewer
 from app.web.display import charts, formats
 from app.web.display.label_titles import label_title
@@ -49,7 +49,7 @@ def _asked() -> Asked:
     """The period and queue in the address; the last 30 days where nothing or nonsense is said."""
     last = _day(request.args.get("until")) or _today()
     first = _day(request.args.get("since")) or last - timedelta(days=USUAL_DAYS - 1)
-    return Asked(first=first, last=last, queue_id=inbox_address.whole(request.args.get("queue")))
+    return Asked(first=first, last=last, queue_id=query_string.whole(request.args.get("queue")))
 
 
 def _day(text: str | None) -> date | None:
@@ -89,7 +89,7 @@ def index() -> str | tuple[str, int]:
         queues=queues.every(db, viewer=viewer()),
         plots=_plots(found.steps),
         names=users.names(db, [agent.user_id for agent in found.agents]),
-        csv_url=lambda name: url_for("pages_reports.table", name=name, **inbox_address.kept(request.args)),
+        csv_url=lambda name: url_for("pages_reports.table", name=name, **query_string.kept(request.args)),
         hours=_hours,
     )
     return page if status == 200 else (page, status)

@@ -11,8 +11,8 @@ from app.core.errors import Conflict, InputError, NotFound
 from app.core.events import event_log
 from app.desk.domain.routing_rule import OPERATORS, Condition, RoutingAction, RoutingRule
 from app.desk.flows import keep_routing_rules as flow
-from app.desk.pages import inbox_address
 from app.desk.store import queues, routing_rule_rows
+from app.web import query_string
 from app.web.access import requires, services, viewer
 from app.web.display.label_titles import label_title
 from app.web.display.translation import gettext as _
@@ -113,7 +113,7 @@ def edit(rule_id: int) -> Shown:
 @requires("routing:read")
 def simulation(rule_id: int) -> str:
     """What a rule, together with those that are on, would have done with the last tickets."""
-    n = inbox_address.whole(request.args.get("n")) or N_TRIED[1]
+    n = query_string.whole(request.args.get("n")) or N_TRIED[1]
     tried = flow.simulate(services(), viewer=viewer(), rule_id=rule_id, n=n if n in N_TRIED else N_TRIED[1])
     return render_template(
         "routing/simulation.html",
@@ -170,7 +170,7 @@ def delete(rule_id: int) -> Response:
 @requires("routing:read")
 def trust() -> str:
     """What the model would have routed by itself, how often that was right, and the switch of each intent."""
-    wanted = inbox_address.whole(request.args.get("precision"))
+    wanted = query_string.whole(request.args.get("precision"))
     precision = wanted if wanted in PRECISIONS else 95
     db = services().db
     return render_template(

@@ -13,9 +13,10 @@ from app.core.events import event_log
 from app.desk.domain.ticket import Priority, Status, Ticket
 from app.desk.flows import correct_prediction, file_ticket, note_outcome
 from app.desk.flows.mail import send_mail
-from app.desk.pages import inbox_address, inbox_walk, ticket_parts
+from app.desk.pages import inbox_walk, ticket_parts
 from app.desk.store import tickets as rows
 from app.people.store import users
+from app.web import query_string
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
 from app.web.template_context import offer_undo, tell
@@ -33,7 +34,7 @@ def _change(ticket_id: int, change: Callable[[int | None], Ticket], *, message: 
     following = inbox_walk.after(rows.get(services().db, ticket_id, viewer=viewer())) if goes_on else None
     before = event_log.last_id(services().db)
     try:
-        change(inbox_address.whole(request.form.get("version")))
+        change(query_string.whole(request.form.get("version")))
     except Stale:
         return ticket_parts.render(ticket_id, body=body, clashed=ticket_parts.clash(ticket_id)), 412
     news = [event for event in event_log.of(services().db, "ticket", ticket_id) if event.id > before]
@@ -74,7 +75,7 @@ def reply(ticket_id: int) -> Shown:
 
 
 def _replied(ticket_id: int, *, body: str, action: str) -> Shown:
-    me, macro_id = viewer(), inbox_address.whole(request.form.get("macro_id"))
+    me, macro_id = viewer(), query_string.whole(request.form.get("macro_id"))
     answers = ticket_parts.answers_of(ticket_id) if request.form.get("draft") and macro_id is None else None
     return _change(
         ticket_id,
@@ -98,7 +99,7 @@ def _replied(ticket_id: int, *, body: str, action: str) -> Shown:
 @requires("tickets:write")
 def assign(ticket_id: int) -> Shown:
     """Give the ticket to somebody, or to nobody."""
-    me, chosen = viewer(), inbox_address.whole(request.form.get("assignee"))
+    me, chosen = viewer(), query_string.whole(request.form.get("assignee"))
     return _change(
         ticket_id,
         lambda version: file_ticket.assign(services(), ticket_id, viewer=me, assignee_id=chosen, version=version),
@@ -172,7 +173,7 @@ def tag(ticket_id: int) -> Shown:
 @requires("tickets:write")
 def route(ticket_id: int) -> Shown:
     """Move the ticket to another queue; one out of the mover's sight takes the ticket there too."""
-    me, chosen = viewer(), inbox_address.whole(request.form.get("queue"))
+    me, chosen = viewer(), query_string.whole(request.form.get("queue"))
     if chosen is None:
         raise InputError("invalid_input")
     return _change(
@@ -198,7 +199,7 @@ def send_again(ticket_id: int, outbox_id: int) -> Response:
 @requires("tickets:write")
 def reject(ticket_id: int) -> Response:
     """Say that a macro or the draft does not help here; it is offered further down from now on."""
-    macro_id = inbox_address.whole(request.form.get("macro"))
+    macro_id = query_string.whole(request.form.get("macro"))
     kind = "draft" if macro_id is None else "macro"
     note_outcome.turn_down(services(), ticket_id, viewer=viewer(), kind=kind, macro_id=macro_id)
     flash(_("Noted: it does not help here, and comes further down from now on."), "good")

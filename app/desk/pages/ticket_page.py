@@ -10,13 +10,13 @@ from app.core.prediction import StoredPrediction
 from app.desk.domain.ticket import Present
 from app.desk.flows import file_ticket, note_presence
 from app.desk.flows.file_ticket import TicketView
-from app.desk.pages import inbox_address, inbox_walk, ticket_parts
+from app.desk.pages import inbox_walk, ticket_parts
 from app.desk.store import attachments
 from app.desk.store import tickets as rows
 from app.model.flows import read_text
 from app.model.pages import explanations
 from app.model.store import predictions
-from app.web import problem_sentences
+from app.web import problem_sentences, query_string
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
 
@@ -66,7 +66,7 @@ def be_present(ticket_id: int) -> Response:
     is_typing = request.form.get("typing") == "1"
     others = note_presence.seen(services(), ticket_id, viewer=viewer(), is_typing=is_typing)
     now = rows.get(services().db, ticket_id, viewer=viewer()).version
-    news = "" if inbox_address.whole(request.form.get("version")) in (None, now) else _("This ticket has changed.")
+    news = "" if query_string.whole(request.form.get("version")) in (None, now) else _("This ticket has changed.")
     return jsonify({"others": " ".join(present_line(one) for one in others), "news": news})
 
 

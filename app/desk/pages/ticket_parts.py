@@ -16,9 +16,10 @@ from app.core.events.event import Event
 from app.core.prediction import Prediction
 from app.desk.flows import correct_prediction, file_ticket, note_presence
 from app.desk.flows.file_ticket import TicketView
-from app.desk.pages import history_sentences, inbox_address, inbox_walk, ticket_predictions
+from app.desk.pages import history_sentences, inbox_walk, ticket_predictions
 from app.desk.store import messages, queues
 from app.people.store import users
+from app.web import query_string
 from app.web.access import services, viewer
 from app.web.display import charts
 from app.web.display.enum_words import word
@@ -79,7 +80,7 @@ def _taken(ticket_id: int, *, answers: Answers | None) -> Taken:
         return Taken(body=_recalled(ticket_id) or "")
     if take == "draft":
         return Taken(body="" if answers is None else answers.draft.text, is_draft=answers is not None)
-    macro_id = inbox_address.whole(take)
+    macro_id = query_string.whole(take)
     return Taken() if macro_id is None else _filled(ticket_id, macro_id=macro_id)
 
 
@@ -142,7 +143,7 @@ def _wanted_in_words(form: Any) -> str:
 def clash(ticket_id: int) -> Clash:
     """What happened to a ticket since the page was loaded whose form was refused."""
     view = file_ticket.show(services(), ticket_id, viewer=viewer())
-    seen = inbox_address.whole(request.form.get("seen")) or 0
+    seen = query_string.whole(request.form.get("seen")) or 0
     news = [event for event in view.events if event.id > seen]
     lines = history_sentences.lines(news, names=_names(news), is_undoable=lambda event: False)
     kept = tuple((name, text) for name, text in request.form.items() if name not in ("csrf_token", "version", "seen"))
@@ -186,5 +187,5 @@ def render(ticket_id: int, *, body: str | None = None, clashed: Clash | None = N
 
 def _kept(body: str) -> Taken:
     return Taken(
-        body=body, macro_id=inbox_address.whole(request.form.get("macro_id")), is_draft=bool(request.form.get("draft"))
+        body=body, macro_id=query_string.whole(request.form.get("macro_id")), is_draft=bool(request.form.get("draft"))
     )

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from marshmallow import ValidationError, fields
 
 from app.core import clock
-from app.core.errors import InputError, TooLarge
+from app.core.errors import TooLarge
 from app.market.flows import recommend_posts
 from app.market.store import posts
 from app.recommend.domain import Feedback, FeedbackKind
@@ -121,7 +121,7 @@ def recommend(query: dict[str, Any]) -> dict[str, Any]:
     """Posts for the reader who asks."""
     services, viewer = access.services(), access.viewer()
     found = recommend_posts.recommend(
-        services, user_id(), viewer=viewer, limit=query["n"], exclude_seen=query["exclude_seen"]
+        services, access.user_id(), viewer=viewer, limit=query["n"], exclude_seen=query["exclude_seen"]
     )
     return api_lists.whole(_out(one) for one in found)
 
@@ -153,7 +153,7 @@ def feedback() -> dict[str, int]:
         loaded = FeedbackShape(many=True).load(sent)
     except ValidationError as error:
         raise faults(error) from None
-    reader, now = user_id(), clock.now_ms()
+    reader, now = access.user_id(), clock.now_ms()
     acts = [Feedback(user_id=reader, post_id=act["post"], kind=act["kind"], at=act["at"] or now) for act in loaded]
     return {"accepted": recommend_posts.feedback(access.services(), acts, viewer=access.viewer())}
 
@@ -167,7 +167,7 @@ def rank(payload: dict[str, Any]) -> dict[str, Any]:
     if len(asked) > limit:
         raise TooLarge("too_many_items", size=len(asked), limit=limit)
     found = recommend_posts.recommend(
-        access.services(), user_id(), viewer=access.viewer(), limit=limit, exclude_seen=False
+        access.services(), access.user_id(), viewer=access.viewer(), limit=limit, exclude_seen=False
     )
     wanted = set(asked)
     chosen = [one for one in found if one.post_id in wanted]
@@ -175,14 +175,6 @@ def rank(payload: dict[str, Any]) -> dict[str, Any]:
     scored = {one["item"] for one in ranked}
     rest = [{"item": post_id, "score": None, "features": []} for post_id in asked if post_id not in scored]
     return {"took": round((perf_counter() - started) * 1000, 1), "items": [*ranked, *rest]}
-
-
-def user_id() -> int:
-    """The person behind session or token."""
-    found = access.viewer().user_id
-    if found is None:
-        raise InputError("needs_a_person")
-    return found
 
 
 def _out(one: Any) -> dict[str, Any]:

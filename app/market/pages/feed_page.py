@@ -16,7 +16,7 @@ from app.core.durations import HOUR_MS, MINUTE_MS
 from app.core.errors import Conflict, InputError, OutgoingError
 from app.core.jobs import job_queue as jobs_flow
 from app.core.jobs import job_rows
-from app.market.domain.market import Feed
+from app.market.domain.market import LONGEST_READING_S, Feed
 from app.market.flows import fetch_feeds as flow
 from app.market.flows import look_up_lag, read_folders
 from app.market.flows.fetch_feeds import teams_of as feed_teams
@@ -67,7 +67,7 @@ def _page(*, form: NewFeed | None = None) -> str:
         form=form or _with_teams(NewFeed(formdata=None)),
         teams={team.id: team.name for team in teams.every(found.db)},
         file=PostFile(formdata=None),
-        fault=lambda feed: problem_sentences.fault_of_feed(feed.last_error, feed.url or ""),
+        fault=lambda feed: problem_sentences.fault_of_call(feed.last_error, feed.url or "", limit=LONGEST_READING_S),
         may_write=me.may("feeds:write"),
     )
 

@@ -1,4 +1,4 @@
-"""What a list of posts shows beside the posts: mentions, companies, own topics, feeds, sizes of stories."""
+"""Lists of posts: their filter, and what they show beside it: mentions, companies, own topics, feeds, story sizes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,22 @@ from typing import Any
 
 from app.core.db import Database
 from app.core.permissions import Viewer
-from app.market.domain.market import Post
+from app.market.domain.market import Post, PostFilter
 from app.market.store import companies, feeds, mentions, posts, topics
+from app.web.query_string import Arguments, whole
+
+
+def post_filter(arguments: Arguments) -> PostFilter:
+    """The filter that a query string says."""
+    return PostFilter(
+        entity_id=whole(arguments.get("entity")),
+        topic=arguments.get("topic") or None,
+        feed_id=whole(arguments.get("feed")),
+        sentiment=arguments.get("sentiment") or None,
+        since=whole(arguments.get("since")),
+        until=whole(arguments.get("until")),
+        query=arguments.get("q", "").strip(),
+    )
 
 
 def around(db: Database, shown: Iterable[Post], *, viewer: Viewer) -> dict[str, Any]:

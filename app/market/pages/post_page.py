@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response
 from app.core import clock
 from app.core.errors import InputError
 from app.core.prediction import StoredPrediction
-from app.desk.pages import inbox_address
 from app.market.domain.market import PostFilter
 from app.market.flows import recommend_posts
 from app.market.pages import post_lists, subject_trend
@@ -18,7 +17,7 @@ from app.market.pages.market_page import title_of
 from app.market.store import posts, topics
 from app.model.store import predictions
 from app.recommend.domain import Feedback
-from app.web import access
+from app.web import access, query_string
 from app.web.access import requires, services, viewer
 from app.web.display.label_titles import TOPICS, label_title
 from app.web.display.translation import gettext as _
@@ -31,14 +30,14 @@ blueprint = Blueprint("pages_posts", __name__)
 def index() -> str:
     """Posts, newest first, as the filter leaves them."""
     db, me = services().db, viewer()
-    chosen = inbox_address.post_filter(request.args)
+    chosen = post_lists.post_filter(request.args)
     page = posts.page(db, chosen, viewer=me, limit=50, after=request.args.get("after"))
     return render_template(
         "posts/index.html",
         page=page,
         chosen=chosen,
         topics=_topics(),
-        link=lambda **changes: url_for("pages_posts.index", **inbox_address.kept(request.args, **changes)),
+        link=lambda **changes: url_for("pages_posts.index", **query_string.kept(request.args, **changes)),
         **post_lists.around(db, page.items, viewer=me),
     )
 

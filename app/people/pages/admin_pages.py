@@ -11,13 +11,12 @@ from app.core import clock
 from app.core.errors import Conflict, InputError, NotFound
 from app.core.events import event_log
 from app.desk.flows import undo_setting
-from app.desk.pages import inbox_address
 from app.people.flows import keep_accounts, keep_sessions
 from app.people.pages import account_sentences
 from app.people.pages.admin_section import Section
 from app.people.pages.admin_sections import BY_SLUG, SECTIONS
 from app.people.store import tokens, users
-from app.web import access
+from app.web import access, query_string
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
 from app.web.display.translation import ngettext
@@ -206,5 +205,5 @@ def audit() -> str:
         kind=kind,
         # What was added is deleted where it stands; here a button beside each of a hundred would only be in the way.
         is_undoable=lambda event: event.verb != "created" and undo_setting.is_undoable(event),
-        next_url=url_for("pages_admin.audit", **{**inbox_address.kept(request.args), "after": page.after or ""}),
+        next_url=url_for("pages_admin.audit", **{**query_string.kept(request.args), "after": page.after or ""}),
     )

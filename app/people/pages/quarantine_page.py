@@ -9,9 +9,8 @@ from app.core.errors import BellwetherError
 from app.core.quarantine import keep_in_quarantine as flow
 from app.core.quarantine import quarantine_rows, try_again
 from app.core.quarantine.arrival import Quarantined
-from app.desk.pages import inbox_address
 from app.people.pages.admin_sections import SECTIONS
-from app.web import problem_sentences
+from app.web import problem_sentences, query_string
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
 from app.web.template_context import tell
@@ -36,7 +35,7 @@ def index() -> str:
         sections=SECTIONS,
         page=page,
         why=_why,
-        next_url=url_for("pages_quarantine.index", **{**inbox_address.kept(request.args), "after": page.after or ""}),
+        next_url=url_for("pages_quarantine.index", **{**query_string.kept(request.args), "after": page.after or ""}),
     )
 
 

@@ -1,4 +1,4 @@
-"""Long work, and the models in force."""
+"""Long work: how far it is."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from typing import Any
 from marshmallow import fields
 
 from app.core.jobs import job_rows
-from app.model.flows import deploy_model
-from app.model.store import deployments
 from app.web import access
 from app.web.api import api_lists
 from app.web.api.api_shapes import Id, Instant, PageQuery, Shape, Whole, page_of
 from app.web.api.openapi import blueprint, route
 
 group = blueprint("jobs", about="Long work: how far it is, and what failed.")
-models_group = blueprint("models", about="Which model answers, what it can tell, and what was in force before.")
 
 
 class JobShape(Shape):
@@ -31,39 +28,6 @@ class JobShape(Shape):
     errors = fields.List(fields.Dict())
     created_at = Instant()
     finished_at = Instant(allow_none=True)
-
-
-class LabelShape(Shape):
-    """A label."""
-
-    id = fields.String()
-    title = fields.String()
-
-
-class TaskShape(Shape):
-    """A task of the model in force."""
-
-    name = fields.String()
-    role = fields.String()
-    kind = fields.String()
-    labels = fields.List(fields.Nested(LabelShape))
-
-
-class DeploymentShape(Shape):
-    """An artifact put into a slot."""
-
-    id = Id("dep")
-    model = fields.String()
-    slot = fields.String()
-    at = Instant()
-
-
-class ModelsShape(Shape):
-    """The model that answers, its tasks, and the history."""
-
-    live = fields.String()
-    tasks = fields.List(fields.Nested(TaskShape))
-    deployments = fields.List(fields.Nested(DeploymentShape))
 
 
 @route(group, "/jobs", needs="jobs:read", query=PageQuery, returns=page_of(JobShape, "JobPage"))
@@ -83,15 +47,3 @@ def list_jobs(query: dict[str, Any]) -> dict[str, Any]:
 def show_job(job_id: int) -> Any:
     """One job."""
     return job_rows.get(access.services().db, job_id, viewer=access.viewer())
-
-
-@route(models_group, "/models", needs="models:read", returns=ModelsShape)
-def show_models() -> dict[str, Any]:
-    """The model in force."""
-    services = access.services()
-    tasks = [
-        {"name": task.name, "role": task.role, "kind": task.kind, "labels": deploy_model.labels(services, task.name)}
-        for task in deploy_model.tasks(services)
-    ]
-    live = services.engine.model().artifact.manifest.id
-    return {"live": live, "tasks": tasks, "deployments": deployments.every(services.db)}

@@ -10,14 +10,53 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Protocol
 
 from app.core.interval import Range
-from app.market.domain.series import Expected, Point
 
 WIDTH, HEIGHT = 1000.0, 100.0
 MAX_X_MARKS = 6
 
 Stamp = Callable[[int], str]
+
+
+class Step(Protocol):
+    """A step of time, by its start in ms UTC."""
+
+    @property
+    def at(self) -> int: ...
+
+
+class Point(Step, Protocol):
+    """The figures of one step: counts of stories, net sentiment from −1 to 1, and the share of negative stories."""
+
+    @property
+    def n_stories(self) -> int: ...
+
+    @property
+    def n_negative(self) -> int: ...
+
+    @property
+    def net_sentiment(self) -> float | None: ...
+
+    @property
+    def negative_share(self) -> float | None: ...
+
+
+class Usual(Protocol):
+    """The usual ranges of a step's figures, None where not known; `share_seen` is how sure the share itself is."""
+
+    @property
+    def stories(self) -> Range | None: ...
+
+    @property
+    def net(self) -> Range | None: ...
+
+    @property
+    def share(self) -> Range | None: ...
+
+    @property
+    def share_seen(self) -> Range | None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +126,7 @@ class Frame:
     stamp: Stamp
     titles: Sequence[str] = ()
     spans: Sequence[tuple[int, int]] = ()
-    usual: Sequence[Expected] = ()
+    usual: Sequence[Usual] = ()
 
 
 def _runs(values: Sequence[float | None], *, width: float, place: Callable[[float], float]) -> tuple[str, ...]:
@@ -181,12 +220,12 @@ def scaled(plot: Plot, *, width: float, height: float) -> Plot:
     )
 
 
-def x_marks(points: Sequence[Point], *, stamp: Stamp) -> tuple[str, ...]:
+def x_marks(points: Sequence[Step], *, stamp: Stamp) -> tuple[str, ...]:
     """At most six times, evenly spread from the first point to the last."""
     return spread([stamp(point.at) for point in points])
 
 
-def alerted(points: Sequence[Point], *, spans: Sequence[tuple[int, int]]) -> tuple[Hit, ...]:
+def alerted(points: Sequence[Step], *, spans: Sequence[tuple[int, int]]) -> tuple[Hit, ...]:
     """Where alerts were firing: `spans` are (since, until) in ms, cut to the time that the points cover."""
     if len(points) < 2:
         return ()

@@ -7,7 +7,6 @@ from werkzeug.datastructures import MultiDict
 
 from app.desk.domain.ticket import OPEN_STATUSES, TicketFilter
 from app.desk.pages import inbox_address
-from app.market.domain.market import PostFilter
 
 
 @pytest.mark.parametrize(
@@ -28,27 +27,6 @@ from app.market.domain.market import PostFilter
 )
 def test_a_query_becomes_a_ticket_filter(query: dict[str, str], expected: TicketFilter) -> None:
     assert inbox_address.ticket_filter(MultiDict(query), me=7) == expected
-
-
-def test_a_query_becomes_a_post_filter() -> None:
-    query = MultiDict({"entity": "4", "topic": "earnings", "sentiment": "negative", "q": "x"})
-    assert inbox_address.post_filter(query) == PostFilter(
-        entity_id=4, topic="earnings", sentiment="negative", query="x"
-    )
-
-
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [("81", 81), ("tkt_81", 81), ("", None), (None, None), ("8a", None), ("9" * 20, None), ("²", None)],
-)
-def test_an_id_is_read_with_or_without_its_prefix(text: str | None, number: int | None) -> None:
-    assert inbox_address.whole(text) == number
-
-
-def test_a_changed_filter_starts_at_the_first_page() -> None:
-    query = MultiDict({"queue": "3", "q": "card", "after": "cursor"})
-    assert inbox_address.kept(query, queue="") == {"q": "card"}
-    assert inbox_address.kept(query, after="next") == {"queue": "3", "q": "card", "after": "next"}
 
 
 def test_a_queue_alone_is_no_narrowing() -> None:
