@@ -102,11 +102,7 @@ def route(
 
     def declare(view: View) -> View:
         endpoint = view.__name__
-        served: Any = group.response(status, returns)(view)
-        if reads is not None:
-            served = group.arguments(reads, location="json", required=_is_needed(reads()))(served)
-        if query is not None:
-            served = group.arguments(query, location="query")(served)
+        served = _given(group, group.response(status, returns)(view), query=query, reads=reads)
         refused = refusals.statuses(
             rule=rule, method=method, needs=needs, has_query=query is not None, is_versioned=is_versioned, also=also,
             has_body=reads is not None or "requestBody" in (docs or {}),
@@ -122,6 +118,12 @@ def route(
         return view
 
     return declare
+
+
+def _given(group: Any, served: Any, *, query: type[Schema] | None, reads: type[Schema] | None) -> Any:
+    if reads is not None:
+        served = group.arguments(reads, location="json", required=_is_needed(reads()))(served)
+    return served if query is None else group.arguments(query, location="query")(served)
 
 
 def _is_needed(shape: Schema) -> bool:
