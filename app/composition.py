@@ -14,6 +14,7 @@ from app import lazy_services, registration
 from app.core.config import Settings
 from app.core.errors import BellwetherError
 from app.core.permissions import User
+from app.people.pages import identity, sign_in_limits
 from app.web import access, error_rendering, problem_sentences, security
 from app.web.display import translation
 from app.web.serving import long_answers, memory
@@ -41,6 +42,7 @@ def build(settings: Settings) -> Flask:
     Babel(app, locale_selector=locale, timezone_selector=zone)
     translation.install(app)
     Bootstrap5(app)
+    identity.install(app)
     access.install(app)
     long_answers.install(app)
     registration.register_flows()
@@ -48,7 +50,7 @@ def build(settings: Settings) -> Flask:
     # After flask-smorest, which brings an error handler of its own.
     error_rendering.install(app)
     registration.register_pages(app)
-    security.limit_sign_in(app)
+    sign_in_limits.install(app)
     # A process that serves pages only has no worker to tell it that another model was put live.
     app.before_request(app.extensions["bellwether"].follow)
     app.teardown_appcontext(_release)

@@ -58,11 +58,6 @@ UPWARD: frozenset[tuple[str, str]] = frozenset(
         ("app.people.pages.admin_sections", "app.desk.store.outbox"),
         ("app.people.pages.admin_sections", "app.desk.store.queues"),
         ("app.people.pages.admin_sections", "app.desk.store.sla_policies"),
-        ("app.web.access", "app.people.domain"),
-        ("app.web.access", "app.people.flows.keep_accounts"),
-        ("app.web.access", "app.people.flows.keep_sessions"),
-        ("app.web.devices", "app.people.domain"),
-        ("app.web.security", "app.people.domain"),
         ("app.web.template_context", "app.alerts.store.alerts"),
         ("app.web.template_context", "app.desk.flows.undo_setting"),
     }

@@ -1,27 +1,23 @@
-"""Who is asking and what they may do: sessions, API tokens, and the permission that every route declares."""
+"""Who is asking and what they may do: the permission that every route declares, checked before its view runs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
-from flask import Flask, after_this_request, current_app, g, request, session
-from flask_login import LoginManager, current_user, login_user, logout_user
+from flask import Flask, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 
 from app.core.config import Settings
-from app.core.errors import InputError, NotAllowed, NotFound, NotSignedIn
+from app.core.errors import InputError, NotAllowed, NotSignedIn
 from app.core.permissions import User, Viewer
 from app.core.services import Services
-from app.people.domain import Session, SignInWay
-from app.people.flows import keep_accounts, keep_sessions
-from app.web import devices
 
 PUBLIC = "public"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SIGN_IN_PATH = "/sign-in"
+IDENTITY = "bellwether.identity"
+"""Under which name in `app.extensions` the Identity of an application stands."""
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -33,24 +29,17 @@ class UndeclaredRoute(RuntimeError):
     """A route that does not say who may use it answers nobody: a fault of ours, shown as 500."""
 
 
-class Visitor:
-    """A person who is signed in, in the form that Flask-Login asks for.
+class Identity(Protocol):
+    """Knows people and API tokens, and finds whom a request is for."""
 
-    The cookie holds the secret of a session that is a row: where the row is gone, a copied cookie opens nothing.
-    """
+    def user(self) -> User | None:
+        """The person behind the session, or None."""
 
-    is_authenticated = True
-    is_anonymous = False
+    def viewer(self, token: str | None) -> Viewer | None:
+        """Whom this request is for, with the token that it presents; raises NotSignedIn for an unknown token."""
 
-    def __init__(self, user: User, secret: str, found: Session | None = None) -> None:
-        self.user = user
-        self.is_active = user.is_active
-        self.secret = secret
-        self.session = found
-
-    def get_id(self) -> str:
-        """What the cookie keeps."""
-        return self.secret
+    def later(self, token: str | None) -> Callable[[], Viewer | None]:
+        """A question that can be asked after the request: whom it is for now, or None once that has ended."""
 
 
 def requires(permission: str) -> Callable[[View], View]:
@@ -99,20 +88,14 @@ def _presented_token() -> str | None:
     return request.headers.get("Api-Access-Token")
 
 
-def _identify(found: Services, *, token: str | None, person: Visitor | None) -> Viewer | None:
-    if token is not None:
-        return keep_accounts.viewer_for_token(found, token)
-    return keep_accounts.viewer_for(found, person.user) if person is not None else None
-
-
-def _person() -> Visitor | None:
-    return cast(Visitor, current_user._get_current_object()) if current_user.is_authenticated else None
+def _identity() -> Identity:
+    return cast(Identity, current_app.extensions[IDENTITY])
 
 
 def visitor() -> Viewer | None:
     """Whom this request is for, or None when nobody is signed in; an unknown token raises NotSignedIn."""
     if "viewer" not in g:
-        g.viewer = _identify(services(), token=_presented_token(), person=_person())
+        g.viewer = _identity().viewer(_presented_token())
     return cast("Viewer | None", g.viewer)
 
 
@@ -134,51 +117,12 @@ def user_id() -> int:
 
 def still_admitted() -> Callable[[], Viewer | None]:
     """A question that can be asked after the request: whom it is for now, or None once that has ended."""
-    return partial(_identify_again, services(), token=_presented_token(), person=_person())
-
-
-def _identify_again(found: Services, *, token: str | None, person: Visitor | None) -> Viewer | None:
-    try:
-        return _identify(found, token=token, person=None if person is None else _loaded(found, person.secret))
-    except (NotSignedIn, NotFound):
-        return None
+    return _identity().later(_presented_token())
 
 
 def signed_in_user() -> User | None:
     """The person behind the session, or None (API tokens have no session)."""
-    person = _person()
-    return None if person is None else person.user
-
-
-def session_id() -> int | None:
-    """The row of this session; None when nobody is signed in."""
-    person = _person()
-    return person.session.id if person is not None and person.session is not None else None
-
-
-def sign_in(user: User, *, way: SignInWay) -> None:
-    """Start a session for `user`; what the session held before is dropped, except the chosen language."""
-    locale = session.get("locale")
-    session.clear()
-    if locale:
-        session["locale"] = locale
-    session.permanent = True
-    login_user(Visitor(user, keep_sessions.begin(services(), user, way=way, origin=devices.origin())))
-    after_this_request(partial(devices.remember, user=user))
-    g.pop("viewer", None)
-
-
-def sign_out() -> None:
-    """End the session, here and for every copy of its cookie."""
-    person = _person()
-    if person is not None and person.session is not None:
-        me = keep_accounts.viewer_for(services(), person.user)
-        # One that was ended elsewhere in this very moment is ended all the same.
-        with suppress(NotFound):
-            keep_sessions.end(services(), person.session.id, user_id=person.user.id, viewer=me)
-    logout_user()
-    session.clear()
-    g.pop("viewer", None)
+    return _identity().user()
 
 
 def safe_next(target: str | None, *, fallback: str = "/") -> str:
@@ -201,23 +145,8 @@ def _guard() -> None:
         csrf.protect()
 
 
-def _loaded(found: Services, secret: str) -> Visitor | None:
-    known = keep_sessions.find(found, secret)
-    return None if known is None else Visitor(known[0], secret, known[1])
-
-
-def _load(secret: str) -> Visitor | None:
-    person = _loaded(services(), secret)
-    if person is not None and person.session is not None:
-        keep_sessions.note_seen(services(), person.session, origin=devices.origin())
-    return person
-
-
 def install(app: Flask) -> None:
-    """Sessions, CSRF and the guard in front of every route."""
+    """CSRF and the guard in front of every route; who knows people is put into `app.extensions[IDENTITY]`."""
     app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_HEADERS=["X-CSRFToken"])
     csrf.init_app(app)
-    manager = LoginManager()
-    manager.init_app(app)
-    manager.user_loader(_load)
     app.before_request(_guard)

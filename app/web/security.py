@@ -1,4 +1,4 @@
-"""What protects every answer: headers, sizes, request ids, cookies, the key that signs them, and sign-in limits."""
+"""What protects every answer: headers, sizes, request ids, cookies, and the key that signs them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,15 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, g, request
 from flask.sessions import SecureCookieSessionInterface
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 
 from app.core import private_files
 from app.core.config import Settings
-from app.people.domain import LASTS_MS
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -44,11 +40,6 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 HSTS = "max-age=31536000; includeSubDomains"
-SIGN_IN_LIMITS = {
-    "pages_session.sign_in": ("30 per minute", ["POST"]),
-    "pages_session.sign_in_link": ("30 per minute", ["GET", "POST"]),
-    "pages_session.setup": ("10 per minute", ["POST"]),
-}
 _LARGE = "__bellwether_large_body__"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
@@ -118,20 +109,7 @@ def install(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.is_secure_cookie,
-        PERMANENT_SESSION_LIFETIME=timedelta(milliseconds=LASTS_MS),
     )
     app.session_interface = Sessions()
     app.before_request(_before)
     app.after_request(_after)
-
-
-def limit_sign_in(app: Flask) -> None:
-    """A limit per address and process on the routes that let somebody in: checking a password costs time.
-
-    What slows down who guesses is counted in the database, by `app.people.flows.sign_in`.
-    """
-    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://")
-    for endpoint, (limit, methods) in SIGN_IN_LIMITS.items():
-        if endpoint in app.view_functions:
-            limited: Any = limiter.limit(limit, methods=methods)(app.view_functions[endpoint])
-            app.view_functions[endpoint] = limited

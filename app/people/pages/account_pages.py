@@ -13,8 +13,9 @@ from app.core.errors import NotAllowed, NotFound, Overloaded
 from app.core.permissions import User
 from app.people.flows import keep_accounts, sign_in
 from app.people.flows import keep_sessions as flow
+from app.people.pages import devices, identity
 from app.people.store import sessions, tokens, users
-from app.web import access, devices
+from app.web import access
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
 from app.web.display.translation import ngettext
@@ -50,7 +51,7 @@ def _page(
         password=password or NewPassword(formdata=None),
         maker=token or NewToken(formdata=None),
         sessions=sessions.of_user(services().db, user.id, now=clock.now_ms()),
-        this_session=access.session_id(),
+        this_session=identity.session_id(),
         end_url=lambda session_id: url_for("pages_account.end_session", session_id=session_id),
         secret=secret,
         zones=sorted(available_timezones()),
@@ -94,7 +95,7 @@ def password() -> Shown:
         flash(_("The present password is not right; nothing was changed."), "error")
         return _page(password=form), 422
     keep_accounts.set_password(services(), user.id, password=form.password.data or "", viewer=viewer())
-    access.sign_in(users.get(services().db, user.id), way="new_password")
+    identity.sign_in(users.get(services().db, user.id), way="new_password")
     flash(_("The password is changed; other sessions have ended."), "good")
     return redirect(url_for("pages_account.index"))
 
@@ -109,8 +110,8 @@ def _is_right(user: User, password: str) -> bool:
 @requires("account:write")
 def end_session(session_id: int) -> Response:
     """Sign one of one's own browsers out."""
-    if session_id == access.session_id():
-        access.sign_out()
+    if session_id == identity.session_id():
+        identity.sign_out()
         return redirect(url_for("pages_session.sign_in"))
     try:
         flow.end(services(), session_id, user_id=_me().id, viewer=viewer())
@@ -124,7 +125,7 @@ def end_session(session_id: int) -> Response:
 @requires("account:write")
 def end_others() -> Response:
     """Sign every other browser out."""
-    n_ended = flow.end_all(services(), _me().id, viewer=viewer(), but=access.session_id())
+    n_ended = flow.end_all(services(), _me().id, viewer=viewer(), but=identity.session_id())
     flash(ngettext("%(num)s other browser is signed out.", "%(num)s other browsers are signed out.", n_ended), "good")
     return redirect(url_for("pages_account.index") + "#sessions")
 

@@ -12,7 +12,7 @@ from app.core.errors import Conflict, InputError, NotFound
 from app.core.events import event_log
 from app.desk.flows import undo_setting
 from app.people.flows import keep_accounts, keep_sessions
-from app.people.pages import account_sentences
+from app.people.pages import account_sentences, identity
 from app.people.pages.admin_section import Section
 from app.people.pages.admin_sections import BY_SLUG, SECTIONS
 from app.people.store import tokens, users
@@ -112,7 +112,7 @@ def _edit(section: Section, form: Any, *, number: int | None = None) -> str:
         number=number,
         notes=[] if number is None else section.notes(number),
         sessions=[] if number is None or section.sessions is None else section.sessions(number),
-        this_session=access.session_id(),
+        this_session=identity.session_id(),
         end_url=lambda session_id: url_for("pages_admin.end_session", number=number, session_id=session_id),
     )
 
@@ -150,7 +150,7 @@ def end_session(number: int, session_id: int) -> Response:
 @requires("settings:write")
 def end_sessions(number: int) -> Response:
     """Sign somebody out everywhere; oneself everywhere else."""
-    n_ended = keep_sessions.end_all(services(), number, viewer=viewer(), but=access.session_id())
+    n_ended = keep_sessions.end_all(services(), number, viewer=viewer(), but=identity.session_id())
     flash(ngettext("%(num)s browser is signed out.", "%(num)s browsers are signed out.", n_ended), "good")
     return redirect(url_for("pages_admin.edit", slug="users", number=number))
 

@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response
 from app.core.errors import Conflict, NotAllowed, Overloaded
 from app.people.flows import keep_accounts
 from app.people.flows import sign_in as flow
-from app.web import access, devices, error_rendering, security
+from app.people.pages import devices, identity
+from app.web import access, error_rendering, security
 from app.web.access import public, services
 from app.web.display.formats import page_locale
 from app.web.display.translation import gettext as _
@@ -44,7 +45,7 @@ def sign_in() -> Shown:
     if user is None:
         flash(_("E-mail and password do not match."), "error")
         return shown(), 401
-    access.sign_in(user, way="password")
+    identity.sign_in(user, way="password")
     return redirect(access.safe_next(request.args.get("next")))
 
 
@@ -58,7 +59,7 @@ def sign_in_link(secret: str) -> Shown:
     if user is None:
         flash(_("This link was used before or has expired. Ask for a new one."), "error")
         return redirect(url_for("pages_session.sign_in"))
-    access.sign_in(user, way="link")
+    identity.sign_in(user, way="link")
     return redirect(url_for("pages_home.index"))
 
 
@@ -66,7 +67,7 @@ def sign_in_link(secret: str) -> Shown:
 @public
 def sign_out() -> Response:
     """End the session."""
-    access.sign_out()
+    identity.sign_out()
     return redirect(url_for("pages_session.sign_in"))
 
 
@@ -92,7 +93,7 @@ def setup() -> Shown:
         )
     except Conflict:
         return redirect(url_for("pages_session.sign_in"))
-    access.sign_in(user, way="setup")
+    identity.sign_in(user, way="setup")
     return redirect(url_for("pages_home.index"))
 
 

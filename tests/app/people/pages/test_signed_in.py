@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from app.core.permissions import SYSTEM
 from app.people.flows import keep_accounts
-from app.web import devices
+from app.people.pages import devices
 from tests.app.site import PASSWORD, Site, csrf, make_site
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
