@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from flask import Flask
 
 from app.alerts.api import alert_api, false_alarm_api
+from app.alerts.flows import tick_rules
 from app.alerts.pages import alert_page, rule_page
 from app.answers import api as answers_api
 from app.answers import pages as macro_pages
@@ -22,7 +23,7 @@ from app.core.quarantine.arrival import ItemKind, Quarantined
 from app.core.quarantine.try_again import Filed
 from app.core.services import Services
 from app.desk.api import bulk_api, export_api, lesson_api, routing_api, ticket_api
-from app.desk.flows import desk_jobs, file_quarantined
+from app.desk.flows import desk_jobs, file_quarantined, keep_queues
 from app.desk.flows.imports import import_tickets
 from app.desk.pages import (
     bulk_page,
@@ -39,6 +40,7 @@ from app.desk.pages import (
     ticket_actions,
     ticket_page,
 )
+from app.desk.store import queues
 from app.market.api import dashboard_api, market_api, recommend_api, topic_api
 from app.market.flows import count_topic, market_jobs
 from app.market.flows.file_quarantined_post import file_quarantined_post
@@ -52,13 +54,14 @@ from app.market.pages import (
     topic_page,
     wall_page,
 )
+from app.market.store import feeds
 from app.model.api import analyze_api, model_api, predict_api
 from app.model.pages import model_page
 from app.notify import api as notify_api
 from app.notify import pages as receiver_pages
 from app.notify.flows.queue_webhooks import queue_webhooks
 from app.people import api as people_api
-from app.people.flows import keep_accounts
+from app.people.flows import keep_accounts, keep_teams
 from app.people.pages import account_pages, admin_pages, home_page, quarantine_page, sign_in_pages
 from app.web import event_stream, template_context
 from app.web.api import health_api, job_api, openapi, problem_pages
@@ -142,6 +145,11 @@ def register_flows() -> None:
     """Hand lower areas what they need of higher ones; doing it again changes nothing."""
     history.SUBSCRIBERS.register("webhooks", queue_webhooks)
     viewers.LOOK_UPS.register("people", keep_accounts.person)
+    keep_accounts.SIGHTS.register("queues", queues.visible_ids)
+    keep_accounts.SIGHTS.register("feeds", feeds.visible_ids)
+    keep_accounts.FURNISHINGS.register("queue", keep_queues.first_queue)
+    keep_accounts.FURNISHINGS.register("rule", lambda tx, _services: tick_rules.first_rule(tx))
+    keep_teams.HOLDINGS.register("queues", keep_queues.titles_by_team)
     for kind, handler in JOBS.items():
         job_queue.HANDLERS.register(kind, handler)
     for item, filer in FILERS.items():

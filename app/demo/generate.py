@@ -25,10 +25,10 @@ from app.core.services import Services
 from app.demo import setting
 from app.demo.prose import Prose
 from app.desk.domain.ticket import Ticket, Urgency, UrgencyPart
-from app.desk.flows import keep_queues, order_inbox
+from app.desk.flows import order_inbox
 from app.desk.store import queues
 from app.model.store import predictions
-from app.people.flows import keep_accounts
+from app.people.flows import keep_accounts, keep_teams
 from app.people.store import teams, users
 
 CHUNK = 1000
@@ -136,7 +136,7 @@ def _furnish(services: Services) -> None:
         )
         members[list(members)[number % len(members)]].append(user.id)
     for team_id, user_ids in members.items():
-        keep_queues.set_team_members(services, team_id, viewer=SYSTEM, user_ids=user_ids)
+        keep_teams.set_team_members(services, team_id, viewer=SYSTEM, user_ids=user_ids)
 
 
 def _side(services: Services, name: str, *, rng: Random) -> Side:

@@ -9,7 +9,7 @@ from app.core.services import Services
 from app.demo import story
 from app.desk.flows import keep_queues, keep_sla_policies
 from app.market.flows import fetch_feeds, show_market
-from app.people.flows import keep_accounts
+from app.people.flows import keep_accounts, keep_teams
 from app.people.store import teams
 
 
@@ -23,9 +23,9 @@ def people(services: Services) -> dict[str, User]:
         fields = {name: entry[name] for name in ("name", "email", "locale", "zone")}
         found[entry["name"]] = keep_accounts.add_user(services, role=role, viewer=SYSTEM, **fields)
     for name in sorted({agent["team"] for agent in told["agents"]}):
-        team = keep_queues.add_team(services, viewer=SYSTEM, name=name)
+        team = keep_teams.add_team(services, viewer=SYSTEM, name=name)
         members = [found[agent["name"]].id for agent in told["agents"] if agent["team"] == name]
-        keep_queues.set_team_members(services, team.id, viewer=SYSTEM, user_ids=members)
+        keep_teams.set_team_members(services, team.id, viewer=SYSTEM, user_ids=members)
     return {**found, "admin": found[told["admin"]["name"]]}
 
 

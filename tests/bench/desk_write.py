@@ -22,6 +22,7 @@ from app.desk.flows import run_bulk_job
 from app.model.engine.opening import open_engine
 from app.people.flows import keep_accounts
 from app.people.store import users
+from app.registration import register_flows
 from tests.bench.desk_data import ADMIN, database, desk, keep, token
 from tests.process import Running, running
 
@@ -55,6 +56,7 @@ class Timed(Database):
 def bulked(folder: Path) -> dict[str, Any]:
     """Ten thousand closed tickets get another priority, and that is taken back."""
     db = Timed(folder / "bellwether.sqlite")
+    register_flows()
     services = Services(db=db, engine=open_engine(folders=[]), policy=Policy())
     person = users.find_by_email(db, ADMIN)
     assert person is not None

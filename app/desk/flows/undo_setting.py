@@ -18,7 +18,7 @@ from app.desk.store import mailboxes as boxes
 from app.desk.store import queues
 from app.desk.store import routing_rule_rows as routing_rules
 from app.desk.store import sla_policies as sla_rows
-from app.people.flows import keep_accounts
+from app.people.flows import keep_accounts, keep_teams
 from app.people.store import teams, users
 
 _Get = Callable[..., Any]
@@ -97,6 +97,6 @@ def _stands_in_the_way(later: Event, *, event: Event) -> bool:
 def _undo_team(services: Services, event: Event, *, viewer: Viewer) -> None:
     teams.get(services.db, event.noun_id)
     if event.verb == "members_set":
-        keep_queues.set_team_members(services, event.noun_id, viewer=viewer, user_ids=event.before["user_ids"])
+        keep_teams.set_team_members(services, event.noun_id, viewer=viewer, user_ids=event.before["user_ids"])
     else:
-        keep_queues.rename_team(services, event.noun_id, viewer=viewer, name=event.before["name"])
+        keep_teams.rename_team(services, event.noun_id, viewer=viewer, name=event.before["name"])

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from werkzeug.security import generate_password_hash
 
-from app.alerts.flows import tick_rules
 from app.core import clock
-from app.core.db import Transaction
+from app.core.db import Reads, Transaction
 from app.core.errors import Conflict, DatabaseBusy, FieldError, InputError, NotSignedIn
 from app.core.events import history
 from app.core.permissions import PERMISSIONS, SYSTEM, TOKEN_SCOPES, Token, User, UserRole, Viewer, digest
+from app.core.registry import Registry
 from app.core.services import Services
 from app.core.viewers import Person
-from app.desk.flows import keep_queues
-from app.desk.store import queues
-from app.market.store import feeds
 from app.people.flows import keep_sessions
 from app.people.store import sign_in_links, teams, tokens, users
 
 SHORTEST_PASSWORD = 10
 MARK = "bw_"
 TOUCH_MS = 60_000
+
+FURNISHINGS: Registry[Callable[[Transaction, Services], object]] = Registry()
+"""Each gives a new installation one thing that it needs, unless it has it."""
+
+SIGHTS: Registry[Callable[[Reads, Sequence[int]], frozenset[int]]] = Registry()
+"""For `queues` and `feeds`: which of them the people of these teams see, by id."""
 
 _EDITABLE = frozenset({"name", "email", "role", "locale", "zone", "is_active"})
 
@@ -47,14 +50,14 @@ def first_admin(services: Services, *, name: str, email: str, password: str, loc
 
 
 def furnish(services: Services) -> None:
-    """Give an installation one queue and one rule, unless it has them."""
+    """Give an installation what it needs, unless it has it."""
     with services.db.transaction() as tx:
         _furnish(tx, services)
 
 
 def _furnish(tx: Transaction, services: Services) -> None:
-    keep_queues.first_queue(tx, services)
-    tick_rules.first_rule(tx)
+    for furnishing in FURNISHINGS:
+        furnishing(tx, services)
 
 
 def add_user(
@@ -210,8 +213,8 @@ def _viewer(services: Services, user: User, *, permissions: frozenset[str], acto
         name=user.name,
         role=user.role,
         permissions=permissions,
-        queue_ids=None if is_admin else queues.visible_ids(services.db, team_ids),
-        feed_ids=None if is_admin else feeds.visible_ids(services.db, team_ids),
+        queue_ids=None if is_admin else SIGHTS["queues"](services.db, team_ids),
+        feed_ids=None if is_admin else SIGHTS["feeds"](services.db, team_ids),
         locale=user.locale,
         zone=user.zone,
         actor_kind=actor[0],

@@ -15,6 +15,7 @@ from app.desk.flows.mail import read_mailbox
 from app.desk.pages import sla_section
 from app.desk.store import mailboxes as boxes
 from app.desk.store import outbox, queues, sla_policies
+from app.people.flows import keep_teams
 from app.people.pages import admin_forms, people_section
 from app.people.pages.admin_section import Row, Section, attributes, form_fields, split
 from app.people.store import teams, users
@@ -59,14 +60,14 @@ def _team(number: int) -> dict[str, Any]:
 
 
 def _add_team(form: Any) -> int:
-    team = keep_queues.add_team(services(), viewer=viewer(), name=form.name.data)
-    keep_queues.set_team_members(services(), team.id, viewer=viewer(), user_ids=form.members.data or [])
+    team = keep_teams.add_team(services(), viewer=viewer(), name=form.name.data)
+    keep_teams.set_team_members(services(), team.id, viewer=viewer(), user_ids=form.members.data or [])
     return team.id
 
 
 def _change_team(number: int, form: Any) -> object:
-    keep_queues.set_team_members(services(), number, viewer=viewer(), user_ids=form.members.data or [])
-    return keep_queues.rename_team(services(), number, viewer=viewer(), name=form.name.data)
+    keep_teams.set_team_members(services(), number, viewer=viewer(), user_ids=form.members.data or [])
+    return keep_teams.rename_team(services(), number, viewer=viewer(), name=form.name.data)
 
 
 # Queues
@@ -279,7 +280,7 @@ SECTIONS: tuple[Section, ...] = (
         values=_team,
         add=_add_team,
         change=_change_team,
-        remove=lambda number: keep_queues.remove_team(services(), number, viewer=viewer()),
+        remove=lambda number: keep_teams.remove_team(services(), number, viewer=viewer()),
     ),
     Section(
         slug="queues",

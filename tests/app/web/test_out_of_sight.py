@@ -16,6 +16,7 @@ from app.core.views import keep_saved_views
 from app.desk.flows import keep_queues
 from app.market.flows import fetch_feeds
 from app.model.store import predictions
+from app.people.flows import keep_teams
 from tests.app.page_house import House, make_house
 from tests.app.site import Caller
 
@@ -34,7 +35,7 @@ class Divided:
 def divided(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Divided]:
     house = make_house(tmp_path_factory.mktemp("divided"))
     services, site = house.site.services, house.site
-    team = keep_queues.add_team(services, viewer=SYSTEM, name="Others")
+    team = keep_teams.add_team(services, viewer=SYSTEM, name="Others")
     for queue in house.queues.values():
         keep_queues.change_queue(services, queue, viewer=SYSTEM, changes={"team_id": team.id})
     keep_queues.add_queue(services, viewer=SYSTEM, slug="open", title="Open", intent_task="banking_intent")

@@ -11,7 +11,7 @@ from app.core.permissions import SYSTEM, User, UserRole
 from app.desk.domain.ticket import Ticket, TicketDraft
 from app.desk.flows import file_ticket, keep_queues
 from app.desk.store import queues
-from app.people.flows import keep_accounts
+from app.people.flows import keep_accounts, keep_teams
 from tests.app.page_house import Engine, post
 from tests.app.site import PASSWORD, Site, csrf, make_site
 
@@ -35,8 +35,8 @@ def _organisation(site: Site) -> tuple[Ticket, list[User]]:
     maren = _person(site, "Maren", "admin")
     sana, cem, ana = _person(site, "Sana", "agent"), _person(site, "Cem", "agent"), _person(site, "Ana", "analyst")
     for slug, user in (("shop", sana), ("cards", cem)):
-        team = keep_queues.add_team(services, viewer=SYSTEM, name=slug)
-        keep_queues.set_team_members(services, team.id, viewer=SYSTEM, user_ids=[user.id])
+        team = keep_teams.add_team(services, viewer=SYSTEM, name=slug)
+        keep_teams.set_team_members(services, team.id, viewer=SYSTEM, user_ids=[user.id])
         keep_queues.add_queue(services, viewer=SYSTEM, slug=slug, title=f"The {slug}", team_id=team.id)
     draft = TicketDraft(subject="Where is it", body="where is my order", channel="api", queue="shop")
     return file_ticket.receive(services, draft, viewer=SYSTEM).ticket, [sana, cem, ana, maren]

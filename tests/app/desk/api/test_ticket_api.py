@@ -9,6 +9,7 @@ import pytest
 from app.core.permissions import SYSTEM
 from app.core.quarantine import quarantine_rows
 from app.desk.flows import keep_queues
+from app.people.flows import keep_teams
 from tests.app.site import Caller, Site
 
 MAIL = b"""From: Ines <ines@example.com>
@@ -311,7 +312,7 @@ def test_a_key_has_a_length(api: Caller, key: str) -> None:
 
 
 def test_another_team_s_queue_is_out_of_sight(api: Caller, model_site: Site) -> None:
-    team = keep_queues.add_team(model_site.services, viewer=SYSTEM, name="Secret")
+    team = keep_teams.add_team(model_site.services, viewer=SYSTEM, name="Secret")
     keep_queues.add_queue(model_site.services, viewer=SYSTEM, slug="secret", title="Secret", team_id=team.id)
     made = _file(api).get_json()
     api("PATCH", f"/api/v1/tickets/{made['id']}", json={"queue": "secret"})

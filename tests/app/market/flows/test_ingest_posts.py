@@ -17,12 +17,13 @@ from app.core.events import event_log
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.core.text.file_rows import RowFault
-from app.desk.flows import correct_prediction, keep_queues
+from app.desk.flows import correct_prediction
 from app.market.domain.market import PostDraft, PostFilter
 from app.market.flows import fetch_feeds, ingest_posts, show_market
 from app.market.store import buckets, mentions
 from app.market.store import posts as rows
 from app.model.store import predictions
+from app.people.flows import keep_teams
 from tests.app.conftest import Desk
 from tests.app.fake_engine import FakeEngine
 
@@ -199,7 +200,7 @@ def test_a_corrected_sentiment_moves_the_series_and_back(services: Services, peo
 
 
 def test_a_feed_of_another_team_is_out_of_sight(services: Services, people: Desk, feed_id: int) -> None:
-    team = keep_queues.add_team(services, viewer=SYSTEM, name="Other analysts")
+    team = keep_teams.add_team(services, viewer=SYSTEM, name="Other analysts")
     fetch_feeds.change_feed(services, feed_id, viewer=people.admin, changes={"team_id": team.id})
     ingest_posts.receive(services, feed_id, [post(1, "Northwharf falls")], viewer=SYSTEM)
     blind = replace(people.analyst, feed_ids=frozenset())

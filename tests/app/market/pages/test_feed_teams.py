@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.core.permissions import SYSTEM
-from app.desk.flows import keep_queues
 from app.market.store import feeds
+from app.people.flows import keep_teams
 from tests.app.page_house import House, make_house, post
 
 FIELDS = {"name": "Second wire", "kind": "push", "zone": "UTC", "weight": "1"}
@@ -20,9 +20,9 @@ def teams(tmp_path: Path) -> Iterator[tuple[House, int, int]]:
     """A house with a team that the analyst is in, and one that they are not in."""
     house = make_house(tmp_path)
     services = house.site.services
-    mine, others = (keep_queues.add_team(services, viewer=SYSTEM, name=name) for name in ("Tech desk", "Energy desk"))
+    mine, others = (keep_teams.add_team(services, viewer=SYSTEM, name=name) for name in ("Tech desk", "Energy desk"))
     analyst = house.site.person("analyst")
-    keep_queues.set_team_members(services, mine.id, viewer=SYSTEM, user_ids=[analyst.id])
+    keep_teams.set_team_members(services, mine.id, viewer=SYSTEM, user_ids=[analyst.id])
     yield house, mine.id, others.id
     house.site.app.extensions["bellwether"].close()
 
