@@ -9,11 +9,12 @@ from flask import Flask
 from app.alerts.api import alert_api, false_alarm_api
 from app.alerts.flows import tick_rules
 from app.alerts.pages import alert_page, rule_page
+from app.alerts.store import alerts
 from app.answers import api as answers_api
-from app.answers import pages as macro_pages
 from app.answers.flows import suggest
+from app.answers.pages import article_section, macro_page, macro_section
 from app.core import viewers
-from app.core.events import history
+from app.core.events import history, setting_inverses
 from app.core.jobs import job_queue
 from app.core.jobs.job import Job, JobKind
 from app.core.jobs.job_progress import Progress
@@ -23,7 +24,7 @@ from app.core.quarantine.arrival import ItemKind, Quarantined
 from app.core.quarantine.try_again import Filed
 from app.core.services import Services
 from app.desk.api import bulk_api, export_api, lesson_api, routing_api, ticket_api
-from app.desk.flows import desk_jobs, file_quarantined, keep_queues
+from app.desk.flows import desk_jobs, file_quarantined, keep_queues, undo_setting
 from app.desk.flows.imports import import_tickets
 from app.desk.pages import (
     bulk_page,
@@ -33,10 +34,13 @@ from app.desk.pages import (
     import_page,
     inbox_page,
     lesson_page,
+    mailbox_section,
     new_ticket_page,
+    queue_section,
     report_page,
     routing_page,
     saved_view_pages,
+    sla_section,
     ticket_actions,
     ticket_page,
 )
@@ -62,7 +66,16 @@ from app.notify import pages as receiver_pages
 from app.notify.flows.queue_webhooks import queue_webhooks
 from app.people import api as people_api
 from app.people.flows import keep_accounts, keep_teams
-from app.people.pages import account_pages, admin_pages, home_page, quarantine_page, sign_in_pages
+from app.people.pages import (
+    account_pages,
+    admin_pages,
+    admin_section,
+    home_page,
+    people_section,
+    quarantine_page,
+    sign_in_pages,
+    team_section,
+)
 from app.web import event_stream, template_context
 from app.web.api import health_api, job_api, openapi, problem_pages
 
@@ -113,9 +126,20 @@ BLUEPRINTS = (
     admin_pages.blueprint,
     quarantine_page.blueprint,
     command_palette.blueprint,
-    macro_pages.blueprint,
+    macro_page.blueprint,
     routing_page.blueprint,
 )
+SECTIONS = (
+    people_section.SECTION,
+    team_section.SECTION,
+    queue_section.SECTION,
+    sla_section.SECTION,
+    macro_section.SECTION,
+    article_section.SECTION,
+    mailbox_section.SECTION,
+)
+"""What administrators keep, in the order of the tabs."""
+
 GROUPS = (
     predict_api.group,
     analyze_api.group,
@@ -150,6 +174,9 @@ def register_flows() -> None:
     keep_accounts.FURNISHINGS.register("queue", keep_queues.first_queue)
     keep_accounts.FURNISHINGS.register("rule", lambda tx, _services: tick_rules.first_rule(tx))
     keep_teams.HOLDINGS.register("queues", keep_queues.titles_by_team)
+    setting_inverses.INVERSES.register(
+        "settings", setting_inverses.Inverses(is_undoable=undo_setting.is_undoable, undo=undo_setting.undo)
+    )
     for kind, handler in JOBS.items():
         job_queue.HANDLERS.register(kind, handler)
     for item, filer in FILERS.items():
@@ -159,6 +186,9 @@ def register_flows() -> None:
 def register_pages(app: Flask) -> None:
     """Put every page and what their templates use into the application."""
     template_context.install(app)
+    template_context.COUNTS.register("pages_alerts.index", alerts.n_firing)
+    for section in SECTIONS:
+        admin_section.SECTIONS.register(section.slug, section)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
 

@@ -1,4 +1,4 @@
-"""The forms about alerts: receivers with their routes, notes, and bad news that nobody was told of."""
+"""The forms about alerts: rules, silences, receivers with their routes, notes, and bad news that nobody was told of."""
 
 from __future__ import annotations
 
@@ -96,3 +96,54 @@ class Missed(FlaskForm):
         ],
     )
     comment = StringField(_l("What happened"), [REQUIRED, NOTE])
+
+
+class EditRule(FlaskForm):
+    """When bad news is an alert."""
+
+    name = StringField(_l("Name"), [REQUIRED, NAME])
+    kind = SelectField(
+        _l("Fires on"),
+        choices=[
+            ("surge", _l("A surge of bad news")),
+            ("volume", _l("A surge of any news")),
+            ("threshold", _l("A fixed threshold")),
+            ("absence", _l("No news for the window")),
+            ("mention", _l("Every mention")),
+        ],
+    )
+    budget = DecimalField(_l("At most so many false alarms a week"), [REQUIRED, NumberRange(0.01, 1000)], places=2)
+    subject_kind = SelectField(
+        _l("Watches each"),
+        choices=[
+            ("entity", _l("Company")),
+            ("topic", _l("Topic")),
+            ("feed", _l("Feed")),
+            ("market", _l("Whole market")),
+        ],
+    )
+    subject_id = StringField(_l("Only this one"), [Optional(), Length(max=120)])
+    window_hours = IntegerField(_l("Window, hours"), [REQUIRED, NumberRange(1, 24 * 28)])
+    baseline_days = IntegerField(_l("Compared with the days before"), [REQUIRED, NumberRange(1, 365)])
+    min_stories = IntegerField(_l("At least so many stories"), [REQUIRED, NumberRange(1, 100_000)])
+    min_negative = IntegerField(_l("At least so many negative ones"), [InputRequired(), NumberRange(0, 100_000)])
+    share = IntegerField(_l("Negative share at least, percent"), [REQUIRED, NumberRange(0, 100)])
+    lift = DecimalField(_l("Times the usual share"), [REQUIRED, NumberRange(0, 100)], places=1)
+    pending_minutes = IntegerField(_l("Must hold, minutes"), [InputRequired(), NumberRange(0, 7 * 1440)])
+    recovering_hours = IntegerField(_l("Resolved after quiet hours"), [InputRequired(), NumberRange(0, 24 * 14)])
+    cooldown_hours = IntegerField(_l("Silent after its end, hours"), [InputRequired(), NumberRange(0, 24 * 14)])
+    severity = SelectField(
+        _l("Severity"), choices=[("info", _l("Info")), ("warning", _l("Warning")), ("critical", _l("Critical"))]
+    )
+    is_active = BooleanField(_l("In force"), default=True)
+
+
+class NewSilence(FlaskForm):
+    """Tell nobody for a while, and why."""
+
+    hours = SelectField(
+        _l("For"),
+        choices=[("4", _l("4 hours")), ("24", _l("a day")), ("72", _l("3 days")), ("168", _l("a week"))],
+        default="24",
+    )
+    comment = StringField(_l("Why"), [REQUIRED, Length(max=500)])

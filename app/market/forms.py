@@ -1,11 +1,12 @@
-"""The forms about the market: the analysts' own topics, and feeds as they are changed."""
+"""The forms about the market: topics, feeds, files of posts, and companies."""
 
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
 from wtforms import DecimalField, IntegerField, SelectField, StringField, TextAreaField
-from wtforms.validators import Length, NumberRange, Optional, Regexp
+from wtforms.validators import Length, NumberRange, Optional, Regexp, ValidationError
 
 from app.market.domain.topic import OwnTopic
 from app.web.form_fields import EVERYBODY, NAME, REQUIRED, zone_known
@@ -42,3 +43,55 @@ class EditFeed(FlaskForm):
     weight = DecimalField(_l("Weight"), [REQUIRED, NumberRange(0.1, 100)], places=1)
     interval_minutes = IntegerField(_l("Fetched every, minutes"), [Optional(), NumberRange(5, 7 * 1440)])
     silent_hours = IntegerField(_l("Silent when nothing came for, hours"), [Optional(), NumberRange(0, 24 * 90)])
+
+
+class NewFeed(FlaskForm):
+    """A source of posts."""
+
+    name = StringField(_l("Name"), [REQUIRED, NAME])
+    kind = SelectField(
+        _l("Kind"), choices=[("rss", _l("RSS or Atom")), ("push", _l("Push (API)")), ("file", _l("File"))]
+    )
+    url = StringField(_l("Address of the feed"), [Length(max=2000)], render_kw={"type": "url", "inputmode": "url"})
+    zone = StringField(_l("Time zone"), [REQUIRED, zone_known], default="UTC", render_kw={"list": "zones"})
+    licence_note = StringField(_l("Licence note"), [Optional(), Length(max=500)])
+    team_id = SelectField(_l("Team"), coerce=int, default=EVERYBODY)
+    language = StringField(
+        _l("Language of its posts"),
+        [Optional(), Regexp(r"^[a-z]{2}$", message=_l("Write a code of two letters, such as en or zh."))],
+    )
+    weight = DecimalField(_l("Weight"), [Optional(), NumberRange(0.1, 100)], default=1, places=1)
+    silent_hours = IntegerField(_l("Silent when nothing came for, hours"), [Optional(), NumberRange(0, 24 * 90)])
+
+    def validate_url(self, field: StringField) -> None:
+        """An address where one is needed; whether it is one is checked where it is kept."""
+        if self.kind.data == "rss" and not (field.data or "").strip():
+            raise ValidationError(_l("An RSS or Atom feed needs an address that begins with http:// or https://."))
+
+
+class PostFile(FlaskForm):
+    """A file of posts."""
+
+    file = FileField(
+        _l("CSV, JSONL or RSS file"),
+        [FileRequired(_l("Choose a file."))],
+        render_kw={"accept": ".csv,.jsonl,.ndjson,.json,.xml,.rss"},
+    )
+
+
+class EntityFile(FlaskForm):
+    """A list of companies."""
+
+    file = FileField(_l("CSV file"), [FileRequired(_l("Choose a file."))], render_kw={"accept": ".csv,text/csv"})
+
+
+class NewEntity(FlaskForm):
+    """A company to watch."""
+
+    ticker = StringField(
+        _l("Ticker"), [REQUIRED, Regexp(r"^[A-Za-z0-9.\-]{1,12}$", message=_l("Letters and digits, at most 12."))]
+    )
+    name = StringField(_l("Name"), [REQUIRED, NAME])
+    sector = StringField(_l("Sector"), [Optional(), NAME])
+    aliases = StringField(_l("Other names, with commas between"), [Optional(), Length(max=1000)])
+    ambiguous = StringField(_l("Names that need another sign beside them"), [Optional(), Length(max=1000)])

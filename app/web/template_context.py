@@ -9,12 +9,12 @@ from typing import Any
 from flask import Flask, flash, g, request, session, url_for
 from werkzeug.routing import BaseConverter
 
-from app.alerts.store import alerts
 from app.core import clock
+from app.core.db import Reads
 from app.core.errors import BellwetherError
-from app.core.events import event_log
+from app.core.events import event_log, setting_inverses
 from app.core.permissions import Viewer
-from app.desk.flows import undo_setting
+from app.core.registry import Registry
 from app.web import access, error_rendering
 from app.web.display import formats
 from app.web.display.enum_words import word
@@ -24,6 +24,9 @@ from app.web.display.translation import gettext as _
 
 LISTING = frozenset({"invalid_input", "invalid_rule"})
 """Codes whose sentence only says that faults are listed."""
+
+COUNTS: Registry[Callable[[Reads, Viewer], int]] = Registry()
+"""How many things need attention where an entry of the navigation leads, by the endpoint of the entry."""
 
 LANGUAGES = (("en", "English"), ("zh", "简体中文"))
 
@@ -64,9 +67,9 @@ def reader() -> Viewer | None:
     return found
 
 
-def _n_firing() -> int:
+def _count(endpoint: str, viewer: Viewer) -> int:
     try:
-        return int(alerts.counts(access.services().db, viewer=reader()).get("firing", 0))
+        return COUNTS[endpoint](access.services().db, viewer) if endpoint in COUNTS else 0
     except BellwetherError:
         return 0
 
@@ -90,7 +93,7 @@ def navigation() -> list[Entry]:
             url=url_for(endpoint),
             icon=symbol,
             is_here=path.startswith(prefixes),
-            count=_n_firing() if permission == "alerts:read" else 0,
+            count=_count(endpoint, me),
         )
         for permission, title, endpoint, symbol, prefixes in sections
         if me.may(permission)
@@ -115,7 +118,7 @@ def offer_undo(
 def tell_changed(message: str, *, noun: str, number: int, since: int, back: str) -> None:
     """Tell that a setting was changed, with its undo where the one event `since` then can be taken back."""
     news = [one for one in event_log.of(access.services().db, noun, number) if one.id > since]
-    if len(news) == 1 and undo_setting.is_undoable(news[0]):
+    if len(news) == 1 and setting_inverses.is_undoable(news[0]):
         offer_undo(message, event_id=news[0].id, back=back, endpoint="pages_admin.undo")
     else:
         flash(message, "good")

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from app.alerts.domain.alert import OPEN_STATES, Alert, AlertState
 from app.alerts.flows import keep_evidence
 from app.alerts.flows import tick_rules as flow
-from app.alerts.forms import Missed
+from app.alerts.forms import Missed, NewSilence
 from app.alerts.store import alert_rules, alerts, remarks, silences
 from app.core import clock
 from app.core.durations import DAY_MS, HOUR_MS
@@ -26,7 +26,6 @@ from app.people.store import users as people
 from app.web import access, query_string
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
-from app.web.form_fields import NewSilence
 from app.web.template_context import tell
 
 blueprint = Blueprint("pages_alerts", __name__)

@@ -14,7 +14,7 @@ from app.alerts.domain.alert import Rule
 from app.alerts.domain.backtest import Backtest, later_by
 from app.alerts.flows import backtest_rule, measure_rules, share_budget
 from app.alerts.flows import tick_rules as flow
-from app.alerts.forms import BudgetForm
+from app.alerts.forms import BudgetForm, EditRule
 from app.alerts.store import alert_rules, alerts
 from app.core.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from app.core.errors import Conflict, InputError, NotFound
@@ -22,7 +22,6 @@ from app.market.domain.market import SubjectKind
 from app.market.pages.market_page import title_of
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
-from app.web.form_fields import EditRule
 from app.web.template_context import refused, tell
 
 blueprint = Blueprint("pages_rules", __name__)

@@ -100,6 +100,11 @@ def counts(db: Reads, *, viewer: Viewer | None = None) -> dict[str, int]:
     return {row["state"]: row["n"] for row in db.rows(sql, params)}
 
 
+def n_firing(db: Reads, viewer: Viewer) -> int:
+    """How many alerts in the viewer's sight are firing."""
+    return counts(db, viewer=viewer).get("firing", 0)
+
+
 def insert(tx: Transaction, *, values: Mapping[str, Any]) -> int:
     """Begin an episode with these columns; returns its id."""
     return tx.insert("alert", values)

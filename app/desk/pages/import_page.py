@@ -13,7 +13,7 @@ from app.core.jobs.job import Job
 from app.desk.domain.import_file import Field, Source, TicketFile
 from app.desk.flows.imports import import_tickets
 from app.desk.store import import_files, queues
-from app.people.pages.admin_sections import SECTIONS
+from app.people.pages.admin_section import SECTIONS
 from app.web import problem_sentences, query_string
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _

@@ -9,10 +9,10 @@ from app.core.errors import InputError
 from app.desk.flows import file_ticket, read_drafts
 from app.desk.flows.file_ticket import Received
 from app.desk.flows.mail import take_mail
+from app.desk.forms import MailFile, NewTicket
 from app.desk.store import queues
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
-from app.web.form_fields import MailFile, NewTicket
 from app.web.security import large_body
 from app.web.template_context import refused
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
+
 from app.core.durations import HOUR_MS
 from app.core.errors import InputError
 from app.desk.domain.sla_policy import Opening, SlaPolicy
 from app.desk.flows import keep_sla_policies as flow
+from app.desk.forms import EditPolicy
 from app.desk.store import queues, sla_policies
-from app.people.pages.admin_section import Row
+from app.people.pages.admin_section import Row, Section
 from app.web.access import services, viewer
 from app.web.display.formats import span
 from app.web.display.translation import gettext as _
@@ -112,3 +115,23 @@ def change(number: int, form: Any) -> object:
 def remove(number: int) -> None:
     """Remove a policy."""
     flow.remove_policy(services(), number, viewer=viewer())
+
+
+SECTION = Section(
+    slug="sla",
+    noun="sla_policy",
+    icon="stopwatch",
+    title=_l("SLA"),
+    one=_l("SLA policy"),
+    about=_l("How soon a normal ticket is answered and solved: low ×2, high ×½, urgent ×¼, in opening hours."),
+    heads=(
+        *(_l("Name"), _l("First response"), _l("Resolution"), _l("Opening hours")),
+        *(_l("Time zone"), _l("Holidays"), _l("Holds for")),
+    ),
+    rows=rows,
+    form=EditPolicy,
+    values=values,
+    add=add,
+    change=change,
+    remove=remove,
+)

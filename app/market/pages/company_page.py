@@ -10,12 +10,12 @@ from app.alerts.store import alert_rules
 from app.core.errors import Conflict, InputError, NotFound
 from app.market.domain.market import PostFilter
 from app.market.flows import show_market
+from app.market.forms import EntityFile, NewEntity
 from app.market.pages import post_lists, subject_trend
 from app.market.store import companies, posts, stories
 from app.web import problem_sentences
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
-from app.web.form_fields import EntityFile, NewEntity
 from app.web.template_context import refused
 
 blueprint = Blueprint("pages_entities", __name__)

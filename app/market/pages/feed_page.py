@@ -20,14 +20,14 @@ from app.market.domain.market import LONGEST_READING_S, Feed
 from app.market.flows import fetch_feeds as flow
 from app.market.flows import look_up_lag, read_folders
 from app.market.flows.fetch_feeds import teams_of as feed_teams
-from app.market.forms import EditFeed
+from app.market.forms import EditFeed, NewFeed, PostFile
 from app.market.store import feeds
 from app.people.store import teams
 from app.web import problem_sentences
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
 from app.web.display.translation import ngettext
-from app.web.form_fields import EVERYBODY, NewFeed, PostFile
+from app.web.form_fields import EVERYBODY
 from app.web.security import large_body
 from app.web.template_context import refused, tell
 

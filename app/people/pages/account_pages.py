@@ -13,13 +13,13 @@ from app.core.errors import NotAllowed, NotFound, Overloaded
 from app.core.permissions import User
 from app.people.flows import keep_accounts, sign_in
 from app.people.flows import keep_sessions as flow
+from app.people.forms import NewPassword, NewToken, Profile
 from app.people.pages import devices, identity
 from app.people.store import sessions, tokens, users
 from app.web import access
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
 from app.web.display.translation import ngettext
-from app.web.form_fields import NewPassword, NewToken, Profile
 from app.web.template_context import refused
 
 blueprint = Blueprint("pages_account", __name__)

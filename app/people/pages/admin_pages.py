@@ -9,12 +9,10 @@ from werkzeug.wrappers import Response
 
 from app.core import clock
 from app.core.errors import Conflict, InputError, NotFound
-from app.core.events import event_log
-from app.desk.flows import undo_setting
+from app.core.events import event_log, setting_inverses
 from app.people.flows import keep_accounts, keep_sessions
 from app.people.pages import account_sentences, identity
-from app.people.pages.admin_section import Section
-from app.people.pages.admin_sections import BY_SLUG, SECTIONS
+from app.people.pages.admin_section import SECTIONS, Section
 from app.people.store import tokens, users
 from app.web import access, query_string
 from app.web.access import requires, services, viewer
@@ -29,9 +27,9 @@ AUDIT_PAGE = 50
 
 
 def _section(slug: str) -> Section:
-    if slug not in BY_SLUG:
+    if slug not in SECTIONS:
         raise NotFound(noun="page", id=slug)
-    return BY_SLUG[slug]
+    return SECTIONS[slug]
 
 
 def _form(section: Section, data: dict[str, Any] | None = None) -> Any:
@@ -44,7 +42,7 @@ def _form(section: Section, data: dict[str, Any] | None = None) -> Any:
 @requires("settings:write")
 def home() -> Response:
     """The first section."""
-    return redirect(url_for("pages_admin.index", slug=SECTIONS[0].slug))
+    return redirect(url_for("pages_admin.index", slug=next(iter(SECTIONS)).slug))
 
 
 @blueprint.get("/admin/<slug>")
@@ -160,7 +158,7 @@ def end_sessions(number: int) -> Response:
 def undo(event_id: int) -> Response:
     """Take a change of a setting back, unless a later one stands in the way."""
     try:
-        undo_setting.undo(services(), event_id, viewer=viewer())
+        setting_inverses.undo(services(), event_log.get(services().db, event_id), viewer=viewer())
         flash(_("Taken back."), "good")
     except (Conflict, InputError, NotFound) as error:
         tell(error)
@@ -204,6 +202,6 @@ def audit() -> str:
         noun=noun,
         kind=kind,
         # What was added is deleted where it stands; here a button beside each of a hundred would only be in the way.
-        is_undoable=lambda event: event.verb != "created" and undo_setting.is_undoable(event),
+        is_undoable=lambda event: event.verb != "created" and setting_inverses.is_undoable(event),
         next_url=url_for("pages_admin.audit", **{**query_string.kept(request.args), "after": page.after or ""}),
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.core.registry import Registry
 from app.people.domain import Session
 
 
@@ -38,6 +39,10 @@ class Section:
     prepare: Callable[[Any], None] = lambda form: None
     notes: Callable[[int], list[str]] = lambda number: []
     sessions: Callable[[int], Sequence[Session]] | None = None
+
+
+SECTIONS: Registry[Section] = Registry()
+"""Every section by its slug, in the order of the tabs."""
 
 
 def split(text: str | None) -> tuple[str, ...]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from flask import flash, url_for
+from flask_babel import lazy_gettext as _l
 
 from app.core import clock
 from app.people.domain import Session
 from app.people.flows import keep_accounts
-from app.people.pages.admin_section import Row, attributes, form_fields
+from app.people.forms import EditUser
+from app.people.pages.admin_section import Row, Section, attributes, form_fields
 from app.people.store import sessions as kept
 from app.people.store import teams, users
 from app.web.access import services, viewer
@@ -63,3 +65,20 @@ def change(number: int, form: Any) -> object:
 def sessions(number: int) -> tuple[Session, ...]:
     """Where somebody is signed in."""
     return kept.of_user(services().db, number, now=clock.now_ms())
+
+
+SECTION = Section(
+    slug="users",
+    noun="user",
+    icon="people",
+    title=_l("People"),
+    one=_l("Person"),
+    about=_l("Who signs in and what they may do. Who leaves is switched off, so that the history keeps the name."),
+    heads=(_l("Name"), _l("E-mail"), _l("Role"), _l("Teams"), _l("May sign in")),
+    rows=rows,
+    form=EditUser,
+    values=values,
+    add=add,
+    change=change,
+    sessions=sessions,
+)

@@ -9,7 +9,7 @@ from app.core.errors import BellwetherError
 from app.core.quarantine import keep_in_quarantine as flow
 from app.core.quarantine import quarantine_rows, try_again
 from app.core.quarantine.arrival import Quarantined
-from app.people.pages.admin_sections import SECTIONS
+from app.people.pages.admin_section import SECTIONS
 from app.web import problem_sentences, query_string
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _

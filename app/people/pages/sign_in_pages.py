@@ -12,12 +12,12 @@ from werkzeug.wrappers import Response
 from app.core.errors import Conflict, NotAllowed, Overloaded
 from app.people.flows import keep_accounts
 from app.people.flows import sign_in as flow
+from app.people.forms import Setup, SignIn
 from app.people.pages import devices, identity
 from app.web import access, error_rendering, security
 from app.web.access import public, services
 from app.web.display.formats import page_locale
 from app.web.display.translation import gettext as _
-from app.web.form_fields import Setup, SignIn
 from app.web.template_context import LANGUAGES, refused
 
 blueprint = Blueprint("pages_session", __name__)

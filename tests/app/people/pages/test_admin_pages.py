@@ -14,7 +14,7 @@ from app.core.quarantine.arrival import Arrival
 from app.desk.store import mailboxes as boxes
 from app.desk.store import queues, sla_policies
 from app.people.flows import keep_accounts, sign_in
-from app.people.pages.admin_sections import SECTIONS
+from app.people.pages.admin_section import SECTIONS
 from app.people.store import teams, users
 from tests.app.page_house import SCRIPT, House, post
 

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from app.answers.domain import Macro, MacroAction
 from app.answers.flows import suggest
+from app.answers.forms import EditMacro
 from app.answers.store import macros, suggestion_outcomes
 from app.core.errors import BellwetherError, Conflict, InputError
 from app.core.events import event_log
@@ -17,7 +18,6 @@ from app.model.flows import deploy_model
 from app.web.access import requires, services, viewer
 from app.web.display.label_titles import label_title
 from app.web.display.translation import gettext as _
-from app.web.form_fields import EditMacro
 from app.web.template_context import tell, tell_changed
 
 blueprint = Blueprint("pages_macros", __name__)

@@ -1,4 +1,4 @@
-"""The forms of the administrator's pages."""
+"""The forms of the desk: new tickets, and its queues, SLA policies and mailboxes."""
 
 from __future__ import annotations
 
@@ -6,46 +6,36 @@ from typing import get_args
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import (
-    BooleanField,
-    DecimalField,
-    IntegerField,
-    PasswordField,
-    SelectField,
-    SelectMultipleField,
-    StringField,
-    TextAreaField,
-)
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
+from flask_wtf.file import FileField, FileRequired
+from wtforms import BooleanField, DecimalField, IntegerField, PasswordField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app.notify.domain.mail import Security
-from app.web.form_fields import ADDRESS, NAME, REQUIRED, zone_known
+from app.web.form_fields import ADDRESS, NAME, REQUIRED, SLUG, WORDS, zone_known
 
-SLUG = Regexp(r"^[a-z0-9][a-z0-9-]{0,60}$", message=_l("Use small letters, digits and hyphens."))
-LONG = Length(max=20_000, message=_l("At most %(max)d characters."))
 PORT = NumberRange(1, 65535)
 SECURITY = [(one, {"tls": "TLS", "starttls": "STARTTLS", "none": _l("none")}[one]) for one in get_args(Security)]
-WORDS = Length(max=2000, message=_l("At most %(max)d characters."))
 
 
-class EditUser(FlaskForm):
-    """A person and what they may do."""
+class NewTicket(FlaskForm):
+    """A ticket typed in by an agent, say from a telephone call."""
 
-    name = StringField(_l("Name"), [REQUIRED, NAME])
-    email = StringField(_l("E-mail"), [REQUIRED, ADDRESS], render_kw={"type": "email"})
-    role = SelectField(
-        _l("Role"), choices=[("agent", _l("Agent")), ("analyst", _l("Analyst")), ("admin", _l("Administrator"))]
+    customer_name = StringField(_l("Customer"), [Optional(), NAME])
+    customer_email = StringField(_l("Customer's e-mail"), [Optional(), ADDRESS])
+    customer_tier = SelectField(
+        _l("Tier"), choices=[("standard", _l("Standard")), ("plus", _l("Plus")), ("business", _l("Business"))]
     )
-    locale = SelectField(_l("Language"), choices=[("en", "English"), ("zh", "简体中文")])
-    zone = StringField(_l("Time zone"), [REQUIRED, zone_known], default="UTC")
-    is_active = BooleanField(_l("May sign in"), default=True)
+    queue = SelectField(_l("Queue"))
+    subject = StringField(_l("Subject"), [Optional(), Length(max=500, message=_l("At most %(max)d characters."))])
+    body = TextAreaField(_l("Message"), [REQUIRED])
 
 
-class EditTeam(FlaskForm):
-    """A team and who is in it."""
+class MailFile(FlaskForm):
+    """A saved mail message."""
 
-    name = StringField(_l("Name"), [REQUIRED, NAME])
-    members = SelectMultipleField(_l("Members"), coerce=int)
+    file = FileField(
+        _l("Mail file (.eml)"), [FileRequired(_l("Choose a file."))], render_kw={"accept": ".eml,message/rfc822"}
+    )
 
 
 class EditQueue(FlaskForm):
@@ -68,25 +58,6 @@ class EditPolicy(FlaskForm):
     zone = StringField(_l("Time zone"), [REQUIRED, zone_known], default="UTC")
     hours = TextAreaField(_l("Opening hours; empty: around the clock"), [Optional(), WORDS])
     holidays = TextAreaField(_l("Holidays"), [Optional(), Length(max=10_000)])
-
-
-class EditMacro(FlaskForm):
-    """A reply template with actions."""
-
-    name = StringField(_l("Name"), [REQUIRED, NAME])
-    body = TextAreaField(_l("Text"), [REQUIRED, LONG])
-    intents = StringField(_l("Intents it answers, with commas between"), [Optional(), WORDS])
-    actions = TextAreaField(_l("Actions, one a line"), [Optional(), WORDS])
-
-
-class EditArticle(FlaskForm):
-    """A page of the knowledge base."""
-
-    title = StringField(_l("Title"), [REQUIRED, NAME])
-    slug = StringField(_l("Short name"), [REQUIRED, SLUG])
-    body = TextAreaField(_l("Text, in Markdown"), [REQUIRED, Length(max=200_000)])
-    intents = StringField(_l("Intents it answers, with commas between"), [Optional(), WORDS])
-    tags = StringField(_l("Tags, with commas between"), [Optional(), WORDS])
 
 
 class EditMailbox(FlaskForm):

@@ -1,0 +1,99 @@
+"""The administrator's section of mailboxes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from app.core.quarantine import quarantine_rows
+from app.desk.flows.mail import read_mailbox
+from app.desk.forms import EditMailbox
+from app.desk.store import mailboxes as boxes
+from app.desk.store import outbox, queues
+from app.people.pages.admin_section import Row, Section, attributes, form_fields
+from app.web import problem_sentences
+from app.web.access import services, viewer
+from app.web.display.enum_words import word
+from app.web.display.formats import ago
+from app.web.display.translation import gettext as _
+
+_MAILBOX = (
+    *("address", "name", "queue_id", "username", "imap_host", "imap_port", "imap_security", "imap_folder"),
+    *("smtp_host", "smtp_port", "smtp_security", "is_reading_old", "is_active"),
+)
+
+
+def _mailboxes() -> list[Row]:
+    db = services().db
+    titles = {queue.id: queue.title for queue in queues.every(db)}
+    return [
+        Row(
+            id=box.id,
+            cells=(
+                box.address,
+                titles.get(box.queue_id, "—"),
+                box.imap_host or "—",
+                box.smtp_host or "—",
+                ago(box.last_polled_at),
+                word("mail", box.last_error) if box.last_error else _("in order") if box.is_active else _("off"),
+            ),
+            is_muted=not box.is_active,
+        )
+        for box in boxes.every(db)
+    ]
+
+
+def _mailbox_form(form: Any) -> None:
+    form.queue_id.choices = [(queue.id, queue.title) for queue in queues.every(services().db)]
+
+
+def _add_mailbox(form: Any) -> int:
+    values = _mailbox_values(form)
+    return read_mailbox.add_mailbox(services(), viewer=viewer(), password=form.password.data or "", **values).id
+
+
+def _change_mailbox(number: int, form: Any) -> object:
+    password = form.password.data or ""
+    return read_mailbox.change_mailbox(
+        services(), number, viewer=viewer(), changes=_mailbox_values(form), password=password
+    )
+
+
+def _mailbox_values(form: Any) -> dict[str, Any]:
+    return {name: value if value is not None else "" for name, value in form_fields(form, *_MAILBOX).items()}
+
+
+def _mailbox_notes(number: int) -> list[str]:
+    """How its letters stand, and which mail could not be read."""
+    db = services().db
+    states = outbox.counts(db, number)
+    letters = [_("%(n)s letters: %(state)s", n=n, state=word("letter", state)) for state, n in sorted(states.items())]
+    unread = [
+        _(
+            "Mail %(uid)s was not taken in: %(why)s",
+            uid=item.uid,
+            why=problem_sentences.sentence(item.code, item.params)[1],
+        )
+        for item in quarantine_rows.of_mailbox(db, number, limit=20)
+    ]
+    return [*letters, *unread]
+
+
+SECTION = Section(
+    slug="mailboxes",
+    noun="mailbox",
+    icon="envelope",
+    title=_l("Mailboxes"),
+    one=_l("Mailbox"),
+    about=_l("Mail to these addresses becomes tickets (IMAP); replies go out from them (SMTP)."),
+    heads=(_l("Address"), _l("Arrives in"), _l("IMAP server"), _l("SMTP server"), _l("Read"), _l("State")),
+    rows=_mailboxes,
+    form=EditMailbox,
+    prepare=_mailbox_form,
+    values=lambda number: attributes(boxes.get(services().db, number), *_MAILBOX),
+    add=_add_mailbox,
+    change=_change_mailbox,
+    remove=lambda number: read_mailbox.remove_mailbox(services(), number, viewer=viewer()),
+    notes=_mailbox_notes,
+)

@@ -1,0 +1,86 @@
+"""The administrator's section of queues."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from app.desk.flows import keep_queues
+from app.desk.forms import EditQueue
+from app.desk.store import queues, sla_policies
+from app.people.pages.admin_section import Row, Section, attributes, form_fields
+from app.people.store import teams
+from app.web.access import services, viewer
+from app.web.display.translation import gettext as _
+from app.web.form_fields import EVERYBODY
+
+_QUEUE = ("title", "slug", "intent_task", "is_redacting")
+
+
+def _queues() -> list[Row]:
+    db = services().db
+    names = {team.id: team.name for team in teams.every(db)}
+    return [
+        Row(
+            id=queue.id,
+            cells=(
+                queue.title,
+                queue.slug,
+                names.get(queue.team_id or EVERYBODY, _("everybody")),
+                queue.intent_task,
+                _("yes") if queue.is_redacting else _("no"),
+            ),
+        )
+        for queue in queues.every(db)
+    ]
+
+
+def _queue_form(form: Any) -> None:
+    db = services().db
+    form.team_id.choices = [(EVERYBODY, _("everybody"))] + [(team.id, team.name) for team in teams.every(db)]
+    named = [(policy.id, policy.name) for policy in sla_policies.every(db) if not policy.is_default]
+    form.sla_policy_id.choices = [(EVERYBODY, _("the default one")), *named]
+
+
+def _queue(number: int) -> dict[str, Any]:
+    queue = queues.get(services().db, number)
+    chosen = {"team_id": queue.team_id or EVERYBODY, "sla_policy_id": queue.sla_policy_id or EVERYBODY}
+    return {**attributes(queue, *_QUEUE), **chosen}
+
+
+def _queue_values(form: Any) -> dict[str, Any]:
+    chosen = {"team_id": form.team_id.data or None, "sla_policy_id": form.sla_policy_id.data or None}
+    return {**form_fields(form, *_QUEUE), **chosen}
+
+
+def _add_queue(form: Any) -> int:
+    values = _queue_values(form)
+    policy_id = values.pop("sla_policy_id")
+    made = keep_queues.add_queue(services(), viewer=viewer(), **values)
+    if policy_id is not None:
+        keep_queues.change_queue(services(), made.id, viewer=viewer(), changes={"sla_policy_id": policy_id})
+    return made.id
+
+
+def _change_queue(number: int, form: Any) -> object:
+    was = queues.get(services().db, number)
+    changes = {name: value for name, value in _queue_values(form).items() if getattr(was, name) != value}
+    return keep_queues.change_queue(services(), number, viewer=viewer(), changes=changes) if changes else None
+
+
+SECTION = Section(
+    slug="queues",
+    noun="queue",
+    icon="inboxes",
+    title=_l("Queues"),
+    one=_l("Queue"),
+    about=_l("Where tickets wait. A queue without a team is in everybody's sight."),
+    heads=(_l("Title"), _l("Short name"), _l("Team"), _l("Intent task"), _l("Masks")),
+    rows=_queues,
+    form=EditQueue,
+    prepare=_queue_form,
+    values=_queue,
+    add=_add_queue,
+    change=_change_queue,
+)
