@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from flask import Flask
 
 from app.alerts.api import alert_api, false_alarm_api
-from app.alerts.flows import tick_rules
+from app.alerts.flows import notify_alerts, tick_rules
 from app.alerts.pages import alert_page, rule_page
 from app.alerts.store import alerts
 from app.answers import api as answers_api
@@ -63,6 +63,7 @@ from app.model.api import analyze_api, model_api, predict_api
 from app.model.pages import model_page
 from app.notify import api as notify_api
 from app.notify import pages as receiver_pages
+from app.notify.flows import deliver_notifications
 from app.notify.flows.queue_webhooks import queue_webhooks
 from app.people import api as people_api
 from app.people.flows import keep_accounts, keep_teams
@@ -168,6 +169,7 @@ GROUPS = (
 def register_flows() -> None:
     """Hand lower areas what they need of higher ones; doing it again changes nothing."""
     history.SUBSCRIBERS.register("webhooks", queue_webhooks)
+    deliver_notifications.STANDINGS.register("alert", notify_alerts.standings)
     viewers.LOOK_UPS.register("people", keep_accounts.person)
     keep_accounts.SIGHTS.register("queues", queues.visible_ids)
     keep_accounts.SIGHTS.register("feeds", feeds.visible_ids)

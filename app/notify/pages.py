@@ -8,12 +8,12 @@ from zoneinfo import available_timezones
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from app.alerts.forms import EditReceiver, clock_text, minutes
 from app.core.durations import HOUR_MS, MINUTE_MS
 from app.core.errors import Conflict, InputError
 from app.notify.domain.notification import Notification, Receiver
 from app.notify.flows import deliver_notifications as delivery
 from app.notify.flows import keep_receivers as flow
+from app.notify.forms import EditReceiver, clock_text, minutes
 from app.notify.store import notifications, receivers
 from app.web import problem_sentences
 from app.web.access import requires, services, viewer

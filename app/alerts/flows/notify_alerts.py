@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from app.alerts.decide.alert_facts import alert_facts
 from app.alerts.decide.alert_states import silenced_by
 from app.alerts.domain.alert import Alert, Rule, Silence
 from app.alerts.store import alert_rules, alerts, silences
@@ -22,8 +23,8 @@ from app.market.flows import show_market
 from app.market.store import companies, stories
 from app.notify.decide import alert_routes
 from app.notify.decide.receiver_payloads import wants
-from app.notify.decide.sentences import alert_facts, alerts_in, labels
-from app.notify.domain.notification import Receiver, Telling
+from app.notify.decide.sentences import alerts_in, labels
+from app.notify.domain.notification import Receiver, Standing, Telling
 from app.notify.store import notifications, receivers, tellings
 
 MOST_TOGETHER = 100
@@ -131,6 +132,14 @@ def stories_behind(db: Reads, alert: Alert, *, viewer: Viewer, limit: int) -> tu
         until=int(alert.observed.get("until", alert.since_at)),
         viewer=viewer,
         limit=limit,
+    )
+
+
+def standings(services: Services, alert_ids: Sequence[int]) -> tuple[Standing, ...]:
+    """How these alerts stand now, for receivers that are told again until an alert is over."""
+    return tuple(
+        Standing(is_open=alert.state in ("firing", "recovering"), ended_at=alert.resolved_at)
+        for alert in alerts.of_ids(services.db, alert_ids)
     )
 
 

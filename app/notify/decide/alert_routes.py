@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from app.alerts.domain.alert import Alert
 from app.core.errors import FieldError, InputError
 from app.notify.domain.notification import Receiver, Telling
 
@@ -20,6 +20,27 @@ LABELS = ("alertname", "severity", "subject_kind", "subject", "ticker", "sector"
 OPERATORS = ("=", "!=", "=~", "!~")
 DAY_MINUTES = 1440
 MOST_MATCHERS, LONGEST_VALUE = 20, 200
+
+
+class Episode(Protocol):
+    """What routes read of an alert: one episode of it, in ms UTC."""
+
+    @property
+    def id(self) -> int:
+        """The alert."""
+
+    @property
+    def started_at(self) -> int:
+        """When its condition was first met."""
+
+    @property
+    def firing_at(self) -> int | None:
+        """When it fired."""
+
+    @property
+    def acknowledged_at(self) -> int | None:
+        """When somebody took it up."""
+
 
 _MATCHER = re.compile(r"\s*(\w+)\s*(=~|!~|!=|=)\s*\"?(.*?)\"?\s*$")
 
@@ -107,7 +128,7 @@ def group_key(receiver: Receiver, *, kind: str, labels: Mapping[str, str]) -> st
     return f"{kind}:all" if receiver.group_by == "all" else None
 
 
-def begun(alert: Alert, *, receiver: Receiver, now: int) -> Iterator[Telling]:
+def begun(alert: Episode, *, receiver: Receiver, now: int) -> Iterator[Telling]:
     """What a receiver is to hear of a firing alert by now, quiet hours apart.
 
     Its beginning, or that nobody acknowledged it for `escalate_ms`; then once for every `repeat_ms` that passed.
@@ -124,11 +145,11 @@ def begun(alert: Alert, *, receiver: Receiver, now: int) -> Iterator[Telling]:
         yield Telling(kind="repeat", key=f"{key_of(alert, kind='repeat', receiver=receiver)}_{n}")
 
 
-def ended(alert: Alert, *, receiver: Receiver) -> Telling:
+def ended(alert: Episode, *, receiver: Receiver) -> Telling:
     """That an alert is over."""
     return Telling(kind="resolved", key=key_of(alert, kind="resolved", receiver=receiver))
 
 
-def key_of(alert: Alert, *, kind: str, receiver: Receiver) -> str:
+def key_of(alert: Episode, *, kind: str, receiver: Receiver) -> str:
     """The key of a telling: one for each episode, kind and receiver."""
     return f"msg_alr_{alert.id}_{alert.firing_at}_{kind}_{receiver.id}"

@@ -95,6 +95,14 @@ class Telling:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How something that was told stands now: whether it still goes on, and when it ended (ms UTC, None: not yet)."""
+
+    is_open: bool
+    ended_at: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Attempt:
     """How sending went: `is_gone` means the receiver asked never to be called again."""
 

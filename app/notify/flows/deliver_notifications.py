@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Callable, Sequence
 
-from app.alerts.store import alerts
 from app.core import clock
 from app.core.errors import BellwetherError, Conflict
 from app.core.events import history
 from app.core.permissions import SYSTEM, Viewer
+from app.core.registry import Registry
 from app.core.services import Services
 from app.notify.decide.receiver_payloads import RESEND_MS, STATE_VERBS, prepare, resend_at
 from app.notify.decide.sentences import alerts_in
 from app.notify.decide.webhooks import retry_at
-from app.notify.domain.notification import Attempt, Notification, Receiver
+from app.notify.domain.notification import Attempt, Notification, Receiver, Standing
 from app.notify.sources.sending import send
 from app.notify.store import notifications, receivers
 
 LOG = logging.getLogger(__name__)
 LEASE_MS = 120_000
 FINAL = ("receiver_cannot_tell", "bad_secret", "bad_apprise_url")
+STANDINGS: Registry[Callable[[Services, Sequence[int]], Sequence[Standing]]] = Registry()
+"""Looks up, by noun, how the things with these ids stand."""
 
 
 def deliver_due(services: Services, *, now: int | None = None, limit: int = 20, is_first: bool | None = None) -> int:
@@ -87,9 +90,9 @@ def _again_at(
         )
     if notification.noun != "alert" or notification.verb not in STATE_VERBS:
         return None
-    told = alerts.of_ids(services.db, (int(facts["alert_id"]) for facts in alerts_in(notification.body)))
-    is_open = any(alert.state in ("firing", "recovering") for alert in told)
-    ended_at = max((alert.resolved_at or now for alert in told), default=now)
+    told = STANDINGS["alert"](services, [int(facts["alert_id"]) for facts in alerts_in(notification.body)])
+    is_open = any(standing.is_open for standing in told)
+    ended_at = max((standing.ended_at or now for standing in told), default=now)
     if not attempt.is_delivered:
         return now + RESEND_MS
     return resend_at(receiver, notification=notification, is_open=is_open, ended_at=ended_at, now=now)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.alerts.decide.alert_facts import alert_facts
 from app.alerts.domain.alert import Alert, Rule
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.events.event import Event
@@ -14,7 +15,6 @@ from app.notify.decide.sentences import (
     SENTENCES,
     alert_body,
     alert_event_body,
-    alert_facts,
     alert_summary,
     alert_title,
     duration,
