@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from flask import Flask
 
 from app.alerts.api import alert_api, false_alarm_api
-from app.alerts.flows import notify_alerts, tick_rules
-from app.alerts.pages import alert_page, rule_page
+from app.alerts.flows import draw_band, notify_alerts, show_alerts, tick_rules
+from app.alerts.pages import alert_page, market_parts, rule_page
 from app.alerts.store import alerts
 from app.answers import api as answers_api
 from app.answers.flows import suggest
@@ -46,9 +46,10 @@ from app.desk.pages import (
 )
 from app.desk.store import queues
 from app.market.api import dashboard_api, market_api, recommend_api, topic_api
-from app.market.flows import count_topic, market_jobs
+from app.market.flows import count_topic, keep_topics, look_up_alerts, market_jobs, show_market
 from app.market.flows.file_quarantined_post import file_quarantined_post
 from app.market.pages import (
+    alert_parts,
     chart_export,
     company_page,
     dashboard_page,
@@ -170,6 +171,10 @@ def register_flows() -> None:
     """Hand lower areas what they need of higher ones; doing it again changes nothing."""
     history.SUBSCRIBERS.register("webhooks", queue_webhooks)
     deliver_notifications.STANDINGS.register("alert", notify_alerts.standings)
+    show_market.USUAL.register("alerts", draw_band.usual)
+    look_up_alerts.OPEN.register("alerts", show_alerts.open_ones)
+    look_up_alerts.OF_SUBJECT.register("alerts", show_alerts.of_subject)
+    keep_topics.WATCHERS.register("alerts", show_alerts.rules_watching)
     viewers.LOOK_UPS.register("people", keep_accounts.person)
     keep_accounts.SIGHTS.register("queues", queues.visible_ids)
     keep_accounts.SIGHTS.register("feeds", feeds.visible_ids)
@@ -191,6 +196,7 @@ def register_pages(app: Flask) -> None:
     template_context.COUNTS.register("pages_alerts.index", alerts.n_firing)
     for section in SECTIONS:
         admin_section.SECTIONS.register(section.slug, section)
+    alert_parts.DRAWN.register("alerts", market_parts)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
 

@@ -5,17 +5,17 @@ Posts are matched where their stories are counted, so that no way in can miss th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from app.alerts.store import alert_rules
 from app.core import clock
-from app.core.db import Transaction
+from app.core.db import Reads, Transaction
 from app.core.errors import Conflict, FieldError, InputError
 from app.core.events import history
 from app.core.jobs import job_rows
 from app.core.permissions import Viewer
+from app.core.registry import Registry
 from app.core.services import Services
 from app.market.decide.topic_words import Matcher, normal
 from app.market.domain.topic import OwnTopic
@@ -27,6 +27,8 @@ SHORTEST_WORD = 2
 LONGEST_EXAMPLE, FEWEST_EXAMPLES, MOST_EXAMPLES, WIDEST_REACH = 2000, 3, 50, 20.0
 _MAKING = ("words", "without", "examples", "unlike", "reach")
 _EDITABLE = frozenset({"title", *_MAKING})
+WATCHERS: Registry[Callable[[Reads, str], Sequence[str]]] = Registry()
+"""Names what watches the topic with this subject id, which is then not given up."""
 
 
 def match(tx: Transaction, story_ids: Iterable[int]) -> None:
@@ -97,7 +99,7 @@ def remove(services: Services, topic_id: int, *, viewer: Viewer) -> None:
     """Give a topic up; its counts go, as a job. Raises Conflict `topic_watched` while a rule names it."""
     with services.db.transaction() as tx:
         topic = own_topics.get(tx, topic_id)
-        watching = [one.name for one in alert_rules.every(tx) if one.subject_id == topic.subject_id]
+        watching = [name for names_of in WATCHERS for name in names_of(tx, topic.subject_id)]
         if watching:
             raise Conflict("topic_watched", name=watching[0])
         own_topics.update(tx, topic_id, changes={"is_active": False})

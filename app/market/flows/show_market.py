@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from app.alerts.decide import expected_band
-from app.alerts.decide.history_scoring import BASELINE_DAYS, GUARD_DAYS
-from app.alerts.store import alerts
-from app.core import clock
-from app.core.durations import DAY_MS
 from app.core.errors import FieldError, InputError, NotFound
 from app.core.events import history
 from app.core.permissions import Viewer
+from app.core.registry import Registry
 from app.core.services import Services
 from app.core.text.file_rows import RowFault
 from app.market.decide.bucketing import MARKET, bucket_at, points
 from app.market.domain.market import Entity, SubjectKind
 from app.market.domain.series import Bucket, Expected, Point, Window
 from app.market.domain.topic import own_id
-from app.market.flows import look_up_lag
+from app.market.flows import look_up_alerts
+from app.market.flows.look_up_alerts import ALERTS
 from app.market.sources.company_list import from_csv as gazetteer_rows
 from app.market.store import buckets, companies, feeds, topics
 
@@ -49,7 +46,7 @@ class Imported:
     faults: tuple[RowFault, ...] = ()
 
 
-def _hours(
+def hours(
     services: Services, kind: SubjectKind, subject_id: str, *, since: int, until: int, viewer: Viewer | None
 ) -> tuple[Bucket, ...]:
     """A subject's buckets; the whole market is, for who sees some feeds only, what these add up to. Raises NotFound."""
@@ -70,7 +67,7 @@ def window(
     viewer: Viewer | None = None,
 ) -> Window:
     """Sums of a subject over the hours that begin in [since, until), within the viewer's feeds; raises NotFound."""
-    found = _hours(services, subject_kind, subject_id, since=since, until=until, viewer=viewer)
+    found = hours(services, subject_kind, subject_id, since=since, until=until, viewer=viewer)
     names = ("n_posts", "n_stories", "n_negative", "n_neutral", "n_positive", "score_sum")
     return Window(since=since, until=until, **{name: sum(getattr(one, name) for one in found) for name in names})
 
@@ -89,8 +86,27 @@ def series(
 
     Within the viewer's feeds (None: all); raises NotFound for a feed out of sight.
     """
-    found = _hours(services, subject_kind, subject_id, since=bucket_at(since), until=until, viewer=viewer)
+    found = hours(services, subject_kind, subject_id, since=bucket_at(since), until=until, viewer=viewer)
     return points(found, since=since, until=until, step_ms=step_ms)
+
+
+class UsualOf(Protocol):
+    """Says what is usual of a subject in each of the steps that are drawn, within the viewer's feeds (None: all)."""
+
+    def __call__(
+        self,
+        services: Services,
+        drawn: Sequence[Point],
+        *,
+        subject_kind: SubjectKind,
+        subject_id: str,
+        step_ms: int,
+        viewer: Viewer | None,
+    ) -> tuple[Expected, ...]:
+        """One for each point, which is `step_ms` long; raises NotFound for a feed out of sight."""
+
+
+USUAL: Registry[UsualOf] = Registry()
 
 
 def usual(
@@ -100,24 +116,17 @@ def usual(
     subject_kind: SubjectKind,
     subject_id: str,
     step_ms: int,
-    now: int | None = None,
     viewer: Viewer | None = None,
 ) -> tuple[Expected, ...]:
     """What is usual of a subject in each of the steps that are drawn, by the weeks that surges are measured against."""
-    moment = clock.now_ms() if now is None else now
-    until = moment - moment % DAY_MS - GUARD_DAYS * DAY_MS
-    since = until - BASELINE_DAYS * DAY_MS
-    past = _hours(services, subject_kind, subject_id, since=since, until=until, viewer=viewer)
-    is_daily = look_up_lag.daily(services, subject_kind, now=moment)(subject_id)
-    return expected_band.course(
-        past, since=since, until=until, points=drawn, step_ms=step_ms, now=moment, zone=services.policy.zone,
-        is_daily=is_daily,
-    )  # fmt: skip
+    return USUAL[ALERTS](
+        services, drawn, subject_kind=subject_kind, subject_id=subject_id, step_ms=step_ms, viewer=viewer
+    )
 
 
 def overview(services: Services, *, since: int, until: int, viewer: Viewer | None = None) -> tuple[SubjectSummary, ...]:
     """The whole market, then companies and topics by how much was said; every watched company is there."""
-    firing = [alert for alert in alerts.open_ones(services.db) if alert.state in ("firing", "recovering")]
+    firing = [alert for alert in look_up_alerts.open_ones(services) if alert.state in ("firing", "recovering")]
     kinds: tuple[SubjectKind, ...] = ("market", "entity", "topic")
     found: list[SubjectSummary] = []
     for kind in kinds:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from app.alerts.forms import Missed
-from app.alerts.store import alert_rules
 from app.core.errors import Conflict, InputError, NotFound
 from app.market.domain.market import PostFilter
 from app.market.flows import show_market
 from app.market.forms import EntityFile, NewEntity
-from app.market.pages import post_lists, subject_trend
+from app.market.pages import alert_parts, post_lists, subject_trend
 from app.market.store import companies, posts, stories
 from app.web import problem_sentences
 from app.web.access import requires, services, viewer
@@ -101,7 +99,7 @@ def show(ticker: str) -> str:
     if entity is None:
         raise NotFound(noun="entity", id=ticker)
     subject = str(entity.id)
-    past = subject_trend.alerts_of("entity", subject)
+    past, alarms = subject_trend.alerts_of("entity", subject), alert_parts.parts()
     page = posts.page(found.db, PostFilter(entity_id=entity.id), viewer=me, limit=15)
     around = post_lists.around(found.db, page.items, viewer=me)
     return render_template(
@@ -109,11 +107,11 @@ def show(ticker: str) -> str:
         entity=entity,
         course=subject_trend.course("entity", subject, stretch=stretch, past=past),
         summary=subject_trend.figures("entity", subject, stretch=stretch),
-        alerts=[alert for alert in past if alert.state in ("firing", "pending", "recovering")],
-        rules={rule.id: rule.name for rule in alert_rules.every(found.db)},
-        past=[alert for alert in past if alert.state == "resolved"][: subject_trend.SHOWN_ALERTS],
+        open_alerts=alarms.open_ones(("entity", subject), title=entity.name),
+        past=alarms.past(
+            ("entity", subject), none_yet=_("No alert of this company yet."), is_over=True, can_report=True
+        ),
         topics=stories.topics_of_entity(found.db, entity.id, since=stretch.since, until=stretch.until, viewer=me),
-        missed=Missed(formdata=None),
         page=page,
         days=stretch.days,
         periods=subject_trend.periods(),

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from app.alerts.domain.alert import Alert
-from app.alerts.store import alert_rules, alerts
 from app.core.errors import BellwetherError
 from app.core.views import keep_saved_views as flow
 from app.core.views import saved_view_rows
 from app.core.views.saved_view import SavedView
 from app.market.domain.dashboard import MOST_SUBJECTS, dashboard, of_query
 from app.market.domain.market import SubjectKind
-from app.market.pages import subject_trend
-from app.market.pages.market_page import MARKET, subject_title
+from app.market.flows import look_up_alerts
+from app.market.flows.look_up_alerts import SubjectAlert
+from app.market.pages import alert_parts, subject_trend
+from app.market.pages.market_page import MARKET
 from app.market.pages.subject_trend import Course, Figures
 from app.market.store import companies, feeds
 from app.market.store import topics as own_topics
@@ -109,13 +109,12 @@ def _choices() -> dict[str, list[Choice]]:
     }
 
 
-def _tile(choice: Choice, *, stretch: subject_trend.Stretch, open_ones: Iterable[Alert]) -> Tile:
+def _tile(choice: Choice, *, stretch: subject_trend.Stretch, open_ones: Iterable[SubjectAlert]) -> Tile:
     kind, subject_id = choice.kind, choice.subject_id
     firing = [one for one in open_ones if (one.subject_kind, one.subject_id, one.state) == (kind, subject_id, "firing")]
-    past = subject_trend.alerts_of(kind, subject_id)
     return Tile(
         choice=choice,
-        course=subject_trend.course(kind, subject_id, stretch=stretch, past=past),
+        course=subject_trend.course(kind, subject_id, stretch=stretch, past=subject_trend.alerts_of(kind, subject_id)),
         figures=subject_trend.figures(kind, subject_id, stretch=stretch),
         n_firing=len(firing),
     )
@@ -138,15 +137,13 @@ def _saved(here: str) -> list[Saved]:
 @requires("market:read")
 def index() -> str:
     """The subjects that the address names, side by side."""
-    me, db, stretch = viewer(), services().db, subject_trend.chosen_stretch()
+    stretch = subject_trend.chosen_stretch()
     asked = list(dict.fromkeys(request.args.getlist("s")))
     choices, here = _choices(), dashboard(asked, days=request.args.get("days")).query
     known = {one.key: one for group in choices.values() for one in group}
     chosen = [known[key] for key in asked[:MOST_SUBJECTS] if key in known]
-    open_ones = alerts.open_ones(db, viewer=me) if me.may("alerts:read") else ()
+    open_ones = look_up_alerts.open_ones(services(), viewer=viewer())
     tiles = [_tile(one, stretch=stretch, open_ones=open_ones) for one in chosen]
-    subjects = {(one.kind, one.subject_id) for one in chosen}
-    firing = [one for one in open_ones if one.state == "firing" and (one.subject_kind, one.subject_id) in subjects]
     saved = _saved(here)
     return render_template(
         "market/dashboard.html",
@@ -154,9 +151,7 @@ def index() -> str:
         chosen={one.key for one in chosen},
         n_gone=len(asked) - len(chosen),
         tiles=tiles,
-        firing=firing,
-        subjects={one.id: subject_title(one) for one in firing},
-        rules={rule.id: rule.name for rule in alert_rules.every(db)},
+        firing=alert_parts.parts().firing(subjects={(one.kind, one.subject_id) for one in chosen}),
         saved=saved,
         title=next((one.view.name for one in saved if one.is_here), None),
         here_query=here,

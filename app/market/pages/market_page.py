@@ -6,15 +6,14 @@ from dataclasses import dataclass
 
 from flask import Blueprint, render_template, request
 
-from app.alerts.domain.alert import Alert
-from app.alerts.store import alert_rules, alerts
 from app.core.permissions import Viewer
 from app.market.domain.market import Post, PostFilter, SubjectKind
 from app.market.domain.series import Point
 from app.market.domain.topic import own_id
 from app.market.flows import recommend_posts, show_market
+from app.market.flows.look_up_alerts import SubjectAlert
 from app.market.flows.show_market import SubjectSummary
-from app.market.pages import heat_map, post_lists, subject_trend
+from app.market.pages import alert_parts, heat_map, post_lists, subject_trend
 from app.market.pages.subject_trend import Stretch
 from app.market.store import companies, posts
 from app.recommend.domain import Recommendation
@@ -104,7 +103,7 @@ def company_rows(*, stretch: Stretch) -> list[Row]:
     return _rows(stretch=stretch, me=viewer())["entity"]
 
 
-def subject_title(alert: Alert) -> str:
+def subject_title(alert: SubjectAlert) -> str:
     """Whom an alert is about, in the reader's language."""
     return title_of(alert.subject_kind, alert.subject_id)
 
@@ -151,7 +150,6 @@ def _chosen(me: Viewer, *, names: dict[str, str]) -> list[Entry]:
 def index() -> str:
     """Firing alerts on top, then the figures, then what is being said."""
     me, found, stretch = viewer(), services(), subject_trend.chosen_stretch()
-    firing = [alert for alert in alerts.open_ones(found.db, viewer=viewer()) if alert.state == "firing"]
     names = {str(entity.id): entity.name for entity in companies.every(found.db)}
     is_for_you = request.args.get("feed") == "for_you" and me.may("recommendations:read")
     latest = posts.page(found.db, PostFilter(), viewer=me, limit=SHOWN_POSTS)
@@ -160,9 +158,7 @@ def index() -> str:
     down, up = heat_map.movers(rows["entity"])
     return render_template(
         "market/index.html",
-        firing=firing,
-        subjects={alert.id: subject_title(alert) for alert in firing},
-        rules={rule.id: rule.name for rule in alert_rules.every(found.db)},
+        firing=alert_parts.parts().firing(),
         rows=rows["entity"],
         heat=heat_map.heat_map(rows["entity"], step_ms=stretch.step_ms),
         down=down,

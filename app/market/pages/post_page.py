@@ -12,7 +12,7 @@ from app.core.errors import InputError
 from app.core.prediction import StoredPrediction
 from app.market.domain.market import PostFilter
 from app.market.flows import recommend_posts
-from app.market.pages import post_lists, subject_trend
+from app.market.pages import alert_parts, post_lists, subject_trend
 from app.market.pages.market_page import title_of
 from app.market.store import posts, topics
 from app.model.store import predictions
@@ -85,7 +85,7 @@ def topic(topic: str) -> str:
         topic=topic,
         title=title_of("topic", topic),
         course=subject_trend.course("topic", topic, stretch=stretch, past=past),
-        past=past[: subject_trend.SHOWN_ALERTS],
+        past=alert_parts.parts().past(("topic", topic), none_yet=_("No alert of this topic yet.")),
         page=page,
         days=stretch.days,
         periods=subject_trend.periods(),

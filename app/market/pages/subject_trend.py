@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask import request
 
-from app.alerts.domain.alert import Alert
-from app.alerts.store import alerts
 from app.core import clock
 from app.core.durations import DAY_MS, HOUR_MS
 from app.market.domain.dashboard import DAYS
 from app.market.domain.market import SubjectKind
 from app.market.domain.series import Expected, Point, Window
-from app.market.flows import show_market
+from app.market.flows import look_up_alerts, show_market
+from app.market.flows.look_up_alerts import SubjectAlert
 from app.web.access import services, viewer
 from app.web.display import charts, formats
 from app.web.display.translation import gettext as _
 
 DEFAULT_DAYS = 28
-SHOWN_ALERTS = 8
 STEPS_MS = dict(zip(DAYS, (HOUR_MS, 6 * HOUR_MS, 12 * HOUR_MS, DAY_MS, DAY_MS), strict=True))
 """How fine a period of so many days is drawn: 24 to 84 steps."""
 
@@ -92,12 +90,9 @@ def points_of(kind: SubjectKind, subject_id: str, *, stretch: Stretch) -> tuple[
     )
 
 
-def alerts_of(kind: SubjectKind, subject_id: str) -> tuple[Alert, ...]:
+def alerts_of(kind: SubjectKind, subject_id: str) -> Sequence[SubjectAlert]:
     """The newest alerts of the subject that the reader may see."""
-    me = viewer()
-    if not me.may("alerts:read"):
-        return ()
-    return tuple(alerts.page(services().db, subject_kind=kind, subject_id=subject_id, limit=50, viewer=me).items)
+    return look_up_alerts.of_subject(services(), kind, subject_id, viewer=viewer())
 
 
 def usual_of(kind: SubjectKind, subject_id: str, points: tuple[Point, ...], *, step_ms: int) -> tuple[Expected, ...]:
@@ -126,7 +121,7 @@ def _title(point: Point, usual: Expected, *, stamp: charts.Stamp) -> str:
     return f"{seen} ({known})"
 
 
-def course(kind: SubjectKind, subject_id: str, *, stretch: Stretch, past: Iterable[Alert] = ()) -> Course:
+def course(kind: SubjectKind, subject_id: str, *, stretch: Stretch, past: Iterable[SubjectAlert] = ()) -> Course:
     """A subject over the stretch, drawn before what is usual; alerts are marked where they were firing."""
     points, step_ms = points_of(kind, subject_id, stretch=stretch), stretch.step_ms
     usual = usual_of(kind, subject_id, points, step_ms=step_ms)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template
 
-from app.alerts.store import alert_rules, alerts
 from app.market.domain.market import PostFilter
-from app.market.pages import heat_map, post_lists, subject_trend
-from app.market.pages.market_page import MARKET, company_rows, subject_title
+from app.market.pages import alert_parts, heat_map, post_lists, subject_trend
+from app.market.pages.market_page import MARKET, company_rows
 from app.market.store import posts
 from app.web.access import requires, services, viewer
 
@@ -22,16 +21,12 @@ SHOWN_ALERTS = 6
 def index() -> str:
     """Everything at a glance; it follows what happens by itself."""
     me, found, stretch = viewer(), services(), subject_trend.chosen_stretch()
-    open_ones = alerts.open_ones(found.db) if me.may("alerts:read") else ()
-    firing = [alert for alert in open_ones if alert.state == "firing"][:SHOWN_ALERTS]
     rows = company_rows(stretch=stretch)
     down, up = heat_map.movers(rows)
     latest = posts.page(found.db, PostFilter(), viewer=me, limit=SHOWN_POSTS)
     return render_template(
         "market/wall.html",
-        firing=firing,
-        subjects={alert.id: subject_title(alert) for alert in firing},
-        rules={rule.id: rule.name for rule in alert_rules.every(found.db)},
+        firing=alert_parts.parts().firing(most=SHOWN_ALERTS),
         heat=heat_map.heat_map(rows, step_ms=stretch.step_ms),
         down=down,
         up=up,

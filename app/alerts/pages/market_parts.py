@@ -1,0 +1,58 @@
+"""What the market's pages show of alerts: cards of those that fire or are open, and a panel of past ones."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from flask import get_template_attribute
+from markupsafe import Markup
+
+from app.alerts.domain.alert import OPEN_STATES, Alert
+from app.alerts.flows import show_alerts
+from app.alerts.forms import Missed
+from app.alerts.store import alert_rules
+from app.market.pages.alert_parts import Subject
+from app.market.pages.market_page import subject_title
+from app.web.access import services, viewer
+from app.web.display.translation import gettext as _
+
+SHOWN_PAST = 8
+
+
+def firing(*, subjects: Collection[Subject] | None = None, most: int | None = None) -> Markup:
+    """Cards of the alerts in the reader's sight that fire, of these subjects (None: all); empty where none does."""
+    shown = [
+        alert
+        for alert in show_alerts.open_ones(services(), viewer())
+        if alert.state == "firing" and (subjects is None or (alert.subject_kind, alert.subject_id) in subjects)
+    ][:most]
+    return _cards(shown, titles={alert.id: subject_title(alert) for alert in shown}, label=_("Firing alerts"))
+
+
+def open_ones(subject: Subject, *, title: str) -> Markup:
+    """Cards of a subject's alerts that are not over; empty where there is none."""
+    found = show_alerts.of_subject(services(), *subject, viewer())
+    shown = [alert for alert in found if alert.state in OPEN_STATES]
+    return _cards(shown, titles={alert.id: title for alert in shown}, label=_("Open alerts"))
+
+
+def _cards(shown: Sequence[Alert], *, titles: dict[int, str], label: str) -> Markup:
+    if not shown:
+        return Markup()
+    rules = {rule.id: rule.name for rule in alert_rules.every(services().db)}
+    return _drawn("alert_strip", shown, titles, rules, label)
+
+
+def past(subject: Subject, *, none_yet: str, is_over: bool = False, can_report: bool = False) -> Markup:
+    """A panel of a subject's newest alerts (`is_over`: of those that are over) for who may read alerts."""
+    if not viewer().may("alerts:read"):
+        return Markup()
+    found = show_alerts.of_subject(services(), *subject, viewer())
+    shown = [alert for alert in found if not is_over or alert.state == "resolved"][:SHOWN_PAST]
+    missed = Missed(formdata=None) if can_report and viewer().may("alerts:write") else None
+    return _drawn("past_alerts", shown, none_yet, subject, missed)
+
+
+def _drawn(macro: str, *given: object) -> Markup:
+    found: Markup = get_template_attribute("parts/alerting.html", macro)(*given)
+    return found
