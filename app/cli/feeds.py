@@ -16,9 +16,8 @@ from app.cli.shell import Group, services, table
 from app.core.durations import HOUR_MS
 from app.core.errors import NotFound
 from app.core.permissions import SYSTEM
-from app.desk.flows import read_drafts
 from app.market.domain.market import PostDraft
-from app.market.flows import ingest_posts, read_folders
+from app.market.flows import ingest_posts, read_folders, read_posts
 from app.market.store import feeds
 
 group = Group("feeds", help="Where posts come from.")
@@ -60,7 +59,7 @@ def replay(file: Path, slug: str, speed: float, is_ruled: bool) -> None:
 
 
 def _rows(lines: TextIO, *, file: Path) -> Iterator[Any]:
-    return read_drafts.posts_from_lines(lines, kind="csv" if file.suffix.lower() == ".csv" else "jsonl")
+    return read_posts.posts_from_lines(lines, kind="csv" if file.suffix.lower() == ".csv" else "jsonl")
 
 
 @dataclass

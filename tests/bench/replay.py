@@ -22,9 +22,9 @@ from app.core.durations import DAY_MS
 from app.core.engine_interface import Request, Result
 from app.core.permissions import SYSTEM
 from app.core.services import Services
-from app.desk.flows.read_drafts import PostRow
 from app.market.domain.market import PostDraft
 from app.market.flows import ingest_posts
+from app.market.flows.read_posts import PostRow
 from app.market.store import buckets, feeds
 from app.model.engine.opening import OpeningEngine
 from tests.bench.machine import machine

@@ -11,10 +11,9 @@ from app.alerts.flows import tick_rules
 from app.core.db import open_database
 from app.core.permissions import SYSTEM
 from app.core.services import Policy, Services
-from app.desk.flows import read_drafts
-from app.desk.flows.read_drafts import PostRow
 from app.market.domain.market import SubjectKind
-from app.market.flows import fetch_feeds, show_market
+from app.market.flows import fetch_feeds, read_posts, show_market
+from app.market.flows.read_posts import PostRow
 from app.model.engine.opening import open_engine
 from tests import corpora, shipped
 
@@ -68,7 +67,7 @@ class Stream:
     def rows(self, *, n_rows: int | None = None) -> Iterator[PostRow]:
         """Its rows as drafts, no more than `n_rows`."""
         with self.path.open(encoding="utf-8") as lines:
-            yield from read_drafts.posts_from_lines(islice(lines, n_rows), kind="jsonl")
+            yield from read_posts.posts_from_lines(islice(lines, n_rows), kind="jsonl")
 
 
 STREAMS = (Stream(slug="stocknet", path=STOCKNET), Stream(slug="reuters", path=REUTERS))

@@ -18,7 +18,7 @@ from app.core.errors import Conflict, InputError, NotFound
 from app.core.events import event_log
 from app.market.domain.market import SubjectKind
 from app.market.pages import post_lists, subject_trend
-from app.market.pages.market_page import subject_title, title_of
+from app.market.pages.market_page import title_of
 from app.market.pages.subject_trend import Stretch
 from app.market.store import companies
 from app.notify.store import notifications, receivers, tellings
@@ -52,7 +52,7 @@ def index() -> str:
         "alerts/index.html",
         page=shown,
         state=state if state in STATES else "open",
-        subjects={alert.id: subject_title(alert) for alert in shown.items},
+        subjects={alert.id: title_of(alert.subject_kind, alert.subject_id) for alert in shown.items},
         rules={rule.id: rule.name for rule in alert_rules.every(db)},
         silences=quiet,
         names=people.names(db, {silence.user_id for silence in quiet}),
@@ -98,7 +98,7 @@ def _page(alert: Alert, *, form: NewSilence) -> str:
     return render_template(
         "alerts/show.html",
         alert=alert,
-        title=subject_title(alert),
+        title=title_of(alert.subject_kind, alert.subject_id),
         entity=entity,
         rule=_rule_name(alert.rule_id),
         course=subject_trend.course(alert.subject_kind, alert.subject_id, stretch=stretch, past=[alert]),

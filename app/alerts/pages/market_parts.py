@@ -12,7 +12,7 @@ from app.alerts.flows import show_alerts
 from app.alerts.forms import Missed
 from app.alerts.store import alert_rules
 from app.market.pages.alert_parts import Subject
-from app.market.pages.market_page import subject_title
+from app.market.pages.market_page import title_of
 from app.web.access import services, viewer
 from app.web.display.translation import gettext as _
 
@@ -26,7 +26,11 @@ def firing(*, subjects: Collection[Subject] | None = None, most: int | None = No
         for alert in show_alerts.open_ones(services(), viewer())
         if alert.state == "firing" and (subjects is None or (alert.subject_kind, alert.subject_id) in subjects)
     ][:most]
-    return _cards(shown, titles={alert.id: subject_title(alert) for alert in shown}, label=_("Firing alerts"))
+    return _cards(
+        shown,
+        titles={alert.id: title_of(alert.subject_kind, alert.subject_id) for alert in shown},
+        label=_("Firing alerts"),
+    )
 
 
 def open_ones(subject: Subject, *, title: str) -> Markup:

@@ -13,7 +13,6 @@ from marshmallow import fields
 from app.core import clock
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import BellwetherError, InputError, TooLarge
-from app.desk.flows import read_drafts
 from app.market.api.market_shapes import (
     EntityPageShape,
     EntityShape,
@@ -30,7 +29,7 @@ from app.market.api.market_shapes import (
 from app.market.domain.market import Feed, Post, PostFilter, SubjectKind
 from app.market.flows import fetch_feeds as feed_flows
 from app.market.flows import ingest_posts as post_flows
-from app.market.flows import show_market
+from app.market.flows import read_posts, show_market
 from app.market.store import companies, feeds, mentions, posts
 from app.people.store import teams
 from app.web import access, error_rendering, problem_sentences
@@ -119,7 +118,7 @@ def push_posts(query: dict[str, Any]) -> Any:
     services, viewer = access.services(), access.viewer()
     feed = feed_of(query["feed"])
     if request_body.media_type() in request_body.NDJSON:
-        drafts = read_drafts.posts_from_lines(request_body.lines(), kind="jsonl")
+        drafts = read_posts.posts_from_lines(request_body.lines(), kind="jsonl")
         results = post_flows.receive_each(services, feed.id, drafts, viewer=viewer)
         if (request.content_length or 0) > access.settings().max_body_bytes:
             return long_answers.stream(_lines(results), kind=NDJSON_OUT)
@@ -128,7 +127,7 @@ def push_posts(query: dict[str, Any]) -> Any:
     n_rows = len(payload) if isinstance(payload, list) else 1
     if n_rows > access.settings().max_batch:
         raise TooLarge("too_many_items", size=n_rows, limit=access.settings().max_batch)
-    drafts = read_drafts.posts_from_json(payload)
+    drafts = read_posts.posts_from_json(payload)
     return api_lists.whole(_result_out(one) for one in post_flows.receive(services, feed.id, drafts, viewer=viewer))
 
 

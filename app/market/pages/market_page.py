@@ -11,7 +11,6 @@ from app.market.domain.market import Post, PostFilter, SubjectKind
 from app.market.domain.series import Point
 from app.market.domain.topic import own_id
 from app.market.flows import recommend_posts, show_market
-from app.market.flows.look_up_alerts import SubjectAlert
 from app.market.flows.show_market import SubjectSummary
 from app.market.pages import alert_parts, heat_map, post_lists, subject_trend
 from app.market.pages.subject_trend import Stretch
@@ -101,11 +100,6 @@ def _topic_title(entry: SubjectSummary) -> str:
 def company_rows(*, stretch: Stretch) -> list[Row]:
     """Companies, those with most stories first."""
     return _rows(stretch=stretch, me=viewer())["entity"]
-
-
-def subject_title(alert: SubjectAlert) -> str:
-    """Whom an alert is about, in the reader's language."""
-    return title_of(alert.subject_kind, alert.subject_id)
 
 
 def title_of(kind: SubjectKind, subject_id: str) -> str:

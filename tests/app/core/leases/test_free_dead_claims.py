@@ -25,9 +25,9 @@ from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.ticket import TicketDraft
 from app.desk.flows import file_ticket
-from app.desk.flows.read_drafts import posts_from_json
 from app.desk.store import mailboxes, messages, outbox
 from app.market.flows import fetch_feeds, ingest_posts, read_folders
+from app.market.flows.read_posts import posts_from_json
 from app.market.sources.watched_folder import SETTLED_MS
 from app.market.store import feeds as feed_rows
 from app.market.store import posts as post_rows
