@@ -25,13 +25,13 @@ LOG = logging.getLogger(__name__)
 MOST_BYTES = 10_000_000
 MOST_WALL_S = 3 * LONGEST_READING_S
 MOST_MEMORY = 1_000_000_000
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[3]
 
 _Found = list[PostDraft | RowFault]
 
 
 def drafts_of(raw: bytes, *, zone: str = "UTC", now: int | None = None, most_cpu_s: int = LONGEST_READING_S) -> _Found:
-    """Posts of an RSS or Atom document, as `feeds.from_rss` reads them.
+    """Posts of an RSS or Atom document, as `post_drafts.from_rss` reads them.
 
     Raises InputError `not_a_feed`, `unreadable`, `feed_too_slow` or `feed_too_costly`, TooLarge for more than 10 MB,
     and NotReady when no process can be started now.

@@ -54,8 +54,8 @@ def test_a_process_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_document_that_takes_too_much_memory_is_ended() -> None:
     hungry = (
-        "import sys; from app.ingest import feed_process, feeds;"
-        "feeds.from_rss = lambda raw, **_: [bytearray(100_000_000) for _ in range(20)];"
+        "import sys; from app.market.sources import feed_process, post_drafts;"
+        "post_drafts.from_rss = lambda raw, **_: [bytearray(100_000_000) for _ in range(20)];"
         "feed_process.main()"
     )
     asked = b'{"zone": "UTC", "now": null, "most_cpu_s": 5}\n'
