@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DecimalField, SelectField, StringField
-from wtforms.validators import Length, NumberRange, Optional
+from wtforms import BooleanField, DecimalField, IntegerField, SelectField, StringField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from app.web.form_fields import REQUIRED
+from app.web.form_fields import NAME, REQUIRED
 
 NOTE = Length(max=1000, message=_l("At most %(max)d characters."))
 
