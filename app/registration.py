@@ -10,8 +10,7 @@ from app.alerts.api import alert_api, false_alarm_api
 from app.alerts.flows import draw_band, notify_alerts, show_alerts, tick_rules
 from app.alerts.pages import alert_page, market_parts, rule_page
 from app.alerts.store import alerts
-from app.answers import api as answers_api
-from app.answers.flows import suggest
+from app.answers.flows import find_destinations, index_articles
 from app.answers.pages import article_section, macro_page, macro_section
 from app.core import viewers
 from app.core.events import history, setting_inverses
@@ -23,7 +22,7 @@ from app.core.quarantine import try_again
 from app.core.quarantine.arrival import ItemKind, Quarantined
 from app.core.quarantine.try_again import Filed
 from app.core.services import Services
-from app.desk.api import bulk_api, export_api, lesson_api, routing_api, ticket_api
+from app.desk.api import answer_api, bulk_api, export_api, lesson_api, routing_api, ticket_api
 from app.desk.flows import desk_jobs, file_quarantined, keep_queues, undo_setting
 from app.desk.flows.imports import import_tickets
 from app.desk.pages import (
@@ -84,7 +83,7 @@ from app.web.api import health_api, job_api, openapi, problem_pages
 JOBS: Mapping[JobKind, Callable[[Services, Job, Progress], None]] = {
     "import_posts": market_jobs.import_posts,
     "import_tickets": desk_jobs.import_rows,
-    "reindex_articles": suggest.reindex_articles,
+    "reindex_articles": index_articles.reindex_articles,
     "fetch_feed": market_jobs.fetch_feed,
     "bulk_edit": desk_jobs.edit_many,
     "bulk_undo": desk_jobs.undo_many,
@@ -149,7 +148,7 @@ GROUPS = (
     bulk_api.group,
     lesson_api.group,
     export_api.group,
-    answers_api.group,
+    answer_api.group,
     routing_api.group,
     market_api.group,
     topic_api.group,
@@ -184,6 +183,7 @@ def register_flows() -> None:
     setting_inverses.INVERSES.register(
         "settings", setting_inverses.Inverses(is_undoable=undo_setting.is_undoable, undo=undo_setting.undo)
     )
+    find_destinations.LISTS.register("queues", keep_queues.every)
     for kind, handler in JOBS.items():
         job_queue.HANDLERS.register(kind, handler)
     for item, filer in FILERS.items():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from app.alerts.flows import learn_baselines, measure_rules, tick_rules
-from app.answers.flows import suggest
+from app.answers.flows import index_articles
 from app.core import clock, idempotency_keys
 from app.core.durations import DAY_MS
 from app.core.errors import BellwetherError
@@ -155,7 +155,7 @@ _UPKEEP = (
     Duty(name="inbox order", every_s=MINUTE_S, do=order_inbox.refresh),
     Duty(name="live model", every_s=MINUTE_S, do=deploy_model.follow),
     Duty(name="what is usual", every_s=MINUTE_S, do=learn_baselines.refresh),
-    Duty(name="article index", every_s=MINUTE_S, do=suggest.reindex),
+    Duty(name="article index", every_s=MINUTE_S, do=index_articles.reindex),
     Duty(name="presence", every_s=MINUTE_S, do=note_presence.forget),
     Duty(name="exports left over", every_s=MINUTE_S, do=import_tickets.forget_left_over),
     Duty(name="erased words", every_s=MINUTE_S, do=erase_customer.wipe),

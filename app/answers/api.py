@@ -7,15 +7,13 @@ from typing import Any
 from flask import Response
 from marshmallow import fields
 
-from app.answers.flows import suggest
+from app.answers.flows import keep_macros, search_articles
 from app.answers.store import articles, macros
-from app.desk.flows import note_outcome
 from app.web import access
 from app.web.api import api_lists
 from app.web.api.api_shapes import (
     Between,
     ChangeShape,
-    GivenId,
     Id,
     Instant,
     Number,
@@ -24,7 +22,6 @@ from app.web.api.api_shapes import (
     Size,
     Whole,
     page_of,
-    row,
 )
 from app.web.api.openapi import blueprint, route
 
@@ -74,12 +71,6 @@ class MacroQuery(Shape):
     q = fields.String(load_default="", validate=Size(max=200))
 
 
-class VerdictShape(Shape):
-    """That a macro, or the draft when no macro is named, does not help with a ticket."""
-
-    macro = GivenId("mac", load_default=None)
-
-
 class ArticleShape(Shape):
     """A page of the knowledge base; `body` is Markdown."""
 
@@ -111,41 +102,6 @@ class SearchQuery(Shape):
     limit = Whole(load_default=10, validate=Between(1, 50))
 
 
-class MacroSuggestionShape(Shape):
-    """A macro offered for a ticket, filled, with the placeholders that are still empty."""
-
-    macro = Id("mac")
-    name = fields.String()
-    text = fields.String(attribute="filled")
-    missing = fields.List(fields.String())
-    score = Number()
-    reason = fields.String()
-
-
-class SourceShape(Shape):
-    """A sentence of a draft and where it is from."""
-
-    text = fields.String()
-    source_kind = fields.String()
-    source_id = Whole()
-
-
-class DraftShape(Shape):
-    """A composed reply; no sentences when nothing good enough was found."""
-
-    text = fields.String()
-    confidence = Number()
-    sentences = fields.List(fields.Nested(SourceShape))
-
-
-class AnswersShape(Shape):
-    """What may answer a ticket."""
-
-    macros = fields.List(fields.Nested(MacroSuggestionShape))
-    articles = fields.List(fields.Nested(HitShape))
-    draft = fields.Nested(DraftShape)
-
-
 @route(group, "/macros", needs="macros:read", query=MacroQuery, returns=page_of(MacroShape, "MacroPage"))
 def list_macros(query: dict[str, Any]) -> dict[str, Any]:
     """All macros, or at most 200 that have the words."""
@@ -156,7 +112,7 @@ def list_macros(query: dict[str, Any]) -> dict[str, Any]:
 @route(group, "/macros", method="POST", needs="macros:write", reads=NewMacroShape, returns=MacroShape, status=201)
 def add_macro(payload: dict[str, Any]) -> Response:
     """Write a macro."""
-    made = suggest.add_macro(access.services(), viewer=access.viewer(), **payload)
+    made = keep_macros.add_macro(access.services(), viewer=access.viewer(), **payload)
     return api_lists.tagged(MacroShape, made, version=made.version, status=201)
 
 
@@ -171,7 +127,7 @@ def add_macro(payload: dict[str, Any]) -> Response:
 )
 def change_macro(payload: dict[str, Any], *, macro_id: int) -> Response:
     """Change a macro."""
-    made = suggest.change_macro(
+    made = keep_macros.change_macro(
         access.services(), macro_id, viewer=access.viewer(), changes=payload, version=api_lists.expected_version()
     )
     return api_lists.tagged(MacroShape, made, version=made.version)
@@ -180,22 +136,7 @@ def change_macro(payload: dict[str, Any], *, macro_id: int) -> Response:
 @route(group, "/macros/<id(mac):macro_id>", method="DELETE", needs="macros:write", status=204)
 def remove_macro(macro_id: int) -> Response:
     """Remove a macro."""
-    suggest.remove_macro(access.services(), macro_id, viewer=access.viewer())
-    return Response(status=204)
-
-
-@route(
-    group,
-    "/tickets/<id(tkt):ticket_id>/answers/rejected",
-    method="POST",
-    needs="tickets:write",
-    reads=VerdictShape,
-    status=204,
-)
-def turn_down(payload: dict[str, Any], *, ticket_id: int) -> Response:
-    """Say that a suggestion does not help; it is offered further down from now on."""
-    kind = "draft" if payload["macro"] is None else "macro"
-    note_outcome.turn_down(access.services(), ticket_id, viewer=access.viewer(), kind=kind, macro_id=payload["macro"])
+    keep_macros.remove_macro(access.services(), macro_id, viewer=access.viewer())
     return Response(status=204)
 
 
@@ -215,7 +156,7 @@ def list_articles() -> dict[str, Any]:
 @route(group, "/articles/search", needs="articles:read", query=SearchQuery, returns=page_of(HitShape, "Hits"))
 def search(query: dict[str, Any]) -> dict[str, Any]:
     """Articles for a question, by words and by meaning."""
-    return api_lists.whole(suggest.search(access.services(), query["q"], limit=query["limit"]))
+    return api_lists.whole(search_articles.search(access.services(), query["q"], limit=query["limit"]))
 
 
 @route(group, "/articles/<id(art):article_id>", needs="articles:read", returns=ArticleShape)
@@ -223,12 +164,3 @@ def show_article(article_id: int) -> Response:
     """One article."""
     found = articles.get(access.services().db, article_id)
     return api_lists.tagged(ArticleShape, found, version=found.version)
-
-
-@route(group, "/tickets/<id(tkt):ticket_id>/answers", needs="tickets:read", returns=AnswersShape)
-def answers(ticket_id: int) -> dict[str, Any]:
-    """Macros, articles and a draft for a ticket."""
-    found = suggest.answer(access.services(), ticket_id, viewer=access.viewer())
-    offered = [row(one, macro=one.macro.id, name=one.macro.name) for one in found.macros]
-    draft = {"text": found.draft.text, "confidence": found.draft.confidence, "sentences": found.draft.sentences}
-    return {"macros": offered, "articles": found.hits, "draft": draft}

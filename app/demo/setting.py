@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.alerts.flows import tick_rules
-from app.answers.flows import suggest
+from app.answers.flows import keep_articles, keep_macros
 from app.core.permissions import SYSTEM, User, UserRole
 from app.core.services import Services
 from app.demo import story
@@ -56,9 +56,9 @@ def queues(services: Services) -> None:
 def answers(services: Services) -> None:
     """Add the story's macros and knowledge articles."""
     for row in story.rows("macros"):
-        suggest.add_macro(services, viewer=SYSTEM, **row)
+        keep_macros.add_macro(services, viewer=SYSTEM, **row)
     for row in story.rows("articles"):
-        suggest.add_article(services, viewer=SYSTEM, **row)
+        keep_articles.add_article(services, viewer=SYSTEM, **row)
 
 
 def companies(services: Services) -> dict[str, int]:

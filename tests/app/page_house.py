@@ -10,7 +10,7 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from app.alerts.flows import tick_rules
-from app.answers.flows import suggest
+from app.answers.flows import keep_macros
 from app.core import clock
 from app.core.durations import HOUR_MS
 from app.core.errors import InputError, NotReady
@@ -129,7 +129,7 @@ def make_house(folder: Path, **settings: Any) -> House:
             ("cards", "Cards and PIN", "banking_intent"),
         )
     }
-    suggest.add_macro(
+    keep_macros.add_macro(
         site.services,
         viewer=SYSTEM,
         name="Card: block it",

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from app.answers.flows import suggest
+from app.answers.flows import keep_articles
 from app.answers.forms import EditArticle
 from app.answers.store import articles
 from app.people.pages.admin_section import Row, Section, attributes, form_fields, split
@@ -35,7 +35,7 @@ def _article_values(form: Any) -> dict[str, Any]:
 def _change_article(number: int, form: Any) -> object:
     was = articles.get(services().db, number)
     changes = {name: value for name, value in _article_values(form).items() if getattr(was, name) != value}
-    return suggest.change_article(services(), number, viewer=viewer(), changes=changes) if changes else None
+    return keep_articles.change_article(services(), number, viewer=viewer(), changes=changes) if changes else None
 
 
 SECTION = Section(
@@ -49,7 +49,7 @@ SECTION = Section(
     rows=_articles,
     form=EditArticle,
     values=_article,
-    add=lambda form: suggest.add_article(services(), viewer=viewer(), **_article_values(form)).id,
+    add=lambda form: keep_articles.add_article(services(), viewer=viewer(), **_article_values(form)).id,
     change=_change_article,
-    remove=lambda number: suggest.remove_article(services(), number, viewer=viewer()),
+    remove=lambda number: keep_articles.remove_article(services(), number, viewer=viewer()),
 )

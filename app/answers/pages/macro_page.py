@@ -8,12 +8,11 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.answers.domain import Macro, MacroAction
-from app.answers.flows import suggest
+from app.answers.flows import find_destinations, keep_macros
 from app.answers.forms import EditMacro
 from app.answers.store import macros, suggestion_outcomes
 from app.core.errors import BellwetherError, Conflict, InputError
 from app.core.events import event_log
-from app.desk.store import queues
 from app.model.flows import deploy_model
 from app.web.access import requires, services, viewer
 from app.web.display.label_titles import label_title
@@ -42,7 +41,7 @@ def index() -> str:
 
 
 def _intents() -> list[tuple[str, str]]:
-    tasks = {queue.intent_task for queue in queues.every(services().db)}
+    tasks = {place.intent_task for place in find_destinations.every(services())}
     found: dict[str, str] = {}
     for task in sorted(tasks):
         try:
@@ -57,7 +56,8 @@ def _form(macro: Macro | None = None) -> EditMacro:
     form = EditMacro(data=None if macro is None else _values(macro))
     kept = [] if macro is None else [(label, label_title(label)) for label in macro.intents]
     form.intents.choices = list(dict([*_intents(), *kept]).items())
-    form.route.choices = [("", _("leave it where it is")), *((q.slug, q.title) for q in queues.every(services().db))]
+    places = [(place.slug, place.title) for place in find_destinations.every(services())]
+    form.route.choices = [("", _("leave it where it is")), *places]
     return form
 
 
@@ -101,7 +101,7 @@ def new() -> Shown:
         return _page(form, macro=None), 422
     last = event_log.last_id(services().db)
     try:
-        macro = suggest.add_macro(services(), viewer=viewer(), **_changes(form))
+        macro = keep_macros.add_macro(services(), viewer=viewer(), **_changes(form))
     except (InputError, Conflict) as error:
         status = tell(error)
         return _page(form, macro=None), status
@@ -121,7 +121,7 @@ def edit(macro_id: int) -> Shown:
         return _page(form, macro=macro), 422
     last = event_log.last_id(services().db)
     try:
-        suggest.change_macro(services(), macro_id, viewer=viewer(), changes=_changes(form))
+        keep_macros.change_macro(services(), macro_id, viewer=viewer(), changes=_changes(form))
     except (InputError, Conflict) as error:
         status = tell(error)
         return _page(form, macro=macro), status
@@ -134,7 +134,7 @@ def edit(macro_id: int) -> Shown:
 def delete(macro_id: int) -> Response:
     """Remove a macro; replies that were made of it stay."""
     last = event_log.last_id(services().db)
-    suggest.remove_macro(services(), macro_id, viewer=viewer())
+    keep_macros.remove_macro(services(), macro_id, viewer=viewer())
     _tell(_("The macro is deleted."), macro_id=macro_id, since=last)
     return redirect(url_for("pages_macros.index"))
 

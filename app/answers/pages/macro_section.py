@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from app.answers.domain import MacroAction
-from app.answers.flows import suggest
+from app.answers.flows import keep_macros
 from app.answers.forms import TypedMacro
 from app.answers.store import macros
 from app.people.pages.admin_section import Row, Section, form_fields, split
@@ -58,7 +58,7 @@ SECTION = Section(
     rows=_macros,
     form=TypedMacro,
     values=_macro,
-    add=lambda form: suggest.add_macro(services(), viewer=viewer(), **_macro_values(form)).id,
-    change=lambda number, form: suggest.change_macro(services(), number, viewer=viewer(), changes=_macro_values(form)),
-    remove=lambda number: suggest.remove_macro(services(), number, viewer=viewer()),
+    add=lambda form: keep_macros.add_macro(services(), viewer=viewer(), **_macro_values(form)).id,
+    change=lambda number, form: keep_macros.change_macro(services(), number, viewer=viewer(), changes=_macro_values(form)),
+    remove=lambda number: keep_macros.remove_macro(services(), number, viewer=viewer()),
 )

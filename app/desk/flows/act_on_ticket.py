@@ -18,8 +18,9 @@ from app.core.services import Services
 from app.core.text.cleaning import clean, shown
 from app.core.text.redaction import redact
 from app.desk.domain.ticket import OPEN_STATUSES, Priority, Status, Ticket
-from app.desk.flows import note_outcome, set_deadlines
+from app.desk.flows import set_deadlines
 from app.desk.flows.mail import send_mail
+from app.desk.flows.replies import note_outcome
 from app.desk.store import messages, queues, tickets
 from app.people.store import teams, users
 

@@ -19,7 +19,7 @@ from app.desk.decide.priority import with_intent
 from app.desk.domain.ticket import OPEN_STATUSES, Ticket, Urgency
 from app.desk.flows import order_inbox, set_deadlines
 from app.desk.flows.act_on_ticket import EDITABLE, edited
-from app.desk.flows.recall_reply import WRITTEN, is_recallable, recall
+from app.desk.flows.replies.recall_reply import WRITTEN, is_recallable, recall
 from app.desk.store import messages, queues, tickets
 from app.intents.decide import training_lines
 from app.intents.store import corrections

@@ -132,3 +132,8 @@ def set_route_rule(
         made = queues.route_rule(tx, task=task, intent=intent)
         assert made is not None
         return made
+
+
+def every(services: Services) -> tuple[Queue, ...]:
+    """All queues, by title."""
+    return queues.every(services.db)

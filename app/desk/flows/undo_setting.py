@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.answers.flows import suggest
+from app.answers.flows import keep_articles, keep_macros
 from app.answers.store import articles, macros
 from app.core.errors import Conflict
 from app.core.events import event_log
@@ -29,16 +29,16 @@ _NOUNS: Mapping[str, tuple[_Get, _Change]] = {
     "user": (users.get, keep_accounts.change_user),
     "queue": (queues.get, keep_queues.change_queue),
     "sla_policy": (sla_rows.get, keep_sla_policies.change_policy),
-    "macro": (macros.get, suggest.change_macro),
-    "article": (articles.get, suggest.change_article),
+    "macro": (macros.get, keep_macros.change_macro),
+    "article": (articles.get, keep_articles.change_article),
     "mailbox": (boxes.get, read_mailbox.change_mailbox),
     "routing_rule": (routing_rules.get, keep_routing_rules.change_rule),
 }
 
 # How what was added is removed, and what was removed is put back; and what the event of a removal must have kept.
 _REMOVED: Mapping[str, tuple[_Change, _Change, frozenset[str]]] = {
-    "macro": (suggest.remove_macro, suggest.restore_macro, frozenset({"name", "body"})),
-    "article": (suggest.remove_article, suggest.restore_article, frozenset({"slug", "title", "body"})),
+    "macro": (keep_macros.remove_macro, keep_macros.restore_macro, frozenset({"name", "body"})),
+    "article": (keep_articles.remove_article, keep_articles.restore_article, frozenset({"slug", "title", "body"})),
     "routing_rule": (
         keep_routing_rules.remove_rule,
         keep_routing_rules.restore_rule,

@@ -11,8 +11,9 @@ from werkzeug.wrappers import Response
 from app.core.errors import Conflict, InputError, Stale
 from app.core.events import event_log
 from app.desk.domain.ticket import Priority, Status, Ticket
-from app.desk.flows import correct_prediction, file_ticket, note_outcome
+from app.desk.flows import correct_prediction, file_ticket
 from app.desk.flows.mail import send_mail
+from app.desk.flows.replies import note_outcome
 from app.desk.pages import inbox_walk, ticket_parts
 from app.desk.store import tickets as rows
 from app.people.store import users

@@ -8,14 +8,14 @@ from typing import Any
 
 from flask import render_template, request
 
-from app.answers.flows import suggest
-from app.answers.flows.suggest import Answers
 from app.answers.store import macros
 from app.core.errors import BellwetherError, NotFound
 from app.core.events.event import Event
 from app.core.prediction import Prediction
 from app.desk.flows import correct_prediction, file_ticket, note_presence
 from app.desk.flows.file_ticket import TicketView
+from app.desk.flows.replies import suggest_answer
+from app.desk.flows.replies.suggest_answer import Answers
 from app.desk.pages import history_sentences, inbox_walk, ticket_predictions
 from app.desk.store import messages, queues
 from app.people.store import users
@@ -56,7 +56,7 @@ class Taken:
 def answers_of(ticket_id: int) -> Answers | None:
     """Macros, articles and a draft; None while the model or the search encoder is not ready."""
     try:
-        return suggest.answer(services(), ticket_id, viewer=viewer())
+        return suggest_answer.answer(services(), ticket_id, viewer=viewer())
     except NotFound:
         raise
     except BellwetherError:
@@ -86,7 +86,7 @@ def _taken(ticket_id: int, *, answers: Answers | None) -> Taken:
 
 def _filled(ticket_id: int, *, macro_id: int) -> Taken:
     given = {name.removeprefix(ASKED): text for name, text in request.args.items() if name.startswith(ASKED)}
-    found = suggest.fill_macro(services(), ticket_id, macro_id=macro_id, viewer=viewer(), given=given)
+    found = suggest_answer.fill_macro(services(), ticket_id, macro_id=macro_id, viewer=viewer(), given=given)
     if not found.missing:
         return Taken(body=found.text, macro_id=macro_id)
     name = macros.get(services().db, macro_id).name

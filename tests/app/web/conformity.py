@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from app.alerts.flows import tick_rules
-from app.answers.flows import suggest
+from app.answers.flows import keep_articles
 from app.core.permissions import SYSTEM
 from app.core.text.characters import tidy
 from app.web.api import openapi
@@ -102,7 +102,7 @@ def furnish(site: Site) -> Mapping[str, str]:
     found = api("GET", f"/api/v1/tickets/{ticket}").json["messages"][0]["predictions"][0]["id"]
     condition = {"field": "intent", "operator": "is", "value": "get_refund"}
     action = {"type": "add_tag", "value": "money"}
-    article = suggest.add_article(
+    article = keep_articles.add_article(
         site.services, viewer=SYSTEM, slug="refunds", title="Refunds", body="Ask within 30 days."
     )
     return {

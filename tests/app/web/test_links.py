@@ -17,7 +17,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
 
 from app.answers.domain import MacroAction
-from app.answers.flows import suggest
+from app.answers.flows import keep_articles, keep_macros
 from app.core.jobs import job_queue
 from app.core.permissions import UserRole
 from app.desk.domain.routing_rule import Condition, RoutingAction
@@ -46,11 +46,11 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 def _furnish(house: House) -> None:
     services, admin = house.site.services, house.viewer("admin")
-    article = suggest.add_article(
+    article = keep_articles.add_article(
         services, viewer=admin, slug="lost-card", title="A lost card", body="Block it. Then order another one."
     )
     assert article.id
-    suggest.add_macro(
+    keep_macros.add_macro(
         services, viewer=admin, name="Solve", body="Done.", actions=[MacroAction(type="set_status", value="solved")]
     )
     keep_routing_rules.add_rule(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.answers.domain import MacroAction
-from app.answers.flows import suggest
+from app.answers.flows import keep_articles, keep_macros, search_articles
 from app.answers.store import articles, macros, suggestion_outcomes
 from app.core.errors import Conflict, InputError
 from app.core.events import event_log
@@ -37,7 +37,7 @@ def undone(services: Services, people: Desk, event: Event) -> None:
 @pytest.fixture
 def macro_id(services: Services, people: Desk) -> int:
     """A macro that does something, and was used once."""
-    made = suggest.add_macro(
+    made = keep_macros.add_macro(
         services,
         viewer=people.admin,
         name="Refund: on its way",
@@ -78,7 +78,7 @@ def order(services: Services) -> list[str]:
 def test_a_deleted_macro_comes_back_with_all_that_became_of_it(services: Services, people: Desk, macro_id: int) -> None:
     before, tallies = macros.get(services.db, macro_id), suggestion_outcomes.of_macros(services.db)
     assert tallies[macro_id].n_accepted + tallies[macro_id].n_edited == 1
-    suggest.remove_macro(services, macro_id, viewer=people.admin)
+    keep_macros.remove_macro(services, macro_id, viewer=people.admin)
     assert macros.every(services.db) == ()
     undone(services, people, last(services, "macro", macro_id))
     after = macros.get(services.db, macro_id)
@@ -96,38 +96,38 @@ def test_a_deleted_macro_comes_back_with_all_that_became_of_it(services: Service
 
 
 def test_an_added_macro_is_taken_back_and_an_edit_stands_in_the_way(services: Services, people: Desk) -> None:
-    made = suggest.add_macro(services, viewer=people.admin, name="Hello", body="Hello")
+    made = keep_macros.add_macro(services, viewer=people.admin, name="Hello", body="Hello")
     added = last(services, "macro", made.id)
-    suggest.change_macro(services, made.id, viewer=people.admin, changes={"body": "Hello there"})
+    keep_macros.change_macro(services, made.id, viewer=people.admin, changes={"body": "Hello there"})
     with pytest.raises(Conflict, match="changed_since"):
         undo_setting.undo(services, added.id, viewer=people.admin)
     undone(services, people, last(services, "macro", made.id))
     assert macros.get(services.db, made.id).body == "Hello"
-    other = suggest.add_macro(services, viewer=people.admin, name="Other", body="Other")
+    other = keep_macros.add_macro(services, viewer=people.admin, name="Other", body="Other")
     undone(services, people, last(services, "macro", other.id))
     assert [one.name for one in macros.every(services.db)] == ["Hello"]
 
 
 def test_a_name_that_was_given_away_meanwhile_is_told(services: Services, people: Desk) -> None:
-    made = suggest.add_macro(services, viewer=people.admin, name="Hello", body="Hello")
-    keeper = suggest.add_macro(services, viewer=people.admin, name="Keeper", body="Hello")
+    made = keep_macros.add_macro(services, viewer=people.admin, name="Hello", body="Hello")
+    keeper = keep_macros.add_macro(services, viewer=people.admin, name="Keeper", body="Hello")
     assert keeper.id > made.id
-    suggest.remove_macro(services, made.id, viewer=people.admin)
+    keep_macros.remove_macro(services, made.id, viewer=people.admin)
     deleted = last(services, "macro", made.id)
-    suggest.add_macro(services, viewer=people.admin, name="Hello", body="Another")
+    keep_macros.add_macro(services, viewer=people.admin, name="Hello", body="Another")
     with pytest.raises(Conflict, match="name_taken"):
         undo_setting.undo(services, deleted.id, viewer=people.admin)
 
 
 def test_a_deleted_article_comes_back_and_is_found(services: Services, people: Desk) -> None:
-    made = suggest.add_article(
+    made = keep_articles.add_article(
         services, viewer=people.admin, slug="cards", title="Lost cards", body="Block it at once.", tags=("card",)
     )
-    suggest.remove_article(services, made.id, viewer=people.admin)
-    assert suggest.search(services, "block") == ()
+    keep_articles.remove_article(services, made.id, viewer=people.admin)
+    assert search_articles.search(services, "block") == ()
     undone(services, people, last(services, "article", made.id))
     assert articles.get(services.db, made.id).tags == ("card",)
-    assert [hit.article_id for hit in suggest.search(services, "block")] == [made.id]
+    assert [hit.article_id for hit in search_articles.search(services, "block")] == [made.id]
 
 
 @pytest.mark.parametrize(

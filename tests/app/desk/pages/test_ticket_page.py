@@ -8,7 +8,7 @@ import re
 import pytest
 
 from app.answers.domain import Tally
-from app.answers.flows import suggest
+from app.answers.flows import keep_macros
 from app.answers.store import suggestion_outcomes
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
@@ -213,7 +213,7 @@ def test_a_macro_goes_into_the_reply_without_a_script(house: House) -> None:
 
 def test_a_macro_sent_does_its_actions_and_what_became_of_it_orders_the_next(house: House, ticket: int) -> None:
     client, services = house.reader(), house.site.services
-    macro = suggest.add_macro(
+    macro = keep_macros.add_macro(
         services,
         viewer=SYSTEM,
         name="Card: sorry",

@@ -6,7 +6,6 @@ from typing import Literal
 
 from app.answers.decide.macro_matching import fill, verdict
 from app.answers.domain import Macro, Verdict
-from app.answers.flows.suggest import placeholder_values
 from app.answers.store import macros, suggestion_outcomes
 from app.core import clock
 from app.core.db import Transaction
@@ -14,6 +13,7 @@ from app.core.errors import FieldError, InputError
 from app.core.permissions import Viewer
 from app.core.services import Services
 from app.desk.domain.ticket import Ticket
+from app.desk.flows.replies.suggest_answer import placeholder_values
 from app.desk.store import customers, tickets
 
 Kind = Literal["macro", "draft"]

@@ -1,0 +1,1 @@
+"""What an agent writes: suggested, called back, and what became of what was suggested."""
