@@ -24,6 +24,8 @@ from app.core.quarantine.try_again import Filed
 from app.core.services import Services
 from app.desk.api import answer_api, bulk_api, export_api, lesson_api, routing_api, ticket_api
 from app.desk.flows import desk_jobs, file_quarantined, keep_queues, undo_setting
+from app.desk.flows.correct_message import MessageSubject
+from app.desk.flows.find_message_texts import MessageTexts
 from app.desk.flows.imports import import_tickets
 from app.desk.pages import (
     bulk_page,
@@ -44,9 +46,13 @@ from app.desk.pages import (
     ticket_page,
 )
 from app.desk.store import queues
+from app.intents.flows import correct_prediction
+from app.intents.flows.correct_prediction import CorrectionSubject
 from app.market.api import dashboard_api, market_api, recommend_api, topic_api
 from app.market.flows import count_topic, keep_topics, look_up_alerts, market_jobs, show_market
+from app.market.flows.correct_post import MentionSubject, PostSubject
 from app.market.flows.file_quarantined_post import file_quarantined_post
+from app.market.flows.find_post_texts import PostTexts
 from app.market.pages import (
     alert_parts,
     chart_export,
@@ -60,6 +66,7 @@ from app.market.pages import (
 )
 from app.market.store import feeds
 from app.model.api import analyze_api, model_api, predict_api
+from app.model.flows import count_corrections, find_texts
 from app.model.pages import model_page
 from app.notify import api as notify_api
 from app.notify import pages as receiver_pages
@@ -96,6 +103,11 @@ FILERS: Mapping[ItemKind, Callable[[Services, Quarantined, Viewer], Filed]] = {
     "ticket": file_quarantined.file_quarantined_row,
     "record": file_quarantined.file_quarantined_record,
     "post": file_quarantined_post,
+}
+SUBJECTS: Mapping[str, CorrectionSubject] = {
+    "message": MessageSubject(),
+    "post": PostSubject(),
+    "mention": MentionSubject(),
 }
 BLUEPRINTS = (
     home_page.blueprint,
@@ -183,6 +195,11 @@ def register_flows() -> None:
     setting_inverses.INVERSES.register(
         "settings", setting_inverses.Inverses(is_undoable=undo_setting.is_undoable, undo=undo_setting.undo)
     )
+    for source in (MessageTexts(), PostTexts()):
+        find_texts.SOURCES.register(source.kind, source)
+    for subject_kind, subject in SUBJECTS.items():
+        correct_prediction.SUBJECTS.register(subject_kind, subject)
+    count_corrections.COUNTS.register("corrections", correct_prediction.count_by_task)
     find_destinations.LISTS.register("queues", keep_queues.every)
     for kind, handler in JOBS.items():
         job_queue.HANDLERS.register(kind, handler)

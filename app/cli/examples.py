@@ -7,7 +7,7 @@ from typing import TextIO
 import click
 
 from app.cli.shell import Group, services
-from app.desk.flows import correct_prediction
+from app.intents.flows.export_examples import export_examples
 
 group = Group("examples", help="Training examples out of corrections.")
 
@@ -19,7 +19,7 @@ group = Group("examples", help="Training examples out of corrections.")
 def export(output: TextIO) -> None:
     """Write corrections as JSON lines that `python -m training fit` reads."""
     n_lines = 0
-    for line in correct_prediction.export_examples(services()):
+    for line in export_examples(services()):
         output.write(line.rstrip("\n") + "\n")
         n_lines += 1
     click.echo(f"{n_lines} examples.", err=True)

@@ -19,11 +19,12 @@ from app.desk.api.ticket_shapes import (
     tickets_out,
 )
 from app.desk.domain.ticket import Channel, Tier
-from app.desk.flows import correct_prediction, read_drafts
+from app.desk.flows import correct_message, read_drafts
 from app.desk.flows import file_ticket as tickets
 from app.desk.flows.mail import take_mail
 from app.desk.store import inbox_query, messages
 from app.desk.store import tickets as rows
+from app.intents.flows import correct_prediction
 from app.model.store import predictions
 from app.web import access, error_rendering
 from app.web.api import api_lists
@@ -270,16 +271,11 @@ def correct(payload: dict[str, Any], *, ticket_id: int) -> Any:
     """Say what is right where the model was wrong; the correction becomes a training example."""
     services, viewer = access.services(), access.viewer()
     rows.get(services.db, ticket_id, viewer=viewer)
-    if "prediction" in payload:
-        _check_belongs(payload["prediction"], ticket_id=ticket_id)
-    return correct_prediction.correct(
-        services,
-        viewer=viewer,
-        label=payload["label"],
-        prediction_id=payload.get("prediction"),
-        ticket_id=ticket_id,
-        task=payload.get("task"),
-    )
+    label, prediction_id = payload["label"], payload.get("prediction")
+    if prediction_id is None:
+        return correct_message.correct(services, ticket_id, viewer=viewer, label=label, task=payload.get("task"))
+    _check_belongs(prediction_id, ticket_id=ticket_id)
+    return correct_prediction.correct(services, viewer=viewer, label=label, prediction_id=prediction_id)
 
 
 def _check_belongs(prediction_id: int, *, ticket_id: int) -> None:

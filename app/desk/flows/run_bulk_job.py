@@ -27,9 +27,10 @@ from app.core.permissions import Viewer
 from app.core.services import Services
 from app.desk.domain.bulk import BulkAction, BulkOrder, of_params
 from app.desk.domain.ticket import Ticket, TicketFilter
-from app.desk.flows import act_on_ticket, correct_prediction
+from app.desk.flows import act_on_ticket, correct_message, undo_event
 from app.desk.store import bulk_items, inbox_query, tickets
 from app.desk.store.ticket_filter import by_ids
+from app.intents.flows import correct_prediction
 
 LISTED = 2000
 """Tickets put on a job's list in one transaction."""
@@ -145,9 +146,9 @@ def work_undo(services: Services, job: Job, progress: Progress, *, viewer: Viewe
         event, later = batch.told(tx, of_job).of(was.id)
         if event.verb == "corrected":
             with tx.attempt():
-                batch.done.append((was.id, correct_prediction.undone(tx, event.id, viewer=viewer).id))
+                batch.done.append((was.id, undo_event.undone(tx, event.id, viewer=viewer).id))
             return
-        correct_prediction.check_undo(event, later=later)
+        undo_event.check_undo(event, later=later)
         batch.plan(tx, was, event.before, undoes=event.id)
 
     # Who moved tickets out of their own sight can still take that back.
@@ -172,7 +173,7 @@ def _changes(order: BulkOrder) -> _Changes:
 def _corrected(
     services: Services, tx: Transaction, was: Ticket, *, label: Mapping[str, Any], viewer: Viewer
 ) -> int | None:
-    stored = correct_prediction.newest(tx, was.id, task=str(label["task"]))
+    stored = correct_message.newest(tx, was.id, task=str(label["task"]))
     return correct_prediction.corrected(tx, stored, label=str(label["label"]), viewer=viewer)[1].id
 
 

@@ -8,8 +8,9 @@ from werkzeug.wrappers import Response
 from app.core.errors import Conflict, InputError, NotReady, TaskMissing
 from app.core.events import event_log
 from app.core.permissions import Viewer
-from app.desk.flows import correct_prediction
+from app.desk.flows import correct_message, undo_event
 from app.desk.store import queues, tickets
+from app.intents.flows import correct_prediction
 from app.web import access
 from app.web.access import requires, services, viewer
 from app.web.display.label_titles import label_title
@@ -28,7 +29,7 @@ def _is_in_sight(ticket_id: int, *, me: Viewer) -> bool:
 def correct(prediction_id: int) -> Response:
     """A person's label in place of the model's; it becomes a training example and can be taken back."""
     me = viewer()
-    ticket_id = correct_prediction.ticket_of(services(), prediction_id, viewer=me)
+    ticket_id = correct_message.ticket_of(services(), prediction_id, viewer=me)
     back = url_for("pages_tickets.show", ticket_id=ticket_id, _anchor=f"prediction-{prediction_id}")
     last = event_log.last_id(services().db)
     try:
@@ -59,7 +60,7 @@ def correct(prediction_id: int) -> Response:
 def undo(event_id: int) -> Response:
     """Take a change back, unless a later one stands in the way; a reply called back is in the box again."""
     try:
-        inverse = correct_prediction.undo(services(), event_id, viewer=viewer())
+        inverse = undo_event.undo(services(), event_id, viewer=viewer())
     except Conflict as error:
         tell(error)
         return redirect(access.safe_next(request.form.get("next"), fallback=url_for("pages_inbox.index")))

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from app.core.errors import Conflict, InputError, NotReady, TaskMissing
 from app.core.events import event_log
 from app.core.prediction import OUT_OF_SCOPE
-from app.desk.flows import ask_lesson, correct_prediction
+from app.desk.flows import ask_lesson, correct_message
 from app.desk.pages import ticket_predictions
 from app.desk.store import queues
 from app.model.store import predictions
@@ -49,7 +49,7 @@ def index() -> str:
 def answer(prediction_id: int) -> Response:
     """A person's word on what was asked: stored, in force, undone with the key of every other change."""
     me, back = viewer(), _back()
-    ticket_id = correct_prediction.ticket_of(services(), prediction_id, viewer=me)
+    ticket_id = correct_message.ticket_of(services(), prediction_id, viewer=me)
     last = event_log.last_id(services().db)
     try:
         made = ask_lesson.answer(services(), prediction_id, label=request.form.get("label", ""), viewer=me)

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from app.core.errors import Conflict, InputError, Stale
 from app.core.events import event_log
 from app.desk.domain.ticket import Priority, Status, Ticket
-from app.desk.flows import correct_prediction, file_ticket
+from app.desk.flows import file_ticket, undo_event
 from app.desk.flows.mail import send_mail
 from app.desk.flows.replies import note_outcome
 from app.desk.pages import inbox_walk, ticket_parts
@@ -39,7 +39,7 @@ def _change(ticket_id: int, change: Callable[[int | None], Ticket], *, message: 
     except Stale:
         return ticket_parts.render(ticket_id, body=body, clashed=ticket_parts.clash(ticket_id)), 412
     news = [event for event in event_log.of(services().db, "ticket", ticket_id) if event.id > before]
-    if news and correct_prediction.is_undoable(news[-1]):
+    if news and undo_event.is_undoable(news[-1]):
         offer_undo(message, event_id=news[-1].id, back=page, until=news[-1].after.get("not_before_at"))
     elif news:
         flash(message, "good")

@@ -14,12 +14,11 @@ from app.core.events import history
 from app.core.permissions import Viewer
 from app.core.prediction import Role
 from app.core.services import Services
-from app.desk.store import messages
-from app.market.store import posts
 from app.model.domain import Deployment
 from app.model.engine import loader
 from app.model.engine.dispatch import Model
 from app.model.engine.engine import warm
+from app.model.flows import find_texts
 from app.model.store import deployments
 
 
@@ -72,7 +71,7 @@ def status(services: Services) -> Status:
         is_ready=engine.is_ready,
         problem=None if engine.is_ready else "not_ready",
         n_waiting=engine.n_waiting,
-        n_pending=messages.n_pending(services.db) + posts.n_pending(services.db),
+        n_pending=sum(source.n_pending(services.db) for source in find_texts.SOURCES),
     )
 
 

@@ -12,15 +12,13 @@ from app.core.events import history
 from app.core.permissions import Viewer
 from app.core.prediction import StoredPrediction
 from app.core.services import Services
-from app.desk.store import messages
-from app.market.store import posts
 from app.model.domain import Agreement, Deployment, Difference
-from app.model.flows import deploy_model
+from app.model.flows import deploy_model, find_texts
+from app.model.flows.find_texts import TextSource
 from app.model.store import deployments, predictions, shadow_runs
 
 STEP = 32
 MOST_DIFFERENCES = 3
-KINDS = ("message", "post")
 
 
 def name(services: Services) -> str | None:
@@ -67,7 +65,7 @@ def read_on(services: Services, *, limit: int = STEP) -> int:
     wanted = name(services)
     if not _follow(services, wanted) or wanted is None:
         return 0
-    return sum(_read(services, kind, model=wanted, limit=limit) for kind in KINDS)
+    return sum(_read(services, source, model=wanted, limit=limit) for source in find_texts.SOURCES)
 
 
 def _follow(services: Services, wanted: str | None) -> bool:
@@ -81,10 +79,11 @@ def _follow(services: Services, wanted: str | None) -> bool:
     return wanted is not None and services.engine.is_ready
 
 
-def _read(services: Services, kind: str, *, model: str, limit: int) -> int:
+def _read(services: Services, source: TextSource, *, model: str, limit: int) -> int:
+    kind = source.kind
     ids = shadow_runs.unread(services.db, model=model, subject_kind=kind, limit=limit)
     known = predictions.of_subjects(services.db, subject_kind=kind, subject_ids=ids)
-    requests = [_request(services, kind, subject_id=one, known=known) for one in ids]
+    requests = [_request(services, source, subject_id=one, known=known) for one in ids]
     results = services.engine.classify(requests, lane="bulk", slot="shadow")
     now = clock.now_ms()
     with services.db.transaction() as tx:
@@ -93,13 +92,12 @@ def _read(services: Services, kind: str, *, model: str, limit: int) -> int:
     return len(ids)
 
 
-def _request(services: Services, kind: str, *, subject_id: int, known: Sequence[StoredPrediction]) -> Request:
+def _request(services: Services, source: TextSource, *, subject_id: int, known: Sequence[StoredPrediction]) -> Request:
     """The text with the tasks that the live model answered and the shadow has."""
     said = (one for one in known if one.subject_id == subject_id and not one.prediction.is_shadow)
     has = services.engine.model("shadow").tasks
     tasks = tuple(dict.fromkeys(one.prediction.task for one in said if one.prediction.task in has))
-    text = messages.get(services.db, subject_id).text if kind == "message" else posts.read(services.db, subject_id).text
-    return Request(text=text, tasks=tasks or None)
+    return Request(text=source.text(services.db, subject_id), tasks=tasks or None)
 
 
 def agreement(services: Services) -> tuple[Agreement, ...]:

@@ -6,8 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.core.errors import BellwetherError, Conflict, NotReady
-from app.intents.store import corrections
-from app.model.flows import deploy_model, run_shadow
+from app.model.flows import count_corrections, deploy_model, run_shadow
 from app.model.pages import model_figures
 from app.model.store import deployments
 from app.people.store import users
@@ -40,7 +39,7 @@ def index() -> str:
         names=users.names(found.db, actors),
         shadow=run_shadow.name(found),
         agreement=run_shadow.agreement(found),
-        corrections=corrections.count_by_task(found.db),
+        corrections=count_corrections.by_task(found),
         may_write=me.may("models:write"),
         may_teach=me.may("tickets:write"),
     )

@@ -22,7 +22,7 @@ from app.core.jobs import job_queue
 from app.core.permissions import UserRole
 from app.desk.domain.routing_rule import Condition, RoutingAction
 from app.desk.domain.ticket import TicketFilter
-from app.desk.flows import correct_prediction, file_ticket, keep_queues, keep_routing_rules, run_bulk_job
+from app.desk.flows import correct_message, file_ticket, keep_queues, keep_routing_rules, run_bulk_job
 from app.desk.flows.run_bulk_job import order_of
 from app.notify.flows import keep_receivers
 from tests.app.desk.sources.desk_exports import ZENDESK_CSV, lines
@@ -68,9 +68,7 @@ def _furnish(house: House) -> None:
         queue_id=house.queues["cards"],
     )
     keep_receivers.add(services, viewer=admin, name="Pager", kind="webhook", url="https://example.com/hook")
-    correct_prediction.correct(
-        services, viewer=admin, label="complaint", ticket_id=house.unsure, task="commerce_intent"
-    )
+    correct_message.correct(services, house.unsure, viewer=admin, label="complaint", task="commerce_intent")
     file_ticket.reply(services, house.stolen, viewer=admin, body="We are on it.")
     run_bulk_job.begin(
         services, order_of(TicketFilter(), action="set_priority", params={"priority": "high"}), viewer=admin

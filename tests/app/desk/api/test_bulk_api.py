@@ -11,7 +11,7 @@ import pytest
 from app.core.jobs import job_queue
 from app.core.permissions import SYSTEM
 from app.desk.domain.ticket import TicketDraft
-from app.desk.flows import correct_prediction, file_ticket
+from app.desk.flows import correct_message, file_ticket
 from tests.app.page_house import House, make_house
 
 FORMULA = '=HYPERLINK("http://x.example","y")'
@@ -81,11 +81,11 @@ def test_who_may_not_change_tickets_may_not_change_many(house: House) -> None:
 
 def test_the_export_holds_predictions_and_corrections_and_no_formula(house: House) -> None:
     caller = house.site.caller("admin")
-    made = correct_prediction.correct(
+    made = correct_message.correct(
         house.site.services,
+        house.stolen,
         viewer=house.viewer("admin"),
         label="card_arrival",
-        ticket_id=house.stolen,
         task="banking_intent",
     )
     answer = caller("GET", "/api/v1/tickets/export.csv?status=any")

@@ -16,9 +16,10 @@ from app.core.events import event_log
 from app.core.permissions import SYSTEM, Viewer
 from app.core.services import Services
 from app.desk.domain.ticket import TicketDraft
-from app.desk.flows import ask_lesson, correct_prediction, file_ticket
+from app.desk.flows import ask_lesson, correct_message, file_ticket, undo_event
 from app.desk.flows.ask_lesson import GOAL
 from app.desk.store import tickets as rows
+from app.intents.flows.export_examples import export_examples
 from tests.app.conftest import Desk
 from tests.app.fake_engine import FakeEngine
 
@@ -45,9 +46,7 @@ def test_the_most_doubtful_come_first(services: Services, people: Desk) -> None:
 def test_only_what_is_in_sight_and_unjudged_is_asked(services: Services, people: Desk) -> None:
     filed(services, "hmm my card", queue="cards")
     judged, open_one = filed(services, "hmm the first"), filed(services, "hmm the second")
-    correct_prediction.correct(
-        services, viewer=people.shop_agent, label="complaint", ticket_id=judged, task="commerce_intent"
-    )
+    correct_message.correct(services, judged, viewer=people.shop_agent, label="complaint", task="commerce_intent")
     assert asked(services, people.shop_agent) == [open_one]
 
 
@@ -57,10 +56,10 @@ def test_an_answer_is_a_correction_an_example_and_can_be_undone(services: Servic
     made = ask_lesson.answer(services, question.stored.id, label="get_refund", viewer=people.shop_agent)
     assert made.label == question.stored.prediction.label
     assert rows.read(services.db, ticket_id).queue_id == people.refunds
-    assert [json.loads(line)["label"] for line in correct_prediction.export_examples(services)] == ["get_refund"]
+    assert [json.loads(line)["label"] for line in export_examples(services)] == ["get_refund"]
     found = ask_lesson.lesson(services, viewer=people.shop_agent)
     assert (found.n_answered, found.questions) == (1, ())
-    correct_prediction.undo(services, event_log.of(services.db, "ticket", ticket_id)[-1].id, viewer=people.shop_agent)
+    undo_event.undo(services, event_log.of(services.db, "ticket", ticket_id)[-1].id, viewer=people.shop_agent)
     again = ask_lesson.lesson(services, viewer=people.shop_agent)
     assert (again.n_answered, len(again.questions), again.payoffs) == (0, 1, ())
 
@@ -94,9 +93,7 @@ def test_the_answers_say_whether_it_pays_and_other_corrections_do_not(services: 
     for number in range(22):
         filed(services, f"hmm number {number}")
     other = filed(services, "I want a refund")
-    correct_prediction.correct(
-        services, viewer=people.shop_agent, label="complaint", ticket_id=other, task="commerce_intent"
-    )
+    correct_message.correct(services, other, viewer=people.shop_agent, label="complaint", task="commerce_intent")
     for number in range(20):
         found = ask_lesson.lesson(services, viewer=people.shop_agent, is_more=True)
         question = found.questions[0]

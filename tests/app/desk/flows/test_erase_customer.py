@@ -11,9 +11,11 @@ from app.core.events import event_log
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.ticket import AttachmentDraft, TicketDraft
-from app.desk.flows import correct_prediction, erase_customer, file_ticket
+from app.desk.flows import erase_customer, file_ticket
 from app.desk.store import messages
 from app.desk.store import tickets as rows
+from app.intents.flows import correct_prediction
+from app.intents.flows.export_examples import export_examples
 from app.model.store import predictions
 from tests.app.conftest import Desk
 
@@ -53,7 +55,7 @@ def test_nothing_of_an_erased_customer_is_left(services: Services, people: Desk,
     assert (ticket.subject, ticket.intent, ticket.n_messages) == ("—", "complaint", 2)
     told = event_log.of(services.db, "customer", customer_id)[-1]
     assert (told.verb, told.actor_id, told.after) == ("erased", people.admin.actor_id, {"n_tickets": 1})
-    assert list(correct_prediction.export_examples(services)) == []
+    assert list(export_examples(services)) == []
     assert erase_customer.erase(services, customer_id, viewer=people.admin) == 1, "begun again, it does no harm"
 
 

@@ -16,11 +16,13 @@ from app.core.permissions import SYSTEM
 from app.core.schema import upgrades
 from app.core.services import Services
 from app.desk.domain.ticket import AttachmentDraft, TicketDraft, TicketFilter
-from app.desk.flows import correct_prediction, erase_customer, file_ticket, keep_queues
+from app.desk.flows import erase_customer, file_ticket, keep_queues
 from app.desk.flows.imports import import_tickets
 from app.desk.flows.mail import read_mailbox
 from app.desk.store import inbox_query, messages, outbox
 from app.desk.store import tickets as rows
+from app.intents.flows import correct_prediction
+from app.intents.flows.export_examples import export_examples
 from app.model.store import predictions
 from app.notify.flows import keep_receivers
 from app.worker import COPIES_MS, run_once
@@ -233,4 +235,4 @@ def test_faults_of_rows_keep_their_place(filled: Services, people: Desk) -> None
     assert faults
     assert all(one["row"] and one["code"] and one["params"] == {} for one in faults)
     assert json.dumps(faults).lower().find(WORDS[13]) == -1
-    assert list(correct_prediction.export_examples(filled)) == []
+    assert list(export_examples(filled)) == []

@@ -15,7 +15,7 @@ from app.core.events import event_log
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.ticket import TicketDraft, TicketFilter
-from app.desk.flows import correct_prediction, file_ticket, keep_queues, order_inbox
+from app.desk.flows import file_ticket, keep_queues, order_inbox, undo_event
 from app.desk.store import inbox_query, messages
 from app.desk.store import tickets as rows
 from app.people.flows import keep_accounts
@@ -252,7 +252,7 @@ def test_a_ticket_is_given_only_to_who_sees_its_queue(services: Services, people
         "routed",
         {"queue_id": people.refunds, "assignee_id": people.shop_agent.user_id},
     )
-    correct_prediction.undo(services, told.id, viewer=people.shop_agent)
+    undo_event.undo(services, told.id, viewer=people.shop_agent)
     assert rows.read(services.db, ticket.id).assignee_id == people.shop_agent.user_id
     assert (
         file_ticket.assign(services, ticket.id, viewer=people.admin, assignee_id=people.admin.user_id).assignee_id == 1

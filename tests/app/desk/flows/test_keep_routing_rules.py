@@ -11,7 +11,7 @@ from app.core.events import event_log
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.ticket import Ticket, TicketDraft
-from app.desk.flows import correct_prediction, file_ticket, keep_queues, keep_routing_rules
+from app.desk.flows import correct_message, file_ticket, keep_queues, keep_routing_rules, undo_event
 from app.desk.store import queues
 from app.desk.store import routing_rule_rows as rows
 from tests.app.conftest import Desk
@@ -46,7 +46,7 @@ def test_a_rule_is_tried_then_switched_on_and_outranks_the_model(services: Servi
     assert (after.queue_id, after.tags) == (people.cards, ("vip",))
     told = event_log.of(services.db, "ticket", after.id)[-1]
     assert (told.verb, told.actor_kind, told.after["rule"]) == ("routed", "rule", "Business complaints")
-    correct_prediction.undo(services, told.id, viewer=people.admin)
+    undo_event.undo(services, told.id, viewer=people.admin)
     assert file_ticket.show(services, after.id, viewer=SYSTEM).ticket.queue_id == people.intake
 
 
@@ -108,9 +108,7 @@ def test_the_model_stays_in_the_shadow_until_an_intent_is_trusted(services: Serv
         if at < 12:
             file_ticket.route(services, ticket.id, viewer=people.admin, queue_id=people.cards)
         else:
-            correct_prediction.correct(
-                services, viewer=people.admin, label="complaint", ticket_id=ticket.id, task="commerce_intent"
-            )
+            correct_message.correct(services, ticket.id, viewer=people.admin, label="complaint", task="commerce_intent")
     found = keep_routing_rules.trust_report(services, precision=0.6)
     (one,) = [one for one in found.intents if one.intent == "track_order"]
     assert (one.steps[0].n, one.steps[0].n_judged, one.steps[0].n_right) == (15, 14, 12)

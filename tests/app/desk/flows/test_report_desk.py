@@ -15,7 +15,8 @@ from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.report import Figures, Report
 from app.desk.domain.ticket import TicketDraft
-from app.desk.flows import correct_prediction, file_ticket, report_desk
+from app.desk.flows import file_ticket, report_desk, undo_event
+from app.intents.flows import correct_prediction
 from app.model.store import predictions
 from tests.app.conftest import Desk
 
@@ -63,7 +64,7 @@ def test_what_is_taken_back_is_taken_off(services: Services, people: Desk) -> No
         file_ticket.reply(services, ticket, viewer=people.shop_agent, body="Hello", status="solved")
         advance(3000)
         said = [event for event in event_log.of(services.db, "ticket", ticket) if event.verb == "replied"]
-        correct_prediction.undo(services, said[-1].id, viewer=people.shop_agent)
+        undo_event.undo(services, said[-1].id, viewer=people.shop_agent)
         found = asked(services)
     assert found.total == Figures(n_arrived=1)
     assert [agent.n_replies for agent in found.agents] == [0]
@@ -98,7 +99,7 @@ def test_corrections_count_once_per_prediction(services: Services, people: Desk)
         assert (once.intent, once.n_read, once.n_corrected, once.correction_rate) == ("get_refund", 1, 1, 1.0)
         made = [event for event in event_log.of(services.db, "ticket", ticket) if event.verb == "corrected"]
         for event in reversed(made):
-            correct_prediction.undo(services, event.id, viewer=people.admin)
+            undo_event.undo(services, event.id, viewer=people.admin)
         assert asked(services).intents[0].n_corrected == 0
 
 

@@ -13,7 +13,7 @@ from app.answers.store import suggestion_outcomes
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
 from app.desk.domain.ticket import TicketDraft
-from app.desk.flows import correct_prediction, file_ticket
+from app.desk.flows import file_ticket, undo_event
 from tests.app.page_house import House, post, without_model
 from tests.app.site import csrf
 
@@ -226,7 +226,7 @@ def test_a_macro_sent_does_its_actions_and_what_became_of_it_orders_the_next(hou
     shown = file_ticket.show(services, ticket, viewer=house.viewer()).ticket
     assert (shown.status, shown.tags) == ("pending", ("sorry",))
     assert suggestion_outcomes.of_macros(services.db)[macro.id] == Tally(n_accepted=1, kept=1.0)
-    correct_prediction.undo(services, event_log.of(services.db, "ticket", ticket)[-1].id, viewer=house.viewer("admin"))
+    undo_event.undo(services, event_log.of(services.db, "ticket", ticket)[-1].id, viewer=house.viewer("admin"))
     shown = file_ticket.show(services, ticket, viewer=house.viewer()).ticket
     assert (shown.status, shown.tags) == ("new", ())
     assert macro.id not in suggestion_outcomes.of_macros(services.db)

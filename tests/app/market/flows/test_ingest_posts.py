@@ -17,7 +17,7 @@ from app.core.events import event_log
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.core.text.file_rows import RowFault
-from app.desk.flows import correct_prediction
+from app.intents.flows import correct_prediction, undo_correction
 from app.market.domain.market import PostDraft, PostFilter
 from app.market.flows import fetch_feeds, ingest_posts, show_market
 from app.market.store import buckets, mentions
@@ -193,7 +193,7 @@ def test_a_corrected_sentiment_moves_the_series_and_back(services: Services, peo
     entity = buckets.window(services.db, subject_kind="entity", subject_id="1", since=T0, until=T0 + DAY_MS)
     assert (entity.n_negative, entity.n_positive) == (0, 1)
     event = event_log.of(services.db, "post", result.id)[-1]
-    correct_prediction.undo(services, event.id, viewer=analyst)
+    undo_correction.undo(services, event.id, viewer=analyst)
     check(services)
     entity = buckets.window(services.db, subject_kind="entity", subject_id="1", since=T0, until=T0 + DAY_MS)
     assert (entity.n_negative, entity.n_positive) == (1, 0)

@@ -24,7 +24,7 @@ from app.core.outgoing import calls
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.ticket import Ticket
-from app.desk.flows import correct_prediction, file_ticket
+from app.desk.flows import file_ticket, undo_event
 from app.desk.flows.act_on_ticket import RECALL_MS
 from app.desk.flows.mail import read_mailbox, send_mail
 from app.desk.sources.ticket_drafts import from_eml
@@ -113,7 +113,7 @@ def test_a_reply_that_was_called_back_never_goes_out(local: Services, people: De
     mailbox(local, people, port=taken.port)
     row = answered(local, people)
     said = [event for event in event_log.of(local.db, "ticket", row.ticket_id) if event.verb == "replied"]
-    correct_prediction.undo(local, said[-1].id, viewer=people.shop_agent)
+    undo_event.undo(local, said[-1].id, viewer=people.shop_agent)
     assert send_mail.send_due(local, now=later(HOUR_MS)) == 0
     with local.db.transaction() as tx:
         assert not outbox.claim(tx, row.id, now=later(HOUR_MS), until=later(2 * HOUR_MS))

@@ -10,7 +10,7 @@ from app.core.errors import NotReady
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.ticket import TicketDraft
-from app.desk.flows import correct_prediction, file_ticket
+from app.desk.flows import correct_message, file_ticket
 from app.desk.flows.replies import suggest_answer
 from tests.app.answers import library
 from tests.app.conftest import Desk
@@ -44,9 +44,7 @@ def test_a_ticket_gets_macro_article_and_draft(services: Services, people: Desk)
 @pytest.mark.usefixtures("filled")
 def test_a_persons_label_chooses_the_macro(services: Services, people: Desk) -> None:
     ticket_id = arrive(services, "I want a refund")
-    correct_prediction.correct(
-        services, viewer=people.shop_agent, label="complaint", ticket_id=ticket_id, task="commerce_intent"
-    )
+    correct_message.correct(services, ticket_id, viewer=people.shop_agent, label="complaint", task="commerce_intent")
     assert suggest_answer.answer(services, ticket_id, viewer=people.shop_agent).macros[0].macro.name == "Complaint"
 
 

@@ -13,8 +13,9 @@ from app.core.events import event_log
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.ticket import Ticket, TicketDraft
-from app.desk.flows import correct_prediction, file_ticket, keep_queues
+from app.desk.flows import correct_message, file_ticket, keep_queues, undo_event
 from app.desk.store import tickets as rows_of
+from app.intents.flows.export_examples import export_examples
 from app.intents.store import corrections as rows
 from tests.app.conftest import Desk
 
@@ -35,14 +36,14 @@ def last(services: Services, ticket: Ticket) -> int:
 def test_a_correction_outranks_the_model_and_becomes_an_example(
     services: Services, people: Desk, ticket: Ticket
 ) -> None:
-    found = correct_prediction.correct(
-        services, viewer=people.shop_agent, label="complaint", ticket_id=ticket.id, task="commerce_intent"
+    found = correct_message.correct(
+        services, ticket.id, viewer=people.shop_agent, label="complaint", task="commerce_intent"
     )
     now = file_ticket.show(services, ticket.id, viewer=people.shop_agent)
     assert (found.label_before, found.label, found.model) == ("get_refund", "complaint", "fake@1.0")
     assert (now.ticket.intent, now.ticket.intent_source) == ("complaint", "agent")
     assert now.predictions[now.messages[0].id][0].prediction.label == "get_refund"
-    example = json.loads(next(correct_prediction.export_examples(services)))
+    example = json.loads(next(export_examples(services)))
     assert example == {
         "text": "I want a refund for order 7",
         "label": "complaint",
@@ -52,45 +53,39 @@ def test_a_correction_outranks_the_model_and_becomes_an_example(
 
 
 def test_a_correction_can_be_taken_back(services: Services, people: Desk, ticket: Ticket) -> None:
-    correct_prediction.correct(
-        services, viewer=people.shop_agent, label="complaint", ticket_id=ticket.id, task="commerce_intent"
-    )
-    inverse = correct_prediction.undo(services, last(services, ticket), viewer=people.shop_agent)
+    correct_message.correct(services, ticket.id, viewer=people.shop_agent, label="complaint", task="commerce_intent")
+    inverse = undo_event.undo(services, last(services, ticket), viewer=people.shop_agent)
     now = file_ticket.show(services, ticket.id, viewer=people.shop_agent)
     assert (now.ticket.intent, now.ticket.intent_source, now.ticket.intent_band) == ("get_refund", "model", "high")
     assert inverse.verb == "uncorrected"
-    assert list(correct_prediction.export_examples(services)) == []
+    assert list(export_examples(services)) == []
     assert rows.count_by_task(services.db) == {}
 
 
 def test_a_later_correction_stands_in_the_way_of_undo(services: Services, people: Desk, ticket: Ticket) -> None:
     for label in ("complaint", "track_order"):
-        correct_prediction.correct(
-            services, viewer=people.shop_agent, label=label, ticket_id=ticket.id, task="commerce_intent"
-        )
+        correct_message.correct(services, ticket.id, viewer=people.shop_agent, label=label, task="commerce_intent")
     first, second = [one.id for one in event_log.of(services.db, "ticket", ticket.id) if one.verb == "corrected"]
     with pytest.raises(Conflict) as raised:
-        correct_prediction.undo(services, first, viewer=people.shop_agent)
+        undo_event.undo(services, first, viewer=people.shop_agent)
     assert (raised.value.code, raised.value.params["by"]) == ("changed_since", second)
-    correct_prediction.undo(services, second, viewer=people.shop_agent)
-    correct_prediction.undo(services, first, viewer=people.shop_agent)
+    undo_event.undo(services, second, viewer=people.shop_agent)
+    undo_event.undo(services, first, viewer=people.shop_agent)
     assert file_ticket.show(services, ticket.id, viewer=SYSTEM).ticket.intent == "get_refund"
     with pytest.raises(Conflict, match="already_undone"):
-        correct_prediction.undo(services, first, viewer=people.shop_agent)
+        undo_event.undo(services, first, viewer=people.shop_agent)
 
 
 def test_an_unknown_label_is_refused(services: Services, people: Desk, ticket: Ticket) -> None:
     with pytest.raises(InputError) as raised:
-        correct_prediction.correct(
-            services, viewer=people.shop_agent, label="nonsense", ticket_id=ticket.id, task="commerce_intent"
-        )
+        correct_message.correct(services, ticket.id, viewer=people.shop_agent, label="nonsense", task="commerce_intent")
     assert raised.value.fields[0].pointer == "/label"
 
 
 def test_another_teams_ticket_cannot_be_corrected(services: Services, people: Desk, ticket: Ticket) -> None:
     with pytest.raises(NotFound):
-        correct_prediction.correct(
-            services, viewer=people.card_agent, label="complaint", ticket_id=ticket.id, task="commerce_intent"
+        correct_message.correct(
+            services, ticket.id, viewer=people.card_agent, label="complaint", task="commerce_intent"
         )
 
 
@@ -112,7 +107,7 @@ def test_an_edit_is_one_event_and_undo_brings_everything_back(
     assert changed.version == was.version + 1
     event = event_log.get(services.db, last(services, ticket))
     assert (event.verb, event.actor_kind) == (verb, "agent")
-    correct_prediction.undo(services, event.id, viewer=people.shop_agent)
+    undo_event.undo(services, event.id, viewer=people.shop_agent)
     now = file_ticket.show(services, ticket.id, viewer=SYSTEM).ticket
     assert {key: getattr(now, key) for key in changes} == {key: getattr(was, key) for key in changes}
     assert now.solved_at is None
@@ -127,7 +122,7 @@ def test_assigning_and_routing_can_be_undone_even_out_of_ones_own_sight(
     moved = last(services, ticket)
     with pytest.raises(NotFound):
         file_ticket.show(services, ticket.id, viewer=me)
-    correct_prediction.undo(services, moved, viewer=me)
+    undo_event.undo(services, moved, viewer=me)
     assert file_ticket.show(services, ticket.id, viewer=me).ticket.assignee_id == me.user_id
 
 
@@ -147,7 +142,7 @@ def test_a_reply_meets_the_first_response_and_can_be_called_back_for_ten_seconds
         assert replied.first_responded_at is not None
         assert (replied.status, replied.n_messages) == ("solved", 2)
         advance(9_999)
-        inverse = correct_prediction.undo(services, last(services, ticket), viewer=me)
+        inverse = undo_event.undo(services, last(services, ticket), viewer=me)
         now = file_ticket.show(services, ticket.id, viewer=SYSTEM)
         assert inverse.verb == "recalled"
         assert (now.ticket.status, now.ticket.first_responded_at, now.ticket.solved_at) == (was.status, None, None)
@@ -155,7 +150,7 @@ def test_a_reply_meets_the_first_response_and_can_be_called_back_for_ten_seconds
         file_ticket.reply(services, ticket.id, viewer=me, body="On its way.")
         advance(10_000)
         with pytest.raises(Conflict, match="already_sent"):
-            correct_prediction.undo(services, last(services, ticket), viewer=me)
+            undo_event.undo(services, last(services, ticket), viewer=me)
     with pytest.raises(InputError, match="empty_message"):
         file_ticket.reply(services, ticket.id, viewer=people.shop_agent, body="  ")
 
@@ -165,13 +160,13 @@ def test_a_note_can_be_taken_back_and_a_later_change_keeps_a_reply_where_it_is(
 ) -> None:
     me = people.shop_agent
     file_ticket.note(services, ticket.id, viewer=me, body="Called her.")
-    correct_prediction.undo(services, last(services, ticket), viewer=me)
+    undo_event.undo(services, last(services, ticket), viewer=me)
     assert file_ticket.show(services, ticket.id, viewer=SYSTEM).ticket.n_messages == 1
     file_ticket.reply(services, ticket.id, viewer=me, body="On its way.", status="pending")
     replied = last(services, ticket)
     file_ticket.set_status(services, ticket.id, viewer=me, status="solved")
     with pytest.raises(Conflict, match="changed_since"):
-        correct_prediction.undo(services, replied, viewer=me)
+        undo_event.undo(services, replied, viewer=me)
 
 
 def test_a_corrected_intent_moves_the_ticket_to_its_queue_and_undo_moves_it_back(
@@ -181,14 +176,14 @@ def test_a_corrected_intent_moves_the_ticket_to_its_queue_and_undo_moves_it_back
     ticket = file_ticket.receive(services, draft, viewer=SYSTEM).ticket
     assert (ticket.intent, ticket.queue_id) == ("track_order", people.intake)
     correct: dict[str, Any] = {"viewer": people.shop_agent, "ticket_id": ticket.id, "task": "commerce_intent"}
-    correct_prediction.correct(services, label="complaint", **correct)
+    correct_message.correct(services, label="complaint", **correct)
     assert file_ticket.show(services, ticket.id, viewer=SYSTEM).ticket.queue_id == people.refunds
-    correct_prediction.undo(services, last(services, ticket), viewer=people.shop_agent)
+    undo_event.undo(services, last(services, ticket), viewer=people.shop_agent)
     assert file_ticket.show(services, ticket.id, viewer=SYSTEM).ticket.queue_id == people.intake
     # Where a person put the ticket, it stays.
     file_ticket.route(services, ticket.id, viewer=people.shop_agent, queue_id=people.refunds)
     file_ticket.route(services, ticket.id, viewer=people.shop_agent, queue_id=people.intake)
-    correct_prediction.correct(services, label="complaint", **correct)
+    correct_message.correct(services, label="complaint", **correct)
     assert file_ticket.show(services, ticket.id, viewer=SYSTEM).ticket.queue_id == people.intake
 
 
@@ -211,7 +206,7 @@ def test_the_right_intent_brings_its_own_urgency_and_undo_takes_it_back(
         services, viewer=SYSTEM, task="commerce_intent", intent="track_order", queue_id=people.refunds, urgency=0
     )
     correct = {"viewer": people.shop_agent, "ticket_id": ticket.id, "task": "commerce_intent"}
-    correct_prediction.correct(services, label="track_order", **correct)  # type: ignore[arg-type]
+    correct_message.correct(services, label="track_order", **correct)  # type: ignore[arg-type]
     now = rows_of.read(services.db, ticket.id)
     assert now.urgency is not None
     assert now.urgency.points == before.urgency.points - 25
@@ -219,7 +214,7 @@ def test_the_right_intent_brings_its_own_urgency_and_undo_takes_it_back(
     assert (before.priority, now.priority) == ("normal", "low")
     # The deadlines and the place in the inbox are those of the new priority.
     assert (now.resolution_due_at or 0) > (before.resolution_due_at or 0)
-    correct_prediction.undo(services, last(services, ticket), viewer=people.shop_agent)
+    undo_event.undo(services, last(services, ticket), viewer=people.shop_agent)
     again = rows_of.read(services.db, ticket.id)
     assert (again.urgency, again.priority, again.resolution_due_at) == (
         before.urgency,
@@ -232,9 +227,7 @@ def test_a_priority_that_a_person_chose_is_left_alone_by_the_right_intent(
     services: Services, people: Desk, ticket: Ticket
 ) -> None:
     file_ticket.set_priority(services, ticket.id, viewer=people.shop_agent, priority="urgent")
-    correct_prediction.correct(
-        services, viewer=people.shop_agent, label="track_order", ticket_id=ticket.id, task="commerce_intent"
-    )
+    correct_message.correct(services, ticket.id, viewer=people.shop_agent, label="track_order", task="commerce_intent")
     found = rows_of.read(services.db, ticket.id)
     assert found.urgency is not None
     assert (found.priority, found.urgency.points) == ("urgent", 10)

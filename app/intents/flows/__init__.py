@@ -1,0 +1,1 @@
+"""Corrections: made, taken back, handed to training."""

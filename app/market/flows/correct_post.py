@@ -1,0 +1,68 @@
+"""Corrections of posts and of mentions in them: the new word is counted in every series at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.core.db import Transaction
+from app.core.permissions import Viewer
+from app.core.prediction import StoredPrediction
+from app.intents.decide.label_columns import columns as label_columns
+from app.intents.flows.correct_prediction import SeenText
+from app.market.flows.count_posts import counted
+from app.market.store import mentions, posts
+
+
+class PostSubject:
+    """A post as the subject of a correction."""
+
+    noun = "post"
+
+    def seen(self, tx: Transaction, subject_id: int, *, viewer: Viewer) -> SeenText:
+        """The text of a post; raises NotFound for one out of sight."""
+        post = posts.get(tx, subject_id, viewer=viewer)
+        return SeenText(noun_id=post.id, text=post.text)
+
+    def check_sight(self, tx: Transaction, noun_id: int, *, viewer: Viewer) -> None:
+        """Raise NotFound for a post out of sight."""
+        posts.get(tx, noun_id, viewer=viewer)
+
+    def believed(self, tx: Transaction, stored: StoredPrediction, *, noun_id: int, label: str) -> dict[str, Any]:
+        """The columns that a person's label changes."""
+        return label_columns(stored.prediction.role, label=label)
+
+    def write(self, tx: Transaction, subject_id: int, *, noun_id: int, columns: Mapping[str, Any]) -> dict[str, Any]:
+        """Write the columns of a post and count its story anew; returns what they were."""
+        post = posts.read(tx, noun_id)
+        with counted(tx, _stories(post.story_id)):
+            posts.update(tx, noun_id, changes=columns)
+        return {key: getattr(post, key) for key in columns}
+
+
+class MentionSubject(PostSubject):
+    """A mention in a post as the subject of a correction."""
+
+    def seen(self, tx: Transaction, subject_id: int, *, viewer: Viewer) -> SeenText:
+        """The text of the post with the place of the mention; raises NotFound for one out of sight."""
+        mention = mentions.get(tx, subject_id)
+        post = posts.get(tx, mention.post_id, viewer=viewer)
+        return SeenText(noun_id=post.id, text=post.text, target=(mention.start, mention.end))
+
+    def believed(self, tx: Transaction, stored: StoredPrediction, *, noun_id: int, label: str) -> dict[str, Any]:
+        """The columns that a person's label changes; a person does not abstain."""
+        role, found = stored.prediction.role, super().believed(tx, stored, noun_id=noun_id, label=label)
+        is_sentiment = role in ("sentiment", "market_sentiment")
+        return found | ({"probability": None, "is_abstained": False} if is_sentiment else {})
+
+    def write(self, tx: Transaction, subject_id: int, *, noun_id: int, columns: Mapping[str, Any]) -> dict[str, Any]:
+        """Write the columns of a mention and count the story of its post anew; returns what they were."""
+        post = posts.read(tx, noun_id)
+        with counted(tx, _stories(post.story_id)):
+            mention = mentions.get(tx, subject_id)
+            mentions.judge(tx, subject_id, **columns)
+        return {key: getattr(mention, key) for key in columns}
+
+
+def _stories(story_id: int | None) -> list[int]:
+    return [] if story_id is None else [story_id]
