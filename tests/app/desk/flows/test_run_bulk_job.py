@@ -36,7 +36,7 @@ from tests.app.fake_engine import FakeEngine
 
 ALL = TicketFilter(status=())
 N = 400
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture(scope="module")

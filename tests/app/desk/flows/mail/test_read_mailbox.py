@@ -253,7 +253,7 @@ def test_a_fault_of_this_house_keeps_the_mail_for_the_next_look(
         raise fault
 
     with monkeypatch.context() as patch:
-        patch.setattr("app.desk.flows.mail.take_mail.tickets.receive", broken)
+        patch.setattr("app.desk.flows.mail.take_mail.file_ticket.receive", broken)
         assert look(local) == 0
     assert (boxes.get(local.db, made.id).last_uid, quarantined.n_bytes(local.db)) == (0, 0)
     assert look(local) == 1
