@@ -7,8 +7,7 @@ from typing import Any
 from flask import Response
 from marshmallow import fields
 
-from app.answers.flows import keep_macros, search_articles
-from app.answers.store import articles, macros
+from app.answers.flows import find_articles, find_macros, keep_macros, search_articles
 from app.web import access
 from app.web.api import api_lists
 from app.web.api.api_shapes import (
@@ -105,8 +104,7 @@ class SearchQuery(Shape):
 @route(group, "/macros", needs="macros:read", query=MacroQuery, returns=page_of(MacroShape, "MacroPage"))
 def list_macros(query: dict[str, Any]) -> dict[str, Any]:
     """All macros, or at most 200 that have the words."""
-    db = access.services().db
-    return api_lists.whole(macros.search(db, query["q"], limit=200) if query["q"] else macros.every(db))
+    return api_lists.whole(find_macros.with_words(access.services(), query["q"]))
 
 
 @route(group, "/macros", method="POST", needs="macros:write", reads=NewMacroShape, returns=MacroShape, status=201)
@@ -143,14 +141,14 @@ def remove_macro(macro_id: int) -> Response:
 @route(group, "/macros/<id(mac):macro_id>", needs="macros:read", returns=MacroShape)
 def show_macro(macro_id: int) -> Response:
     """One macro."""
-    found = macros.get(access.services().db, macro_id)
+    found = find_macros.get(access.services(), macro_id)
     return api_lists.tagged(MacroShape, found, version=found.version)
 
 
 @route(group, "/articles", needs="articles:read", returns=page_of(ArticleShape, "ArticlePage"))
 def list_articles() -> dict[str, Any]:
     """All articles."""
-    return api_lists.whole(articles.every(access.services().db))
+    return api_lists.whole(find_articles.every(access.services()))
 
 
 @route(group, "/articles/search", needs="articles:read", query=SearchQuery, returns=page_of(HitShape, "Hits"))
@@ -162,5 +160,5 @@ def search(query: dict[str, Any]) -> dict[str, Any]:
 @route(group, "/articles/<id(art):article_id>", needs="articles:read", returns=ArticleShape)
 def show_article(article_id: int) -> Response:
     """One article."""
-    found = articles.get(access.services().db, article_id)
+    found = find_articles.get(access.services(), article_id)
     return api_lists.tagged(ArticleShape, found, version=found.version)

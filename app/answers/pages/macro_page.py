@@ -8,9 +8,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.answers.domain import Macro, MacroAction
-from app.answers.flows import find_destinations, keep_macros
+from app.answers.flows import find_destinations, find_macros, keep_macros
 from app.answers.forms import EditMacro
-from app.answers.store import macros, suggestion_outcomes
 from app.core.errors import BellwetherError, Conflict, InputError
 from app.core.events import event_log
 from app.model.flows import deploy_model
@@ -28,14 +27,13 @@ Shown = str | Response | tuple[str, int]
 @requires("macros:read")
 def index() -> str:
     """Every macro, or those with the words in them."""
-    db, query = services().db, request.args.get("q", "").strip()
-    found = macros.search(db, query, limit=200) if query else macros.every(db)
+    query = request.args.get("q", "").strip()
     return render_template(
         "macros/index.html",
-        macros=found,
+        macros=find_macros.with_words(services(), query),
         query=query,
-        tallies=suggestion_outcomes.of_macros(db),
-        drafts=suggestion_outcomes.of_drafts(db),
+        tallies=find_macros.tallies(services()),
+        drafts=find_macros.draft_tally(services()),
         may_write=viewer().may("macros:write"),
     )
 
@@ -113,7 +111,7 @@ def new() -> Shown:
 @requires("macros:write")
 def edit(macro_id: int) -> Shown:
     """Change a macro."""
-    macro = macros.get(services().db, macro_id)
+    macro = find_macros.get(services(), macro_id)
     form = _form(macro)
     if not form.is_submitted():
         return _page(form, macro=macro)

@@ -59,6 +59,8 @@ SECTION = Section(
     form=TypedMacro,
     values=_macro,
     add=lambda form: keep_macros.add_macro(services(), viewer=viewer(), **_macro_values(form)).id,
-    change=lambda number, form: keep_macros.change_macro(services(), number, viewer=viewer(), changes=_macro_values(form)),
+    change=lambda number, form: keep_macros.change_macro(
+        services(), number, viewer=viewer(), changes=_macro_values(form)
+    ),
     remove=lambda number: keep_macros.remove_macro(services(), number, viewer=viewer()),
 )

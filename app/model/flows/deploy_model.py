@@ -124,6 +124,11 @@ def _json(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def past(services: Services) -> tuple[Deployment, ...]:
+    """Which models were put live or into shadow, newest first."""
+    return deployments.every(services.db)
+
+
 def live_name(services: Services) -> str | None:
     """The `name@version` that was put live; None where the newest artifact answers by default."""
     found = deployments.current(services.db)

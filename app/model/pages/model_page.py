@@ -8,7 +8,6 @@ from werkzeug.wrappers import Response
 from app.core.errors import BellwetherError, Conflict, NotReady
 from app.model.flows import count_corrections, deploy_model, run_shadow
 from app.model.pages import model_figures
-from app.model.store import deployments
 from app.people.store import users
 from app.web import problem_sentences
 from app.web.access import requires, services, viewer
@@ -23,7 +22,7 @@ blueprint = Blueprint("pages_models", __name__)
 def index() -> str:
     """The live artifact with its figures; when none can be opened, why."""
     found, me = services(), viewer()
-    history = deployments.every(found.db)
+    history = deploy_model.past(found)
     actors = {int(row.actor_id) for row in history if row.actor_id.isdigit()}
     try:
         card, fault = deploy_model.card(found), ""
