@@ -6,11 +6,12 @@ import logging
 import threading
 from typing import Any
 
-from app.core import clock, private_files
+from app.core import clock
 from app.core.config import Settings
 from app.core.db import Database, open_database
 from app.core.errors import BellwetherError, NotReady
 from app.core.services import Policy, Services
+from app.core.storage import private_files
 from app.desk.flows import set_deadlines
 from app.model.engine.opening import OpeningEngine, open_engine
 from app.model.flows import deploy_model

@@ -10,13 +10,14 @@ from functools import partial
 
 from app.alerts.flows import learn_baselines, measure_rules, tick_rules
 from app.answers.flows import index_articles
-from app.core import clock, idempotency_keys
+from app.core import clock
 from app.core.durations import DAY_MS
 from app.core.errors import BellwetherError
 from app.core.jobs import job_queue
 from app.core.leases import free_dead_claims
 from app.core.schema import upgrades
 from app.core.services import Services
+from app.core.storage import idempotency_keys
 from app.desk.flows import erase_customer, file_ticket, note_presence, order_inbox
 from app.desk.flows.imports import import_tickets
 from app.desk.flows.mail import read_mailbox, send_mail

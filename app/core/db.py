@@ -12,12 +12,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
-from app.core import private_files
 from app.core.errors import DatabaseBusy, InputError, NotFound, NotReady, Stale
-from app.core.group_commit import Together
 from app.core.leases.holders import Holder
-from app.core.unit_of_work import UnitOfWork
-from app.core.write_test import WriteTest
+from app.core.storage import private_files
+from app.core.storage.group_commit import Together
+from app.core.storage.unit_of_work import UnitOfWork
+from app.core.storage.write_test import WriteTest
 
 T = TypeVar("T")
 

@@ -13,8 +13,7 @@ from itertools import accumulate
 from random import Random
 from typing import Any
 
-from app.core import bulk_load, clock
-from app.core.bulk_load import compact
+from app.core import clock
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import InputError
 from app.core.events import event_log as events
@@ -22,6 +21,8 @@ from app.core.events.event import Event
 from app.core.permissions import SYSTEM, User
 from app.core.prediction import Prediction, Role, Scored
 from app.core.services import Services
+from app.core.storage import bulk_load
+from app.core.storage.bulk_load import compact
 from app.demo import setting
 from app.demo.prose import Prose
 from app.desk.domain.ticket import Ticket, Urgency, UrgencyPart

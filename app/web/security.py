@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 from flask import Flask, Response, current_app, g, request
 from flask.sessions import SecureCookieSessionInterface
 
-from app.core import private_files
 from app.core.config import Settings
+from app.core.storage import private_files
 
 View = TypeVar("View", bound=Callable[..., Any])
 

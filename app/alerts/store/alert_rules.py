@@ -9,7 +9,7 @@ from typing import Any
 from app.alerts.domain.alert import Rule
 from app.core.db import Reads, Transaction
 from app.core.errors import Conflict
-from app.core.row_mapping import built
+from app.core.storage.row_mapping import built
 
 
 def _rule(row: sqlite3.Row) -> Rule:

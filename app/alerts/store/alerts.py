@@ -12,8 +12,8 @@ from app.core.db import Reads, Transaction, assignments, marks, statement
 from app.core.errors import NotFound
 from app.core.paging import Page
 from app.core.permissions import Viewer
-from app.core.row_mapping import built
 from app.core.scope import Condition, joined, listed
+from app.core.storage.row_mapping import built
 
 
 def _alert(row: sqlite3.Row) -> Alert:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from app.alerts.domain.baseline import Measure, Usual
 from app.core.db import Reads, Transaction, marks, statement
 from app.core.leases import lease_rows
-from app.core.row_mapping import built
+from app.core.storage.row_mapping import built
 
 NEVER = -1
 

@@ -8,7 +8,7 @@ from typing import Any
 from app.alerts.domain.false_alarms import AlarmBudget, RuleCheck
 from app.core.db import Reads, Transaction
 from app.core.leases import lease_rows
-from app.core.row_mapping import built
+from app.core.storage.row_mapping import built
 
 _FIRED = """SELECT rule_id, count(*) AS n_fired, sum(said IS 'false_alarm') AS n_false,
 sum(said IS 'useful') AS n_useful FROM (

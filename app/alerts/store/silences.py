@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.alerts.domain.alert import Silence
 from app.core.db import Reads, Transaction
-from app.core.row_mapping import built
+from app.core.storage.row_mapping import built
 
 
 def get(db: Reads, silence_id: int) -> Silence:

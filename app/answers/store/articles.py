@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.answers.domain import Article, Passage
-from app.core import full_text as expressions
 from app.core.db import Reads, Transaction
 from app.core.errors import Conflict
-from app.core.row_mapping import built
+from app.core.storage import full_text as expressions
+from app.core.storage.row_mapping import built
 
 _SEARCH = """SELECT rowid, bm25(article_search, 4.0, 1.0) AS score FROM article_search WHERE article_search MATCH ?
 ORDER BY score LIMIT ?"""

@@ -10,7 +10,7 @@ from typing import Any
 from app.answers.domain import Macro, MacroAction
 from app.core.db import Reads, Transaction, statement
 from app.core.errors import Conflict
-from app.core.row_mapping import built
+from app.core.storage.row_mapping import built
 
 _KEPT = "ticket_id, user_id, kind, macro_id, intent, verdict, kept, message_id, at"
 _OUTCOME = f"({_KEPT})"

@@ -11,13 +11,13 @@ from typing import Any
 
 from app.core import paging, scope
 from app.core.db import Reads, Transaction, statement
-from app.core.dictionary_codec import numbers
 from app.core.errors import NotFound
 from app.core.events.event import Event
 from app.core.events.event_codec import DEED, deed, details
 from app.core.paging import Page
 from app.core.permissions import Viewer
-from app.core.row_mapping import built
+from app.core.storage.dictionary_codec import numbers
+from app.core.storage.row_mapping import built
 
 # Which permission shows events of which noun; a noun that is not here is for administrators.
 _READS = {

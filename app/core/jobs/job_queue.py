@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
-from app.core import blobs, clock, viewers
+from app.core import clock, viewers
 from app.core.errors import BellwetherError, DatabaseBusy, FieldError, InputError
 from app.core.events import history
 from app.core.jobs import job_rows
@@ -15,6 +15,7 @@ from app.core.jobs.job_progress import Progress
 from app.core.permissions import SYSTEM, Viewer
 from app.core.registry import Registry
 from app.core.services import Services
+from app.core.storage import blobs
 
 LOG = logging.getLogger(__name__)
 STALE_MS = 300_000

@@ -13,8 +13,8 @@ from app.core.jobs.job import Job
 from app.core.leases import lease_rows
 from app.core.paging import Page
 from app.core.permissions import Viewer
-from app.core.row_mapping import built
 from app.core.scope import Condition
+from app.core.storage.row_mapping import built
 
 
 def _job(row: sqlite3.Row) -> Job:

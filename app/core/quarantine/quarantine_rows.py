@@ -12,7 +12,7 @@ from app.core.db import Reads, Transaction
 from app.core.errors import NotFound
 from app.core.paging import Page
 from app.core.quarantine.arrival import Arrival, ItemState, Quarantined
-from app.core.row_mapping import built
+from app.core.storage.row_mapping import built
 
 LONGEST = 1_000_000_000
 """Bytes that SQLite keeps in one value."""

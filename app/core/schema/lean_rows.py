@@ -12,11 +12,11 @@ import struct
 from collections.abc import Mapping, Sequence
 
 from app.core.db import Transaction
-from app.core.dictionary_codec import numbers
 from app.core.events.event import Event
 from app.core.events.event_codec import DEED, deed, details
 from app.core.schema.report_figures import DAY, HOUR
 from app.core.schema.table_rebuild import Rebuilt, Rows, having
+from app.core.storage.dictionary_codec import numbers
 
 _MESSAGE = """id, ticket_id, kind, author_kind, author_name, user_id, occurred_at, received_at, message_id, language,
 is_supported, is_automatic, n_redactions, pending_at, n_tries, not_before_at, recalled_at, body"""

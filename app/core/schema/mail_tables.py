@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 MAIL = (
-    # The secret is sealed (app/core/sealing.py): the database alone does not give it away.
+    # The secret is sealed (app/core/storage/sealing.py): the database alone does not give it away.
     """CREATE TABLE mailbox (id INTEGER PRIMARY KEY, address TEXT NOT NULL COLLATE NOCASE UNIQUE,
     name TEXT NOT NULL DEFAULT '', queue_id INTEGER NOT NULL REFERENCES queue, username TEXT NOT NULL DEFAULT '',
     secret TEXT NOT NULL DEFAULT '', imap_host TEXT NOT NULL DEFAULT '', imap_port INTEGER NOT NULL DEFAULT 993,

@@ -9,7 +9,7 @@ from typing import Any
 from app.core.db import Reads, Transaction
 from app.core.errors import Conflict, NotFound
 from app.core.permissions import Viewer
-from app.core.row_mapping import built
+from app.core.storage.row_mapping import built
 from app.core.views.saved_view import Place, SavedView
 
 

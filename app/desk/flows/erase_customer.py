@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from app.core import clock, wiping
+from app.core import clock
 from app.core.errors import DatabaseBusy, NotAllowed, NotFound
 from app.core.events import history
 from app.core.permissions import Viewer
 from app.core.quarantine import quarantine_rows
 from app.core.services import Services
+from app.core.storage import wiping
 from app.desk.domain.ticket import Customer, Ticket
 from app.desk.store import customers, erasure, tickets
 

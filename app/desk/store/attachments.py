@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.core import blobs
 from app.core.db import Reads, Transaction
 from app.core.permissions import Viewer
-from app.core.row_mapping import built
 from app.core.scope import listed
+from app.core.storage import blobs
+from app.core.storage.row_mapping import built
 from app.desk.domain.ticket import AttachmentDraft
 from app.desk.store import tickets
 

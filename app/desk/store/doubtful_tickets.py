@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from app.core import scope
 from app.core.db import Reads, statement
 from app.core.permissions import Viewer
-from app.core.row_mapping import built
 from app.core.scope import listed
+from app.core.storage.row_mapping import built
 from app.intents.domain import Asked, Question
 from app.model.store import predictions
 from app.model.store.probability_codec import chances_in

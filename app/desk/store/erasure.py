@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from app.core.db import Reads, Transaction, statement
-from app.core.erased_ids import erased_id
 from app.core.events import event_log
+from app.core.storage.erased_ids import erased_id
 from app.desk.store import import_files
 
 GONE = "—"

@@ -6,10 +6,10 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from app.core import blobs
 from app.core.db import Reads, Transaction, assignments, statement
-from app.core.erased_ids import erased_id
-from app.core.row_mapping import built
+from app.core.storage import blobs
+from app.core.storage.erased_ids import erased_id
+from app.core.storage.row_mapping import built
 from app.desk.domain.import_file import TicketFile
 
 

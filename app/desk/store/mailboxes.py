@@ -9,7 +9,7 @@ from typing import Any
 from app.core.db import Reads, Transaction
 from app.core.errors import Conflict
 from app.core.leases import lease_rows
-from app.core.row_mapping import built
+from app.core.storage.row_mapping import built
 from app.desk.domain.ticket import Ticket
 from app.notify.domain.mail import Mailbox
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from app.core.db import Reads, Transaction, assignments, marks, statement
-from app.core.erased_ids import erased_id
 from app.core.leases import lease_rows
-from app.core.row_mapping import built
 from app.core.scope import listed
+from app.core.storage.erased_ids import erased_id
+from app.core.storage.row_mapping import built
 from app.desk.domain.ticket import Message
 from app.desk.store.message_text_codec import parts
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from app.core.db import Reads, Transaction, statement
 from app.core.leases import lease_rows
-from app.core.row_mapping import built
 from app.core.scope import listed
+from app.core.storage.row_mapping import built
 from app.notify.domain.mail import OutboxRow, Posted
 
 # A message that was called back takes its letter along.

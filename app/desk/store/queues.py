@@ -10,7 +10,7 @@ from app.core import scope
 from app.core.db import Reads, Transaction, statement
 from app.core.errors import Conflict, NotFound
 from app.core.permissions import Viewer
-from app.core.row_mapping import built
+from app.core.storage.row_mapping import built
 from app.desk.domain.ticket import Queue, RouteRule
 
 

@@ -7,8 +7,8 @@ from dataclasses import fields
 from app.core import scope
 from app.core.db import Reads, statement
 from app.core.permissions import Viewer
-from app.core.row_mapping import built
 from app.core.scope import Condition, joined
+from app.core.storage.row_mapping import built
 from app.desk.domain.report import AgentFigures, Figures, IntentFigures
 
 _COLUMNS = tuple(entry.name for entry in fields(Figures))

@@ -12,7 +12,7 @@ from app.core.db import Reads, Transaction, statement
 from app.core.errors import Conflict
 from app.core.events.event_log import QUEUE_AFTER
 from app.core.permissions import Viewer
-from app.core.row_mapping import built
+from app.core.storage.row_mapping import built
 from app.desk.domain.routing_rule import Condition, Judged, RoutingAction, RoutingRule
 
 _OF_TICKETS = "noun_code = (SELECT id FROM noun WHERE name = 'ticket')"

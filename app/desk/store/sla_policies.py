@@ -8,7 +8,7 @@ from typing import Any
 
 from app.core.db import Reads, Transaction
 from app.core.errors import Conflict
-from app.core.row_mapping import built
+from app.core.storage.row_mapping import built
 from app.desk.domain.sla_policy import SlaPolicy
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from app.core import full_text, paging, scope
+from app.core import paging, scope
 from app.core.db import Reads, statement
 from app.core.errors import InputError
 from app.core.paging import Page
 from app.core.permissions import SYSTEM, Viewer
+from app.core.storage import full_text
 from app.desk.domain.ticket import OPEN_STATUSES, Ticket, TicketFilter
 from app.desk.store.ticket_filter import ORDERS, Sort, by_ids, conditions, sides
 from app.desk.store.tickets import status_counts

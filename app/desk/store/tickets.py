@@ -9,10 +9,10 @@ from typing import Any
 
 from app.core import scope
 from app.core.db import Reads, Transaction, assignments, marks, statement
-from app.core.erased_ids import erased_id
 from app.core.errors import NotFound
 from app.core.permissions import Viewer
-from app.core.row_mapping import built
+from app.core.storage.erased_ids import erased_id
+from app.core.storage.row_mapping import built
 from app.desk.domain.ticket import OPEN_STATUSES, Ticket, Urgency, UrgencyPart
 
 

@@ -10,8 +10,8 @@ from app.core import paging
 from app.core.db import Reads, Transaction
 from app.core.paging import Page
 from app.core.prediction import Correction, Role
-from app.core.row_mapping import built
 from app.core.scope import listed
+from app.core.storage.row_mapping import built
 
 
 @dataclass(frozen=True, kw_only=True)

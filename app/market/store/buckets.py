@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
 from app.core.db import Reads, Transaction, statement
-from app.core.row_mapping import built
 from app.core.scope import listed
+from app.core.storage.row_mapping import built
 from app.market.domain.series import Bucket, Window
 
 _ADD = """INSERT INTO bucket (subject_kind, subject_id, at, n_posts, n_stories, n_negative, n_neutral, n_positive,

@@ -11,7 +11,7 @@ from app.core.db import Reads, Transaction, assignments, statement
 from app.core.errors import Conflict, NotFound
 from app.core.leases import lease_rows
 from app.core.permissions import Viewer
-from app.core.row_mapping import built
+from app.core.storage.row_mapping import built
 from app.market.domain.market import Feed
 
 

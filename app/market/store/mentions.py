@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.core.db import Reads, Transaction
-from app.core.row_mapping import built
 from app.core.scope import listed
+from app.core.storage.row_mapping import built
 from app.market.domain.market import Mention, Span
 
 _PLACE = ("id", "post_id", "entity_id", "start", "end", "surface", "occurred_at")

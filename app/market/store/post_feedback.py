@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from app.core.db import Reads, Transaction
-from app.core.row_mapping import built
 from app.core.scope import listed
+from app.core.storage.row_mapping import built
 from app.recommend.domain import Feedback
 
 

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from app.core import full_text, paging, scope
+from app.core import paging, scope
 from app.core.db import Reads, Transaction, statement
 from app.core.errors import NotFound
 from app.core.leases import lease_rows
 from app.core.paging import Page
 from app.core.permissions import Viewer
-from app.core.row_mapping import built
 from app.core.scope import Condition, listed
+from app.core.storage import full_text
+from app.core.storage.row_mapping import built
 from app.market.domain.market import Post, PostFilter
 from app.market.store import topics as own_topics
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from app.core.db import Reads, Transaction
 from app.core.errors import Conflict
-from app.core.row_mapping import built
 from app.core.scope import Condition, listed
+from app.core.storage.row_mapping import built
 from app.market.domain.topic import OWN, Likeness, OwnTopic, own_id
 
 

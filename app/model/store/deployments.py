@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.core.db import Reads, Transaction
-from app.core.row_mapping import built
+from app.core.storage.row_mapping import built
 from app.model.domain import Deployment
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from app.core.db import Reads, Transaction
-from app.core.dictionary_codec import numbers
 from app.core.errors import NotFound
 from app.core.prediction import Prediction, Scored, StoredPrediction
-from app.core.row_mapping import built
 from app.core.scope import listed
+from app.core.storage.dictionary_codec import numbers
+from app.core.storage.row_mapping import built
 from app.model.store.probability_codec import codes_in, packed, unpacked
 
 Said = tuple[str, int, Prediction]

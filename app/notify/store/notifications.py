@@ -11,8 +11,8 @@ from app.core import paging
 from app.core.db import Reads, Transaction
 from app.core.leases import lease_rows
 from app.core.paging import Page
-from app.core.row_mapping import built
 from app.core.scope import Condition, listed
+from app.core.storage.row_mapping import built
 from app.notify.domain.notification import Notification
 
 

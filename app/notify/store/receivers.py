@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.core.db import Reads, Transaction
-from app.core.row_mapping import built
+from app.core.storage.row_mapping import built
 from app.notify.domain.notification import Receiver
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from app.core.db import Reads, Transaction
-from app.core.row_mapping import built
+from app.core.storage.row_mapping import built
 from app.people.domain import LASTS_MS, Origin, Session
 
 MOST = 50

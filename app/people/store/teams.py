@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from app.core.db import Reads, Transaction
 from app.core.errors import Conflict
 from app.core.permissions import Team, User
-from app.core.row_mapping import built
+from app.core.storage.row_mapping import built
 
 
 def get(db: Reads, team_id: int) -> Team:

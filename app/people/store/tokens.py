@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from app.core.db import Reads, Transaction, statement
 from app.core.permissions import Token
-from app.core.row_mapping import built
+from app.core.storage.row_mapping import built
 
 
 def _token(row: sqlite3.Row) -> Token:

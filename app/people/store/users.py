@@ -9,8 +9,8 @@ from typing import Any
 from app.core.db import Reads, Transaction, statement
 from app.core.errors import Conflict
 from app.core.permissions import User
-from app.core.row_mapping import built
 from app.core.scope import Condition, joined, listed
+from app.core.storage.row_mapping import built
 
 
 def _user(row: sqlite3.Row) -> User:

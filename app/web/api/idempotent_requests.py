@@ -23,10 +23,10 @@ from typing import Any
 from flask import Flask, Response, current_app, make_response, request
 
 from app.core import clock
-from app.core import idempotency_keys as answers
 from app.core.db import Transaction
 from app.core.errors import Conflict, InputError
-from app.core.idempotency_keys import Kept
+from app.core.storage import idempotency_keys as answers
+from app.core.storage.idempotency_keys import Kept
 from app.web import access
 
 HEADER = "Idempotency-Key"

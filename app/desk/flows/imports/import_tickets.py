@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from app.core import blobs, clock
+from app.core import clock
 from app.core.db import Transaction
 from app.core.durations import DAY_MS
 from app.core.errors import Conflict, InputError, NotFound
@@ -25,6 +25,7 @@ from app.core.permissions import Viewer
 from app.core.quarantine import keep_in_quarantine
 from app.core.quarantine.arrival import Arrival, Quarantined
 from app.core.services import Services
+from app.core.storage import blobs
 from app.core.text.file_rows import RowFault, csv_rows, json_rows, row_alone
 from app.desk.domain.import_file import MovedTicket, Source, TicketFile
 from app.desk.flows import keep_queues

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from itertools import islice
 from typing import Any, get_args
 
-from app.core import clock, sealing
+from app.core import clock
 from app.core.db import Transaction
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import BellwetherError, Conflict, FieldError, InputError, OutgoingError, TooLarge
@@ -18,6 +18,7 @@ from app.core.permissions import SYSTEM, Viewer
 from app.core.quarantine import keep_in_quarantine
 from app.core.quarantine.arrival import Arrival, Quarantined
 from app.core.services import Services
+from app.core.storage import sealing
 from app.core.text.fields import checked_address
 from app.desk.flows.mail import take_mail
 from app.desk.sources import imap

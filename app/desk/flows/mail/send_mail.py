@@ -7,12 +7,13 @@ import random
 import secrets
 from collections.abc import Mapping
 
-from app.core import clock, sealing
+from app.core import clock
 from app.core.db import Transaction
 from app.core.errors import BellwetherError, Conflict
 from app.core.events import history
 from app.core.permissions import SYSTEM, Viewer
 from app.core.services import Services
+from app.core.storage import sealing
 from app.desk.domain.ticket import OPEN_STATUSES, Bounce, Ticket
 from app.desk.flows import set_deadlines
 from app.desk.sources.letters import written

@@ -17,11 +17,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.core import write_test
 from app.core.db import Database, open_database
 from app.core.errors import NotReady
 from app.core.schema import upgrades
 from app.core.schema.migrations import migrate, pending
+from app.core.storage import write_test
 from tests.process import ROOT
 
 STEP = "m820_answered"
@@ -182,7 +182,7 @@ def test_a_disk_that_takes_nothing_more_is_not_ready(tmp_path: Path) -> None:
         client = site.app.test_client()
         print(client.get("/health/ready").get_json(force=True)["database"])
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-        import app.core.write_test as write_test
+        import app.core.storage.write_test as write_test
         write_test.FRESH_S = 0.0
         answer = client.get("/health/ready")
         print(answer.status_code, answer.get_json(force=True)["database"])

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from app.core import clock, wiping
+from app.core import clock
 from app.core.db import Database
 from app.core.jobs import job_queue, job_rows
 from app.core.permissions import SYSTEM
 from app.core.schema import upgrades
 from app.core.services import Services
+from app.core.storage import wiping
 from app.desk.domain.ticket import AttachmentDraft, TicketDraft, TicketFilter
 from app.desk.flows import erase_customer, file_ticket, keep_queues
 from app.desk.flows.imports import import_tickets

@@ -27,8 +27,8 @@ LINES = {"Content-Type": "application/x-ndjson"}
 CRASHING = """
 import os, sys
 from pathlib import Path
-from app.core import idempotency_keys as idempotency
-from app.core.unit_of_work import UnitOfWork
+from app.core.storage import idempotency_keys as idempotency
+from app.core.storage.unit_of_work import UnitOfWork
 from tests.app.site import make_site
 
 folder, token, point, path, kind, body = sys.argv[1:]

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from app.core import blobs, clock
+from app.core import clock
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import Conflict, InputError, NotFound
 from app.core.events import event_log
@@ -15,6 +15,7 @@ from app.core.jobs import job_queue, job_rows
 from app.core.jobs.job import Job
 from app.core.permissions import SYSTEM
 from app.core.services import Services
+from app.core.storage import blobs
 from app.desk.domain.ticket import TicketFilter
 from app.desk.flows import file_ticket, order_inbox, report_desk, triage_ticket
 from app.desk.flows.imports import import_tickets

@@ -11,14 +11,14 @@ import pytest
 
 from app.answers.domain import MacroAction, Passage
 from app.answers.store import articles, macros
-from app.core import blobs, idempotency_keys
 from app.core.db import Database, open_database
 from app.core.errors import InputError, NotFound
 from app.core.events import event_log
 from app.core.events.event import Event
-from app.core.idempotency_keys import Kept
 from app.core.permissions import SYSTEM, Viewer
 from app.core.prediction import Prediction, Scored
+from app.core.storage import blobs, idempotency_keys
+from app.core.storage.idempotency_keys import Kept
 from app.desk.domain.ticket import AttachmentDraft
 from app.desk.store import attachments
 from app.market.domain.series import Bucket

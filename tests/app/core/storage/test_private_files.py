@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from app import lazy_services
-from app.core import private_files, sealing
 from app.core.config import load
 from app.core.db import open_database
 from app.core.services import Policy, Services
+from app.core.storage import private_files, sealing
 from app.web import security
 from tests.app.fake_engine import FakeEngine
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
 
-from app.core import private_files
 from app.core.errors import Conflict
 from app.core.services import Services
+from app.core.storage import private_files
 
 KEY_FILE = "mail_key"
 
