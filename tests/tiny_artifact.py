@@ -14,8 +14,8 @@ from models.labels import OUT_OF_SCOPE, Task, make_task, save_tasks
 from models.runtime import Runtime
 from models.tokens import Tokens
 from tests.tiny import tiny_encoder
-from training.quantize import calibration_rows, float_graph, quantise, save_graph
-from training.reopen import load_encoder
+from training.network.reopening import load_encoder
+from training.techniques.quantization import calibration_rows, float_graph, quantise, save_graph
 
 POLARITY = ("negative", "neutral", "positive")
 TEXTS = (

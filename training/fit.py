@@ -17,7 +17,7 @@ from transformers import AutoTokenizer
 
 from models.labels import Task, save_tasks
 from models.network import Network
-from training.begin import Beginning, begin, inherit
+from training.begin_run import Beginning, begin, inherit
 from training.config import Recipe, encoder_path
 from training.data.augment import augmented
 from training.data.batching import Step, schedule, tempered
@@ -27,16 +27,16 @@ from training.data.phrases import NAME as PHRASES
 from training.data.phrases import describe_phrases
 from training.data.sources import CORPORA, describe
 from training.data.tasks import TaskData
-from training.distributed import Share, join
 from training.loop import Loop, Progress, Rows
-from training.lora import attach, fuse
-from training.probe import probe
-from training.pseudo import pseudo_labelled
-from training.quantize_aware import bake, watch
-from training.reopen import merged, pad_id
-from training.runs import Run, RunError
-from training.shape import save_encoder, tables
-from training.start import open_start, take_over
+from training.network.continuation import open_start, take_over
+from training.network.encoder_shape import save_encoder, tables
+from training.network.reopening import merged, pad_id
+from training.run.distributed import Share, join
+from training.run.run_folder import Run, RunError
+from training.techniques.linear_probe import probe
+from training.techniques.lora import attach, fuse
+from training.techniques.pseudo_labels import pseudo_labelled
+from training.techniques.quantization_aware import bake, watch
 
 _DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 

@@ -22,10 +22,10 @@ from training.config import Recipe, TaskRecipe
 from training.data.batching import Batch, Step, collate, length_batches
 from training.data.encode import Encoded
 from training.data.masking import Masking
-from training.distributed import Share
 from training.evaluate.scores import scores
-from training.losses import label_weights, task_loss
-from training.runs import Run
+from training.network.losses import label_weights, task_loss
+from training.run.distributed import Share
+from training.run.run_folder import Run
 
 WATCH_EVERY = 20
 ALONE = Share()

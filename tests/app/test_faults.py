@@ -27,7 +27,7 @@ from app.model.engine.opening import OpeningEngine, open_engine
 from models.artifact import Artifact
 from models.runtime import Input, Run, Runtime
 from tests.app.site import Site, make_site
-from tests.bench import telling
+from tests.bench.market import telling
 from tests.process import ROOT
 
 N_ROWS = 450

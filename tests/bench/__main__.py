@@ -6,9 +6,11 @@ import importlib
 import sys
 from pathlib import Path
 
-BENCHES = sorted(
-    path.stem for path in Path(__file__).parent.glob("*.py") if "def main()" in path.read_text(encoding="utf-8")
-)
+BENCHES = {
+    path.stem: f"tests.bench.{path.parent.name}.{path.stem}"
+    for path in sorted(Path(__file__).parent.glob("*/*.py"))
+    if "def main()" in path.read_text(encoding="utf-8")
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -16,7 +18,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in BENCHES:
         print(f"usage: python -m tests.bench NAME, where NAME is one of: {', '.join(BENCHES)}", file=sys.stderr)
         return 2
-    importlib.import_module(f"tests.bench.{arguments[0]}").main()
+    importlib.import_module(BENCHES[arguments[0]]).main()
     return 0
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from models.examples import read_examples
 from training.cli import COMMANDS, main
-from training.runs import open_run
+from training.run.run_folder import open_run
 
 
 def test_help_names_every_command_and_loads_no_torch() -> None:

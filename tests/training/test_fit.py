@@ -19,11 +19,11 @@ from training.data.tasks import TaskData
 from training.evaluate.scores import scores
 from training.fit import fit
 from training.loop import Loop, Progress, rate
-from training.losses import label_weights, task_loss
-from training.reopen import load_encoder, restore
-from training.runs import Run, RunError, open_run
-from training.soup import average
-from training.start import ADAPTER_FILE, open_start
+from training.network.continuation import ADAPTER_FILE, open_start
+from training.network.losses import label_weights, task_loss
+from training.network.reopening import load_encoder, restore
+from training.run.run_folder import Run, RunError, open_run
+from training.techniques.weight_averaging import average
 
 
 def _recipe(encoder: Path, *, steps: int = 0, dropout: float = 0.1) -> Recipe:

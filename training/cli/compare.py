@@ -20,11 +20,11 @@ def run(arguments: argparse.Namespace) -> int:
     import json
 
     from models.runtime import Runtime
-    from training.compare import compare, lines
+    from training.artifact.export import SEED
     from training.config import settings
+    from training.evaluate.comparison import compare, lines
+    from training.evaluate.measurement import sampled, suites, tested
     from training.evaluate.report import write_comparison
-    from training.export import SEED
-    from training.measure import sampled, suites, tested
 
     root = arguments.data or settings().data
     first, second = Runtime.open(arguments.first), Runtime.open(arguments.second)

@@ -21,10 +21,10 @@ def run(arguments: argparse.Namespace) -> int:
     import json
 
     from models.runtime import Runtime
+    from training.artifact.export import SEED
     from training.config import settings
-    from training.examine import examine
-    from training.export import SEED
-    from training.measure import figures_of, read, sampled, suites, tested
+    from training.evaluate.examination import examine
+    from training.evaluate.measurement import figures_of, read, sampled, suites, tested
 
     root = arguments.data or settings().data
     runtime = Runtime.open(arguments.artifact)

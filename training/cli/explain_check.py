@@ -19,11 +19,11 @@ def run(arguments: argparse.Namespace) -> int:
     import json
 
     from models.runtime import Runtime
-    from training.attribution import Twin, check
+    from training.artifact.export import SEED
     from training.config import settings
-    from training.export import SEED
-    from training.measure import sampled, suites, tested
-    from training.reopen import reopen
+    from training.evaluate.attribution import Twin, check
+    from training.evaluate.measurement import sampled, suites, tested
+    from training.network.reopening import reopen
 
     root = arguments.data or settings().data
     runtime, twin = Runtime.open(arguments.artifact), Twin(reopen(arguments.artifact))

@@ -18,10 +18,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Export and print the figures of the file that serves."""
+    from training.artifact.export import export
     from training.config import settings
     from training.data import load
-    from training.export import export
-    from training.runs import open_run
+    from training.run.run_folder import open_run
 
     root = arguments.data or settings().data
     finished = open_run(arguments.run)

@@ -21,9 +21,9 @@ def run(arguments: argparse.Namespace) -> int:
     import json
     import random
 
+    from training.artifact.export_encoder import export_encoder, split_name
     from training.config import settings
     from training.data.sources import read_corpus
-    from training.export_encoder import export_encoder, split_name
 
     root, chance = arguments.data or settings().data, random.Random(0)
     texts = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from training.config import Recipe, TaskRecipe
     from training.data.tasks import TaskData
-    from training.runs import Run
+    from training.run.run_folder import Run
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     from training.config import settings
     from training.data import load
     from training.fit import fit, use_threads
-    from training.runs import Run
+    from training.run.run_folder import Run
 
     here = settings()
     use_threads(here.threads)
@@ -61,8 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _report_noise(data: dict[str, TaskData]) -> None:
     """How many labels of a sample are suspect, before anything is learnt from them; `noise` lists all of them."""
     from models.runtime import Runtime
-    from training.distributed import join
-    from training.noise import QUICK, VECTORS, noise_of
+    from training.run.distributed import join
+    from training.techniques.label_noise import QUICK, VECTORS, noise_of
 
     if not join().is_first:
         return

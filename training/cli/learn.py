@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from training.learn import Corrections
+    from training.learn_corrections import Corrections
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -34,31 +34,31 @@ def run(arguments: argparse.Namespace) -> int:
     import json
 
     from models.runtime import Runtime
-    from training import learn
-    from training.compare import compare, lines
+    from training import learn_corrections
+    from training.artifact.export import SEED, export
     from training.config import settings
+    from training.evaluate.comparison import compare, lines
+    from training.evaluate.measurement import sampled
     from training.evaluate.report import write_comparison
-    from training.export import SEED, export
     from training.fit import fit, use_threads
-    from training.measure import sampled
-    from training.runs import Run
+    from training.run.run_folder import Run
 
     here = settings()
     use_threads(here.threads)
     root = arguments.data or here.data
     live = Runtime.open(arguments.live)
-    corrections = learn.read_corrections(arguments.corrections, tasks=live.tasks)
+    corrections = learn_corrections.read_corrections(arguments.corrections, tasks=live.tasks)
     for sentence in corrections.left_out:
         print(f"left out: {sentence}")
-    folder = arguments.out or learn.next_folder(live, models=Path("instance/models"))
+    folder = arguments.out or learn_corrections.next_folder(live, models=Path("instance/models"))
     made = Run((arguments.runs or here.runs) / f"learn-{folder.name}")
-    lesson = learn.prepare(live, corrections=corrections, root=root, replay=arguments.replay)
+    lesson = learn_corrections.prepare(live, corrections=corrections, root=root, replay=arguments.replay)
     _say(corrections, has_corpora=lesson.has_corpora)
-    recipe = learn.recipe_for(live, passes=arguments.passes, max_steps=arguments.max_steps)
+    recipe = learn_corrections.recipe_for(live, passes=arguments.passes, max_steps=arguments.max_steps)
     corpora = root if lesson.has_corpora else None
     fit(recipe, data=lesson.learn, run=made, root=corpora, resume=(made.path / "recipe.json").is_file())
     done = export(made, folder=folder, data=lesson.measure, root=corpora, rows=arguments.rows, otherwise=live.decisions)
-    tests = learn.judged_on(lesson, corrections=corrections, tasks=live.tasks, root=root)
+    tests = learn_corrections.judged_on(lesson, corrections=corrections, tasks=live.tasks, root=root)
     tests = sampled(tests, seed=SEED, n=arguments.rows) if arguments.rows else tests
     found = compare(live, second=Runtime(done.artifact), tests=tests)
     (made.path / "comparison.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     from models.runtime import Runtime
     from training.config import load_recipe, settings
     from training.data import load
-    from training.noise import noise_of
+    from training.techniques.label_noise import noise_of
 
     recipe = load_recipe(arguments.recipe)
     tasks = tuple(task for task in recipe.tasks if not arguments.task or task.name in arguments.task)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from training.config import Recipe
-    from training.search import Fit, Space
+    from training.techniques.hyperparameter_search import Fit, Space
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from training.config import load_recipe, settings
     from training.fit import use_threads
-    from training.search import importance, load_space, open_study, search, table
+    from training.techniques.hyperparameter_search import importance, load_space, open_study, search, table
 
     here = settings()
     use_threads(here.threads)
@@ -62,8 +62,8 @@ def _trial(recipe: Recipe, *, space: Space, folder: Path, root: Path) -> Fit:
 
     from training.data import load
     from training.fit import fit
-    from training.runs import Run
-    from training.search import Watch
+    from training.run.run_folder import Run
+    from training.techniques.hyperparameter_search import Watch
 
     data, _ = load(recipe, root=root)
 

@@ -16,9 +16,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Average and say where the result lies."""
-    from training.runs import Run, open_run
-    from training.soup import average
-    from training.start import open_start
+    from training.network.continuation import open_start
+    from training.run.run_folder import Run, open_run
+    from training.techniques.weight_averaging import average
 
     first = open_start(str(arguments.first), beside=arguments.second.parent)
     average(first, second=open_run(arguments.second), into=Run(arguments.into), share=arguments.share)

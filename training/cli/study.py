@@ -73,7 +73,7 @@ def _adapters(
     arguments: argparse.Namespace, *, recipe: Recipe, data: dict[str, TaskData], folder: Path, root: Path, out: Path
 ) -> dict[str, Any]:
     from training.fit import fit
-    from training.study import study_adapters
+    from training.study.adapters_and_shots import study_adapters
 
     return study_adapters(recipe, data=data, folder=folder, fit=fit, root=root)
 
@@ -82,7 +82,7 @@ def _techniques(
     arguments: argparse.Namespace, *, recipe: Recipe, data: dict[str, TaskData], folder: Path, root: Path, out: Path
 ) -> dict[str, Any]:
     from training.fit import fit
-    from training.techniques import Study, study_techniques
+    from training.study.technique_study import Study, study_techniques
 
     study = Study(recipe, data, arguments.rows, folder, fit, root)
     return study_techniques(study, seeds=range(arguments.seeds), wanted=arguments.only, out=out)
@@ -92,6 +92,6 @@ def _shots(
     arguments: argparse.Namespace, *, recipe: Recipe, data: dict[str, TaskData], folder: Path, root: Path, out: Path
 ) -> dict[str, Any]:
     from training.fit import fit
-    from training.study import study_shots
+    from training.study.adapters_and_shots import study_shots
 
     return study_shots(recipe, data=data, folder=folder, fit=fit, root=root, seeds=range(arguments.seeds))

@@ -55,7 +55,7 @@ def write_report(path: Path, *, metrics: Mapping[str, Any], name: str) -> None:
 
 
 def write_comparison(path: Path, *, found: Mapping[str, Any]) -> None:
-    """Write the page of a side-by-side comparison (training/compare.py)."""
+    """Write the page of a side-by-side comparison (training/evaluate/comparison.py)."""
     first, second, corpora = found["first"], found["second"], found["corpora"]
     rows = [
         (row["corpus"], row["metric"].replace("_", " "), f"{row['n']:,}", f"{row['first']:.4f}",

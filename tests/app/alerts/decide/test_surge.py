@@ -13,7 +13,7 @@ from app.alerts.decide.surge import passes, surge_parts, surge_scores, together,
 from app.alerts.decide.threshold_calibration import FLOOR, PRIOR_LOCATION, PRIOR_SCALE, law
 from app.alerts.domain.baseline import Counts, Measure
 from app.core.durations import DAY_MS, HOUR_MS
-from tests.bench.simulator import LENGTH, world
+from tests.bench.market.simulator import LENGTH, world
 
 WEEK = 168
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench import fuzz, fuzz_items
+from tests.bench.attacks import fuzz, fuzz_items
 
 
 def test_no_mail_ends_unhandled() -> None:

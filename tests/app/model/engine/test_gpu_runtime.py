@@ -14,11 +14,11 @@ from models.runtime import Runtime
 from tests import corpora, shipped
 from tests.tiny import tiny_encoder
 from tests.tiny_artifact import TEXTS
+from training.artifact.export_encoder import file_sha256
 from training.config import LoraRecipe
 from training.data.sources import read_corpus
-from training.export_encoder import file_sha256
-from training.lora import attach
-from training.reopen import load_encoder
+from training.network.reopening import load_encoder
+from training.techniques.lora import attach
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Artifacts: from a finished run to the folder that serves."""

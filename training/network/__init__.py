@@ -1,0 +1,1 @@
+"""The network in training: its shape, attention, losses, and how it is opened again."""

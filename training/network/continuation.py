@@ -1,0 +1,69 @@
+"""Going on from what is there: the adapter and heads of a finished run, or of an artifact that serves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from peft import PeftModel, set_peft_model_state_dict
+from safetensors.torch import load_file
+
+from models.artifact import MANIFEST, ArtifactError, open_artifact
+from models.labels import Task, load_tasks
+from models.network import Network
+from training.config import recipe_row
+from training.run.run_folder import RunError, located, open_run
+
+ADAPTER_FILE = "adapter_model.safetensors"
+
+
+@dataclass(frozen=True)
+class Start:
+    """Trained weights to go on from: where they lie, what they answer, and the recipe they came from."""
+
+    path: Path
+    adapter: Path
+    heads: Path
+    tasks: Mapping[str, Task]
+    recipe: Mapping[str, Any]
+
+
+def open_start(name: str, *, beside: Path) -> Start:
+    """A run or an artifact, by its name in the folder `beside` or by its path. Raises RunError."""
+    path = located(name, beside=beside)
+    return _of_artifact(path) if (path / MANIFEST).is_file() else _of_run(path)
+
+
+def _of_run(path: Path) -> Start:
+    run = open_run(path)
+    if not run.is_finished:
+        raise RunError(f"{path} is not finished; a run can only start from a finished one.")
+    return Start(path, run.adapter, run.heads, run.tasks(), recipe_row(run.recipe()))
+
+
+def _of_artifact(path: Path) -> Start:
+    try:
+        artifact = open_artifact(path)
+    except ArtifactError as error:
+        raise RunError(error.sentence) from error
+    adapter = next((entry.adapter for entry in artifact.manifest.encoders if entry.adapter), "")
+    if not adapter:
+        raise RunError(f"{path} holds no adapter to go on from.")
+    tasks = load_tasks(artifact.path("labels.json"))
+    recipe = dict(artifact.manifest.recipe) | {"artifact": artifact.manifest.id}
+    return Start(path, path / adapter, artifact.path("heads.safetensors"), tasks, recipe)
+
+
+def take_over(network: Network, *, start: Start) -> None:
+    """Load the adapter and the heads; heads of tasks that are new, or have other labels now, start anew."""
+    adapter = load_file(start.adapter / ADAPTER_FILE)
+    try:
+        set_peft_model_state_dict(cast(PeftModel, network.encoder), adapter)
+    except RuntimeError as error:
+        sentence = f"The adapter in {start.path} does not fit the recipe's (rank or layers differ)."
+        raise RunError(sentence) from error
+    same = {name for name, task in network.tasks.items() if start.tasks.get(name) == task}
+    heads = {name: value for name, value in load_file(start.heads).items() if name.split(".")[0] in same}
+    network.heads.load_state_dict(heads, strict=False)

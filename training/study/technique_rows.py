@@ -1,0 +1,105 @@
+"""What the study's techniques change of the training rows: fewer of them, better chosen ones, without suspects."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from models.examples import Example
+from models.labels import Task
+from models.runtime import Runtime
+from training.data.tasks import TaskData, capped, comparable, load_task
+from training.techniques.active_learning import worth_asking
+from training.techniques.label_noise import VECTORS, noise_of
+from training.techniques.pseudo_labels import Teachers, open_teachers, with_rows
+
+POOL = 3000
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a row of the study finds what it asks for: the runs' folder and the corpora's, and its seed."""
+
+    folder: Path
+    root: Path
+    seed: int
+
+
+def halved(data: Mapping[str, TaskData], *, place: Place) -> dict[str, TaskData]:
+    """Half of every task's rows, drawn by the seed."""
+    return {
+        name: _only(entry, capped(rows, cap=len(rows) // 2, seed=f"{place.seed}/{name}/half"))
+        for name, entry in data.items()
+        for rows in [entry.splits["train"]]
+    }
+
+
+def drawn(data: Mapping[str, TaskData], *, place: Place) -> dict[str, TaskData]:
+    """As many rows as the study has: a half, and others of the same corpora by chance (the control of `asked`)."""
+    halves = halved(data, place=place)
+    return {
+        name: with_rows(half, _pool(half, place=place)[: len(data[name].splits["train"]) - len(half.splits["train"])])
+        for name, half in halves.items()
+    }
+
+
+def asked(data: Mapping[str, TaskData], *, place: Place) -> dict[str, TaskData]:
+    """As many rows as the study has: a half by chance, the others those that the network of that half asks for.
+
+    It chooses among at most 3,000 other rows of the same corpora by doubt and unlikeness (training/techniques/active_learning.py).
+    """
+    halves = halved(data, place=place)
+    with TemporaryDirectory(prefix="asked-") as work:
+        teachers = open_teachers((f"half-{place.seed}",), beside=place.folder, work=Path(work))
+        found = {}
+        for name, half in halves.items():
+            n = len(data[name].splits["train"]) - len(half.splits["train"])
+            found[name] = with_rows(half, _chosen(_pool(half, place=place), task=half.task, teachers=teachers, n=n))
+        return found
+
+
+def _chosen(pool: Sequence[Example], *, task: Task, teachers: Teachers, n: int) -> list[Example]:
+    logits, vectors = teachers.read(pool, task=task)
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
+    return [pool[at] for at in worth_asking(powers / powers.sum(axis=1, keepdims=True), vectors=vectors, n=n)]
+
+
+def _pool(half: TaskData, *, place: Place) -> list[Example]:
+    """At most 3,000 rows of the task's corpora that the half does not know, in an order drawn by the seed."""
+    known = {comparable(row.text) for row in half.splits["train"]}
+    whole = load_task(half.task.name, root=place.root, splits=("train",)).splits["train"]
+    free = [row for row in whole if comparable(row.text) not in known]
+    random.Random(f"{place.seed}/{half.task.name}/pool").shuffle(free)
+    return free[:POOL]
+
+
+def cleaned(data: Mapping[str, TaskData], *, place: Place) -> dict[str, TaskData]:
+    """Rows whose label is probably wrong left out (training/techniques/label_noise.py)."""
+    encoder = Runtime.open(VECTORS)
+    return {name: _only(entry, _unsuspected(entry, encoder=encoder, seed=place.seed)) for name, entry in data.items()}
+
+
+def _unsuspected(entry: TaskData, *, encoder: Runtime, seed: int) -> list[Example]:
+    noise = noise_of(entry, encoder=encoder, seed=seed)
+    wrong = {id(noise.rows[one.row]) for one in noise.suspects} if noise else set()
+    return [row for row in entry.splits["train"] if id(row) not in wrong]
+
+
+def split_off(data: Mapping[str, TaskData], *, share: float, seed: int) -> dict[str, TaskData]:
+    """A share of the training rows in the place of the validation rows: what a search may look at."""
+    found = {}
+    for name, entry in data.items():
+        rows = entry.splits["train"]
+        out = set(random.Random(f"{seed}/{name}/search").sample(range(len(rows)), round(share * len(rows))))
+        parts = ([row for at, row in enumerate(rows) if (at in out) is wanted] for wanted in (False, True))
+        found[name] = replace(entry, splits=dict(zip(("train", "validation"), parts, strict=True)))
+    return found
+
+
+def _only(entry: TaskData, rows: Sequence[Example]) -> TaskData:
+    return replace(entry, splits=dict(entry.splits) | {"train": list(rows)})

@@ -1,0 +1,1 @@
+"""Techniques: one a file, each with its idea, its formula and its paper."""

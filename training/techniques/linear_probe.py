@@ -1,0 +1,91 @@
+"""Linear probing before fine-tuning: heads begin with what can be read from the encoder as it is.
+
+    W, b = argmin  L(W f(x) + b) + |W|^2 / (2 C n)       f(x): pooled states [W] of at most `probe` rows a task
+
+with the features scaled to unit mean square length. Little data and few steps leave a head that begins at random far
+from what its encoder already knows, and its gradients spoil that knowledge (Kumar et al. 2022, arXiv:2202.10054).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from models.labels import Kind
+from models.network import Head, Network, pool
+from training.config import Recipe
+from training.data.batching import collate, length_batches
+from training.data.encode import Encoded
+from training.network.losses import label_weights, task_loss
+
+STRENGTH = 10.0
+"""C: how little the weights are held back, as in logistic regression on sentence embeddings."""
+ITERATIONS = 60
+
+
+def probe(network: Network, *, recipe: Recipe, rows: Mapping[str, Encoded], pad_id: int) -> None:
+    """Fit the output layer of every task's head on its training rows; the encoder stays as it is."""
+    for task in recipe.tasks:
+        encoded = rows[task.name]
+        chosen = _drawn(len(encoded), most=recipe.probe, seed=recipe.seed)
+        if not len(chosen):
+            continue
+        features = pooled_states(network, task=task.name, encoded=encoded, rows=chosen, pad_id=pad_id)
+        labels = len(network.tasks[task.name].labels)
+        weights = label_weights(encoded.targets, labels=labels, power=task.class_weights)
+        fit_head(cast(Head, network.heads[task.name]), features=features, kind=network.tasks[task.name].kind,
+             targets=torch.from_numpy(encoded.targets[chosen]), weights=weights)  # fmt: skip
+
+
+def _drawn(count: int, *, most: int, seed: int) -> npt.NDArray[np.int64]:
+    chosen: npt.NDArray[np.int64] = np.random.default_rng(seed).permutation(count)[:most].astype(np.int64)
+    return chosen
+
+
+@torch.no_grad()
+def pooled_states(
+    network: Network, *, task: str, encoded: Encoded, rows: npt.NDArray[np.int64], pad_id: int, budget: int = 4096
+) -> Tensor:
+    """Pooled states [n, W] (float32, on the CPU) of the chosen rows, in their order."""
+    was_training, device = network.training, next(network.parameters()).device
+    network.eval()
+    pooling, head = network.tasks[task].pooling, cast(Head, network.heads[task])
+    found = torch.zeros(len(rows), (head.hidden or head.output).in_features)
+    for places in length_batches(encoded.lengths[rows], budget=budget, max_rows=256):
+        batch = collate(encoded, rows=rows[places], pad_id=pad_id)
+        mask = None if batch.mask is None else torch.from_numpy(batch.mask).to(device)
+        hidden = network.encode(torch.from_numpy(batch.ids).to(device), mask=mask).float()
+        spans = torch.from_numpy(batch.spans).to(device)
+        found[torch.from_numpy(places)] = pool(hidden, pooling=pooling, mask=mask, spans=spans).cpu()
+    network.train(was_training)
+    return found
+
+
+def fit_head(head: Head, *, features: Tensor, targets: Tensor, kind: Kind, weights: Tensor | None) -> None:
+    """Fit the output layer on features [n, W] by L-BFGS; they are scaled for it alone."""
+    if head.hidden is not None:
+        with torch.no_grad():
+            features = torch.tanh(head.hidden.cpu()(features))
+    scale = float(features.square().sum(dim=1).mean().sqrt().clamp(min=1e-6))
+    features, output = features / scale, head.output
+    matrix = torch.zeros(output.weight.shape, requires_grad=True)
+    bias = torch.zeros(output.bias.shape, requires_grad=True)
+    solver = torch.optim.LBFGS([matrix, bias], max_iter=ITERATIONS, line_search_fn="strong_wolfe")
+    held = 1.0 / (2.0 * STRENGTH * len(features))
+
+    def loss() -> Tensor:
+        solver.zero_grad()
+        found = task_loss(features @ matrix.T + bias, targets, kind=kind, weights=weights)
+        found = found + held * matrix.square().sum()
+        torch.autograd.backward(found)
+        return found
+
+    cast(Any, solver).step(loss)
+    with torch.no_grad():
+        output.weight.copy_(matrix / scale)
+        output.bias.copy_(bias)
