@@ -107,7 +107,7 @@ class TaskRecipe:
 
 @dataclass(frozen=True)
 class DistillRecipe:
-    """Learning from teachers (training/techniques/distillation.py): finished runs (name beside the new run, or path) or artifacts.
+    """Learning from teachers (distillation.py): finished runs (name beside the new run, or path) or artifacts.
 
     `layers` are the teacher's layers that the student is made of (from 0; empty: all), `neurons` and `width` how
     many feed-forward neurons a layer and how many hidden channels it keeps (0: all). `soft` is the teachers' share
@@ -126,7 +126,7 @@ class DistillRecipe:
 
 @dataclass(frozen=True)
 class PruneRecipe:
-    """What is taken away before the first step (training/techniques/pruning.py): shares of heads, neurons and layers that stay.
+    """What is taken away before the first step (techniques/pruning.py): shares of heads, neurons and layers that stay.
 
     `by` is first_order (over `batches` batches of training rows) or magnitude. `vocabulary` keeps only pieces that
     training texts use at least so often (0: all). `group` layers in a row share their weights (1: none do).
@@ -152,7 +152,7 @@ AUGMENTATIONS = ("typo", "keyboard", "casing", "ocr", "slang")
 
 @dataclass(frozen=True)
 class AdversarialRecipe:
-    """Adversarial training (training/techniques/adversarial.py): `radius` is a share of the norm of a row's embeddings."""
+    """Adversarial training (techniques/adversarial.py): `radius` is a share of the norm of a row's embeddings."""
 
     method: str = "none"
     radius: float = 0.03
@@ -186,12 +186,12 @@ class PseudoRecipe:
 class Recipe:
     """Everything that decides a run, besides the data themselves. Sizes in tokens, rates per step.
 
-    `probe` fits heads on so many rows a task before the first step (training/techniques/linear_probe.py); 0 begins them at random.
+    `probe` fits heads on so many rows a task before the first step (linear_probe.py); 0 begins them at random.
     `method` is what learns beside the heads: an adapter (lora), the whole encoder (full), nothing (head). With full,
     `learn_embeddings` says whether the vocabulary learns too: it is half of the weights and most of an optimiser step.
     `precision` int8 keeps an adapter's base in 8 bits (bitsandbytes; slow on a CPU), `quantise_aware` trains rounded
-    weights (training/techniques/quantization_aware.py). `dropout` is the encoder's own, `rdrop` the weight of two readings'
-    disagreement (training/techniques/rdrop.py), `balance` how the tasks' losses are weighed: static (each task's `loss_weight`)
+    weights (techniques/quantization_aware.py). `dropout` is the encoder's own, `rdrop` the weight of two readings'
+    disagreement (techniques/rdrop.py), `balance` how the tasks' losses are weighed: static (each task's `loss_weight`)
     or uncertainty (training/techniques/loss_weighting.py).
     `sampling_temperature` T gives a task n^(1/T) of the steps for its n rows, as many in all; 0 keeps its passes.
     `start` is what to go on from: a finished run's name beside the new run, or the path of a run or an artifact; empty

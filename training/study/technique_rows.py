@@ -51,7 +51,7 @@ def drawn(data: Mapping[str, TaskData], *, place: Place) -> dict[str, TaskData]:
 def asked(data: Mapping[str, TaskData], *, place: Place) -> dict[str, TaskData]:
     """As many rows as the study has: a half by chance, the others those that the network of that half asks for.
 
-    It chooses among at most 3,000 other rows of the same corpora by doubt and unlikeness (training/techniques/active_learning.py).
+    It chooses among at most 3,000 other rows of the same corpora by doubt and unlikeness (active_learning.py).
     """
     halves = halved(data, place=place)
     with TemporaryDirectory(prefix="asked-") as work:

@@ -1,4 +1,4 @@
-"""Label noise: which labels of a task are probably wrong, as confident learning counts it (training/techniques/active_learning.py)."""
+"""Label noise: which labels of a task are probably wrong, as confident learning counts it."""
 
 from __future__ import annotations
 

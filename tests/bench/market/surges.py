@@ -1,7 +1,7 @@
 """Surges of bad news in a simulated market: what is found, how soon, and how often nothing was there.
 
 `python -m tests.bench surges` writes results/surges.json. Thresholds are set every night for 0.25 false alarms a
-subject and week; the usual tests stand beside, at the thresholds they are sold with. See tests/bench/market/simulator.py.
+subject and week; the usual tests stand beside, at the thresholds they are sold with. See market/simulator.py.
 """
 
 from __future__ import annotations
