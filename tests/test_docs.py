@@ -40,3 +40,16 @@ def test_shown_routes_exist() -> None:
     app = create_app(load({}))
     rules = {rule.rule for rule in app.url_map.iter_rules()}
     assert set(re.findall(r"localhost:8000(/[\w/]+)", TEXT)) <= rules
+
+
+def test_the_map_names_files_that_exist() -> None:
+    text = (readme.ROOT / "app/README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w/]+\.py)`", text))
+    assert len(named) > 30
+    assert [name for name in sorted(named) if not {*readme.ROOT.glob(name), *readme.ROOT.glob(f"app/{name}")}] == []
+
+
+def test_the_map_has_every_area() -> None:
+    text = (readme.ROOT / "app/README.md").read_text(encoding="utf-8")
+    areas = {path.parent.name for path in (readme.ROOT / "app").glob("*/__init__.py")} - {"cli", "demo"}
+    assert areas - set(re.findall(r"^\| `(\w+)/` \|", text, re.MULTILINE)) == set()
