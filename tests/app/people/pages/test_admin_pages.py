@@ -158,7 +158,7 @@ def test_the_audit_trail_names_who_and_what(house: House) -> None:
     page = admin.get("/admin/audit?noun=ticket&actor=model").get_data(as_text=True)
     assert "triaged" in page
     assert SCRIPT not in page
-    assert "Nothing of this kind" in admin.get("/admin/audit?noun=silence").get_data(as_text=True)
+    assert "Nothing of this kind" in admin.get("/admin/audit?noun=comet").get_data(as_text=True)
 
 
 def test_an_sla_policy_in_words(house: House) -> None:
