@@ -54,7 +54,6 @@ def test_flask_finds_the_application_and_its_commands(tmp_path: Path) -> None:
 
 
 def test_gunicorn_accepts_it(tmp_path: Path) -> None:
-    pytest.importorskip("gunicorn")
     told = _run("-m", "gunicorn", "--check-config", "wsgi", instance=tmp_path / "instance")
     assert told.returncode == 0, told.stderr
 

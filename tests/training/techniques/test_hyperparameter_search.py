@@ -70,7 +70,8 @@ def test_a_hopeless_trial_is_stopped(tmp_path: Path) -> None:
 
 def test_two_processes_share_one_study(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from training.techniques.hyperparameter_search import open_study, search\n"
+        "import sys; from pathlib import Path\n"
+        "from training.techniques.hyperparameter_search import open_study, search\n"
         "from tests.training.techniques.test_hyperparameter_search import RECIPE, SPACE, _likes_small_rates\n"
         "path, seed = Path(sys.argv[1]), int(sys.argv[2])\n"
         "study = open_study(path, name='x', space=SPACE, sampler='random', pruner='none', seed=seed)\n"

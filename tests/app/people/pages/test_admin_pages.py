@@ -14,8 +14,9 @@ from app.core.quarantine.arrival import Arrival
 from app.desk.store import mailboxes as boxes
 from app.desk.store import queues, sla_policies
 from app.people.flows import keep_accounts, sign_in
-from app.people.pages.admin_section import SECTIONS
+from app.people.pages.admin_section import Section
 from app.people.store import teams, users
+from app.registration import SECTIONS
 from tests.app.page_house import SCRIPT, House, post
 
 PATHS = [f"/admin/{section.slug}" for section in SECTIONS] + ["/admin/tokens", "/admin/audit", "/admin/quarantine"]
@@ -34,8 +35,8 @@ def test_only_administrators_open_them(house: House, path: str) -> None:
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.slug)
-def test_an_empty_form_is_refused_and_says_why(house: House, section: object) -> None:
-    path = f"/admin/{section.slug}/new"  # type: ignore[attr-defined]
+def test_an_empty_form_is_refused_and_says_why(house: House, section: Section) -> None:
+    path = f"/admin/{section.slug}/new"
     assert "Please fill this in." in post(house.reader("admin"), path, page=path)
 
 
