@@ -27,7 +27,12 @@ from app.web.api.api_shapes import (
 
 SLUG = Pattern(r"[a-z0-9]([a-z0-9_-]{0,58}[a-z0-9])?", code="bad_slug")
 WEIGHT = Between(0.01, feed_flows.MOST_WEIGHT)
-ADDRESS = Pattern(r"[hH][tT][tT][pP][sS]?://.{1,1990}", code="bad_url")
+_NOT_IN_URLS = r"\x00-\x20\x7f\\<>\"^`{|}\u2028\u2029"
+"""What no address carries unescaped."""
+
+ADDRESS = Pattern(
+    rf"[hH][tT][tT][pP][sS]?://[^{_NOT_IN_URLS}@/?#]{{1,253}}([/?#][^{_NOT_IN_URLS}]{{0,1700}})?", code="bad_url"
+)
 
 
 class MentionShape(Shape):
