@@ -24,6 +24,7 @@ from app.desk.store import mailboxes as boxes
 from app.market.flows import fetch_feeds, read_folders
 from app.market.sources.watched_folder import SETTLED_MS
 from app.market.store import feeds as feed_rows
+from app.registration import register_flows
 from tests.app.fake_engine import FakeEngine
 from tests.mail_servers import PASSWORD, dovecot, program
 
@@ -61,6 +62,7 @@ FEEDS: tuple[tuple[str, bytes], ...] = (
 
 @contextmanager
 def _services(folder: Path) -> Iterator[Services]:
+    register_flows()
     db = open_database(folder / "attack.sqlite")
     policy = Policy(is_fetching_private=True, feed_folder=folder / "feeds")
     try:

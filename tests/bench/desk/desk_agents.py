@@ -23,6 +23,7 @@ from app.core.services import Policy, Services
 from app.model.engine.opening import open_engine
 from app.people.flows import keep_accounts
 from app.people.store import users
+from app.registration import register_flows
 from tests.bench.desk.desk_data import database, desk, keep, quantiles, token
 from tests.process import Running, running
 
@@ -88,6 +89,7 @@ class Agent:
 
 
 def _tokens(db: Database) -> list[str]:
+    register_flows()
     services = Services(db=db, engine=open_engine(folders=[]), policy=Policy())
     agents = [user for user in users.every(db, is_active=True) if user.role == "agent"][:N_AGENTS]
     scopes = ("tickets:write",)

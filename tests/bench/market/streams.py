@@ -15,6 +15,7 @@ from app.market.domain.market import SubjectKind
 from app.market.flows import fetch_feeds, read_posts, show_market
 from app.market.flows.read_posts import PostRow
 from app.model.engine.opening import open_engine
+from app.registration import register_flows
 from tests import corpora, shipped
 
 FOLDER = corpora.folder() / "streams"
@@ -80,6 +81,7 @@ def monitor(
 
     `model` names the `name@version` that reads, None the shipped artifact.
     """
+    register_flows()
     services = Services(
         db=open_database(folder / "replay.sqlite"),
         engine=open_engine(folders=(shipped.MODELS,), live=lambda: model, threads=2),

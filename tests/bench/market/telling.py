@@ -33,6 +33,7 @@ from app.market.domain.market import PostDraft
 from app.market.flows import fetch_feeds, ingest_posts, show_market
 from app.model.engine.opening import open_engine
 from app.notify.flows import keep_receivers
+from app.registration import register_flows
 from tests import shipped
 from tests.bench.machine import machine
 from tests.process import ROOT
@@ -94,6 +95,7 @@ def working(instance: Path, *, models: Path) -> Iterator[None]:
 
 def delays(folder: Path, *, models: Path, n_rounds: int) -> list[float]:
     """Seconds from firing to the first attempt, of one alert after another."""
+    register_flows()
     db = open_database(folder / "bellwether.sqlite")
     # Without a model of its own this process leaves the reading to the worker.
     services = Services(db=db, engine=open_engine(folders=(folder,)), policy=Policy(is_fetching_private=True))
