@@ -38,7 +38,7 @@ TRAINING_LINES = "app.intents.decide.training_lines"
 """Writes the lines that training reads, in the form of models/examples.py."""
 # The parts of training in their order: each may import those before it.
 _TRAINING = (
-    "config", "data", "run", "network", "evaluate", "loop", "techniques", "begin_run", "fit", "artifact",
+    "config", "recipe", "data", "run", "network", "evaluate", "loop", "techniques", "begin_run", "fit", "artifact",
     "learn_corrections", "study", "cli", "__main__",
 )  # fmt: skip
 ROOT_MODULES = frozenset(

@@ -20,11 +20,11 @@ from models.decide import decide
 from models.examples import Example, read_examples
 from models.labels import Task
 from models.runtime import Runtime
-from training.config import Recipe, TaskRecipe, recipe_from
 from training.data.files import load_own
 from training.data.sources import DataError
 from training.data.tasks import TASKS, TaskData, comparable, load_task
 from training.evaluate.measurement import Suite, suites
+from training.recipe import Recipe, TaskRecipe, recipe_from
 
 SOURCE = "corrections"
 HELD_OUT = 5

@@ -18,12 +18,12 @@ from tqdm import tqdm
 
 from models.labels import Kind
 from models.network import Network
-from training.config import Recipe, TaskRecipe
 from training.data.batching import Batch, Step, collate, length_batches
 from training.data.encode import Encoded
 from training.data.masking import Masking
 from training.evaluate.scores import scores
 from training.network.losses import label_weights, task_loss
+from training.recipe import Recipe, TaskRecipe
 from training.run.distributed import Share
 from training.run.run_folder import Run
 

@@ -13,7 +13,6 @@ from safetensors.torch import load_file
 
 from models.labels import OUT_OF_SCOPE
 from tests.shipped import newest
-from training.config import Recipe, TaskRecipe, load_recipe, recipe_from
 from training.data import load
 from training.data.tasks import TaskData
 from training.evaluate.scores import scores
@@ -22,6 +21,7 @@ from training.loop import Loop, Progress, rate
 from training.network.continuation import ADAPTER_FILE, open_start
 from training.network.losses import label_weights, task_loss
 from training.network.reopening import load_encoder, restore
+from training.recipe import Recipe, TaskRecipe, load_recipe, recipe_from
 from training.run.run_folder import Run, RunError, open_run
 from training.techniques.weight_averaging import average
 

@@ -14,10 +14,10 @@ from models.runtime import Runtime
 from training import learn_corrections
 from training.artifact.export import export
 from training.cli import main
-from training.config import load_recipe
 from training.data import load
 from training.data.sources import DataError
 from training.fit import fit
+from training.recipe import load_recipe
 from training.run.run_folder import Run
 
 TEXTS = [f"{start} the parcel is {word} number {at}" for at in range(20) for start, word in

@@ -29,7 +29,6 @@ from models.text import normalise
 from models.tokens import Tokens
 from training.artifact.export_encoder import GRAPH, ExportError, package_versions, split_name
 from training.artifact.model_card import render, write_licence
-from training.config import recipe_row
 from training.data.encode import Encoded, encode, label_columns
 from training.data.tasks import TaskData
 from training.data.twins import without_twins
@@ -40,6 +39,7 @@ from training.evaluate.temperature import ENOUGH_ROWS
 from training.loop import predict
 from training.network.encoder_shape import save_encoder
 from training.network.reopening import ENCODER, merged, pad_id, restore
+from training.recipe import recipe_row
 from training.run.run_folder import Run
 from training.techniques.quantization import calibration_rows, float_graph, quantise, save_graph
 

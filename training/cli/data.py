@@ -16,8 +16,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print rows and labels of every task of the recipe."""
     from models.examples import write_examples
-    from training.config import load_recipe, settings
+    from training.config import settings
     from training.data import load
+    from training.recipe import load_recipe
 
     recipe = load_recipe(arguments.recipe)
     data, bad = load(recipe, root=arguments.data or settings().data)

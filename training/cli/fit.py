@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from training.config import Recipe, TaskRecipe
     from training.data.tasks import TaskData
+    from training.recipe import Recipe, TaskRecipe
     from training.run.run_folder import Run
 
 
@@ -87,7 +87,8 @@ def _recipe(arguments: argparse.Namespace, *, run: Run) -> Recipe:
     """The recipe asked for; a resumed run keeps the one it started with."""
     import dataclasses
 
-    from training.config import load_recipe, settings
+    from training.config import settings
+    from training.recipe import load_recipe
 
     if arguments.resume:
         return run.recipe()
@@ -101,7 +102,7 @@ def _recipe(arguments: argparse.Namespace, *, run: Run) -> Recipe:
 
 
 def _own_task(arguments: argparse.Namespace) -> TaskRecipe:
-    from training.config import TaskRecipe
+    from training.recipe import TaskRecipe
 
     return TaskRecipe(
         name=arguments.task,

@@ -28,8 +28,9 @@ def run(arguments: argparse.Namespace) -> int:
     import json
 
     from models.runtime import Runtime
-    from training.config import load_recipe, settings
+    from training.config import settings
     from training.data import load
+    from training.recipe import load_recipe
     from training.techniques.label_noise import noise_of
 
     recipe = load_recipe(arguments.recipe)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from training.config import Recipe
+    from training.recipe import Recipe
     from training.techniques.hyperparameter_search import Fit, Space
 
 
@@ -30,8 +30,9 @@ def run(arguments: argparse.Namespace) -> int:
     import dataclasses
     import json
 
-    from training.config import load_recipe, settings
+    from training.config import settings
     from training.fit import use_threads
+    from training.recipe import load_recipe
     from training.techniques.hyperparameter_search import importance, load_space, open_study, search, table
 
     here = settings()

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from training.config import Recipe
     from training.data.tasks import TaskData
+    from training.recipe import Recipe
 
 RESULTS = Path("tests/bench/results")
 STUDIES = {
@@ -38,8 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the study and write its figures as JSON."""
     import dataclasses
 
-    from training.config import load_recipe, settings
+    from training.config import settings
     from training.fit import use_threads
+    from training.recipe import load_recipe
 
     here = settings()
     use_threads(here.threads)

@@ -1,18 +1,21 @@
-"""Data: the corpora, a user's own files, splits, and batches of token ids."""
+"""Training data: the corpora, a user's own files, splits, augmentation, and batches of token ids."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
-from training.config import Recipe
 from training.data.files import load_own
 from training.data.splits import folded
 from training.data.tasks import TaskData, load_task
+from training.recipe import Recipe
 
 
 def load(recipe: Recipe, *, root: Path) -> tuple[dict[str, TaskData], list[str]]:
-    """Every task of a recipe with its examples, and the sentences about rows that were left out."""
+    """Return every task of a recipe with its examples, and one sentence for each row that was left out.
+
+    Raises DataError when a file is missing, or when a row is unusable and the recipe does not skip such rows.
+    """
     data: dict[str, TaskData] = {}
     left_out: list[str] = []
     for task in recipe.tasks:

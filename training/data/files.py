@@ -1,6 +1,6 @@
-"""A user's own examples: a CSV or JSONL file, or a Hugging Face data set by name or folder.
+"""A user's own task: examples in a CSV or JSONL file, or in a Hugging Face data set.
 
-Rows that cannot be used stop with a sentence; with `skip_bad_rows` they are reported and left out.
+A row that cannot be used raises DataError; with `skip_bad_rows` it is reported and left out.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any, cast
 
 from models.examples import Example, ExampleError, from_row, read_examples
 from models.labels import ROLES, Kind, Pooling, Role, Task, make_task
-from training.config import TaskRecipe
 from training.data.sources import SPLITS, DataError
 from training.data.splits import split_rows
 from training.data.tasks import TaskData, capped
+from training.recipe import TaskRecipe
 
 _SPLIT_NAMES = {"train": "train", "validation": "validation", "valid": "validation", "dev": "validation"} | {
     "test": "test"
@@ -27,9 +27,9 @@ _MANGLED = "\ufffd"
 
 
 def load_own(recipe: TaskRecipe, *, seed: int = 0, skip_bad_rows: bool = False) -> tuple[TaskData, list[str]]:
-    """Read a user's task; returns it with the sentences about rows that were left out. Raises DataError.
+    """Read a user's task; return it with one sentence for each row that was left out. Raises DataError.
 
-    Rows without a split are split here, seeded and by label: 80 % train, 10 % validation, 10 % test.
+    Rows that name no split are split by label and seed: 80 % train, 10 % validation, 10 % test.
     """
     bad: list[str] = []
     rows = [replace(row, task=recipe.name) for row in _rows(recipe, bad=bad)]
@@ -72,7 +72,7 @@ def _rows(recipe: TaskRecipe, *, bad: list[str]) -> Iterator[Example]:
 
 
 def _csv(path: Path, *, recipe: TaskRecipe, bad: list[str]) -> Iterator[Example]:
-    """Rows of a CSV file with a header line; several labels in one cell are separated by `|` (multi-label only)."""
+    """Read a CSV file with a header line; `|` separates the labels of a multi-label task."""
     csv.field_size_limit(sys.maxsize)
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
         reader = csv.DictReader(lines)
@@ -81,12 +81,12 @@ def _csv(path: Path, *, recipe: TaskRecipe, bad: list[str]) -> Iterator[Example]
 
 
 def _dataset(recipe: TaskRecipe, *, bad: list[str]) -> Iterator[Example]:
-    """Splits of a Hugging Face data set; a ClassLabel column gives its names."""
+    """Read every split of a Hugging Face data set; integers of a ClassLabel column become label names."""
     datasets = importlib.import_module("datasets")
     try:
         found = datasets.load_dataset(recipe.data)
     except Exception as error:
-        # The library raises many kinds of errors for one fact: it cannot find or read what was named.
+        # The library raises many kinds of errors when it cannot find or read a data set.
         raise DataError(f"{recipe.data} is neither a CSV or JSONL file nor a readable data set: {error}") from error
     for name, part in found.items():
         _check_columns(part.column_names, recipe=recipe)
@@ -129,7 +129,7 @@ def _label_cell(cell: Any, *, recipe: TaskRecipe) -> dict[str, Any]:
 
 
 def _readable(rows: Iterable[Example], *, where: str, bad: list[str]) -> Iterator[Example]:
-    """Rows whose text was decoded: U+FFFD stands where bytes were no UTF-8."""
+    """Yield the rows whose text is valid UTF-8; bytes that are not were decoded to U+FFFD."""
     for number, row in enumerate(rows, start=1):
         if _MANGLED in row.text:
             bad.append(f"{Path(where).name}, example {number}: the text is not UTF-8: {row.text[:40]!r}.")
@@ -145,7 +145,7 @@ def _has_one_label(row: Example, *, bad: list[str]) -> bool:
 
 
 def _known_labels(splits: dict[str, list[Example]], *, bad: list[str]) -> dict[str, list[Example]]:
-    """Rows of validation and test whose labels training saw; the others are bad rows."""
+    """Drop validation and test rows with a label that no training row has, and report such labels in `bad`."""
     known = {label for row in splits["train"] for label in row.labels}
     kept = {"train": splits["train"]}
     for split in SPLITS[1:]:

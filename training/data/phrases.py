@@ -1,7 +1,8 @@
-"""Messages written for this product: what customers write in their own words, beside corpora made from templates.
+"""Hand-written customer messages in everyday words, which complement the corpora that are made from templates.
 
-One file a task: `[label]` begins a label's messages, one a line; `#` begins a comment. Every sixth message of a label
-is kept for validation. Training sees each message several times, every time in another envelope (see envelope.py).
+phrases/<task>.txt has one message per line: `[label]` starts the messages of a label, `#` starts a comment. Every
+sixth message of a label is a validation row. Training sees each message eight times, with different boilerplate
+(boilerplate.py).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ REPEATS = 8
 
 
 def phrases(task: str, *, split: str) -> list[Example]:
-    """The messages of a task in one split, none where nobody wrote any; there is no test split."""
+    """Return a task's messages of one split; the test split is empty, and so are tasks without a file."""
     kept = [row for at, row in _numbered(task) if (at % VALIDATION_EVERY == VALIDATION_EVERY - 1) == _is_held(split)]
     if split == "validation":
         return [_example(text, label=label, split=split) for text, label in kept]
@@ -36,7 +37,7 @@ def phrases(task: str, *, split: str) -> list[Example]:
 
 
 def describe_phrases() -> dict[str, Any]:
-    """What the manifest says of them, in the form of the corpora."""
+    """Return name, licence, origin, rows and SHA-256, as `describe_corpus` does for a corpus."""
     files = sorted(FOLDER.glob("*.txt"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     rows = {split: sum(len(phrases(path.stem, split=split)) for path in files) for split in ("train", "validation")}
@@ -45,7 +46,7 @@ def describe_phrases() -> dict[str, Any]:
 
 
 def has_phrases(task: str) -> bool:
-    """Whether somebody wrote messages for a task."""
+    """True when there are messages for the task."""
     return (FOLDER / f"{task}.txt").is_file()
 
 
@@ -58,7 +59,7 @@ def _example(text: str, *, label: str, split: str) -> Example:
 
 
 def _numbered(task: str) -> Iterator[tuple[int, tuple[str, str]]]:
-    """Each message with its place among its label's."""
+    """Yield each message (text, label) with its index among the messages of its label."""
     places: dict[str, int] = {}
     for text, label in _read(task):
         places[label] = places.get(label, -1) + 1

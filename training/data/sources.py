@@ -1,4 +1,4 @@
-"""The ten corpora under the data folder: one JSON object a line, the split is the file's name."""
+"""Read the ten public corpora: <corpus>/<split>.jsonl in the data folder, one JSON object per line."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ SPLITS = ("train", "validation", "test")
 
 
 class DataError(ValueError):
-    """Data that cannot be trained on; the sentence says which file, which row and what to do."""
+    """Training data are missing or invalid; the message names the file and row, and what to do."""
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """A public corpus: where it comes from, under which licence, and how one of its rows is read."""
+    """A public corpus with its licence and origin; `read` makes an example of a row and its <corpus>/<split>/<line>."""
 
     name: str
     licence: str
@@ -72,7 +72,7 @@ _GROUP = {emotion: group for group, emotions in EKMAN.items() for emotion in emo
 
 
 def _ekman(row: Mapping[str, Any], where: str) -> Example:
-    """The 27 emotions grouped as in the corpus' paper (Demszky et al. 2020, Ekman level)."""
+    """Map the 27 emotions to Ekman's six and neutral, as in the corpus's paper (Demszky et al. 2020)."""
     example = from_row(row)
     return replace(example, labels=tuple(dict.fromkeys(_GROUP[label] for label in example.labels)))
 
@@ -81,7 +81,7 @@ _MANGLED = (("neutral", "hold"), ("negative", "sell"), ("positive", "buy"))
 
 
 def _target_mended(row: Mapping[str, Any], where: str) -> Example:
-    """A few of the source's targets had `hold`, `sell`, `buy` replaced: `Bajaj neutralings` is Bajaj Holdings."""
+    """Undo a search-and-replace in the source's targets: `Bajaj neutralings` stands for Bajaj Holdings."""
     example = from_row(row)
     if example.span or not example.target:
         return example
@@ -112,7 +112,7 @@ CORPORA: dict[str, Corpus] = {
 
 
 def read_corpus(name: str, *, root: Path, split: str) -> list[Example]:
-    """Read one split of a corpus; raises DataError with file and line."""
+    """Return the examples of one split; raises DataError, which names file and line."""
     corpus, path = CORPORA[name], root / name / f"{split}.jsonl"
     if not path.is_file():
         raise DataError(f"There is no {path}. Set --data (or BELLWETHER_DATA) to the folder with the corpora.")
@@ -128,14 +128,14 @@ def read_corpus(name: str, *, root: Path, split: str) -> list[Example]:
 
 
 def read_rows(name: str, *, root: Path, split: str) -> list[dict[str, Any]]:
-    """The raw rows of a split, in the order of `read_corpus` (for columns that examples do not carry)."""
+    """Return the parsed JSON rows of a split in the order of `read_corpus`, for columns that Example does not have."""
     path = root / name / f"{split}.jsonl"
     with path.open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
 
 
 def describe(name: str, *, root: Path) -> dict[str, Any]:
-    """What the manifest says of a corpus: name, licence, origin, rows and SHA-256 of each split."""
+    """Return name, licence, origin, and rows and SHA-256 of each split, as data.json and the manifest store them."""
     corpus = CORPORA[name]
     rows, digests = {}, {}
     for split in SPLITS:

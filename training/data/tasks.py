@@ -1,4 +1,4 @@
-"""The product's six tasks: which corpora feed each, and what counts as out of scope for an intent task."""
+"""The product's six tasks: the corpora of each, and the out-of-scope examples of the intent tasks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,11 @@ _NEGATIVE_CORPORA = ("clinc150", "hwu64")
 
 @dataclass(frozen=True)
 class TaskSource:
-    """How a task is put together from corpora; `near` are negative corpora's labels too close to its intents."""
+    """The corpora and label set of a task.
+
+    `near` are labels of the out-of-scope corpora that are too close to the task's own intents to be negatives; None
+    means that the task has no `out_of_scope` label.
+    """
 
     name: str
     role: Role
@@ -62,13 +66,13 @@ TASKS: dict[str, TaskSource] = {
         TaskSource("market_topic", "market_topic", ("tfn_topic",)),
     )
 }
-# Negatives per split: enough of every foreign intent without drowning the task's own labels.
+# Out-of-scope rows per split: some of every foreign intent, but few beside the task's own rows.
 NEGATIVES = {"train": 5000, "validation": 600, "test": 0}
 
 
 @dataclass(frozen=True)
 class TaskData:
-    """A task with its examples by split."""
+    """A task, its examples by split, and the names of the corpora that they come from."""
 
     task: Task
     splits: dict[str, list[Example]] = field(default_factory=dict)
@@ -76,7 +80,7 @@ class TaskData:
 
 
 def load_task(name: str, *, root: Path, cap: int = 0, seed: int = 0, splits: Iterable[str] = SPLITS) -> TaskData:
-    """Read a task's examples; `cap` limits the training rows of each corpus. Raises DataError."""
+    """Return a task with its examples; `cap` limits the training rows of each corpus, 0 keeps all. Raises DataError."""
     if name not in TASKS:
         raise DataError(f"There is no task {name!r}. Known tasks: {', '.join(TASKS)}; name `data` for your own.")
     source = TASKS[name]
@@ -119,18 +123,18 @@ def _split(source: TaskSource, *, task: Task, root: Path, split: str, cap: int, 
 
 
 def _as_mail(row: Example, *, seed: str) -> Example:
-    """Some requests come as they do in mail: in an envelope."""
+    """Put mail boilerplate around 15 % of the requests."""
     return replace(row, text=enclosed(row.text, seed=seed)) if is_enclosed(seed) else row
 
 
 def _unseen(rows: list[Example], *, root: Path, corpora: tuple[str, ...]) -> list[Example]:
-    """Training rows whose text stands in no test file of the task (some corpora repeat texts as published)."""
+    """Drop training rows whose text is also in a test file of the task: some corpora as published repeat texts."""
     forbidden = test_texts(corpora, root=root)
     return [row for row in rows if comparable(row.text) not in forbidden]
 
 
 def capped(rows: list[Example], *, cap: int, seed: str) -> list[Example]:
-    """A seeded sample of at most `cap` rows, in the rows' own order; 0 keeps all."""
+    """Return a random sample of at most `cap` rows in their original order; `cap` 0 keeps all rows."""
     if not cap or len(rows) <= cap:
         return rows
     chosen = sorted(random.Random(seed).sample(range(len(rows)), cap))
@@ -138,7 +142,10 @@ def capped(rows: list[Example], *, cap: int, seed: str) -> list[Example]:
 
 
 def negatives(source: TaskSource, *, root: Path, split: str) -> list[Example]:
-    """Foreign intents as `out_of_scope`: none that is near the task's own, none that stands in any test file."""
+    """Return examples of foreign intents with the label `out_of_scope`.
+
+    Left out are intents close to the task's own (`near`) and, in training and validation, texts of any test file.
+    """
     forbidden = test_texts((*source.corpora, *_NEGATIVE_CORPORA), root=root) if split != "test" else frozenset[str]()
     near = source.near or frozenset()
     return [
@@ -151,10 +158,10 @@ def negatives(source: TaskSource, *, root: Path, split: str) -> list[Example]:
 
 @cache
 def test_texts(corpora: tuple[str, ...], *, root: Path) -> frozenset[str]:
-    """The texts of the corpora's test files, comparable."""
+    """Return the comparison keys of all texts in the corpora's test files."""
     return frozenset(comparable(row.text) for name in corpora for row in read_corpus(name, root=root, split="test"))
 
 
 def comparable(text: str) -> str:
-    """A text as it is compared with others: normalised, without case."""
+    """Return the normalised, case-folded text: two texts with the same key count as the same text."""
     return normalise(text).text.casefold()

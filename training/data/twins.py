@@ -1,8 +1,9 @@
-"""Near twins: validation rows that repeat a training row in other words; they are easier than what is to come.
+"""Near-duplicates: validation rows that repeat a training row almost word for word.
 
-Two texts are near twins where at least half of the word triples of one stand in the other. Headlines are re-posted and
-templates filled again, so that a random split puts one twin on either side: a confidence fitted on such rows promises
-too much (Lee et al. 2022, arXiv:2107.06499, find the same of a model's loss).
+A validation row is a near-duplicate when at least half of its word trigrams occur in one training row. Headlines are
+re-posted and templates are filled several times, so that a random split puts one copy on each side. A model is more
+accurate on such rows than on new texts, and confidences calibrated on them are too high (Lee et al. 2022,
+arXiv:2107.06499, show the same for a model's loss).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from training.data.tasks import comparable
 SHARED = 0.5
 N_WORDS = 3
 COMMON = 500
-"""A triple that stands in so many training rows says no more which of them is the twin."""
+"""A trigram that occurs in this many training rows is ignored: it identifies none of them."""
 
 _LINK = re.compile(r"https?://\S+")
 _WORD = re.compile(r"\w+")
@@ -25,7 +26,7 @@ Triples = frozenset[tuple[str, ...]]
 
 
 def without_twins(rows: Sequence[Example], *, known: Iterable[Example], at_least: int) -> list[Example]:
-    """The rows that have no near twin among the known ones; all of them where fewer than `at_least` would be left."""
+    """Return the rows without a near-duplicate in `known`, or all rows when fewer than `at_least` would be left."""
     places: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for at, row in enumerate(known):
         for triple in triples(row.text):
@@ -35,7 +36,7 @@ def without_twins(rows: Sequence[Example], *, known: Iterable[Example], at_least
 
 
 def triples(text: str) -> Triples:
-    """The runs of three words in a text without its links; a shorter text is one run."""
+    """Return the word trigrams of a text without its links; a shorter text is a single n-gram."""
     words = _WORD.findall(_LINK.sub("", comparable(text)))
     return frozenset(tuple(words[at : at + N_WORDS]) for at in range(max(1, len(words) - N_WORDS + 1)))
 

@@ -1,4 +1,4 @@
-"""Texts without labels for a task: other corpora's, or a user's own file; what is tested or known is left out."""
+"""Unlabelled texts for pseudo-labelling, from other corpora or from a user's own file."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from models.examples import Example, ExampleError, from_row
-from training.config import TaskRecipe
 from training.data.sources import CORPORA, DataError, read_corpus
 from training.data.tasks import TASKS, TaskData, capped, comparable, test_texts
+from training.recipe import TaskRecipe
 
 
 def unlabelled(recipe: TaskRecipe, *, known: TaskData, root: Path | None, cap: int, seed: int) -> list[Example]:
-    """At most `cap` (0: all) texts of what the task names, each once and without its label. Raises DataError.
+    """Return at most `cap` distinct texts (0: all) of the corpora and files that the task names. Raises DataError.
 
-    None of them is a text of the task's own splits or of its corpora's test files.
+    Labels are dropped. Texts of the task's own splits and of its corpora's test files are left out.
     """
     taken = {comparable(row.text) for rows in known.splits.values() for row in rows}
     if root is not None and recipe.name in TASKS:
         taken |= test_texts(TASKS[recipe.name].corpora, root=root)
-    # A text about several targets comes once for each of them.
+    # A text with several targets is kept once for each target.
     found = {(comparable(row.text), row.span): row for row in _bare(recipe, root=root)}
     free = [replace(row, labels=(), task=recipe.name) for (text, _), row in found.items() if text not in taken]
     return capped(free, cap=cap, seed=f"{seed}/{recipe.name}/unlabelled")

@@ -19,12 +19,12 @@ from models.decide import Decision, probabilities
 from models.examples import Example
 from models.labels import OUT_OF_SCOPE, Task
 from models.runtime import Input, Runtime
-from training.config import recipe_from
 from training.data import load
 from training.data.encode import label_columns
 from training.data.sources import CORPORA, read_rows
 from training.data.tasks import TASKS, TaskData, load_task, negatives
 from training.evaluate.metrics import multi_label, rejection_auroc, single_label
+from training.recipe import recipe_from
 
 SLICE = 1024
 SAMPLE_ROWS = 150

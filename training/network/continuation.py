@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from models.artifact import MANIFEST, ArtifactError, open_artifact
 from models.labels import Task, load_tasks
 from models.network import Network
-from training.config import recipe_row
+from training.recipe import recipe_row
 from training.run.run_folder import RunError, located, open_run
 
 ADAPTER_FILE = "adapter_model.safetensors"

@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel
 
-from training.config import RecipeError
+from training.recipe import RecipeError
 
 HEAD_SIZE = "head_size"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from models.labels import Task, load_tasks
-from training.config import Recipe, recipe_from, recipe_row
+from training.recipe import Recipe, recipe_from, recipe_row
 
 
 class RunError(ValueError):

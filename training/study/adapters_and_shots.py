@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from models.examples import Example
-from training.config import Recipe
 from training.data.tasks import TaskData
+from training.recipe import Recipe
 from training.run.run_folder import Run
 
 DESK = ("banking_intent", "commerce_intent", "sentiment", "emotion")

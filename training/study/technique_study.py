@@ -16,7 +16,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from training.config import (
+from training.data.tasks import TaskData
+from training.network.continuation import open_start
+from training.network.reopening import Opened, reopen
+from training.recipe import (
     AdversarialRecipe,
     AugmentRecipe,
     DistillRecipe,
@@ -25,9 +28,6 @@ from training.config import (
     PseudoRecipe,
     Recipe,
 )
-from training.data.tasks import TaskData
-from training.network.continuation import open_start
-from training.network.reopening import Opened, reopen
 from training.run.distributed import together
 from training.run.run_folder import Run
 from training.study.technique_rows import Place, asked, cleaned, drawn, halved, split_off

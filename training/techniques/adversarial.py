@@ -17,8 +17,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from training.config import AdversarialRecipe
 from training.loop import Judge, Objective, Turn, read
+from training.recipe import AdversarialRecipe
 
 
 class Adversarial(Objective):

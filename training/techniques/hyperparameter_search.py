@@ -20,7 +20,7 @@ import optuna
 from optuna.samplers import BaseSampler, GPSampler, GridSampler, NSGAIISampler, RandomSampler, TPESampler
 from optuna.trial import TrialState
 
-from training.config import RECIPES, Recipe, RecipeError, recipe_from, recipe_row
+from training.recipe import RECIPES, Recipe, RecipeError, recipe_from, recipe_row
 
 SAMPLERS = ("grid", "random", "tpe", "gp", "nsga2")
 PRUNERS = ("none", "median", "asha")

@@ -18,10 +18,10 @@ from torch import Tensor
 
 from models.labels import Kind
 from models.network import Head, Network, pool
-from training.config import Recipe
 from training.data.batching import collate, length_batches
 from training.data.encode import Encoded
 from training.network.losses import label_weights, task_loss
+from training.recipe import Recipe
 
 STRENGTH = 10.0
 """C: how little the weights are held back, as in logistic regression on sentence embeddings."""

@@ -20,7 +20,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from peft.tuners.lora import Linear as LoraLinear
 from torch import Tensor, nn
 
-from training.config import LoraRecipe, RecipeError
+from training.recipe import LoraRecipe, RecipeError
 
 ADAPTER = "default"
 

@@ -24,7 +24,6 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from training.config import PruneRecipe, RecipeError
 from training.network.encoder_shape import (
     head_sizes,
     keep_heads,
@@ -35,6 +34,7 @@ from training.network.encoder_shape import (
     layers_of,
     neuron_sizes,
 )
+from training.recipe import PruneRecipe, RecipeError
 
 # Gives the loss of the next batch, with its graph.
 NextLoss = Callable[[], Tensor]

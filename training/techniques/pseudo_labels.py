@@ -24,13 +24,13 @@ import torch
 from models.decide import Decision, probabilities
 from models.examples import Example, read_examples
 from models.labels import Task
-from training.config import AUGMENTATIONS, Recipe, RecipeError
 from training.data.augment import noisy
 from training.data.encode import encode, label_columns, open_tokenizer
 from training.data.tasks import TaskData
 from training.data.unlabelled import unlabelled
 from training.evaluate.temperature import fit_temperature
 from training.network.reopening import Opened
+from training.recipe import AUGMENTATIONS, Recipe, RecipeError
 from training.run.run_folder import Run
 from training.techniques.active_learning import pseudo_labels
 from training.techniques.distillation import Answers, Teacher, answer

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from safetensors.torch import load_file, save_file
 
-from training.config import recipe_row
 from training.network.continuation import ADAPTER_FILE, Start
+from training.recipe import recipe_row
 from training.run.run_folder import Run, RunError
 
 _KEPT = ("recipe.json", "labels.json", "data.json", "encoder.json", "tokenizer.json", "start.json")

@@ -21,13 +21,14 @@ import torch
 from transformers import AutoModel
 
 from models.network import Network
-from training.config import Recipe, encoder_path, load_recipe, settings
+from training.config import encoder_path, settings
 from training.data.batching import Step, collate, schedule
 from training.data.encode import Encoded, encode, open_tokenizer
 from training.data.tasks import TaskData, load_task
 from training.fit import build
 from training.loop import Objective, Turn, make_optimiser, trainable
 from training.network.reopening import load_encoder
+from training.recipe import Recipe, load_recipe
 from training.techniques.lora import attach
 
 ROUNDS = 5

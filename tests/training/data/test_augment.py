@@ -6,9 +6,9 @@ import pytest
 
 from models.examples import Example
 from models.labels import make_task
-from training.config import AUGMENTATIONS
 from training.data.augment import NOISES, augmented, noisy
 from training.data.tasks import TaskData
+from training.recipe import AUGMENTATIONS
 
 TEXT = "Please tell Apple Inc about your modern clinic account, because people want something"
 ROW = Example(TEXT, ("neutral",), target="Apple Inc", span=(12, 21), split="train")

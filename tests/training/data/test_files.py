@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.training.corpora import write_rows
-from training.config import TaskRecipe
 from training.data.files import load_own
 from training.data.sources import DataError
+from training.recipe import TaskRecipe
 
 datasets = import_module("datasets")
 _ROWS = [(f"text {label} {at}", label) for label in ("card", "loan") for at in range(20)]

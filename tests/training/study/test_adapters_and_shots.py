@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from training.config import Recipe, load_recipe
 from training.data import load
 from training.data.tasks import TaskData
 from training.fit import fit
+from training.recipe import Recipe, load_recipe
 from training.study.adapters_and_shots import study_shots
 
 SHOTS = {1: 1.0, 2: 1.0}

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from training.config import load_recipe
 from training.data import load
 from training.fit import fit
+from training.recipe import load_recipe
 from training.run.run_folder import Run
 from training.study.technique_rows import Place, asked, cleaned, drawn, halved, split_off
 from training.study.technique_scores import CORPORA

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.network import Network
-from training.config import AdversarialRecipe, Recipe, load_recipe
 from training.data import load
 from training.data.batching import collate
 from training.data.encode import encode, open_tokenizer
 from training.fit import build, fit
 from training.loop import Objective, Turn
 from training.network.reopening import load_encoder
+from training.recipe import AdversarialRecipe, Recipe, load_recipe
 from training.run.run_folder import Run
 from training.techniques.adversarial import Adversarial
 from training.techniques.loss_weighting import Balanced

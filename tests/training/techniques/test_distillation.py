@@ -12,7 +12,6 @@ from torch.nn import functional
 
 from models.network import Network
 from tests.tiny import tiny_encoder
-from training.config import DistillRecipe, Recipe, RecipeError, TaskRecipe, load_recipe
 from training.data import load
 from training.data.batching import collate
 from training.data.encode import encode, open_tokenizer
@@ -21,6 +20,7 @@ from training.loop import Objective, Turn
 from training.network.encoder_shape import layers_of
 from training.network.losses import divergence
 from training.network.reopening import load_encoder, restore
+from training.recipe import DistillRecipe, Recipe, RecipeError, TaskRecipe, load_recipe
 from training.run.run_folder import Run
 from training.techniques.distillation import Teacher, answer, ask, make_student, matched_layers
 from training.techniques.teachers import CACHE, open_lesson

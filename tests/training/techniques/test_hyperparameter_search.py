@@ -11,7 +11,7 @@ import pytest
 
 from tests.architecture import ROOT
 from training.cli import main
-from training.config import Recipe, RecipeError, TaskRecipe
+from training.recipe import Recipe, RecipeError, TaskRecipe
 from training.techniques.hyperparameter_search import (
     SAMPLERS,
     Range,

@@ -11,10 +11,10 @@ import torch
 from torch.nn import functional
 
 from models.network import Head
-from training.config import RecipeError, recipe_from
 from training.data import load
 from training.fit import fit
 from training.network.reopening import reopen
+from training.recipe import RecipeError, recipe_from
 from training.run.run_folder import Run
 from training.techniques.linear_probe import STRENGTH, fit_head
 

@@ -12,10 +12,10 @@ import torch
 from peft import PeftModel
 from torch import Tensor, nn
 
-from training.config import LoraRecipe, RecipeError, load_recipe
 from training.data import load
 from training.fit import fit
 from training.network.reopening import load_encoder, restore
+from training.recipe import LoraRecipe, RecipeError, load_recipe
 from training.run.run_folder import Run
 from training.techniques.lora import attach, fuse
 

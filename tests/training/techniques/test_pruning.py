@@ -12,11 +12,11 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from tests.tiny import tiny_encoder
-from training.config import PruneRecipe, RecipeError, load_recipe
 from training.data import load
 from training.fit import fit
 from training.network.encoder_shape import layers_of, open_encoder, save_encoder
 from training.network.reopening import load_encoder, restore
+from training.recipe import PruneRecipe, RecipeError, load_recipe
 from training.run.run_folder import Run
 from training.techniques.pruning import (
     Importance,

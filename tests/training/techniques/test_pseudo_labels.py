@@ -11,12 +11,12 @@ import pytest
 
 from models.examples import Example
 from models.labels import Task
-from training.config import PseudoRecipe, Recipe, RecipeError, TaskRecipe, load_recipe
 from training.data import load
 from training.data.sources import DataError, read_corpus
 from training.data.tasks import TaskData, comparable
 from training.data.unlabelled import unlabelled
 from training.fit import fit
+from training.recipe import PseudoRecipe, Recipe, RecipeError, TaskRecipe, load_recipe
 from training.run.run_folder import Run
 from training.techniques.pseudo_labels import KEPT, Teachers, pseudo_labelled, sure_rows
 

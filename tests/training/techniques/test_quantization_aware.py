@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import nn
 
-from training.config import RecipeError, load_recipe, recipe_from
 from training.data import load
 from training.fit import fit
 from training.network.reopening import load_encoder, restore
+from training.recipe import RecipeError, load_recipe, recipe_from
 from training.run.run_folder import Run
 from training.techniques.quantization_aware import LEVELS, bake, rounded, watch
 

@@ -15,9 +15,9 @@ from tests import corpora, shipped
 from tests.tiny import tiny_encoder
 from tests.tiny_artifact import TEXTS
 from training.artifact.export_encoder import file_sha256
-from training.config import LoraRecipe
 from training.data.sources import read_corpus
 from training.network.reopening import load_encoder
+from training.recipe import LoraRecipe
 from training.techniques.lora import attach
 
 
