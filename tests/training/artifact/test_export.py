@@ -18,6 +18,7 @@ from models.labels import make_task
 from models.network import Network
 from models.runtime import Input, Runtime
 from models.spelling import load_words
+from models.tokens import pad_id
 from tests.tiny import tiny_encoder
 from training.artifact.export import Exported, export, merge, words_of
 from training.artifact.export_encoder import ExportError
