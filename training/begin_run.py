@@ -15,7 +15,7 @@ from models.network import Network
 from models.tokens import pad_id
 from training.config import encoder_path
 from training.data.batching import collate, schedule
-from training.data.encode import Encoded, encode, open_tokenizer
+from training.data.encoding import Encoded, encode, open_tokenizer
 from training.data.tasks import TaskData
 from training.loop import Judge, Objective, Turn
 from training.network.reopening import ENCODER, Opened, load_eight_bit, load_encoder, merged, reopen

@@ -20,13 +20,13 @@ from models.network import Network
 from models.tokens import pad_id
 from training.begin_run import Beginning, begin, inherit
 from training.config import encoder_path
-from training.data.augment import augmented
-from training.data.batching import Step, schedule, tempered
-from training.data.encode import encode, open_tokenizer
-from training.data.masking import masking_of
+from training.data.augmentation import augment
+from training.data.batching import Step, schedule, tempered_passes
+from training.data.corpora import CORPORA, describe_corpus
+from training.data.encoding import encode, open_tokenizer
+from training.data.masking import make_masking
 from training.data.phrases import NAME as PHRASES
 from training.data.phrases import describe_phrases
-from training.data.sources import CORPORA, describe
 from training.data.tasks import TaskData
 from training.loop import Loop, Progress, Rows
 from training.network.continuation import open_start, take_over
@@ -56,7 +56,7 @@ def fit(
     torch.manual_seed(recipe.seed)
     data = pseudo_labelled(data, recipe=recipe, run=run, root=root)
     if recipe.augment.share:
-        data = augmented(data, share=recipe.augment.share, kinds=recipe.augment.kinds, seed=recipe.seed)
+        data = augment(data, share=recipe.augment.share, kinds=recipe.augment.kinds, seed=recipe.seed)
     tasks = {name: rows.task for name, rows in data.items()}
     beginning = begin(recipe, run=run, data=data)
     if share.is_first:
@@ -72,7 +72,7 @@ def fit(
         _go_on(network, run=run, name=recipe.start, share=share)
     loop = Loop(
         network, run=run, recipe=recipe, steps=plan(rows, recipe=recipe), rows=rows, pad_id=pad_id(tokenizer),
-        share=share, masking=masking_of(tokenizer),
+        share=share, masking=make_masking(tokenizer),
         objective=inherit(network, recipe=recipe, beginning=beginning, data=data),
     )  # fmt: skip
     if resume and run.checkpoint.is_file():
@@ -109,7 +109,7 @@ def plan(rows: dict[str, Rows], *, recipe: Recipe) -> list[Step]:
     passes = {task.name: task.passes for task in recipe.tasks}
     steps = schedule(
         lengths,
-        passes=tempered(lengths, passes=passes, temperature=recipe.sampling_temperature),
+        passes=tempered_passes(lengths, passes=passes, temperature=recipe.sampling_temperature),
         budget=recipe.batch_tokens,
         max_rows=recipe.batch_rows,
         seed=recipe.seed,
@@ -173,7 +173,7 @@ def _describe(run: Run, *, recipe: Recipe, data: dict[str, TaskData], root: Path
     run.write_recipe(recipe)
     save_tasks(run.path / "labels.json", tasks=[rows.task for rows in data.values()])
     corpora = dict.fromkeys(name for task in data.values() for name in task.corpora)
-    known = [describe(name, root=root) for name in corpora if root is not None and name in CORPORA]
+    known = [describe_corpus(name, root=root) for name in corpora if root is not None and name in CORPORA]
     if PHRASES in corpora:
         known.append(describe_phrases())
     own = [{"name": name, "licence": "the user's own"} for name in corpora if name not in (*CORPORA, PHRASES)]

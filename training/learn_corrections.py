@@ -20,9 +20,9 @@ from models.decide import decide
 from models.examples import Example, read_examples
 from models.labels import Task
 from models.runtime import Runtime
-from training.data.files import load_own
-from training.data.sources import DataError
-from training.data.tasks import TASKS, TaskData, comparable, load_task
+from training.data.corpora import DataError
+from training.data.tasks import TASKS, TaskData, comparison_key, load_task
+from training.data.user_tasks import load_user_task
 from training.evaluate.measurement import Suite, suites
 from training.recipe import Recipe, TaskRecipe, recipe_from
 
@@ -82,7 +82,7 @@ def _named(row: Example, *, tasks: Mapping[str, Task], left_out: list[str]) -> E
 
 def is_held_out(text: str) -> bool:
     """Whether a text belongs to the fifth that is never learned; it depends on the text alone."""
-    digest = hashlib.sha256(comparable(text).encode("utf-8", "replace")).digest()
+    digest = hashlib.sha256(comparison_key(text).encode("utf-8", "replace")).digest()
     return int.from_bytes(digest[:4], "big") % HELD_OUT == 0
 
 
@@ -103,7 +103,7 @@ def _known(live: Runtime, *, task: Task, root: Path, replay: int, seed: int) -> 
     rows = {row["name"]: row for row in live.artifact.manifest.recipe.get("tasks", ())}
     recipe = _task_recipe(rows.get(task.name, {"name": task.name}))
     if recipe.data:
-        data = load_own(dataclasses.replace(recipe, cap=replay), seed=seed, skip_bad_rows=True)[0]
+        data = load_user_task(dataclasses.replace(recipe, cap=replay), seed=seed, skip_bad_rows=True)[0]
     elif task.name in TASKS:
         data = load_task(task.name, root=root, cap=replay, seed=seed)
     else:

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from models.labels import Kind
 from models.network import Network
 from training.data.batching import Batch, Step, collate, length_batches
-from training.data.encode import Encoded
+from training.data.encoding import Encoded
 from training.data.masking import Masking
 from training.evaluate.scores import scores
 from training.network.losses import label_weights, task_loss
@@ -134,7 +134,7 @@ class Loop:
         return self.progress
 
     def _hidden(self, batch: Batch, *, task: TaskRecipe) -> Batch:
-        return batch if self.masking is None else self.masking.hide(batch, share=task.masked)
+        return batch if self.masking is None else self.masking.mask_tokens(batch, share=task.masked)
 
     def _board(self) -> AbstractContextManager[SummaryWriter | None]:
         return SummaryWriter(self.run.tensorboard) if self.share.is_first else nullcontext()

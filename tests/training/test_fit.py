@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from models.labels import OUT_OF_SCOPE
 from tests.shipped import newest
-from training.data import load
+from training.data import load_data
 from training.data.tasks import TaskData
 from training.evaluate.scores import scores
 from training.fit import fit
@@ -41,7 +41,7 @@ def _recipe(encoder: Path, *, steps: int = 0, dropout: float = 0.1) -> Recipe:
 
 
 def _data(recipe: Recipe, *, corpora: Path) -> dict[str, TaskData]:
-    return load(recipe, root=corpora)[0]
+    return load_data(recipe, root=corpora)[0]
 
 
 def test_run_comes_back_as_it_was(encoder: Path, corpora: Path, tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from models.runtime import Runtime
 from training import learn_corrections
 from training.artifact.export import export
 from training.cli import main
-from training.data import load
-from training.data.sources import DataError
+from training.data import load_data
+from training.data.corpora import DataError
 from training.fit import fit
 from training.recipe import load_recipe
 from training.run.run_folder import Run
@@ -34,7 +34,7 @@ def live(encoder: Path, corpora: Path, tmp_path_factory: pytest.TempPathFactory)
     )
     recipe = dataclasses.replace(smoke, encoder=str(encoder), tasks=tasks, max_steps=0, batch_tokens=64, lr=5e-3,
                                  head_lr=2e-2, max_length=32)  # fmt: skip
-    data = load(recipe, root=corpora)[0]
+    data = load_data(recipe, root=corpora)[0]
     run = Run(folder / "run")
     fit(recipe, data=data, run=run, root=corpora)
     return export(run, folder=folder / "desk-1.0", data=data, root=corpora).artifact.folder

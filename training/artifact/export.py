@@ -29,9 +29,9 @@ from models.text import normalise
 from models.tokens import Tokens, pad_id
 from training.artifact.export_encoder import GRAPH, ExportError, package_versions, split_name
 from training.artifact.model_card import render, write_licence
-from training.data.encode import Encoded, encode, label_columns
+from training.data.encoding import Encoded, encode, label_columns
+from training.data.near_duplicates import drop_near_duplicates
 from training.data.tasks import TaskData
-from training.data.twins import without_twins
 from training.evaluate.calibration import fit_decision
 from training.evaluate.examination import examine
 from training.evaluate.measurement import Suite, figures_of, inputs_of, measure, read, read_logits, sampled, suites
@@ -222,7 +222,9 @@ def fit_decisions(
     """
     decisions = {}
     for name, entry in data.items():
-        rows = without_twins(entry.splits.get("validation", []), known=entry.splits["train"], at_least=ENOUGH_ROWS)
+        rows = drop_near_duplicates(
+            entry.splits.get("validation", []), known=entry.splits["train"], at_least=ENOUGH_ROWS
+        )
         if not rows:
             decisions[name] = otherwise.get(name, neutral(entry.task))
             continue

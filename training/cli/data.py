@@ -17,11 +17,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Print rows and labels of every task of the recipe."""
     from models.examples import write_examples
     from training.config import settings
-    from training.data import load
+    from training.data import load_data
     from training.recipe import load_recipe
 
     recipe = load_recipe(arguments.recipe)
-    data, bad = load(recipe, root=arguments.data or settings().data)
+    data, bad = load_data(recipe, root=arguments.data or settings().data)
     for sentence in bad:
         print(f"left out: {sentence}")
     for name, rows in data.items():

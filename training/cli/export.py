@@ -20,12 +20,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Export and print the figures of the file that serves."""
     from training.artifact.export import export
     from training.config import settings
-    from training.data import load
+    from training.data import load_data
     from training.run.run_folder import open_run
 
     root = arguments.data or settings().data
     finished = open_run(arguments.run)
-    data, _ = load(finished.recipe(), root=root)
+    data, _ = load_data(finished.recipe(), root=root)
     done = export(finished, folder=arguments.out, data=data, root=root, is_slim=arguments.slim)
     for row in done.metrics["headline"]:
         print(

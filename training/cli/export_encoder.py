@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from training.artifact.export_encoder import export_encoder, split_name
     from training.config import settings
-    from training.data.sources import read_corpus
+    from training.data.corpora import read_corpus
 
     root, chance = arguments.data or settings().data, random.Random(0)
     texts = {

@@ -38,7 +38,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, then say where the run lies and how it scored."""
     from training.config import settings
-    from training.data import load
+    from training.data import load_data
     from training.fit import fit, use_threads
     from training.run.run_folder import Run
 
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     root = arguments.data or here.data
     run = Run(arguments.out or (arguments.runs or here.runs) / _run_name(arguments))
     recipe = _recipe(arguments, run=run)
-    data, bad = load(recipe, root=root)
+    data, bad = load_data(recipe, root=root)
     for sentence in bad:
         print(f"left out: {sentence}")
     if not (arguments.no_noise_report or arguments.resume):

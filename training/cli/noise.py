@@ -29,14 +29,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     from models.runtime import Runtime
     from training.config import settings
-    from training.data import load
+    from training.data import load_data
     from training.recipe import load_recipe
     from training.techniques.label_noise import noise_of
 
     recipe = load_recipe(arguments.recipe)
     tasks = tuple(task for task in recipe.tasks if not arguments.task or task.name in arguments.task)
     tasks = tuple(dataclasses.replace(task, cap=arguments.cap or task.cap) for task in tasks)
-    data, _ = load(dataclasses.replace(recipe, tasks=tasks), root=arguments.data or settings().data)
+    data, _ = load_data(dataclasses.replace(recipe, tasks=tasks), root=arguments.data or settings().data)
     encoder = Runtime.open(arguments.vectors)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     with arguments.out.open("w", encoding="utf-8") as out:

@@ -61,12 +61,12 @@ def _trial(recipe: Recipe, *, space: Space, folder: Path, root: Path) -> Fit:
     import shutil
     from collections.abc import Mapping
 
-    from training.data import load
+    from training.data import load_data
     from training.fit import fit
     from training.run.run_folder import Run
     from training.techniques.hyperparameter_search import Watch
 
-    data, _ = load(recipe, root=root)
+    data, _ = load_data(recipe, root=root)
 
     class Watched(Run):
         """A run that tells the study what validation says."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from training.data.encode import Encoded
+from training.data.encoding import Encoded
 
 Rows = npt.NDArray[np.int64]
 
@@ -76,13 +76,13 @@ def schedule(
     placed: list[tuple[float, int, Step]] = []
     for number, (task, sizes) in enumerate(lengths.items()):
         rng = np.random.default_rng([seed, number])
-        batches = _passes(sizes, passes=passes[task], budget=budget, max_rows=max_rows, rng=rng)
+        batches = _task_batches(sizes, passes=passes[task], budget=budget, max_rows=max_rows, rng=rng)
         jitter = rng.uniform(0, 1, len(batches))
         placed += [((k + jitter[k]) / len(batches), number, Step(task, rows)) for k, rows in enumerate(batches)]
     return [step for _, _, step in sorted(placed, key=lambda item: item[:2])]
 
 
-def tempered(
+def tempered_passes(
     lengths: Mapping[str, npt.NDArray[np.int64]], *, passes: Mapping[str, float], temperature: float
 ) -> dict[str, float]:
     """Return the passes of each task under temperature sampling; the total number of rows read stays the same.
@@ -99,7 +99,7 @@ def tempered(
     return {task: total * share / sum(shares.values()) / rows[task] for task, share in shares.items()}
 
 
-def _passes(
+def _task_batches(
     lengths: npt.NDArray[np.int64], *, passes: float, budget: int, max_rows: int, rng: np.random.Generator
 ) -> list[Rows]:
     batches: list[Rows] = []

@@ -28,7 +28,7 @@ class Masking:
     mask_id: int
     kept: Collection[int]
 
-    def hide(self, batch: Batch, *, share: float) -> Batch:
+    def mask_tokens(self, batch: Batch, *, share: float) -> Batch:
         """Mask each token with probability `share`, drawn from torch's random state; return the new batch."""
         if not share:
             return batch
@@ -37,7 +37,7 @@ class Masking:
         return replace(batch, ids=np.where(hidden, self.mask_id, batch.ids))
 
 
-def masking_of(tokenizer: Tokenizer) -> Masking | None:
+def make_masking(tokenizer: Tokenizer) -> Masking | None:
     """Return the masking for a tokenizer, None when its vocabulary has no mask token."""
     mask = next((found for name in _MASKS if (found := tokenizer.token_to_id(name)) is not None), None)
     special = [tokenizer.token_to_id(name) for name in _SPECIAL]

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from models.examples import Example
-from training.data.sources import SPLITS
+from training.data.corpora import SPLITS
 
 SHARE = 0.1
 
@@ -27,11 +27,11 @@ def split_rows(rows: Iterable[Example], *, seed: int) -> dict[str, list[Example]
             free[row.labels][row.text].append(row)
     missing = [split for split in SPLITS[1:] if not splits[split]]
     for labels in sorted(free):
-        _deal(list(free[labels].values()), missing=missing, splits=splits, rng=random.Random(f"{seed}/{labels}"))
+        _split_texts(list(free[labels].values()), missing=missing, splits=splits, rng=random.Random(f"{seed}/{labels}"))
     return splits
 
 
-def _deal(
+def _split_texts(
     groups: list[list[Example]], *, missing: list[str], splits: dict[str, list[Example]], rng: random.Random
 ) -> None:
     rng.shuffle(groups)
@@ -42,7 +42,7 @@ def _deal(
     splits["train"] += [row for group in groups for row in group]
 
 
-def folded(splits: Mapping[str, list[Example]], *, share: float) -> dict[str, list[Example]]:
+def fold_validation(splits: Mapping[str, list[Example]], *, share: float) -> dict[str, list[Example]]:
     """Move a random share of the validation rows to the training rows; the same rows every time."""
     rows = splits.get("validation", [])
     if not share or "train" not in splits:

@@ -29,7 +29,7 @@ from models.explain import Score, explain
 from models.runtime import Input, Runtime
 from models.text import Span, tokens_of
 from models.tokens import pad_id
-from training.data.encode import open_tokenizer
+from training.data.encoding import open_tokenizer
 from training.evaluate.perturb import without
 from training.network.reopening import Opened, merged
 

@@ -19,10 +19,10 @@ from models.decide import Decision, probabilities
 from models.examples import Example
 from models.labels import OUT_OF_SCOPE, Task
 from models.runtime import Input, Runtime
-from training.data import load
-from training.data.encode import label_columns
-from training.data.sources import CORPORA, read_rows
-from training.data.tasks import TASKS, TaskData, load_task, negatives
+from training.data import load_data
+from training.data.corpora import CORPORA, read_rows
+from training.data.encoding import label_columns
+from training.data.tasks import TASKS, TaskData, load_negatives, load_task
 from training.evaluate.metrics import multi_label, rejection_auroc, single_label
 from training.recipe import recipe_from
 
@@ -64,7 +64,7 @@ def tested(runtime: Runtime, *, root: Path) -> dict[str, TaskData]:
             data[name] = load_task(name, root=root, splits=("test",))
         elif name in rows:
             recipe = recipe_from({"tasks": [rows[name]], "skip_bad_rows": True})
-            found = load(recipe, root=root)[0][name]
+            found = load_data(recipe, root=root)[0][name]
             data[name] = TaskData(runtime.tasks[name], {"test": found.splits["test"]}, found.corpora)
     return data
 
@@ -139,7 +139,7 @@ def read(runtime: Runtime, *, tests: Sequence[Suite], root: Path | None, title: 
         logits = read_logits(runtime, inputs=suite.inputs, task=suite.task.name, title=f"{title} {suite.corpus}")
         outside = None
         if root is not None and OUT_OF_SCOPE in suite.task.names and suite.task.name in TASKS:
-            foreign = inputs_of(negatives(TASKS[suite.task.name], root=root, split="test"))
+            foreign = inputs_of(load_negatives(TASKS[suite.task.name], root=root, split="test"))
             outside = read_logits(runtime, inputs=foreign, task=suite.task.name, title="out of scope")
         readings.append(Reading(suite, logits, outside))
     return readings

@@ -20,7 +20,7 @@ from models.artifact import MANIFEST, open_artifact
 from models.labels import Task, load_tasks
 from models.network import Network
 from training.config import encoder_path
-from training.data.encode import open_tokenizer
+from training.data.encoding import open_tokenizer
 from training.network import attention
 from training.network.encoder_shape import open_encoder
 from training.run.run_folder import Run, RunError, open_run

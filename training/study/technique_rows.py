@@ -13,7 +13,7 @@ import numpy as np
 from models.examples import Example
 from models.labels import Task
 from models.runtime import Runtime
-from training.data.tasks import TaskData, capped, comparable, load_task
+from training.data.tasks import TaskData, comparison_key, load_task, sample_rows
 from training.techniques.active_learning import worth_asking
 from training.techniques.label_noise import VECTORS, noise_of
 from training.techniques.pseudo_labels import Teachers, open_teachers, with_rows
@@ -33,7 +33,7 @@ class Place:
 def halved(data: Mapping[str, TaskData], *, place: Place) -> dict[str, TaskData]:
     """Half of every task's rows, drawn by the seed."""
     return {
-        name: _only(entry, capped(rows, cap=len(rows) // 2, seed=f"{place.seed}/{name}/half"))
+        name: _only(entry, sample_rows(rows, cap=len(rows) // 2, seed=f"{place.seed}/{name}/half"))
         for name, entry in data.items()
         for rows in [entry.splits["train"]]
     }
@@ -71,9 +71,9 @@ def _chosen(pool: Sequence[Example], *, task: Task, teachers: Teachers, n: int) 
 
 def _pool(half: TaskData, *, place: Place) -> list[Example]:
     """At most 3,000 rows of the task's corpora that the half does not know, in an order drawn by the seed."""
-    known = {comparable(row.text) for row in half.splits["train"]}
+    known = {comparison_key(row.text) for row in half.splits["train"]}
     whole = load_task(half.task.name, root=place.root, splits=("train",)).splits["train"]
-    free = [row for row in whole if comparable(row.text) not in known]
+    free = [row for row in whole if comparison_key(row.text) not in known]
     random.Random(f"{place.seed}/{half.task.name}/pool").shuffle(free)
     return free[:POOL]
 

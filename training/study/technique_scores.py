@@ -27,8 +27,8 @@ from models.tokens import Tokens, pad_id
 from training.artifact.export_encoder import load_encoder
 from training.config import encoder_path
 from training.data.batching import collate, length_batches
-from training.data.encode import encode, open_tokenizer
-from training.data.tasks import TaskData, capped
+from training.data.encoding import encode, open_tokenizer
+from training.data.tasks import TaskData, sample_rows
 from training.evaluate.perturb import typo
 from training.network.reopening import Opened, merged
 from training.techniques.quantization import calibration_rows, float_graph, quantise, save_graph
@@ -58,7 +58,7 @@ class Scorer:
             for corpus in CORPORA:
                 rows = [row for row in entry.splits["validation"] if row.source == corpus]
                 if rows:
-                    yield corpus, name, capped(rows, cap=self.rows, seed=f"study/{corpus}")
+                    yield corpus, name, sample_rows(rows, cap=self.rows, seed=f"study/{corpus}")
 
     @property
     def texts(self) -> list[str]:

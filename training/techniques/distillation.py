@@ -32,7 +32,7 @@ from tqdm import tqdm
 from models.labels import Task
 from models.network import Network, pool
 from training.data.batching import Batch, collate, length_batches
-from training.data.encode import Encoded
+from training.data.encoding import Encoded
 from training.loop import Judge, Turn
 from training.network.encoder_shape import keep_channels, keep_layers, keep_neurons, largest, layers_of, neuron_sizes
 from training.network.losses import divergence

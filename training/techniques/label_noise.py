@@ -9,8 +9,8 @@ import numpy as np
 
 from models.examples import Example
 from models.runtime import Runtime
-from training.data.encode import label_columns
-from training.data.tasks import TaskData, capped
+from training.data.encoding import label_columns
+from training.data.tasks import TaskData, sample_rows
 from training.techniques.active_learning import Suspect, held_out_probabilities, suspects
 
 VECTORS = Path("models/search-1.0")
@@ -47,7 +47,7 @@ def noise_of(entry: TaskData, *, encoder: Runtime, cap: int = 0, seed: int = 0) 
     """
     if entry.task.kind == "multi":
         return None
-    rows = capped(entry.splits["train"], cap=cap, seed=f"{seed}/{entry.task.name}/noise")
+    rows = sample_rows(entry.splits["train"], cap=cap, seed=f"{seed}/{entry.task.name}/noise")
     columns = label_columns(rows, task=entry.task).astype(np.int64)
     is_known = np.bincount(columns, minlength=len(entry.task.names))[columns] > 1
     rows = [row for row, known in zip(rows, is_known, strict=True) if known]

@@ -19,7 +19,7 @@ from torch import Tensor
 from models.labels import Kind
 from models.network import Head, Network, pool
 from training.data.batching import collate, length_batches
-from training.data.encode import Encoded
+from training.data.encoding import Encoded
 from training.network.losses import label_weights, task_loss
 from training.recipe import Recipe
 

@@ -24,10 +24,10 @@ import torch
 from models.decide import Decision, probabilities
 from models.examples import Example, read_examples
 from models.labels import Task
-from training.data.augment import noisy
-from training.data.encode import encode, label_columns, open_tokenizer
+from training.data.augmentation import add_noise
+from training.data.encoding import encode, label_columns, open_tokenizer
 from training.data.tasks import TaskData
-from training.data.unlabelled import unlabelled
+from training.data.unlabelled_texts import load_unlabelled
 from training.evaluate.temperature import fit_temperature
 from training.network.reopening import Opened
 from training.recipe import AUGMENTATIONS, Recipe, RecipeError
@@ -71,7 +71,7 @@ def _answered(data: Mapping[str, TaskData], *, recipe: Recipe, run: Run, root: P
         for task in recipe.tasks:
             if task.unlabelled:
                 known, cap = data[task.name], recipe.pseudo.cap
-                bare = unlabelled(task, known=known, root=root, cap=cap, seed=recipe.seed)
+                bare = load_unlabelled(task, known=known, root=root, cap=cap, seed=recipe.seed)
                 found += sure_rows(bare, known=known, teachers=teachers, recipe=recipe)
         return found
 
@@ -117,7 +117,7 @@ def sure_rows(bare: Sequence[Example], *, known: TaskData, teachers: Teachers, r
     if not bare:
         return []
     rng = random.Random(f"{recipe.seed}/{task.name}/pseudo")
-    copies = [noisy(row, kind=rng.choice(list(wanted.kinds or AUGMENTATIONS)), rng=rng) for row in bare]
+    copies = [add_noise(row, kind=rng.choice(list(wanted.kinds or AUGMENTATIONS)), rng=rng) for row in bare]
     decision = _decision(known, teachers=teachers)
     plain, changed = (probabilities(teachers.read(rows, task=task)[0], decision=decision) for rows in (bare, copies))
     found = pseudo_labels(plain, changed=changed, sure=wanted.sure)

@@ -14,7 +14,7 @@ from torch import nn
 from models.graph import Graph
 from models.network import Network
 from models.tokens import pad_id
-from training.data.encode import encode, open_tokenizer
+from training.data.encoding import encode, open_tokenizer
 from training.data.tasks import TaskData
 from training.network.reopening import Opened, merged, reopen
 from training.recipe import Recipe, RecipeError

@@ -23,7 +23,7 @@ from transformers import AutoModel
 from models.network import Network
 from training.config import encoder_path, settings
 from training.data.batching import Step, collate, schedule
-from training.data.encode import Encoded, encode, open_tokenizer
+from training.data.encoding import Encoded, encode, open_tokenizer
 from training.data.tasks import TaskData, load_task
 from training.fit import build
 from training.loop import Objective, Turn, make_optimiser, trainable

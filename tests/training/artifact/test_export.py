@@ -23,11 +23,11 @@ from tests.tiny import tiny_encoder
 from training.artifact.export import Exported, export, merge, words_of
 from training.artifact.export_encoder import ExportError
 from training.cli import main
-from training.data.encode import encode
+from training.data.encoding import encode
 from training.data.tasks import TaskData
 from training.fit import fit
 from training.loop import predict
-from training.network.reopening import pad_id, reopen, restore
+from training.network.reopening import reopen, restore
 from training.recipe import DistillRecipe, LoraRecipe, Recipe, TaskRecipe
 from training.run.run_folder import Run, RunError
 from training.techniques.teachers import open_lesson

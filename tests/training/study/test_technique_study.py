@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from training.data import load
+from training.data import load_data
 from training.fit import fit
 from training.recipe import load_recipe
 from training.run.run_folder import Run
@@ -20,7 +20,7 @@ from training.study.technique_study import TECHNIQUES, Study, study_techniques
 @pytest.fixture
 def study(encoder: Path, corpora: Path, tmp_path: Path) -> Study:
     recipe = dataclasses.replace(load_recipe("techniques"), encoder=str(encoder), max_steps=2)
-    data = load(recipe, root=corpora)[0]
+    data = load_data(recipe, root=corpora)[0]
     return Study(recipe, data, 50, tmp_path / "runs", fit, corpora)
 
 

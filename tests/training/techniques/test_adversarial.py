@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.network import Network
-from training.data import load
+from training.data import load_data
 from training.data.batching import collate
-from training.data.encode import encode, open_tokenizer
+from training.data.encoding import encode, open_tokenizer
 from training.fit import build, fit
 from training.loop import Objective, Turn
 from training.network.reopening import load_encoder
@@ -37,7 +37,7 @@ def _recipe(encoder: Path, **changes: object) -> Recipe:
 def _turns(recipe: Recipe, *, corpora: Path) -> list[Turn]:
     """One turn per task of a network that has no dropout."""
     torch.manual_seed(0)
-    data = load(recipe, root=corpora)[0]
+    data = load_data(recipe, root=corpora)[0]
     tasks = {name: entry.task for name, entry in data.items()}
     network: Network = build(load_encoder(recipe.encoder), recipe=recipe, tasks=tasks).eval()
     tokenizer = open_tokenizer(str(Path(recipe.encoder) / "tokenizer.json"), max_length=32)
@@ -117,7 +117,7 @@ def test_a_run_learns_by_it_and_resumes(
 ) -> None:
     recipe = dataclasses.replace(_recipe(encoder), **changes)  # type: ignore[arg-type]
     run = Run(tmp_path / "run")
-    data = load(recipe, root=corpora)[0]
+    data = load_data(recipe, root=corpora)[0]
     assert fit(recipe, data=data, run=run, root=corpora).step == 3
     assert fit(recipe, data=data, run=run, root=corpora, resume=True).step == 3
     assert run.recipe() == recipe

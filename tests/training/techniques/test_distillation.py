@@ -12,9 +12,9 @@ from torch.nn import functional
 
 from models.network import Network
 from tests.tiny import tiny_encoder
-from training.data import load
+from training.data import load_data
 from training.data.batching import collate
-from training.data.encode import encode, open_tokenizer
+from training.data.encoding import encode, open_tokenizer
 from training.fit import fit
 from training.loop import Objective, Turn
 from training.network.encoder_shape import layers_of
@@ -42,14 +42,14 @@ def runs(encoder: Path, corpora: Path, tmp_path_factory: pytest.TempPathFactory)
     """A folder with a finished run, `teacher`, of two layers."""
     folder = tmp_path_factory.mktemp("runs")
     recipe = _recipe(encoder)
-    fit(recipe, data=load(recipe, root=corpora)[0], run=Run(folder / "teacher"), root=corpora)
+    fit(recipe, data=load_data(recipe, root=corpora)[0], run=Run(folder / "teacher"), root=corpora)
     return folder
 
 
 @pytest.mark.parametrize("match", ["last", "all"])
 def test_a_student_that_is_its_teacher_loses_nothing(runs: Path, encoder: Path, corpora: Path, match: str) -> None:
     recipe = _recipe(encoder, teachers=("teacher",), soft=1.0, match=match)
-    data = load(recipe, root=corpora)[0]
+    data = load_data(recipe, root=corpora)[0]
     lesson = open_lesson(recipe, run=Run(runs / "student"))
     assert lesson is not None
     student = Network(lesson.student(), tasks={name: entry.task for name, entry in data.items()}, width=32).eval()
@@ -92,7 +92,7 @@ def test_a_student_is_a_slice_of_its_teacher(encoder: Path) -> None:
 
 def test_teachers_are_averaged_and_asked_once(runs: Path, encoder: Path, corpora: Path, tmp_path: Path) -> None:
     network, tokenizer, _ = restore(Run(runs / "teacher"))
-    entry = load(_recipe(encoder), root=corpora)[0]["emotion"]
+    entry = load_data(_recipe(encoder), root=corpora)[0]["emotion"]
     encoded = encode(entry.splits["train"], task=entry.task, tokenizer=tokenizer)
 
     def read(ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -125,7 +125,7 @@ def test_a_student_fits_resumes_and_comes_back(runs: Path, encoder: Path, corpor
     recipe = _recipe(encoder, teachers=("teacher",), layers=(0,), neurons=64, width=16, match="all")
     recipe = dataclasses.replace(recipe, learn_embeddings=False)
     run = Run(runs / "small")
-    progress = fit(recipe, data=load(recipe, root=corpora)[0], run=run, root=corpora)
+    progress = fit(recipe, data=load_data(recipe, root=corpora)[0], run=run, root=corpora)
     network, _, _ = restore(run)
     assert progress.step == 8
     assert not run.adapter.exists()
@@ -145,4 +145,4 @@ def test_a_lesson_without_a_known_task_is_refused(runs: Path, corpora: Path, tmp
     recipe = _recipe(tiny_encoder(tmp_path / "tiny"), teachers=("teacher",))
     recipe = dataclasses.replace(recipe, tasks=(TaskRecipe(name="market_topic"),))
     with pytest.raises(RecipeError, match="No teacher of smoke knows any of its tasks: market_topic"):
-        fit(recipe, data=load(recipe, root=corpora)[0], run=Run(runs / "other"), root=corpora)
+        fit(recipe, data=load_data(recipe, root=corpora)[0], run=Run(runs / "other"), root=corpora)

@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional
 
 from models.network import Head
-from training.data import load
+from training.data import load_data
 from training.fit import fit
 from training.network.reopening import reopen
 from training.recipe import RecipeError, recipe_from
@@ -66,7 +66,7 @@ def test_a_run_that_only_probes_knows_its_rows_better(tmp_path: Path, corpora: P
                      "head_lr": 1e-9, "precision": "fp32", "evaluate_every": 1}),
         encoder=str(encoder),
     )  # fmt: skip
-    data, _ = load(recipe, root=corpora)
+    data, _ = load_data(recipe, root=corpora)
     losses = {}
     for rows in (0, 500):
         run = Run(tmp_path / str(rows))
@@ -81,7 +81,7 @@ def test_a_run_that_was_cut_before_its_first_checkpoint_probes_when_it_goes_on(
     recipe = recipe_from({"name": "cut", "tasks": {"banking_intent": {}}, "method": "head", "probe": 500,
                           "max_steps": 2, "precision": "fp32"})  # fmt: skip
     recipe = replace(recipe, encoder=str(encoder))
-    data, _ = load(recipe, root=corpora)
+    data, _ = load_data(recipe, root=corpora)
     whole, cut = Run(tmp_path / "whole"), Run(tmp_path / "cut")
     fit(recipe, data=data, run=whole, root=corpora)
     cut.path.mkdir()

@@ -12,7 +12,7 @@ import torch
 from peft import PeftModel
 from torch import Tensor, nn
 
-from training.data import load
+from training.data import load_data
 from training.fit import fit
 from training.network.reopening import load_encoder, restore
 from training.recipe import LoraRecipe, RecipeError, load_recipe
@@ -107,7 +107,7 @@ def test_an_eight_bit_base_learns_by_its_adapter_and_is_merged_in_float32(
     tasks = tuple(task for task in smoke.tasks if task.name == "emotion")
     recipe = dataclasses.replace(smoke, encoder=str(encoder), tasks=tasks, precision="int8", max_steps=2, lr=0.01)
     run = Run(tmp_path / "run")
-    fit(recipe, data=load(recipe, root=corpora)[0], run=run, root=corpora)
+    fit(recipe, data=load_data(recipe, root=corpora)[0], run=run, root=corpora)
     network = restore(run)[0]
     assert isinstance(network.encoder, PeftModel)
     learned = {name: value for name, value in network.encoder.named_parameters() if "lora_B" in name}

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from tests.tiny import tiny_encoder
-from training.data import load
+from training.data import load_data
 from training.fit import fit
 from training.network.encoder_shape import layers_of, open_encoder, save_encoder
 from training.network.reopening import load_encoder, restore
@@ -130,7 +130,7 @@ def test_a_run_is_pruned_learns_on_and_comes_back(deep: Path, corpora: Path, tmp
     smoke = load_recipe("smoke")
     tasks = tuple(task for task in smoke.tasks if task.name in ("banking_intent", "emotion"))
     first = dataclasses.replace(smoke, encoder=str(deep), tasks=tasks, max_steps=3, batch_tokens=128)
-    data = load(first, root=corpora)[0]
+    data = load_data(first, root=corpora)[0]
     fit(first, data=data, run=Run(tmp_path / "whole"), root=corpora)
     wanted = PruneRecipe(heads=0.5, neurons=0.5, layers=0.5, batches=2, vocabulary=1)
     for method in ("lora", "full"):

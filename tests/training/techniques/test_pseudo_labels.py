@@ -11,10 +11,10 @@ import pytest
 
 from models.examples import Example
 from models.labels import Task
-from training.data import load
-from training.data.sources import DataError, read_corpus
-from training.data.tasks import TaskData, comparable
-from training.data.unlabelled import unlabelled
+from training.data import load_data
+from training.data.corpora import DataError, read_corpus
+from training.data.tasks import TaskData, comparison_key
+from training.data.unlabelled_texts import load_unlabelled
 from training.fit import fit
 from training.recipe import PseudoRecipe, Recipe, RecipeError, TaskRecipe, load_recipe
 from training.run.run_folder import Run
@@ -37,7 +37,7 @@ class Oracle(Teachers):
 
 @pytest.fixture
 def sentiment(corpora: Path) -> TaskData:
-    return load(_recipe(unlabelled=("tfn_topic",)), root=corpora)[0]["market_sentiment"]
+    return load_data(_recipe(unlabelled=("tfn_topic",)), root=corpora)[0]["market_sentiment"]
 
 
 def _recipe(*, encoder: str = "", teachers: tuple[str, ...] = (), unlabelled: tuple[str, ...] = ()) -> Recipe:
@@ -68,14 +68,14 @@ def test_an_answer_that_a_slip_changes_is_not_taken(sentiment: TaskData) -> None
 
 def test_unlabelled_texts_are_none_that_is_known_or_tested(sentiment: TaskData, corpora: Path) -> None:
     task = TaskRecipe("market_sentiment", unlabelled=("tfn_topic", "sentfin"))
-    found = unlabelled(task, known=sentiment, root=corpora, cap=0, seed=0)
-    texts = {comparable(row.text) for row in found}
-    own = {comparable(row.text) for rows in sentiment.splits.values() for row in rows}
-    tested = {comparable(row.text) for row in read_corpus("sentfin", root=corpora, split="test")}
+    found = load_unlabelled(task, known=sentiment, root=corpora, cap=0, seed=0)
+    texts = {comparison_key(row.text) for row in found}
+    own = {comparison_key(row.text) for rows in sentiment.splits.values() for row in rows}
+    tested = {comparison_key(row.text) for row in read_corpus("sentfin", root=corpora, split="test")}
     assert found
     assert texts.isdisjoint(own | tested)
     assert all(row.labels == () and row.task == "market_sentiment" for row in found)
-    assert len(unlabelled(task, known=sentiment, root=corpora, cap=1, seed=0)) == 1
+    assert len(load_unlabelled(task, known=sentiment, root=corpora, cap=1, seed=0)) == 1
 
 
 def test_a_users_own_texts_need_no_label(sentiment: TaskData, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_users_own_texts_need_no_label(sentiment: TaskData, tmp_path: Path) ->
     lines.write_text('{"text": "Tesla is up"}\n\n{"text": "Apple is down", "target": "Apple"}\n', encoding="utf-8")
     table.write_text("text\nOil falls\n", encoding="utf-8")
     task = TaskRecipe("market_sentiment", unlabelled=(str(lines), str(table)))
-    found = unlabelled(task, known=sentiment, root=None, cap=0, seed=0)
+    found = load_unlabelled(task, known=sentiment, root=None, cap=0, seed=0)
     assert [(row.text, row.target) for row in found] == [
         ("Tesla is up", None), ("Apple is down", "Apple"), ("Oil falls", None)
     ]  # fmt: skip
@@ -103,12 +103,14 @@ def test_bad_files_are_told(sentiment: TaskData, tmp_path: Path, name: str, cont
     if content is not None:
         path.write_text(content, encoding="utf-8")
     with pytest.raises(DataError, match=why):
-        unlabelled(TaskRecipe("market_sentiment", unlabelled=(str(path),)), known=sentiment, root=None, cap=0, seed=0)
+        load_unlabelled(
+            TaskRecipe("market_sentiment", unlabelled=(str(path),)), known=sentiment, root=None, cap=0, seed=0
+        )
 
 
 def test_a_run_learns_from_its_teachers_and_keeps_what_they_said(encoder: Path, corpora: Path, tmp_path: Path) -> None:
     teacher = _recipe(encoder=str(encoder))
-    data = load(teacher, root=corpora)[0]
+    data = load_data(teacher, root=corpora)[0]
     fit(teacher, data=data, run=Run(tmp_path / "teacher"), root=corpora)
     recipe = _recipe(encoder=str(encoder), teachers=("teacher", str(tmp_path / "teacher")), unlabelled=("tfn_topic",))
     fit(recipe, data=data, run=Run(tmp_path / "student"), root=corpora)
@@ -128,12 +130,12 @@ def test_a_recipe_without_texts_or_with_another_task_says_so(encoder: Path, corp
     with pytest.raises(RecipeError, match=r"pseudo\.sure"):
         dataclasses.replace(load_recipe("smoke"), pseudo=PseudoRecipe(sure=0.0))
     teacher = _recipe(encoder=str(encoder))
-    fit(teacher, data=load(teacher, root=corpora)[0], run=Run(tmp_path / "teacher"), root=corpora)
+    fit(teacher, data=load_data(teacher, root=corpora)[0], run=Run(tmp_path / "teacher"), root=corpora)
     topic = TaskRecipe("market_topic", unlabelled=("tfns",))
     recipe = dataclasses.replace(teacher, tasks=(topic,), pseudo=PseudoRecipe(("teacher",)))
     with pytest.raises(RecipeError, match="does not know the task market_topic"):
-        fit(recipe, data=load(recipe, root=corpora)[0], run=Run(tmp_path / "student"), root=corpora)
+        fit(recipe, data=load_data(recipe, root=corpora)[0], run=Run(tmp_path / "student"), root=corpora)
     feelings = TaskRecipe("emotion", unlabelled=("tfns",))
     several = dataclasses.replace(teacher, tasks=(feelings,), pseudo=PseudoRecipe(("teacher",)))
     with pytest.raises(RecipeError, match="one label a text"):
-        fit(several, data=load(several, root=corpora)[0], run=Run(tmp_path / "other"), root=corpora)
+        fit(several, data=load_data(several, root=corpora)[0], run=Run(tmp_path / "other"), root=corpora)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from training.data import load
+from training.data import load_data
 from training.fit import fit
 from training.network.reopening import load_encoder, restore
 from training.recipe import RecipeError, load_recipe, recipe_from
@@ -59,7 +59,7 @@ def test_a_run_learns_rounded_and_leaves_rounded_weights(encoder: Path, corpora:
         smoke, encoder=str(encoder), tasks=tasks, method="full", quantise_aware=True, lr=1e-3, max_steps=1
     )
     run = Run(tmp_path / "run")
-    fit(recipe, data=load(recipe, root=corpora)[0], run=run, root=corpora)
+    fit(recipe, data=load_data(recipe, root=corpora)[0], run=run, root=corpora)
     layers = [module for module in restore(run)[0].encoder.modules() if isinstance(module, nn.Linear)]
     assert layers
     assert all(_on_its_grid(layer.weight.detach()) for layer in layers)

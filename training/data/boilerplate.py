@@ -33,7 +33,7 @@ NAMES = ("Anna", "J. Whitfield", "Tom", "Mrs Okafor", "Peter Lund", "M. Rossi", 
 SHARE = 0.15
 
 
-def enclosed(text: str, *, seed: str) -> str:
+def add_boilerplate(text: str, *, seed: str) -> str:
     """Return the text with at least one piece of boilerplate, chosen by the seed."""
     draw = random.Random(seed)
     before = [draw.choice(OPENINGS)] if draw.random() < 0.65 else []
@@ -44,6 +44,6 @@ def enclosed(text: str, *, seed: str) -> str:
     return gap.join([*before, text, *after])
 
 
-def is_enclosed(seed: str) -> bool:
+def gets_boilerplate(seed: str) -> bool:
     """True for 15 % of all seeds: the training rows that get boilerplate."""
     return random.Random(f"envelope/{seed}").random() < SHARE

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from models.examples import Example
 from models.labels import Task
 from models.text import normalise, tokens_of
-from training.data.sources import DataError
+from training.data.corpora import DataError
 
 Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]

@@ -93,31 +93,31 @@ NOISES: Mapping[str, Noise] = {
     "typo": _typo, "keyboard": _keyboard, "casing": _casing, "ocr": _ocr, "slang": _slang,
 }  # fmt: skip
 # The share of a text's words that a kind of noise changes; kinds that are not listed change every word that they can.
-_TOUCHED = {"typo": 0.15, "keyboard": 0.15, "ocr": 0.2}
+_CHANGED_SHARE = {"typo": 0.15, "keyboard": 0.15, "ocr": 0.2}
 
 
-def augmented(data: Mapping[str, TaskData], *, share: float, kinds: Sequence[str], seed: int) -> dict[str, TaskData]:
+def augment(data: Mapping[str, TaskData], *, share: float, kinds: Sequence[str], seed: int) -> dict[str, TaskData]:
     """Append `share` noisy copies per training row to each task's training rows; other splits stay as they are."""
     return {
-        name: replace(entry, splits=entry.splits | {"train": _with_copies(entry, share=share, kinds=kinds, seed=seed)})
+        name: replace(entry, splits=entry.splits | {"train": _add_copies(entry, share=share, kinds=kinds, seed=seed)})
         for name, entry in data.items()
     }
 
 
-def _with_copies(entry: TaskData, *, share: float, kinds: Sequence[str], seed: int) -> list[Example]:
+def _add_copies(entry: TaskData, *, share: float, kinds: Sequence[str], seed: int) -> list[Example]:
     rows, rng = entry.splits["train"], random.Random(f"{seed}/{entry.task.name}")
     count = round(share * len(rows))
     drawn = [rows[at % len(rows)] for at in rng.sample(range(max(count, len(rows))), count)] if rows else []
-    return rows + [noisy(row, kind=rng.choice(list(kinds or AUGMENTATIONS)), rng=rng) for row in drawn]
+    return rows + [add_noise(row, kind=rng.choice(list(kinds or AUGMENTATIONS)), rng=rng) for row in drawn]
 
 
-def noisy(row: Example, *, kind: str, rng: random.Random) -> Example:
+def add_noise(row: Example, *, kind: str, rng: random.Random) -> Example:
     """Return a noisy copy of a row; its target keeps its words, and its span is shifted with the text."""
     pieces, at, span = [], 0, row.span
-    touched = _TOUCHED.get(kind, 1.0)
+    touched = _CHANGED_SHARE.get(kind, 1.0)
     shift = 0
     for found in _WORD.finditer(row.text):
-        if rng.random() >= touched or _meets(found.span(), span):
+        if rng.random() >= touched or _overlap(found.span(), span):
             continue
         word = NOISES[kind](found.group(), rng)
         pieces += [row.text[at : found.start()], word]
@@ -128,5 +128,5 @@ def noisy(row: Example, *, kind: str, rng: random.Random) -> Example:
     return replace(row, text="".join([*pieces, row.text[at:]]), span=moved)
 
 
-def _meets(word: Span, target: Span | None) -> bool:
+def _overlap(word: Span, target: Span | None) -> bool:
     return target is not None and word[0] < target[1] and target[0] < word[1]
