@@ -40,7 +40,7 @@ LESSONS = "app.desk.flows.ask_lesson"
 """Chooses the texts of a lesson by the rule that training measures, models/active_learning.py."""
 # The parts of training in their order: each may import those before it.
 _TRAINING = (
-    "config", "recipe", "data", "run", "network", "evaluate", "loop", "techniques", "begin_run", "fit", "artifact",
+    "config", "recipe", "data", "run", "network", "evaluate", "loop", "techniques", "starting_point", "fit", "artifact",
     "learn_corrections", "study", "cli", "__main__",
 )  # fmt: skip
 ROOT_MODULES = frozenset(

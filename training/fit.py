@@ -18,7 +18,6 @@ from transformers import AutoTokenizer
 from models.labels import Task, save_tasks
 from models.network import Network
 from models.tokens import pad_id
-from training.begin_run import Beginning, begin, inherit
 from training.config import encoder_path
 from training.data.augmentation import augment
 from training.data.batching import Step, schedule, tempered_passes
@@ -28,17 +27,18 @@ from training.data.masking import make_masking
 from training.data.phrases import NAME as PHRASES
 from training.data.phrases import describe_phrases
 from training.data.tasks import TaskData
-from training.loop import Loop, Progress, Rows
-from training.network.continuation import open_start, take_over
-from training.network.encoder_shape import save_encoder, tables
-from training.network.reopening import merged
+from training.loop import Progress, TaskRows, TrainingLoop
+from training.network.encoder_surgery import embedding_tables, save_encoder
+from training.network.load_network import merge_adapter
+from training.network.warm_start import load_warm_start, open_warm_start
 from training.recipe import Recipe
-from training.run.distributed import Share, join
+from training.run.distributed import Worker, join_workers
 from training.run.run_folder import Run, RunError
-from training.techniques.linear_probe import probe
-from training.techniques.lora import attach, fuse
-from training.techniques.pseudo_labels import pseudo_labelled
-from training.techniques.quantization_aware import bake, watch
+from training.starting_point import StartingPoint, make_objective, open_starting_point
+from training.techniques.linear_probe import fit_heads
+from training.techniques.lora import attach_adapter, fuse_layers
+from training.techniques.pseudo_labels import add_pseudo_labels
+from training.techniques.quantization_aware import add_fake_quantisation, remove_fake_quantisation
 
 _DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
@@ -50,60 +50,62 @@ def fit(
 
     With `resume`, an interrupted run goes on from its checkpoint. Raises RunError, DataError, RecipeError.
     """
-    share = join()
-    if share.is_first and run.path.exists() and any(run.path.iterdir()) and not resume:
+    worker = join_workers()
+    if worker.is_first and run.path.exists() and any(run.path.iterdir()) and not resume:
         raise RunError(f"{run.path} already holds a run. Choose another name, or resume it.")
     torch.manual_seed(recipe.seed)
-    data = pseudo_labelled(data, recipe=recipe, run=run, root=root)
+    data = add_pseudo_labels(data, recipe=recipe, run=run, root=root)
     if recipe.augment.share:
         data = augment(data, share=recipe.augment.share, kinds=recipe.augment.kinds, seed=recipe.seed)
     tasks = {name: rows.task for name, rows in data.items()}
-    beginning = begin(recipe, run=run, data=data)
-    if share.is_first:
-        _describe(run, recipe=recipe, data=data, root=root)
-        _describe_encoder(run, recipe=recipe, beginning=beginning)
-    share.wait()
+    beginning = open_starting_point(recipe, run=run, data=data)
+    if worker.is_first:
+        _write_description(run, recipe=recipe, data=data, root=root)
+        _write_encoder(run, recipe=recipe, beginning=beginning)
+    worker.wait()
     tokenizer = open_tokenizer(str(run.tokenizer), max_length=recipe.max_length)
-    rows = {name: _encode(task, tokenizer=tokenizer) for name, task in data.items()}
-    network = build(beginning.encoder, recipe=recipe, tasks=tasks)
+    rows = {name: _encode_rows(task, tokenizer=tokenizer) for name, task in data.items()}
+    network = build_network(beginning.encoder, recipe=recipe, tasks=tasks)
     if recipe.probe and not (resume and run.checkpoint.is_file()):
-        probe(network, recipe=recipe, rows={name: row.train for name, row in rows.items()}, pad_id=pad_id(tokenizer))
+        fit_heads(
+            network, recipe=recipe, rows={name: row.train for name, row in rows.items()}, pad_id=pad_id(tokenizer)
+        )
     if recipe.start and beginning.source is None:
-        _go_on(network, run=run, name=recipe.start, share=share)
-    loop = Loop(
-        network, run=run, recipe=recipe, steps=plan(rows, recipe=recipe), rows=rows, pad_id=pad_id(tokenizer),
-        share=share, masking=make_masking(tokenizer),
-        objective=inherit(network, recipe=recipe, beginning=beginning, data=data),
+        _load_warm_start(network, run=run, name=recipe.start, worker=worker)
+    loop = TrainingLoop(
+        network, run=run, recipe=recipe, steps=plan_steps(rows, recipe=recipe), rows=rows, pad_id=pad_id(tokenizer),
+        worker=worker, masking=make_masking(tokenizer),
+        objective=make_objective(network, recipe=recipe, beginning=beginning, data=data),
     )  # fmt: skip
     if resume and run.checkpoint.is_file():
         loop.resume()
     progress = loop.train()
-    if share.is_first:
+    if worker.is_first:
         save_weights(network, run=run, is_whole=beginning.is_whole)
         run.write("state.json", content=run.state() | {"finished": True})
-    share.wait()
+    worker.wait()
     return progress
 
 
-def _go_on(network: Network, *, run: Run, name: str, share: Share) -> None:
+def _load_warm_start(network: Network, *, run: Run, name: str, worker: Worker) -> None:
     """Start from trained weights; the recipe they came from is kept beside this one's."""
-    start = open_start(name, beside=run.path.parent)
-    take_over(network, start=start)
-    if share.is_first:
+    start = open_warm_start(name, beside=run.path.parent)
+    load_warm_start(network, start=start)
+    if worker.is_first:
         run.write("start.json", content={"path": str(start.path), "recipe": start.recipe})
 
 
 def use_threads(count: int) -> None:
     """Set torch's threads; 0 shares the cores that this process may use among those that train together."""
-    torch.set_num_threads(count or max(1, len(os.sched_getaffinity(0)) // join().size))
+    torch.set_num_threads(count or max(1, len(os.sched_getaffinity(0)) // join_workers().size))
 
 
-def _encode(data: TaskData, *, tokenizer: Tokenizer) -> Rows:
+def _encode_rows(data: TaskData, *, tokenizer: Tokenizer) -> TaskRows:
     parts = (encode(data.splits[split], task=data.task, tokenizer=tokenizer) for split in ("train", "validation"))
-    return Rows(*parts)
+    return TaskRows(*parts)
 
 
-def plan(rows: dict[str, Rows], *, recipe: Recipe) -> list[Step]:
+def plan_steps(rows: dict[str, TaskRows], *, recipe: Recipe) -> list[Step]:
     """The run's steps in order, at most the recipe's `max_steps` (0: all)."""
     lengths = {name: row.train.lengths for name, row in rows.items()}
     passes = {task.name: task.passes for task in recipe.tasks}
@@ -117,13 +119,13 @@ def plan(rows: dict[str, Rows], *, recipe: Recipe) -> list[Step]:
     return steps[: recipe.max_steps] if recipe.max_steps else steps
 
 
-def build(encoder: nn.Module, *, recipe: Recipe, tasks: dict[str, Task]) -> Network:
+def build_network(encoder: nn.Module, *, recipe: Recipe, tasks: dict[str, Task]) -> Network:
     """A network ready to train by the recipe's method; adapter and heads are float32.
 
     A frozen encoder is in the recipe's precision, one that learns keeps float32 weights.
     """
     width = int(cast(Any, encoder).config.hidden_size)
-    encoder = prepare(encoder, recipe=recipe)
+    encoder = prepare_encoder(encoder, recipe=recipe)
     hidden = {task.name: task.hidden for task in recipe.tasks}
     dropout = {task.name: task.dropout for task in recipe.tasks}
     network = Network(encoder, tasks=tasks, width=width, hidden=hidden, dropout=dropout)
@@ -132,21 +134,21 @@ def build(encoder: nn.Module, *, recipe: Recipe, tasks: dict[str, Task]) -> Netw
     return network
 
 
-def prepare(encoder: nn.Module, *, recipe: Recipe) -> nn.Module:
+def prepare_encoder(encoder: nn.Module, *, recipe: Recipe) -> nn.Module:
     """The encoder with what learns of it: an adapter (lora), all of it (full), nothing (head)."""
     encoder.requires_grad_(recipe.method == "full")
     if recipe.method == "full":
-        for table in () if recipe.learn_embeddings else tables(encoder):
+        for table in () if recipe.learn_embeddings else embedding_tables(encoder):
             table.requires_grad_(False)
         if recipe.quantise_aware:
-            watch(encoder)
+            add_fake_quantisation(encoder)
         return encoder.float()
     if recipe.precision in _DTYPES:
         encoder.to(_DTYPES[recipe.precision])
     if recipe.method == "head":
         return encoder
-    adapted = attach(encoder, recipe=recipe.lora)
-    fuse(adapted)
+    adapted = attach_adapter(encoder, recipe=recipe.lora)
+    fuse_layers(adapted)
     return cast(nn.Module, adapted)
 
 
@@ -162,12 +164,12 @@ def save_weights(network: Network, *, run: Run, is_whole: bool) -> None:
     if isinstance(network.encoder, PeftModel) and not is_whole:
         cast(Any, network.encoder).save_pretrained(str(run.adapter))
     else:
-        bake(network.encoder)
-        save_encoder(merged(network.encoder), path=run.encoder_file)
+        remove_fake_quantisation(network.encoder)
+        save_encoder(merge_adapter(network.encoder), path=run.encoder_file)
     save_file({name: value.contiguous() for name, value in network.heads.state_dict().items()}, run.heads)
 
 
-def _describe(run: Run, *, recipe: Recipe, data: dict[str, TaskData], root: Path | None) -> None:
+def _write_description(run: Run, *, recipe: Recipe, data: dict[str, TaskData], root: Path | None) -> None:
     """Write what the folder says about the run before the first step."""
     run.path.mkdir(parents=True, exist_ok=True)
     run.write_recipe(recipe)
@@ -180,7 +182,7 @@ def _describe(run: Run, *, recipe: Recipe, data: dict[str, TaskData], root: Path
     run.write("data.json", content={"corpora": known + own})
 
 
-def _describe_encoder(run: Run, *, recipe: Recipe, beginning: Beginning) -> None:
+def _write_encoder(run: Run, *, recipe: Recipe, beginning: StartingPoint) -> None:
     """Write which encoder the run began with (a student's or pruned one's base is its source's) and its tokenizer."""
     config, source = cast(Any, beginning.encoder).config, beginning.source
     if source is None:

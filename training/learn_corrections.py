@@ -23,7 +23,7 @@ from models.runtime import Runtime
 from training.data.corpora import DataError
 from training.data.tasks import TASKS, TaskData, comparison_key, load_task
 from training.data.user_tasks import load_user_task
-from training.evaluate.measurement import Suite, suites
+from training.evaluate.suites import Suite, make_suites
 from training.recipe import Recipe, TaskRecipe, recipe_from
 
 SOURCE = "corrections"
@@ -42,7 +42,7 @@ class Corrections:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class CandidateData:
     """What a candidate is made from, by task; `has_corpora` says whether the live artifact's data are at hand."""
 
     learn: dict[str, TaskData]
@@ -56,7 +56,7 @@ def read_corrections(path: Path, *, tasks: Mapping[str, Task]) -> Corrections:
         raise DataError(f"There is no file {path}. Write it with: flask --app wsgi examples export --output {path}")
     found = Corrections()
     for row in read_examples(path, on_error=found.left_out):
-        named = _named(row, tasks=tasks, left_out=found.left_out)
+        named = _canonical_labels(row, tasks=tasks, left_out=found.left_out)
         if named is not None:
             part = found.held_out if is_held_out(row.text) else found.learned
             part.setdefault(row.task, []).append(named)
@@ -66,7 +66,7 @@ def read_corrections(path: Path, *, tasks: Mapping[str, Task]) -> Corrections:
     return found
 
 
-def _named(row: Example, *, tasks: Mapping[str, Task], left_out: list[str]) -> Example | None:
+def _canonical_labels(row: Example, *, tasks: Mapping[str, Task], left_out: list[str]) -> Example | None:
     """The example with its labels' own names; None, with a sentence, where the live model knows no such label."""
     task = tasks.get(row.task)
     if task is None:
@@ -86,22 +86,25 @@ def is_held_out(text: str) -> bool:
     return int.from_bytes(digest[:4], "big") % HELD_OUT == 0
 
 
-def prepare(live: Runtime, *, corrections: Corrections, root: Path, replay: int = REPLAY, seed: int = 0) -> Lesson:
+def prepare_data(
+    live: Runtime, *, corrections: Corrections, root: Path, replay: int = REPLAY, seed: int = 0
+) -> CandidateData:
     """Put the lesson together; without the live artifact's data its own answers keep the other tasks in place."""
     try:
         known = {
-            name: _known(live, task=task, root=root, replay=replay, seed=seed) for name, task in live.tasks.items()
+            name: _load_known_rows(live, task=task, root=root, replay=replay, seed=seed)
+            for name, task in live.tasks.items()
         }
     except DataError:
-        return _without_corpora(live, corrections=corrections)
-    learn = {name: _with(data, corrections=corrections) for name, data in known.items()}
-    return Lesson(learn, learn, has_corpora=True)
+        return _prepare_without_corpora(live, corrections=corrections)
+    learn = {name: _add_corrections(data, corrections=corrections) for name, data in known.items()}
+    return CandidateData(learn, learn, has_corpora=True)
 
 
-def _known(live: Runtime, *, task: Task, root: Path, replay: int, seed: int) -> TaskData:
+def _load_known_rows(live: Runtime, *, task: Task, root: Path, replay: int, seed: int) -> TaskData:
     """The rows that the live artifact learned a task from, at most `replay` to read again from each corpus."""
     rows = {row["name"]: row for row in live.artifact.manifest.recipe.get("tasks", ())}
-    recipe = _task_recipe(rows.get(task.name, {"name": task.name}))
+    recipe = _parse_task_recipe(rows.get(task.name, {"name": task.name}))
     if recipe.data:
         data = load_user_task(dataclasses.replace(recipe, cap=replay), seed=seed, skip_bad_rows=True)[0]
     elif task.name in TASKS:
@@ -111,27 +114,27 @@ def _known(live: Runtime, *, task: Task, root: Path, replay: int, seed: int) -> 
     return TaskData(task, data.splits, data.corpora)
 
 
-def _with(data: TaskData, *, corrections: Corrections) -> TaskData:
+def _add_corrections(data: TaskData, *, corrections: Corrections) -> TaskData:
     extra = corrections.learned.get(data.task.name, [])
     train = [*data.splits["train"], *extra * REPEAT]
     return TaskData(data.task, data.splits | {"train": train}, (*data.corpora, *((SOURCE,) if extra else ())))
 
 
-def _without_corpora(live: Runtime, *, corrections: Corrections) -> Lesson:
+def _prepare_without_corpora(live: Runtime, *, corrections: Corrections) -> CandidateData:
     texts = list(dict.fromkeys(row.text for rows in corrections.learned.values() for row in rows))
     learn, measure = {}, {}
     for name, task in live.tasks.items():
         own = corrections.learned.get(name, [])
         corrected = {row.text for row in own}
-        anchors = _answers(live, task=task, texts=[text for text in texts if text not in corrected])
+        anchors = _label_with_live_model(live, task=task, texts=[text for text in texts if text not in corrected])
         held = corrections.held_out.get(name, [])
         train = [*own * REPEAT, *anchors]
         learn[name] = TaskData(task, {"train": train, "validation": held or anchors[:50] or own}, (SOURCE,))
         measure[name] = TaskData(task, {"train": train, "validation": [], "test": held}, (SOURCE,))
-    return Lesson(learn, measure, has_corpora=False)
+    return CandidateData(learn, measure, has_corpora=False)
 
 
-def _answers(live: Runtime, *, task: Task, texts: Sequence[str]) -> list[Example]:
+def _label_with_live_model(live: Runtime, *, task: Task, texts: Sequence[str]) -> list[Example]:
     """What the live model says of texts, as examples."""
     if not texts:
         return []
@@ -142,14 +145,15 @@ def _answers(live: Runtime, *, task: Task, texts: Sequence[str]) -> list[Example
     ]
 
 
-def recipe_for(live: Runtime, *, passes: float = PASSES, seed: int = 0, max_steps: int = 0) -> Recipe:
+def candidate_recipe(live: Runtime, *, passes: float = PASSES, seed: int = 0, max_steps: int = 0) -> Recipe:
     """The live artifact's recipe, gone on with: its own adapter's shape, lower rates, few passes."""
     row = dict(live.artifact.manifest.recipe)
     kept = ("encoder", "max_length", "batch_tokens", "batch_rows", "precision", "weight_decay", "clip", "lora")
     tasks = {task["name"]: task for task in row.get("tasks", ())}
     recipe = recipe_from({name: row[name] for name in kept if name in row})
     learned = tuple(
-        dataclasses.replace(_task_recipe(tasks.get(name, {"name": name})), passes=passes, cap=0) for name in live.tasks
+        dataclasses.replace(_parse_task_recipe(tasks.get(name, {"name": name})), passes=passes, cap=0)
+        for name in live.tasks
     )
     return dataclasses.replace(
         recipe, name="learn", start=str(live.artifact.folder.resolve()), tasks=learned, seed=seed, lr=LR,
@@ -157,22 +161,24 @@ def recipe_for(live: Runtime, *, passes: float = PASSES, seed: int = 0, max_step
     )  # fmt: skip
 
 
-def _task_recipe(row: Mapping[str, Any]) -> TaskRecipe:
+def _parse_task_recipe(row: Mapping[str, Any]) -> TaskRecipe:
     known = {entry.name for entry in dataclasses.fields(TaskRecipe)}
     return recipe_from({"tasks": [{key: value for key, value in row.items() if key in known}]}).tasks[0]
 
 
-def judged_on(lesson: Lesson, *, corrections: Corrections, tasks: Mapping[str, Task], root: Path) -> list[Suite]:
+def comparison_suites(
+    lesson: CandidateData, *, corrections: Corrections, tasks: Mapping[str, Task], root: Path
+) -> list[Suite]:
     """The suites of the side-by-side report: the corpora's tests, where they are, and the held-out corrections."""
-    tests = suites(lesson.measure, root=root) if lesson.has_corpora else []
+    tests = make_suites(lesson.measure, root=root) if lesson.has_corpora else []
     held = {
         name: TaskData(tasks[name], {"test": rows}, (SOURCE,)) for name, rows in corrections.held_out.items() if rows
     }
-    own = [dataclasses.replace(suite, corpus=f"{SOURCE} {suite.task.name}") for suite in suites(held, root=None)]
+    own = [dataclasses.replace(suite, corpus=f"{SOURCE} {suite.task.name}") for suite in make_suites(held, root=None)]
     return tests + own
 
 
-def next_folder(live: Runtime, *, models: Path) -> Path:
+def next_version_folder(live: Runtime, *, models: Path) -> Path:
     """Where a candidate goes: the live artifact's name with the next free minor version."""
     name, version = live.artifact.manifest.name, live.artifact.manifest.version
     major, _, minor = version.partition(".")

@@ -121,6 +121,6 @@ def test_a_label_is_found_by_its_slug_and_kept_by_its_name(live: Path, tmp_path:
 
 def test_a_candidate_takes_the_next_free_version(live: Path, tmp_path: Path) -> None:
     runtime = Runtime.open(live, threads=1)
-    assert learn_corrections.next_folder(runtime, models=tmp_path).name == "desk-1.1"
+    assert learn_corrections.next_version_folder(runtime, models=tmp_path).name == "desk-1.1"
     (tmp_path / "desk-1.1").mkdir()
-    assert learn_corrections.next_folder(runtime, models=tmp_path).name == "desk-1.2"
+    assert learn_corrections.next_version_folder(runtime, models=tmp_path).name == "desk-1.2"

@@ -28,17 +28,26 @@ from models.spelling import count_words, load_words, save_words
 from models.text import normalise
 from models.tokens import Tokens, pad_id
 from training.artifact.export_encoder import GRAPH, ExportError, package_versions, split_name
-from training.artifact.model_card import render, write_licence
+from training.artifact.model_card import render_card, write_licence
 from training.data.encoding import Encoded, encode, label_columns
 from training.data.near_duplicates import drop_near_duplicates
 from training.data.tasks import TaskData
 from training.evaluate.calibration import fit_decision
-from training.evaluate.examination import examine
-from training.evaluate.measurement import Suite, figures_of, inputs_of, measure, read, read_logits, sampled, suites
+from training.evaluate.closer_evaluation import evaluate_closely
+from training.evaluate.suites import (
+    Suite,
+    figures_by_corpus,
+    make_suites,
+    measure,
+    read_logits,
+    read_suites,
+    sample_suites,
+    to_inputs,
+)
 from training.evaluate.temperature import ENOUGH_ROWS
 from training.loop import predict
-from training.network.encoder_shape import save_encoder
-from training.network.reopening import ENCODER, merged, restore
+from training.network.encoder_surgery import save_encoder
+from training.network.load_network import ENCODER, merge_adapter, restore_run
 from training.recipe import recipe_row
 from training.run.run_folder import Run
 from training.techniques.quantization import calibration_rows, float_graph, quantise, save_graph
@@ -51,7 +60,7 @@ PRECISION = {"intent": 0.95, "sentiment": 0.80, "emotion": 0.65, "market_sentime
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportedArtifact:
     """The artifact and its figures as they stand in metrics.json."""
 
     artifact: Artifact
@@ -61,7 +70,7 @@ class Exported:
 def export(
     run: Run, *, folder: Path, data: Mapping[str, TaskData], root: Path | None, rows: int = 0,
     otherwise: Mapping[str, Decision] | None = None, is_slim: bool = False,
-) -> Exported:  # fmt: skip
+) -> ExportedArtifact:  # fmt: skip
     """Export a finished run to `folder` (`<name>-<version>`); raises ExportError, and then writes nothing.
 
     `data` holds the run's tasks with their train, validation and test rows, `root` the folder of the corpora; at most
@@ -69,29 +78,29 @@ def export(
     A network whose whole encoder learned is kept in 16 bits, so that training can go on from it, unless `is_slim`.
     """
     manifest = _manifest(run, folder=folder)
-    network, tokenizer, tasks = restore(run)
+    network, tokenizer, tasks = restore_run(run)
     texts = [example.text for entry in data.values() for example in entry.splits["train"]]
-    whole = merge(network, probe=_probe(data, tokenizer=tokenizer), pad=pad_id(tokenizer))
+    whole = merge_and_verify(network, probe=_probe_rows(data, tokenizer=tokenizer), pad=pad_id(tokenizer))
     graph = float_graph(whole)
     calibration = calibration_rows(texts, tokens=Tokens(run.tokenizer, max_length=manifest.max_length), seed=SEED)
-    words = words_of(run, texts=texts)
-    plain = {name: neutral(task) for name, task in tasks.items()}
+    words = count_training_words(run, texts=texts)
+    plain = {name: default_decision(task) for name, task in tasks.items()}
     with TemporaryDirectory(prefix="export-") as work:
-        bare = partial(_write_bare, run=run, manifest=manifest, decisions=plain, words=words)
+        bare = partial(_write_undecided, run=run, manifest=manifest, decisions=plain, words=words)
         exact = bare(Path(work) / "float32", graph=graph)
         small = bare(Path(work) / "int8", graph=quantise(graph, rows=calibration))
         int8 = Runtime(small)
         decisions = fit_decisions(int8, data=data, otherwise=otherwise or {})
-        tests = suites(data, root=root)
-        tests = sampled(tests, seed=SEED, n=rows) if rows else tests
-        metrics = _metrics(int8, exact=Runtime(exact), tests=tests, decisions=decisions, root=root)
+        tests = make_suites(data, root=root)
+        tests = sample_suites(tests, seed=SEED, n=rows) if rows else tests
+        metrics = _measure(int8, exact=Runtime(exact), tests=tests, decisions=decisions, root=root)
 
         def fill(part: Path) -> None:
             shutil.copytree(small.folder, part, dirs_exist_ok=True)
             (part / "manifest.json").unlink()
             save_decisions(part / "decision.json", decisions=decisions)
             (part / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
-            card = render(manifest, tasks=tasks, decisions=decisions, metrics=metrics, corpora=run.data())
+            card = render_card(manifest, tasks=tasks, decisions=decisions, metrics=metrics, corpora=run.data())
             (part / "MODEL_CARD.md").write_text(card, encoding="utf-8")
             write_licence(part, manifest=manifest, corpora=run.data())
             if manifest.encoders[0].adapter:
@@ -99,7 +108,7 @@ def export(
             elif not is_slim:
                 save_encoder(whole, path=part / ENCODER, dtype=torch.float16)
 
-        return Exported(write(folder, manifest=manifest, fill=fill, check=Runtime.open), metrics)
+        return ExportedArtifact(write(folder, manifest=manifest, fill=fill, check=Runtime.open), metrics)
 
 
 def _manifest(run: Run, *, folder: Path) -> Manifest:
@@ -115,12 +124,12 @@ def _manifest(run: Run, *, folder: Path) -> Manifest:
         encoders=(EncoderEntry("main", GRAPH, "" if run.encoder_file.is_file() else "adapter/", tuple(run.tasks())),),
         max_length=recipe.max_length,
         data=tuple(_data_entry(row) for row in run.data()),
-        recipe=recipe_of(run),
+        recipe=recipe_with_origin(run),
         packages=package_versions(),
     )
 
 
-def recipe_of(run: Run) -> dict[str, Any]:
+def recipe_with_origin(run: Run) -> dict[str, Any]:
     """The recipe, with what the run went on from (`start`) or is the average of (`soup`), where it is either."""
     found = recipe_row(run.recipe())
     for name in ("start", "soup"):
@@ -148,7 +157,7 @@ def _data_entry(row: Mapping[str, Any]) -> DataEntry:
     )
 
 
-def words_of(run: Run, *, texts: Iterable[str]) -> dict[str, int]:
+def count_training_words(run: Run, *, texts: Iterable[str]) -> dict[str, int]:
     """The words of a run's training texts with their counts, and those that what it went on from had counted before."""
     path = run.path / "start.json"
     start = Path(json.loads(path.read_text(encoding="utf-8"))["path"]) / WORDS if path.is_file() else None
@@ -158,7 +167,7 @@ def words_of(run: Run, *, texts: Iterable[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _write_bare(
+def _write_undecided(
     folder: Path,
     *,
     run: Run,
@@ -180,31 +189,31 @@ def _write_bare(
     return write(folder, manifest=manifest, fill=fill)
 
 
-def neutral(task: Task) -> Decision:
+def default_decision(task: Task) -> Decision:
     """A decision before anything was fitted."""
     return Decision(kind=task.kind, accept=(0.5,) * len(task.labels) if task.kind == "multi" else ())
 
 
-def _probe(data: Mapping[str, TaskData], *, tokenizer: Any) -> dict[str, Encoded]:
+def _probe_rows(data: Mapping[str, TaskData], *, tokenizer: Any) -> dict[str, Encoded]:
     rows = {name: (entry.task, entry.splits["train"][:PROBE_ROWS]) for name, entry in data.items()}
     return {name: encode(first, task=task, tokenizer=tokenizer) for name, (task, first) in rows.items()}
 
 
-def merge(network: Network, *, probe: Mapping[str, Encoded], pad: int) -> nn.Module:
+def merge_and_verify(network: Network, *, probe: Mapping[str, Encoded], pad: int) -> nn.Module:
     """Merge the adapter, if there is one, into the encoder in float32 and return the encoder.
 
     Raises ExportError when any logit of the probe rows moves by more than 1e-4.
     """
-    before = _logits(network, probe=probe, pad=pad)
-    network.encoder = merged(network.encoder)
-    after = _logits(network, probe=probe, pad=pad)
+    before = _probe_logits(network, probe=probe, pad=pad)
+    network.encoder = merge_adapter(network.encoder)
+    after = _probe_logits(network, probe=probe, pad=pad)
     worst = max((float((before[task] - after[task]).abs().max()) for task in before), default=0.0)
     if worst > TOLERANCE:
         raise ExportError(f"The merged encoder differs from the adapter by {worst:.1e} (at most {TOLERANCE:.0e}).")
     return network.encoder
 
 
-def _logits(network: Network, *, probe: Mapping[str, Encoded], pad: int) -> dict[str, torch.Tensor]:
+def _probe_logits(network: Network, *, probe: Mapping[str, Encoded], pad: int) -> dict[str, torch.Tensor]:
     found = {}
     for task, encoded in probe.items():
         if len(encoded):
@@ -226,22 +235,22 @@ def fit_decisions(
             entry.splits.get("validation", []), known=entry.splits["train"], at_least=ENOUGH_ROWS
         )
         if not rows:
-            decisions[name] = otherwise.get(name, neutral(entry.task))
+            decisions[name] = otherwise.get(name, default_decision(entry.task))
             continue
-        logits = read_logits(runtime, inputs=inputs_of(rows), task=name, title=f"validation {name}")
+        logits = read_logits(runtime, inputs=to_inputs(rows), task=name, title=f"validation {name}")
         targets = label_columns(rows, task=entry.task)
         decisions[name] = fit_decision(logits, targets=targets, task=entry.task, precision=PRECISION[entry.task.role])
     return decisions
 
 
-def _metrics(
+def _measure(
     int8: Runtime, *, exact: Runtime, tests: Sequence[Suite], decisions: Mapping[str, Decision], root: Path | None
 ) -> dict[str, Any]:
-    readings = read(int8, tests=tests, root=root, title="int8")
-    small = figures_of(readings, decisions=decisions)
+    readings = read_suites(int8, tests=tests, root=root, title="int8")
+    small = figures_by_corpus(readings, decisions=decisions)
     full = measure(exact, tests=tests, decisions=decisions, root=root, title="float32")
-    some = measure(int8, tests=sampled(tests, seed=SEED), decisions=decisions, root=None, title="sample")
-    closer = examine(int8, readings=readings, decisions=decisions, seed=SEED)
+    some = measure(int8, tests=sample_suites(tests, seed=SEED), decisions=decisions, root=None, title="sample")
+    closer = evaluate_closely(int8, readings=readings, decisions=decisions, seed=SEED)
     headline = [_headline(suite, int8=small[suite.corpus], float32=full[suite.corpus]) for suite in tests]
     for row in headline:
         row["interval"] = closer["details"][row["corpus"]]["intervals"][row["metric"]]

@@ -41,7 +41,7 @@ def export_encoder(
     `metrics.json` says how near its vectors come to the float32 encoder's on `held_out` texts.
     """
     source = Path(encoder_path(encoder))
-    graph = float_graph(load_encoder(source))
+    graph = float_graph(load_eager_encoder(source))
     base = {"name": encoder, "sha256": file_sha256(source / "model.safetensors")}
     manifest = Manifest(
         name=name, version=version, kind="encoder", base=base, encoders=(EncoderEntry("main", GRAPH),),
@@ -49,16 +49,16 @@ def export_encoder(
     )  # fmt: skip
     tokens = Tokens(source / "tokenizer.json", max_length=MAX_LENGTH)
     with TemporaryDirectory() as work:
-        exact = write(Path(work) / "float32", manifest=manifest, fill=_filling(graph, source=source))
+        exact = write(Path(work) / "float32", manifest=manifest, fill=_graph_writer(graph, source=source))
         small = quantise(graph, rows=calibration_rows(calibration, tokens=tokens, seed=0))
-        int8 = write(Path(work) / "int8", manifest=manifest, fill=_filling(small, source=source))
-        metrics = nearness(Runtime(int8).embed(held_out), exact=Runtime(exact).embed(held_out))
+        int8 = write(Path(work) / "int8", manifest=manifest, fill=_graph_writer(small, source=source))
+        metrics = vector_fidelity(Runtime(int8).embed(held_out), exact=Runtime(exact).embed(held_out))
 
         def fill(part: Path) -> None:
             shutil.copytree(int8.folder, part, dirs_exist_ok=True)
             (part / "manifest.json").unlink()
             (part / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
-            (part / "MODEL_CARD.md").write_text(_card(manifest, metrics=metrics), encoding="utf-8")
+            (part / "MODEL_CARD.md").write_text(_render_card(manifest, metrics=metrics), encoding="utf-8")
             write_licence(part, manifest=manifest, corpora=())
 
         return write(folder, manifest=manifest, fill=fill, check=Runtime.open)
@@ -72,7 +72,7 @@ def split_name(folder: Path) -> tuple[str, str]:
     return match["name"], match["version"]
 
 
-def _filling(graph: Any, *, source: Path) -> Any:
+def _graph_writer(graph: Any, *, source: Path) -> Any:
     def fill(part: Path) -> None:
         save_graph(graph, path=part / GRAPH)
         shutil.copyfile(source / "tokenizer.json", part / "tokenizer.json")
@@ -80,17 +80,17 @@ def _filling(graph: Any, *, source: Path) -> Any:
     return fill
 
 
-def load_encoder(source: Path) -> Any:
+def load_eager_encoder(source: Path) -> Any:
     """The float32 encoder without pooler, with eager attention, which traces into plain operators."""
     encoder = import_module("transformers").AutoModel.from_pretrained(str(source), attn_implementation="eager")
     encoder.pooler = None
     return encoder.eval()
 
 
-def nearness(vectors: NDArray[np.float32], *, exact: NDArray[np.float32]) -> dict[str, float]:
+def vector_fidelity(vectors: NDArray[np.float32], *, exact: NDArray[np.float32]) -> dict[str, float]:
     """Cosine of int8 and float32 vectors of the same texts, and how often both name the same nearest neighbour."""
     cosine = (vectors * exact).sum(axis=1)
-    nearest = [_nearest(rows) for rows in (vectors, exact)]
+    nearest = [_nearest_neighbours(rows) for rows in (vectors, exact)]
     return {
         "n": len(vectors),
         "cosine_mean": round(float(cosine.mean()), 5),
@@ -99,13 +99,13 @@ def nearness(vectors: NDArray[np.float32], *, exact: NDArray[np.float32]) -> dic
     }
 
 
-def _nearest(vectors: NDArray[np.float32]) -> NDArray[np.intp]:
+def _nearest_neighbours(vectors: NDArray[np.float32]) -> NDArray[np.intp]:
     similar = vectors @ vectors.T
     np.fill_diagonal(similar, -1)
     return np.asarray(similar.argmax(axis=1))
 
 
-def _card(manifest: Manifest, *, metrics: dict[str, float]) -> str:
+def _render_card(manifest: Manifest, *, metrics: dict[str, float]) -> str:
     return (
         f"# {manifest.id}\n\nThe un-adapted encoder {manifest.base['name']}, int8, for searching the knowledge base: "
         f"one normalised vector per text of up to {manifest.max_length} tokens a window.\n\n"

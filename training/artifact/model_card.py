@@ -32,14 +32,14 @@ def write_licence(folder: Path, *, manifest: Manifest, corpora: Sequence[Mapping
     (folder / "NOTICE").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def render(
+def render_card(
     manifest: Manifest, *, tasks: Mapping[str, Task], decisions: Mapping[str, Decision], metrics: Mapping[str, Any],
     corpora: Sequence[Mapping[str, Any]],
 ) -> str:  # fmt: skip
     """The card as Markdown: what it is, what it answers, how well, when to believe it, what it learned from."""
     parts = [
         f"# {manifest.id}",
-        f"{_made_of(manifest)}, a head per task, int8. It reads English texts in windows of "
+        f"{_describe_origin(manifest)}, a head per task, int8. It reads English texts in windows of "
         f"{manifest.max_length} tokens. A misspelt word is read as the known word one slip away (models/spelling.py), "
         "also where the figures below were measured.",
         "## Tasks",
@@ -49,14 +49,14 @@ def render(
         "abstained. int8 is the file that serves, with its 95 % bootstrap interval; float32 is the same model before "
         "quantisation.",
         _table(("corpus", "figure", "n", "int8", "float32", "difference"), rows=map(_figure_row, metrics["headline"])),
-        *_remarks(metrics["int8"]),
-        *_closer(metrics),
+        *_corpus_remarks(metrics["int8"]),
+        *_closer_sections(metrics),
         "## When to believe it",
         "Fitted on validation rows that have no near twin among the training rows, through the int8 file. Below the "
         "threshold the model abstains.",
         _table(
             ("task", "temperature (entropy power)", "threshold", "promised", "high", "medium", "low"),
-            rows=_bands(decisions),
+            rows=_band_rows(decisions),
         ),
         "## Learned from",
         _table(("corpus", "licence", "training rows", "origin"), rows=map(_corpus_row, corpora)),
@@ -69,7 +69,7 @@ def render(
     return "\n\n".join(parts) + "\n"
 
 
-def _made_of(manifest: Manifest) -> str:
+def _describe_origin(manifest: Manifest) -> str:
     base, teachers = manifest.base["name"], manifest.recipe.get("distill", {}).get("teachers", ())
     if manifest.encoders[0].adapter:
         return f"One encoder ({base}), one LoRA adapter merged into it"
@@ -97,7 +97,7 @@ def _figure_row(row: Mapping[str, Any]) -> tuple[object, ...]:
     return row["corpus"], str(row["metric"]).replace("_", " "), row["n"], *figures
 
 
-def _remarks(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _corpus_remarks(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
     found = []
     for corpus, row in figures.items():
         parts = [f"calibration error {row['ece']:.3f}"] if "ece" in row else []
@@ -112,7 +112,7 @@ def _remarks(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return ["\n".join(found)] if found else []
 
 
-def _closer(metrics: Mapping[str, Any]) -> list[str]:
+def _closer_sections(metrics: Mapping[str, Any]) -> list[str]:
     """Calibration, abstention, robustness and behaviour, where the artifact was measured for them."""
     if "heads" not in metrics:
         return []
@@ -120,44 +120,44 @@ def _closer(metrics: Mapping[str, Any]) -> list[str]:
         "## Honesty, caution, robustness",
         "Calibration error of each head over all its test rows, beside what a perfectly honest model would show on so "
         "few rows.",
-        _table(("task", "n", "calibration error", "perfect model"), rows=_honesty(metrics["heads"])),
+        _table(("task", "n", "calibration error", "perfect model"), rows=_calibration_rows(metrics["heads"])),
         "What abstaining below the threshold buys on each test file.",
-        _table(("corpus", "answered", "right among them", "promised"), rows=_caution(metrics["details"])),
+        _table(("corpus", "answered", "right among them", "promised"), rows=_abstention_rows(metrics["details"])),
         "Share of the accuracy that is kept on a seeded sample, and how often an attack by synonyms turns a right "
         "answer.",
-        _table(("corpus", "n", *CHANGES, "attack"), rows=_changes(metrics["robustness"])),
+        _table(("corpus", "n", *CHANGES, "attack"), rows=_robustness_rows(metrics["robustness"])),
         "Behaviour tests (minimum function, invariance, direction): cases that failed.",
-        _table(("test", "kind", "task", "failed", "cases"), rows=_behaviours(metrics["behaviours"])),
-        _pace(metrics),
+        _table(("test", "kind", "task", "failed", "cases"), rows=_behaviour_rows(metrics["behaviours"])),
+        _speed_sentence(metrics),
     ]
 
 
 CHANGES = ("typo", "lower_case", "upper_case", "no_punctuation", "phrase")
 
 
-def _honesty(heads: Mapping[str, Mapping[str, Any]]) -> Iterable[Sequence[object]]:
+def _calibration_rows(heads: Mapping[str, Mapping[str, Any]]) -> Iterable[Sequence[object]]:
     for task, row in heads.items():
         yield f"`{task}`", row["n"], f"{row['ece']:.4f}", f"{row['ece_if_perfect']:.4f}"
 
 
-def _caution(details: Mapping[str, Mapping[str, Any]]) -> Iterable[Sequence[object]]:
+def _abstention_rows(details: Mapping[str, Mapping[str, Any]]) -> Iterable[Sequence[object]]:
     for corpus, row in details.items():
         found = row["abstention"]
         yield corpus, _share(found["coverage"]), _share(found["precision"]), _share(found["promised"] or None)
 
 
-def _changes(robustness: Mapping[str, Mapping[str, Any]]) -> Iterable[Sequence[object]]:
+def _robustness_rows(robustness: Mapping[str, Mapping[str, Any]]) -> Iterable[Sequence[object]]:
     for corpus, row in robustness.items():
         attack = _share(row["attack"]["success_rate"]) if "attack" in row else "–"
         yield corpus, row["n"], *(_share(row[name]["kept"]) for name in CHANGES), attack
 
 
-def _behaviours(rows: Sequence[Mapping[str, Any]]) -> Iterable[Sequence[object]]:
+def _behaviour_rows(rows: Sequence[Mapping[str, Any]]) -> Iterable[Sequence[object]]:
     for row in rows:
         yield row["name"], row["kind"], f"`{row['task']}`", row["failed"], row["n"]
 
 
-def _pace(metrics: Mapping[str, Any]) -> str:
+def _speed_sentence(metrics: Mapping[str, Any]) -> str:
     speed, size = metrics["speed"], metrics["size"]
     return (
         f"{speed['texts_per_second']:,.0f} texts a second on {speed['cores']} cores when it was exported, all tasks "
@@ -165,7 +165,7 @@ def _pace(metrics: Mapping[str, Any]) -> str:
     )
 
 
-def _bands(decisions: Mapping[str, Decision]) -> Iterable[Sequence[object]]:
+def _band_rows(decisions: Mapping[str, Decision]) -> Iterable[Sequence[object]]:
     for task, decision in decisions.items():
         cells = [f"from {band.low:.2f}: {_share(band.precision)} (n {band.n})" for band in decision.bands]
         cells += [""] * (3 - len(cells))

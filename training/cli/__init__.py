@@ -33,22 +33,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, text in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text[:1].upper() + text[1:] + ".")
         if given[:1] == [name]:
-            _module(name).add(command)
+            _import_command(name).add(command)
     parsed = parser.parse_args(given)
     try:
-        status: int = _module(parsed.command).run(parsed)
+        status: int = _import_command(parsed.command).run(parsed)
     except ValueError as error:
-        if not _is_ours(error):
+        if not _has_our_message(error):
             raise
         print(f"{error}", file=sys.stderr)
         return 2
     return status
 
 
-def _module(name: str) -> Any:
+def _import_command(name: str) -> Any:
     return importlib.import_module(f"training.cli.{name.replace('-', '_')}")
 
 
-def _is_ours(error: ValueError) -> bool:
+def _has_our_message(error: ValueError) -> bool:
     """Errors that our own modules declare carry a sentence for people; others are bugs and keep their traceback."""
     return type(error).__module__.split(".")[0] in ("training", "models")

@@ -23,30 +23,30 @@ def run(arguments: argparse.Namespace) -> int:
     from models.runtime import Runtime
     from training.artifact.export import SEED
     from training.config import settings
-    from training.evaluate.examination import examine
-    from training.evaluate.measurement import figures_of, read, sampled, suites, tested
+    from training.evaluate.closer_evaluation import evaluate_closely
+    from training.evaluate.suites import figures_by_corpus, load_test_rows, make_suites, read_suites, sample_suites
 
     root = arguments.data or settings().data
     runtime = Runtime.open(arguments.artifact)
-    tests = suites(tested(runtime, root=root), root=root)
-    tests = sampled(tests, seed=SEED, n=arguments.rows) if arguments.rows else tests
-    readings = read(runtime, tests=tests, root=root, title="int8")
-    found = figures_of(readings, decisions=runtime.decisions)
+    tests = make_suites(load_test_rows(runtime, root=root), root=root)
+    tests = sample_suites(tests, seed=SEED, n=arguments.rows) if arguments.rows else tests
+    readings = read_suites(runtime, tests=tests, root=root, title="int8")
+    found = figures_by_corpus(readings, decisions=runtime.decisions)
     for corpus, row in found.items():
         print(f"{corpus:18} " + "  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
-    closer = examine(runtime, readings=readings, decisions=runtime.decisions, seed=SEED)
-    _print(closer)
+    closer = evaluate_closely(runtime, readings=readings, decisions=runtime.decisions, seed=SEED)
+    _print_closer(closer)
     if arguments.out:
         content = {"artifact": runtime.artifact.manifest.id, "int8": found} | closer
         arguments.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return 0
 
 
-def _print(closer: Mapping[str, Any]) -> None:
+def _print_closer(closer: Mapping[str, Any]) -> None:
     for task, row in closer["heads"].items():
         print(f"{task:18} calibration error {row['ece']:.4f} (a perfect model: {row['ece_if_perfect']:.4f})")
     for corpus, row in closer["robustness"].items():
-        kept = "  ".join(f"{name} {change['kept']:.3f}" for name, change in row.items() if _is_change(change))
+        kept = "  ".join(f"{name} {change['kept']:.3f}" for name, change in row.items() if _is_perturbation(change))
         attacked = f"  attack success {row['attack']['success_rate']:.3f}" if "attack" in row else ""
         print(f"{corpus:18} accuracy kept: {kept}{attacked}")
     for row in closer["behaviours"]:
@@ -58,5 +58,5 @@ def _print(closer: Mapping[str, Any]) -> None:
     )
 
 
-def _is_change(value: object) -> bool:
+def _is_perturbation(value: object) -> bool:
     return isinstance(value, dict) and "kept" in value

@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     from training.config import settings
     from training.data import load_data
     from training.recipe import load_recipe
-    from training.techniques.label_noise import noise_of
+    from training.techniques.label_noise import find_label_noise
 
     recipe = load_recipe(arguments.recipe)
     tasks = tuple(task for task in recipe.tasks if not arguments.task or task.name in arguments.task)
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     with arguments.out.open("w", encoding="utf-8") as out:
         for entry in data.values():
-            noise = noise_of(entry, encoder=encoder)
+            noise = find_label_noise(entry, encoder=encoder)
             if noise is None:
                 continue
             print(noise.sentence)

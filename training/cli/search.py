@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     from training.config import settings
     from training.fit import use_threads
     from training.recipe import load_recipe
-    from training.techniques.hyperparameter_search import importance, load_space, open_study, search, table
+    from training.techniques.hyperparameter_search import importance, list_trials, load_space, open_study, search
 
     here = settings()
     use_threads(here.threads)
@@ -45,17 +45,17 @@ def run(arguments: argparse.Namespace) -> int:
         folder / "study.db", name=name, space=space, sampler=arguments.sampler, pruner=arguments.pruner,
         seed=arguments.seed,
     )  # fmt: skip
-    trial = _trial(recipe, space=space, folder=folder, root=arguments.data or here.data)
+    trial = _make_trial(recipe, space=space, folder=folder, root=arguments.data or here.data)
     search(study, recipe=recipe, space=space, fit=trial, trials=arguments.trials)
-    found = {"study": name, "trials": table(study), "importance": importance(study)}
+    found = {"study": name, "trials": list_trials(study), "importance": importance(study)}
     (folder / "search.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     _write_page(folder / "search.html", found=found)
-    _print(found)
+    _print_trials(found)
     print(f"The study is in {folder}: search.json, search.html.")
     return 0
 
 
-def _trial(recipe: Recipe, *, space: Space, folder: Path, root: Path) -> Fit:
+def _make_trial(recipe: Recipe, *, space: Space, folder: Path, root: Path) -> Fit:
     """How a trial is trained: the data are read once, each trial has a folder, validation is reported as it comes."""
     import os
     import shutil
@@ -64,7 +64,7 @@ def _trial(recipe: Recipe, *, space: Space, folder: Path, root: Path) -> Fit:
     from training.data import load_data
     from training.fit import fit
     from training.run.run_folder import Run
-    from training.techniques.hyperparameter_search import Watch
+    from training.techniques.hyperparameter_search import Report
 
     data, _ = load_data(recipe, root=root)
 
@@ -75,18 +75,18 @@ def _trial(recipe: Recipe, *, space: Space, folder: Path, root: Path) -> Fit:
             """Append the line, and report it."""
             super().log(row)
             if "validation" in row:
-                tell(row["step"], space.value(row["validation"]))
+                tell(row["step"], space.mean_score(row["validation"]))
 
-    tell: Watch = lambda step, value: None  # noqa: E731
+    tell: Report = lambda step, value: None  # noqa: E731
 
-    def trained(changed: Recipe, number: int, watch: Watch) -> float:
+    def trained(changed: Recipe, number: int, watch: Report) -> float:
         nonlocal tell
         tell = watch
         place = folder / f"trial-{number}-{os.getpid()}"
         made = Watched(place)
         try:
             fit(changed, data=data, run=made, root=root)
-            return space.value([row["validation"] for row in made.metrics() if "validation" in row][-1])
+            return space.mean_score([row["validation"] for row in made.metrics() if "validation" in row][-1])
         finally:
             # Only figures are kept of a trial; its weights are made again by a fit with its settings.
             shutil.rmtree(place / "checkpoints", ignore_errors=True)
@@ -95,9 +95,9 @@ def _trial(recipe: Recipe, *, space: Space, folder: Path, root: Path) -> Fit:
     return trained
 
 
-def _print(found: dict[str, Any]) -> None:
+def _print_trials(found: dict[str, Any]) -> None:
     for row in found["trials"][:10]:
-        shown = "  ".join(f"{key}={_short(value)}" for key, value in row["settings"].items())
+        shown = "  ".join(f"{key}={_format_value(value)}" for key, value in row["settings"].items())
         value = "stopped" if row["state"] == "pruned" else f"{row['value']:.4f}"
         print(f"trial {row['trial']:3}  {value}  {row['seconds']} s  {shown}")
     for setting, share in found["importance"].items():
@@ -105,20 +105,20 @@ def _print(found: dict[str, Any]) -> None:
 
 
 def _write_page(path: Path, *, found: dict[str, Any]) -> None:
-    from training.evaluate.plots import bars, table
-    from training.evaluate.report import page
+    from training.evaluate.plots import bar_chart, html_table
+    from training.evaluate.report import html_page
 
-    rows = [(row["trial"], row["state"], row["value"], row["seconds"], *map(_short, row["settings"].values()))
+    rows = [(row["trial"], row["state"], row["value"], row["seconds"], *map(_format_value, row["settings"].values()))
             for row in found["trials"]]  # fmt: skip
     names = list(found["trials"][0]["settings"]) if found["trials"] else []
     share = list(found["importance"].items())
     parts = [f"<h1>Search {found['study']}</h1>"]
     if share:
-        parts.append(f"<section><h2>What mattered</h2>{bars(share, title='Importance of the settings')}</section>")
+        parts.append(f"<section><h2>What mattered</h2>{bar_chart(share, title='Importance of the settings')}</section>")
     head = ("trial", "state", "value", "seconds", *names)
-    parts.append(f"<section><h2>Trials</h2>{table(head, rows=rows)}</section>")
-    path.write_text(page(f"Search {found['study']}", parts=parts), encoding="utf-8")
+    parts.append(f"<section><h2>Trials</h2>{html_table(head, rows=rows)}</section>")
+    path.write_text(html_page(f"Search {found['study']}", parts=parts), encoding="utf-8")
 
 
-def _short(value: object) -> str:
+def _format_value(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -52,15 +52,15 @@ def run(arguments: argparse.Namespace) -> int:
     folder = (arguments.runs or here.runs) / f"study-{arguments.study}"
     known = {"adapters": "adapter_study.json", "techniques": "technique_study.json", "shots": "shot_study.json"}
     out = arguments.out or RESULTS / known[arguments.study]
-    study = {"adapters": _adapters, "techniques": _techniques, "shots": _shots}[arguments.study]
-    result = study(arguments, recipe=recipe, data=_data(recipe, root=root), folder=folder, root=root, out=out)
+    study = {"adapters": _study_adapters, "techniques": _study_techniques, "shots": _study_shots}[arguments.study]
+    result = study(arguments, recipe=recipe, data=_load_data(recipe, root=root), folder=folder, root=root, out=out)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=1))
     return 0
 
 
-def _data(recipe: Recipe, *, root: Path) -> dict[str, TaskData]:
+def _load_data(recipe: Recipe, *, root: Path) -> dict[str, TaskData]:
     from training.data.tasks import load_task
 
     splits = ("train", "validation")
@@ -70,7 +70,7 @@ def _data(recipe: Recipe, *, root: Path) -> dict[str, TaskData]:
     }
 
 
-def _adapters(
+def _study_adapters(
     arguments: argparse.Namespace, *, recipe: Recipe, data: dict[str, TaskData], folder: Path, root: Path, out: Path
 ) -> dict[str, Any]:
     from training.fit import fit
@@ -79,7 +79,7 @@ def _adapters(
     return study_adapters(recipe, data=data, folder=folder, fit=fit, root=root)
 
 
-def _techniques(
+def _study_techniques(
     arguments: argparse.Namespace, *, recipe: Recipe, data: dict[str, TaskData], folder: Path, root: Path, out: Path
 ) -> dict[str, Any]:
     from training.fit import fit
@@ -89,7 +89,7 @@ def _techniques(
     return study_techniques(study, seeds=range(arguments.seeds), wanted=arguments.only, out=out)
 
 
-def _shots(
+def _study_shots(
     arguments: argparse.Namespace, *, recipe: Recipe, data: dict[str, TaskData], folder: Path, root: Path, out: Path
 ) -> dict[str, Any]:
     from training.fit import fit

@@ -33,13 +33,13 @@ def risk_coverage(confidence: Confidence, *, right: Right) -> list[dict[str, flo
     ]
 
 
-def area(confidence: Confidence, *, right: Right) -> float:
+def area_under_risk_coverage(confidence: Confidence, *, right: Right) -> float:
     """Mean risk over all coverages; lower is better, and a ranking of no worth gives the share of wrong answers."""
     order = np.argsort(-confidence, kind="stable")
     return float((np.cumsum(~right[order]) / np.arange(1, len(order) + 1)).mean())
 
 
-def kept(confidence: Confidence, *, right: Right, threshold: float) -> dict[str, Any]:
+def apply_threshold(confidence: Confidence, *, right: Right, threshold: float) -> dict[str, Any]:
     """What a threshold does: the share answered, and how often that is right (None where nothing is)."""
     answered = confidence >= threshold
     precision = round(float(right[answered].mean()), 4) if answered.any() else None

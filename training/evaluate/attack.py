@@ -18,14 +18,14 @@ import numpy.typing as npt
 
 from models.runtime import Input
 from models.text import Span
-from training.evaluate.perturb import replaced, words
+from training.evaluate.perturbations import replace_word, words_outside_target
 
 BUDGET = 0.2
 Score = Callable[[Sequence[Input]], npt.NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
-class Attacked:
+class AttackState:
     """One text under attack: its label's column, the words left to try (weightiest first), and what became of it."""
 
     item: Input
@@ -63,63 +63,69 @@ def synonyms() -> dict[str, tuple[str, ...]]:
     return {word: tuple(dict.fromkeys(others)) for word, others in found.items()}
 
 
-def attack(items: Sequence[Input], *, columns: Sequence[int], score: Score) -> Outcome:
+def attack_texts(items: Sequence[Input], *, columns: Sequence[int], score: Score) -> Outcome:
     """Attack texts whose right label is `columns`; `score` gives probabilities [n, labels]."""
     first = score(items)
     right = [at for at, column in enumerate(columns) if int(first[at].argmax()) == column]
-    states = _ranked([items[at] for at in right], columns=[columns[at] for at in right], score=score)
+    states = _rank_words([items[at] for at in right], columns=[columns[at] for at in right], score=score)
     attackable = sum(bool(state.left) for state in states)
     for _ in range(max((state.budget for state in states), default=0)):
         open_ = [at for at, state in enumerate(states) if _is_open(state)]
-        for at, state in zip(open_, _step([states[at] for at in open_], score=score), strict=True):
+        for at, state in zip(open_, _replace_next_words([states[at] for at in open_], score=score), strict=True):
             states[at] = state
     turned = [at for at, state in enumerate(states) if state.is_turned]
     shown = tuple((items[right[at]].text, states[at].item.text) for at in turned[:5])
     return Outcome(len(right), attackable, len(turned), shown)
 
 
-def _is_open(state: Attacked) -> bool:
+def _is_open(state: AttackState) -> bool:
     return not state.is_turned and bool(state.left) and state.changed < state.budget
 
 
-def _ranked(items: Sequence[Input], *, columns: Sequence[int], score: Score) -> list[Attacked]:
+def _rank_words(items: Sequence[Input], *, columns: Sequence[int], score: Score) -> list[AttackState]:
     """Each text with its replaceable words, the weightiest first."""
-    places = [_replaceable(item) for item in items]
-    without = [replaced(item, span=span, word="") for item, some in zip(items, places, strict=True) for span in some]
+    places = [_replaceable_words(item) for item in items]
+    without = [
+        replace_word(item, span=span, word="") for item, some in zip(items, places, strict=True) for span in some
+    ]
     losses = iter(score(without)) if without else iter(())
     states = []
     for item, column, some in zip(items, columns, places, strict=True):
         left = {span: float(next(losses)[column]) for span in some}
         ranked = tuple(item.text[slice(*span)] for span in sorted(left, key=lambda span: left[span]))
-        states.append(Attacked(item, column, ranked, max(1, int(BUDGET * len(item.text.split())))))
+        states.append(AttackState(item, column, ranked, max(1, int(BUDGET * len(item.text.split())))))
     return states
 
 
-def _replaceable(item: Input) -> list[Span]:
+def _replaceable_words(item: Input) -> list[Span]:
     """The first place of each word that has synonyms."""
     first: dict[str, Span] = {}
-    for span in words(item):
+    for span in words_outside_target(item):
         first.setdefault(item.text[slice(*span)], span)
     return [span for word, span in first.items() if word.lower() in synonyms()]
 
 
-def _step(states: Sequence[Attacked], *, score: Score) -> list[Attacked]:
+def _replace_next_words(states: Sequence[AttackState], *, score: Score) -> list[AttackState]:
     """Replace the next word of each text by the synonym that hurts most, where any hurts."""
-    tried = [_variants(state) for state in states]
+    tried = [_candidate_texts(state) for state in states]
     found = iter(score([variant for some in tried for variant in some])) if any(tried) else iter(())
-    return [_after(state, variants=some, rows=[next(found) for _ in some]) for state, some in
+    return [_next_state(state, variants=some, rows=[next(found) for _ in some]) for state, some in
             zip(states, tried, strict=True)]  # fmt: skip
 
 
-def _variants(state: Attacked) -> list[Input]:
+def _candidate_texts(state: AttackState) -> list[Input]:
     word = state.left[0]
-    span = next((span for span in words(state.item) if state.item.text[slice(*span)] == word), None)
+    span = next((span for span in words_outside_target(state.item) if state.item.text[slice(*span)] == word), None)
     if span is None:
         return []
-    return [replaced(state.item, span=span, word=_cased(other, like=word)) for other in synonyms()[word.lower()]]
+    return [
+        replace_word(state.item, span=span, word=_match_case(other, like=word)) for other in synonyms()[word.lower()]
+    ]
 
 
-def _after(state: Attacked, *, variants: Sequence[Input], rows: Sequence[npt.NDArray[np.float64]]) -> Attacked:
+def _next_state(
+    state: AttackState, *, variants: Sequence[Input], rows: Sequence[npt.NDArray[np.float64]]
+) -> AttackState:
     rest = state.left[1:]
     if not variants:
         return replace(state, left=rest)
@@ -128,7 +134,7 @@ def _after(state: Attacked, *, variants: Sequence[Input], rows: Sequence[npt.NDA
     return replace(state, item=variants[worst], left=rest, changed=state.changed + 1, is_turned=is_turned)
 
 
-def _cased(word: str, *, like: str) -> str:
+def _match_case(word: str, *, like: str) -> str:
     if like.isupper() and len(like) > 1:
         return word.upper()
     return word.capitalize() if like[:1].isupper() else word

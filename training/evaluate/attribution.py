@@ -30,8 +30,8 @@ from models.runtime import Input, Runtime
 from models.text import Span, tokens_of
 from models.tokens import pad_id
 from training.data.encoding import open_tokenizer
-from training.evaluate.perturb import without
-from training.network.reopening import Opened, merged
+from training.evaluate.perturbations import remove_spans
+from training.network.load_network import TrainedNetwork, merge_adapter
 
 STEPS = 32
 SHARES = (0.1, 0.2, 0.3, 0.5, 0.7)
@@ -48,12 +48,12 @@ class Gradients:
     gap: float
 
 
-class Twin:
+class FloatNetwork:
     """The float32 network of an artifact, ready for gradients."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: TrainedNetwork) -> None:
         self.network = opened.network
-        self.network.encoder = merged(opened.network.encoder)
+        self.network.encoder = merge_adapter(opened.network.encoder)
         self.tokenizer = open_tokenizer(str(opened.tokenizer), max_length=opened.max_length)
         self.pad = pad_id(self.tokenizer)
 
@@ -75,11 +75,11 @@ class Twin:
         method = LayerIntegratedGradients(probability, layer)
         pieces, gap = method.attribute(ids, baselines=base, n_steps=STEPS, return_convergence_delta=True)
         sums = pieces.sum(dim=-1)[0].detach().numpy()
-        weights = [sum(float(sums[at]) for at in _pieces_of(word, found.offsets)) for word in words]
+        weights = [sum(float(sums[at]) for at in _word_pieces(word, found.offsets)) for word in words]
         return Gradients(tuple(words), tuple(weights), float(gap.abs().max()))
 
 
-def _pieces_of(word: Span, offsets: Sequence[Span]) -> range:
+def _word_pieces(word: Span, offsets: Sequence[Span]) -> range:
     found = tokens_of(word, offsets=offsets)
     return range(*found) if found else range(0)
 
@@ -92,25 +92,33 @@ def rank_correlation(first: Sequence[float], *, second: Sequence[float]) -> floa
     return float(np.corrcoef(one, two)[0, 1])
 
 
-def areas(item: Input, *, words: Sequence[Span], order: Sequence[int], score: Score) -> tuple[float, float]:
+def deletion_and_insertion(
+    item: Input, *, words: Sequence[Span], order: Sequence[int], score: Score
+) -> tuple[float, float]:
     """Mean probability while words are taken away (lower is better) and while they are put in (higher is better)."""
     counts = [max(1, round(share * len(words))) for share in SHARES]
-    deleted = [without(item, spans=[words[at] for at in order[:count]]) for count in counts]
-    inserted = [without(item, spans=[words[at] for at in order[count:]]) for count in counts]
+    deleted = [remove_spans(item, spans=[words[at] for at in order[:count]]) for count in counts]
+    inserted = [remove_spans(item, spans=[words[at] for at in order[count:]]) for count in counts]
     found = score([*deleted, *inserted])
     return float(found[: len(counts)].mean()), float(found[len(counts) :].mean())
 
 
-def check(runtime: Runtime, *, twin: Twin, items: Sequence[Input], task: str, seed: int = 0) -> dict[str, float]:
+def check_explanations(
+    runtime: Runtime, *, twin: FloatNetwork, items: Sequence[Input], task: str, seed: int = 0
+) -> dict[str, float]:
     """The agreement and the fidelity of both methods on texts of at least three words, for the served answers."""
     rows = [
-        row for at, item in enumerate(items) if (row := _one(runtime, twin=twin, item=item, task=task, seed=seed + at))
+        row
+        for at, item in enumerate(items)
+        if (row := _check_text(runtime, twin=twin, item=item, task=task, seed=seed + at))
     ]
     names = rows[0] if rows else {}
     return {"n": len(rows)} | {name: round(float(np.mean([row[name] for row in rows])), 4) for name in names}
 
 
-def _one(runtime: Runtime, *, twin: Twin, item: Input, task: str, seed: int) -> Mapping[str, float] | None:
+def _check_text(
+    runtime: Runtime, *, twin: FloatNetwork, item: Input, task: str, seed: int
+) -> Mapping[str, float] | None:
     ready = runtime.read_as(item)
     item = Input(ready.text, ready.spans[0] if ready.spans else None)
     decision = runtime.decisions[task]
@@ -133,5 +141,7 @@ def _one(runtime: Runtime, *, twin: Twin, item: Input, task: str, seed: int) -> 
         "random": random.Random(seed).sample(range(len(words)), len(words)),
     }
     for name, order in orders.items():
-        row[f"deletion_{name}"], row[f"insertion_{name}"] = areas(item, words=words, order=order, score=score)
+        row[f"deletion_{name}"], row[f"insertion_{name}"] = deletion_and_insertion(
+            item, words=words, order=order, score=score
+        )
     return row

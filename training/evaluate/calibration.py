@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from models.decide import BandEdge, BandName, Decision, chosen_labels, probabilities
 from models.labels import OUT_OF_SCOPE, Task
-from training.evaluate.temperature import fit_heat
+from training.evaluate.temperature import fit_temperature_and_power
 
 Logits = npt.NDArray[np.float32]
 Probabilities = npt.NDArray[np.float64]
@@ -30,16 +30,16 @@ def fit_decision(logits: Logits, *, targets: Targets, task: Task, precision: flo
 
     It abstains where `precision` would not be kept; a single-label task also where it is more likely wrong than right.
     """
-    temperature, power = fit_heat(logits, targets=targets, task=task)
+    temperature, power = fit_temperature_and_power(logits, targets=targets, task=task)
     plain = Decision(kind=task.kind, temperature=temperature, entropy_power=power)
     found = probabilities(logits, decision=plain)
     accept = fit_accept(found, targets=targets) if task.kind == "multi" else ()
-    confidence, right = confidence_of(found, targets=targets, accept=accept)
+    confidence, right = answer_confidence(found, targets=targets, accept=accept)
     return Decision(
         kind=task.kind,
         temperature=temperature,
         entropy_power=power,
-        threshold=max(edge_for(confidence, right=right, precision=precision), 0.0 if accept else LIKELY),
+        threshold=max(lowest_confidence(confidence, right=right, precision=precision), 0.0 if accept else LIKELY),
         precision=precision,
         bands=fit_bands(confidence, right=right),
         accept=accept,
@@ -59,7 +59,7 @@ def _best_f1(column: Probabilities, *, truth: npt.NDArray[np.bool_]) -> float:
     return float(GRID[len(GRID) - 1 - int(f1[::-1].argmax())])
 
 
-def confidence_of(
+def answer_confidence(
     found: Probabilities, *, targets: Targets, accept: tuple[float, ...]
 ) -> tuple[Probabilities, npt.NDArray[np.bool_]]:
     """Confidence of each row's answer, and whether it is right; multi-label: its most probable accepted label."""
@@ -71,7 +71,7 @@ def confidence_of(
     return found[rows, answers], targets[rows, answers] == 1
 
 
-def edge_for(confidence: Probabilities, *, right: npt.NDArray[np.bool_], precision: float) -> float:
+def lowest_confidence(confidence: Probabilities, *, right: npt.NDArray[np.bool_], precision: float) -> float:
     """The lowest confidence from which on the answers are right in at least `precision` of the cases.
 
     With fewer than 30 rows above it an edge is not believed; 1.0 when no edge will do.
@@ -91,20 +91,24 @@ def fit_bands(confidence: Probabilities, *, right: npt.NDArray[np.bool_]) -> tup
     fewer than 5 % of the rows would reach that, the best third, and the better half of the rest, take these names, and
     their precision says what they are worth.
     """
-    high = max(edge_for(confidence, right=right, precision=BAND_PRECISION["high"]), BAND_FLOOR["high"])
+    high = max(lowest_confidence(confidence, right=right, precision=BAND_PRECISION["high"]), BAND_FLOOR["high"])
     if (confidence >= high).mean() < BAND_SHARE:
         high = round(float(np.quantile(confidence, 2 / 3)), 4)
     rest = confidence < high
-    medium = edge_for(confidence[rest], right=right[rest], precision=BAND_PRECISION["medium"]) if rest.any() else high
+    medium = (
+        lowest_confidence(confidence[rest], right=right[rest], precision=BAND_PRECISION["medium"])
+        if rest.any()
+        else high
+    )
     medium = min(max(medium, BAND_FLOOR["medium"]), high)
     if rest.any() and (confidence[rest] >= medium).mean() < BAND_SHARE:
         medium = min(round(float(np.quantile(confidence[rest], 1 / 2)), 4), high)
     edges: list[tuple[BandName, float, float]] = [("high", high, np.inf)]
     edges += [("medium", medium, high), ("low", 0.0, medium)]
-    return tuple(_band(name, low=low, up_to=up, confidence=confidence, right=right) for name, low, up in edges)
+    return tuple(_measure_band(name, low=low, up_to=up, confidence=confidence, right=right) for name, low, up in edges)
 
 
-def _band(
+def _measure_band(
     name: BandName, *, low: float, up_to: float, confidence: Probabilities, right: npt.NDArray[np.bool_]
 ) -> BandEdge:
     inside = (confidence >= low) & (confidence < up_to)

@@ -30,7 +30,7 @@ class ChecklistError(ValueError):
 
 
 @dataclass(frozen=True)
-class Behaviour:
+class BehaviourTest:
     """One behaviour test; `texts` and `twins` are templates, `fill` the values of their slots."""
 
     name: str
@@ -45,7 +45,7 @@ class Behaviour:
     twin_target: str = ""
     fill: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
-    def fits(self, task: Task) -> bool:
+    def applies_to(self, task: Task) -> bool:
         """Whether a model's task is the one that is meant, and knows the label."""
         is_meant = self.task == task.name if self.task else self.role == task.role
         return is_meant and task.kind == "single" and (not self.label or self.label in task.names)
@@ -58,24 +58,24 @@ class Behaviour:
         for text, twin in zip(self.texts, twins, strict=True):
             for at in range(longest):
                 values = {name: some[at % len(some)] for name, some in self.fill.items()}
-                other = None if twin is None else _filled(twin, values, target=self.twin_target or self.target)
-                made.append((_filled(text, values, target=self.target), other))
+                other = None if twin is None else _fill_template(twin, values, target=self.twin_target or self.target)
+                made.append((_fill_template(text, values, target=self.target), other))
         return list(dict.fromkeys(made))
 
 
-def read_tests(path: Path | None = None) -> list[Behaviour]:
+def read_tests(path: Path | None = None) -> list[BehaviourTest]:
     """The behaviour tests in a TOML file (the product's own by default); raises ChecklistError."""
     path = path or Path(__file__).with_name("checklists.toml")
     try:
         rows = tomllib.loads(path.read_text(encoding="utf-8"))["test"]
-        return [_test(row) for row in rows]
+        return [_parse_test(row) for row in rows]
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise ChecklistError(f"{path} cannot be read as behaviour tests: {error}.") from error
 
 
-def _test(row: Mapping[str, Any]) -> Behaviour:
+def _parse_test(row: Mapping[str, Any]) -> BehaviourTest:
     lists = {name: tuple(row[name]) for name in ("texts", "twins") if name in row}
-    test = Behaviour(**{**row, **lists})
+    test = BehaviourTest(**{**row, **lists})
     if test.kind == "MFT" and (not test.label or test.twins):
         raise ChecklistError(f"The behaviour test {test.name!r} is an MFT: it needs a label and no twins.")
     if test.kind != "MFT" and len(test.twins) != len(test.texts):
@@ -83,22 +83,22 @@ def _test(row: Mapping[str, Any]) -> Behaviour:
     return test
 
 
-def _filled(template: str, values: Mapping[str, str], *, target: str) -> Input:
+def _fill_template(template: str, values: Mapping[str, str], *, target: str) -> Input:
     text = template
     for name, value in values.items():
         text = text.replace("{" + name + "}", value)
     return Input(text, find_target(text, target=values[target]) if target else None)
 
 
-def run_tests(tests: Sequence[Behaviour], *, tasks: Mapping[str, Task], read: Read) -> list[dict[str, Any]]:
+def run_tests(tests: Sequence[BehaviourTest], *, tasks: Mapping[str, Task], read: Read) -> list[dict[str, Any]]:
     """Run every test on the tasks it fits; `read` gives a task's calibrated probabilities [n, labels] of inputs.
 
     Each row says how many cases there are, how many failed, and shows a few that did.
     """
-    return [_run(test, task=task, read=read) for test in tests for task in tasks.values() if test.fits(task)]
+    return [_run_test(test, task=task, read=read) for test in tests for task in tasks.values() if test.applies_to(task)]
 
 
-def _run(test: Behaviour, *, task: Task, read: Read) -> dict[str, Any]:
+def _run_test(test: BehaviourTest, *, task: Task, read: Read) -> dict[str, Any]:
     cases = test.cases()
     found = read(task.name, [text for text, _ in cases])
     answers = found.argmax(axis=1)
@@ -108,7 +108,7 @@ def _run(test: Behaviour, *, task: Task, read: Read) -> dict[str, Any]:
     else:
         after = read(task.name, [twin for _, twin in cases if twin is not None])
         said = after.argmax(axis=1)
-        failed = said != answers if test.kind == "INV" else _against(test, task=task, before=found, after=after)
+        failed = said != answers if test.kind == "INV" else _moved_against(test, task=task, before=found, after=after)
     shown = [
         {"text": (twin or text).text, "answer": task.names[said[at]]}
         for at, (text, twin) in enumerate(cases)
@@ -118,7 +118,9 @@ def _run(test: Behaviour, *, task: Task, read: Read) -> dict[str, Any]:
     return row | {"examples": shown[:SHOWN]}
 
 
-def _against(test: Behaviour, *, task: Task, before: Probabilities, after: Probabilities) -> npt.NDArray[np.bool_]:
+def _moved_against(
+    test: BehaviourTest, *, task: Task, before: Probabilities, after: Probabilities
+) -> npt.NDArray[np.bool_]:
     column = task.index()[test.label]
     moved = after[:, column] - before[:, column]
     return np.asarray((moved if test.direction == "up" else -moved) < -TOLERANCE)

@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from models.decide import probabilities
 from models.runtime import Runtime
-from training.evaluate.examination import chosen_columns, figures_by_rows, label_rows
-from training.evaluate.intervals import paired
-from training.evaluate.measurement import Suite, read_logits
+from training.evaluate.closer_evaluation import chosen_columns, figures_by_rows, label_rows
+from training.evaluate.intervals import paired_difference
 from training.evaluate.metrics import per_label
+from training.evaluate.suites import Suite, read_logits
 
 Probabilities = npt.NDArray[np.float64]
 
@@ -29,29 +29,29 @@ class CompareError(ValueError):
 def compare(first: Runtime, *, second: Runtime, tests: Sequence[Suite], seed: int = 0) -> dict[str, Any]:
     """Figures of both on every suite. Raises CompareError where a task is missing or has other labels."""
     for suite in tests:
-        _check(suite, first=first, second=second)
+        _check_same_labels(suite, first=first, second=second)
     return {
         "first": first.artifact.manifest.id,
         "second": second.artifact.manifest.id,
-        "corpora": [_side_by_side(suite, first=first, second=second, seed=seed) for suite in tests],
+        "corpora": [_compare_suite(suite, first=first, second=second, seed=seed) for suite in tests],
     }
 
 
-def _check(suite: Suite, *, first: Runtime, second: Runtime) -> None:
+def _check_same_labels(suite: Suite, *, first: Runtime, second: Runtime) -> None:
     for runtime in (first, second):
         task = runtime.tasks.get(suite.task.name)
         if task is None or task.names != suite.task.names:
             raise CompareError(f"{runtime.artifact.manifest.id} has no task {suite.task.name} with the same labels.")
 
 
-def _side_by_side(suite: Suite, *, first: Runtime, second: Runtime, seed: int) -> dict[str, Any]:
+def _compare_suite(suite: Suite, *, first: Runtime, second: Runtime, seed: int) -> dict[str, Any]:
     name, runtimes = suite.headline, (first, second)
-    found = [_read(runtime, suite=suite) for runtime in runtimes]
+    found = [_read_probabilities(runtime, suite=suite) for runtime in runtimes]
     figures = [
         figures_by_rows(suite, found=one, decision=runtime.decisions[suite.task.name])
         for one, runtime in zip(found, runtimes, strict=True)
     ]
-    gap = paired(
+    gap = paired_difference(
         lambda rows: figures[0](rows)[name], second=lambda rows: figures[1](rows)[name], n=len(suite.inputs), seed=seed
     )
     every = np.arange(len(suite.inputs))
@@ -59,16 +59,16 @@ def _side_by_side(suite: Suite, *, first: Runtime, second: Runtime, seed: int) -
     row |= {side: round(one(every)[name], 5) for side, one in zip(("first", "second"), figures, strict=True)}
     chosen = [chosen_columns(suite, found=one, decision=runtime.decisions[suite.task.name])
               for one, runtime in zip(found, runtimes, strict=True)]  # fmt: skip
-    return row | {"difference": gap.row(), "labels": _labels(suite, chosen=chosen)}
+    return row | {"difference": gap.row(), "labels": _label_scores(suite, chosen=chosen)}
 
 
-def _read(runtime: Runtime, *, suite: Suite) -> Probabilities:
+def _read_probabilities(runtime: Runtime, *, suite: Suite) -> Probabilities:
     title = f"{runtime.artifact.manifest.id} {suite.corpus}"
     logits = read_logits(runtime, inputs=suite.inputs, task=suite.task.name, title=title)
     return probabilities(logits, decision=runtime.decisions[suite.task.name])
 
 
-def _labels(suite: Suite, *, chosen: Sequence[npt.NDArray[np.int64]]) -> list[dict[str, Any]]:
+def _label_scores(suite: Suite, *, chosen: Sequence[npt.NDArray[np.int64]]) -> list[dict[str, Any]]:
     """F1 of each label that occurs, of both."""
     truth = label_rows(suite)
     one, two = (per_label(truth, chosen=some, names=suite.task.names) for some in chosen)
@@ -79,7 +79,7 @@ def _labels(suite: Suite, *, chosen: Sequence[npt.NDArray[np.int64]]) -> list[di
     ]
 
 
-def lines(found: Mapping[str, Any]) -> list[str]:
+def format_lines(found: Mapping[str, Any]) -> list[str]:
     """The comparison as lines for the terminal: figures first, then the labels that moved by at least five points."""
     said = [f"{found['first']} against {found['second']}"]
     for row in found["corpora"]:

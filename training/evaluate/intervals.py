@@ -46,33 +46,33 @@ class Difference(Interval):
         return {name: round(value, 5) for name, value in asdict(self).items()} | {"verdict": self.verdict}
 
 
-def interval(figure: Figure, *, n: int, seed: int = 0, draws: int = DRAWS) -> Interval:
+def bootstrap_interval(figure: Figure, *, n: int, seed: int = 0, draws: int = DRAWS) -> Interval:
     """The 95 % interval of a figure of `n` rows; `figure` gets row numbers."""
-    found = np.asarray([figure(rows) for rows in _draws(n, seed=seed, draws=draws)])
-    return Interval(figure(np.arange(n)), *_edges(found))
+    found = np.asarray([figure(rows) for rows in _draw_rows(n, seed=seed, draws=draws)])
+    return Interval(figure(np.arange(n)), *_percentiles(found))
 
 
-def intervals(
+def bootstrap_intervals(
     figures: Callable[[Rows], Mapping[str, float]], *, n: int, names: Iterable[str], seed: int = 0, draws: int = DRAWS
 ) -> dict[str, Interval]:
     """The 95 % intervals of several figures from the same draws."""
-    found, whole = [figures(rows) for rows in _draws(n, seed=seed, draws=draws)], figures(np.arange(n))
-    return {name: Interval(whole[name], *_edges(np.asarray([row[name] for row in found]))) for name in names}
+    found, whole = [figures(rows) for rows in _draw_rows(n, seed=seed, draws=draws)], figures(np.arange(n))
+    return {name: Interval(whole[name], *_percentiles(np.asarray([row[name] for row in found]))) for name in names}
 
 
-def paired(first: Figure, *, second: Figure, n: int, seed: int = 0, draws: int = DRAWS) -> Difference:
+def paired_difference(first: Figure, *, second: Figure, n: int, seed: int = 0, draws: int = DRAWS) -> Difference:
     """The difference second − first on the same `n` rows, with its 95 % interval."""
-    found = np.asarray([second(rows) - first(rows) for rows in _draws(n, seed=seed, draws=draws)])
+    found = np.asarray([second(rows) - first(rows) for rows in _draw_rows(n, seed=seed, draws=draws)])
     every = np.arange(n)
     better = float((found > 0).mean() + (found == 0).mean() / 2)
-    return Difference(second(every) - first(every), *_edges(found), better)
+    return Difference(second(every) - first(every), *_percentiles(found), better)
 
 
-def _draws(n: int, *, seed: int, draws: int) -> list[Rows]:
+def _draw_rows(n: int, *, seed: int, draws: int) -> list[Rows]:
     rng = np.random.default_rng(seed)
     return [rng.integers(0, n, n) for _ in range(draws)]
 
 
-def _edges(found: npt.NDArray[np.float64]) -> tuple[float, float]:
+def _percentiles(found: npt.NDArray[np.float64]) -> tuple[float, float]:
     low, high = np.quantile(found, [(1 - SHARE) / 2, (1 + SHARE) / 2])
     return float(low), float(high)

@@ -13,7 +13,7 @@ SIDE, MARGIN = 220, 34
 LINE = 20
 
 
-def square(
+def scatter(
     points: Sequence[tuple[float, float]], *, title: str, x: str, y: str, diagonal: bool = False,
     sizes: Sequence[float] = (), x_range: tuple[float, float] = (0, 1), y_range: tuple[float, float] = (0, 1),
 ) -> str:  # fmt: skip
@@ -49,7 +49,7 @@ def _axis_labels(*, x: str, y: str, x_range: tuple[float, float], y_range: tuple
     ]
 
 
-def dots(rows: Sequence[tuple[str, float, float, float]], *, title: str) -> str:
+def interval_plot(rows: Sequence[tuple[str, float, float, float]], *, title: str) -> str:
     """One line a row: its name, a dot at the value and a bar from low to high, on a scale around all of them."""
     left, width = 240, 700
     lowest, highest = min(row[2] for row in rows), max(row[3] for row in rows)
@@ -68,7 +68,7 @@ def dots(rows: Sequence[tuple[str, float, float, float]], *, title: str) -> str:
     return _svg(parts, width=width, height=LINE * (len(rows) + 1), title=title)
 
 
-def bars(rows: Sequence[tuple[str, float]], *, title: str) -> str:
+def bar_chart(rows: Sequence[tuple[str, float]], *, title: str) -> str:
     """Horizontal bars of shares from 0 to 1."""
     left, width = 220, 560
     parts = []
@@ -80,7 +80,7 @@ def bars(rows: Sequence[tuple[str, float]], *, title: str) -> str:
     return _svg(parts, width=width, height=LINE * len(rows) + 8, title=title)
 
 
-def heat(counts: Sequence[Sequence[int]], *, names: Sequence[str], title: str) -> str:
+def confusion_heatmap(counts: Sequence[Sequence[int]], *, names: Sequence[str], title: str) -> str:
     """A confusion matrix, rows by label and columns by answer, each row shaded by its shares."""
     cell, left, top = (44 if len(names) <= 7 else 26), 190, 24
     parts = [_text(left, 14, "answers, in the order of the labels")]
@@ -98,7 +98,7 @@ def heat(counts: Sequence[Sequence[int]], *, names: Sequence[str], title: str) -
     return _svg(parts, width=left + size + 8, height=top + size + 8, title=title)
 
 
-def table(head: Sequence[str], *, rows: Sequence[Sequence[object]], numbers_from: int = 1) -> str:
+def html_table(head: Sequence[str], *, rows: Sequence[Sequence[object]], numbers_from: int = 1) -> str:
     """An HTML table; columns from `numbers_from` on are right-aligned."""
 
     def cell(value: object, *, at: int, tag: str) -> str:
@@ -111,21 +111,21 @@ def table(head: Sequence[str], *, rows: Sequence[Sequence[object]], numbers_from
     return f"<div class='scroll'><table><thead><tr>{lines[0]}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
-def reliability(detail: Mapping[str, Any], *, title: str) -> str:
+def reliability_diagram(detail: Mapping[str, Any], *, title: str) -> str:
     """Share right against confidence, the dots as large as their bins."""
     bins = detail["calibration"]["bins"]
     most = max((row["n"] for row in bins), default=1)
     points = [(row["confidence"], row["right"]) for row in bins]
     sizes = [(row["n"] / most) ** 0.5 for row in bins]
-    return square(points, title=title, x="confidence", y="share right", diagonal=True, sizes=sizes)
+    return scatter(points, title=title, x="confidence", y="share right", diagonal=True, sizes=sizes)
 
 
-def risk(detail: Mapping[str, Any], *, title: str) -> str:
+def risk_coverage_plot(detail: Mapping[str, Any], *, title: str) -> str:
     """Wrong answers among the answered, against the share answered."""
     points = [(row["coverage"], row["risk"]) for row in detail["abstention"]["curve"]]
     highest = max((point[1] for point in points), default=0.0)
     ceiling = max(0.05, round(highest + 0.02, 2))
-    return square(points, title=title, x="share answered", y="wrong among them", y_range=(0, ceiling))
+    return scatter(points, title=title, x="share answered", y="wrong among them", y_range=(0, ceiling))
 
 
 def _polyline(points: Sequence[tuple[float, float]], *, css: str) -> str:

@@ -34,12 +34,12 @@ def fit_temperature(logits: Logits, *, targets: Targets, task: Task, power: floa
 
     def loss(log_temperature: float) -> float:
         decision = Decision(kind=task.kind, temperature=float(np.exp(log_temperature)), entropy_power=power)
-        return float(losses_of(decision, logits=logits, targets=targets).mean())
+        return float(row_losses(decision, logits=logits, targets=targets).mean())
 
-    return round(float(np.exp(_lowest(loss, low=np.log(LOWEST), high=np.log(HIGHEST)))), 4)
+    return round(float(np.exp(_golden_section(loss, low=np.log(LOWEST), high=np.log(HIGHEST)))), 4)
 
 
-def fit_heat(logits: Logits, *, targets: Targets, task: Task, seed: int = 0) -> tuple[float, float]:
+def fit_temperature_and_power(logits: Logits, *, targets: Targets, task: Task, seed: int = 0) -> tuple[float, float]:
     """A task's temperature and entropy power; power 0 where another one is not clearly better on rows held out.
 
     Clearly: by more than one standard error of the rows' differences in loss, and with wrong answers enough to tell.
@@ -48,37 +48,39 @@ def fit_heat(logits: Logits, *, targets: Targets, task: Task, seed: int = 0) -> 
         return fit_temperature(logits, targets=targets, task=task), 0.0
     order = np.random.default_rng(seed).permutation(len(logits))
     folds = [order[at::FOLDS] for at in range(FOLDS)]
-    plain = _held_out(logits, targets=targets, task=task, folds=folds, powers=np.zeros(1))
-    gain = plain - _held_out(logits, targets=targets, task=task, folds=folds, powers=POWERS)
+    plain = _held_out_losses(logits, targets=targets, task=task, folds=folds, powers=np.zeros(1))
+    gain = plain - _held_out_losses(logits, targets=targets, task=task, folds=folds, powers=POWERS)
     is_clear = gain.mean() > gain.std() / np.sqrt(len(gain))
-    return _best(logits, targets=targets, task=task, powers=POWERS if is_clear else np.zeros(1))
+    return _fit_best_power(logits, targets=targets, task=task, powers=POWERS if is_clear else np.zeros(1))
 
 
-def _held_out(
+def _held_out_losses(
     logits: Logits, *, targets: Targets, task: Task, folds: list[npt.NDArray[np.int64]], powers: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
     """The loss of each row under what was fitted on the other folds."""
     losses = np.zeros(len(logits))
     for fold in folds:
         rest = np.setdiff1d(np.arange(len(logits)), fold)
-        temperature, power = _best(logits[rest], targets=targets[rest], task=task, powers=powers)
+        temperature, power = _fit_best_power(logits[rest], targets=targets[rest], task=task, powers=powers)
         decision = Decision(kind=task.kind, temperature=temperature, entropy_power=power)
-        losses[fold] = losses_of(decision, logits=logits[fold], targets=targets[fold])
+        losses[fold] = row_losses(decision, logits=logits[fold], targets=targets[fold])
     return losses
 
 
-def _best(logits: Logits, *, targets: Targets, task: Task, powers: npt.NDArray[np.float64]) -> tuple[float, float]:
+def _fit_best_power(
+    logits: Logits, *, targets: Targets, task: Task, powers: npt.NDArray[np.float64]
+) -> tuple[float, float]:
     found = []
     for power in powers.tolist():
         temperature = fit_temperature(logits, targets=targets, task=task, power=power)
         decision = Decision(kind=task.kind, temperature=temperature, entropy_power=power)
-        loss = float(losses_of(decision, logits=logits, targets=targets).mean())
+        loss = float(row_losses(decision, logits=logits, targets=targets).mean())
         found.append((loss, temperature, power))
     _, temperature, power = min(found)
     return temperature, power
 
 
-def losses_of(decision: Decision, *, logits: Logits, targets: Targets) -> npt.NDArray[np.float64]:
+def row_losses(decision: Decision, *, logits: Logits, targets: Targets) -> npt.NDArray[np.float64]:
     """Each row's log loss under a decision: of its answer (single-label), or the mean of all labels (multi-label)."""
     found = np.clip(probabilities(logits, decision=decision), 1e-12, 1 - 1e-12)
     if targets.ndim == 2:
@@ -87,7 +89,7 @@ def losses_of(decision: Decision, *, logits: Logits, targets: Targets) -> npt.ND
     return np.asarray(-np.where(right, np.log(best), np.log(1 - best)))
 
 
-def _lowest(loss: Callable[[float], float], *, low: float, high: float, steps: int = 25) -> float:
+def _golden_section(loss: Callable[[float], float], *, low: float, high: float, steps: int = 25) -> float:
     shrink = (np.sqrt(5) - 1) / 2
     for _ in range(steps):
         width = shrink * (high - low)

@@ -21,7 +21,7 @@ from training.data.batching import Step
 
 
 @dataclass(frozen=True)
-class Share:
+class Worker:
     """This process among those that train together: its number from 0, and how many there are."""
 
     rank: int = 0
@@ -32,11 +32,11 @@ class Share:
         """Whether this process validates, logs and writes."""
         return self.rank == 0
 
-    def mine(self, steps: Sequence[Step]) -> list[Step]:
+    def shard(self, steps: Sequence[Step]) -> list[Step]:
         """This process' steps: one of every `size`; every process gets as many, so up to `size` - 1 are left out."""
         return list(steps[self.rank :: self.size][: len(steps) // self.size])
 
-    def average(self, parameters: Sequence[nn.Parameter], *, tokens: int) -> int:
+    def average_gradients(self, parameters: Sequence[nn.Parameter], *, tokens: int) -> int:
         """Put the mean of all processes' gradients into the parameters; returns the tokens of all of them."""
         if self.size == 1:
             return tokens
@@ -55,24 +55,24 @@ class Share:
             distributed.barrier()
 
 
-def join() -> Share:
+def join_workers() -> Worker:
     """Join the processes that a launcher started; alone where none did."""
     if not distributed.is_available() or not distributed.is_torchelastic_launched():
-        return Share()
+        return Worker()
     if not distributed.is_initialized():
         distributed.init_process_group("gloo")
-    return Share(distributed.get_rank(), distributed.get_world_size())
+    return Worker(distributed.get_rank(), distributed.get_world_size())
 
 
-def together(call: Callable[[], object], *, processes: int) -> None:
+def run_in_processes(call: Callable[[], object], *, processes: int) -> None:
     """Run a call (it must be picklable) in new processes of one thread each that train together on this machine."""
     config = LaunchConfig(
         min_nodes=1, max_nodes=1, nproc_per_node=processes, run_id="together", max_restarts=0, start_method="spawn",
         rdzv_backend="c10d", rdzv_endpoint="127.0.0.1:0", local_addr="127.0.0.1",
     )  # fmt: skip
-    elastic_launch(config, _of_one_thread)(call)
+    elastic_launch(config, _run_single_threaded)(call)
 
 
-def _of_one_thread(call: Callable[[], object]) -> None:
+def _run_single_threaded(call: Callable[[], object]) -> None:
     torch.set_num_threads(1)
     call()

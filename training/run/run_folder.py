@@ -112,7 +112,7 @@ class Run:
         return content
 
 
-def located(name: str, *, beside: Path) -> Path:
+def resolve_run(name: str, *, beside: Path) -> Path:
     """Where a run or an artifact lies that is named by its name in the folder `beside`, or by its path."""
     return beside / name if (beside / name).is_dir() else Path(name)
 

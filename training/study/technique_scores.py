@@ -24,13 +24,13 @@ from models.runtime import Input
 from models.spelling import Spelling, count_words
 from models.text import normalise
 from models.tokens import Tokens, pad_id
-from training.artifact.export_encoder import load_encoder
+from training.artifact.export_encoder import load_eager_encoder
 from training.config import encoder_path
 from training.data.batching import collate, length_batches
 from training.data.encoding import encode, open_tokenizer
 from training.data.tasks import TaskData, sample_rows
-from training.evaluate.perturb import typo
-from training.network.reopening import Opened, merged
+from training.evaluate.perturbations import add_typo
+from training.network.load_network import TrainedNetwork, merge_adapter
 from training.techniques.quantization import calibration_rows, float_graph, quantise, save_graph
 
 CORPORA = ("banking77", "tfns", "sentfin")
@@ -65,42 +65,44 @@ class Scorer:
         """The study's training texts."""
         return [row.text for entry in self.data.values() for row in entry.splits["train"]]
 
-    def measure(self, opened: Sequence[Opened], *, form: str) -> dict[str, Any]:
+    def measure(self, opened: Sequence[TrainedNetwork], *, form: str) -> dict[str, Any]:
         """Accuracy through graphs, clean and with a typo each; parameters, and speed beside the base encoder's graph.
 
         Several networks answer together: their logits are averaged. The `form` int8 quantises the graphs, spelling
         mends the texts before they are read.
         """
         with TemporaryDirectory(prefix="study-") as work:
-            readers = [self._served(one, path=Path(work) / f"{at}.xml", form=form) for at, one in enumerate(opened)]
-            save_graph(float_graph(load_encoder(Path(encoder_path(self.encoder)))), path=Path(work) / "base.xml")
+            readers = [
+                self._open_reader(one, path=Path(work) / f"{at}.xml", form=form) for at, one in enumerate(opened)
+            ]
+            save_graph(float_graph(load_eager_encoder(Path(encoder_path(self.encoder)))), path=Path(work) / "base.xml")
             base = Graph(Path(work) / "base.xml", threads=1)
-            mend = self._mending(opened[0]) if form == "spelling" else _as_it_is
+            mend = self._spelling_corrector(opened[0]) if form == "spelling" else _unchanged
             accuracy = partial(_accuracy, readers, data=self.data)
             clean = {corpus: accuracy([mend(row) for row in rows], task=task) for corpus, task, rows in self.suites}
             noisy = {
-                corpus: accuracy([mend(_mistyped(row)) for row in rows], task=task)
+                corpus: accuracy([mend(_add_typo(row)) for row in rows], task=task)
                 for corpus, task, rows in self.suites
             }
             return {
                 "accuracy": clean,
                 "with_a_typo": noisy,
                 "n": {corpus: len(rows) for corpus, _, rows in self.suites},
-                "parameters_m": round(sum(_parameters(one.network.encoder) for one in opened) / 1e6, 2),
-                "times_base_speed": round(_speed([reader.graph for reader in readers], base=base), 2),
+                "parameters_m": round(sum(_count_parameters(one.network.encoder) for one in opened) / 1e6, 2),
+                "times_base_speed": round(_relative_speed([reader.graph for reader in readers], base=base), 2),
             }
 
-    def _served(self, opened: Opened, *, path: Path, form: str) -> Served:
+    def _open_reader(self, opened: TrainedNetwork, *, path: Path, form: str) -> GraphReader:
         """The network with its encoder merged, and read through a graph."""
-        opened.network.encoder = merged(opened.network.encoder).eval()
+        opened.network.encoder = merge_adapter(opened.network.encoder).eval()
         graph = float_graph(opened.network.encoder)
         if form == "int8":
             tokens = Tokens(opened.tokenizer, max_length=opened.max_length)
             graph = quantise(graph, rows=calibration_rows(self.texts, tokens=tokens, seed=0, n=200))
         save_graph(graph, path=path)
-        return Served(opened, Graph(path, threads=1))
+        return GraphReader(opened, Graph(path, threads=1))
 
-    def _mending(self, opened: Opened) -> Callable[[Example], Example]:
+    def _spelling_corrector(self, opened: TrainedNetwork) -> Callable[[Example], Example]:
         """What reads a row with the words of the study's own training texts."""
         tokens = Tokens(opened.tokenizer, max_length=opened.max_length)
         spelling = Spelling(count_words(normalise(text) for text in self.texts), is_known=tokens.is_whole)
@@ -113,10 +115,10 @@ class Scorer:
 
 
 @dataclass(frozen=True)
-class Served:
+class GraphReader:
     """A network whose encoder answers through a graph."""
 
-    opened: Opened
+    opened: TrainedNetwork
     graph: Encoder
 
     def logits(self, rows: Sequence[Example], *, data: TaskData) -> tuple[Logits, npt.NDArray[Any]]:
@@ -128,27 +130,29 @@ class Served:
             batch = collate(encoded, rows=places, pad_id=pad_id(tokenizer))
             mask = np.ones_like(batch.ids) if batch.mask is None else batch.mask
             hidden = torch.from_numpy(self.graph.hidden(batch.ids, mask=mask))
-            found[places] = _logits(self.opened.network, hidden, mask=mask, spans=batch.spans, task=data.task.name)
+            found[places] = _head_logits(self.opened.network, hidden, mask=mask, spans=batch.spans, task=data.task.name)
         return found, encoded.targets
 
 
-def _accuracy(readers: Sequence[Served], rows: Sequence[Example], *, task: str, data: Mapping[str, TaskData]) -> float:
+def _accuracy(
+    readers: Sequence[GraphReader], rows: Sequence[Example], *, task: str, data: Mapping[str, TaskData]
+) -> float:
     found = [reader.logits(rows, data=data[task]) for reader in readers]
     mean = np.mean([logits for logits, _ in found], axis=0)
     return round(float((mean.argmax(axis=1) == found[0][1]).mean()), 4)
 
 
-def _mistyped(row: Example) -> Example:
-    changed = typo(Input(row.text, row.span), random.Random(row.text))
+def _add_typo(row: Example) -> Example:
+    changed = add_typo(Input(row.text, row.span), random.Random(row.text))
     return replace(row, text=changed.text, span=changed.target)
 
 
-def _as_it_is(row: Example) -> Example:
+def _unchanged(row: Example) -> Example:
     return row
 
 
 @torch.no_grad()
-def _logits(
+def _head_logits(
     network: Network, hidden: torch.Tensor, *, mask: npt.NDArray[np.int64], spans: npt.NDArray[np.int64], task: str
 ) -> npt.NDArray[np.float32]:
     pooling = network.tasks[task].pooling
@@ -156,12 +160,12 @@ def _logits(
     return cast(npt.NDArray[np.float32], network.heads[task](pooled).numpy())
 
 
-def _parameters(encoder: nn.Module) -> int:
+def _count_parameters(encoder: nn.Module) -> int:
     """Weights of the encoder, shared ones once."""
     return sum(value.numel() for value in encoder.parameters())
 
 
-def _speed(own: Sequence[Encoder], *, base: Encoder, rounds: int = 7) -> float:
+def _relative_speed(own: Sequence[Encoder], *, base: Encoder, rounds: int = 7) -> float:
     """How many times as fast as the base's graph on rows of 24 tokens all graphs are: the median over turns."""
     ids = np.full((16, 24), 5, dtype=np.int64)
     ratios = []

@@ -17,8 +17,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from training.data.tasks import TaskData
-from training.network.continuation import open_start
-from training.network.reopening import Opened, reopen
+from training.network.load_network import TrainedNetwork, open_network
+from training.network.warm_start import open_warm_start
 from training.recipe import (
     AdversarialRecipe,
     AugmentRecipe,
@@ -28,17 +28,24 @@ from training.recipe import (
     PseudoRecipe,
     Recipe,
 )
-from training.run.distributed import together
+from training.run.distributed import run_in_processes
 from training.run.run_folder import Run
-from training.study.technique_rows import Place, asked, cleaned, drawn, halved, split_off
+from training.study.technique_rows import (
+    RowContext,
+    add_informative_rows,
+    add_random_rows,
+    drop_suspect_rows,
+    halve_rows,
+    split_training_rows,
+)
 from training.study.technique_scores import Scorer
-from training.techniques.hyperparameter_search import changed as with_values
-from training.techniques.hyperparameter_search import load_space, open_study, search, table
-from training.techniques.weight_averaging import average
+from training.techniques.hyperparameter_search import apply_settings as with_values
+from training.techniques.hyperparameter_search import list_trials, load_space, open_study, search
+from training.techniques.weight_averaging import average_runs
 
 BASE = "lora"
 SEEDS = 3
-SHARE_TO_TRY = 0.2
+SEARCH_SHARE = 0.2
 """The share of the training rows that a search judges its trials by."""
 Fit = Callable[..., Any]
 Rows = Callable[..., dict[str, TaskData]]
@@ -70,20 +77,20 @@ class Technique:
         made = replace(base, **self.changes, seed=seed)
         return replace(
             made,
-            start=named(made.start, seed=seed),
-            distill=replace(made.distill, teachers=tuple(named(name, seed=seed) for name in made.distill.teachers)),
-            pseudo=replace(made.pseudo, teachers=tuple(named(name, seed=seed) for name in made.pseudo.teachers)),
+            start=run_name(made.start, seed=seed),
+            distill=replace(made.distill, teachers=tuple(run_name(name, seed=seed) for name in made.distill.teachers)),
+            pseudo=replace(made.pseudo, teachers=tuple(run_name(name, seed=seed) for name in made.pseudo.teachers)),
             tasks=tuple(replace(task, **self.tasks) for task in made.tasks),
         )
 
     def needs(self, base: Recipe, *, seed: int) -> list[str]:
         """The runs of other rows that must be finished before."""
         made = self.recipe(base, seed=seed)
-        others = [named(name, seed=seed) for name in (*self.beside, *self.after)]
+        others = [run_name(name, seed=seed) for name in (*self.beside, *self.after)]
         return [name for name in (made.start, *made.distill.teachers, *made.pseudo.teachers, *others) if name]
 
 
-def named(run: str, *, seed: int) -> str:
+def run_name(run: str, *, seed: int) -> str:
     """The name of a run for a seed."""
     return run.format(seed=seed, next=(seed + 1) % SEEDS)
 
@@ -136,11 +143,11 @@ TECHNIQUES = (
               beside=_TEACHER),
     Technique("ensemble", "two networks of other seeds, their logits averaged", of=BASE, beside=(f"{BASE}-{{next}}",)),
     Technique("two_processes", "every update the mean of two processes' batches, half as many of them", processes=2),
-    Technique("half", "half of the rows", rows=halved),
-    Technique("drawn", "half of the rows, and as many others of the same corpora by chance", rows=drawn),
-    Technique("asked", "half of the rows, and as many others that the half's network asks for", rows=asked,
-              after=("half-{seed}",)),
-    Technique("cleaned", "rows whose label is probably wrong left out", rows=cleaned),
+    Technique("half", "half of the rows", rows=halve_rows),
+    Technique("drawn", "half of the rows, and as many others of the same corpora by chance", rows=add_random_rows),
+    Technique("asked", "half of the rows, and as many others that the half's network asks for",
+              rows=add_informative_rows, after=("half-{seed}",)),
+    Technique("cleaned", "rows whose label is probably wrong left out", rows=drop_suspect_rows),
     Technique("pseudo_labelled", "LoRA's sure answers on 2,000 unlabelled texts a task learnt too",
               {"pseudo": PseudoRecipe(_TEACHER, cap=2000)}),
     Technique("searched", "LoRA with the best of eight settings that a search tries (TPE)", trials=8),
@@ -173,53 +180,53 @@ class Study:
         """Train what is missing and measure it."""
         whose = next(one for one in TECHNIQUES if one.name == (technique.of or technique.name))
         made = Run(self.folder / f"{whose.name}-{seed}")
-        cost = self._trained(whose, made=made, seed=seed)
+        cost = self._train(whose, made=made, seed=seed)
         with TemporaryDirectory(prefix="study-") as work:
-            opened = self._opened(technique, made=made, seed=seed, work=Path(work))
+            opened = self._open_networks(technique, made=made, seed=seed, work=Path(work))
             found = self.scorer.measure(opened, form=technique.form)
         return {"technique": technique.name, "what": technique.what, "seed": seed, **found, "cpu_s": cost}
 
-    def _trained(self, technique: Technique, *, made: Run, seed: int) -> float:
+    def _train(self, technique: Technique, *, made: Run, seed: int) -> float:
         """Train the row's run unless it is finished; the processor seconds that it took."""
         if not ((made.path / "state.json").is_file() and made.is_finished):
             start = _processor_time()
-            place = Place(self.folder, self.root, seed)
+            place = RowContext(self.folder, self.root, seed)
             data = technique.rows(self.data, place=place) if technique.rows else dict(self.data)
             recipe = technique.recipe(self.recipe, seed=seed)
             if technique.trials:
-                recipe = self._searched(
+                recipe = self._search_settings(
                     recipe, folder=self.folder / f"{made.path.name}-trials", trials=technique.trials
                 )
             fit = partial(self.fit, recipe, data=data, run=made, root=self.root, resume=made.path.exists())
             if technique.processes > 1:
-                together(fit, processes=technique.processes)
+                run_in_processes(fit, processes=technique.processes)
             else:
                 fit()
             made.write("cost.json", content={"cpu_s": round(_processor_time() - start, 1)})
         return float(json.loads((made.path / "cost.json").read_text("utf-8"))["cpu_s"])
 
-    def _opened(self, technique: Technique, *, made: Run, seed: int, work: Path) -> list[Opened]:
-        others = [self.folder / named(name, seed=seed) for name in technique.beside]
+    def _open_networks(self, technique: Technique, *, made: Run, seed: int, work: Path) -> list[TrainedNetwork]:
+        others = [self.folder / run_name(name, seed=seed) for name in technique.beside]
         if technique.form == "averaged":
-            first = open_start(others[0].name, beside=self.folder)
-            average(first, second=made, into=Run(work / "averaged"), share=0.5)
-            return [reopen(work / "averaged")]
-        return [reopen(path) for path in (made.path, *others)]
+            first = open_warm_start(others[0].name, beside=self.folder)
+            average_runs(first, second=made, into=Run(work / "averaged"), share=0.5)
+            return [open_network(work / "averaged")]
+        return [open_network(path) for path in (made.path, *others)]
 
-    def _searched(self, recipe: Recipe, *, folder: Path, trials: int) -> Recipe:
+    def _search_settings(self, recipe: Recipe, *, folder: Path, trials: int) -> Recipe:
         """The recipe with the best settings that trials on a part of its own training rows find."""
-        space, data = load_space("default"), split_off(self.data, share=SHARE_TO_TRY, seed=recipe.seed)
+        space, data = load_space("default"), split_training_rows(self.data, share=SEARCH_SHARE, seed=recipe.seed)
 
         def tried(changed: Recipe, number: int, watch: Callable[[int, float], None]) -> float:
             run = Run(folder / f"{number}")
             self.fit(changed, data=data, run=run, root=self.root)
-            return space.value([row["validation"] for row in run.metrics() if "validation" in row][-1])
+            return space.mean_score([row["validation"] for row in run.metrics() if "validation" in row][-1])
 
         study = open_study(
             folder / "study.db", name="searched", space=space, sampler="tpe", pruner="none", seed=recipe.seed
         )
         search(study, recipe=recipe, space=space, fit=tried, trials=trials)
-        return with_values(recipe, values=table(study)[0]["settings"])
+        return with_values(recipe, values=list_trials(study)[0]["settings"])
 
 
 def _processor_time() -> float:
@@ -229,32 +236,32 @@ def _processor_time() -> float:
 
 def study_techniques(study: Study, *, seeds: Sequence[int], wanted: Sequence[str], out: Path) -> dict[str, Any]:
     """Measure every technique with every seed, the first seed first; `out` has every row as soon as it is known."""
-    result: dict[str, Any] = json.loads(out.read_text("utf-8")) if out.is_file() else _about(study)
+    result: dict[str, Any] = json.loads(out.read_text("utf-8")) if out.is_file() else _new_result(study)
     out.parent.mkdir(parents=True, exist_ok=True)
-    while (found := _next(study, rows=result["rows"], seeds=seeds, wanted=wanted)) is not None:
+    while (found := _next_row(study, rows=result["rows"], seeds=seeds, wanted=wanted)) is not None:
         technique, seed = found
-        result["rows"] = sorted([*result["rows"], study.run(technique, seed=seed)], key=_place)
+        result["rows"] = sorted([*result["rows"], study.run(technique, seed=seed)], key=_position)
         out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return result
 
 
-def _place(row: Mapping[str, Any]) -> tuple[int, int]:
+def _position(row: Mapping[str, Any]) -> tuple[int, int]:
     """Rows stand in the techniques' order, whenever they were measured."""
     return next(at for at, one in enumerate(TECHNIQUES) if one.name == row["technique"]), int(row["seed"])
 
 
-def _next(
+def _next_row(
     study: Study, *, rows: Sequence[Mapping[str, Any]], seeds: Sequence[int], wanted: Sequence[str]
 ) -> tuple[Technique, int] | None:
     """The first row that is missing and has what it needs."""
     done = {(row["technique"], row["seed"]) for row in rows}
-    for technique, seed in _order(seeds, wanted=wanted):
+    for technique, seed in _all_rows(seeds, wanted=wanted):
         if (technique.name, seed) not in done and _is_ready(technique, seed=seed, study=study):
             return technique, seed
     return None
 
 
-def _order(seeds: Sequence[int], *, wanted: Sequence[str]) -> Iterator[tuple[Technique, int]]:
+def _all_rows(seeds: Sequence[int], *, wanted: Sequence[str]) -> Iterator[tuple[Technique, int]]:
     for seed in seeds:
         yield from ((one, seed) for one in TECHNIQUES if not wanted or one.name in wanted)
 
@@ -265,7 +272,7 @@ def _is_ready(technique: Technique, *, seed: int, study: Study) -> bool:
     return all((study.folder / name / "heads.safetensors").is_file() for name in needed)
 
 
-def _about(study: Study) -> dict[str, Any]:
+def _new_result(study: Study) -> dict[str, Any]:
     tasks = {task.name: {"passes": task.passes, "cap": task.cap} for task in study.recipe.tasks}
     train = {name: len(entry.splits["train"]) for name, entry in study.data.items()}
     return {"train_rows": train, "tasks": tasks, "validation_rows_a_corpus": study.rows, "rows": []}

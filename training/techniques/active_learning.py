@@ -53,7 +53,7 @@ def held_out_probabilities(vectors: Vectors, *, targets: Columns, seed: int = 0)
     return np.asarray(cross_val_predict(model, vectors, targets, cv=folds, method="predict_proba"), dtype=np.float64)
 
 
-def suspects(found: Probabilities, *, targets: Columns) -> list[Suspect]:
+def find_suspects(found: Probabilities, *, targets: Columns) -> list[Suspect]:
     """Rows whose label is probably wrong, the worst first."""
     rows = find_label_issues(
         targets, found, filter_by="confident_learning", return_indices_ranked_by="self_confidence", n_jobs=1
@@ -64,7 +64,7 @@ def suspects(found: Probabilities, *, targets: Columns) -> list[Suspect]:
     ]
 
 
-def worth_asking(found: Probabilities, *, vectors: Vectors, n: int) -> list[int]:
+def choose_rows_to_label(found: Probabilities, *, vectors: Vectors, n: int) -> list[int]:
     """The `n` unlabelled rows to ask a person about: uncertain, and unlike each other."""
     best = np.sort(found, axis=1)
     return most_informative(best[:, -1] - best[:, -2], vectors=vectors, n=n)
@@ -85,7 +85,7 @@ def is_enough(rounds: Sequence[Columns]) -> bool:
     return len(pairs) == STABLE_ROUNDS and all(agreement(one, second=two) >= STABLE for one, two in pairs)
 
 
-def pseudo_labels(found: Probabilities, *, changed: Probabilities, sure: float = SURE) -> dict[int, int]:
+def confident_labels(found: Probabilities, *, changed: Probabilities, sure: float = SURE) -> dict[int, int]:
     """Row → label's column for rows whose answer is sure, and the same when the text is changed a little."""
     answers = found.argmax(axis=1)
     kept = (found.max(axis=1) >= sure) & (changed.argmax(axis=1) == answers)

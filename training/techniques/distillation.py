@@ -33,8 +33,15 @@ from models.labels import Task
 from models.network import Network, pool
 from training.data.batching import Batch, collate, length_batches
 from training.data.encoding import Encoded
-from training.loop import Judge, Turn
-from training.network.encoder_shape import keep_channels, keep_layers, keep_neurons, largest, layers_of, neuron_sizes
+from training.loop import Criterion, StepInput
+from training.network.encoder_surgery import (
+    keep_channels,
+    keep_layers,
+    keep_neurons,
+    largest_indices,
+    layers_of,
+    neuron_magnitudes,
+)
 from training.network.losses import divergence
 from training.recipe import DistillRecipe, RecipeError
 
@@ -55,7 +62,7 @@ class Teacher:
 
 
 @dataclass(frozen=True)
-class Answers:
+class TeacherOutputs:
     """What the teachers say of a task's training rows: logits [n, k] and pooled states [n, layers, W], half floats."""
 
     logits: Tensor
@@ -72,10 +79,10 @@ def make_student(teacher: nn.Module, *, recipe: DistillRecipe) -> nn.Module:
         keep_layers(student, chosen=recipe.layers)
     if recipe.neurons:
         for layer in layers_of(student):
-            keep_neurons(layer, chosen=largest(neuron_sizes(layer), n=recipe.neurons))
+            keep_neurons(layer, chosen=largest_indices(neuron_magnitudes(layer), n=recipe.neurons))
     if recipe.width:
         table = cast(Tensor, cast(Any, student).get_input_embeddings().weight).detach()
-        keep_channels(student, chosen=largest(table.norm(dim=0), n=recipe.width))
+        keep_channels(student, chosen=largest_indices(table.norm(dim=0), n=recipe.width))
     return student
 
 
@@ -87,7 +94,7 @@ def matched_layers(teacher: nn.Module, *, recipe: DistillRecipe) -> tuple[int, .
     return recipe.layers or tuple(range(last + 1))
 
 
-def take_heads(student: Network, *, teacher: Network) -> None:
+def copy_heads(student: Network, *, teacher: Network) -> None:
     """Start from the teacher's heads where task and width are the same."""
     for name, head in student.heads.items():
         known = teacher.heads[name].state_dict() if teacher.tasks.get(name) == student.tasks[name] else {}
@@ -98,7 +105,9 @@ def take_heads(student: Network, *, teacher: Network) -> None:
 # --- what the teachers say ----------------------------------------------------------------------------------
 
 
-def ask(teachers: Sequence[Teacher], *, task: Task, rows: Sequence[Encoded], cache: Path) -> Answers | None:
+def teacher_outputs(
+    teachers: Sequence[Teacher], *, task: Task, rows: Sequence[Encoded], cache: Path
+) -> TeacherOutputs | None:
     """The teachers' averaged logits and the first one's states; None where no teacher knows the task.
 
     `rows` are the same training rows as each teacher's tokenizer encodes them. Raises RecipeError when a teacher
@@ -111,42 +120,42 @@ def ask(teachers: Sequence[Teacher], *, task: Task, rows: Sequence[Encoded], cac
     asked = [(one, encoded) for one, encoded in zip(teachers, rows, strict=True) if task.name in one.network.tasks]
     if not asked:
         return None
-    found = [_cached(teacher, task=task, encoded=encoded, cache=cache) for teacher, encoded in asked]
-    return Answers(torch.stack([one.logits.float() for one in found]).mean(dim=0).half(), found[0].states)
+    found = [_cached_outputs(teacher, task=task, encoded=encoded, cache=cache) for teacher, encoded in asked]
+    return TeacherOutputs(torch.stack([one.logits.float() for one in found]).mean(dim=0).half(), found[0].states)
 
 
-def _cached(teacher: Teacher, *, task: Task, encoded: Encoded, cache: Path) -> Answers:
+def _cached_outputs(teacher: Teacher, *, task: Task, encoded: Encoded, cache: Path) -> TeacherOutputs:
     key = hashlib.sha256(f"{teacher.digest} {task} {teacher.layers}".encode())
     for array in (encoded.ids, encoded.starts, encoded.spans):
         key.update(array.tobytes())
     path = cache / f"{task.name}-{key.hexdigest()[:16]}.safetensors"
     if not path.is_file():
-        found = answer(teacher, task=task, encoded=encoded)
+        found = compute_outputs(teacher, task=task, encoded=encoded)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}")
         save_file({"logits": found.logits, "states": found.states}, partial)
         partial.replace(path)
-    return Answers(**load_file(path))
+    return TeacherOutputs(**load_file(path))
 
 
 @torch.no_grad()
-def answer(teacher: Teacher, *, task: Task, encoded: Encoded) -> Answers:
+def compute_outputs(teacher: Teacher, *, task: Task, encoded: Encoded) -> TeacherOutputs:
     """Let one teacher read every row of a task."""
     head = teacher.network.heads[task.name]
-    found: Answers | None = None
+    found: TeacherOutputs | None = None
     with tqdm(total=len(encoded), desc=f"teacher {task.name}", unit="text", leave=False) as bar:
         for places in length_batches(encoded.lengths, budget=BUDGET, max_rows=256):
-            states = _states(teacher, task=task, batch=collate(encoded, rows=places, pad_id=teacher.pad_id))
+            states = _pooled_states(teacher, task=task, batch=collate(encoded, rows=places, pad_id=teacher.pad_id))
             if found is None:
                 shape = (len(encoded), *states.shape[1:])
-                found = Answers(torch.zeros(len(encoded), len(task.labels)).half(), torch.zeros(shape).half())
+                found = TeacherOutputs(torch.zeros(len(encoded), len(task.labels)).half(), torch.zeros(shape).half())
             found.logits[places], found.states[places] = head(states[:, -1]).half(), states.half()
             bar.update(len(places))
     assert found is not None
     return found
 
 
-def _states(teacher: Teacher, *, task: Task, batch: Batch) -> Tensor:
+def _pooled_states(teacher: Teacher, *, task: Task, batch: Batch) -> Tensor:
     """Pooled states [B, layers, W] of the layers that the teacher's reader gives."""
     whole = np.ones_like(batch.ids) if batch.mask is None else batch.mask
     hidden = torch.from_numpy(teacher.read(batch.ids, whole)).chunk(len(teacher.layers), dim=-1)
@@ -157,14 +166,14 @@ def _states(teacher: Teacher, *, task: Task, batch: Batch) -> Tensor:
 # --- the loss -----------------------------------------------------------------------------------------------
 
 
-class Distilled(Judge):
+class DistillationLoss(Criterion):
     """The loss of the module's docstring; a task that no teacher knows keeps its own loss.
 
     It watches the student's last layers, as many as the teacher's states have, so `network` must be the student.
     """
 
     def __init__(
-        self, network: Network, *, answers: Mapping[str, Answers], recipe: DistillRecipe, width: int, layers: int
+        self, network: Network, *, answers: Mapping[str, TeacherOutputs], recipe: DistillRecipe, width: int, layers: int
     ) -> None:
         super().__init__()
         self.answers, self.recipe = answers, recipe
@@ -177,44 +186,44 @@ class Distilled(Judge):
         self._seen: dict[int, Tensor] = {}
         if recipe.hidden:
             for at, layer in enumerate(list(layers_of(encoder))[-layers:]):
-                layer.register_forward_hook(self._watching(at))
+                layer.register_forward_hook(self._recording_hook(at))
 
-    def _watching(self, at: int) -> Callable[..., None]:
+    def _recording_hook(self, at: int) -> Callable[..., None]:
         def note(module: nn.Module, given: Any, hidden: Any) -> None:
             self._seen[at] = hidden[0] if isinstance(hidden, tuple) else hidden
 
         return note
 
-    def forward(self, logits: Tensor, *, turn: Turn) -> Tensor:
-        """The distillation loss of logits [B, k] that the student has just given for the turn's batch."""
-        plain = super().forward(logits, turn=turn)
-        known = self.answers.get(turn.task.name)
+    def forward(self, logits: Tensor, *, step: StepInput) -> Tensor:
+        """The distillation loss of logits [B, k] that the student has just given for the step's batch."""
+        plain = super().forward(logits, step=step)
+        known = self.answers.get(step.task.name)
         if known is None:
             return plain
-        wanted, rows = self.recipe, turn.batch.rows
+        wanted, rows = self.recipe, step.batch.rows
         answered = known.logits[rows].float().to(logits.device)
-        soft = divergence(logits, answered, kind=turn.kind, temperature=wanted.temperature)
+        soft = divergence(logits, answered, kind=step.kind, temperature=wanted.temperature)
         loss = (1 - wanted.soft) * plain + wanted.soft * soft
         return (
-            loss + wanted.hidden * self._match(turn, states=known.states[rows].float().to(logits.device))
+            loss + wanted.hidden * self._hidden_loss(step, states=known.states[rows].float().to(logits.device))
             if self._seen
             else loss
         )
 
-    def _match(self, turn: Turn, *, states: Tensor) -> Tensor:
-        batch, pooling = turn.batch, turn.network.tasks[turn.task.name].pooling
+    def _hidden_loss(self, step: StepInput, *, states: Tensor) -> Tensor:
+        batch, pooling = step.batch, step.network.tasks[step.task.name].pooling
         mask = None if batch.mask is None else torch.from_numpy(batch.mask).to(states.device)
         spans, found = torch.from_numpy(batch.spans).to(states.device), states.new_zeros(())
-        for at, hidden in self._pairs(states.shape[1]):
+        for at, hidden in self._layer_pairs(states.shape[1]):
             own = pool(self.projections[at](hidden.float()), pooling=pooling, mask=mask, spans=spans)
-            found = found + _distance(own, states[:, at])
+            found = found + _relative_distance(own, states[:, at])
         return found
 
-    def _pairs(self, layers: int) -> Iterator[tuple[int, Tensor]]:
+    def _layer_pairs(self, layers: int) -> Iterator[tuple[int, Tensor]]:
         """Each watched student layer with the place of its teacher layer, the last with the last."""
         for at, hidden in self._seen.items():
             yield at + layers - len(self._seen), hidden
 
 
-def _distance(own: Tensor, wanted: Tensor) -> Tensor:
+def _relative_distance(own: Tensor, wanted: Tensor) -> Tensor:
     return (own - wanted).square().sum() / wanted.square().sum().clamp(min=1e-9)

@@ -26,8 +26,8 @@ SAMPLERS = ("grid", "random", "tpe", "gp", "nsga2")
 PRUNERS = ("none", "median", "asha")
 DONE = (TrialState.COMPLETE, TrialState.PRUNED)
 
-Watch = Callable[[int, float], None]
-Fit = Callable[[Recipe, int, Watch], float]
+Report = Callable[[int, float], None]
+Fit = Callable[[Recipe, int, Report], float]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Range:
         space = np.geomspace if self.log else np.linspace
         return [float(f"{value:.6g}") for value in space(self.low, self.high, self.steps)]
 
-    def drawn(self, trial: optuna.Trial, *, name: str) -> Any:
+    def suggest(self, trial: optuna.Trial, *, name: str) -> Any:
         """A value that the sampler chooses; in a grid always one of `grid`."""
         if self.choices:
             return trial.suggest_categorical(name, list(self.choices))
@@ -63,7 +63,7 @@ class Space:
     ranges: Mapping[str, Range]
     score: Mapping[str, str] = field(default_factory=dict)
 
-    def value(self, validation: Mapping[str, Mapping[str, float]]) -> float:
+    def mean_score(self, validation: Mapping[str, Mapping[str, float]]) -> float:
         """The mean of the tasks' scores on validation."""
         return float(np.mean([found[self.score.get(task, "accuracy")] for task, found in validation.items()]))
 
@@ -75,31 +75,31 @@ def load_space(name: str) -> Space:
         raise RecipeError(f"There is no search space {name!r}; a path must end in .toml.")
     try:
         rows = tomllib.loads(path.read_text(encoding="utf-8"))
-        ranges = {key: _range(key, row=row) for key, row in rows["space"].items()}
+        ranges = {key: _parse_range(key, row=row) for key, row in rows["space"].items()}
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise RecipeError(f"The search space {path} cannot be read: {error}.") from error
     return Space(ranges, rows.get("score", {}))
 
 
-def _range(name: str, *, row: Mapping[str, Any]) -> Range:
+def _parse_range(name: str, *, row: Mapping[str, Any]) -> Range:
     found = Range(**{**row, "choices": tuple(row.get("choices", ()))})
     if not found.choices and not (found.low < found.high and found.steps >= 2 and (found.low > 0 or not found.log)):
         raise RecipeError(f"The search space's {name} needs choices, or low below high (above zero where it is log).")
     return found
 
 
-def changed(recipe: Recipe, *, values: Mapping[str, Any]) -> Recipe:
+def apply_settings(recipe: Recipe, *, values: Mapping[str, Any]) -> Recipe:
     """The recipe with settings by dotted name: `lr`, `lora.rank`, `tasks.emotion.dropout`, `tasks.*.dropout`."""
     row = recipe_row(recipe)
     row["tasks"] = {task["name"]: dict(task) for task in row["tasks"]}
     for name, value in values.items():
         *tables, last = name.split(".")
-        for place in _places(row, tables=tables, name=name):
+        for place in _find_tables(row, tables=tables, name=name):
             place[last] = value
     return recipe_from(row)
 
 
-def _places(row: dict[str, Any], *, tables: Sequence[str], name: str) -> list[dict[str, Any]]:
+def _find_tables(row: dict[str, Any], *, tables: Sequence[str], name: str) -> list[dict[str, Any]]:
     places = [row]
     for table in tables:
         if table != "*" and any(table not in place for place in places):
@@ -122,11 +122,11 @@ def open_study(path: Path, *, name: str, space: Space, sampler: str, pruner: str
         )  # fmt: skip
         return optuna.create_study(
             study_name=name, storage=storage, direction="maximize", load_if_exists=True,
-            sampler=_sampler(sampler, space=space, seed=seed), pruner=_pruner(pruner),
+            sampler=_make_sampler(sampler, space=space, seed=seed), pruner=_make_pruner(pruner),
         )  # fmt: skip
 
 
-def _sampler(name: str, *, space: Space, seed: int) -> BaseSampler:
+def _make_sampler(name: str, *, space: Space, seed: int) -> BaseSampler:
     if name == "grid":
         return GridSampler({key: found.grid() for key, found in space.ranges.items()}, seed=seed)
     makes: dict[str, Callable[[], BaseSampler]] = {
@@ -138,7 +138,7 @@ def _sampler(name: str, *, space: Space, seed: int) -> BaseSampler:
     return makes[name]()
 
 
-def _pruner(name: str) -> optuna.pruners.BasePruner:
+def _make_pruner(name: str) -> optuna.pruners.BasePruner:
     if name == "median":
         return optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1)
     if name == "asha":
@@ -154,20 +154,20 @@ def search(study: optuna.Study, *, recipe: Recipe, space: Space, fit: Fit, trial
     """
 
     def objective(trial: optuna.Trial) -> float:
-        values = {name: found.drawn(trial, name=name) for name, found in space.ranges.items()}
+        values = {name: found.suggest(trial, name=name) for name, found in space.ranges.items()}
 
         def watch(step: int, value: float) -> None:
             trial.report(value, step)
             if trial.should_prune():
                 raise optuna.TrialPruned
 
-        return fit(changed(recipe, values=values), trial.number, watch)
+        return fit(apply_settings(recipe, values=values), trial.number, watch)
 
     if len(study.get_trials(states=DONE)) < trials:
         study.optimize(objective, callbacks=[optuna.study.MaxTrialsCallback(trials, states=DONE)])
 
 
-def table(study: optuna.Study) -> list[dict[str, Any]]:
+def list_trials(study: optuna.Study) -> list[dict[str, Any]]:
     """Every finished trial, the best first: number, state, value, settings, seconds."""
     rows = [
         {

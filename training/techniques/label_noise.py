@@ -11,16 +11,16 @@ from models.examples import Example
 from models.runtime import Runtime
 from training.data.encoding import label_columns
 from training.data.tasks import TaskData, sample_rows
-from training.techniques.active_learning import Suspect, held_out_probabilities, suspects
+from training.techniques.active_learning import Suspect, find_suspects, held_out_probabilities
 
 VECTORS = Path("models/search-1.0")
 """The artifact whose vectors tell texts apart."""
-QUICK = 2000
+SAMPLE_ROWS = 2000
 """Rows a task that are looked at before a fit: enough to say how many labels are suspect, in seconds."""
 
 
 @dataclass(frozen=True)
-class Noise:
+class LabelNoise:
     """The rows of a task that were looked at, and those with a suspect label, the worst first."""
 
     task: str
@@ -40,7 +40,7 @@ class Noise:
         return f"  {given} -> {likelier}?  {self.rows[suspect.row].text[:90]}"
 
 
-def noise_of(entry: TaskData, *, encoder: Runtime, cap: int = 0, seed: int = 0) -> Noise | None:
+def find_label_noise(entry: TaskData, *, encoder: Runtime, cap: int = 0, seed: int = 0) -> LabelNoise | None:
     """Look at a task's training rows, at most `cap` of them (0: all); None where labels cannot be doubted.
 
     A label with one row has nothing to be compared with and is passed over; so is a task with several labels a text.
@@ -56,4 +56,4 @@ def noise_of(entry: TaskData, *, encoder: Runtime, cap: int = 0, seed: int = 0) 
         return None
     found = held_out_probabilities(encoder.embed([row.text for row in rows]), targets=targets, seed=seed)
     names = tuple(entry.task.names[column] for column in used)
-    return Noise(entry.task.name, names, tuple(rows), tuple(suspects(found, targets=targets)))
+    return LabelNoise(entry.task.name, names, tuple(rows), tuple(find_suspects(found, targets=targets)))

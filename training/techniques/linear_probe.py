@@ -23,16 +23,16 @@ from training.data.encoding import Encoded
 from training.network.losses import label_weights, task_loss
 from training.recipe import Recipe
 
-STRENGTH = 10.0
+INVERSE_REGULARISATION = 10.0
 """C: how little the weights are held back, as in logistic regression on sentence embeddings."""
 ITERATIONS = 60
 
 
-def probe(network: Network, *, recipe: Recipe, rows: Mapping[str, Encoded], pad_id: int) -> None:
+def fit_heads(network: Network, *, recipe: Recipe, rows: Mapping[str, Encoded], pad_id: int) -> None:
     """Fit the output layer of every task's head on its training rows; the encoder stays as it is."""
     for task in recipe.tasks:
         encoded = rows[task.name]
-        chosen = _drawn(len(encoded), most=recipe.probe, seed=recipe.seed)
+        chosen = _choose_rows(len(encoded), most=recipe.probe, seed=recipe.seed)
         if not len(chosen):
             continue
         features = pooled_states(network, task=task.name, encoded=encoded, rows=chosen, pad_id=pad_id)
@@ -42,7 +42,7 @@ def probe(network: Network, *, recipe: Recipe, rows: Mapping[str, Encoded], pad_
              targets=torch.from_numpy(encoded.targets[chosen]), weights=weights)  # fmt: skip
 
 
-def _drawn(count: int, *, most: int, seed: int) -> npt.NDArray[np.int64]:
+def _choose_rows(count: int, *, most: int, seed: int) -> npt.NDArray[np.int64]:
     chosen: npt.NDArray[np.int64] = np.random.default_rng(seed).permutation(count)[:most].astype(np.int64)
     return chosen
 
@@ -76,7 +76,7 @@ def fit_head(head: Head, *, features: Tensor, targets: Tensor, kind: Kind, weigh
     matrix = torch.zeros(output.weight.shape, requires_grad=True)
     bias = torch.zeros(output.bias.shape, requires_grad=True)
     solver = torch.optim.LBFGS([matrix, bias], max_iter=ITERATIONS, line_search_fn="strong_wolfe")
-    held = 1.0 / (2.0 * STRENGTH * len(features))
+    held = 1.0 / (2.0 * INVERSE_REGULARISATION * len(features))
 
     def loss() -> Tensor:
         solver.zero_grad()

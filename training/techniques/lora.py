@@ -25,7 +25,7 @@ from training.recipe import LoraRecipe, RecipeError
 ADAPTER = "default"
 
 
-def attach(encoder: nn.Module, *, recipe: LoraRecipe) -> PeftModel:
+def attach_adapter(encoder: nn.Module, *, recipe: LoraRecipe) -> PeftModel:
     """Put an adapter on the encoder's linear layers; its weights are float32 whatever the encoder's are."""
     config = LoraConfig(
         r=recipe.rank,
@@ -33,13 +33,13 @@ def attach(encoder: nn.Module, *, recipe: LoraRecipe) -> PeftModel:
         lora_dropout=recipe.dropout,
         use_rslora=recipe.rslora,
         use_dora=recipe.dora,
-        target_modules=list(_targets(encoder, wanted=recipe.targets)),
+        target_modules=list(_target_names(encoder, wanted=recipe.targets)),
         bias="none",
     )
     return get_peft_model(cast(Any, encoder), config)
 
 
-def _targets(encoder: nn.Module, *, wanted: tuple[str, ...]) -> Iterator[str]:
+def _target_names(encoder: nn.Module, *, wanted: tuple[str, ...]) -> Iterator[str]:
     names = [name for name, module in encoder.named_modules() if isinstance(module, nn.Linear)]
     chosen = [name for name in names if not wanted or name.endswith(wanted)]
     if not chosen:
@@ -70,15 +70,15 @@ class _FusedLinear(torch.autograd.Function):
         return dx, None, None, da, db, None
 
 
-def fuse(model: nn.Module) -> int:
+def fuse_layers(model: nn.Module) -> int:
     """Make every LoRA layer compute the fused form; returns how many. Layers with dropout or DoRA stay PEFT's."""
-    layers = [module for module in model.modules() if isinstance(module, LoraLinear) and _fusable(module)]
+    layers = [module for module in model.modules() if isinstance(module, LoraLinear) and _is_fusable(module)]
     for layer in layers:
         vars(layer)["forward"] = partial(_fused_forward, layer)
     return len(layers)
 
 
-def _fusable(layer: LoraLinear) -> bool:
+def _is_fusable(layer: LoraLinear) -> bool:
     return isinstance(layer.lora_dropout[ADAPTER], nn.Identity) and not layer.use_dora.get(ADAPTER, False)
 
 

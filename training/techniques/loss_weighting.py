@@ -13,19 +13,19 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from training.loop import Objective, Turn
+from training.loop import Objective, StepInput
 
 
-class Balanced(Objective):
+class UncertaintyWeighting(Objective):
     """Weighs what another objective finds."""
 
     def __init__(self, inner: Objective, *, tasks: Iterable[str]) -> None:
-        super().__init__(inner.judge)
+        super().__init__(inner.criterion)
         self.inner = inner
         self.noise = nn.ParameterDict({name: nn.Parameter(torch.zeros(())) for name in tasks})
 
-    def forward(self, turn: Turn) -> Tensor:
-        """The weighed loss of one turn."""
-        noise = self.noise[turn.task.name]
-        loss: Tensor = torch.exp(-noise) * self.inner(turn) + noise / 2
+    def forward(self, step: StepInput) -> Tensor:
+        """The weighed loss of one step."""
+        noise = self.noise[step.task.name]
+        loss: Tensor = torch.exp(-noise) * self.inner(step) + noise / 2
         return loss

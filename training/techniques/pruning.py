@@ -24,15 +24,15 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from training.network.encoder_shape import (
-    head_sizes,
+from training.network.encoder_surgery import (
+    head_magnitudes,
+    keep_embedding_rows,
     keep_heads,
     keep_layers,
     keep_neurons,
-    keep_pieces,
-    largest,
+    largest_indices,
     layers_of,
-    neuron_sizes,
+    neuron_magnitudes,
 )
 from training.recipe import PruneRecipe, RecipeError
 
@@ -53,13 +53,15 @@ class Importance:
         return torch.stack([h.sum() + n.sum() for h, n in zip(self.heads, self.neurons, strict=True)])
 
 
-def magnitudes(encoder: nn.Module) -> Importance:
+def magnitude_importance(encoder: nn.Module) -> Importance:
     """Importance by the norm of the weights."""
     layers = layers_of(encoder)
-    return Importance(tuple(head_sizes(layer) for layer in layers), tuple(neuron_sizes(layer) for layer in layers))
+    return Importance(
+        tuple(head_magnitudes(layer) for layer in layers), tuple(neuron_magnitudes(layer) for layer in layers)
+    )
 
 
-def first_order(encoder: nn.Module, *, next_loss: NextLoss, batches: int) -> Importance:
+def first_order_importance(encoder: nn.Module, *, next_loss: NextLoss, batches: int) -> Importance:
     """Importance by what the loss of `batches` batches would lose; the encoder's weights must be learning."""
     layers = list(layers_of(encoder))
     heads = [torch.zeros(int(cast(Any, layer).attention.self.num_attention_heads)) for layer in layers]
@@ -68,25 +70,25 @@ def first_order(encoder: nn.Module, *, next_loss: NextLoss, batches: int) -> Imp
         encoder.zero_grad()
         torch.autograd.backward(next_loss())
         for at, layer in enumerate(layers):
-            heads[at] += _head_change(layer) / batches
-            neurons[at] += _neuron_change(layer) / batches
+            heads[at] += _head_importance(layer) / batches
+            neurons[at] += _neuron_importance(layer) / batches
     encoder.zero_grad()
     return Importance(tuple(heads), tuple(neurons))
 
 
-def _change(parameter: nn.Parameter) -> Tensor:
+def _first_order_terms(parameter: nn.Parameter) -> Tensor:
     assert parameter.grad is not None, "the encoder must be learning"
     return (parameter.detach() * parameter.grad).float()
 
 
-def _head_change(layer: nn.Module) -> Tensor:
+def _head_importance(layer: nn.Module) -> Tensor:
     attention = cast(Any, layer).attention
-    out = _change(attention.output.dense.weight).sum(dim=0)
+    out = _first_order_terms(attention.output.dense.weight).sum(dim=0)
     return out.reshape(int(attention.self.num_attention_heads), -1).sum(dim=1).abs()
 
 
-def _neuron_change(layer: nn.Module) -> Tensor:
-    return _change(cast(Any, layer).output.dense.weight).sum(dim=0).abs()
+def _neuron_importance(layer: nn.Module) -> Tensor:
+    return _first_order_terms(cast(Any, layer).output.dense.weight).sum(dim=0).abs()
 
 
 def prune(encoder: nn.Module, *, importance: Importance, recipe: PruneRecipe) -> None:
@@ -96,13 +98,13 @@ def prune(encoder: nn.Module, *, importance: Importance, recipe: PruneRecipe) ->
     """
     layers = list(layers_of(encoder))
     for at, layer in enumerate(layers):
-        keep_heads(layer, chosen=_kept(importance.heads[at], share=recipe.heads))
-        keep_neurons(layer, chosen=_kept(importance.neurons[at], share=recipe.neurons))
-    keep_layers(encoder, chosen=_kept(importance.layers, share=recipe.layers).tolist())
+        keep_heads(layer, chosen=_most_important(importance.heads[at], share=recipe.heads))
+        keep_neurons(layer, chosen=_most_important(importance.neurons[at], share=recipe.neurons))
+    keep_layers(encoder, chosen=_most_important(importance.layers, share=recipe.layers).tolist())
 
 
-def _kept(values: Tensor, *, share: float) -> Tensor:
-    return largest(values, n=max(1, round(len(values) * share)))
+def _most_important(values: Tensor, *, share: float) -> Tensor:
+    return largest_indices(values, n=max(1, round(len(values) * share)))
 
 
 @contextmanager
@@ -122,7 +124,7 @@ def masked(encoder: nn.Module, *, importance: Importance, recipe: PruneRecipe) -
 
 def _mask(values: Tensor, *, share: float) -> Tensor:
     mask = torch.zeros(len(values))
-    mask[_kept(values, share=share)] = 1.0
+    mask[_most_important(values, share=share)] = 1.0
     return mask
 
 
@@ -148,7 +150,7 @@ def share_layers(encoder: nn.Module, *, group: int) -> None:
 # --- vocabulary ---------------------------------------------------------------------------------------------
 
 
-def kept_pieces(tokenizer: Tokenizer, *, rows: Iterable[Sequence[int]], at_least: int) -> list[int]:
+def choose_pieces(tokenizer: Tokenizer, *, rows: Iterable[Sequence[int]], at_least: int) -> list[int]:
     """Ids of the pieces that stay, rising: used at least so often in `rows`, special, or a single character."""
     counts: dict[int, int] = {}
     for row in rows:
@@ -166,7 +168,7 @@ def kept_pieces(tokenizer: Tokenizer, *, rows: Iterable[Sequence[int]], at_least
 def _special_pieces(row: Any) -> set[str]:
     """Added pieces, the unknown one and those that the template puts around a text."""
     added = {token["content"] for token in row["added_tokens"]}
-    return {*added, *_template(row), row["model"].get("unk_token")}
+    return {*added, *_template_pieces(row), row["model"].get("unk_token")}
 
 
 def prune_vocabulary(encoder: nn.Module, *, tokenizer: Tokenizer, kept: Sequence[int]) -> Tokenizer:
@@ -181,14 +183,14 @@ def prune_vocabulary(encoder: nn.Module, *, tokenizer: Tokenizer, kept: Sequence
     row["model"]["vocab"] = {piece: new[old] for piece, old in row["model"]["vocab"].items() if old in new}
     for token in row["added_tokens"]:
         token["id"] = new[token["id"]]
-    for entry in _template(row).values():
+    for entry in _template_pieces(row).values():
         entry["ids"] = [new[old] for old in entry["ids"]]
     row["padding"] = None
-    keep_pieces(encoder, chosen=torch.tensor(list(kept)))
+    keep_embedding_rows(encoder, chosen=torch.tensor(list(kept)))
     return Tokenizer.from_str(json.dumps(row))
 
 
-def _template(row: Any) -> dict[str, dict[str, Any]]:
+def _template_pieces(row: Any) -> dict[str, dict[str, Any]]:
     """The special pieces of the template that stands around a text, by name."""
     post = row.get("post_processor") or {}
     if post.get("type") == "BertProcessing":

@@ -29,42 +29,42 @@ from training.data.encoding import encode, label_columns, open_tokenizer
 from training.data.tasks import TaskData
 from training.data.unlabelled_texts import load_unlabelled
 from training.evaluate.temperature import fit_temperature
-from training.network.reopening import Opened
+from training.network.load_network import TrainedNetwork
 from training.recipe import AUGMENTATIONS, Recipe, RecipeError
 from training.run.run_folder import Run
-from training.techniques.active_learning import pseudo_labels
-from training.techniques.distillation import Answers, Teacher, answer
-from training.techniques.teachers import last_layer, open_merged, open_teacher
+from training.techniques.active_learning import confident_labels
+from training.techniques.distillation import Teacher, TeacherOutputs, compute_outputs
+from training.techniques.teachers import last_layer_index, open_merged_network, open_teacher
 
-KEPT = "pseudo.jsonl"
+FILE = "pseudo.jsonl"
 Logits = npt.NDArray[np.float32]
 Vectors = npt.NDArray[np.float32]
 
 
-def pseudo_labelled(
+def add_pseudo_labels(
     data: Mapping[str, TaskData], *, recipe: Recipe, run: Run, root: Path | None
 ) -> dict[str, TaskData]:
     """The tasks with the teachers' sure answers behind their training rows. Raises RecipeError, DataError, RunError."""
     if not recipe.pseudo.teachers:
         return dict(data)
-    kept = run.path / KEPT
+    kept = run.path / FILE
     if not kept.is_file():
-        rows = _answered(data, recipe=recipe, run=run, root=root)
+        rows = _label_texts(data, recipe=recipe, run=run, root=root)
         kept.parent.mkdir(parents=True, exist_ok=True)
         partial = kept.with_suffix(f".{os.getpid()}")
         partial.write_text("".join(row.to_json() + "\n" for row in rows), encoding="utf-8")
         partial.replace(kept)
     found = list(read_examples(kept))
-    return {name: with_rows(entry, [row for row in found if row.task == name]) for name, entry in data.items()}
+    return {name: add_training_rows(entry, [row for row in found if row.task == name]) for name, entry in data.items()}
 
 
-def with_rows(entry: TaskData, rows: Sequence[Example]) -> TaskData:
+def add_training_rows(entry: TaskData, rows: Sequence[Example]) -> TaskData:
     """The task with more training rows, and where they come from among its corpora."""
     corpora = tuple(dict.fromkeys([*entry.corpora, *(row.source for row in rows if row.source)]))
     return replace(entry, splits=dict(entry.splits) | {"train": [*entry.splits["train"], *rows]}, corpora=corpora)
 
 
-def _answered(data: Mapping[str, TaskData], *, recipe: Recipe, run: Run, root: Path | None) -> list[Example]:
+def _label_texts(data: Mapping[str, TaskData], *, recipe: Recipe, run: Run, root: Path | None) -> list[Example]:
     with TemporaryDirectory(prefix="pseudo-") as work:
         teachers = open_teachers(recipe.pseudo.teachers, beside=run.path.parent, work=Path(work))
         found = []
@@ -72,44 +72,48 @@ def _answered(data: Mapping[str, TaskData], *, recipe: Recipe, run: Run, root: P
             if task.unlabelled:
                 known, cap = data[task.name], recipe.pseudo.cap
                 bare = load_unlabelled(task, known=known, root=root, cap=cap, seed=recipe.seed)
-                found += sure_rows(bare, known=known, teachers=teachers, recipe=recipe)
+                found += confident_rows(bare, known=known, teachers=teachers, recipe=recipe)
         return found
 
 
 @dataclass(frozen=True)
-class Teachers:
+class TeacherEnsemble:
     """Opened networks that read rows of text together."""
 
-    each: tuple[tuple[Opened, Teacher], ...]
+    each: tuple[tuple[TrainedNetwork, Teacher], ...]
 
-    def read(self, rows: Sequence[Example], *, task: Task) -> tuple[Logits, Vectors]:
+    def outputs(self, rows: Sequence[Example], *, task: Task) -> tuple[Logits, Vectors]:
         """Their averaged logits [n, k], and the pooled states [n, W] from which the first one answers."""
         # A row is encoded with some label; what is asked here does not look at it.
         named = [row if row.labels else replace(row, labels=task.names[:1]) for row in rows]
-        found = [_read(opened, teacher, rows=named, task=task) for opened, teacher in self.each]
+        found = [_outputs_of_teacher(opened, teacher, rows=named, task=task) for opened, teacher in self.each]
         logits = torch.stack([one.logits.float() for one in found]).mean(dim=0).numpy()
         return logits, found[0].states[:, -1].float().numpy()
 
 
-def _read(opened: Opened, teacher: Teacher, *, rows: Sequence[Example], task: Task) -> Answers:
+def _outputs_of_teacher(
+    opened: TrainedNetwork, teacher: Teacher, *, rows: Sequence[Example], task: Task
+) -> TeacherOutputs:
     if opened.network.tasks.get(task.name) != task:
         raise RecipeError(f"A teacher does not know the task {task.name} with these labels.")
     tokenizer = open_tokenizer(str(opened.tokenizer), max_length=opened.max_length)
-    return answer(teacher, task=task, encoded=encode(rows, task=task, tokenizer=tokenizer))
+    return compute_outputs(teacher, task=task, encoded=encode(rows, task=task, tokenizer=tokenizer))
 
 
-def open_teachers(names: Sequence[str], *, beside: Path, work: Path) -> Teachers:
+def open_teachers(names: Sequence[str], *, beside: Path, work: Path) -> TeacherEnsemble:
     """Open runs or artifacts, by name in the folder `beside` or by path; their graphs are written to `work`."""
-    opened = [open_merged(name, beside=beside) for name in names]
-    return Teachers(
+    opened = [open_merged_network(name, beside=beside) for name in names]
+    return TeacherEnsemble(
         tuple(
-            (one, open_teacher(one, layers=(last_layer(one),), graph=work / f"{at}.xml"))
+            (one, open_teacher(one, layers=(last_layer_index(one),), graph=work / f"{at}.xml"))
             for at, one in enumerate(opened)
         )
     )
 
 
-def sure_rows(bare: Sequence[Example], *, known: TaskData, teachers: Teachers, recipe: Recipe) -> list[Example]:
+def confident_rows(
+    bare: Sequence[Example], *, known: TaskData, teachers: TeacherEnsemble, recipe: Recipe
+) -> list[Example]:
     """The noisy copies of the texts whose answer is sure and holds, with that answer as their label."""
     task, wanted = known.task, recipe.pseudo
     if task.kind == "multi":
@@ -118,17 +122,17 @@ def sure_rows(bare: Sequence[Example], *, known: TaskData, teachers: Teachers, r
         return []
     rng = random.Random(f"{recipe.seed}/{task.name}/pseudo")
     copies = [add_noise(row, kind=rng.choice(list(wanted.kinds or AUGMENTATIONS)), rng=rng) for row in bare]
-    decision = _decision(known, teachers=teachers)
-    plain, changed = (probabilities(teachers.read(rows, task=task)[0], decision=decision) for rows in (bare, copies))
-    found = pseudo_labels(plain, changed=changed, sure=wanted.sure)
+    decision = _calibrate(known, teachers=teachers)
+    plain, changed = (probabilities(teachers.outputs(rows, task=task)[0], decision=decision) for rows in (bare, copies))
+    found = confident_labels(plain, changed=changed, sure=wanted.sure)
     return [replace(copies[row], labels=(task.names[column],)) for row, column in found.items()]
 
 
-def _decision(known: TaskData, *, teachers: Teachers) -> Decision:
+def _calibrate(known: TaskData, *, teachers: TeacherEnsemble) -> Decision:
     """What a probability is worth: the temperature of the teachers' answers on the task's validation rows."""
     rows, task = known.splits["validation"], known.task
     if not rows:
         return Decision(kind=task.kind)
-    logits, _ = teachers.read(rows, task=task)
+    logits, _ = teachers.outputs(rows, task=task)
     temperature = fit_temperature(logits, targets=label_columns(rows, task=task), task=task)
     return Decision(kind=task.kind, temperature=temperature)

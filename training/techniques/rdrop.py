@@ -10,22 +10,22 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from training.loop import Judge, Objective, Turn, read
+from training.loop import Criterion, Objective, StepInput, compute_logits
 from training.network.losses import divergence
 
 
-class RDrop(Objective):
+class RDropObjective(Objective):
     """The loss of the module's docstring with the weight `weight` for a."""
 
-    def __init__(self, *, weight: float, judge: Judge | None = None) -> None:
-        super().__init__(judge)
+    def __init__(self, *, weight: float, criterion: Criterion | None = None) -> None:
+        super().__init__(criterion)
         self.weight = weight
 
-    def forward(self, turn: Turn) -> Tensor:
-        """The loss of one turn, read twice."""
-        first = read(turn.network, batch=turn.batch, task=turn.task.name)
-        loss: Tensor = self.judge(first, turn=turn) / 2
-        second = read(turn.network, batch=turn.batch, task=turn.task.name)
-        loss = loss + self.judge(second, turn=turn) / 2
-        apart = divergence(first, second, kind=turn.kind) + divergence(second, first, kind=turn.kind)
+    def forward(self, step: StepInput) -> Tensor:
+        """The loss of one step, read twice."""
+        first = compute_logits(step.network, batch=step.batch, task=step.task.name)
+        loss: Tensor = self.criterion(first, step=step) / 2
+        second = compute_logits(step.network, batch=step.batch, task=step.task.name)
+        loss = loss + self.criterion(second, step=step) / 2
+        apart = divergence(first, second, kind=step.kind) + divergence(second, first, kind=step.kind)
         return loss + self.weight * apart / 2

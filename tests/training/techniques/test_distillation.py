@@ -16,14 +16,14 @@ from training.data import load_data
 from training.data.batching import collate
 from training.data.encoding import encode, open_tokenizer
 from training.fit import fit
-from training.loop import Objective, Turn
-from training.network.encoder_shape import layers_of
+from training.loop import Objective, StepInput
+from training.network.encoder_surgery import layers_of
+from training.network.load_network import load_encoder, restore_run
 from training.network.losses import divergence
-from training.network.reopening import load_encoder, restore
 from training.recipe import DistillRecipe, Recipe, RecipeError, TaskRecipe, load_recipe
 from training.run.run_folder import Run
-from training.techniques.distillation import Teacher, answer, ask, make_student, matched_layers
-from training.techniques.teachers import CACHE, open_lesson
+from training.techniques.distillation import Teacher, compute_outputs, make_student, matched_layers, teacher_outputs
+from training.techniques.teachers import CACHE, open_distillation
 
 TASKS = ("banking_intent", "emotion", "market_sentiment")
 
@@ -50,18 +50,18 @@ def runs(encoder: Path, corpora: Path, tmp_path_factory: pytest.TempPathFactory)
 def test_a_student_that_is_its_teacher_loses_nothing(runs: Path, encoder: Path, corpora: Path, match: str) -> None:
     recipe = _recipe(encoder, teachers=("teacher",), soft=1.0, match=match)
     data = load_data(recipe, root=corpora)[0]
-    lesson = open_lesson(recipe, run=Run(runs / "student"))
+    lesson = open_distillation(recipe, run=Run(runs / "student"))
     assert lesson is not None
     student = Network(lesson.student(), tasks={name: entry.task for name, entry in data.items()}, width=32).eval()
-    objective = Objective(lesson.judge(student, data=data))
+    objective = Objective(lesson.criterion(student, data=data))
     tokenizer = open_tokenizer(str(lesson.first.tokenizer), max_length=lesson.first.max_length)
     for task in recipe.tasks:
         encoded = encode(data[task.name].splits["train"], task=data[task.name].task, tokenizer=tokenizer)
         batch = collate(encoded, rows=np.arange(6), pad_id=0)
-        assert objective(Turn(student, batch, task)).item() == pytest.approx(0, abs=2e-5)
+        assert objective(StepInput(student, batch, task)).item() == pytest.approx(0, abs=2e-5)
         with torch.no_grad():
             student.heads[task.name].output.bias[0] += 1.0  # type: ignore[union-attr, operator, index]
-        assert objective(Turn(student, batch, task)).item() > 1e-3
+        assert objective(StepInput(student, batch, task)).item() > 1e-3
 
 
 def test_divergence_by_hand() -> None:
@@ -91,7 +91,7 @@ def test_a_student_is_a_slice_of_its_teacher(encoder: Path) -> None:
 
 
 def test_teachers_are_averaged_and_asked_once(runs: Path, encoder: Path, corpora: Path, tmp_path: Path) -> None:
-    network, tokenizer, _ = restore(Run(runs / "teacher"))
+    network, tokenizer, _ = restore_run(Run(runs / "teacher"))
     entry = load_data(_recipe(encoder), root=corpora)[0]["emotion"]
     encoded = encode(entry.splits["train"], task=entry.task, tokenizer=tokenizer)
 
@@ -101,24 +101,26 @@ def test_teachers_are_averaged_and_asked_once(runs: Path, encoder: Path, corpora
 
     layers = matched_layers(load_encoder(str(encoder)), recipe=DistillRecipe(teachers=("t",)))
     one = Teacher(network, read, layers, 0, "one")
-    exact = answer(one, task=entry.task, encoded=encoded)
+    exact = compute_outputs(one, task=entry.task, encoded=encoded)
     assert layers == (1,)
     assert exact.states.shape == (len(encoded), 1, 32)
-    both = ask([one, dataclasses.replace(one, digest="two")], task=entry.task, rows=[encoded] * 2, cache=tmp_path)
+    both = teacher_outputs(
+        [one, dataclasses.replace(one, digest="two")], task=entry.task, rows=[encoded] * 2, cache=tmp_path
+    )
     assert both is not None
     torch.testing.assert_close(both.logits, exact.logits)
 
     def silent(ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
         raise AssertionError("a teacher's answers are kept: it is not asked again")
 
-    again = ask([dataclasses.replace(one, read=silent)], task=entry.task, rows=[encoded], cache=tmp_path)
+    again = teacher_outputs([dataclasses.replace(one, read=silent)], task=entry.task, rows=[encoded], cache=tmp_path)
     assert again is not None
     assert torch.equal(again.logits, exact.logits)
     renamed = dataclasses.replace(entry.task, labels=entry.task.labels[::-1])
     with pytest.raises(RecipeError, match="knows emotion with other labels"):
-        ask([one], task=renamed, rows=[encoded], cache=tmp_path)
+        teacher_outputs([one], task=renamed, rows=[encoded], cache=tmp_path)
     unknown = dataclasses.replace(entry.task, name="mood")
-    assert ask([one], task=unknown, rows=[encoded], cache=tmp_path) is None
+    assert teacher_outputs([one], task=unknown, rows=[encoded], cache=tmp_path) is None
 
 
 def test_a_student_fits_resumes_and_comes_back(runs: Path, encoder: Path, corpora: Path) -> None:
@@ -126,13 +128,13 @@ def test_a_student_fits_resumes_and_comes_back(runs: Path, encoder: Path, corpor
     recipe = dataclasses.replace(recipe, learn_embeddings=False)
     run = Run(runs / "small")
     progress = fit(recipe, data=load_data(recipe, root=corpora)[0], run=run, root=corpora)
-    network, _, _ = restore(run)
+    network, _, _ = restore_run(run)
     assert progress.step == 8
     assert not run.adapter.exists()
     assert len(layers_of(network.encoder)) == 1
     assert (runs / CACHE).is_dir()
     assert run.encoder()["width"] == 16
-    untouched = open_lesson(recipe, run=run)
+    untouched = open_distillation(recipe, run=run)
     assert untouched is not None
     start = dict(untouched.student().named_parameters())
     learned = dict(network.encoder.named_parameters())

@@ -12,7 +12,7 @@ from models.runtime import Runtime
 from tests.training.test_user_task import ROWS
 from training.cli import main
 from training.data.tasks import TaskData
-from training.techniques.label_noise import VECTORS, noise_of
+from training.techniques.label_noise import VECTORS, find_label_noise
 
 _SAID = {"card": ("my card was stolen", "somebody stole my card", "i lost my card"),
          "refund": ("where is my refund", "the refund has not come", "give me my money back")}  # fmt: skip
@@ -31,7 +31,7 @@ def _entry(*more: Example, kind: Kind = "single", names: tuple[str, ...] = ("car
 
 def test_a_flipped_label_is_found_and_named(vectors: Runtime) -> None:
     wrong = Example("my refund has still not come", ("card",))
-    found = noise_of(_entry(wrong), encoder=vectors)
+    found = find_label_noise(_entry(wrong), encoder=vectors)
     assert found is not None
     assert wrong in [found.rows[one.row] for one in found.suspects]
     assert f"{len(found.suspects)} of 37 labels are suspect" in found.sentence
@@ -41,17 +41,17 @@ def test_a_flipped_label_is_found_and_named(vectors: Runtime) -> None:
 
 def test_what_cannot_be_doubted_is_passed_over(vectors: Runtime) -> None:
     lonely = Example("how is the weather", ("weather",))
-    found = noise_of(_entry(lonely, names=("card", "refund", "weather")), encoder=vectors)
+    found = find_label_noise(_entry(lonely, names=("card", "refund", "weather")), encoder=vectors)
     assert found is not None
     assert lonely not in found.rows
     assert found.names == ("card", "refund")
-    assert noise_of(_entry(kind="multi"), encoder=vectors) is None
+    assert find_label_noise(_entry(kind="multi"), encoder=vectors) is None
     one = TaskData(_entry().task, {"train": [Example("a", ("card",)), Example("b", ("card",))]})
-    assert noise_of(one, encoder=vectors) is None
+    assert find_label_noise(one, encoder=vectors) is None
 
 
 def test_a_sample_is_enough(vectors: Runtime) -> None:
-    found = noise_of(_entry(), encoder=vectors, cap=20)
+    found = find_label_noise(_entry(), encoder=vectors, cap=20)
     assert found is not None
     assert len(found.rows) == 20
 

@@ -18,16 +18,16 @@ from training.data.unlabelled_texts import load_unlabelled
 from training.fit import fit
 from training.recipe import PseudoRecipe, Recipe, RecipeError, TaskRecipe, load_recipe
 from training.run.run_folder import Run
-from training.techniques.pseudo_labels import KEPT, Teachers, pseudo_labelled, sure_rows
+from training.techniques.pseudo_labels import FILE, TeacherEnsemble, add_pseudo_labels, confident_rows
 
 
-class Oracle(Teachers):
+class Oracle(TeacherEnsemble):
     """A reader that is sure of texts that say so, and changes its mind where a letter is missing."""
 
     def __init__(self) -> None:
         super().__init__(())
 
-    def read(self, rows: object, *, task: Task) -> tuple[np.ndarray, np.ndarray]:
+    def outputs(self, rows: object, *, task: Task) -> tuple[np.ndarray, np.ndarray]:
         """Logits by the texts' own words."""
         assert isinstance(rows, list)
         wanted = {"sure good": (0.0, 0.0, 8.0), "sure bad": (8.0, 0.0, 0.0), "doubt": (1.0, 1.0, 1.2)}
@@ -52,7 +52,7 @@ def test_only_what_is_sure_and_holds_becomes_a_row(sentiment: TaskData) -> None:
     bare = [Example(text, ()) for text in ("sure good", "sure bad", "doubt")]
     recipe = dataclasses.replace(_recipe(unlabelled=("x",)), pseudo=PseudoRecipe(("t",), sure=0.9, kinds=("casing",)))
     without = dataclasses.replace(sentiment, splits=dict(sentiment.splits) | {"validation": []})
-    rows = sure_rows(bare, known=without, teachers=Oracle(), recipe=recipe)
+    rows = confident_rows(bare, known=without, teachers=Oracle(), recipe=recipe)
     assert [row.labels[0] for row in rows] == ["positive", "negative"]
     assert [row.text.casefold() for row in rows] == ["sure good", "sure bad"]
 
@@ -61,7 +61,7 @@ def test_an_answer_that_a_slip_changes_is_not_taken(sentiment: TaskData) -> None
     without = dataclasses.replace(sentiment, splits=dict(sentiment.splits) | {"validation": []})
     slips = dataclasses.replace(_recipe(unlabelled=("x",)), pseudo=PseudoRecipe(("t",), sure=0.9, kinds=("ocr",)))
     texts = [Example("sure good", ()) for _ in range(40)]
-    rows = sure_rows(texts, known=without, teachers=Oracle(), recipe=slips)
+    rows = confident_rows(texts, known=without, teachers=Oracle(), recipe=slips)
     assert 0 < len(rows) < len(texts)
     assert {row.text for row in rows} == {"sure good"}
 
@@ -114,14 +114,14 @@ def test_a_run_learns_from_its_teachers_and_keeps_what_they_said(encoder: Path, 
     fit(teacher, data=data, run=Run(tmp_path / "teacher"), root=corpora)
     recipe = _recipe(encoder=str(encoder), teachers=("teacher", str(tmp_path / "teacher")), unlabelled=("tfn_topic",))
     fit(recipe, data=data, run=Run(tmp_path / "student"), root=corpora)
-    kept = [json.loads(line) for line in (tmp_path / "student" / KEPT).read_text("utf-8").splitlines()]
+    kept = [json.loads(line) for line in (tmp_path / "student" / FILE).read_text("utf-8").splitlines()]
     assert kept
     assert {row["label"] for row in kept} <= set(data["market_sentiment"].task.names)
     assert "tfn_topic" in [row["name"] for row in Run(tmp_path / "student").data()]
-    again = pseudo_labelled(data, recipe=recipe, run=Run(tmp_path / "student"), root=corpora)
+    again = add_pseudo_labels(data, recipe=recipe, run=Run(tmp_path / "student"), root=corpora)
     rows = again["market_sentiment"].splits["train"]
     assert [row.text for row in rows[len(data["market_sentiment"].splits["train"]) :]] == [row["text"] for row in kept]
-    assert pseudo_labelled(data, recipe=teacher, run=Run(tmp_path / "none"), root=corpora) == data
+    assert add_pseudo_labels(data, recipe=teacher, run=Run(tmp_path / "none"), root=corpora) == data
 
 
 def test_a_recipe_without_texts_or_with_another_task_says_so(encoder: Path, corpora: Path, tmp_path: Path) -> None:

@@ -53,21 +53,21 @@ _PHRASES_OF: Mapping[Role, str] = {
 }
 
 
-def changes(role: Role) -> dict[str, Change]:
+def changes_for(role: Role) -> dict[str, Change]:
     """The changes that a task of this role is tested with, by name."""
     phrases = PHRASES[_PHRASES_OF[role]]
     return {
-        "typo": typo,
-        "lower_case": lambda item, rng: Input(_same_length(item.text, str.lower), item.target),
-        "upper_case": lambda item, rng: Input(_same_length(item.text, str.upper), item.target),
-        "no_punctuation": lambda item, rng: _edited(item, [(*m.span(), "") for m in _MARK.finditer(item.text)]),
-        "phrase": lambda item, rng: surrounded(item, phrase=rng.choice(phrases)),
+        "typo": add_typo,
+        "lower_case": lambda item, rng: Input(_change_letters(item.text, str.lower), item.target),
+        "upper_case": lambda item, rng: Input(_change_letters(item.text, str.upper), item.target),
+        "no_punctuation": lambda item, rng: _apply_edits(item, [(*m.span(), "") for m in _MARK.finditer(item.text)]),
+        "phrase": lambda item, rng: add_phrase(item, phrase=rng.choice(phrases)),
     }
 
 
-def typo(item: Input, rng: random.Random) -> Input:
+def add_typo(item: Input, rng: random.Random) -> Input:
     """One typo in one word of at least four letters: two letters swapped, one lost, doubled or its neighbour's key."""
-    words = [found.span() for found in _WORD.finditer(item.text) if not _touches(found.span(), item.target)]
+    words = [found.span() for found in _WORD.finditer(item.text) if not _overlap(found.span(), item.target)]
     if not words:
         return item
     start, end = rng.choice(words)
@@ -76,10 +76,10 @@ def typo(item: Input, rng: random.Random) -> Input:
     kinds = ("swap", "lose", "double", "neighbour") if here != after else ("lose", "double", "neighbour")
     kind = rng.choice(kinds)
     made = {"swap": after + here, "lose": after, "double": here + here + after}.get(kind)
-    return _edited(item, [(at, at + 2, made if made is not None else _neighbour(here, rng) + after)])
+    return _apply_edits(item, [(at, at + 2, made if made is not None else _neighbour_key(here, rng) + after)])
 
 
-def surrounded(item: Input, *, phrase: tuple[str, str]) -> Input:
+def add_phrase(item: Input, *, phrase: tuple[str, str]) -> Input:
     """The text with a phrase before or after it."""
     before, after = phrase
     shift = len(before)
@@ -87,35 +87,35 @@ def surrounded(item: Input, *, phrase: tuple[str, str]) -> Input:
     return Input(before + item.text.rstrip() + after, target)
 
 
-def replaced(item: Input, *, span: Span, word: str) -> Input:
+def replace_word(item: Input, *, span: Span, word: str) -> Input:
     """The text with one word in the place of another."""
-    return _edited(item, [(*span, word)])
+    return _apply_edits(item, [(*span, word)])
 
 
-def words(item: Input) -> list[Span]:
+def words_outside_target(item: Input) -> list[Span]:
     """The words outside the target."""
-    return [m.span() for m in re.finditer(r"[A-Za-z']+", item.text) if not _touches(m.span(), item.target)]
+    return [m.span() for m in re.finditer(r"[A-Za-z']+", item.text) if not _overlap(m.span(), item.target)]
 
 
-def _neighbour(letter: str, rng: random.Random) -> str:
+def _neighbour_key(letter: str, rng: random.Random) -> str:
     other = rng.choice(_NEAR.get(letter.lower(), [letter]))
     return other.upper() if letter.isupper() else other
 
 
-def _same_length(text: str, change: Callable[[str], str]) -> str:
+def _change_letters(text: str, change: Callable[[str], str]) -> str:
     """Character by character; one whose other case is longer (ß) stays, so that spans hold."""
     return "".join(changed if len(changed := change(char)) == 1 else char for char in text)
 
 
-def _touches(span: Span, target: Span | None) -> bool:
+def _overlap(span: Span, target: Span | None) -> bool:
     return target is not None and span[0] < target[1] and target[0] < span[1]
 
 
-def _edited(item: Input, edits: Sequence[tuple[int, int, str]]) -> Input:
+def _apply_edits(item: Input, edits: Sequence[tuple[int, int, str]]) -> Input:
     """The text with edits (in order, none inside the target), the target moved by those before it."""
     pieces, at, shift = [], 0, 0
     for start, end, text in edits:
-        if _touches((start, end), item.target):
+        if _overlap((start, end), item.target):
             continue
         pieces += [item.text[at:start], text]
         at = end
@@ -125,6 +125,6 @@ def _edited(item: Input, edits: Sequence[tuple[int, int, str]]) -> Input:
     return Input("".join([*pieces, item.text[at:]]), target)
 
 
-def without(item: Input, *, spans: Sequence[Span]) -> Input:
+def remove_spans(item: Input, *, spans: Sequence[Span]) -> Input:
     """The text without some pieces; those that touch the target stay."""
-    return _edited(item, [(*span, "") for span in sorted(spans)])
+    return _apply_edits(item, [(*span, "") for span in sorted(spans)])

@@ -55,7 +55,7 @@ class Suite:
         return replace(self, inputs=inputs, targets=self.targets[chosen], is_shared=self.is_shared[chosen])
 
 
-def tested(runtime: Runtime, *, root: Path) -> dict[str, TaskData]:
+def load_test_rows(runtime: Runtime, *, root: Path) -> dict[str, TaskData]:
     """The test rows of every task of an artifact: the corpora's, or the user's own file that its recipe names."""
     rows = {row["name"]: row for row in runtime.artifact.manifest.recipe.get("tasks", ())}
     data: dict[str, TaskData] = {}
@@ -69,25 +69,25 @@ def tested(runtime: Runtime, *, root: Path) -> dict[str, TaskData]:
     return data
 
 
-def suites(data: Mapping[str, TaskData], *, root: Path | None) -> list[Suite]:
+def make_suites(data: Mapping[str, TaskData], *, root: Path | None) -> list[Suite]:
     """One suite per task and corpus of its test split, in order."""
     found = []
     for entry in data.values():
         tested = entry.splits.get("test", [])
         for corpus in dict.fromkeys(example.source for example in tested):
             rows = [example for example in tested if example.source == corpus]
-            shared = _shared(corpus, root=root, n=len(rows))
+            shared = _load_shared(corpus, root=root, n=len(rows))
             targets = label_columns(rows, task=entry.task)
-            found.append(Suite(corpus or entry.task.name, entry.task, inputs_of(rows), targets, shared))
+            found.append(Suite(corpus or entry.task.name, entry.task, to_inputs(rows), targets, shared))
     return found
 
 
-def inputs_of(examples: Sequence[Example]) -> tuple[Input, ...]:
+def to_inputs(examples: Sequence[Example]) -> tuple[Input, ...]:
     """Examples as the runtime takes them."""
     return tuple(Input(example.text, example.span) for example in examples)
 
 
-def _shared(corpus: str, *, root: Path | None, n: int) -> npt.NDArray[np.bool_]:
+def _load_shared(corpus: str, *, root: Path | None, n: int) -> npt.NDArray[np.bool_]:
     if root is None or corpus not in CORPORA:
         return np.zeros(n, dtype=np.bool_)
     rows = read_rows(corpus, root=root, split="test")
@@ -106,7 +106,7 @@ def read_logits(runtime: Runtime, *, inputs: Sequence[Input], task: str, title: 
     return found
 
 
-def figures(suite: Suite, *, logits: Logits, decision: Decision) -> Figures:
+def suite_figures(suite: Suite, *, logits: Logits, decision: Decision) -> Figures:
     """Every figure of a suite, and its headline without the shared rows where there are any."""
     found: Figures = {"n": len(suite.inputs), **_scores(suite, logits=logits, decision=decision)}
     if suite.is_shared.any():
@@ -132,14 +132,14 @@ class Reading:
     outside: Logits | None = None
 
 
-def read(runtime: Runtime, *, tests: Sequence[Suite], root: Path | None, title: str) -> list[Reading]:
+def read_suites(runtime: Runtime, *, tests: Sequence[Suite], root: Path | None, title: str) -> list[Reading]:
     """Read every suite, and with a `root` also the negatives' test files of each intent task."""
     readings = []
     for suite in tests:
         logits = read_logits(runtime, inputs=suite.inputs, task=suite.task.name, title=f"{title} {suite.corpus}")
         outside = None
         if root is not None and OUT_OF_SCOPE in suite.task.names and suite.task.name in TASKS:
-            foreign = inputs_of(load_negatives(TASKS[suite.task.name], root=root, split="test"))
+            foreign = to_inputs(load_negatives(TASKS[suite.task.name], root=root, split="test"))
             outside = read_logits(runtime, inputs=foreign, task=suite.task.name, title="out of scope")
         readings.append(Reading(suite, logits, outside))
     return readings
@@ -149,20 +149,20 @@ def measure(
     runtime: Runtime, *, tests: Sequence[Suite], decisions: Mapping[str, Decision], root: Path | None, title: str
 ) -> dict[str, Figures]:
     """Read and give the figures by corpus."""
-    return figures_of(read(runtime, tests=tests, root=root, title=title), decisions=decisions)
+    return figures_by_corpus(read_suites(runtime, tests=tests, root=root, title=title), decisions=decisions)
 
 
-def figures_of(readings: Sequence[Reading], *, decisions: Mapping[str, Decision]) -> dict[str, Figures]:
+def figures_by_corpus(readings: Sequence[Reading], *, decisions: Mapping[str, Decision]) -> dict[str, Figures]:
     """Figures by corpus, and how well each intent task tells foreign intents from its own (AUROC)."""
     found: dict[str, Figures] = {}
     for reading in readings:
         suite, decision = reading.suite, decisions[reading.suite.task.name]
-        row = {"task": suite.task.name, **figures(suite, logits=reading.logits, decision=decision)}
-        found[suite.corpus] = row | _rejection(reading, decision=decision)
+        row = {"task": suite.task.name, **suite_figures(suite, logits=reading.logits, decision=decision)}
+        found[suite.corpus] = row | _rejection_figures(reading, decision=decision)
     return found
 
 
-def _rejection(reading: Reading, *, decision: Decision) -> Figures:
+def _rejection_figures(reading: Reading, *, decision: Decision) -> Figures:
     """How foreign intents are told apart; `rejected` under the rule that serves."""
     if reading.outside is None:
         return {}
@@ -178,7 +178,7 @@ def _rejection(reading: Reading, *, decision: Decision) -> Figures:
     }
 
 
-def sampled(tests: Sequence[Suite], *, seed: int, n: int = SAMPLE_ROWS) -> list[Suite]:
+def sample_suites(tests: Sequence[Suite], *, seed: int, n: int = SAMPLE_ROWS) -> list[Suite]:
     """A seeded sample of each suite's rows: always the same for the same files."""
     chosen = []
     for suite in tests:

@@ -22,14 +22,14 @@ from models.network import Network
 from training.config import encoder_path
 from training.data.encoding import open_tokenizer
 from training.network import attention
-from training.network.encoder_shape import open_encoder
+from training.network.encoder_surgery import open_encoder
 from training.run.run_folder import Run, RunError, open_run
 
 ENCODER = "encoder.safetensors"
 
 
 @dataclass(frozen=True)
-class Opened:
+class TrainedNetwork:
     """A finished network in eval mode, its tokenizer's file, and what is known of its base encoder.
 
     `graph` is the int8 graph that serves, where it comes from an artifact.
@@ -66,7 +66,7 @@ def load_encoder(path: str) -> nn.Module:
     return cast(nn.Module, encoder)
 
 
-def load_eight_bit(path: str) -> nn.Module:
+def load_int8_encoder(path: str) -> nn.Module:
     """The base under an adapter in LLM.int8() (Dettmers et al. 2022, arXiv:2208.07339): a quarter of the memory.
 
     On CUDA where there is a device, else on the CPU, where bitsandbytes is slow. The adapter stays float32 (as in
@@ -81,35 +81,37 @@ def load_eight_bit(path: str) -> nn.Module:
     return cast(nn.Module, encoder)
 
 
-def restore(run: Run) -> tuple[Network, Tokenizer, dict[str, Task]]:
+def restore_run(run: Run) -> tuple[Network, Tokenizer, dict[str, Task]]:
     """A finished run's network (float32, adapter attached and not merged, in eval mode), tokenizer and tasks."""
     if not run.heads.is_file():
         raise RunError(f"{run.path} has no heads.safetensors: the run is not finished.")
     tasks, base = run.tasks(), run.encoder()["path"]
-    encoder = _encoder(run.encoder_file, base=base, adapter=run.adapter)
-    network = _network(encoder, heads=load_file(run.heads), tasks=tasks)
+    encoder = _open_run_encoder(run.encoder_file, base=base, adapter=run.adapter)
+    network = _build_network(encoder, heads=load_file(run.heads), tasks=tasks)
     return network, open_tokenizer(str(run.tokenizer), max_length=run.recipe().max_length), tasks
 
 
-def reopen(path: Path) -> Opened:
+def open_network(path: Path) -> TrainedNetwork:
     """Open a finished run's or an artifact's folder; raises RunError or ArtifactError."""
     if not (path / MANIFEST).is_file():
         run = open_run(path)
         if not run.is_finished:
             raise RunError(f"{path} is not finished: resume it first.")
-        return Opened(restore(run)[0], run.tokenizer, run.recipe().max_length, run.encoder())
+        return TrainedNetwork(restore_run(run)[0], run.tokenizer, run.recipe().max_length, run.encoder())
     artifact = open_artifact(path)
     manifest = artifact.manifest
     if manifest.kind != "classifier" or len(manifest.encoders) != 1:
         raise RunError(f"{path} is no classifier with one encoder: it cannot be trained from.")
     tasks, base = load_tasks(path / "labels.json"), encoder_path(manifest.base["name"])
-    encoder = _encoder(path / ENCODER, base=base, adapter=path / (manifest.encoders[0].adapter or "-"))
-    network = _network(encoder, heads=load_file(path / "heads.safetensors"), tasks=tasks)
+    encoder = _open_run_encoder(path / ENCODER, base=base, adapter=path / (manifest.encoders[0].adapter or "-"))
+    network = _build_network(encoder, heads=load_file(path / "heads.safetensors"), tasks=tasks)
     about = {**manifest.base, "path": base}
-    return Opened(network, path / "tokenizer.json", manifest.max_length, about, path / manifest.encoders[0].graph)
+    return TrainedNetwork(
+        network, path / "tokenizer.json", manifest.max_length, about, path / manifest.encoders[0].graph
+    )
 
 
-def _encoder(whole: Path, *, base: str, adapter: Path) -> nn.Module:
+def _open_run_encoder(whole: Path, *, base: str, adapter: Path) -> nn.Module:
     """The whole encoder where one was kept, else the base with its adapter."""
     if whole.is_file():
         return open_encoder(whole, attention=attention.NAME)
@@ -118,7 +120,7 @@ def _encoder(whole: Path, *, base: str, adapter: Path) -> nn.Module:
     return cast(nn.Module, PeftModel.from_pretrained(cast(Any, load_encoder(base)), str(adapter)))
 
 
-def _network(encoder: nn.Module, *, heads: dict[str, Tensor], tasks: dict[str, Task]) -> Network:
+def _build_network(encoder: nn.Module, *, heads: dict[str, Tensor], tasks: dict[str, Task]) -> Network:
     """Encoder and heads in eval mode; the heads' own weights say how wide their hidden layers are."""
     width = int(cast(Any, encoder).config.hidden_size)
     found = ((name, heads.get(f"{name}.hidden.weight")) for name in tasks)
@@ -128,7 +130,7 @@ def _network(encoder: nn.Module, *, heads: dict[str, Tensor], tasks: dict[str, T
     return network.eval()
 
 
-def merged(encoder: nn.Module) -> nn.Module:
+def merge_adapter(encoder: nn.Module) -> nn.Module:
     """The encoder with its adapter, if it has one, merged in float32."""
     if not isinstance(encoder, PeftModel):
         return encoder
