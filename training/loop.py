@@ -1,4 +1,8 @@
-"""The training loop: one step is one batch of one task; everything else is written around it."""
+"""The training loop: one optimiser step per batch, each batch of one task; techniques plug in as objectives.
+
+Objective   how a batch becomes a loss: one forward pass, or several (adversarial training, R-Drop)
+Criterion   how logits become a loss: the task's loss, or that and the teachers' (distillation)
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,7 @@ from training.evaluate.scores import scores
 from training.network.losses import label_weights, task_loss
 from training.recipe import Recipe, TaskRecipe
 from training.run.distributed import Worker
-from training.run.run_folder import Run
+from training.run.run_folder import Run, TaskScores
 
 LOG_EVERY = 20
 SINGLE_WORKER = Worker()
@@ -33,7 +37,7 @@ SINGLE_WORKER = Worker()
 
 @dataclass(frozen=True)
 class TaskRows:
-    """A task's encoded rows: those it learns from and those it is watched on."""
+    """A task's encoded training and validation rows."""
 
     train: Encoded
     validation: Encoded
@@ -41,7 +45,7 @@ class TaskRows:
 
 @dataclass
 class Progress:
-    """Where a run stands; saved in every checkpoint. `losses` are running averages per task."""
+    """Steps, tokens and seconds so far, and each task's running average loss; part of every checkpoint."""
 
     step: int = 0
     tokens: int = 0
@@ -51,7 +55,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class StepInput:
-    """What one step is about: the network, a batch of one task, and the weights [k] of its labels in the loss."""
+    """The input of one step: the network, a batch of one task, and the loss weights [k] of its k labels."""
 
     network: Network
     batch: Batch
@@ -60,24 +64,24 @@ class StepInput:
 
     @property
     def kind(self) -> Kind:
-        """Whether the task's texts have one label or several."""
+        """`single` or `multi`: one label per text, or several."""
         return self.network.tasks[self.task.name].kind
 
 
 class Criterion(nn.Module):
-    """What answers cost: the task's loss. A technique that asks for more than the labels is another criterion."""
+    """The loss of logits: the task's cross entropy. A technique whose loss needs more than the labels subclasses it."""
 
     def forward(self, logits: Tensor, *, step: StepInput) -> Tensor:
-        """The loss of logits [B, k] that the network has just given for the step's batch."""
+        """Return the loss of the logits [B, k] of the step's batch."""
         targets, smoothing = torch.from_numpy(step.batch.targets).to(logits.device), step.task.label_smoothing
         weights = None if step.weights is None else step.weights.to(logits.device)
         return task_loss(logits, targets, kind=step.kind, weights=weights, label_smoothing=smoothing)
 
 
 class Objective(nn.Module):
-    """How a batch becomes a loss: read once, judged. A technique that reads it otherwise is another objective.
+    """The loss of a batch: one forward pass, then the criterion. A technique with other forward passes subclasses it.
 
-    Parameters of an objective or criterion learn with the heads' rate, are in the checkpoints and nowhere else.
+    Parameters of an objective or criterion learn at the heads' rate; they are saved in checkpoints only.
     """
 
     def __init__(self, criterion: Criterion | None = None) -> None:
@@ -85,13 +89,13 @@ class Objective(nn.Module):
         self.criterion = criterion or Criterion()
 
     def forward(self, step: StepInput) -> Tensor:
-        """The loss of one step."""
+        """Return the loss of one step."""
         loss: Tensor = self.criterion(compute_logits(step.network, batch=step.batch, task=step.task.name), step=step)
         return loss
 
 
 class TrainingLoop:
-    """A network, its optimiser and its place in the order of steps."""
+    """Trains a network over a list of steps, with validation, logs and checkpoints on the way."""
 
     def __init__(
         self,
@@ -118,25 +122,21 @@ class TrainingLoop:
         self.progress = Progress()
 
     def train(self) -> Progress:
-        """Take every step that is left; evaluates, watches and checkpoints as the recipe says."""
+        """Take the remaining steps; validate and save checkpoints at the recipe's intervals."""
         self.network.train()
         start = time.perf_counter() - self.progress.seconds
-        todo = self.steps[self.progress.step :]
         with self._open_tensorboard() as board, self._progress_bar() as bar:
-            for step in todo:
-                encoded = self.rows[step.task].train
-                batch = self._mask_tokens(
-                    collate(encoded, rows=step.rows, pad_id=self.pad_id), task=self.tasks[step.task]
-                )
-                loss, tokens = self._train_step(batch, task=self.tasks[step.task])
+            for step in self.steps[self.progress.step :]:
+                loss, tokens = self._train_step(self._make_batch(step), task=self.tasks[step.task])
                 self._record_step(step.task, loss=loss, tokens=tokens, seconds=time.perf_counter() - start)
                 bar.update()
                 if board is not None:
                     self._after_step(board, bar=bar)
         return self.progress
 
-    def _mask_tokens(self, batch: Batch, *, task: TaskRecipe) -> Batch:
-        return batch if self.masking is None else self.masking.mask_tokens(batch, share=task.masked)
+    def _make_batch(self, step: Step) -> Batch:
+        batch = collate(self.rows[step.task].train, rows=step.rows, pad_id=self.pad_id)
+        return self.masking.mask_tokens(batch, share=self.tasks[step.task].masked) if self.masking else batch
 
     def _open_tensorboard(self) -> AbstractContextManager[SummaryWriter | None]:
         return SummaryWriter(self.run.tensorboard) if self.worker.is_first else nullcontext()
@@ -161,8 +161,8 @@ class TrainingLoop:
         if step % self.recipe.checkpoint_every == 0 or is_last:
             self.save_checkpoint()
 
-    def validate(self, board: SummaryWriter | None = None) -> dict[str, dict[str, float]]:
-        """Scores of every task on (at most `evaluate_rows` of) its validation rows; logged and returned."""
+    def validate(self, board: SummaryWriter | None = None) -> TaskScores:
+        """Log and return the scores of every task on at most `evaluate_rows` evenly spaced validation rows."""
         found = {}
         for name, rows in self.rows.items():
             cap = min(len(rows.validation), self.recipe.evaluate_rows or len(rows.validation))
@@ -176,7 +176,7 @@ class TrainingLoop:
         return found
 
     def save_checkpoint(self) -> None:
-        """Everything needed to continue exactly here: weights that learn, optimiser, step, random state."""
+        """Save what is needed to continue from here: trainable weights, optimiser, progress and random state."""
         path = self.run.checkpoint
         path.parent.mkdir(parents=True, exist_ok=True)
         content = {
@@ -193,7 +193,7 @@ class TrainingLoop:
         self.run.write("state.json", content=done | {"seconds": round(self.progress.seconds, 1), "finished": False})
 
     def resume(self) -> None:
-        """Continue from the run's checkpoint; the order of steps and the random draws go on as if never stopped."""
+        """Load the run's checkpoint; training continues exactly as if it had not been interrupted."""
         saved = torch.load(self.run.checkpoint, weights_only=True)
         self.network.load_state_dict(saved["weights"], strict=False)
         self.objective.load_state_dict(saved["objective"])
@@ -231,7 +231,7 @@ class TrainingLoop:
 
 
 def learning_rate_factor(step: int, *, total: int, warmup: float) -> float:
-    """Share of the learning rate at a step: linear up over `warmup` of the run, then linear down to zero."""
+    """Return the factor of the learning rate at a step: linear warmup over a share of the run, linear decay to zero."""
     rising = max(1, round(total * warmup))
     if step < rising:
         return (step + 1) / rising
@@ -239,12 +239,12 @@ def learning_rate_factor(step: int, *, total: int, warmup: float) -> float:
 
 
 def trainable_parameters(network: nn.Module) -> list[nn.Parameter]:
-    """The parameters that learn."""
+    """Return the parameters that require gradients."""
     return [parameter for parameter in network.parameters() if parameter.requires_grad]
 
 
 def make_optimiser(network: Network, *, recipe: Recipe, objective: nn.Module | None = None) -> torch.optim.Optimizer:
-    """AdamW with one rate for the encoder or its adapter and one for the heads and what the objective learns."""
+    """Return AdamW with `lr` for the encoder or its adapter and `head_lr` for heads and objective."""
     heads = trainable_parameters(network.heads) + (trainable_parameters(objective) if objective else [])
     groups = [
         {"params": trainable_parameters(network.encoder), "lr": recipe.lr, "weight_decay": recipe.weight_decay},
@@ -254,13 +254,13 @@ def make_optimiser(network: Network, *, recipe: Recipe, objective: nn.Module | N
 
 
 def autocast(recipe: Recipe, *, device: torch.device) -> torch.autocast:
-    """Mixed precision: whole encoders keep float32 weights and compute in bfloat16; a frozen one is bfloat16 itself."""
+    """Return the autocast context of a step: bfloat16 for an encoder that learns; a frozen one has bfloat16 weights."""
     is_mixed = recipe.precision == "bf16" and recipe.method != "lora"
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=is_mixed)
 
 
 def compute_logits(network: Network, *, batch: Batch, task: str) -> Tensor:
-    """Logits [B, k] of a batch."""
+    """Return the logits [B, k] of a batch."""
     device = next(network.parameters()).device
     ids, spans = (torch.from_numpy(array).to(device) for array in (batch.ids, batch.spans))
     mask = None if batch.mask is None else torch.from_numpy(batch.mask).to(device)
@@ -272,7 +272,7 @@ def compute_logits(network: Network, *, batch: Batch, task: str) -> Tensor:
 def predict(
     network: Network, *, task: str, encoded: Encoded, rows: npt.NDArray[np.int64], pad_id: int, budget: int = 4096
 ) -> npt.NDArray[np.float32]:
-    """Logits [n, k] of the chosen rows, in their order."""
+    """Return the logits [n, k] of the given rows in eval mode; row i of the result belongs to `rows[i]`."""
     was_training = network.training
     network.eval()
     logits = np.zeros((len(rows), len(network.tasks[task].labels)), dtype=np.float32)

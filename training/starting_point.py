@@ -1,4 +1,8 @@
-"""What a run begins with: the base encoder, a finished network, or a student of teachers; then what is pruned of it."""
+"""The starting point of a run: its encoder before training, its heads' first weights, and its objective.
+
+The encoder is the pretrained base, the encoder of a finished network (`start`), or a student made of a teacher
+(`distill`). Pruning, if the recipe asks for it, happens here, before the first step.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +30,13 @@ from training.network.load_network import (
     merge_adapter,
     open_network,
 )
-from training.recipe import Recipe, RecipeError
+from training.recipe import PruneRecipe, Recipe, RecipeError
 from training.run.run_folder import Run, resolve_run
 from training.techniques.adversarial import AdversarialObjective
 from training.techniques.distillation import copy_heads
 from training.techniques.loss_weighting import UncertaintyWeighting
 from training.techniques.pruning import (
+    Importance,
     choose_pieces,
     first_order_importance,
     magnitude_importance,
@@ -45,83 +50,85 @@ from training.techniques.teachers import Distillation, open_distillation
 
 @dataclass(frozen=True)
 class StartingPoint:
-    """An encoder before its method is applied; `source` is the finished network it comes from, None for the base.
+    """An encoder to train. `source` is the finished network that it comes from, None for the pretrained base.
 
-    `tokenizer` is set where something was pruned; the teachers of `lesson` read with their own.
+    `tokenizer` replaces the source's tokenizer when the encoder was pruned. `distillation` are the teachers, which
+    keep their own tokenizers.
     """
 
     encoder: nn.Module
     source: TrainedNetwork | None = None
-    lesson: Distillation | None = None
+    distillation: Distillation | None = None
     tokenizer: Tokenizer | None = None
 
     @property
     def is_whole(self) -> bool:
-        """Whether the run must keep the whole encoder: it does not begin with the base as it is."""
+        """True when the run has to save the whole encoder, because an adapter on the base would not reproduce it."""
         return self.source is not None or self.tokenizer is not None
 
 
 def open_starting_point(recipe: Recipe, *, run: Run, data: Mapping[str, TaskData]) -> StartingPoint:
-    """Open what the recipe names and prune it as the recipe says."""
-    lesson, start = open_distillation(recipe, run=run), resolve_run(recipe.start, beside=run.path.parent)
-    if lesson is not None:
-        found = StartingPoint(lesson.student(), lesson.first, lesson)
-    elif recipe.start and _keeps_whole_encoder(start, recipe=recipe):
+    """Open the encoder that the recipe names and prune it. Raises RecipeError, RunError or ArtifactError."""
+    distillation, start = open_distillation(recipe, run=run), resolve_run(recipe.start, beside=run.path.parent)
+    if distillation is not None:
+        point = StartingPoint(distillation.make_student(), distillation.first, distillation)
+    elif recipe.start and _starts_from_encoder(start, recipe=recipe):
         source = open_network(start)
-        found = StartingPoint(merge_adapter(source.network.encoder), source)
+        point = StartingPoint(merge_adapter(source.network.encoder), source)
     else:
         path = encoder_path(recipe.encoder)
-        found = StartingPoint(load_int8_encoder(path) if recipe.precision == "int8" else load_encoder(path))
-    return _prune(found, recipe=recipe, data=data)
+        point = StartingPoint(load_int8_encoder(path) if recipe.precision == "int8" else load_encoder(path))
+    return point if recipe.prune == PruneRecipe() else _prune(point, recipe=recipe, data=data)
 
 
-def _keeps_whole_encoder(start: Path, *, recipe: Recipe) -> bool:
-    """Whether the run goes on from a start's encoder, not from its adapter: that one only fits the base as it is."""
-    return recipe.method != "lora" or recipe.prune != type(recipe.prune)() or (start / ENCODER).is_file()
+def _starts_from_encoder(start: Path, *, recipe: Recipe) -> bool:
+    """True when the run continues from the encoder of `start`; otherwise it continues from its adapter.
+
+    An adapter fits the unchanged base only, so pruning, full fine-tuning and a start with a whole encoder exclude it.
+    """
+    return recipe.method != "lora" or recipe.prune != PruneRecipe() or (start / ENCODER).is_file()
 
 
-def _prune(found: StartingPoint, *, recipe: Recipe, data: Mapping[str, TaskData]) -> StartingPoint:
-    wanted, encoder = recipe.prune, found.encoder
-    if wanted == type(wanted)():
-        return found
-    path = found.source.tokenizer if found.source else Path(encoder_path(recipe.encoder)) / "tokenizer.json"
+def _prune(point: StartingPoint, *, recipe: Recipe, data: Mapping[str, TaskData]) -> StartingPoint:
+    prune_recipe, encoder = recipe.prune, point.encoder
+    path = point.source.tokenizer if point.source else Path(encoder_path(recipe.encoder)) / "tokenizer.json"
     tokenizer = open_tokenizer(str(path), max_length=recipe.max_length)
     rows = {name: encode(entry.splits["train"], task=entry.task, tokenizer=tokenizer) for name, entry in data.items()}
-    if wanted.is_structural:
-        is_blind = wanted.by == "magnitude"
-        known = (
-            magnitude_importance(encoder)
-            if is_blind
-            else _first_order_importance(found, recipe=recipe, data=data, rows=rows)
-        )
-        prune(encoder, importance=known, recipe=wanted)
-    if wanted.group > 1:
-        share_layers(encoder, group=wanted.group)
-    if not wanted.vocabulary:
-        return replace(found, tokenizer=tokenizer)
-    used = (encoded.row(at) for encoded in rows.values() for at in range(len(encoded)))
-    kept = choose_pieces(tokenizer, rows=(row.tolist() for row in used), at_least=wanted.vocabulary)
-    return replace(found, tokenizer=prune_vocabulary(encoder, tokenizer=tokenizer, kept=kept))
+    if prune_recipe.is_structural:
+        prune(encoder, importance=_importance(point, recipe=recipe, data=data, rows=rows), recipe=prune_recipe)
+    if prune_recipe.group > 1:
+        share_layers(encoder, group=prune_recipe.group)
+    if not prune_recipe.vocabulary:
+        return replace(point, tokenizer=tokenizer)
+    ids = (encoded.row(at).tolist() for encoded in rows.values() for at in range(len(encoded)))
+    kept = choose_pieces(tokenizer, rows=ids, at_least=prune_recipe.vocabulary)
+    return replace(point, tokenizer=prune_vocabulary(encoder, tokenizer=tokenizer, kept=kept))
 
 
-def _first_order_importance(
-    found: StartingPoint, *, recipe: Recipe, data: Mapping[str, TaskData], rows: Mapping[str, Encoded]
-) -> Any:
-    """First-order importance needs answers: it is asked of the finished network that the run begins with."""
-    if found.source is None:
+def _importance(
+    point: StartingPoint, *, recipe: Recipe, data: Mapping[str, TaskData], rows: Mapping[str, Encoded]
+) -> Importance:
+    """Return the importance of heads, neurons and layers.
+
+    First-order importance needs the loss of a finished network; RecipeError is raised when the run starts from none.
+    """
+    if recipe.prune.by == "magnitude":
+        return magnitude_importance(point.encoder)
+    if point.source is None:
         raise RecipeError("prune.by first_order needs a finished network to begin with: name start, or a teacher.")
-    encoder, pad = found.encoder, _source_pad_id(found.source)
-    encoder.requires_grad_(True)
+    point.encoder.requires_grad_(True)
     tasks = {name: entry.task for name, entry in data.items()}
-    network = Network(encoder, tasks=tasks, width=int(cast(Any, encoder).config.hidden_size))
-    copy_heads(network, teacher=found.source.network)
-    turns = _first_batches(network.eval(), recipe=recipe, rows=rows, pad=pad)
+    network = Network(point.encoder, tasks=tasks, width=int(cast(Any, point.encoder).config.hidden_size))
+    copy_heads(network, teacher=point.source.network)
+    batches = _cycle_batches(network.eval(), recipe=recipe, rows=rows, pad=_pad_id(point.source))
     objective = Objective()
-    return first_order_importance(encoder, next_loss=lambda: objective(next(turns)), batches=recipe.prune.batches)
+    return first_order_importance(
+        point.encoder, next_loss=lambda: objective(next(batches)), batches=recipe.prune.batches
+    )
 
 
-def _first_batches(network: Network, *, recipe: Recipe, rows: Mapping[str, Encoded], pad: int) -> Iterator[StepInput]:
-    """The run's first batches, again and again where they are few."""
+def _cycle_batches(network: Network, *, recipe: Recipe, rows: Mapping[str, Encoded], pad: int) -> Iterator[StepInput]:
+    """Yield the batches of one pass over every task, again and again."""
     lengths, tasks = {name: entry.lengths for name, entry in rows.items()}, {task.name: task for task in recipe.tasks}
     steps = schedule(
         lengths, passes=dict.fromkeys(lengths, 1.0), budget=recipe.batch_tokens, max_rows=recipe.batch_rows, seed=0
@@ -130,24 +137,23 @@ def _first_batches(network: Network, *, recipe: Recipe, rows: Mapping[str, Encod
         yield StepInput(network, collate(rows[step.task], rows=step.rows, pad_id=pad), tasks[step.task])
 
 
-def _source_pad_id(source: TrainedNetwork) -> int:
+def _pad_id(source: TrainedNetwork) -> int:
     return pad_id(open_tokenizer(str(source.tokenizer), max_length=source.max_length))
 
 
 def make_objective(
-    network: Network, *, recipe: Recipe, beginning: StartingPoint, data: Mapping[str, TaskData]
+    network: Network, *, recipe: Recipe, start: StartingPoint, data: Mapping[str, TaskData]
 ) -> Objective:
-    """Start the heads where the beginning knows them, and give the objective that recipe and teachers ask for."""
-    if beginning.source is not None:
-        copy_heads(network, teacher=beginning.source.network)
-    criterion = beginning.lesson.criterion(network, data=data) if beginning.lesson else None
-    found = _base_objective(network, recipe=recipe, criterion=criterion)
-    whole = UncertaintyWeighting(found, tasks=data) if recipe.balance == "uncertainty" else found
+    """Copy the heads of the starting point's source, where it has any, and return the recipe's objective."""
+    if start.source is not None:
+        copy_heads(network, teacher=start.source.network)
+    criterion = start.distillation.make_criterion(network, data=data) if start.distillation else None
+    objective = _base_objective(network, recipe=recipe, criterion=criterion)
+    whole = UncertaintyWeighting(objective, tasks=data) if recipe.balance == "uncertainty" else objective
     return whole.to(next(network.parameters()).device)
 
 
 def _base_objective(network: Network, *, recipe: Recipe, criterion: Criterion | None) -> Objective:
-    """How a batch is read: plainly, under attack, or twice."""
     if recipe.adversarial.method != "none":
         return AdversarialObjective(network, recipe=recipe.adversarial, criterion=criterion)
     return RDropObjective(weight=recipe.rdrop, criterion=criterion) if recipe.rdrop else Objective(criterion)

@@ -29,6 +29,7 @@ from models.text import normalise
 from models.tokens import Tokens, pad_id
 from training.artifact.export_encoder import GRAPH, ExportError, package_versions, split_name
 from training.artifact.model_card import render_card, write_licence
+from training.data.corpora import CorpusDescription
 from training.data.encoding import Encoded, encode, label_columns
 from training.data.near_duplicates import drop_near_duplicates
 from training.data.tasks import TaskData
@@ -148,7 +149,7 @@ def copy_adapter(adapter: Path, *, to: Path, base: str) -> None:
     path.write_text(json.dumps(config, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _data_entry(row: Mapping[str, Any]) -> DataEntry:
+def _data_entry(row: CorpusDescription) -> DataEntry:
     return DataEntry(
         name=row["name"],
         licence=row["licence"],

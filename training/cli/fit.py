@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from training.data.tasks import TaskData
     from training.recipe import Recipe, TaskRecipe
-    from training.run.run_folder import Run
+    from training.run.run_folder import Run, TaskScores
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not (arguments.no_noise_report or arguments.resume):
         _print_label_noise(data)
     progress = fit(recipe, data=data, run=run, root=root, resume=arguments.resume)
-    _print_scores(run.metrics(), data=data)
+    _print_scores(run.scores(), data=data)
     print(f"{progress.step} steps, {progress.tokens:,} tokens in {progress.seconds:,.0f} s. The run is in {run.path}")
     return 0
 
@@ -115,9 +115,7 @@ def _user_task(arguments: argparse.Namespace) -> TaskRecipe:
     )
 
 
-def _print_scores(metrics: list[dict[str, object]], *, data: dict[str, TaskData]) -> None:
-    last = [row for row in metrics if "validation" in row][-1]["validation"]
-    assert isinstance(last, dict)
-    for task, found in last.items():
+def _print_scores(scores: TaskScores, *, data: dict[str, TaskData]) -> None:
+    for task, values in scores.items():
         rows = len(data[task].splits["validation"])
-        print(f"{task:18} " + "  ".join(f"{score} {value:.3f}" for score, value in found.items()) + f"  ({rows} rows)")
+        print(f"{task:18} " + "  ".join(f"{name} {value:.3f}" for name, value in values.items()) + f"  ({rows} rows)")

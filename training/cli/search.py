@@ -59,11 +59,10 @@ def _make_trial(recipe: Recipe, *, space: Space, folder: Path, root: Path) -> Fi
     """How a trial is trained: the data are read once, each trial has a folder, validation is reported as it comes."""
     import os
     import shutil
-    from collections.abc import Mapping
 
     from training.data import load_data
     from training.fit import fit
-    from training.run.run_folder import Run
+    from training.run.run_folder import Run, ValidationRow
     from training.techniques.hyperparameter_search import Report
 
     data, _ = load_data(recipe, root=root)
@@ -71,11 +70,10 @@ def _make_trial(recipe: Recipe, *, space: Space, folder: Path, root: Path) -> Fi
     class Watched(Run):
         """A run that tells the study what validation says."""
 
-        def log(self, row: Mapping[str, Any]) -> None:
-            """Append the line, and report it."""
+        def log(self, row: ValidationRow) -> None:
+            """Append the row and report its mean score."""
             super().log(row)
-            if "validation" in row:
-                tell(row["step"], space.mean_score(row["validation"]))
+            tell(row["step"], space.mean_score(row["validation"]))
 
     tell: Report = lambda step, value: None  # noqa: E731
 
@@ -86,7 +84,7 @@ def _make_trial(recipe: Recipe, *, space: Space, folder: Path, root: Path) -> Fi
         made = Watched(place)
         try:
             fit(changed, data=data, run=made, root=root)
-            return space.mean_score([row["validation"] for row in made.metrics() if "validation" in row][-1])
+            return space.mean_score(made.scores())
         finally:
             # Only figures are kept of a trial; its weights are made again by a fit with its settings.
             shutil.rmtree(place / "checkpoints", ignore_errors=True)

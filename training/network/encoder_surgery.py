@@ -1,9 +1,9 @@
-"""An encoder whose shape is that of its weights: saved in one file, opened from it, and made smaller in place.
+"""Remove layers, heads, neurons, channels or embeddings of an encoder, and save and load encoders of any such shape.
 
-A layer less, a head less or a feed-forward neuron less is a slice of the weights, no mask: nothing is computed for
-what was taken away. The file is safetensors with the encoder's configuration in its metadata; where a matrix is
-smaller than the configuration says, the opened module is built to fit. Surgery knows encoders in BERT's form (BERT,
-RoBERTa, XLM-R, MiniLM); saving and opening know every family.
+Removing a part slices it out of the weight matrices, so that it costs no computation any more; no masks are used. An
+encoder is saved as one safetensors file with its configuration in the metadata; on loading, the shapes of the weights
+determine the modules. Removal needs an encoder with BERT's module structure (BERT, RoBERTa, XLM-R, MiniLM); saving and
+loading work for every model family.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ HEAD_SIZE = "head_size"
 
 
 def save_encoder(encoder: nn.Module, *, path: Path, dtype: torch.dtype = torch.float32) -> None:
-    """Write weights (one copy of those that several layers share) and configuration as one safetensors file."""
+    """Write weights and configuration to a safetensors file; weights that several layers share are written once."""
     first: dict[int, str] = {}
     weights: dict[str, Tensor] = {}
     shared: dict[str, str] = {}
@@ -40,7 +40,7 @@ def save_encoder(encoder: nn.Module, *, path: Path, dtype: torch.dtype = torch.f
 
 
 def open_encoder(path: Path, *, attention: str = "eager") -> nn.Module:
-    """The float32 encoder of a file that `save_encoder` wrote, with attention computed in the way that is named."""
+    """Load a float32 encoder that `save_encoder` wrote; `attention` names transformers' attention implementation."""
     with safe_open(path, framework="pt") as file:
         about = file.metadata()
         weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
@@ -58,7 +58,8 @@ def open_encoder(path: Path, *, attention: str = "eager") -> nn.Module:
 
 
 def _encoder_config(row: dict[str, Any]) -> Any:
-    """A configuration that the family's own checks accept: a narrow encoder's heads need not divide its width."""
+    """Return a configuration that passes transformers' checks, although the heads of a pruned encoder need not divide
+    its width."""
     known = {name: value for name, value in row.items() if name not in (HEAD_SIZE, "dtype", "torch_dtype")}
     if known.get("hidden_size", 0) % known.get("num_attention_heads", 1):
         known["num_attention_heads"] = 1
@@ -74,7 +75,7 @@ def _resize_modules(encoder: nn.Module, *, weights: Mapping[str, Tensor]) -> Non
 
 
 def _module_like(module: nn.Module, *, weight: Tensor) -> nn.Module:
-    """A module of this one's kind with room for `weight`."""
+    """Return a new module of the same type with the shape of `weight`."""
     if isinstance(module, nn.Linear):
         return nn.Linear(weight.shape[1], weight.shape[0], bias=module.bias is not None)
     if isinstance(module, nn.Embedding):
@@ -98,7 +99,7 @@ def _tie_weights(encoder: nn.Module, *, shared: Mapping[str, str]) -> None:
 
 
 def layers_of(encoder: nn.Module) -> nn.ModuleList:
-    """The layers of an encoder in BERT's form; raises RecipeError for any other."""
+    """Return the layers of an encoder with BERT's module structure; raises RecipeError for any other encoder."""
     found = _bert_layers(encoder)
     if not len(found):
         kind = getattr(cast(Any, encoder).config, "model_type", "unknown")
@@ -129,7 +130,7 @@ def _set_head_size(layer: nn.Module, *, size: int) -> None:
 
 
 def keep_layers(encoder: nn.Module, *, chosen: Sequence[int]) -> None:
-    """Keep only these layers (from 0), in order."""
+    """Keep only these layers, counted from 0. Raises RecipeError when the encoder has no such layer."""
     layers = layers_of(encoder)
     if not chosen or max(chosen) >= len(layers):
         raise RecipeError(f"The layers {list(chosen)} cannot be kept: the encoder has {len(layers)}, counted from 0.")
@@ -156,7 +157,7 @@ def keep_heads(layer: nn.Module, *, chosen: Tensor) -> None:
 
 
 def keep_channels(encoder: nn.Module, *, chosen: Tensor) -> None:
-    """Keep only these hidden channels everywhere: embeddings, normalisations, both sides of every layer."""
+    """Keep only these hidden channels, in embeddings, layer norms, and inputs and outputs of every layer."""
     layers_of(encoder)
     reads = ("query", "key", "value", "intermediate.dense")
     for name, module in list(encoder.named_modules()):
@@ -202,13 +203,13 @@ def _module_with(module: nn.Module, *, weight: Tensor, bias: Tensor | None = Non
 
 
 def neuron_magnitudes(layer: nn.Module) -> Tensor:
-    """Magnitude of each feed-forward neuron: the norm of its weights in times that of its weights out."""
+    """Return each feed-forward neuron's magnitude: the norm of its input weights times that of its output weights."""
     parts = cast(Any, layer)
     return cast(Tensor, (parts.intermediate.dense.weight.norm(dim=1) * parts.output.dense.weight.norm(dim=0)).detach())
 
 
 def head_magnitudes(layer: nn.Module) -> Tensor:
-    """Magnitude of each attention head: the norm of its value weights times that of its output weights."""
+    """Return each attention head's magnitude: the norm of its value weights times that of its output weights."""
     attention = cast(Any, layer).attention
     count = int(attention.self.num_attention_heads)
     value = attention.self.value.weight.detach().reshape(count, -1).norm(dim=1)
@@ -217,12 +218,12 @@ def head_magnitudes(layer: nn.Module) -> Tensor:
 
 
 def largest_indices(values: Tensor, *, n: int) -> Tensor:
-    """Places of the `n` largest values, rising."""
+    """Return the indices of the `n` largest values in ascending order."""
     return values.topk(min(n, len(values))).indices.sort().values
 
 
 def embedding_tables(encoder: nn.Module) -> Iterator[Tensor]:
-    """The word, position and type embeddings."""
+    """Yield the weights of the word, position and type embeddings."""
     for module in encoder.modules():
         if isinstance(module, nn.Embedding):
             yield module.weight

@@ -1,4 +1,4 @@
-"""Going on from what is there: the adapter and heads of a finished run, or of an artifact that serves."""
+"""Warm start: initialise adapter and heads from a finished run or from an artifact."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ADAPTER_FILE = "adapter_model.safetensors"
 
 @dataclass(frozen=True)
 class WarmStart:
-    """Trained weights to go on from: where they lie, what they answer, and the recipe they came from."""
+    """Files of trained weights, the tasks that they answer, and the recipe that they were trained with."""
 
     path: Path
     adapter: Path
@@ -31,7 +31,10 @@ class WarmStart:
 
 
 def open_warm_start(name: str, *, beside: Path) -> WarmStart:
-    """A run or an artifact, by its name in the folder `beside` or by its path. Raises RunError."""
+    """Open a run or an artifact, given its path or its name in the folder `beside`.
+
+    Raises RunError when the run is not finished, the artifact is damaged, or there is no adapter.
+    """
     path = resolve_run(name, beside=beside)
     return _open_artifact_start(path) if (path / MANIFEST).is_file() else _open_run_start(path)
 
@@ -57,7 +60,10 @@ def _open_artifact_start(path: Path) -> WarmStart:
 
 
 def load_warm_start(network: Network, *, start: WarmStart) -> None:
-    """Load the adapter and the heads; heads of tasks that are new, or have other labels now, start anew."""
+    """Load the adapter, and the heads of all tasks with unchanged labels; other heads keep their initial weights.
+
+    Raises RunError when the adapter's rank or layers differ from the network's.
+    """
     adapter = load_file(start.adapter / ADAPTER_FILE)
     try:
         set_peft_model_state_dict(cast(PeftModel, network.encoder), adapter)

@@ -59,8 +59,7 @@ def _of(data: Iterable[str], wanted: tuple[str, ...]) -> tuple[str, ...]:
 
 def judged(run: Run) -> dict[str, float]:
     """Each task's score on validation at the end of a run."""
-    last = [row for row in run.metrics() if "validation" in row][-1]["validation"]
-    return {task: round(found[JUDGED_BY.get(task, "accuracy")], 4) for task, found in last.items()}
+    return {task: round(found[JUDGED_BY.get(task, "accuracy")], 4) for task, found in run.scores().items()}
 
 
 def verdict(gains: dict[str, float]) -> str:

@@ -220,7 +220,7 @@ class Study:
         def tried(changed: Recipe, number: int, watch: Callable[[int, float], None]) -> float:
             run = Run(folder / f"{number}")
             self.fit(changed, data=data, run=run, root=self.root)
-            return space.mean_score([row["validation"] for row in run.metrics() if "validation" in row][-1])
+            return space.mean_score(run.scores())
 
         study = open_study(
             folder / "study.db", name="searched", space=space, sampler="tpe", pruner="none", seed=recipe.seed

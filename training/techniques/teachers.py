@@ -46,11 +46,11 @@ class Distillation:
         """The teacher that gives the student its weights and its states."""
         return self.teachers[0]
 
-    def student(self) -> nn.Module:
+    def make_student(self) -> nn.Module:
         """A new student encoder."""
         return make_student(self.first.network.encoder, recipe=self.recipe.distill)
 
-    def criterion(self, student: Network, *, data: Mapping[str, TaskData]) -> DistillationLoss:
+    def make_criterion(self, student: Network, *, data: Mapping[str, TaskData]) -> DistillationLoss:
         """Start the student's heads, let the teachers read the training rows, and give the loss to learn by."""
         copy_heads(student, teacher=self.first.network)
         layers = matched_layers(self.first.network.encoder, recipe=self.recipe.distill)

@@ -33,8 +33,8 @@ def average_runs(first: WarmStart, *, second: Run, into: Run, share: float) -> N
     _average_weights(adapters, into=into.adapter / ADAPTER_FILE, share=share)
     _average_weights((first.heads, second.heads), into=into.heads, share=share)
     recipes = {"first": dict(first.recipe), "second": recipe_row(second.recipe())}
-    into.write("soup.json", content={"share": share} | recipes)
-    into.write("state.json", content=second.state() | {"finished": True})
+    into.write("soup.json", content={"share": share, **recipes})
+    into.write("state.json", content={**second.state(), "finished": True})
 
 
 def _average_weights(files: tuple[Path, Path], *, into: Path, share: float) -> None:

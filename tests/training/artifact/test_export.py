@@ -145,10 +145,12 @@ def test_an_artifact_teaches_by_the_graph_that_it_serves_with(
     for match in ("last", "all"):
         distill = DistillRecipe(teachers=(str(exported.artifact.folder),), match=match)
         recipe = replace(run.recipe(), method="full", distill=distill)
-        lesson = open_distillation(recipe, run=Run(tmp_path / match / "small"))
-        assert lesson is not None
+        distillation = open_distillation(recipe, run=Run(tmp_path / match / "small"))
+        assert distillation is not None
         tasks = {name: entry.task for name, entry in data.items()}
-        answers[match] = lesson.criterion(Network(lesson.student(), tasks=tasks, width=32), data=data).answers["mood"]
+        answers[match] = distillation.make_criterion(
+            Network(distillation.make_student(), tasks=tasks, width=32), data=data
+        ).answers["mood"]
     served = Runtime(exported.artifact, threads=1).logits([row.text for row in data["mood"].splits["train"]])["mood"]
     np.testing.assert_allclose(answers["last"].logits.float().numpy(), served, atol=0.02)
     assert answers["all"].states.shape[1] == 2

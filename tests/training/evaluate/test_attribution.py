@@ -17,6 +17,7 @@ from tests.tiny import tiny_encoder
 from tests.tiny_artifact import TEXTS, tiny_tasks
 from training.evaluate.attribution import FloatNetwork, check_explanations, deletion_and_insertion, rank_correlation
 from training.network.load_network import TrainedNetwork, load_encoder
+from training.run.run_folder import BaseEncoder
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,8 @@ def twin(tiny: Artifact, tmp_path_factory: pytest.TempPathFactory) -> FloatNetwo
     folder = tiny_encoder(tmp_path_factory.mktemp("twin"))
     network = Network(load_encoder(str(folder)), tasks=tiny_tasks(), width=32)
     network.heads.load_state_dict(load_file(tiny.path("heads.safetensors")))
-    return FloatNetwork(TrainedNetwork(network.eval(), Path(folder / "tokenizer.json"), 32, {}))
+    base = BaseEncoder(name="tiny", path=str(folder), sha256="")
+    return FloatNetwork(TrainedNetwork(network.eval(), Path(folder / "tokenizer.json"), 32, base))
 
 
 @pytest.mark.parametrize(("task", "target"), [("sentiment", None), ("emotion", None), ("market_sentiment", (0, 5))])

@@ -50,11 +50,13 @@ def runs(encoder: Path, corpora: Path, tmp_path_factory: pytest.TempPathFactory)
 def test_a_student_that_is_its_teacher_loses_nothing(runs: Path, encoder: Path, corpora: Path, match: str) -> None:
     recipe = _recipe(encoder, teachers=("teacher",), soft=1.0, match=match)
     data = load_data(recipe, root=corpora)[0]
-    lesson = open_distillation(recipe, run=Run(runs / "student"))
-    assert lesson is not None
-    student = Network(lesson.student(), tasks={name: entry.task for name, entry in data.items()}, width=32).eval()
-    objective = Objective(lesson.criterion(student, data=data))
-    tokenizer = open_tokenizer(str(lesson.first.tokenizer), max_length=lesson.first.max_length)
+    distillation = open_distillation(recipe, run=Run(runs / "student"))
+    assert distillation is not None
+    student = Network(
+        distillation.make_student(), tasks={name: entry.task for name, entry in data.items()}, width=32
+    ).eval()
+    objective = Objective(distillation.make_criterion(student, data=data))
+    tokenizer = open_tokenizer(str(distillation.first.tokenizer), max_length=distillation.first.max_length)
     for task in recipe.tasks:
         encoded = encode(data[task.name].splits["train"], task=data[task.name].task, tokenizer=tokenizer)
         batch = collate(encoded, rows=np.arange(6), pad_id=0)
@@ -136,14 +138,14 @@ def test_a_student_fits_resumes_and_comes_back(runs: Path, encoder: Path, corpor
     assert run.encoder()["width"] == 16
     untouched = open_distillation(recipe, run=run)
     assert untouched is not None
-    start = dict(untouched.student().named_parameters())
+    start = dict(untouched.make_student().named_parameters())
     learned = dict(network.encoder.named_parameters())
     assert torch.equal(learned["embeddings.word_embeddings.weight"], start["embeddings.word_embeddings.weight"])
     changed = "encoder.layer.0.intermediate.dense.weight"
     assert not torch.equal(learned[changed], start[changed])
 
 
-def test_a_lesson_without_a_known_task_is_refused(runs: Path, corpora: Path, tmp_path: Path) -> None:
+def test_a_distillation_without_a_known_task_is_refused(runs: Path, corpora: Path, tmp_path: Path) -> None:
     recipe = _recipe(tiny_encoder(tmp_path / "tiny"), teachers=("teacher",))
     recipe = dataclasses.replace(recipe, tasks=(TaskRecipe(name="market_topic"),))
     with pytest.raises(RecipeError, match="No teacher of smoke knows any of its tasks: market_topic"):
