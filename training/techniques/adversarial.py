@@ -1,13 +1,13 @@
-"""Adversarial training: learn from the worst small shift of the word embeddings, not only from the text as it is.
+"""Adversarial training: also minimise the loss under a small shift of the word embeddings that increases it.
 
-    FGM      r = e g / ||g||                              loss = (L(x) + L(x + r)) / 2
-    PGD      r <- P(r + a g / ||g||), several times       loss = (L(x) + L(x + r)) / 2
-    FreeLB   r_0 drawn from the ball, then as PGD         loss = mean over all steps of L(x + r_k)
+    FGM      r = e g / ||g||                                  loss = (L(x) + L(x + r)) / 2
+    PGD      r <- P(r + a g / ||g||), several times           loss = (L(x) + L(x + r)) / 2
+    FreeLB   r_0 drawn from the ball, then steps as in PGD    loss = mean over all steps of L(x + r_k)
 
-with g the gradient of the loss towards the shift, e the radius and P the projection into the ball of that radius
-(Miyato et al. 2017, arXiv:1605.07725; Madry et al. 2018, arXiv:1706.06083; Zhu et al. 2020, arXiv:1909.11764). The
-radius is a share of the norm of a row's embeddings, so that one value fits encoders of any scale. With radius zero
-every variant is the plain loss.
+with the word embeddings x, the gradient g of the loss with respect to the shift r, the radius e, the step size a and
+the projection P onto the ball of radius e (Miyato et al. 2017, arXiv:1605.07725; Madry et al. 2018, arXiv:1706.06083;
+Zhu et al. 2020, arXiv:1909.11764). The recipe's radius is relative to the norm of a row's embeddings, so that one
+value suits encoders of any scale. With radius 0 every variant is the plain loss.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from training.recipe import AdversarialRecipe
 
 
 class AdversarialObjective(Objective):
-    """The losses of the module's docstring; it listens at the word embeddings of the network that it is made for."""
+    """The losses of the module's docstring; a forward hook adds the shift to the network's word embeddings."""
 
     def __init__(self, network: nn.Module, *, recipe: AdversarialRecipe, criterion: Criterion | None = None) -> None:
         super().__init__(criterion)
@@ -39,7 +39,7 @@ class AdversarialObjective(Objective):
         return rows + self._shift
 
     def forward(self, step: StepInput) -> Tensor:
-        """The loss of one step under attack."""
+        """Return the adversarial loss of one step."""
         if self.recipe.method == "freelb":
             return self._freelb_loss(step)
         shift = self._zero_shift(step)
@@ -76,7 +76,7 @@ class AdversarialObjective(Objective):
         return torch.zeros(shape, dtype=table.dtype, device=table.device).requires_grad_()
 
     def _random_shift(self, step: StepInput) -> Tensor:
-        """A shift of a random direction, within the ball; the norms that it is a share of are those of this batch."""
+        """Return a shift with random direction and length inside the ball; store the norms of the embeddings."""
         zero = self._zero_shift(step)
         with torch.no_grad():
             rows = cast(Any, step.network.encoder).get_input_embeddings()(
@@ -92,7 +92,7 @@ class AdversarialObjective(Objective):
         return torch.autograd.grad(loss, shift, retain_graph=True)[0]
 
     def _ascend(self, shift: Tensor, *, gradient: Tensor, steps: int) -> Tensor:
-        """One step uphill, back into the ball; one step alone goes to its edge."""
+        """Return the shift after one gradient ascent step, projected onto the ball; a single step has length e."""
         assert self._norms is not None
         radius = self.recipe.radius * self._norms.float()
         pace = radius if steps == 1 else 1.5 * radius / steps

@@ -1,11 +1,11 @@
-"""Pseudo-labels: what teachers are sure of on unlabelled texts becomes training rows.
+"""Pseudo-labels: confident answers of teachers on unlabelled texts become training rows.
 
-    rows' = rows + {(noisy(x), y) : y = argmax p(x) = argmax p(noisy(x)),  p_y(x) >= sure}
+    rows' = rows + {(noise(x), y) : y = argmax p(x) = argmax p(noise(x)),  p_y(x) >= sure}
 
-with the teachers' probabilities p (their logits averaged), whose temperature is fitted on the task's validation rows,
-so that `sure` means what it says. The student learns the answer on the noisy copy: what it gets is more than it could
-have told itself (FixMatch, Sohn et al. 2020, arXiv:2001.07685). The rows are kept in the run's folder (pseudo.jsonl): a
-run that is gone on with learns from the same ones.
+with the calibrated probabilities p of the teachers' mean logits; their temperature is fitted on the task's validation
+rows. The student learns the label on a noisy copy of the text, which is harder than the text that the teachers labelled
+(FixMatch, Sohn et al. 2020, arXiv:2001.07685). The rows are saved in the run's folder as pseudo.jsonl, so that a
+resumed run learns from the same rows.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ from training.evaluate.temperature import fit_temperature
 from training.network.load_network import TrainedNetwork
 from training.recipe import AUGMENTATIONS, Recipe, RecipeError
 from training.run.run_folder import Run
-from training.techniques.active_learning import confident_labels
 from training.techniques.distillation import Teacher, TeacherOutputs, compute_outputs
 from training.techniques.teachers import last_layer_index, open_merged_network, open_teacher
 
@@ -44,7 +43,7 @@ Vectors = npt.NDArray[np.float32]
 def add_pseudo_labels(
     data: Mapping[str, TaskData], *, recipe: Recipe, run: Run, root: Path | None
 ) -> dict[str, TaskData]:
-    """The tasks with the teachers' sure answers behind their training rows. Raises RecipeError, DataError, RunError."""
+    """Append the pseudo-labelled rows to each task's training rows. Raises RecipeError, DataError or RunError."""
     if not recipe.pseudo.teachers:
         return dict(data)
     kept = run.path / FILE
@@ -59,7 +58,7 @@ def add_pseudo_labels(
 
 
 def add_training_rows(entry: TaskData, rows: Sequence[Example]) -> TaskData:
-    """The task with more training rows, and where they come from among its corpora."""
+    """Return the task with additional training rows; their sources are added to its corpora."""
     corpora = tuple(dict.fromkeys([*entry.corpora, *(row.source for row in rows if row.source)]))
     return replace(entry, splits=dict(entry.splits) | {"train": [*entry.splits["train"], *rows]}, corpora=corpora)
 
@@ -78,13 +77,13 @@ def _label_texts(data: Mapping[str, TaskData], *, recipe: Recipe, run: Run, root
 
 @dataclass(frozen=True)
 class TeacherEnsemble:
-    """Opened networks that read rows of text together."""
+    """Several trained networks; their logits are averaged."""
 
     each: tuple[tuple[TrainedNetwork, Teacher], ...]
 
     def outputs(self, rows: Sequence[Example], *, task: Task) -> tuple[Logits, Vectors]:
-        """Their averaged logits [n, k], and the pooled states [n, W] from which the first one answers."""
-        # A row is encoded with some label; what is asked here does not look at it.
+        """Return the mean logits [n, k] and the first network's pooled states [n, W] of unlabelled rows."""
+        # Encoding needs a label; the networks do not see it.
         named = [row if row.labels else replace(row, labels=task.names[:1]) for row in rows]
         found = [_outputs_of_teacher(opened, teacher, rows=named, task=task) for opened, teacher in self.each]
         logits = torch.stack([one.logits.float() for one in found]).mean(dim=0).numpy()
@@ -101,7 +100,7 @@ def _outputs_of_teacher(
 
 
 def open_teachers(names: Sequence[str], *, beside: Path, work: Path) -> TeacherEnsemble:
-    """Open runs or artifacts, by name in the folder `beside` or by path; their graphs are written to `work`."""
+    """Open runs or artifacts, given their paths or names in the folder `beside`; their graphs are written to `work`."""
     opened = [open_merged_network(name, beside=beside) for name in names]
     return TeacherEnsemble(
         tuple(
@@ -114,7 +113,10 @@ def open_teachers(names: Sequence[str], *, beside: Path, work: Path) -> TeacherE
 def confident_rows(
     bare: Sequence[Example], *, known: TaskData, teachers: TeacherEnsemble, recipe: Recipe
 ) -> list[Example]:
-    """The noisy copies of the texts whose answer is sure and holds, with that answer as their label."""
+    """Return noisy copies with pseudo-labels, of the texts whose label is confident and the same on the copy.
+
+    Raises RecipeError for a multi-label task.
+    """
     task, wanted = known.task, recipe.pseudo
     if task.kind == "multi":
         raise RecipeError(f"{task.name}: pseudo-labels need a task with one label a text.")
@@ -129,10 +131,19 @@ def confident_rows(
 
 
 def _calibrate(known: TaskData, *, teachers: TeacherEnsemble) -> Decision:
-    """What a probability is worth: the temperature of the teachers' answers on the task's validation rows."""
+    """Fit the temperature of the teachers' logits on the task's validation rows."""
     rows, task = known.splits["validation"], known.task
     if not rows:
         return Decision(kind=task.kind)
     logits, _ = teachers.outputs(rows, task=task)
     temperature = fit_temperature(logits, targets=label_columns(rows, task=task), task=task)
     return Decision(kind=task.kind, temperature=temperature)
+
+
+def confident_labels(
+    plain: npt.NDArray[np.float64], *, changed: npt.NDArray[np.float64], sure: float
+) -> dict[int, int]:
+    """Return row → label index for the rows with a probability of at least `sure` and the same label on both texts."""
+    answers = plain.argmax(axis=1)
+    is_confident = (plain.max(axis=1) >= sure) & (changed.argmax(axis=1) == answers)
+    return {int(row): int(answers[row]) for row in np.flatnonzero(is_confident)}

@@ -1,9 +1,9 @@
-"""R-Drop: two readings of a batch under different dropout should agree (Wu et al. 2021, arXiv:2106.14448).
+"""R-Drop: two forward passes with different dropout masks should agree (Wu et al. 2021, arXiv:2106.14448).
 
     loss = (L(y, z_1) + L(y, z_2)) / 2 + a (D(z_1 || z_2) + D(z_2 || z_1)) / 2
 
-with the logits z_1, z_2 of the two readings and the divergence D of their probabilities. Without dropout both readings
-are the same and the loss is the plain one.
+with the logits z_1 and z_2 of the two passes and the divergence D of their probabilities. Without dropout both passes
+are equal, and the loss is the plain one.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from training.network.losses import divergence
 
 
 class RDropObjective(Objective):
-    """The loss of the module's docstring with the weight `weight` for a."""
+    """The loss of the module's docstring; `weight` is a."""
 
     def __init__(self, *, weight: float, criterion: Criterion | None = None) -> None:
         super().__init__(criterion)
         self.weight = weight
 
     def forward(self, step: StepInput) -> Tensor:
-        """The loss of one step, read twice."""
+        """Return the loss of one step from two forward passes."""
         first = compute_logits(step.network, batch=step.batch, task=step.task.name)
         loss: Tensor = self.criterion(first, step=step) / 2
         second = compute_logits(step.network, batch=step.batch, task=step.task.name)

@@ -1,4 +1,8 @@
-"""Where distillation meets a run: opening the teachers, letting them read, and what the student starts from."""
+"""The teachers of a distillation run: open them, make the student, and compute the outputs that it learns from.
+
+A teacher runs through an OpenVINO graph, which is several times as fast as torch on a CPU. The loss stands in
+distillation.py.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +39,7 @@ CACHE = ".teachers"
 
 @dataclass(frozen=True)
 class Distillation:
-    """A run's opened teachers; the student is made of the first one."""
+    """The opened teachers of a run, and the folder that caches their outputs."""
 
     teachers: tuple[TrainedNetwork, ...]
     recipe: Recipe
@@ -43,15 +47,18 @@ class Distillation:
 
     @property
     def first(self) -> TrainedNetwork:
-        """The teacher that gives the student its weights and its states."""
+        """The teacher whose weights the student is made of and whose hidden states it matches."""
         return self.teachers[0]
 
     def make_student(self) -> nn.Module:
-        """A new student encoder."""
+        """Return a new student encoder, made of the first teacher's weights."""
         return make_student(self.first.network.encoder, recipe=self.recipe.distill)
 
     def make_criterion(self, student: Network, *, data: Mapping[str, TaskData]) -> DistillationLoss:
-        """Start the student's heads, let the teachers read the training rows, and give the loss to learn by."""
+        """Copy the first teacher's heads to the student, run the teachers over the training rows, and return the loss.
+
+        Raises RecipeError when no teacher has any of the tasks.
+        """
         copy_heads(student, teacher=self.first.network)
         layers = matched_layers(self.first.network.encoder, recipe=self.recipe.distill)
         with TemporaryDirectory(prefix="teachers-") as work:
@@ -59,11 +66,11 @@ class Distillation:
                 open_teacher(one, layers=layers if one is self.first else layers[-1:], graph=Path(work) / f"{at}.xml")
                 for at, one in enumerate(self.teachers)
             ]
-            answers = self._answers(teachers, data=data)
+            outputs = self._outputs(teachers, data=data)
         width = int(cast(Any, self.first.network.encoder).config.hidden_size)
-        return DistillationLoss(student, answers=answers, recipe=self.recipe.distill, width=width, layers=len(layers))
+        return DistillationLoss(student, outputs=outputs, recipe=self.recipe.distill, width=width, layers=len(layers))
 
-    def _answers(self, teachers: list[Teacher], *, data: Mapping[str, TaskData]) -> dict[str, TeacherOutputs]:
+    def _outputs(self, teachers: list[Teacher], *, data: Mapping[str, TaskData]) -> dict[str, TeacherOutputs]:
         tokenizers = [open_tokenizer(str(one.tokenizer), max_length=one.max_length) for one in self.teachers]
         found: dict[str, TeacherOutputs] = {}
         for name, entry in data.items():
@@ -76,7 +83,7 @@ class Distillation:
 
 
 def open_distillation(recipe: Recipe, *, run: Run) -> Distillation | None:
-    """Open the recipe's teachers (names beside the run, or paths); None where it has none."""
+    """Open the recipe's teachers; None when it has none. Raises RunError or ArtifactError."""
     if not recipe.distill.teachers:
         return None
     beside = run.path.parent
@@ -85,21 +92,21 @@ def open_distillation(recipe: Recipe, *, run: Run) -> Distillation | None:
 
 
 def open_merged_network(name: str, *, beside: Path) -> TrainedNetwork:
-    """A run or an artifact, by its name in the folder `beside` or by its path, with its adapter merged."""
+    """Open a run or an artifact, given its path or its name in the folder `beside`, and merge its adapter."""
     opened = open_network(resolve_run(name, beside=beside))
     opened.network.encoder = merge_adapter(opened.network.encoder).eval()
     return opened
 
 
 def last_layer_index(opened: TrainedNetwork) -> int:
-    """The number of its encoder's last layer, from 0."""
+    """Return the index of the encoder's last layer, counted from 0."""
     return int(cast(Any, opened.network.encoder).config.num_hidden_layers) - 1
 
 
 def open_teacher(opened: TrainedNetwork, *, layers: tuple[int, ...], graph: Path) -> Teacher:
-    """A teacher that reads through a graph, written to `graph`: several times as fast as torch on a CPU.
+    """Return a teacher that computes the hidden states of `layers` through a float32 graph, written to `graph`.
 
-    An artifact whose last layer alone is asked for reads through the int8 graph that it serves with, twice as fast.
+    If only the last layer of an artifact is needed, its int8 graph is used instead, which is twice as fast.
     """
     is_served = opened.graph is not None and layers == (last_layer_index(opened),)
     if not is_served:

@@ -1,11 +1,10 @@
-"""Weight averaging: a run between two that share their beginning (model soups, Wortsman et al. 2022, 2203.05482).
+"""Weight averaging: a run between two others (model soups, Wortsman et al. 2022, arXiv:2203.05482).
 
     w = (1 - share) w_first + share w_second
 
-for every weight of the adapter and of the heads. The first is a run or an artifact; the second must have started from
-it (`start` in its recipe): only then do the factors A and B of both adapters speak of the same directions, and
-averaging them is close to averaging B A. The average often keeps what the first run knew and what the second one
-gained, for no more training.
+for every weight of adapter and heads. `first` is a run or an artifact, and `second` must have started from it (`start`
+in its recipe): only then do the factors A and B of both adapters span similar directions, so that averaging them is
+close to averaging B A. The average often combines the accuracy of both without further training.
 """
 
 from __future__ import annotations
@@ -23,7 +22,10 @@ _COPIED_FILES = ("recipe.json", "labels.json", "data.json", "encoder.json", "tok
 
 
 def average_runs(first: WarmStart, *, second: Run, into: Run, share: float) -> None:
-    """Write the run between two finished ones; `share` is the second one's weight, from 0 to 1. Raises RunError."""
+    """Write the average of two finished runs as a new run; `share` is the weight of the second, from 0 to 1.
+
+    Raises RunError when the runs do not fit together or `into` already holds a run.
+    """
     _check_compatible(first, second=second, into=into, share=share)
     shutil.copytree(second.adapter, into.adapter)
     for name in _COPIED_FILES:

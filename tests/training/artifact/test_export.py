@@ -150,7 +150,7 @@ def test_an_artifact_teaches_by_the_graph_that_it_serves_with(
         tasks = {name: entry.task for name, entry in data.items()}
         answers[match] = distillation.make_criterion(
             Network(distillation.make_student(), tasks=tasks, width=32), data=data
-        ).answers["mood"]
+        ).outputs["mood"]
     served = Runtime(exported.artifact, threads=1).logits([row.text for row in data["mood"].splits["train"]])["mood"]
     np.testing.assert_allclose(answers["last"].logits.float().numpy(), served, atol=0.02)
     assert answers["all"].states.shape[1] == 2

@@ -44,7 +44,7 @@ def test_every_sampler_searches_the_same_space_and_goes_on(sampler: str, tmp_pat
         rows = list_trials(study)
         assert len(rows) == trials
     assert rows[0]["value"] == pytest.approx(1 - 50 * rows[0]["settings"]["lr"], abs=1e-4)
-    assert rows == sorted(rows, key=lambda row: -row["value"])
+    assert rows == sorted(rows, key=lambda row: -(row["value"] or 0))
     if sampler == "grid":
         assert {(row["settings"]["lr"], row["settings"]["lora.rank"]) for row in rows} == {
             (lr, rank) for lr in (1e-4, 1e-3, 1e-2) for rank in (4, 8)

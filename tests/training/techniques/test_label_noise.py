@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from models.examples import Example
@@ -12,7 +13,7 @@ from models.runtime import Runtime
 from tests.training.test_user_task import ROWS
 from training.cli import main
 from training.data.tasks import TaskData
-from training.techniques.label_noise import VECTORS, find_label_noise
+from training.techniques.label_noise import VECTORS, find_label_noise, find_suspects, held_out_probabilities
 
 _SAID = {"card": ("my card was stolen", "somebody stole my card", "i lost my card"),
          "refund": ("where is my refund", "the refund has not come", "give me my money back")}  # fmt: skip
@@ -79,3 +80,27 @@ def test_the_list_holds_every_suspect(corpora: Path, tmp_path: Path, capsys: pyt
     assert "emotion" not in said
     count = int(said.split("market_topic")[1].split()[0].replace(",", ""))
     assert len(out.read_text("utf-8").splitlines()) == count
+
+
+def _clouds(*, n: int = 240, spread: float = 0.6) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    targets = np.arange(n) % 3
+    centres = np.asarray([[0, 0], [4, 0], [0, 4]], np.float32)
+    return (centres[targets] + rng.normal(scale=spread, size=(n, 2))).astype(np.float32), targets.astype(np.int64)
+
+
+def test_wrong_labels_are_found_with_the_likelier_one() -> None:
+    vectors, truth = _clouds()
+    given = truth.copy()
+    wrong = [3, 50, 77, 120, 201]
+    given[wrong] = (truth[wrong] + 1) % 3
+    found = find_suspects(held_out_probabilities(vectors, targets=given), targets=given)
+    assert {row.row for row in found} <= set(wrong)
+    assert len(found) >= 3
+    assert all(row.likelier == truth[row.row] and row.given == given[row.row] for row in found)
+    assert [row.quality for row in found] == sorted(row.quality for row in found)
+
+
+def test_clean_labels_raise_little_suspicion() -> None:
+    vectors, truth = _clouds(spread=0.3)
+    assert find_suspects(held_out_probabilities(vectors, targets=truth), targets=truth) == []

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import torch
@@ -14,7 +17,7 @@ from torch import Tensor, nn
 from tests.tiny import tiny_encoder
 from training.data import load_data
 from training.fit import fit
-from training.network.encoder_surgery import layers_of, open_encoder, save_encoder
+from training.network.encoder_surgery import largest_indices, layers_of, open_encoder, save_encoder
 from training.network.load_network import load_encoder, restore_run
 from training.recipe import PruneRecipe, RecipeError, load_recipe
 from training.run.run_folder import Run
@@ -23,7 +26,6 @@ from training.techniques.pruning import (
     choose_pieces,
     first_order_importance,
     magnitude_importance,
-    masked,
     prune,
     prune_vocabulary,
     share_layers,
@@ -45,13 +47,41 @@ def _hidden(model: nn.Module) -> Tensor:
     return hidden[_MASK == 1]
 
 
+@contextmanager
+def _masked(encoder: nn.Module, *, importance: Importance, recipe: PruneRecipe) -> Iterator[None]:
+    """Multiply the outputs of the unimportant heads and neurons by zero instead of removing them."""
+    hooks = []
+    for at, layer in enumerate(layers_of(encoder)):
+        parts = cast(Any, layer)
+        size = int(parts.attention.self.attention_head_size)
+        heads = _kept(importance.heads[at], share=recipe.heads).repeat_interleave(size)
+        neurons = _kept(importance.neurons[at], share=recipe.neurons)
+        hooks += [
+            _multiply_input(parts.attention.output.dense, mask=heads),
+            _multiply_input(parts.output.dense, mask=neurons),
+        ]
+    yield
+    for hook in hooks:
+        hook.remove()
+
+
+def _kept(values: Tensor, *, share: float) -> Tensor:
+    mask = torch.zeros(len(values))
+    mask[largest_indices(values, n=max(1, round(len(values) * share)))] = 1.0
+    return mask
+
+
+def _multiply_input(module: nn.Module, *, mask: Tensor) -> Any:
+    return module.register_forward_pre_hook(lambda _, given: (given[0] * mask, *given[1:]))
+
+
 def test_pruned_equals_masked(deep: Path) -> None:
     encoder = load_encoder(str(deep)).eval()
     known, recipe = magnitude_importance(encoder), PruneRecipe(heads=0.5, neurons=0.25)
     small = copy.deepcopy(encoder)
     prune(small, importance=known, recipe=recipe)
     assert layers_of(small)[0].get_submodule("intermediate.dense").weight.shape == (32, 32)
-    with masked(encoder, importance=known, recipe=recipe):
+    with _masked(encoder, importance=known, recipe=recipe):
         torch.testing.assert_close(_hidden(small), _hidden(encoder), atol=1e-5, rtol=1e-4)
     assert (_hidden(small) - _hidden(encoder)).abs().max() > 1e-3
 

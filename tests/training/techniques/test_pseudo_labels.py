@@ -18,7 +18,7 @@ from training.data.unlabelled_texts import load_unlabelled
 from training.fit import fit
 from training.recipe import PseudoRecipe, Recipe, RecipeError, TaskRecipe, load_recipe
 from training.run.run_folder import Run
-from training.techniques.pseudo_labels import FILE, TeacherEnsemble, add_pseudo_labels, confident_rows
+from training.techniques.pseudo_labels import FILE, TeacherEnsemble, add_pseudo_labels, confident_labels, confident_rows
 
 
 class Oracle(TeacherEnsemble):
@@ -139,3 +139,10 @@ def test_a_recipe_without_texts_or_with_another_task_says_so(encoder: Path, corp
     several = dataclasses.replace(teacher, tasks=(feelings,), pseudo=PseudoRecipe(("teacher",)))
     with pytest.raises(RecipeError, match="one label a text"):
         fit(several, data=load_data(several, root=corpora)[0], run=Run(tmp_path / "other"), root=corpora)
+
+
+def test_only_what_is_sure_and_steady_becomes_a_label() -> None:
+    found = np.asarray([[0.97, 0.03], [0.97, 0.03], [0.6, 0.4], [0.01, 0.99]])
+    changed = np.asarray([[0.9, 0.1], [0.2, 0.8], [0.9, 0.1], [0.4, 0.6]])
+    assert confident_labels(found, changed=changed, sure=0.95) == {0: 0, 3: 1}
+    assert confident_labels(found, changed=changed, sure=0.5) == {0: 0, 2: 0, 3: 1}
