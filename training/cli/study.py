@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from training.data.tasks import TaskData
@@ -72,16 +73,16 @@ def _load_data(recipe: Recipe, *, root: Path) -> dict[str, TaskData]:
 
 def _study_adapters(
     arguments: argparse.Namespace, *, recipe: Recipe, data: dict[str, TaskData], folder: Path, root: Path, out: Path
-) -> dict[str, Any]:
+) -> Mapping[str, object]:
     from training.fit import fit
-    from training.study.adapters_and_shots import study_adapters
+    from training.study.adapter_study import study_adapters
 
     return study_adapters(recipe, data=data, folder=folder, fit=fit, root=root)
 
 
 def _study_techniques(
     arguments: argparse.Namespace, *, recipe: Recipe, data: dict[str, TaskData], folder: Path, root: Path, out: Path
-) -> dict[str, Any]:
+) -> Mapping[str, object]:
     from training.fit import fit
     from training.study.technique_study import Study, study_techniques
 
@@ -91,8 +92,8 @@ def _study_techniques(
 
 def _study_shots(
     arguments: argparse.Namespace, *, recipe: Recipe, data: dict[str, TaskData], folder: Path, root: Path, out: Path
-) -> dict[str, Any]:
+) -> Mapping[str, object]:
     from training.fit import fit
-    from training.study.adapters_and_shots import study_shots
+    from training.study.few_shot_study import study_shots
 
     return study_shots(recipe, data=data, folder=folder, fit=fit, root=root, seeds=range(arguments.seeds))

@@ -1,4 +1,4 @@
-"""What the study's techniques change of the training rows: fewer of them, better chosen ones, without suspects."""
+"""The study's rows that change the training data: half of it, other rows added to that half, or suspects dropped."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_UNUSED_ROWS = 3000
 
 @dataclass(frozen=True)
 class RowContext:
-    """Where a row of the study finds what it asks for: the runs' folder and the corpora's, and its seed."""
+    """The study's folder of runs, the folder of the corpora, and the seed of the study's row."""
 
     folder: Path
     root: Path
@@ -31,7 +31,7 @@ class RowContext:
 
 
 def halve_rows(data: Mapping[str, TaskData], *, place: RowContext) -> dict[str, TaskData]:
-    """Half of every task's rows, drawn by the seed."""
+    """Return a random half of every task's training rows."""
     return {
         name: _replace_training_rows(entry, sample_rows(rows, cap=len(rows) // 2, seed=f"{place.seed}/{name}/half"))
         for name, entry in data.items()
@@ -40,7 +40,7 @@ def halve_rows(data: Mapping[str, TaskData], *, place: RowContext) -> dict[str, 
 
 
 def add_random_rows(data: Mapping[str, TaskData], *, place: RowContext) -> dict[str, TaskData]:
-    """As many rows as the study has: a half, and others of the same corpora by chance (the control of `asked`)."""
+    """Return a random half of the training rows and as many random rows of the same corpora (control of `asked`)."""
     halves = halve_rows(data, place=place)
     return {
         name: add_training_rows(
@@ -51,9 +51,9 @@ def add_random_rows(data: Mapping[str, TaskData], *, place: RowContext) -> dict[
 
 
 def add_informative_rows(data: Mapping[str, TaskData], *, place: RowContext) -> dict[str, TaskData]:
-    """As many rows as the study has: a half by chance, the others those that the network of that half asks for.
+    """Return a random half of the training rows and as many rows that active learning chooses.
 
-    It chooses among at most 3,000 other rows of the same corpora by doubt and unlikeness (active_learning.py).
+    The network trained on the half chooses among at most 3,000 other rows of the same corpora (active_learning.py).
     """
     halves = halve_rows(data, place=place)
     with TemporaryDirectory(prefix="asked-") as work:
@@ -74,7 +74,7 @@ def _choose_informative(pool: Sequence[Example], *, task: Task, teachers: Teache
 
 
 def _unused_rows(half: TaskData, *, place: RowContext) -> list[Example]:
-    """At most 3,000 rows of the task's corpora that the half does not know, in an order drawn by the seed."""
+    """Return at most 3,000 rows of the task's corpora that are not in the half, in random order."""
     known = {comparison_key(row.text) for row in half.splits["train"]}
     whole = load_task(half.task.name, root=place.root, splits=("train",)).splits["train"]
     free = [row for row in whole if comparison_key(row.text) not in known]
@@ -83,7 +83,7 @@ def _unused_rows(half: TaskData, *, place: RowContext) -> list[Example]:
 
 
 def drop_suspect_rows(data: Mapping[str, TaskData], *, place: RowContext) -> dict[str, TaskData]:
-    """Rows whose label is probably wrong left out (training/techniques/label_noise.py)."""
+    """Drop the training rows whose label is probably wrong (techniques/label_noise.py)."""
     encoder = Runtime.open(VECTORS)
     return {
         name: _replace_training_rows(entry, _rows_without_suspects(entry, encoder=encoder, seed=place.seed))
@@ -98,7 +98,7 @@ def _rows_without_suspects(entry: TaskData, *, encoder: Runtime, seed: int) -> l
 
 
 def split_training_rows(data: Mapping[str, TaskData], *, share: float, seed: int) -> dict[str, TaskData]:
-    """A share of the training rows in the place of the validation rows: what a search may look at."""
+    """Split the training rows; a share of them takes the place of the validation rows, for a search to score on."""
     found = {}
     for name, entry in data.items():
         rows = entry.splits["train"]

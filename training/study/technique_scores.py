@@ -1,4 +1,4 @@
-"""Measuring a row of the study of techniques: accuracy by corpus, clean and with typos, size, and speed."""
+"""The figures of a row of the technique study: accuracy by corpus, clean and with typos, parameters, and speed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -37,11 +37,21 @@ CORPORA = ("banking77", "tfns", "sentfin")
 Logits = npt.NDArray[np.float32]
 
 
+class StudyFigures(TypedDict):
+    """The measured figures of a row; accuracies and numbers of rows by corpus."""
+
+    accuracy: dict[str, float]
+    with_a_typo: dict[str, float]
+    n: dict[str, int]
+    parameters_m: float
+    times_base_speed: float
+
+
 @dataclass(frozen=True)
 class Scorer:
-    """What every row is judged on: the study's data, and at most `rows` validation rows of each corpus.
+    """Measures the rows of the study on at most `rows` validation rows of each corpus.
 
-    `encoder` is the base whose graph the speed is compared with.
+    `encoder` names the base encoder, against whose graph speed is measured.
     """
 
     data: Mapping[str, TaskData]
@@ -50,7 +60,7 @@ class Scorer:
 
     @cached_property
     def suites(self) -> tuple[tuple[str, str, list[Example]], ...]:
-        """Corpus, task and rows."""
+        """The validation rows as (corpus, task, rows)."""
         return tuple(self._suites())
 
     def _suites(self) -> Iterator[tuple[str, str, list[Example]]]:
@@ -62,14 +72,14 @@ class Scorer:
 
     @property
     def texts(self) -> list[str]:
-        """The study's training texts."""
+        """The texts of all training rows."""
         return [row.text for entry in self.data.values() for row in entry.splits["train"]]
 
-    def measure(self, opened: Sequence[TrainedNetwork], *, form: str) -> dict[str, Any]:
-        """Accuracy through graphs, clean and with a typo each; parameters, and speed beside the base encoder's graph.
+    def measure(self, opened: Sequence[TrainedNetwork], *, form: str) -> StudyFigures:
+        """Return accuracy, clean and with one typo per text, parameters, and speed relative to the base encoder.
 
-        Several networks answer together: their logits are averaged. The `form` int8 quantises the graphs, spelling
-        mends the texts before they are read.
+        The logits of several networks are averaged. The form `int8` quantises the graphs, `spelling` corrects the
+        spelling of the texts first.
         """
         with TemporaryDirectory(prefix="study-") as work:
             readers = [
@@ -93,7 +103,7 @@ class Scorer:
             }
 
     def _open_reader(self, opened: TrainedNetwork, *, path: Path, form: str) -> GraphReader:
-        """The network with its encoder merged, and read through a graph."""
+        """Merge the network's adapter and write its encoder as a graph."""
         opened.network.encoder = merge_adapter(opened.network.encoder).eval()
         graph = float_graph(opened.network.encoder)
         if form == "int8":
@@ -103,7 +113,7 @@ class Scorer:
         return GraphReader(opened, Graph(path, threads=1))
 
     def _spelling_corrector(self, opened: TrainedNetwork) -> Callable[[Example], Example]:
-        """What reads a row with the words of the study's own training texts."""
+        """Return a function that corrects the spelling of a row with the words of the training texts."""
         tokens = Tokens(opened.tokenizer, max_length=opened.max_length)
         spelling = Spelling(count_words(normalise(text) for text in self.texts), is_known=tokens.is_whole)
 
@@ -116,7 +126,7 @@ class Scorer:
 
 @dataclass(frozen=True)
 class GraphReader:
-    """A network whose encoder answers through a graph."""
+    """A network whose encoder runs as a graph."""
 
     opened: TrainedNetwork
     graph: Encoder
@@ -161,12 +171,15 @@ def _head_logits(
 
 
 def _count_parameters(encoder: nn.Module) -> int:
-    """Weights of the encoder, shared ones once."""
+    """Return the number of the encoder's weights; shared weights count once."""
     return sum(value.numel() for value in encoder.parameters())
 
 
 def _relative_speed(own: Sequence[Encoder], *, base: Encoder, rounds: int = 7) -> float:
-    """How many times as fast as the base's graph on rows of 24 tokens all graphs are: the median over turns."""
+    """Return the speed of all graphs together relative to the base's graph, on rows of 24 tokens.
+
+    Base and own graphs run in turns, so that a busy machine slows both; the result is the median over the rounds.
+    """
     ids = np.full((16, 24), 5, dtype=np.int64)
     ratios = []
     for _ in range(rounds + 1):

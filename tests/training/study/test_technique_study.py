@@ -35,7 +35,7 @@ def test_every_technique_is_a_row_of_its_own(study: Study) -> None:
     rows = [
         (json.dumps(dataclasses.asdict(one.recipe(study.recipe, seed=0))), one.rows, one.trials, one.processes)
         for one in TECHNIQUES
-        if not one.of
+        if not one.run_of
     ]
     assert len(set(rows)) == len(rows)
     assert len({one.name for one in TECHNIQUES}) == len(TECHNIQUES)

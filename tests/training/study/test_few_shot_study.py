@@ -13,7 +13,7 @@ from training.data import load_data
 from training.data.tasks import TaskData
 from training.fit import fit
 from training.recipe import Recipe, load_recipe
-from training.study.adapters_and_shots import study_shots
+from training.study.few_shot_study import study_shots
 
 SHOTS = {1: 1.0, 2: 1.0}
 
