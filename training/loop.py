@@ -25,7 +25,7 @@ from models.network import Network
 from training.data.batching import Batch, Step, collate, length_batches
 from training.data.encoding import Encoded
 from training.data.masking import Masking
-from training.evaluate.scores import scores
+from training.evaluate.metrics import validation_scores
 from training.network.losses import label_weights, task_loss
 from training.recipe import Recipe, TaskRecipe
 from training.run.distributed import Worker
@@ -168,7 +168,7 @@ class TrainingLoop:
             cap = min(len(rows.validation), self.recipe.evaluate_rows or len(rows.validation))
             chosen = np.linspace(0, len(rows.validation) - 1, cap).astype(np.int64)
             logits = predict(self.network, task=name, encoded=rows.validation, rows=chosen, pad_id=self.pad_id)
-            found[name] = scores(logits, targets=rows.validation.targets[chosen])
+            found[name] = validation_scores(logits, targets=rows.validation.targets[chosen])
             for score, value in found[name].items():
                 if board is not None:
                     board.add_scalar(f"{name}/{score}", value, self.progress.step)

@@ -15,7 +15,7 @@ from models.labels import OUT_OF_SCOPE
 from tests.shipped import newest
 from training.data import load_data
 from training.data.tasks import TaskData
-from training.evaluate.scores import scores
+from training.evaluate.metrics import validation_scores
 from training.fit import fit
 from training.loop import Progress, TrainingLoop, learning_rate_factor
 from training.network.load_network import load_encoder, restore_run
@@ -136,12 +136,12 @@ def test_label_weights_balance_rows() -> None:
 
 def test_scores_by_hand() -> None:
     logits = np.array([[3, 0, 0], [0, 3, 0], [0, 3, 0], [3, 0, 0]], dtype=np.float32)
-    found = scores(logits, targets=np.array([0, 1, 0, 0]))
+    found = validation_scores(logits, targets=np.array([0, 1, 0, 0]))
     assert found["accuracy"] == 0.75
     assert found["macro_recall"] == pytest.approx((2 / 3 + 1) / 2)
     assert found["macro_f1"] == pytest.approx((4 / 5 + 2 / 3) / 2)
     assert found["weighted_f1"] == pytest.approx((3 * 4 / 5 + 2 / 3) / 4)
-    multi = scores(
+    multi = validation_scores(
         np.array([[1, -1], [-2, -1]], dtype=np.float32), targets=np.array([[1, 0], [0, 1]], dtype=np.float32)
     )
     assert multi["accuracy"] == 1.0

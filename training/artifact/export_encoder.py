@@ -1,4 +1,4 @@
-"""Export an un-adapted encoder for the search of the knowledge base: text in, vector out, int8."""
+"""Export a pretrained encoder, quantised to int8, as an artifact that turns texts into vectors for search."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _FOLDER = re.compile(r"(?P<name>[a-z0-9][a-z0-9_-]*)-(?P<version>\d+(?:\.\d+)*)"
 
 
 class ExportError(ValueError):
-    """An export that was refused; the sentence says why."""
+    """The export was refused; the message says why."""
 
 
 def export_encoder(
     folder: Path, *, encoder: str, name: str, version: str, calibration: Sequence[str], held_out: Sequence[str]
 ) -> Artifact:
-    """Quantise a Hugging Face encoder (packaged name or path) and write it as an artifact of the kind `encoder`.
+    """Quantise a Hugging Face encoder (packaged name or path) and write it as an artifact of kind `encoder`.
 
-    `metrics.json` says how near its vectors come to the float32 encoder's on `held_out` texts.
+    metrics.json compares its vectors with those of the float32 encoder on the `held_out` texts.
     """
     source = Path(encoder_path(encoder))
     graph = float_graph(load_eager_encoder(source))
@@ -65,7 +65,7 @@ def export_encoder(
 
 
 def split_name(folder: Path) -> tuple[str, str]:
-    """Name and version of an artifact from its folder's name; raises ExportError."""
+    """Return name and version of an artifact from the name of its folder. Raises ExportError."""
     match = _FOLDER.fullmatch(folder.name)
     if match is None:
         raise ExportError(f"The folder {folder.name} must be named <name>-<version>, for example bellwether-1.0.")
@@ -81,14 +81,14 @@ def _graph_writer(graph: Any, *, source: Path) -> Any:
 
 
 def load_eager_encoder(source: Path) -> Any:
-    """The float32 encoder without pooler, with eager attention, which traces into plain operators."""
+    """Load the float32 encoder without pooler, with eager attention, which can be traced into plain operators."""
     encoder = import_module("transformers").AutoModel.from_pretrained(str(source), attn_implementation="eager")
     encoder.pooler = None
     return encoder.eval()
 
 
 def vector_fidelity(vectors: NDArray[np.float32], *, exact: NDArray[np.float32]) -> dict[str, float]:
-    """Cosine of int8 and float32 vectors of the same texts, and how often both name the same nearest neighbour."""
+    """Return the cosines of int8 and float32 vectors, and how often they agree on the nearest neighbour."""
     cosine = (vectors * exact).sum(axis=1)
     nearest = [_nearest_neighbours(rows) for rows in (vectors, exact)]
     return {
@@ -116,11 +116,11 @@ def _render_card(manifest: Manifest, *, metrics: dict[str, float]) -> str:
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, hex."""
+    """Return the SHA-256 of a file in hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def package_versions() -> dict[str, str]:
-    """Versions of the packages that shape an artifact."""
+    """Return the versions of the packages that an artifact depends on."""
     return {package: package_version(package) for package in PACKAGES}

@@ -33,6 +33,6 @@ def run(arguments: argparse.Namespace) -> int:
     found = compare(first, second=second, tests=tests)
     print("\n".join(format_lines(found)))
     if arguments.out:
-        write_comparison(arguments.out, found=found)
+        write_comparison(arguments.out, comparison=found)
         arguments.out.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return 0

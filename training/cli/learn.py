@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     tests = sample_suites(tests, seed=SEED, n=arguments.rows) if arguments.rows else tests
     found = compare(live, second=Runtime(done.artifact), tests=tests)
     (made.path / "comparison.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    write_comparison(made.path / "comparison.html", found=found)
+    write_comparison(made.path / "comparison.html", comparison=found)
     print("\n".join(format_lines(found)))
     name = done.artifact.manifest.id
     print(f"The candidate {name} is in {folder}, the side-by-side report in {made.path}.")

@@ -1,9 +1,10 @@
-"""A word-substitution attack that needs no download: how often a few synonyms turn a right answer into a wrong one.
+"""A word-substitution attack: how often do a few synonyms turn a right answer into a wrong one?
 
-After TextFooler (Jin et al. 2020, arXiv 1907.11932): words are ranked by what the right label loses without them, then
-the weightiest is replaced by the synonym that hurts most, and the next one, until the answer turns or a fifth of the
-words is spent. Synonyms come from `synonyms.txt`, sets written by hand of words that may stand for each other in these
-texts, so that a person would still give the old label; words that carry a label's meaning have few.
+After TextFooler (Jin et al. 2020, arXiv:1907.11932): words are ranked by how much the right label's probability drops
+without them. The most important word is replaced by the synonym that lowers the probability most, then the next one,
+until the answer is wrong or a fifth of the words is replaced. The synonyms in `synonyms.txt` are hand-written sets of
+words that are interchangeable in these texts, so that a person would give the same label; words that carry the meaning
+of a label have few synonyms.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ Score = Callable[[Sequence[Input]], npt.NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class AttackState:
-    """One text under attack: its label's column, the words left to try (weightiest first), and what became of it."""
+    """A text under attack: its label's index, the words left to replace (most important first), and the outcome."""
 
     item: Input
     column: int
@@ -38,7 +39,10 @@ class AttackState:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of `n` texts that were answered rightly `attackable` hold a word with a synonym and `turned` were turned."""
+    """Of `n` texts with a right answer, `attackable` contain a word with a synonym, and `turned` got a wrong answer.
+
+    `texts` are a few of the turned texts, before and after the attack.
+    """
 
     n: int
     attackable: int
@@ -47,13 +51,13 @@ class Outcome:
 
     @property
     def success_rate(self) -> float:
-        """Turned among all that were right."""
+        """Share of the texts with a right answer that got a wrong one."""
         return self.turned / max(self.n, 1)
 
 
 @cache
 def synonyms() -> dict[str, tuple[str, ...]]:
-    """For each word the others of its sets."""
+    """Return the synonyms of each word: the other words of its sets."""
     found: dict[str, list[str]] = {}
     path = Path(__file__).with_name("synonyms.txt")
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -64,7 +68,7 @@ def synonyms() -> dict[str, tuple[str, ...]]:
 
 
 def attack_texts(items: Sequence[Input], *, columns: Sequence[int], score: Score) -> Outcome:
-    """Attack texts whose right label is `columns`; `score` gives probabilities [n, labels]."""
+    """Attack the texts that are answered rightly; `columns` are the right labels, `score` gives probabilities."""
     first = score(items)
     right = [at for at, column in enumerate(columns) if int(first[at].argmax()) == column]
     states = _rank_words([items[at] for at in right], columns=[columns[at] for at in right], score=score)
@@ -83,7 +87,7 @@ def _is_open(state: AttackState) -> bool:
 
 
 def _rank_words(items: Sequence[Input], *, columns: Sequence[int], score: Score) -> list[AttackState]:
-    """Each text with its replaceable words, the weightiest first."""
+    """Return the initial state of each text, its replaceable words ranked by importance."""
     places = [_replaceable_words(item) for item in items]
     without = [
         replace_word(item, span=span, word="") for item, some in zip(items, places, strict=True) for span in some
@@ -98,7 +102,7 @@ def _rank_words(items: Sequence[Input], *, columns: Sequence[int], score: Score)
 
 
 def _replaceable_words(item: Input) -> list[Span]:
-    """The first place of each word that has synonyms."""
+    """Return the first occurrence of each word that has synonyms."""
     first: dict[str, Span] = {}
     for span in words_outside_target(item):
         first.setdefault(item.text[slice(*span)], span)
@@ -106,7 +110,7 @@ def _replaceable_words(item: Input) -> list[Span]:
 
 
 def _replace_next_words(states: Sequence[AttackState], *, score: Score) -> list[AttackState]:
-    """Replace the next word of each text by the synonym that hurts most, where any hurts."""
+    """Replace the next word of each text by the synonym with the lowest probability of the right label."""
     tried = [_candidate_texts(state) for state in states]
     found = iter(score([variant for some in tried for variant in some])) if any(tried) else iter(())
     return [_next_state(state, variants=some, rows=[next(found) for _ in some]) for state, some in

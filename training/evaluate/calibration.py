@@ -1,6 +1,6 @@
-"""Fitting decision.json: what a probability is worth, from which confidence on to answer, and what a band means.
+"""Fit a task's decision: temperature, abstention threshold, confidence bands, label thresholds and rejection.
 
-Everything is fitted on validation rows whose logits came through the graph that serves.
+Everything is fitted on validation rows whose logits come from the int8 graph that serves.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ GRID = np.round(np.arange(0.05, 0.96, 0.01), 2)
 def fit_decision(logits: Logits, *, targets: Targets, task: Task, precision: float) -> Decision:
     """Fit a task's decision on validation logits [n, labels].
 
-    It abstains where `precision` would not be kept; a single-label task also where it is more likely wrong than right.
+    The task abstains below the confidence above which `precision` of the answers are right; a single-label task also
+    abstains below 0.5, where the answer is more likely wrong than right.
     """
     temperature, power = fit_temperature_and_power(logits, targets=targets, task=task)
     plain = Decision(kind=task.kind, temperature=temperature, entropy_power=power)
@@ -48,7 +49,7 @@ def fit_decision(logits: Logits, *, targets: Targets, task: Task, precision: flo
 
 
 def fit_accept(found: Probabilities, *, targets: Targets) -> tuple[float, ...]:
-    """For each label of a multi-label task the threshold with the best F1; ties go to the higher one."""
+    """Return for each label of a multi-label task the threshold with the best F1, the higher one on a tie."""
     return tuple(_best_f1(found[:, at], truth=targets[:, at] == 1) for at in range(found.shape[1]))
 
 
@@ -62,7 +63,10 @@ def _best_f1(column: Probabilities, *, truth: npt.NDArray[np.bool_]) -> float:
 def answer_confidence(
     found: Probabilities, *, targets: Targets, accept: tuple[float, ...]
 ) -> tuple[Probabilities, npt.NDArray[np.bool_]]:
-    """Confidence of each row's answer, and whether it is right; multi-label: its most probable accepted label."""
+    """Return the confidence of each row's answer, and True where it is right.
+
+    The answer of a multi-label row is its most probable accepted label.
+    """
     rows = np.arange(len(found))
     if not accept:
         answers = found.argmax(axis=1)
@@ -72,9 +76,9 @@ def answer_confidence(
 
 
 def lowest_confidence(confidence: Probabilities, *, right: npt.NDArray[np.bool_], precision: float) -> float:
-    """The lowest confidence from which on the answers are right in at least `precision` of the cases.
+    """Return the lowest confidence above which at least `precision` of the answers are right, 1.0 if there is none.
 
-    With fewer than 30 rows above it an edge is not believed; 1.0 when no edge will do.
+    A confidence with fewer than 30 answers above it does not count.
     """
     order = np.argsort(-confidence, kind="stable")
     share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
@@ -85,11 +89,11 @@ def lowest_confidence(confidence: Probabilities, *, right: npt.NDArray[np.bool_]
 
 
 def fit_bands(confidence: Probabilities, *, right: npt.NDArray[np.bool_]) -> tuple[BandEdge, ...]:
-    """High, medium and low with the precision measured in each.
+    """Return the confidence bands high, medium and low with the precision measured in each.
 
-    High is right in 95 % and medium in 80 % of the cases, and never begins below a confidence of 0.8 and 0.5; where
-    fewer than 5 % of the rows would reach that, the best third, and the better half of the rest, take these names, and
-    their precision says what they are worth.
+    Answers are right in 95 % of the high and 80 % of the medium band, which start at a confidence of at least 0.8 and
+    0.5. If less than 5 % of the rows would be in a band, high is the top third, or medium the better half of the rest,
+    whatever their precision.
     """
     high = max(lowest_confidence(confidence, right=right, precision=BAND_PRECISION["high"]), BAND_FLOOR["high"])
     if (confidence >= high).mean() < BAND_SHARE:
@@ -116,9 +120,9 @@ def _measure_band(
 
 
 def fit_rejection(found: Probabilities, *, targets: Targets, task: Task) -> float | None:
-    """From which P(out_of_scope) on to reject: the highest that still rejects 95 % of the rows out of scope.
+    """Return the threshold of P(out_of_scope) that rejects 95 % of the out-of-scope rows.
 
-    None where that is 0.5 or more, so that the best label decides: an intent is not given up for a small doubt.
+    Returns None if it is 0.5 or more, because then the most probable label decides, or if there are too few rows.
     """
     if OUT_OF_SCOPE not in task.names:
         return None

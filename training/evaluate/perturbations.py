@@ -1,7 +1,7 @@
-"""Small changes that should leave an answer as it is: a typo, another case, lost punctuation, a phrase around it.
+"""Small changes of a text that should not change the answer: a typo, other casing, no punctuation, an added phrase.
 
-Each keeps the target's own words and moves its place with the text. All draws are seeded. These are the test's own
-changes; what training uses to make itself robust is written elsewhere, so that the test is no repetition of it.
+Each keeps the words of the target and shifts its span with the text. All random draws are seeded. These perturbations
+are independent of the augmentation in training (data/augmentation.py), so that the test does not repeat it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NEAR = {
 _WORD = re.compile(r"[A-Za-z]{4,}")
 _MARK = re.compile(r"[.,!?;:]+(?=\s|$)")
 
-# Phrases say nothing of the matter: no thanks and no praise around a text whose feeling is asked for.
+# Neutral phrases by group of tasks: no thanks and no praise around a text whose sentiment is the question.
 PHRASES: Mapping[str, Sequence[tuple[str, str]]] = {
     "intent": (
         ("Hi, ", ""),
@@ -54,7 +54,7 @@ _PHRASES_OF: Mapping[Role, str] = {
 
 
 def changes_for(role: Role) -> dict[str, Change]:
-    """The changes that a task of this role is tested with, by name."""
+    """Return the perturbations for tasks of this role, by name."""
     phrases = PHRASES[_PHRASES_OF[role]]
     return {
         "typo": add_typo,
@@ -66,7 +66,7 @@ def changes_for(role: Role) -> dict[str, Change]:
 
 
 def add_typo(item: Input, rng: random.Random) -> Input:
-    """One typo in one word of at least four letters: two letters swapped, one lost, doubled or its neighbour's key."""
+    """Make one typo in a random word of at least four letters: a letter swapped, lost, doubled or from the next key."""
     words = [found.span() for found in _WORD.finditer(item.text) if not _overlap(found.span(), item.target)]
     if not words:
         return item
@@ -80,7 +80,7 @@ def add_typo(item: Input, rng: random.Random) -> Input:
 
 
 def add_phrase(item: Input, *, phrase: tuple[str, str]) -> Input:
-    """The text with a phrase before or after it."""
+    """Put a phrase before and after the text."""
     before, after = phrase
     shift = len(before)
     target = (item.target[0] + shift, item.target[1] + shift) if item.target else None
@@ -88,12 +88,12 @@ def add_phrase(item: Input, *, phrase: tuple[str, str]) -> Input:
 
 
 def replace_word(item: Input, *, span: Span, word: str) -> Input:
-    """The text with one word in the place of another."""
+    """Replace the word at `span` by another one."""
     return _apply_edits(item, [(*span, word)])
 
 
 def words_outside_target(item: Input) -> list[Span]:
-    """The words outside the target."""
+    """Return the spans of the words outside the target."""
     return [m.span() for m in re.finditer(r"[A-Za-z']+", item.text) if not _overlap(m.span(), item.target)]
 
 
@@ -103,7 +103,7 @@ def _neighbour_key(letter: str, rng: random.Random) -> str:
 
 
 def _change_letters(text: str, change: Callable[[str], str]) -> str:
-    """Character by character; one whose other case is longer (ß) stays, so that spans hold."""
+    """Change each character; one that would become longer (ß) stays, so that spans remain valid."""
     return "".join(changed if len(changed := change(char)) == 1 else char for char in text)
 
 
@@ -112,7 +112,7 @@ def _overlap(span: Span, target: Span | None) -> bool:
 
 
 def _apply_edits(item: Input, edits: Sequence[tuple[int, int, str]]) -> Input:
-    """The text with edits (in order, none inside the target), the target moved by those before it."""
+    """Apply edits in order, except those that touch the target, and shift the target's span."""
     pieces, at, shift = [], 0, 0
     for start, end, text in edits:
         if _overlap((start, end), item.target):
@@ -126,5 +126,5 @@ def _apply_edits(item: Input, edits: Sequence[tuple[int, int, str]]) -> Input:
 
 
 def remove_spans(item: Input, *, spans: Sequence[Span]) -> Input:
-    """The text without some pieces; those that touch the target stay."""
+    """Remove spans of the text, except those that touch the target."""
     return _apply_edits(item, [(*span, "") for span in sorted(spans)])

@@ -178,9 +178,9 @@ def test_the_closer_look_agrees_with_the_figures(exported: ExportedArtifact) -> 
             1 - metrics["int8"][corpus]["accuracy"], abs=1e-3
         )
         assert sum(part["n"] for part in row["calibration"]["bins"]) == metrics["int8"][corpus]["n"]
-    for row in metrics["robustness"].values():
-        assert row["upper_case"]["kept"] == 1
-        assert 0 <= row["attack"]["turned"] <= row["attack"]["attackable"] <= row["attack"]["n"]
+    for robust in metrics["robustness"].values():
+        assert robust["upper_case"]["kept"] == 1
+        assert 0 <= robust["attack"]["turned"] <= robust["attack"]["attackable"] <= robust["attack"]["n"]
     assert metrics["heads"]["mood"]["n"] == 60
     assert metrics["size"]["served_bytes"] > metrics["size"]["weights_bytes"] > 0
 
