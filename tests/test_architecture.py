@@ -73,7 +73,9 @@ SQL = re.compile(
 )
 CLOCK = re.compile(r"(^|\.)(datetime\.now|datetime\.utcnow|datetime\.today|date\.today|time\.time|time\.time_ns)$")
 ENVIRONMENT = re.compile(r"^os\.(environ|environb|getenv)$")
-HEAVY = ("torch", "transformers", "peft", "openvino", "onnxruntime", "nncf", "bitsandbytes")
+HEAVY = (
+    "torch", "transformers", "peft", "openvino", "onnxruntime", "nncf", "bitsandbytes", "sklearn", "scipy", "pandas",
+)  # fmt: skip
 
 
 def _part(name: str) -> str:

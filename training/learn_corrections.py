@@ -1,10 +1,11 @@
-"""Learning from corrections: a candidate that starts from the live artifact and is compared with it.
+"""Learn from corrections: train a candidate that starts from the live artifact, and compare the two.
 
-Corrections are few and lean to what went wrong, so they are mixed with what the model must not forget. Where the data
-that the live artifact learned from are at hand, a seeded sample of them is read again (rehearsal). Where they are not,
-the live model's own answers on the corrected texts stand in for the other tasks (learning without forgetting, Li and
-Hoiem 2016, 1606.09282). A fifth of the texts, chosen by their hash so that it is always the same fifth, is never
-learned: the candidate is judged on it.
+Corrections are few, and all of them come from wrong answers. To keep what the live model knows, they are mixed with a
+random sample of the data that it was trained on (rehearsal). If these data are not available, the live model's own
+answers on the corrected texts take their place (learning without forgetting, Li and Hoiem 2016, arXiv:1606.09282).
+
+A fifth of the corrections is held out for the comparison; the hash of a text decides, so that it is always the same
+fifth.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from models.decide import decide
 from models.examples import Example, read_examples
@@ -34,7 +34,7 @@ LR, HEAD_LR = 3e-4, 1.5e-3
 
 @dataclass(frozen=True)
 class Corrections:
-    """A desk's corrections by task: those to learn from, those to judge by, and sentences about what was left out."""
+    """Corrections by task, to learn from and held out, and one sentence for each correction that was left out."""
 
     learned: dict[str, list[Example]] = field(default_factory=dict)
     held_out: dict[str, list[Example]] = field(default_factory=dict)
@@ -43,7 +43,10 @@ class Corrections:
 
 @dataclass(frozen=True)
 class CandidateData:
-    """What a candidate is made from, by task; `has_corpora` says whether the live artifact's data are at hand."""
+    """The data of a candidate by task: rows to train on, and rows to fit its decisions and measure it on.
+
+    `has_corpora` is True when the data of the live artifact are available.
+    """
 
     learn: dict[str, TaskData]
     measure: dict[str, TaskData]
@@ -51,7 +54,7 @@ class CandidateData:
 
 
 def read_corrections(path: Path, *, tasks: Mapping[str, Task]) -> Corrections:
-    """Read a JSONL file as `flask examples export` writes it; raises DataError when nothing in it can be learned."""
+    """Read a JSONL file that `flask examples export` wrote. Raises DataError when it has nothing to learn from."""
     if not path.is_file():
         raise DataError(f"There is no file {path}. Write it with: flask --app wsgi examples export --output {path}")
     found = Corrections()
@@ -67,7 +70,7 @@ def read_corrections(path: Path, *, tasks: Mapping[str, Task]) -> Corrections:
 
 
 def _canonical_labels(row: Example, *, tasks: Mapping[str, Task], left_out: list[str]) -> Example | None:
-    """The example with its labels' own names; None, with a sentence, where the live model knows no such label."""
+    """Return the example with the task's label names; if it does not fit the live model, None and a sentence."""
     task = tasks.get(row.task)
     if task is None:
         left_out.append(f"The live model has no task {row.task!r}: {row.text[:40]!r}.")
@@ -81,7 +84,7 @@ def _canonical_labels(row: Example, *, tasks: Mapping[str, Task], left_out: list
 
 
 def is_held_out(text: str) -> bool:
-    """Whether a text belongs to the fifth that is never learned; it depends on the text alone."""
+    """True for the fifth of all texts that is held out."""
     digest = hashlib.sha256(comparison_key(text).encode("utf-8", "replace")).digest()
     return int.from_bytes(digest[:4], "big") % HELD_OUT == 0
 
@@ -89,7 +92,7 @@ def is_held_out(text: str) -> bool:
 def prepare_data(
     live: Runtime, *, corrections: Corrections, root: Path, replay: int = REPLAY, seed: int = 0
 ) -> CandidateData:
-    """Put the lesson together; without the live artifact's data its own answers keep the other tasks in place."""
+    """Return the data of the candidate; at most `replay` rows of each corpus are rehearsed."""
     try:
         known = {
             name: _load_known_rows(live, task=task, root=root, replay=replay, seed=seed)
@@ -102,7 +105,10 @@ def prepare_data(
 
 
 def _load_known_rows(live: Runtime, *, task: Task, root: Path, replay: int, seed: int) -> TaskData:
-    """The rows that the live artifact learned a task from, at most `replay` to read again from each corpus."""
+    """Load the data that the live artifact was trained on, at most `replay` training rows of each corpus.
+
+    Raises DataError when they are not available.
+    """
     rows = {row["name"]: row for row in live.artifact.manifest.recipe.get("tasks", ())}
     recipe = _parse_task_recipe(rows.get(task.name, {"name": task.name}))
     if recipe.data:
@@ -135,7 +141,7 @@ def _prepare_without_corpora(live: Runtime, *, corrections: Corrections) -> Cand
 
 
 def _label_with_live_model(live: Runtime, *, task: Task, texts: Sequence[str]) -> list[Example]:
-    """What the live model says of texts, as examples."""
+    """Return the texts as examples with the live model's answers as labels."""
     if not texts:
         return []
     found = decide(live.logits(texts, tasks=[task.name])[task.name], task=task, decision=live.decisions[task.name])
@@ -146,7 +152,7 @@ def _label_with_live_model(live: Runtime, *, task: Task, texts: Sequence[str]) -
 
 
 def candidate_recipe(live: Runtime, *, passes: float = PASSES, seed: int = 0, max_steps: int = 0) -> Recipe:
-    """The live artifact's recipe, gone on with: its own adapter's shape, lower rates, few passes."""
+    """Return the recipe of the candidate: that of the live artifact with lower learning rates and few passes."""
     row = dict(live.artifact.manifest.recipe)
     kept = ("encoder", "max_length", "batch_tokens", "batch_rows", "precision", "weight_decay", "clip", "lora")
     tasks = {task["name"]: task for task in row.get("tasks", ())}
@@ -161,7 +167,8 @@ def candidate_recipe(live: Runtime, *, passes: float = PASSES, seed: int = 0, ma
     )  # fmt: skip
 
 
-def _parse_task_recipe(row: Mapping[str, Any]) -> TaskRecipe:
+def _parse_task_recipe(row: Mapping[str, object]) -> TaskRecipe:
+    """Return a task's recipe from a manifest; settings that no longer exist are ignored."""
     known = {entry.name for entry in dataclasses.fields(TaskRecipe)}
     return recipe_from({"tasks": [{key: value for key, value in row.items() if key in known}]}).tasks[0]
 
@@ -169,7 +176,7 @@ def _parse_task_recipe(row: Mapping[str, Any]) -> TaskRecipe:
 def comparison_suites(
     lesson: CandidateData, *, corrections: Corrections, tasks: Mapping[str, Task], root: Path
 ) -> list[Suite]:
-    """The suites of the side-by-side report: the corpora's tests, where they are, and the held-out corrections."""
+    """Return the suites of the comparison: the test rows of the corpora, if available, and the held-out corrections."""
     tests = make_suites(lesson.measure, root=root) if lesson.has_corpora else []
     held = {
         name: TaskData(tasks[name], {"test": rows}, (SOURCE,)) for name, rows in corrections.held_out.items() if rows
@@ -179,7 +186,7 @@ def comparison_suites(
 
 
 def next_version_folder(live: Runtime, *, models: Path) -> Path:
-    """Where a candidate goes: the live artifact's name with the next free minor version."""
+    """Return the folder of the candidate: the live artifact's name with the next free minor version."""
     name, version = live.artifact.manifest.name, live.artifact.manifest.version
     major, _, minor = version.partition(".")
     number = int(minor.split(".")[0]) if minor.split(".")[0].isdigit() else 0

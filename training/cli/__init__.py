@@ -1,4 +1,7 @@
-"""The training commands; a command is a module of this folder, listed in COMMANDS."""
+"""The training commands: COMMANDS lists them, and a module of this folder declares and runs each of them.
+
+Modules import what they need inside `run`, so that help and errors do not wait for torch.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; a mistake in recipe, data or folder ends with its sentence and status 2."""
+    """Run a command and return its exit status: 2, with a message, for a mistake in recipe, data or folder."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(prog="python -m training", description="Train, study, export and evaluate models.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -50,5 +53,5 @@ def _import_command(name: str) -> Any:
 
 
 def _has_our_message(error: ValueError) -> bool:
-    """Errors that our own modules declare carry a sentence for people; others are bugs and keep their traceback."""
+    """True for errors that this repository declares: their message is for users. Others are bugs with a traceback."""
     return type(error).__module__.split(".")[0] in ("training", "models")

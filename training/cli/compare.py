@@ -1,4 +1,4 @@
-"""`python -m training compare FIRST SECOND`: does the second artifact beat the first, on the same rows?"""
+"""`python -m training compare FIRST SECOND`: compare two artifacts on the same test rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print each corpus' difference with its paired 95 % interval, and the labels that moved."""
+    """Print the difference on each corpus with its paired 95 % interval, and the labels whose F1 moved."""
     import json
 
     from models.runtime import Runtime

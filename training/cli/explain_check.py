@@ -1,4 +1,4 @@
-"""`python -m training explain-check models/bellwether-1.3`: do the explanations of the served model hold?"""
+"""`python -m training explain-check models/bellwether-1.3`: check explanations against integrated gradients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print, for each corpus, how occlusion agrees with integrated gradients and what each order of words does."""
+    """Print agreement and fidelity of occlusion and integrated gradients for each corpus."""
     import json
 
     from models.runtime import Runtime

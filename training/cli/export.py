@@ -1,4 +1,4 @@
-"""`python -m training export RUN --out models/bellwether-1.3`: from a finished run to an artifact that serves."""
+"""`python -m training export RUN --out models/bellwether-1.3`: export a finished run as an artifact that serves."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Export and print the figures of the file that serves."""
+    """Export the run and print the headline figures."""
     from training.artifact.export import export
     from training.config import settings
     from training.data import load_data

@@ -1,4 +1,4 @@
-"""`python -m training fit`: train on the product's corpora, or on a user's own examples."""
+"""`python -m training fit`: train a network on the corpora, or on a user's own examples."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train, then say where the run lies and how it scored."""
+    """Train, then print the validation scores and the run's folder."""
     from training.config import settings
     from training.data import load_data
     from training.fit import fit, use_threads
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print_label_noise(data: dict[str, TaskData]) -> None:
-    """How many labels of a sample are suspect, before anything is learnt from them; `noise` lists all of them."""
+    """Print how many labels of a sample are suspect, before training; `noise` lists all of them."""
     from models.runtime import Runtime
     from training.run.distributed import join_workers
     from training.techniques.label_noise import SAMPLE_ROWS, VECTORS, find_label_noise
@@ -84,7 +84,7 @@ def _run_name(arguments: argparse.Namespace) -> str:
 
 
 def _choose_recipe(arguments: argparse.Namespace, *, run: Run) -> Recipe:
-    """The recipe asked for; a resumed run keeps the one it started with."""
+    """Return the recipe with the command's changes; a resumed run keeps its own recipe."""
     import dataclasses
 
     from training.config import settings

@@ -1,4 +1,4 @@
-"""`python -m training learn corrections.jsonl`: a candidate out of the desk's corrections, beside the live artifact."""
+"""`python -m training learn corrections.jsonl`: train a candidate on the desk's corrections and compare it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Learn, export, compare; say what got better or worse and how to put the candidate live."""
+    """Train, export and compare the candidate; print what is better or worse and how to put it live."""
     import json
 
     from models.runtime import Runtime

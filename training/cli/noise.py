@@ -1,4 +1,4 @@
-"""`python -m training noise`: labels of the training rows that are probably wrong, as a list to look through."""
+"""`python -m training noise`: list the labels of the training rows that are probably wrong."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print how many labels of each task are suspect with the worst of them, and write all of them."""
+    """Print the number of suspect labels of each task and the worst of them; write all of them to a file."""
     import dataclasses
     import json
 

@@ -1,4 +1,4 @@
-"""`python -m training soup`: the weighted average of a run (or an artifact) and of a run that went on from it."""
+"""`python -m training soup`: average the weights of a run (or an artifact) and of a run that started from it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Average and say where the result lies."""
+    """Write the averaged run and print its folder."""
     from training.network.warm_start import open_warm_start
     from training.run.run_folder import Run, open_run
     from training.techniques.weight_averaging import average_runs

@@ -1,4 +1,4 @@
-"""`python -m training study NAME`: ways of training compared on a capped sample."""
+"""`python -m training study NAME`: compare ways of training on capped data."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the study and write its figures as JSON."""
+    """Run the study and write its result as JSON."""
     import dataclasses
 
     from training.config import settings
