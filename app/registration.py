@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from flask import Flask
 
@@ -11,22 +12,30 @@ from app.alerts.flows import draw_band, notify_alerts, show_alerts, tick_rules
 from app.alerts.pages import alert_page, market_parts, rule_page
 from app.alerts.store import alerts
 from app.answers.flows import find_destinations, index_articles
+from app.answers.flows.keep_articles import ARTICLE
+from app.answers.flows.keep_macros import MACRO
 from app.answers.pages import article_section, macro_page, macro_section
-from app.core import viewers
-from app.core.events import history, setting_inverses
+from app.core import nouns, viewers
+from app.core.events import history
 from app.core.jobs import job_queue
 from app.core.jobs.job import Job, JobKind
 from app.core.jobs.job_progress import Progress
+from app.core.nouns import Noun
 from app.core.permissions import Viewer
 from app.core.quarantine import try_again
 from app.core.quarantine.arrival import ItemKind, Quarantined
 from app.core.quarantine.try_again import Filed
 from app.core.services import Services
 from app.desk.api import answer_api, bulk_api, export_api, lesson_api, routing_api, ticket_api
-from app.desk.flows import desk_jobs, file_quarantined, keep_queues, undo_setting
+from app.desk.flows import desk_jobs, file_quarantined, keep_queues
+from app.desk.flows.act_on_ticket import TICKET
 from app.desk.flows.correct_message import MessageSubject
 from app.desk.flows.find_message_texts import MessageTexts
 from app.desk.flows.imports import import_tickets
+from app.desk.flows.keep_queues import QUEUE
+from app.desk.flows.keep_routing_rules import ROUTING_RULE
+from app.desk.flows.keep_sla_policies import SLA_POLICY
+from app.desk.flows.mail.keep_mailboxes import MAILBOX
 from app.desk.pages import (
     bulk_page,
     command_palette,
@@ -50,7 +59,7 @@ from app.intents.flows import correct_prediction
 from app.intents.flows.correct_prediction import CorrectionSubject
 from app.market.api import dashboard_api, market_api, recommend_api, topic_api
 from app.market.flows import count_topic, keep_topics, look_up_alerts, market_jobs, show_market
-from app.market.flows.correct_post import MentionSubject, PostSubject
+from app.market.flows.correct_post import POST, MentionSubject, PostSubject
 from app.market.flows.file_quarantined_post import file_quarantined_post
 from app.market.flows.find_post_texts import PostTexts
 from app.market.pages import (
@@ -74,6 +83,8 @@ from app.notify.flows import deliver_notifications
 from app.notify.flows.queue_webhooks import queue_webhooks
 from app.people import api as people_api
 from app.people.flows import keep_accounts, keep_teams
+from app.people.flows.keep_accounts import TOKEN, USER
+from app.people.flows.keep_teams import TEAM
 from app.people.pages import (
     account_pages,
     admin_pages,
@@ -109,6 +120,19 @@ SUBJECTS: Mapping[str, CorrectionSubject] = {
     "post": PostSubject(),
     "mention": MentionSubject(),
 }
+NOUNS: tuple[Noun[Any], ...] = (
+    USER,
+    TEAM,
+    TOKEN,
+    MACRO,
+    ARTICLE,
+    QUEUE,
+    SLA_POLICY,
+    MAILBOX,
+    ROUTING_RULE,
+    TICKET,
+    POST,
+)
 BLUEPRINTS = (
     home_page.blueprint,
     sign_in_pages.blueprint,
@@ -192,9 +216,8 @@ def register_flows() -> None:
     keep_accounts.FURNISHINGS.register("queue", keep_queues.first_queue)
     keep_accounts.FURNISHINGS.register("rule", lambda tx, _services: tick_rules.first_rule(tx))
     keep_teams.HOLDINGS.register("queues", keep_queues.titles_by_team)
-    setting_inverses.INVERSES.register(
-        "settings", setting_inverses.Inverses(is_undoable=undo_setting.is_undoable, undo=undo_setting.undo)
-    )
+    for noun in NOUNS:
+        nouns.NOUNS.register(noun.name, noun)
     for source in (MessageTexts(), PostTexts()):
         find_texts.SOURCES.register(source.kind, source)
     for subject_kind, subject in SUBJECTS.items():

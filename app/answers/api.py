@@ -7,7 +7,9 @@ from typing import Any
 from flask import Response
 from marshmallow import fields
 
-from app.answers.flows import find_articles, find_macros, keep_macros, search_articles
+from app.answers.flows import find_articles, find_macros, search_articles
+from app.answers.flows.keep_macros import MACRO
+from app.core import changes
 from app.web import access
 from app.web.api import api_lists
 from app.web.api.api_shapes import (
@@ -110,7 +112,7 @@ def list_macros(query: dict[str, Any]) -> dict[str, Any]:
 @route(group, "/macros", method="POST", needs="macros:write", reads=NewMacroShape, returns=MacroShape, status=201)
 def add_macro(payload: dict[str, Any]) -> Response:
     """Write a macro."""
-    made = keep_macros.add_macro(access.services(), viewer=access.viewer(), **payload)
+    made = changes.add(access.services().db, MACRO, payload, viewer=access.viewer()).row
     return api_lists.tagged(MacroShape, made, version=made.version, status=201)
 
 
@@ -125,16 +127,15 @@ def add_macro(payload: dict[str, Any]) -> Response:
 )
 def change_macro(payload: dict[str, Any], *, macro_id: int) -> Response:
     """Change a macro."""
-    made = keep_macros.change_macro(
-        access.services(), macro_id, viewer=access.viewer(), changes=payload, version=api_lists.expected_version()
-    )
+    services, version = access.services(), api_lists.expected_version()
+    made = changes.change(services.db, MACRO, macro_id, payload, viewer=access.viewer(), version=version).row
     return api_lists.tagged(MacroShape, made, version=made.version)
 
 
 @route(group, "/macros/<id(mac):macro_id>", method="DELETE", needs="macros:write", status=204)
 def remove_macro(macro_id: int) -> Response:
     """Remove a macro."""
-    keep_macros.remove_macro(access.services(), macro_id, viewer=access.viewer())
+    changes.remove(access.services().db, MACRO, macro_id, viewer=access.viewer())
     return Response(status=204)
 
 

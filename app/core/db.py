@@ -153,6 +153,11 @@ class Transaction(Reads):
             raise NotReady("database_unusable", reason=str(error)) from error
 
     @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """This transaction itself, for work that opens one of its own where none is open."""
+        yield self
+
+    @contextmanager
     def attempt(self) -> Iterator[None]:
         """A part of the transaction that is taken back alone when it raises."""
         self._connection.execute("SAVEPOINT attempt")
@@ -268,7 +273,8 @@ class Database(Reads):
                 with _told():
                     connection.execute("COMMIT")
             except BaseException:
-                _rolled_back(connection)
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 raise
         finally:
             self._writer.release()
@@ -375,11 +381,6 @@ def open_database(path: Path | str, *, timeout_ms: int = BUSY_MS) -> Database:
 
 def _set_wait(connection: sqlite3.Connection, seconds: float) -> None:
     connection.execute(statement("PRAGMA busy_timeout =", str(round(seconds * 1000))))
-
-
-def _rolled_back(connection: sqlite3.Connection) -> None:
-    if connection.in_transaction:
-        connection.execute("ROLLBACK")
 
 
 @lru_cache(maxsize=512)

@@ -102,6 +102,14 @@ class Viewer:
         """Whether `noun:verb` is among the permissions; `*:*` is everything."""
         return "*:*" in self.permissions or permission in self.permissions
 
+    def sees_queue(self, queue_id: int | None) -> bool:
+        """Whether a queue, with its tickets, is in sight."""
+        return self.queue_ids is None or queue_id in self.queue_ids
+
+    def sees_feed(self, feed_id: int | None) -> bool:
+        """Whether a feed, with its posts, is in sight."""
+        return self.feed_ids is None or feed_id in self.feed_ids
+
 
 SYSTEM = Viewer(
     user_id=None,
@@ -126,14 +134,17 @@ class Token:
     expires_at: int | None = None
     last_used_at: int | None = None
     revoked_at: int | None = None
+    version: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Team:
-    """People who own queues and feeds together."""
+    """People who own queues and feeds together; `user_ids` are known where one team is read."""
 
     id: int
     name: str
+    version: int = 1
+    user_ids: tuple[int, ...] = ()
 
 
 def digest(secret: str) -> str:

@@ -22,6 +22,10 @@ class Registry(Generic[T]):
         """The thing with this name; raises KeyError."""
         return self._things[name]
 
+    def find(self, name: str) -> T | None:
+        """The thing with this name, if one is registered."""
+        return self._things.get(name)
+
     def __contains__(self, name: object) -> bool:
         """Whether a name is registered."""
         return name in self._things

@@ -13,7 +13,7 @@ from itertools import accumulate
 from random import Random
 from typing import Any
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import InputError
 from app.core.events import event_log as events
@@ -29,7 +29,8 @@ from app.desk.domain.ticket import Ticket, Urgency, UrgencyPart
 from app.desk.flows import order_inbox
 from app.desk.store import queues
 from app.model.store import predictions
-from app.people.flows import keep_accounts, keep_teams
+from app.people.flows import keep_accounts
+from app.people.flows.keep_teams import TEAM
 from app.people.store import teams, users
 
 CHUNK = 1000
@@ -137,7 +138,7 @@ def _furnish(services: Services) -> None:
         )
         members[list(members)[number % len(members)]].append(user.id)
     for team_id, user_ids in members.items():
-        keep_teams.set_team_members(services, team_id, viewer=SYSTEM, user_ids=user_ids)
+        changes.change(services.db, TEAM, team_id, {"user_ids": user_ids}, viewer=SYSTEM)
 
 
 def _side(services: Services, name: str, *, rng: Random) -> Side:

@@ -132,9 +132,9 @@ class Play:
         viewer = keep_accounts.viewer_for(self._services, agent or self.people["admin"])
         ticket: Ticket | None = None
         if agent is not None:
-            ticket = file_ticket.assign(self._services, ticket_id, viewer=viewer, assignee_id=agent.id)
+            ticket = file_ticket.edit(self._services, ticket_id, viewer=viewer, changes={"assignee_id": agent.id}).row
         if ticket is None or ticket.status != row["status"]:
-            file_ticket.set_status(self._services, ticket_id, viewer=viewer, status=row["status"])
+            file_ticket.edit(self._services, ticket_id, viewer=viewer, changes={"status": row["status"]})
 
     def _agent(self, row: Row, entry: Row) -> User:
         return self.people.get(entry.get("agent") or row.get("agent") or "") or self.people["admin"]

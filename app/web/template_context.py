@@ -9,10 +9,10 @@ from typing import Any
 from flask import Flask, flash, g, request, session, url_for
 from werkzeug.routing import BaseConverter
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.db import Reads
 from app.core.errors import BellwetherError
-from app.core.events import event_log, setting_inverses
+from app.core.events.event import Event
 from app.core.permissions import Viewer
 from app.core.registry import Registry
 from app.web import access, error_rendering
@@ -28,6 +28,7 @@ LISTING = frozenset({"invalid_input", "invalid_rule"})
 COUNTS: Registry[Callable[[Reads, Viewer], int]] = Registry()
 """How many things need attention where an entry of the navigation leads, by the endpoint of the entry."""
 
+MOST_OFFERS = 5
 LANGUAGES = (("en", "English"), ("zh", "简体中文"))
 
 
@@ -107,19 +108,17 @@ def here() -> str:
     return url_for("pages_home.index")
 
 
-def offer_undo(
-    message: str, *, event_id: int, back: str, until: int | None = None, endpoint: str = "pages_corrections.undo"
-) -> None:
+def offer_undo(message: str, *, event_id: int, back: str, until: int | None = None, endpoint: str) -> None:
     """Tell that something was done, with a button that takes it back; `until` (ms UTC) ends the offer."""
-    session["undo"] = {"event_id": event_id, "back": back, "until": until, "endpoint": endpoint}
-    flash(message, "undo")
+    offer = {"message": message, "event_id": event_id, "back": back, "until": until, "endpoint": endpoint}
+    # Another tab may have done something whose sentence is not shown yet: each keeps its own button.
+    session["undo"] = [*session.get("undo", ()), offer][-MOST_OFFERS:]
 
 
-def tell_changed(message: str, *, noun: str, number: int, since: int, back: str) -> None:
-    """Tell that a setting was changed, with its undo where the one event `since` then can be taken back."""
-    news = [one for one in event_log.of(access.services().db, noun, number) if one.id > since]
-    if len(news) == 1 and setting_inverses.is_undoable(news[0]):
-        offer_undo(message, event_id=news[0].id, back=back, endpoint="pages_admin.undo")
+def tell_changed(message: str, *, event: Event | None, back: str, endpoint: str = "pages_admin.undo") -> None:
+    """Tell that something was changed, with a button that takes exactly this event back where that can be done."""
+    if event is not None and changes.is_undoable(event):
+        offer_undo(message, event_id=event.id, back=back, until=event.after.get("not_before_at"), endpoint=endpoint)
     else:
         flash(message, "good")
 
@@ -139,12 +138,10 @@ def refused(error: BellwetherError, page: Callable[[], str]) -> tuple[str, int]:
     return page(), status
 
 
-def undoable() -> Any:
-    """What the last change can be undone with, and for how many ms more (None: without end); told once."""
-    found = session.pop("undo", None)
-    if found and found.get("until"):
-        found = {**found, "left_ms": max(found["until"] - clock.now_ms(), 0)}
-    return found
+def undo_offers() -> list[dict[str, Any]]:
+    """What was done just now and can be undone, and for how many ms more (None: without end); each is told once."""
+    now = clock.now_ms()
+    return [{**one, "left_ms": max(one["until"] - now, 0) if one["until"] else None} for one in session.pop("undo", ())]
 
 
 def asset(filename: str) -> str:
@@ -158,7 +155,7 @@ def install(app: Flask) -> None:
         formats.ago, formats.count_range, formats.day, formats.number, formats.page_locale, formats.percent,
         formats.percent1, formats.percent_range, formats.points, formats.signed, formats.signed_range, formats.size,
         formats.span, formats.stamp, formats.when,
-        asset, here, icon, label_title, navigation, reader, task_title, undoable, word,
+        asset, here, icon, label_title, navigation, reader, task_title, undo_offers, word,
     )  # fmt: skip
     app.url_map.converters["number"] = NumberConverter
     app.jinja_env.globals.update({function.__name__: function for function in shown})

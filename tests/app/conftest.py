@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from app.core import changes
 from app.core.db import open_database
 from app.core.permissions import SYSTEM, User, Viewer
 from app.core.services import Policy, Services
 from app.desk.flows import keep_queues
 from app.market.flows import show_market
-from app.people.flows import keep_accounts, keep_teams
+from app.people.flows import keep_accounts
+from app.people.flows.keep_teams import TEAM
 from app.people.store import teams
 from app.registration import register_flows
 from tests.app.fake_engine import FakeEngine
@@ -61,11 +63,11 @@ def people(services: Services) -> Desk:
     )
     found = {}
     for name, team_name in (("Ines", "Shop"), ("Tomas", "Cards")):
-        team = keep_teams.add_team(services, viewer=SYSTEM, name=team_name)
+        team = changes.add(services.db, TEAM, {"name": team_name}, viewer=SYSTEM).row
         user = keep_accounts.add_user(
             services, viewer=SYSTEM, name=name, email=f"{name.lower()}@example.com", role="agent"
         )
-        keep_teams.set_team_members(services, team.id, viewer=SYSTEM, user_ids=[user.id])
+        changes.change(services.db, TEAM, team.id, {"user_ids": [user.id]}, viewer=SYSTEM)
         found[team_name] = user
     team_ids = {team.name: team.id for team in teams.every(services.db)}
     queues = {

@@ -10,8 +10,8 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from app.alerts.flows import tick_rules
-from app.answers.flows import keep_macros
-from app.core import clock
+from app.answers.flows.keep_macros import MACRO
+from app.core import changes, clock
 from app.core.durations import HOUR_MS
 from app.core.errors import InputError, NotReady
 from app.core.permissions import SYSTEM, UserRole, Viewer
@@ -129,12 +129,15 @@ def make_house(folder: Path, **settings: Any) -> House:
             ("cards", "Cards and PIN", "banking_intent"),
         )
     }
-    keep_macros.add_macro(
-        site.services,
+    changes.add(
+        site.services.db,
+        MACRO,
+        {
+            "name": "Card: block it",
+            "body": "Hi {{ customer.name }}, your card is blocked. Your case is {{ case_no }}.",
+            "intents": ("lost_or_stolen_card",),
+        },
         viewer=SYSTEM,
-        name="Card: block it",
-        body="Hi {{ customer.name }}, your card is blocked. Your case is {{ case_no }}.",
-        intents=("lost_or_stolen_card",),
     )
     stolen = _ticket(
         site, "My card was stolen", "My card was stolen, block it now. Pay 4111 1111 1111 1111", queue="cards"

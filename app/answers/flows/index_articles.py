@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from app.answers.decide.passages import passages, searchable
 from app.answers.domain import Article
 from app.answers.store import articles
@@ -42,11 +44,7 @@ def _encoder(services: Services) -> str:
         return "own"
 
 
-def indexed(services: Services, article: Article) -> Article:
-    """Give an article its vectors at once, where an encoder is ready; returns the article."""
-    try:
+def index_article(services: Services, article: Article) -> None:
+    """Give an article its vectors where an encoder is ready; until the worker does, its words find it."""
+    with suppress(NotReady):
         _index(services, article, encoder=_encoder(services))
-    except NotReady:
-        # It is found by its words until the worker gives it vectors.
-        return article
-    return article

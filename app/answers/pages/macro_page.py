@@ -8,10 +8,12 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.answers.domain import Macro, MacroAction
-from app.answers.flows import find_destinations, find_macros, keep_macros
+from app.answers.flows import find_destinations, find_macros
+from app.answers.flows.keep_macros import MACRO
 from app.answers.forms import EditMacro
+from app.core import changes
 from app.core.errors import BellwetherError, Conflict, InputError
-from app.core.events import event_log
+from app.core.nouns import Changed, Fields
 from app.model.flows import deploy_model
 from app.web.access import requires, services, viewer
 from app.web.display.label_titles import label_title
@@ -73,7 +75,7 @@ def _values(macro: Macro) -> dict[str, Any]:
     }
 
 
-def _changes(form: EditMacro) -> dict[str, Any]:
+def _given(form: EditMacro) -> Fields:
     tags = [part.strip() for part in (form.tags.data or "").split(",") if part.strip()]
     actions = [MacroAction(type="add_tag", value=tag) for tag in tags]
     if form.status.data:
@@ -97,14 +99,12 @@ def new() -> Shown:
         return _page(form, macro=None)
     if not form.validate():
         return _page(form, macro=None), 422
-    last = event_log.last_id(services().db)
     try:
-        macro = keep_macros.add_macro(services(), viewer=viewer(), **_changes(form))
+        made = changes.add(services().db, MACRO, _given(form), viewer=viewer())
     except (InputError, Conflict) as error:
         status = tell(error)
         return _page(form, macro=None), status
-    _tell(_("“%(name)s” is offered from now on.", name=macro.name), macro_id=macro.id, since=last)
-    return redirect(url_for("pages_macros.index"))
+    return _done(_("“%(name)s” is offered from now on.", name=made.row.name), made)
 
 
 @blueprint.route("/macros/<number:macro_id>", methods=["GET", "POST"])
@@ -117,25 +117,22 @@ def edit(macro_id: int) -> Shown:
         return _page(form, macro=macro)
     if not form.validate():
         return _page(form, macro=macro), 422
-    last = event_log.last_id(services().db)
     try:
-        keep_macros.change_macro(services(), macro_id, viewer=viewer(), changes=_changes(form))
+        made = changes.change(services().db, MACRO, macro_id, _given(form), viewer=viewer())
     except (InputError, Conflict) as error:
         status = tell(error)
         return _page(form, macro=macro), status
-    _tell(_("Saved."), macro_id=macro_id, since=last)
-    return redirect(url_for("pages_macros.index"))
+    return _done(_("Saved."), made)
 
 
 @blueprint.post("/macros/<number:macro_id>/delete")
 @requires("macros:write")
 def delete(macro_id: int) -> Response:
     """Remove a macro; replies that were made of it stay."""
-    last = event_log.last_id(services().db)
-    keep_macros.remove_macro(services(), macro_id, viewer=viewer())
-    _tell(_("The macro is deleted."), macro_id=macro_id, since=last)
-    return redirect(url_for("pages_macros.index"))
+    return _done(_("The macro is deleted."), changes.remove(services().db, MACRO, macro_id, viewer=viewer()))
 
 
-def _tell(message: str, *, macro_id: int, since: int) -> None:
-    tell_changed(message, noun="macro", number=macro_id, since=since, back=url_for("pages_macros.index"))
+def _done(message: str, made: Changed[Macro]) -> Response:
+    back = url_for("pages_macros.index")
+    tell_changed(message, event=made.event, back=back)
+    return redirect(back)

@@ -65,7 +65,7 @@ def record(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class NewEvent:
     """One of many events that one actor makes at one time; `data` is what webhooks are told of the thing.
 
     `undoes` is the event that it takes back.
@@ -79,7 +79,7 @@ class Told:
     undoes: int | None = None
 
 
-def record_each(tx: Transaction, several: Sequence[Told], *, actor: Actor, noun: str) -> list[int]:
+def record_each(tx: Transaction, several: Sequence[NewEvent], *, actor: Actor, noun: str) -> list[int]:
     """Keep many events of things that webhooks hear of; their ids."""
     now = clock.now_ms()
     made = [

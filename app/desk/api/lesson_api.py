@@ -75,4 +75,4 @@ def answer_question(payload: dict[str, Any], *, prediction_id: int) -> Any:
     """Confirm or correct what was asked about; it becomes a training example."""
     services, viewer = access.services(), access.viewer()
     correct_message.ticket_of(services, prediction_id, viewer=viewer)
-    return ask_lesson.answer(services, prediction_id, label=payload["label"], viewer=viewer)
+    return ask_lesson.answer(services, prediction_id, label=payload["label"], viewer=viewer).row

@@ -7,9 +7,12 @@ from typing import Any, ClassVar, get_args
 from flask import Response
 from marshmallow import fields
 
+from app.core import changes
 from app.desk.domain.routing_rule import OPERATORS, Field, Operator
 from app.desk.domain.ticket import Priority
+from app.desk.flows import keep_queues
 from app.desk.flows import keep_routing_rules as flow
+from app.desk.flows.keep_routing_rules import ROUTING_RULE
 from app.desk.store import queues, routing_rule_rows
 from app.web import access
 from app.web.api import api_lists
@@ -186,7 +189,7 @@ def list_rules() -> dict[str, Any]:
 )
 def add_rule(payload: dict[str, Any]) -> Response:
     """Write a routing rule."""
-    made = flow.add_rule(access.services(), viewer=access.viewer(), **payload)
+    made = changes.add(access.services().db, ROUTING_RULE, payload, viewer=access.viewer()).row
     return api_lists.tagged(RoutingRuleShape, made, version=made.version, status=201)
 
 
@@ -201,16 +204,15 @@ def add_rule(payload: dict[str, Any]) -> Response:
 )
 def change_rule(payload: dict[str, Any], *, rule_id: int) -> Response:
     """Change a routing rule, or switch it on or off."""
-    made = flow.change_rule(
-        access.services(), rule_id, viewer=access.viewer(), changes=payload, version=api_lists.expected_version()
-    )
+    db, version = access.services().db, api_lists.expected_version()
+    made = changes.change(db, ROUTING_RULE, rule_id, payload, viewer=access.viewer(), version=version).row
     return api_lists.tagged(RoutingRuleShape, made, version=made.version)
 
 
 @route(group, "/routing-rules/<id(rrl):rule_id>", method="DELETE", needs="routing:write", status=204)
 def remove_rule(rule_id: int) -> Response:
     """Remove a routing rule."""
-    flow.remove_rule(access.services(), rule_id, viewer=access.viewer())
+    changes.remove(access.services().db, ROUTING_RULE, rule_id, viewer=access.viewer())
     return Response(status=204)
 
 
@@ -255,5 +257,5 @@ def show_trust(query: dict[str, Any]) -> dict[str, Any]:
 )
 def set_trust(payload: dict[str, Any], *, task: str, intent: str) -> Response:
     """Let the model route an intent by itself, or put it back into the shadow."""
-    flow.set_trust(access.services(), viewer=access.viewer(), task=task, intent=intent, **payload)
+    keep_queues.set_trust(access.services().db, viewer=access.viewer(), task=task, intent=intent, **payload)
     return Response(status=204)

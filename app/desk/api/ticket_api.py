@@ -220,7 +220,8 @@ def change_ticket(payload: dict[str, Any], *, ticket_id: int) -> Response:
     services, viewer = access.services(), access.viewer()
     changes = _changes(payload)
     try:
-        ticket = tickets.edit(services, ticket_id, viewer=viewer, changes=changes, version=api_lists.expected_version())
+        version = api_lists.expected_version()
+        ticket = tickets.edit(services, ticket_id, viewer=viewer, changes=changes, version=version).row
     except Stale as error:
         current = ticket_out(services, rows.get(services.db, ticket_id, viewer=viewer))
         shown = TicketShape().dump(current)
@@ -243,9 +244,9 @@ def add_message(payload: dict[str, Any], *, ticket_id: int) -> Response:
     """Answer the customer, or leave a note."""
     services, viewer, version = access.services(), access.viewer(), api_lists.expected_version()
     if payload["kind"] == "note":
-        ticket = tickets.note(services, ticket_id, viewer=viewer, body=payload["body"], version=version)
+        made = tickets.note(services, ticket_id, viewer=viewer, body=payload["body"], version=version)
     else:
-        ticket = tickets.reply(
+        made = tickets.reply(
             services,
             ticket_id,
             viewer=viewer,
@@ -255,7 +256,7 @@ def add_message(payload: dict[str, Any], *, ticket_id: int) -> Response:
             status=payload["status"],
             version=version,
         )
-    return api_lists.tagged(TicketShape, ticket_out(services, ticket), version=ticket.version, status=201)
+    return api_lists.tagged(TicketShape, ticket_out(services, made.row), version=made.row.version, status=201)
 
 
 @route(
@@ -273,9 +274,9 @@ def correct(payload: dict[str, Any], *, ticket_id: int) -> Any:
     rows.get(services.db, ticket_id, viewer=viewer)
     label, prediction_id = payload["label"], payload.get("prediction")
     if prediction_id is None:
-        return correct_message.correct(services, ticket_id, viewer=viewer, label=label, task=payload.get("task"))
+        return correct_message.correct(services, ticket_id, viewer=viewer, label=label, task=payload.get("task")).row
     _check_belongs(prediction_id, ticket_id=ticket_id)
-    return correct_prediction.correct(services, viewer=viewer, label=label, prediction_id=prediction_id)
+    return correct_prediction.correct(services, viewer=viewer, label=label, prediction_id=prediction_id).row
 
 
 def _check_belongs(prediction_id: int, *, ticket_id: int) -> None:

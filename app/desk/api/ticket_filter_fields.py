@@ -76,6 +76,6 @@ def queue_id(slug: str, *, pointer: str) -> int:
     """The queue of a slug, if it is in sight; raises InputError that points at the field."""
     found = queues.find_by_slug(access.services().db, slug)
     viewer = access.viewer()
-    if found is None or (viewer.queue_ids is not None and found.id not in viewer.queue_ids):
+    if found is None or not viewer.sees_queue(found.id):
         raise InputError(fields=(field_error(pointer, "unknown_queue", value=slug),))
     return found.id

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, get_args
 
 from app.answers.decide.macro_matching import placeholders
 from app.answers.domain import Macro
 from app.answers.store import macros
 from app.core import clock
+from app.core.changes import change, check_version, write
 from app.core.db import Reads, Transaction
-from app.core.errors import FieldError, InputError
-from app.core.events import history
+from app.core.errors import FieldError, InputError, NotFound
+from app.core.nouns import Changed, Fields, Inverse, Noun, Plan
 from app.core.permissions import PERMISSIONS, User, Viewer
 from app.core.services import Services
 from app.core.text.cleaning import clean, shown
@@ -21,10 +22,11 @@ from app.desk.domain.ticket import OPEN_STATUSES, Priority, Status, Ticket
 from app.desk.flows import set_deadlines
 from app.desk.flows.mail import send_mail
 from app.desk.flows.replies import note_outcome
+from app.desk.flows.replies.recall_reply import check_recallable, recall
 from app.desk.store import messages, queues, tickets
+from app.intents.flows.undo_correction import UNDO_CORRECTION
 from app.people.store import teams, users
 
-EDITABLE = frozenset({"status", "priority", "queue_id", "assignee_id", "subject", "tags"})
 LONGEST_REPLY = 100_000
 RECALL_MS = 10_000
 """How long a reply waits in the house, so that it can be called back."""
@@ -34,14 +36,45 @@ MOST_TAGS = 20
 _VERBS = {"priority": "prioritised", "queue_id": "routed", "assignee_id": "assigned", "tags": "tagged"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Edit:
-    """What a change of a ticket writes and how it is told; `columns` have its consequences too."""
+class TicketNoun(Noun[Ticket]):
+    """Tickets within the viewer's queues; none is removed, and what the model or a customer did stands."""
 
-    columns: Mapping[str, Any]
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    verb: str
+    name = "ticket"
+    permission = "tickets:write"
+    fields = frozenset({"status", "priority", "queue_id", "assignee_id", "subject", "tags"})
+    never_undone = frozenset({"triaged", "updated", "message_received", "recalled", "uncorrected"})
+
+    def make(self, row: sqlite3.Row) -> Ticket:
+        """A ticket out of its row."""
+        return tickets.as_ticket(row)
+
+    def see(self, db: Reads, row: Ticket, viewer: Viewer) -> None:
+        """Raise NotFound for a ticket out of the viewer's sight."""
+        if not viewer.sees_queue(row.queue_id):
+            raise NotFound(noun="ticket", id=row.id)
+
+    def check(self, tx: Transaction, given: Fields, was: Ticket | None) -> dict[str, Any]:
+        """The fields of a ticket; who would not see it any more has it no longer. Raises InputError, NotFound."""
+        found = _checked(given)
+        if was is None:
+            return found
+        wanted = {key: value for key, value in found.items() if getattr(was, key) != value}
+        _check_references(tx, wanted, was=was)
+        return {**found, "assignee_id": None} if _leaves_its_assignee(tx, was, wanted) else found
+
+    def consequences(self, tx: Transaction, was: Ticket, wanted: Fields, *, is_undo: bool) -> Fields:
+        """The clocks that follow; a priority that a person chose is left alone by the model."""
+        columns = _with_consequences(was, wanted, now=clock.now_ms())
+        columns |= set_deadlines.followed(tx, was, columns, now=clock.now_ms())
+        return {**columns, **({"is_priority_set": not is_undo} if "priority" in wanted else {})}
+
+    def verb(self, was: Ticket, wanted: Fields) -> str:
+        """What the history calls the change."""
+        return _verb(was, wanted)
+
+    def data(self, row: Ticket) -> Fields:
+        """What webhooks are told of every change of a ticket."""
+        return {"subject": row.subject, "external_id": row.external_id}
 
 
 def reply(
@@ -55,7 +88,7 @@ def reply(
     draft: str | None = None,
     status: Status | None = None,
     version: int | None = None,
-) -> Ticket:
+) -> Changed[Ticket]:
     """Answer the customer; a new ticket is open then, and its first response is met.
 
     `with_actions` does what the macro does besides its text, in the same event; a `status` given here outranks the
@@ -64,7 +97,8 @@ def reply(
     """
     _check_filled(body)
     with services.db.transaction() as tx:
-        was = tickets.get(tx, ticket_id, viewer=viewer)
+        was = TICKET.get(tx, ticket_id, viewer=viewer)
+        check_version(TICKET, was, version=version)
         macro = None if macro_id is None else macros.get(tx, macro_id)
         wanted = _wanted(tx, was, macro=macro if with_actions else None, status=status)
         message_id = _write(tx, was, viewer=viewer, body=body, kind="outgoing")
@@ -78,13 +112,13 @@ def reply(
             note_outcome.macro_sent(tx, was, macro=macro, body=body, message_id=message_id, viewer=viewer)
         elif draft:
             note_outcome.draft_sent(tx, was, offered=draft, body=body, message_id=message_id, viewer=viewer)
-        ticket = tickets.update(tx, ticket_id, changes=changes, version=version)
         before: dict[str, Any] = {key: getattr(was, key) for key in (*wanted, "first_responded_at") if key in changes}
         before = {key: value for key, value in before.items() if value != changes[key]}
-        after = {**{key: changes[key] for key in wanted if key in before}, "status": ticket.status}
+        after = {**{key: changes[key] for key in wanted if key in before}, "status": changes["status"]}
         after |= {"message_id": message_id, "not_before_at": now + RECALL_MS}
-        _record(tx, "replied", was, viewer=viewer, before=before, after=after, macro_id=macro_id)
-        return ticket
+        after |= {} if macro_id is None else {"macro_id": macro_id}
+        plan = Plan(was=was, columns=changes, before=before, after=after, verb="replied")
+        return write(tx, TICKET, plan, viewer=viewer)
 
 
 def _check_filled(body: str) -> None:
@@ -101,102 +135,32 @@ def _wanted(tx: Transaction, was: Ticket, *, macro: Macro | None, status: Status
     return _checked(changes)
 
 
-def note(services: Services, ticket_id: int, *, viewer: Viewer, body: str, version: int | None = None) -> Ticket:
+def note(
+    services: Services, ticket_id: int, *, viewer: Viewer, body: str, version: int | None = None
+) -> Changed[Ticket]:
     """Leave a note that only colleagues see; raises NotFound, Stale."""
     with services.db.transaction() as tx:
-        was = tickets.get(tx, ticket_id, viewer=viewer)
+        was = TICKET.get(tx, ticket_id, viewer=viewer)
+        check_version(TICKET, was, version=version)
         message_id = _write(tx, was, viewer=viewer, body=body, kind="note")
-        ticket = tickets.update(tx, ticket_id, changes={"updated_at": clock.now_ms()}, version=version)
-        _record(tx, "noted", was, viewer=viewer, before={}, after={"message_id": message_id})
-        return ticket
-
-
-def assign(
-    services: Services, ticket_id: int, *, viewer: Viewer, assignee_id: int | None, version: int | None = None
-) -> Ticket:
-    """Give a ticket to a person, or to nobody; raises NotFound, Stale."""
-    return edit(services, ticket_id, viewer=viewer, changes={"assignee_id": assignee_id}, version=version)
-
-
-def set_status(
-    services: Services, ticket_id: int, *, viewer: Viewer, status: Status, version: int | None = None
-) -> Ticket:
-    """Change where a ticket stands; raises NotFound, Stale."""
-    return edit(services, ticket_id, viewer=viewer, changes={"status": status}, version=version)
-
-
-def set_priority(
-    services: Services, ticket_id: int, *, viewer: Viewer, priority: Priority, version: int | None = None
-) -> Ticket:
-    """Choose a priority, which the model then leaves alone; raises NotFound, Stale."""
-    return edit(services, ticket_id, viewer=viewer, changes={"priority": priority}, version=version)
-
-
-def route(services: Services, ticket_id: int, *, viewer: Viewer, queue_id: int, version: int | None = None) -> Ticket:
-    """Move a ticket to a queue, which may be out of the viewer's own sight; raises NotFound, Stale."""
-    return edit(services, ticket_id, viewer=viewer, changes={"queue_id": queue_id}, version=version)
-
-
-def tag(
-    services: Services, ticket_id: int, *, viewer: Viewer, tags: tuple[str, ...], version: int | None = None
-) -> Ticket:
-    """Make these the ticket's tags; raises NotFound, Stale."""
-    return edit(services, ticket_id, viewer=viewer, changes={"tags": tags}, version=version)
+        columns, after = {"updated_at": clock.now_ms()}, {"message_id": message_id}
+        return write(tx, TICKET, Plan(was=was, columns=columns, before={}, after=after, verb="noted"), viewer=viewer)
 
 
 def edit(
-    services: Services, ticket_id: int, *, viewer: Viewer, changes: Mapping[str, Any], version: int | None = None
-) -> Ticket:
+    services: Services, ticket_id: int, *, viewer: Viewer, changes: Fields, version: int | None = None
+) -> Changed[Ticket]:
     """Change several things at once as one event; what stays the same is no change. Raises NotFound, Stale."""
-    with services.db.transaction() as tx:
-        return edited(tx, ticket_id, viewer=viewer, changes=changes, version=version)
+    return change(services.db, TICKET, ticket_id, changes, viewer=viewer, version=version)
 
 
 def apply_macro(
     services: Services, ticket_id: int, *, macro_id: int, viewer: Viewer, version: int | None = None
-) -> Ticket:
+) -> Changed[Ticket]:
     """Do what a macro does besides its text; the text goes out with `reply`."""
     with services.db.transaction() as tx:
-        macro = macros.get(tx, macro_id)
-        was = tickets.get(tx, ticket_id, viewer=viewer)
-        changes = macro_changes(tx, macro, was=was)
-        return edited(tx, ticket_id, viewer=viewer, changes=changes, version=version)
-
-
-def edited(
-    tx: Transaction,
-    ticket_id: int,
-    *,
-    viewer: Viewer,
-    changes: Mapping[str, Any],
-    version: int | None = None,
-    undoes: int | None = None,
-) -> Ticket:
-    """Change a ticket inside an open transaction, with its event; `undoes` names the event this takes back."""
-    was = tickets.get(tx, ticket_id, viewer=viewer)
-    edit = plan(tx, was, changes, is_undo=undoes is not None)
-    if edit is None:
-        # Nothing to change, but an outdated version is still told.
-        return was if version in (None, was.version) else tickets.update(tx, ticket_id, changes={}, version=version)
-    ticket = tickets.update(tx, ticket_id, changes=edit.columns, version=version)
-    _record(tx, edit.verb, was, viewer=viewer, before=edit.before, after=edit.after, undoes=undoes)
-    return ticket
-
-
-def plan(tx: Transaction, was: Ticket, changes: Mapping[str, Any], *, is_undo: bool = False) -> Edit | None:
-    """What a change of a ticket writes; None when it is like that already. Raises InputError, NotFound."""
-    wanted = {key: value for key, value in _checked(changes).items() if getattr(was, key) != value}
-    _check_references(tx, wanted, was=was)
-    if _leaves_its_assignee(tx, was, wanted):
-        wanted["assignee_id"] = None
-    if not wanted:
-        return None
-    columns = _with_consequences(was, wanted, now=clock.now_ms())
-    columns |= set_deadlines.followed(tx, was, columns, now=clock.now_ms())
-    if "priority" in wanted:
-        columns["is_priority_set"] = not is_undo
-    before = {key: getattr(was, key) for key in wanted}
-    return Edit(columns=columns, before=before, after=wanted, verb=_verb(was, wanted))
+        wanted = macro_changes(tx, macros.get(tx, macro_id), was=TICKET.get(tx, ticket_id, viewer=viewer))
+        return change(tx, TICKET, ticket_id, wanted, viewer=viewer, version=version)
 
 
 def check(db: Reads, wanted: Mapping[str, Any]) -> None:
@@ -261,11 +225,8 @@ def _write(tx: Transaction, ticket: Ticket, *, viewer: Viewer, body: str, kind: 
     return message_id
 
 
-def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = sorted(set(changes) - EDITABLE)
-    if unknown:
-        raise InputError("unknown_field", field=unknown[0])
-    found = dict(changes)
+def _checked(given: Fields) -> dict[str, Any]:
+    found = dict(given)
     _check_choice(found, key="status", choices=get_args(Status))
     _check_choice(found, key="priority", choices=get_args(Priority))
     if "tags" in found:
@@ -338,25 +299,5 @@ def macro_changes(tx: Transaction, macro: Macro, *, was: Ticket) -> dict[str, An
     return changes
 
 
-def _record(
-    tx: Transaction,
-    verb: str,
-    was: Ticket,
-    *,
-    viewer: Viewer,
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
-    undoes: int | None = None,
-    macro_id: int | None = None,
-) -> None:
-    history.record(
-        tx,
-        actor=history.of(viewer),
-        verb=verb,
-        noun="ticket",
-        noun_id=was.id,
-        before=before,
-        after={**after, **({} if macro_id is None else {"macro_id": macro_id})},
-        undoes=undoes,
-        data={"subject": was.subject, "external_id": was.external_id},
-    )
+_RECALL = Inverse(undo=recall, check=check_recallable)
+TICKET = TicketNoun({"corrected": UNDO_CORRECTION, "replied": _RECALL, "noted": _RECALL})

@@ -11,6 +11,7 @@ import numpy as np
 from app.core import clock
 from app.core.durations import DAY_MS
 from app.core.errors import Conflict, NotAllowed, NotReady
+from app.core.nouns import Changed
 from app.core.permissions import Viewer
 from app.core.prediction import Correction
 from app.core.services import Services
@@ -51,7 +52,7 @@ def lesson(services: Services, *, viewer: Viewer, leave_out: Iterable[int] = (),
     )
 
 
-def answer(services: Services, prediction_id: int, *, label: str, viewer: Viewer) -> Correction:
+def answer(services: Services, prediction_id: int, *, label: str, viewer: Viewer) -> Changed[Correction]:
     """Say what a ticket that was asked about is; the model's own guess confirms it.
 
     Raises Conflict `already_judged` when somebody else was faster, and what `corrections.correct` raises.

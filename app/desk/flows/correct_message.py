@@ -9,6 +9,7 @@ from app.core import clock
 from app.core.db import Reads, Transaction
 from app.core.errors import InputError, NotFound
 from app.core.events import event_log
+from app.core.nouns import Changed
 from app.core.permissions import Viewer
 from app.core.prediction import Correction, StoredPrediction
 from app.core.services import Services
@@ -51,7 +52,7 @@ class MessageSubject:
         return _write(tx, tickets.read(tx, noun_id), columns=columns)
 
 
-def correct(services: Services, ticket_id: int, *, viewer: Viewer, label: str, task: str | None) -> Correction:
+def correct(services: Services, ticket_id: int, *, viewer: Viewer, label: str, task: str | None) -> Changed[Correction]:
     """Say what a ticket really is: its newest prediction of a task is corrected.
 
     Raises InputError `nothing_to_correct` without a task, and as `correct_prediction.correct` does.
@@ -78,7 +79,7 @@ def ticket_of(services: Services, prediction_id: int, *, viewer: Viewer) -> int:
     stored = predictions.get(db, prediction_id)
     if stored.subject_kind == "message":
         ticket = tickets.read(db, messages.get(db, stored.subject_id).ticket_id)
-        if viewer.queue_ids is None or ticket.queue_id in viewer.queue_ids:
+        if viewer.sees_queue(ticket.queue_id):
             return ticket.id
     raise NotFound(noun="prediction", id=prediction_id)
 

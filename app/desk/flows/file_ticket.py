@@ -17,7 +17,7 @@ from app.core.services import Services
 from app.desk.decide import deadlines as sla
 from app.desk.domain.ticket import Customer, Message, Queue, SlaState, Ticket, TicketDraft
 from app.desk.flows import store_ticket, triage_ticket
-from app.desk.flows.act_on_ticket import apply_macro, assign, edit, note, reply, route, set_priority, set_status, tag
+from app.desk.flows.act_on_ticket import apply_macro, edit, note, reply
 from app.desk.store import attachments, customers, messages, outbox, queues, tickets
 from app.desk.store.attachments import Attachment
 from app.intents.store import corrections
@@ -29,18 +29,13 @@ __all__ = [
     "Received",
     "TicketView",
     "apply_macro",
-    "assign",
     "classify_pending",
     "edit",
     "note",
     "receive",
     "reply",
-    "route",
-    "set_priority",
-    "set_status",
     "show",
     "sla_state",
-    "tag",
 ]
 
 LOG = logging.getLogger(__name__)

@@ -13,21 +13,22 @@ from itertools import islice
 from typing import Any, get_args
 
 from app.answers.store import macros
-from app.core import clock
+from app.core import changes, clock
 from app.core.db import Transaction
 from app.core.errors import BellwetherError, Conflict, InputError, NotAllowed, NotFound
 from app.core.events import event_log as events
 from app.core.events import history
 from app.core.events.event import Event
-from app.core.events.history import Told
 from app.core.jobs import job_rows
 from app.core.jobs.job import Job
 from app.core.jobs.job_progress import Progress
+from app.core.nouns import Fields, Plan
 from app.core.permissions import Viewer
 from app.core.services import Services
 from app.desk.domain.bulk import BulkAction, BulkOrder, of_params
 from app.desk.domain.ticket import Ticket, TicketFilter
-from app.desk.flows import act_on_ticket, correct_message, undo_event
+from app.desk.flows import act_on_ticket, correct_message
+from app.desk.flows.act_on_ticket import TICKET
 from app.desk.store import bulk_items, inbox_query, tickets
 from app.desk.store.ticket_filter import by_ids
 from app.intents.flows import correct_prediction
@@ -42,7 +43,7 @@ GOAL_MS = 25
 CACHE_MB = 64
 """A change of thousands of tickets touches pages all over ten indices, again and again."""
 
-_Changes = Callable[[Transaction, Ticket], Mapping[str, Any]]
+_Changes = Callable[[Transaction, Ticket], Fields]
 _FIELDS = {"assign": "assignee_id", "route": "queue_id", "set_status": "status", "set_priority": "priority"}
 
 
@@ -122,7 +123,7 @@ def work(services: Services, job: Job, progress: Progress, *, viewer: Viewer) ->
     order = of_params(job.params)
     if job.n_total == 0:
         _list(services, job, ids=_ids(services, order, viewer=viewer))
-    changes = _changes(order)
+    changes_of = _changes(order)
     label = order.params if order.action == "correct" else None
 
     def one(tx: Transaction, batch: _Batch, was: Ticket) -> None:
@@ -130,7 +131,7 @@ def work(services: Services, job: Job, progress: Progress, *, viewer: Viewer) ->
             with tx.attempt():
                 batch.done.append((was.id, _corrected(services, tx, was, label=label, viewer=viewer)))
         else:
-            batch.plan(tx, was, changes(tx, was))
+            batch.plan(tx, was, changes_of(tx, was))
 
     _through(services, job, progress, viewer=viewer, do=one)
 
@@ -146,9 +147,10 @@ def work_undo(services: Services, job: Job, progress: Progress, *, viewer: Viewe
         event, later = batch.told(tx, of_job).of(was.id)
         if event.verb == "corrected":
             with tx.attempt():
-                batch.done.append((was.id, undo_event.undone(tx, event.id, viewer=viewer).id))
+                made = changes.undone(tx, event, viewer=viewer)
+            batch.done.append((was.id, None if made.event is None else made.event.id))
             return
-        undo_event.check_undo(event, later=later)
+        changes.check_undo(event, later=later)
         batch.plan(tx, was, event.before, undoes=event.id)
 
     # Who moved tickets out of their own sight can still take that back.
@@ -174,7 +176,8 @@ def _corrected(
     services: Services, tx: Transaction, was: Ticket, *, label: Mapping[str, Any], viewer: Viewer
 ) -> int | None:
     stored = correct_message.newest(tx, was.id, task=str(label["task"]))
-    return correct_prediction.corrected(tx, stored, label=str(label["label"]), viewer=viewer)[1].id
+    event = correct_prediction.corrected(tx, stored, label=str(label["label"]), viewer=viewer).event
+    return None if event is None else event.id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,7 +201,7 @@ class _Batch:
     viewer: Viewer
     ids: Sequence[int]
     past: _Past | None = None
-    edits: list[tuple[Ticket, act_on_ticket.Edit, int | None]] = field(default_factory=list)
+    plans: list[Plan[Ticket]] = field(default_factory=list)
     done: list[tuple[int, int | None]] = field(default_factory=list)
     failed: list[int] = field(default_factory=list)
 
@@ -213,32 +216,20 @@ class _Batch:
             )
         return self.past
 
-    def plan(self, tx: Transaction, was: Ticket, changes: Mapping[str, Any], *, undoes: int | None = None) -> None:
+    def plan(self, tx: Transaction, was: Ticket, given: Fields, *, undoes: int | None = None) -> None:
         """Change a ticket; one that is like that already is done, but cannot be taken back to it."""
-        edit = act_on_ticket.plan(tx, was, changes, is_undo=undoes is not None)
-        if edit is not None:
-            self.edits.append((was, edit, undoes))
+        found = changes.plan(tx, TICKET, was, given, undoes=undoes)
+        if found is not None:
+            self.plans.append(found)
         elif undoes is not None:
             raise Conflict("cannot_undo", id=undoes)
         else:
             self.done.append((was.id, None))
 
     def write(self, tx: Transaction) -> None:
-        """Write the edits and their events."""
-        tickets.update_each(tx, [(was.id, edit.columns) for was, edit, _ in self.edits])
-        told = [
-            Told(
-                verb=edit.verb,
-                noun_id=was.id,
-                before=edit.before,
-                after=edit.after,
-                data={"subject": was.subject, "external_id": was.external_id},
-                undoes=undoes,
-            )
-            for was, edit, undoes in self.edits
-        ]
-        event_ids = history.record_each(tx, told, actor=history.of(self.viewer), noun="ticket")
-        self.done += [(was.id, event_id) for (was, *_), event_id in zip(self.edits, event_ids, strict=True)]
+        """Write the changes and their events."""
+        event_ids = changes.write_each(tx, TICKET, self.plans, viewer=self.viewer)
+        self.done += [(one.was.id, event_id) for one, event_id in zip(self.plans, event_ids, strict=True)]
 
 
 _Do = Callable[[Transaction, _Batch, Ticket], None]
@@ -281,7 +272,7 @@ def _transact(tx: Transaction, job: Job, progress: Progress, *, ids: Sequence[in
 
 
 def _in_sight(ticket: Ticket | None, *, ticket_id: int, viewer: Viewer) -> Ticket:
-    if ticket is None or (viewer.queue_ids is not None and ticket.queue_id not in viewer.queue_ids):
+    if ticket is None or not viewer.sees_queue(ticket.queue_id):
         raise NotFound(noun="ticket", id=ticket_id)
     return ticket
 

@@ -65,7 +65,7 @@ def install_default(db: Database, *, first_response_ms: int, resolution_ms: int)
     if known is None:
         with db.transaction() as tx:
             if sla_policies.default(tx) is None:
-                sla_policies.insert(tx, values={"name": "Default", "is_default": True, **values})
+                sla_policies.add_default(tx, **values)
     elif known.version == 1 and values != {name: getattr(known, name) for name in values}:
         with db.transaction() as tx:
             # Written without counting the version: it is still the settings that speak.

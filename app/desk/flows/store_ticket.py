@@ -108,7 +108,7 @@ def _earlier(db: Reads, draft: TicketDraft, *, viewer: Viewer) -> Ticket | None:
 
 def may_see(db: Reads, ticket: Ticket, *, viewer: Viewer) -> bool:
     """Whether a viewer may read a ticket's fields: it is in their sight, or they filed it themselves."""
-    is_in_sight = viewer.queue_ids is None or ticket.queue_id in viewer.queue_ids
+    is_in_sight = viewer.sees_queue(ticket.queue_id)
     if is_in_sight and viewer.may("tickets:read"):
         return True
     filed = event_log.of(db, "ticket", ticket.id)

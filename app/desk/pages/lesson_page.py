@@ -6,7 +6,6 @@ from flask import Blueprint, redirect, render_template, request, session, url_fo
 from werkzeug.wrappers import Response
 
 from app.core.errors import Conflict, InputError, NotReady, TaskMissing
-from app.core.events import event_log
 from app.core.prediction import OUT_OF_SCOPE
 from app.desk.flows import ask_lesson, correct_message
 from app.desk.pages import ticket_predictions
@@ -15,7 +14,7 @@ from app.model.store import predictions
 from app.web.access import requires, services, viewer
 from app.web.display.label_titles import label_title
 from app.web.display.translation import gettext as _
-from app.web.template_context import offer_undo, tell
+from app.web.template_context import tell, tell_changed
 
 blueprint = Blueprint("pages_teach", __name__)
 
@@ -50,7 +49,6 @@ def answer(prediction_id: int) -> Response:
     """A person's word on what was asked: stored, in force, undone with the key of every other change."""
     me, back = viewer(), _back()
     ticket_id = correct_message.ticket_of(services(), prediction_id, viewer=me)
-    last = event_log.last_id(services().db)
     try:
         made = ask_lesson.answer(services(), prediction_id, label=request.form.get("label", ""), viewer=me)
     except (Conflict, InputError, NotReady, TaskMissing) as error:
@@ -58,14 +56,11 @@ def answer(prediction_id: int) -> Response:
         return redirect(back)
     guess = predictions.get(services().db, prediction_id).prediction.label
     sentence = (
-        _("#%(id)s: confirmed, “%(label)s”.", id=ticket_id, label=label_title(made.label))
-        if made.label == guess
-        else _("#%(id)s: corrected to “%(label)s”.", id=ticket_id, label=label_title(made.label))
+        _("#%(id)s: confirmed, “%(label)s”.", id=ticket_id, label=label_title(made.row.label))
+        if made.row.label == guess
+        else _("#%(id)s: corrected to “%(label)s”.", id=ticket_id, label=label_title(made.row.label))
     )
-    news = event_log.of(services().db, "ticket", ticket_id)
-    mine = [one for one in news if one.id > last and one.verb == "corrected" and one.actor_id == me.actor_id]
-    if mine:
-        offer_undo(sentence, event_id=mine[-1].id, back=back)
+    tell_changed(sentence, event=made.event, back=back, endpoint="pages_corrections.undo")
     return redirect(back)
 
 

@@ -6,11 +6,14 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from app.core.nouns import Changed, Fields
 from app.core.quarantine import quarantine_rows
-from app.desk.flows.mail import read_mailbox
+from app.desk.flows.mail import keep_mailboxes
+from app.desk.flows.mail.keep_mailboxes import MAILBOX
 from app.desk.forms import EditMailbox
 from app.desk.store import mailboxes as boxes
 from app.desk.store import outbox, queues
+from app.notify.domain.mail import Mailbox
 from app.people.pages.admin_section import Row, Section, attributes, form_fields
 from app.web import problem_sentences
 from app.web.access import services, viewer
@@ -48,19 +51,16 @@ def _mailbox_form(form: Any) -> None:
     form.queue_id.choices = [(queue.id, queue.title) for queue in queues.every(services().db)]
 
 
-def _add_mailbox(form: Any) -> int:
-    values = _mailbox_values(form)
-    return read_mailbox.add_mailbox(services(), viewer=viewer(), password=form.password.data or "", **values).id
+def _add_mailbox(form: Any) -> Changed[Mailbox]:
+    return keep_mailboxes.add_mailbox(services(), _given(form), viewer=viewer(), password=form.password.data or "")
 
 
-def _change_mailbox(number: int, form: Any) -> object:
+def _change_mailbox(number: int, form: Any) -> Changed[Mailbox]:
     password = form.password.data or ""
-    return read_mailbox.change_mailbox(
-        services(), number, viewer=viewer(), changes=_mailbox_values(form), password=password
-    )
+    return keep_mailboxes.change_mailbox(services(), number, _given(form), viewer=viewer(), password=password)
 
 
-def _mailbox_values(form: Any) -> dict[str, Any]:
+def _given(form: Any) -> Fields:
     return {name: value if value is not None else "" for name, value in form_fields(form, *_MAILBOX).items()}
 
 
@@ -82,7 +82,7 @@ def _mailbox_notes(number: int) -> list[str]:
 
 SECTION = Section(
     slug="mailboxes",
-    noun="mailbox",
+    noun=MAILBOX,
     icon="envelope",
     title=_l("Mailboxes"),
     one=_l("Mailbox"),
@@ -92,8 +92,9 @@ SECTION = Section(
     form=EditMailbox,
     prepare=_mailbox_form,
     values=lambda number: attributes(boxes.get(services().db, number), *_MAILBOX),
+    given=_given,
     add=_add_mailbox,
     change=_change_mailbox,
-    remove=lambda number: read_mailbox.remove_mailbox(services(), number, viewer=viewer()),
+    is_removable=True,
     notes=_mailbox_notes,
 )

@@ -7,10 +7,13 @@ from typing import Any, cast
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from app.core import changes
 from app.core.errors import Conflict, InputError, NotFound
-from app.core.events import event_log
+from app.core.nouns import Changed
 from app.desk.domain.routing_rule import OPERATORS, Condition, RoutingAction, RoutingRule
+from app.desk.flows import keep_queues
 from app.desk.flows import keep_routing_rules as flow
+from app.desk.flows.keep_routing_rules import ROUTING_RULE
 from app.desk.store import queues, routing_rule_rows
 from app.web import query_string
 from app.web.access import requires, services, viewer
@@ -76,21 +79,21 @@ def _page(rule: RoutingRule, *, is_new: bool) -> str:
 
 
 def _saved(rule: RoutingRule, *, is_new: bool) -> Shown:
-    given, last = _given(), event_log.last_id(services().db)
+    given, db = _given(), services().db
     try:
         if is_new:
-            kept = flow.add_rule(services(), viewer=viewer(), **given)
+            made = changes.add(db, ROUTING_RULE, given, viewer=viewer())
         else:
-            kept = flow.change_rule(services(), rule.id, viewer=viewer(), changes=given)
+            made = changes.change(db, ROUTING_RULE, rule.id, given, viewer=viewer())
     except (InputError, Conflict) as error:
         status = tell(error)
         return _page(RoutingRule(**{**given, "id": rule.id, "is_active": rule.is_active}), is_new=is_new), status
-    _tell(_("Saved. This is what it would have done so far."), rule_id=kept.id, since=last)
-    return redirect(url_for("pages_routing.simulation", rule_id=kept.id))
+    _tell(_("Saved. This is what it would have done so far."), made)
+    return redirect(url_for("pages_routing.simulation", rule_id=made.row.id))
 
 
-def _tell(message: str, *, rule_id: int, since: int) -> None:
-    tell_changed(message, noun="routing_rule", number=rule_id, since=since, back=url_for("pages_routing.index"))
+def _tell(message: str, made: Changed[RoutingRule]) -> None:
+    tell_changed(message, event=made.event, back=url_for("pages_routing.index"))
 
 
 @blueprint.route("/routing/new", methods=["GET", "POST"])
@@ -130,14 +133,14 @@ def simulation(rule_id: int) -> str:
 @requires("routing:write")
 def switch(rule_id: int) -> Response:
     """Switch a rule on or off."""
-    is_active, last = bool(request.form.get("is_active")), event_log.last_id(services().db)
+    is_active = bool(request.form.get("is_active"))
     try:
-        rule = flow.change_rule(services(), rule_id, viewer=viewer(), changes={"is_active": is_active})
+        made = changes.change(services().db, ROUTING_RULE, rule_id, {"is_active": is_active}, viewer=viewer())
     except InputError as error:
         tell(error)
         return redirect(url_for("pages_routing.simulation", rule_id=rule_id))
-    message = _("“%(name)s” is on.", name=rule.name) if is_active else _("“%(name)s” is off.", name=rule.name)
-    _tell(message, rule_id=rule_id, since=last)
+    name = made.row.name
+    _tell(_("“%(name)s” is on.", name=name) if is_active else _("“%(name)s” is off.", name=name), made)
     return redirect(url_for("pages_routing.index"))
 
 
@@ -145,14 +148,9 @@ def switch(rule_id: int) -> Response:
 @requires("routing:write")
 def move(rule_id: int) -> Response:
     """Ask a rule earlier or later."""
-    last = event_log.last_id(services().db)
-    flow.move_rule(services(), rule_id, viewer=viewer(), by=-1 if request.form.get("by") == "-1" else 1)
-    if event_log.last_id(services().db) > last:
-        _tell(
-            _("“%(name)s” is moved.", name=routing_rule_rows.get(services().db, rule_id).name),
-            rule_id=rule_id,
-            since=last,
-        )
+    made = flow.move_rule(services().db, rule_id, viewer=viewer(), by=-1 if request.form.get("by") == "-1" else 1)
+    if made.event is not None:
+        _tell(_("“%(name)s” is moved.", name=made.row.name), made)
     return redirect(url_for("pages_routing.index"))
 
 
@@ -160,9 +158,7 @@ def move(rule_id: int) -> Response:
 @requires("routing:write")
 def delete(rule_id: int) -> Response:
     """Remove a rule; what it did stays."""
-    last = event_log.last_id(services().db)
-    flow.remove_rule(services(), rule_id, viewer=viewer())
-    _tell(_("The rule is deleted."), rule_id=rule_id, since=last)
+    _tell(_("The rule is deleted."), changes.remove(services().db, ROUTING_RULE, rule_id, viewer=viewer()))
     return redirect(url_for("pages_routing.index"))
 
 
@@ -191,16 +187,15 @@ def set_trust() -> Response:
     """Let the model route an intent by itself, or put it back into the shadow."""
     form = request.form
     is_trusted = bool(form.get("is_trusted"))
-    back, last = url_for("pages_routing.trust", precision=form.get("precision", "95")), event_log.last_id(services().db)
+    back = url_for("pages_routing.trust", precision=form.get("precision", "95"))
     try:
-        least = float(form.get("least") or 0)
-        route = flow.set_trust(
-            services(),
+        made = keep_queues.set_trust(
+            services().db,
             viewer=viewer(),
             task=form.get("task", ""),
             intent=form.get("intent", ""),
             is_trusted=is_trusted,
-            least_probability=least,
+            least_probability=float(form.get("least") or 0),
         )
     except ValueError:
         tell(InputError("unknown_value", value=form.get("least", "")))
@@ -210,6 +205,5 @@ def set_trust() -> Response:
         return redirect(back)
     title = label_title(form.get("intent"))
     on, off = _("“%(intent)s” is routed by the model now."), _("“%(intent)s” is back in the shadow.")
-    message = (on if is_trusted else off) % {"intent": title}
-    tell_changed(message, noun="queue", number=route.queue_id or 0, since=last, back=back)
+    tell_changed((on if is_trusted else off) % {"intent": title}, event=made.event, back=back)
     return redirect(back)

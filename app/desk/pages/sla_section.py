@@ -9,12 +9,13 @@ from flask_babel import lazy_gettext as _l
 
 from app.core.durations import HOUR_MS
 from app.core.errors import InputError
+from app.core.nouns import Fields
 from app.desk.domain.sla_policy import Opening, SlaPolicy
-from app.desk.flows import keep_sla_policies as flow
+from app.desk.flows.keep_sla_policies import SLA_POLICY
 from app.desk.forms import EditPolicy
 from app.desk.store import queues, sla_policies
 from app.people.pages.admin_section import Row, Section
-from app.web.access import services, viewer
+from app.web.access import services
 from app.web.display.formats import span
 from app.web.display.translation import gettext as _
 
@@ -89,7 +90,7 @@ def values(number: int) -> dict[str, Any]:
     }
 
 
-def _read(form: Any) -> dict[str, Any]:
+def _given(form: Any) -> Fields:
     return {
         "name": form.name.data,
         "zone": form.zone.data,
@@ -100,26 +101,9 @@ def _read(form: Any) -> dict[str, Any]:
     }
 
 
-def add(form: Any) -> int:
-    """Add a policy."""
-    return flow.add_policy(services(), viewer=viewer(), **_read(form)).id
-
-
-def change(number: int, form: Any) -> object:
-    """Change a policy."""
-    was = sla_policies.get(services().db, number)
-    changes = {name: value for name, value in _read(form).items() if getattr(was, name) != value}
-    return flow.change_policy(services(), number, viewer=viewer(), changes=changes) if changes else None
-
-
-def remove(number: int) -> None:
-    """Remove a policy."""
-    flow.remove_policy(services(), number, viewer=viewer())
-
-
 SECTION = Section(
     slug="sla",
-    noun="sla_policy",
+    noun=SLA_POLICY,
     icon="stopwatch",
     title=_l("SLA"),
     one=_l("SLA policy"),
@@ -131,7 +115,6 @@ SECTION = Section(
     rows=rows,
     form=EditPolicy,
     values=values,
-    add=add,
-    change=change,
-    remove=remove,
+    given=_given,
+    is_removable=True,
 )

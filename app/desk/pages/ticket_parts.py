@@ -9,10 +9,11 @@ from typing import Any
 from flask import render_template, request
 
 from app.answers.store import macros
+from app.core import changes
 from app.core.errors import BellwetherError, NotFound
 from app.core.events.event import Event
 from app.core.prediction import Prediction
-from app.desk.flows import file_ticket, note_presence, undo_event
+from app.desk.flows import file_ticket, note_presence
 from app.desk.flows.file_ticket import TicketView
 from app.desk.flows.replies import suggest_answer
 from app.desk.flows.replies.suggest_answer import Answers
@@ -109,7 +110,7 @@ def _names(events: Sequence[Event]) -> history_sentences.Names:
 
 
 def _history(view: TicketView) -> list[history_sentences.Line]:
-    return history_sentences.lines(view.events, names=_names(view.events), is_undoable=undo_event.is_undoable)
+    return history_sentences.lines(view.events, names=_names(view.events), is_undoable=changes.is_undoable)
 
 
 def _feelings(view: TicketView) -> dict[int, Prediction | None]:

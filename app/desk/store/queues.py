@@ -3,38 +3,40 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from app.core import scope
 from app.core.db import Reads, Transaction, statement
-from app.core.errors import Conflict, NotFound
+from app.core.errors import NotFound
 from app.core.permissions import Viewer
 from app.core.storage.row_mapping import built
 from app.desk.domain.ticket import Queue, RouteRule
 
 
-def _queue(row: sqlite3.Row) -> Queue:
+def as_queue(row: sqlite3.Row) -> Queue:
+    """A queue out of its row."""
     return built(Queue, row, flags=("is_redacting",))
 
 
 def get(db: Reads, queue_id: int, *, viewer: Viewer | None = None) -> Queue:
     """The queue with this id; raises NotFound, out of the viewer's scope too."""
-    if viewer is not None and viewer.queue_ids is not None and queue_id not in viewer.queue_ids:
+    if viewer is not None and not viewer.sees_queue(queue_id):
         raise NotFound(noun="queue", id=queue_id)
-    return _queue(db.got("queue", queue_id))
+    return as_queue(db.got("queue", queue_id))
 
 
 def find_by_slug(db: Reads, slug: str) -> Queue | None:
     """The queue of this slug."""
     row = db.row("SELECT * FROM queue WHERE slug = ?", (slug,))
-    return None if row is None else _queue(row)
+    return None if row is None else as_queue(row)
 
 
 def every(db: Reads, *, viewer: Viewer | None = None) -> tuple[Queue, ...]:
     """Queues by title; those in the viewer's scope."""
     where, params = scope.joined([scope.of_queues(viewer, column="id")])
-    return tuple(_queue(row) for row in db.rows(statement("SELECT * FROM queue", where, "ORDER BY title, id"), params))
+    return tuple(
+        as_queue(row) for row in db.rows(statement("SELECT * FROM queue", where, "ORDER BY title, id"), params)
+    )
 
 
 def slugs(db: Reads) -> dict[int, str]:
@@ -49,35 +51,6 @@ def visible_ids(db: Reads, team_ids: Iterable[int]) -> frozenset[int]:
         (scope.listed(team_ids),),
     )
     return frozenset(row["id"] for row in rows)
-
-
-def insert(
-    tx: Transaction,
-    *,
-    slug: str,
-    title: str,
-    intent_task: str,
-    team_id: int | None = None,
-    is_redacting: bool = True,
-) -> int:
-    """Add a queue; raises Conflict when the slug is taken."""
-    values = {
-        "slug": slug,
-        "title": title,
-        "intent_task": intent_task,
-        "team_id": team_id,
-        "is_redacting": is_redacting,
-    }
-    try:
-        return tx.insert("queue", values)
-    except sqlite3.IntegrityError as error:
-        raise Conflict("slug_taken", noun="queue", slug=slug) from error
-
-
-def update(tx: Transaction, queue_id: int, *, changes: Mapping[str, Any], version: int | None = None) -> Queue:
-    """Change a queue; raises NotFound or Stale."""
-    tx.change("queue", queue_id, changes=changes, version=version)
-    return get(tx, queue_id)
 
 
 def _route(row: sqlite3.Row) -> RouteRule:

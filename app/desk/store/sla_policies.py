@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
-from typing import Any
 
 from app.core.db import Reads, Transaction
-from app.core.errors import Conflict
 from app.core.storage.row_mapping import built
 from app.desk.domain.sla_policy import SlaPolicy
 
 
-def _policy(row: sqlite3.Row) -> SlaPolicy:
+def as_policy(row: sqlite3.Row) -> SlaPolicy:
+    """A policy out of its row."""
     made = built(SlaPolicy, row, tuples=("hours", "holidays"), flags=("is_default",))
     hours = tuple((int(day), int(opens), int(closes)) for day, opens, closes in made.hours)
     return built(SlaPolicy, row, tuples=("holidays",), flags=("is_default",), hours=hours)
@@ -20,12 +18,12 @@ def _policy(row: sqlite3.Row) -> SlaPolicy:
 
 def get(db: Reads, policy_id: int) -> SlaPolicy:
     """The policy with this id; raises NotFound."""
-    return _policy(db.got("sla_policy", policy_id))
+    return as_policy(db.got("sla_policy", policy_id))
 
 
 def every(db: Reads) -> tuple[SlaPolicy, ...]:
     """Policies by name."""
-    return tuple(_policy(row) for row in db.rows("SELECT * FROM sla_policy ORDER BY name"))
+    return tuple(as_policy(row) for row in db.rows("SELECT * FROM sla_policy ORDER BY name"))
 
 
 def of_queue(db: Reads, queue_id: int) -> SlaPolicy:
@@ -36,35 +34,19 @@ def of_queue(db: Reads, queue_id: int) -> SlaPolicy:
         "ORDER BY sla_policy.id = coalesce(queue.sla_policy_id, 0) DESC LIMIT 1",
         (queue_id,),
     )
-    return SlaPolicy() if row is None else _policy(row)
+    return SlaPolicy() if row is None else as_policy(row)
 
 
 def default(db: Reads) -> SlaPolicy | None:
     """The policy of queues that name none."""
     row = db.row("SELECT * FROM sla_policy WHERE is_default = 1")
-    return None if row is None else _policy(row)
+    return None if row is None else as_policy(row)
 
 
-def insert(tx: Transaction, *, values: Mapping[str, Any]) -> int:
-    """Add a policy; raises Conflict when the name is taken."""
-    try:
-        return tx.insert("sla_policy", values)
-    except sqlite3.IntegrityError as error:
-        raise Conflict("name_taken", noun="SLA policy", name=str(values.get("name", ""))) from error
-
-
-def update(tx: Transaction, policy_id: int, *, changes: Mapping[str, Any], version: int | None = None) -> SlaPolicy:
-    """Change a policy; raises NotFound, Stale, or Conflict when the name is taken."""
-    try:
-        tx.change("sla_policy", policy_id, changes=changes, version=version)
-    except sqlite3.IntegrityError as error:
-        raise Conflict("name_taken", noun="SLA policy", name=str(changes.get("name", ""))) from error
-    return get(tx, policy_id)
-
-
-def delete(tx: Transaction, policy_id: int) -> None:
-    """Remove a policy; its queues have the default one then."""
-    tx.execute("DELETE FROM sla_policy WHERE id = ?", (policy_id,))
+def add_default(tx: Transaction, *, first_response_ms: int, resolution_ms: int) -> None:
+    """Add the policy of queues that name none."""
+    times = {"first_response_ms": first_response_ms, "resolution_ms": resolution_ms}
+    tx.insert("sla_policy", {"name": "Default", "is_default": True, **times})
 
 
 def set_hours(tx: Transaction, policy_id: int, *, first_response_ms: int, resolution_ms: int) -> None:

@@ -31,7 +31,7 @@ def _urgency(row: sqlite3.Row) -> Urgency | None:
 def get(db: Reads, ticket_id: int, *, viewer: Viewer) -> Ticket:
     """The ticket with this id; raises NotFound, out of the viewer's scope too."""
     ticket = as_ticket(db.got("ticket", ticket_id))
-    if viewer.queue_ids is not None and ticket.queue_id not in viewer.queue_ids:
+    if not viewer.sees_queue(ticket.queue_id):
         raise NotFound(noun="ticket", id=ticket_id)
     return ticket
 

@@ -11,6 +11,7 @@ from app.core.db import Transaction
 from app.core.errors import FieldError, InputError, NotAllowed, TaskMissing
 from app.core.events import history
 from app.core.events.event import Event
+from app.core.nouns import Changed
 from app.core.permissions import Viewer
 from app.core.prediction import Correction, StoredPrediction
 from app.core.registry import Registry
@@ -55,7 +56,7 @@ SUBJECTS: Registry[CorrectionSubject] = Registry()
 
 def correct(
     services: Services, *, viewer: Viewer, label: str, prediction_id: int, is_asked: bool = False
-) -> Correction:
+) -> Changed[Correction]:
     """Say what a text really is; `is_asked` answers what the house asked.
 
     Raises NotAllowed for a viewer who is no person, NotFound, InputError `unknown_label`, TaskMissing.
@@ -67,11 +68,11 @@ def correct(
 
 def correct_stored(
     services: Services, stored: StoredPrediction, *, viewer: Viewer, label: str, is_asked: bool = False
-) -> Correction:
+) -> Changed[Correction]:
     """Correct a prediction that was looked up already; raises as `correct` does."""
     check_label(services, stored.prediction.task, label=label)
     with services.db.transaction() as tx:
-        return corrected(tx, stored, label=label, viewer=viewer, is_asked=is_asked)[0]
+        return corrected(tx, stored, label=label, viewer=viewer, is_asked=is_asked)
 
 
 def check_person(viewer: Viewer) -> int:
@@ -93,8 +94,8 @@ def check_label(services: Services, task: str, *, label: str) -> None:
 
 def corrected(
     tx: Transaction, stored: StoredPrediction, *, label: str, viewer: Viewer, is_asked: bool = False
-) -> tuple[Correction, Event]:
-    """Correct inside an open transaction, with a label that was checked before; the correction and its event."""
+) -> Changed[Correction]:
+    """Correct inside an open transaction, with a label that was checked before."""
     user_id, subject = check_person(viewer), SUBJECTS[stored.subject_kind]
     seen = subject.seen(tx, stored.subject_id, viewer=viewer)
     was = corrections.in_force(
@@ -116,7 +117,7 @@ def corrected(
         is_asked=is_asked,
     )
     event = _put_in_force(tx, stored, label=label, noun_id=seen.noun_id, correction_id=correction_id, viewer=viewer)
-    return corrections.get(tx, correction_id), event
+    return Changed(row=corrections.get(tx, correction_id), event=event)
 
 
 def _put_in_force(

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from app.core.db import Transaction
+from app.core.db import Reads, Transaction
+from app.core.errors import NotFound
+from app.core.events.event import Event
+from app.core.nouns import Noun
 from app.core.permissions import Viewer
 from app.core.prediction import StoredPrediction
 from app.intents.decide.label_columns import columns as label_columns
 from app.intents.flows.correct_prediction import SeenText
+from app.intents.flows.undo_correction import UNDO_CORRECTION
+from app.market.domain.market import Post
 from app.market.flows.count_posts import counted
 from app.market.store import mentions, posts
 
@@ -66,3 +72,28 @@ class MentionSubject(PostSubject):
 
 def _stories(story_id: int | None) -> list[int]:
     return [] if story_id is None else [story_id]
+
+
+class PostNoun(Noun[Post]):
+    """Posts of feeds in sight; nobody edits one, and corrections of it or of its mentions can be taken back."""
+
+    name = "post"
+    permission = "posts:write"
+    fields = frozenset[str]()
+
+    def make(self, row: sqlite3.Row) -> Post:
+        """A post out of its row."""
+        return posts.as_post(row)
+
+    def see(self, db: Reads, row: Post, viewer: Viewer) -> None:
+        """Raise NotFound for a post out of the viewer's sight."""
+        if not viewer.sees_feed(row.feed_id):
+            raise NotFound(noun="post", id=row.id)
+
+    def is_in_the_way(self, event: Event, later: Event) -> bool:
+        """Whether a later event changed the same fields of the post, or of the same mention in it."""
+        is_same = event.after.get("subject_id") == later.after.get("subject_id")
+        return is_same and super().is_in_the_way(event, later)
+
+
+POST = PostNoun({"corrected": UNDO_CORRECTION})

@@ -21,7 +21,7 @@ def _feed(row: sqlite3.Row) -> Feed:
 
 def get(db: Reads, feed_id: int, *, viewer: Viewer | None = None) -> Feed:
     """The feed with this id; raises NotFound, out of the viewer's scope too."""
-    if viewer is not None and viewer.feed_ids is not None and feed_id not in viewer.feed_ids:
+    if viewer is not None and not viewer.sees_feed(feed_id):
         raise NotFound(noun="feed", id=feed_id)
     return _feed(db.got("feed", feed_id))
 

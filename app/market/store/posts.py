@@ -58,7 +58,8 @@ class Telling:
     sentiment_score: float | None
 
 
-def _post(row: sqlite3.Row) -> Post:
+def as_post(row: sqlite3.Row) -> Post:
+    """A post out of its row."""
     return built(Post, row, flags=("is_topic_abstained", "is_supported"))
 
 
@@ -69,15 +70,15 @@ def _story(row: sqlite3.Row) -> Story:
 
 def get(db: Reads, post_id: int, *, viewer: Viewer) -> Post:
     """The post with this id; raises NotFound, out of the viewer's scope too."""
-    post = _post(db.got("post", post_id))
-    if viewer.feed_ids is not None and post.feed_id not in viewer.feed_ids:
+    post = as_post(db.got("post", post_id))
+    if not viewer.sees_feed(post.feed_id):
         raise NotFound(noun="post", id=post_id)
     return post
 
 
 def read(db: Reads, post_id: int) -> Post:
     """The post with this id for the flows themselves, whose scope is everything; raises NotFound."""
-    return _post(db.got("post", post_id))
+    return as_post(db.got("post", post_id))
 
 
 def of_feed(db: Reads, feed_id: int, *, external_ids: Iterable[str]) -> dict[str, Post]:
@@ -86,14 +87,14 @@ def of_feed(db: Reads, feed_id: int, *, external_ids: Iterable[str]) -> dict[str
         "SELECT * FROM post WHERE feed_id = ? AND external_id IN (SELECT value FROM json_each(?))",
         (feed_id, sorted(external_ids)),
     )
-    return {row["external_id"]: _post(row) for row in rows}
+    return {row["external_id"]: as_post(row) for row in rows}
 
 
 def by_ids(db: Reads, post_ids: Iterable[int], *, viewer: Viewer) -> dict[int, Post]:
     """Posts by id, those in the viewer's scope."""
     seen: Condition = ("id IN (SELECT value FROM json_each(?))", [listed(post_ids)])
     where, params = scope.joined([seen, scope.of_feeds(viewer)])
-    return {row["id"]: _post(row) for row in db.rows(statement("SELECT * FROM post", where), params)}
+    return {row["id"]: as_post(row) for row in db.rows(statement("SELECT * FROM post", where), params)}
 
 
 def conditions(chosen: PostFilter, *, viewer: Viewer) -> list[Condition]:
@@ -132,7 +133,7 @@ def page(db: Reads, chosen: PostFilter, *, viewer: Viewer, limit: int = 50, afte
         conditions=conditions(chosen, viewer=viewer),
         order="occurred_at DESC, id DESC",
         beyond=("", []) if after is None else ("(occurred_at, id) < (?, ?)", paging.keys(after, n=2)),
-        make=_post,
+        make=as_post,
         key=lambda row: (row["occurred_at"], row["id"]),
         limit=limit,
     )
@@ -152,7 +153,7 @@ def each(db: Reads, chosen: PostFilter, *, viewer: Viewer, chunk: int = 500) -> 
         rows = db.rows(statement("SELECT * FROM post", where, "ORDER BY id LIMIT ?"), [*params, chunk])
         if not rows:
             return
-        yield from (_post(row) for row in rows)
+        yield from (as_post(row) for row in rows)
         last = rows[-1]["id"]
 
 
@@ -172,7 +173,7 @@ def change(tx: Transaction, post_id: int, *, changes: Mapping[str, Any]) -> None
 def update(tx: Transaction, post_id: int, *, changes: Mapping[str, Any], version: int | None = None) -> Post:
     """Change a post; raises NotFound or Stale."""
     tx.change("post", post_id, changes=changes, version=version)
-    return _post(tx.got("post", post_id))
+    return as_post(tx.got("post", post_id))
 
 
 def pending(db: Reads, *, now: int, limit: int) -> tuple[Post, ...]:
@@ -181,7 +182,7 @@ def pending(db: Reads, *, now: int, limit: int) -> tuple[Post, ...]:
         "SELECT * FROM post WHERE pending_at IS NOT NULL AND pending_at <= ? ORDER BY pending_at, id LIMIT ?",
         (now, limit),
     )
-    return tuple(_post(row) for row in rows)
+    return tuple(as_post(row) for row in rows)
 
 
 def n_pending(db: Reads) -> int:
@@ -203,7 +204,7 @@ def of_story(db: Reads, story_id: int, *, viewer: Viewer, limit: int = 50) -> tu
     """The posts that tell a story, earliest first."""
     where, params = scope.joined([("story_id = ?", [story_id]), scope.of_feeds(viewer)])
     rows = db.rows(statement("SELECT * FROM post", where, "ORDER BY occurred_at, id LIMIT ?"), [*params, limit])
-    return tuple(_post(row) for row in rows)
+    return tuple(as_post(row) for row in rows)
 
 
 def told(db: Reads, story_ids: Iterable[int]) -> tuple[Telling, ...]:
@@ -294,7 +295,7 @@ def still_pending(db: Reads, post_ids: Iterable[int]) -> tuple[Post, ...]:
         "SELECT * FROM post WHERE pending_at IS NOT NULL AND id IN (SELECT value FROM json_each(?))",
         (listed(post_ids),),
     )
-    return tuple(_post(row) for row in rows)
+    return tuple(as_post(row) for row in rows)
 
 
 _LAST = {

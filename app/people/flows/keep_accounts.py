@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from werkzeug.security import generate_password_hash
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.db import Reads, Transaction
 from app.core.errors import Conflict, DatabaseBusy, FieldError, InputError, NotSignedIn
 from app.core.events import history
+from app.core.nouns import Fields, Noun
 from app.core.permissions import PERMISSIONS, SYSTEM, TOKEN_SCOPES, Token, User, UserRole, Viewer, digest
 from app.core.registry import Registry
 from app.core.services import Services
@@ -29,7 +32,48 @@ FURNISHINGS: Registry[Callable[[Transaction, Services], object]] = Registry()
 SIGHTS: Registry[Callable[[Reads, Sequence[int]], frozenset[int]]] = Registry()
 """For `queues` and `feeds`: which of them the people of these teams see, by id."""
 
-_EDITABLE = frozenset({"name", "email", "role", "locale", "zone", "is_active"})
+
+class UserNoun(Noun[User]):
+    """People who sign in; none is removed, so that the history keeps the name."""
+
+    name = "user"
+    permission = "settings:write"
+    fields = frozenset({"name", "email", "role", "locale", "zone", "is_active"})
+    unique = "email"
+    titles = ("name", "role")
+
+    def make(self, row: sqlite3.Row) -> User:
+        """A person out of their row."""
+        return users.as_user(row)
+
+    def check(self, tx: Transaction, given: Fields, was: User | None) -> dict[str, Any]:
+        """The fields of a person; raises InputError `unknown_role`, Conflict `last_admin`."""
+        _check_role(given.get("role", "agent"))
+        if was is not None:
+            _keep_an_admin(tx, was, given=given)
+        return {name: value.strip() if name == "email" else value for name, value in given.items()}
+
+    def follow(self, tx: Transaction, was: User | None, row: User | None, viewer: Viewer) -> None:
+        """End the sessions of a person who may not sign in any more."""
+        if row is not None and not row.is_active:
+            keep_sessions.shut_out(tx, row.id)
+
+
+class TokenNoun(Noun[Token]):
+    """API tokens, which are made and revoked and never edited."""
+
+    name = "token"
+    permission = "account:write"
+    fields = frozenset({"name", "scopes"})
+    titles = ("name", "scopes")
+
+    def make(self, row: sqlite3.Row) -> Token:
+        """A token out of its row."""
+        return tokens.as_token(row)
+
+
+USER, TOKEN = UserNoun(), TokenNoun()
+_SETUP = replace(SYSTEM, actor_id="setup")
 
 
 def needs_first_admin(services: Services) -> bool:
@@ -43,10 +87,10 @@ def first_admin(services: Services, *, name: str, email: str, password: str, loc
     with services.db.transaction() as tx:
         if users.count(tx):
             raise Conflict("admin_exists")
-        user_id = users.insert(tx, name=name, email=email, role="admin", locale=locale, password_hash=hashed)
-        history.record(tx, actor=("system", "setup"), verb="created", noun="user", noun_id=user_id)
+        given = {"name": name, "email": email, "role": "admin", "locale": locale}
+        made = changes.add(tx, USER, given, viewer=_SETUP, columns={"password_hash": hashed})
         _furnish(tx, services)
-        return users.get(tx, user_id)
+        return made.row
 
 
 def furnish(services: Services) -> None:
@@ -72,41 +116,16 @@ def add_user(
     zone: str = "UTC",
 ) -> User:
     """Add a person, who may sign in with a link until they have a password."""
-    _check_role(role)
-    hashed = None if password is None else _hashed_password(password)
-    with services.db.transaction() as tx:
-        user_id = users.insert(tx, name=name, email=email, role=role, locale=locale, zone=zone, password_hash=hashed)
-        after = {"name": name, "role": role}
-        history.record(tx, actor=history.of(viewer), verb="created", noun="user", noun_id=user_id, after=after)
-        return users.get(tx, user_id)
+    columns = {} if password is None else {"password_hash": _hashed_password(password)}
+    given = {"name": name, "email": email, "role": role, "locale": locale, "zone": zone}
+    return changes.add(services.db, USER, given, viewer=viewer, columns=columns).row
 
 
-def change_user(
-    services: Services, user_id: int, *, viewer: Viewer, changes: Mapping[str, Any], version: int | None = None
-) -> User:
-    """Change a person; raises InputError for a field that is not theirs to have."""
-    unknown = sorted(set(changes) - _EDITABLE)
-    if unknown:
-        raise InputError("unknown_field", field=unknown[0])
-    _check_role(changes.get("role", "agent"))
-    with services.db.transaction() as tx:
-        was = users.get(tx, user_id)
-        _keep_an_admin(services, was, changes=changes)
-        user = users.update(tx, user_id, changes=changes, version=version)
-        if not user.is_active:
-            keep_sessions.shut_out(tx, user_id)
-        before = {key: getattr(was, key) for key in changes}
-        history.record(
-            tx, actor=history.of(viewer), verb="edited", noun="user", noun_id=user_id, before=before, after=changes
-        )
-        return user
-
-
-def _keep_an_admin(services: Services, was: User, *, changes: Mapping[str, Any]) -> None:
-    stays = changes.get("role", was.role) == "admin" and changes.get("is_active", was.is_active)
+def _keep_an_admin(tx: Transaction, was: User, *, given: Fields) -> None:
+    stays = given.get("role", was.role) == "admin" and given.get("is_active", was.is_active)
     if was.role != "admin" or not was.is_active or stays:
         return
-    if len(users.every(services.db, role="admin", is_active=True)) == 1:
+    if len(users.every(tx, role="admin", is_active=True)) == 1:
         raise Conflict("last_admin", id=was.id)
 
 
@@ -114,7 +133,7 @@ def set_password(services: Services, user_id: int, *, password: str, viewer: Vie
     """Give a person a password, which ends their sessions and links; raises InputError `password_too_short`."""
     hashed = _hashed_password(password)
     with services.db.transaction() as tx:
-        users.update(tx, user_id, changes={"password_hash": hashed})
+        users.set_password(tx, user_id, password_hash=hashed)
         keep_sessions.shut_out(tx, user_id)
         history.record(tx, actor=history.of(viewer), verb="password_set", noun="user", noun_id=user_id)
 
@@ -143,20 +162,15 @@ def make_token(
     """An API token and its secret, which is shown once and never again."""
     _check_scopes(scopes)
     secret = MARK + secrets.token_urlsafe(32)
-    with services.db.transaction() as tx:
-        token_id = tokens.insert(
-            tx,
-            user_id=user_id,
-            name=name,
-            prefix=secret[: len(MARK) + 6],
-            hashed=digest(secret),
-            scopes=scopes,
-            created_at=clock.now_ms(),
-            expires_at=expires_at,
-        )
-        after = {"name": name, "scopes": list(scopes)}
-        history.record(tx, actor=history.of(viewer), verb="created", noun="token", noun_id=token_id, after=after)
-        return tokens.get(tx, token_id), secret
+    columns = {
+        "user_id": user_id,
+        "prefix": secret[: len(MARK) + 6],
+        "hash": digest(secret),
+        "created_at": clock.now_ms(),
+        "expires_at": expires_at,
+    }
+    made = changes.add(services.db, TOKEN, {"name": name, "scopes": scopes}, viewer=viewer, columns=columns)
+    return made.row, secret
 
 
 def revoke_token(services: Services, token_id: int, *, viewer: Viewer) -> None:

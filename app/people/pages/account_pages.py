@@ -7,12 +7,13 @@ from zoneinfo import available_timezones
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.durations import DAY_MS
 from app.core.errors import NotAllowed, NotFound, Overloaded
 from app.core.permissions import User
 from app.people.flows import keep_accounts, sign_in
 from app.people.flows import keep_sessions as flow
+from app.people.flows.keep_accounts import USER
 from app.people.forms import NewPassword, NewToken, Profile
 from app.people.pages import devices, identity
 from app.people.store import sessions, tokens, users
@@ -73,8 +74,8 @@ def profile() -> Shown:
     form = Profile()
     if not form.validate_on_submit():
         return _page(profile=form), 422
-    changes = {"name": form.name.data, "locale": form.locale.data, "zone": form.zone.data}
-    keep_accounts.change_user(services(), _me().id, changes=changes, viewer=viewer())
+    given = {"name": form.name.data, "locale": form.locale.data, "zone": form.zone.data}
+    changes.change(services().db, USER, _me().id, given, viewer=viewer())
     session["locale"] = form.locale.data
     flash(_("Saved."), "good")
     return redirect(url_for("pages_account.index"))

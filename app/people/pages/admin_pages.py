@@ -7,9 +7,9 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.errors import Conflict, InputError, NotFound
-from app.core.events import event_log, setting_inverses
+from app.core.events import event_log
 from app.people.flows import keep_accounts, keep_sessions
 from app.people.pages import account_sentences, identity
 from app.people.pages.admin_section import SECTIONS, Section
@@ -63,14 +63,13 @@ def new(slug: str) -> Shown:
         return _edit(section, form)
     if not form.validate():
         return _edit(section, form), 422
-    last = event_log.last_id(services().db)
     try:
-        number = section.add(form)
+        made = section.save_new(form)
     except (InputError, Conflict) as error:
         status = tell(error)
         return _edit(section, form), status
     back = url_for("pages_admin.index", slug=slug)
-    tell_changed(_("Added."), noun=section.noun, number=number, since=last, back=back)
+    tell_changed(_("Added."), event=made.event, back=back)
     return redirect(back)
 
 
@@ -84,20 +83,13 @@ def edit(slug: str, number: int) -> Shown:
         return _edit(section, form, number=number)
     if not form.validate():
         return _edit(section, form, number=number), 422
-    last = event_log.last_id(services().db)
     try:
-        section.change(number, form)
+        made = section.save(number, form)
     except (InputError, Conflict) as error:
         status = tell(error)
         return _edit(section, form, number=number), status
-    return _changed(section, number, last=last)
-
-
-def _changed(section: Section, number: int, *, last: int) -> Response:
-    back = url_for("pages_admin.index", slug=section.slug)
-    is_changed = any(one.id > last for one in event_log.of(services().db, section.noun, number))
-    message = _("Saved.") if is_changed else _("Nothing was changed.")
-    tell_changed(message, noun=section.noun, number=number, since=last, back=back)
+    back = url_for("pages_admin.index", slug=slug)
+    tell_changed(_("Saved.") if made.event else _("Nothing was changed."), event=made.event, back=back)
     return redirect(back)
 
 
@@ -119,16 +111,13 @@ def _edit(section: Section, form: Any, *, number: int | None = None) -> str:
 @requires("settings:write")
 def delete(slug: str, number: int) -> Response:
     """Remove one for good; what others stand on is refused with the reason."""
-    section = _section(slug)
-    if section.remove is None:
-        raise NotFound(noun=section.noun, id=number)
-    last, back = event_log.last_id(services().db), url_for("pages_admin.index", slug=slug)
     try:
-        section.remove(number)
-        tell_changed(_("Deleted."), noun=section.noun, number=number, since=last, back=back)
+        made = _section(slug).remove(number)
     except Conflict as error:
         tell(error)
         return redirect(url_for("pages_admin.edit", slug=slug, number=number))
+    back = url_for("pages_admin.index", slug=slug)
+    tell_changed(_("Deleted."), event=made.event, back=back)
     return redirect(back)
 
 
@@ -158,7 +147,7 @@ def end_sessions(number: int) -> Response:
 def undo(event_id: int) -> Response:
     """Take a change of a setting back, unless a later one stands in the way."""
     try:
-        setting_inverses.undo(services(), event_log.get(services().db, event_id), viewer=viewer())
+        changes.undo(services(), event_id, viewer=viewer())
         flash(_("Taken back."), "good")
     except (Conflict, InputError, NotFound) as error:
         tell(error)
@@ -202,6 +191,6 @@ def audit() -> str:
         noun=noun,
         kind=kind,
         # What was added is deleted where it stands; here a button beside each of a hundred would only be in the way.
-        is_undoable=lambda event: event.verb != "created" and setting_inverses.is_undoable(event),
+        is_undoable=lambda event: event.verb != "created" and changes.is_undoable(event),
         next_url=url_for("pages_admin.audit", **{**query_string.kept(request.args), "after": page.after or ""}),
     )

@@ -6,8 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.core import changes
+from app.core.errors import NotFound
+from app.core.nouns import Changed, Fields, Noun
 from app.core.registry import Registry
 from app.people.domain import Session
+from app.web.access import services, viewer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,10 +25,13 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """One kind of thing: heads of its table, its rows, its form, and what the form does."""
+    """One kind of thing: its noun, heads of its table, its rows, its form, and the fields that a filled form gives.
+
+    `add` and `change` are for what takes more than writing these fields.
+    """
 
     slug: str
-    noun: str
+    noun: Noun[Any]
     icon: str
     title: Any
     one: Any
@@ -33,12 +40,31 @@ class Section:
     rows: Callable[[], list[Row]]
     form: type[Any]
     values: Callable[[int], dict[str, Any]]
-    add: Callable[[Any], int]
-    change: Callable[[int, Any], object]
-    remove: Callable[[int], None] | None = None
+    given: Callable[[Any], Fields]
+    add: Callable[[Any], Changed[Any]] | None = None
+    change: Callable[[int, Any], Changed[Any]] | None = None
+    is_removable: bool = False
     prepare: Callable[[Any], None] = lambda form: None
     notes: Callable[[int], list[str]] = lambda number: []
     sessions: Callable[[int], Sequence[Session]] | None = None
+
+    def save_new(self, form: Any) -> Changed[Any]:
+        """Add what a form describes; raises InputError, Conflict."""
+        if self.add is not None:
+            return self.add(form)
+        return changes.add(services().db, self.noun, self.given(form), viewer=viewer())
+
+    def save(self, number: int, form: Any) -> Changed[Any]:
+        """Change what a form has changed; raises NotFound, InputError, Conflict."""
+        if self.change is not None:
+            return self.change(number, form)
+        return changes.change(services().db, self.noun, number, self.given(form), viewer=viewer())
+
+    def remove(self, number: int) -> Changed[Any]:
+        """Remove one; raises NotFound, also where nothing of the kind is ever removed, and Conflict."""
+        if not self.is_removable:
+            raise NotFound(noun=self.noun.name, id=number)
+        return changes.remove(services().db, self.noun, number, viewer=viewer())
 
 
 SECTIONS: Registry[Section] = Registry()

@@ -7,9 +7,12 @@ from typing import Any
 from flask import flash, url_for
 from flask_babel import lazy_gettext as _l
 
-from app.core import clock
+from app.core import changes, clock
+from app.core.nouns import Changed, Fields
+from app.core.permissions import User
 from app.people.domain import Session
 from app.people.flows import keep_accounts
+from app.people.flows.keep_accounts import USER
 from app.people.forms import EditUser
 from app.people.pages.admin_section import Row, Section, attributes, form_fields
 from app.people.store import sessions as kept
@@ -18,7 +21,8 @@ from app.web.access import services, viewer
 from app.web.display.enum_words import word
 from app.web.display.translation import gettext as _
 
-_FIELDS = ("name", "email", "role", "locale", "zone", "is_active")
+_NEW = ("name", "email", "role", "locale", "zone")
+_FIELDS = (*_NEW, "is_active")
 
 
 def rows() -> list[Row]:
@@ -45,21 +49,18 @@ def values(number: int) -> dict[str, Any]:
     return attributes(users.get(services().db, number), *_FIELDS)
 
 
-def add(form: Any) -> int:
+def given(form: Any) -> Fields:
+    """The fields of a filled form."""
+    return form_fields(form, *_FIELDS)
+
+
+def add(form: Any) -> Changed[User]:
     """Add somebody and show the link that lets them in."""
-    me = viewer()
-    made = keep_accounts.add_user(services(), viewer=me, **form_fields(form, "name", "email", "role", "locale", "zone"))
-    secret = keep_accounts.sign_in_link(services(), made.id)
-    link = url_for("pages_session.sign_in_link", secret=secret, _external=True)
-    flash(_("%(name)s signs in once with this link, within 30 minutes: %(link)s", name=made.name, link=link), "good")
-    return made.id
-
-
-def change(number: int, form: Any) -> object:
-    """Change what the form has changed."""
-    was = users.get(services().db, number)
-    changes = {name: value for name, value in form_fields(form, *_FIELDS).items() if getattr(was, name) != value}
-    return keep_accounts.change_user(services(), number, viewer=viewer(), changes=changes) if changes else None
+    made = changes.add(services().db, USER, form_fields(form, *_NEW), viewer=viewer())
+    secret = keep_accounts.sign_in_link(services(), made.row.id)
+    link, name = url_for("pages_session.sign_in_link", secret=secret, _external=True), made.row.name
+    flash(_("%(name)s signs in once with this link, within 30 minutes: %(link)s", name=name, link=link), "good")
+    return made
 
 
 def sessions(number: int) -> tuple[Session, ...]:
@@ -69,7 +70,7 @@ def sessions(number: int) -> tuple[Session, ...]:
 
 SECTION = Section(
     slug="users",
-    noun="user",
+    noun=USER,
     icon="people",
     title=_l("People"),
     one=_l("Person"),
@@ -78,7 +79,7 @@ SECTION = Section(
     rows=rows,
     form=EditUser,
     values=values,
+    given=given,
     add=add,
-    change=change,
     sessions=sessions,
 )

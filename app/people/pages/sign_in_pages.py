@@ -9,9 +9,11 @@ from functools import partial
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
+from app.core import changes
 from app.core.errors import Conflict, NotAllowed, Overloaded
 from app.people.flows import keep_accounts
 from app.people.flows import sign_in as flow
+from app.people.flows.keep_accounts import USER
 from app.people.forms import Setup, SignIn
 from app.people.pages import devices, identity
 from app.web import access, error_rendering, security
@@ -106,5 +108,5 @@ def language() -> Response:
         session["locale"] = chosen
         user, me = access.signed_in_user(), access.visitor()
         if user is not None and me is not None and user.locale != chosen:
-            keep_accounts.change_user(services(), user.id, changes={"locale": chosen}, viewer=me)
+            changes.change(services().db, USER, user.id, {"locale": chosen}, viewer=me)
     return redirect(access.safe_next(request.form.get("next")))

@@ -7,10 +7,11 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from app.people.flows import keep_teams
+from app.people.flows.keep_teams import TEAM
 from app.people.forms import EditTeam
 from app.people.pages.admin_section import Row, Section
 from app.people.store import teams, users
-from app.web.access import services, viewer
+from app.web.access import services
 
 
 def _teams() -> list[Row]:
@@ -37,24 +38,13 @@ def _team_form(form: Any) -> None:
 
 
 def _team(number: int) -> dict[str, Any]:
-    db = services().db
-    return {"name": teams.get(db, number).name, "members": [member.id for member in teams.members(db, number)]}
-
-
-def _add_team(form: Any) -> int:
-    team = keep_teams.add_team(services(), viewer=viewer(), name=form.name.data)
-    keep_teams.set_team_members(services(), team.id, viewer=viewer(), user_ids=form.members.data or [])
-    return team.id
-
-
-def _change_team(number: int, form: Any) -> object:
-    keep_teams.set_team_members(services(), number, viewer=viewer(), user_ids=form.members.data or [])
-    return keep_teams.rename_team(services(), number, viewer=viewer(), name=form.name.data)
+    team = teams.get(services().db, number)
+    return {"name": team.name, "members": list(team.user_ids)}
 
 
 SECTION = Section(
     slug="teams",
-    noun="team",
+    noun=TEAM,
     icon="diagram-3",
     title=_l("Teams"),
     one=_l("Team"),
@@ -64,7 +54,6 @@ SECTION = Section(
     form=EditTeam,
     prepare=_team_form,
     values=_team,
-    add=_add_team,
-    change=_change_team,
-    remove=lambda number: keep_teams.remove_team(services(), number, viewer=viewer()),
+    given=lambda form: {"name": form.name.data, "user_ids": form.members.data or ()},
+    is_removable=True,
 )

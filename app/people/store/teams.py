@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import replace
 
 from app.core.db import Reads, Transaction
-from app.core.errors import Conflict
 from app.core.permissions import Team, User
 from app.core.storage.row_mapping import built
 
 
+def as_team(row: sqlite3.Row) -> Team:
+    """A team out of its row."""
+    return built(Team, row)
+
+
 def get(db: Reads, team_id: int) -> Team:
-    """The team with this id; raises NotFound."""
-    return built(Team, db.got("team", team_id))
+    """The team with this id and its people; raises NotFound."""
+    team = as_team(db.got("team", team_id))
+    rows = db.rows("SELECT user_id FROM team_member WHERE team_id = ? ORDER BY user_id", (team_id,))
+    return replace(team, user_ids=tuple(row["user_id"] for row in rows))
 
 
 def find_by_name(db: Reads, name: str) -> Team | None:
     """The team of this name."""
     row = db.row("SELECT * FROM team WHERE name = ?", (name,))
-    return None if row is None else built(Team, row)
+    return None if row is None else as_team(row)
 
 
 def every(db: Reads) -> tuple[Team, ...]:
     """Teams by name."""
-    return tuple(built(Team, row) for row in db.rows("SELECT * FROM team ORDER BY name"))
+    return tuple(as_team(row) for row in db.rows("SELECT * FROM team ORDER BY name"))
 
 
 def of_user(db: Reads, user_id: int) -> tuple[Team, ...]:
@@ -32,7 +39,7 @@ def of_user(db: Reads, user_id: int) -> tuple[Team, ...]:
     rows = db.rows(
         "SELECT team.* FROM team JOIN team_member ON team_id = team.id WHERE user_id = ? ORDER BY name", (user_id,)
     )
-    return tuple(built(Team, row) for row in rows)
+    return tuple(as_team(row) for row in rows)
 
 
 def members(db: Reads, team_id: int) -> tuple[User, ...]:
@@ -41,22 +48,6 @@ def members(db: Reads, team_id: int) -> tuple[User, ...]:
         "SELECT user.* FROM user JOIN team_member ON user_id = user.id WHERE team_id = ? ORDER BY name", (team_id,)
     )
     return tuple(built(User, row, flags=("is_active",)) for row in rows)
-
-
-def insert(tx: Transaction, *, name: str) -> int:
-    """Add a team; raises Conflict when the name is taken."""
-    try:
-        return tx.insert("team", {"name": name})
-    except sqlite3.IntegrityError as error:
-        raise Conflict("name_taken", noun="team", name=name) from error
-
-
-def rename(tx: Transaction, team_id: int, *, name: str) -> None:
-    """Give a team another name; raises Conflict when it is taken."""
-    try:
-        tx.change("team", team_id, changes={"name": name})
-    except sqlite3.IntegrityError as error:
-        raise Conflict("name_taken", noun="team", name=name) from error
 
 
 def owns_anything(db: Reads, team_id: int) -> bool:
@@ -78,8 +69,3 @@ def set_members(tx: Transaction, team_id: int, *, user_ids: Iterable[int]) -> No
     """Make these users, and no others, the team."""
     tx.execute("DELETE FROM team_member WHERE team_id = ?", (team_id,))
     tx.execute_many("INSERT INTO team_member VALUES (?, ?)", [(team_id, user_id) for user_id in sorted(set(user_ids))])
-
-
-def delete(tx: Transaction, team_id: int) -> None:
-    """Remove a team; its queues and feeds are in everyone's sight again."""
-    tx.execute("DELETE FROM team WHERE id = ?", (team_id,))

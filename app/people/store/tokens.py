@@ -3,58 +3,32 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 
 from app.core.db import Reads, Transaction, statement
 from app.core.permissions import Token
 from app.core.storage.row_mapping import built
 
 
-def _token(row: sqlite3.Row) -> Token:
+def as_token(row: sqlite3.Row) -> Token:
+    """A token out of its row."""
     return built(Token, row, tuples=("scopes",))
 
 
 def get(db: Reads, token_id: int) -> Token:
     """The token with this id; raises NotFound."""
-    return _token(db.got("token", token_id))
+    return as_token(db.got("token", token_id))
 
 
 def find_by_hash(db: Reads, hashed: str) -> Token | None:
     """The token whose secret has this SHA-256, revoked and expired ones too."""
     row = db.row("SELECT * FROM token WHERE hash = ?", (hashed,))
-    return None if row is None else _token(row)
+    return None if row is None else as_token(row)
 
 
 def every(db: Reads, *, user_id: int | None = None) -> tuple[Token, ...]:
     """Tokens, newest first; of one user where given."""
     where, params = ("WHERE user_id = ?", [user_id]) if user_id is not None else ("", [])
-    return tuple(_token(row) for row in db.rows(statement("SELECT * FROM token", where, "ORDER BY id DESC"), params))
-
-
-def insert(
-    tx: Transaction,
-    *,
-    user_id: int,
-    name: str,
-    prefix: str,
-    hashed: str,
-    scopes: Sequence[str],
-    created_at: int,
-    expires_at: int | None,
-) -> int:
-    """Keep a token by the SHA-256 of its secret."""
-    return tx.insert(
-        "token",
-        {
-            "user_id": user_id,
-            "name": name,
-            "prefix": prefix,
-            "hash": hashed,
-            "scopes": list(scopes),
-            "created_at": created_at,
-            "expires_at": expires_at,
-        },
-    )
+    return tuple(as_token(row) for row in db.rows(statement("SELECT * FROM token", where, "ORDER BY id DESC"), params))
 
 
 def revoke(tx: Transaction, token_id: int, *, at: int) -> bool:

@@ -13,12 +13,15 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from app.core import changes
 from app.core.events import event_log
 from app.core.events.event import Event
 from app.core.permissions import SYSTEM
 from app.desk.domain.ticket import TicketDraft
 from app.desk.flows import file_ticket, keep_queues
-from app.people.flows import keep_accounts, keep_sessions, keep_teams
+from app.people.flows import keep_accounts, keep_sessions
+from app.people.flows.keep_accounts import USER
+from app.people.flows.keep_teams import TEAM
 from app.people.store import tokens
 from app.web import event_stream
 from tests.app.site import Caller, Site, make_site
@@ -208,8 +211,7 @@ def _revoked(own: Site) -> None:
 
 
 def _switched_off(own: Site) -> None:
-    changes = {"is_active": False}
-    keep_accounts.change_user(own.services, own.person("analyst").id, viewer=SYSTEM, changes=changes)
+    changes.change(own.services.db, USER, own.person("analyst").id, {"is_active": False}, viewer=SYSTEM)
 
 
 @pytest.mark.parametrize("act", [_revoked, _unscoped, _switched_off])
@@ -234,9 +236,9 @@ def test_a_session_that_has_ended_ends_its_stream_within_a_second(own: Site, mon
 def test_a_stream_sees_no_longer_what_has_left_its_sight(own: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_stream, "LONGEST_S", 2.0)
     agent = own.person("agent")
-    team = keep_teams.add_team(own.services, viewer=SYSTEM, name="Night")
+    team = changes.add(own.services.db, TEAM, {"name": "Night"}, viewer=SYSTEM).row
     queue = keep_queues.add_queue(own.services, viewer=SYSTEM, slug="night", title="Night", team_id=team.id)
-    keep_teams.set_team_members(own.services, team.id, viewer=SYSTEM, user_ids=[agent.id])
+    changes.change(own.services.db, TEAM, team.id, {"user_ids": [agent.id]}, viewer=SYSTEM)
     draft = TicketDraft(subject="", body="Where is my order", channel="api", queue="night")
     api, last = own.caller("tickets:read", role="agent"), event_log.last_id(own.services.db)
     file_ticket.receive(own.services, draft, viewer=SYSTEM)
@@ -244,7 +246,7 @@ def test_a_stream_sees_no_longer_what_has_left_its_sight(own: Site, monkeypatch:
     blocks: Any = iter(answer.response)
     assert next(blocks).startswith(b"retry:")
     assert b"event: ticket" in next(blocks)
-    keep_teams.set_team_members(own.services, team.id, viewer=SYSTEM, user_ids=[])
+    changes.change(own.services.db, TEAM, team.id, {"user_ids": []}, viewer=SYSTEM)
     file_ticket.receive(own.services, draft, viewer=SYSTEM)
     assert queue.team_id == team.id
     assert b"event: ticket" not in b"".join(blocks)

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from app.alerts.store import alerts
-from app.core import clock
+from app.core import changes, clock
 from app.core.permissions import SYSTEM
 from app.core.views import keep_saved_views
 from app.desk.flows import keep_queues
+from app.desk.flows.keep_queues import QUEUE
 from app.market.flows import fetch_feeds
 from app.model.store import predictions
-from app.people.flows import keep_teams
+from app.people.flows.keep_teams import TEAM
 from tests.app.page_house import House, make_house
 from tests.app.site import Caller
 
@@ -35,9 +36,9 @@ class Divided:
 def divided(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Divided]:
     house = make_house(tmp_path_factory.mktemp("divided"))
     services, site = house.site.services, house.site
-    team = keep_teams.add_team(services, viewer=SYSTEM, name="Others")
+    team = changes.add(services.db, TEAM, {"name": "Others"}, viewer=SYSTEM).row
     for queue in house.queues.values():
-        keep_queues.change_queue(services, queue, viewer=SYSTEM, changes={"team_id": team.id})
+        changes.change(services.db, QUEUE, queue, {"team_id": team.id}, viewer=SYSTEM)
     keep_queues.add_queue(services, viewer=SYSTEM, slug="open", title="Open", intent_task="banking_intent")
     fetch_feeds.change_feed(services, house.feed, viewer=SYSTEM, changes={"team_id": team.id})
     fetch_feeds.add_feed(services, viewer=SYSTEM, slug="gazette", name="Gazette", kind="push")

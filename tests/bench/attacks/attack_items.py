@@ -18,7 +18,7 @@ from app.core.quarantine import quarantine_rows
 from app.core.services import Policy, Services
 from app.desk.domain.ticket import TicketFilter
 from app.desk.flows import keep_queues
-from app.desk.flows.mail import read_mailbox, take_mail
+from app.desk.flows.mail import keep_mailboxes, read_mailbox, take_mail
 from app.desk.store import inbox_query
 from app.desk.store import mailboxes as boxes
 from app.market.flows import fetch_feeds, read_folders
@@ -94,18 +94,20 @@ def _fetched(services: Services) -> Row:
     """All of them in one mailbox, a sound mail behind them."""
     services.policy = replace(services.policy, max_mail_bytes=5_000_000)
     with dovecot() as server:
-        box = read_mailbox.add_mailbox(
+        box = keep_mailboxes.add_mailbox(
             services,
+            {
+                "address": "help@desk.example",
+                "queue_id": 1,
+                "username": "desk",
+                "imap_host": "127.0.0.1",
+                "imap_port": server.port,
+                "imap_security": "none",
+                "is_reading_old": True,
+            },
             viewer=SYSTEM,
-            address="help@desk.example",
-            queue_id=1,
-            username="desk",
             password=PASSWORD,
-            imap_host="127.0.0.1",
-            imap_port=server.port,
-            imap_security="none",
-            is_reading_old=True,
-        )
+        ).row
         for number, (_, raw) in enumerate(MAILS):
             server.deliver(raw.replace(b"@x>", b"@mailbox>"), name=f"{number:02d}")
         server.deliver(_HEAD.replace(b"Order", b"Sound") % 9 + b"\r\nhello", name="99")

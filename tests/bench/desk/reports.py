@@ -14,10 +14,11 @@ from itertools import product
 from pathlib import Path
 
 from app import create_app
-from app.core import config
+from app.core import changes, config
 from app.core.permissions import SYSTEM
 from app.desk.store import queues
 from app.people.flows import keep_accounts
+from app.people.flows.keep_accounts import USER
 from tests.bench.machine import machine
 
 ROUNDS = 15
@@ -46,7 +47,7 @@ def main() -> None:
             took = 1000 * (time.perf_counter() - began)
             assert answer.status_code == 200, answer.get_data(as_text=True)[:500]
             times.setdefault(f"{days} days, {'one queue' if queue else 'all queues'}", []).append(took)
-    keep_accounts.change_user(services, user.id, viewer=SYSTEM, changes={"is_active": False})
+    changes.change(services.db, USER, user.id, {"is_active": False}, viewer=SYSTEM)
     told = {
         "machine": machine(),
         "n_tickets": services.db.value("SELECT count(*) FROM ticket"),

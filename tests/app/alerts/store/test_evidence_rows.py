@@ -10,7 +10,6 @@ import pytest
 from app.alerts.domain.evidence import Driver, Evidence, Measured, Precedent, Remark, RisenWord
 from app.alerts.store import alert_rules, alerts, evidence_rows, remarks
 from app.core.db import Database, open_database
-from app.people.store import users
 
 NOW = 1_700_000_000_000
 
@@ -75,7 +74,7 @@ def test_evidence_comes_back_whole_and_is_replaced(db: Database, alert_id: int) 
 
 def test_of_a_person_the_last_word_on_an_alert_counts(db: Database, alert_id: int) -> None:
     with db.transaction() as tx:
-        user_id = users.insert(tx, name="Ada", email="ada@example.com", role="analyst")
+        user_id = tx.insert("user", {"name": "Ada", "email": "ada@example.com", "role": "analyst"})
         said: list[tuple[Remark, int | None]] = [
             ("useful", alert_id),
             ("false_alarm", alert_id),

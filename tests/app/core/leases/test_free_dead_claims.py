@@ -60,9 +60,9 @@ def claim_everything(services: Services, people: Desk, engine: FakeEngine) -> No
     ticket = file_ticket.receive(services, draft, viewer=SYSTEM).ticket
     engine.failure = None
     with services.db.transaction() as tx:
-        mailbox_id = mailboxes.insert(
-            tx,
-            values={"address": "help@example.org", "queue_id": people.intake, "imap_host": "x", "smtp_host": "x"},
+        mailbox_id = tx.insert(
+            "mailbox",
+            {"address": "help@example.org", "queue_id": people.intake, "imap_host": "x", "smtp_host": "x"},
         )
     file_ticket.reply(services, ticket.id, viewer=people.admin, body="It is on its way")
     job_queue.enqueue(services, kind="reindex_articles", viewer=people.admin)

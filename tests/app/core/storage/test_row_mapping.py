@@ -112,8 +112,10 @@ def test_a_notification_is_queued_once_and_claimed_once(db: Database) -> None:
 def test_macros_and_articles_come_back(db: Database) -> None:
     actions = (MacroAction(type="add_tag", value="x"),)
     with db.transaction() as tx:
-        macro_id = macros.insert(tx, name="m", body="Hello Ünal", intents=("a", "b"), actions=actions)
-        article_id = articles.insert(tx, slug="s", title="Refunds", body="Money returns.", updated_at=1)
+        macro_id = tx.insert(
+            "macro", {"name": "m", "body": "Hello Ünal", "intents": ("a", "b"), "actions": macros.pairs(actions)}
+        )
+        article_id = tx.insert("article", {"slug": "s", "title": "Refunds", "body": "Money returns.", "updated_at": 1})
         passages = [Passage(article_id=article_id, ordinal=one, heading="h", text=str(one)) for one in range(2)]
         vectors = np.eye(2, 3, dtype=np.float32)
         articles.put_passages(tx, article_id, passages=passages, vectors=vectors, encoder="e")
@@ -127,7 +129,7 @@ def test_macros_and_articles_come_back(db: Database) -> None:
     np.testing.assert_array_equal(matrix, vectors)
     assert articles.unread(db, encoder="other") == (article_id,)
     with db.transaction() as tx:
-        articles.delete(tx, article_id)
+        tx.execute("DELETE FROM article WHERE id = ?", (article_id,))
     assert articles.search(db, "refund") == []
     assert articles.passages(db)[0] == ()
 

@@ -30,7 +30,7 @@ def names(db: Database) -> list[str]:
 def add(db: Database, name: str, *, then: Callable[[], object] = lambda: None) -> None:
     """A flow that adds a team."""
     with db.transaction() as tx:
-        teams.insert(tx, name=name)
+        tx.insert("team", {"name": name})
         then()
 
 
@@ -38,7 +38,7 @@ def test_what_flows_write_is_seen_by_others_all_at_once(db: Database) -> None:
     other = Database(db.path)
     with db.unit_of_work(begin=nothing):
         add(db, "A")
-        db.together(lambda tx: teams.insert(tx, name="B"))
+        db.together(lambda tx: tx.insert("team", {"name": "B"}))
         assert (names(db), names(other)) == (["A", "B"], [])
     assert names(other) == ["A", "B"]
     add(db, "C")

@@ -19,7 +19,7 @@ from app.core.storage import wiping
 from app.desk.domain.ticket import AttachmentDraft, TicketDraft, TicketFilter
 from app.desk.flows import erase_customer, file_ticket, keep_queues
 from app.desk.flows.imports import import_tickets
-from app.desk.flows.mail import read_mailbox
+from app.desk.flows.mail import keep_mailboxes
 from app.desk.store import inbox_query, messages, outbox
 from app.desk.store import tickets as rows
 from app.intents.flows import correct_prediction
@@ -61,8 +61,10 @@ def filled(services: Services, people: Desk) -> Services:
     keep_receivers.add(
         services, viewer=people.admin, name="all", kind="webhook", url="http://127.0.0.1/x", verbs=("ticket.*",)
     )
-    read_mailbox.add_mailbox(
-        services, viewer=people.admin, address="help@example.com", queue_id=people.intake, smtp_host="mail.example.com"
+    keep_mailboxes.add_mailbox(
+        services,
+        {"address": "help@example.com", "queue_id": people.intake, "smtp_host": "mail.example.com"},
+        viewer=people.admin,
     )
     return services
 
@@ -94,12 +96,12 @@ def write_of(services: Services, people: Desk) -> int:
     file_ticket.receive(services, again, viewer=SYSTEM)
     file_ticket.reply(services, ticket.id, viewer=people.admin, body=f"Dear {NAME}, your {WORDS[9]} is here")
     file_ticket.note(services, ticket.id, viewer=people.admin, body=f"they mean the {WORDS[10]}")
-    file_ticket.tag(services, ticket.id, viewer=people.admin, tags=(WORDS[11],))
+    file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"tags": (WORDS[11],)})
     file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"subject": f"The {WORDS[12]}"})
     message = messages.of_ticket(services.db, ticket.id)[0]
     read = next(one for one in predictions.of_messages(services.db, [message.id]) if one.prediction.role == "intent")
     for label in ("complaint", "get_refund"):
-        made = correct_prediction.correct(services, viewer=people.admin, label=label, prediction_id=read.id)
+        made = correct_prediction.correct(services, viewer=people.admin, label=label, prediction_id=read.id).row
     assert made.label == "get_refund"
     assert len(outbox.of_messages(services.db, [one.id for one in messages.of_ticket(services.db, ticket.id)])) == 1
     hand_in(services, people)

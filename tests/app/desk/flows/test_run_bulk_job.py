@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from app.answers.store import macros
-from app.core import clock
+from app.answers.flows.keep_macros import MACRO
+from app.core import changes, clock
 from app.core.db import open_database
 from app.core.errors import BellwetherError, Conflict, InputError, NotAllowed, NotFound
 from app.core.events import event_log
@@ -96,9 +96,8 @@ def test_each_action_is_done_to_all_of_a_filter_and_undone(
 ) -> None:
     me = _viewer(services)
     if action == "apply_macro":
-        with services.db.transaction() as tx:
-            macro_id = macros.insert(tx, name="Tidy", body="…", actions=[_tag("swept"), _status("pending")])
-        params = {"macro_id": macro_id}
+        given = {"name": "Tidy", "body": "…", "actions": [_tag("swept"), _status("pending")]}
+        params = {"macro_id": changes.add(services.db, MACRO, given, viewer=SYSTEM).row.id}
     before, ids = _snapshot(services), set(inbox_query.ids(services.db, chosen, viewer=SYSTEM))
     assert ids
     order = _order(chosen, action, **params)
@@ -191,7 +190,7 @@ def test_what_changed_since_stays_and_is_told(services: Services) -> None:
     me = _viewer(services)
     job = _done(services, _order(TicketFilter(status=("solved",)), "set_status", status="open"), me)
     kept = _changed(services, job.id)[0]
-    file_ticket.set_status(services, kept, viewer=me, status="pending")
+    file_ticket.edit(services, kept, viewer=me, changes={"status": "pending"})
     undone = run_bulk_job.undo(services, job.id, viewer=me)
     job_queue.run_due(services)
     told = rows.get(services.db, undone.id)
@@ -205,7 +204,7 @@ def test_rows_that_fail_are_counted_once_though_the_database_fails_too(
     me = _viewer(services)
     job = _done(services, _order(TicketFilter(status=("solved",)), "set_status", status="open"), me)
     kept = _changed(services, job.id)[0]
-    file_ticket.set_status(services, kept, viewer=me, status="pending")
+    file_ticket.edit(services, kept, viewer=me, changes={"status": "pending"})
     undo = run_bulk_job.undo(services, job.id, viewer=me)
     settle = bulk_items.settle
 

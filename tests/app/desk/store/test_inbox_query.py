@@ -16,9 +16,8 @@ from app.core import scope
 from app.core.db import Database, Transaction, open_database, statement
 from app.core.permissions import SYSTEM, Viewer
 from app.desk.domain.ticket import OPEN_STATUSES, Status, Ticket, TicketFilter
-from app.desk.store import customers, inbox_query, messages, queues, ticket_search, tickets
+from app.desk.store import customers, inbox_query, messages, ticket_search, tickets
 from app.desk.store.ticket_filter import ORDERS, Sort, conditions
-from app.people.store import users
 
 STATUSES: tuple[Status, ...] = ("new", "open", "pending", "solved", "closed")
 CHOICES: dict[str, tuple[Any, ...]] = {
@@ -55,9 +54,9 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     database, rng = open_database(tmp_path_factory.mktemp("inbox") / "desk.sqlite"), Random(3)
     with database.transaction() as tx:
         for slug in ("a", "b", "c"):
-            queues.insert(tx, slug=slug, title=slug, intent_task="commerce_intent")
+            tx.insert("queue", {"slug": slug, "title": slug, "intent_task": "commerce_intent"})
         for name in ("ada", "bo"):
-            users.insert(tx, name=name, email=f"{name}@example.com", role="agent")
+            tx.insert("user", {"name": name, "email": f"{name}@example.com", "role": "agent"})
         customers.ensure(tx, name="Ada", email="ada@example.com")
         for number in range(N):
             ticket_id = tickets.insert(tx, values=_drawn(rng, number))
@@ -157,9 +156,9 @@ def test_counters_equal_recounts_whatever_happens(
     rng = Random(data.draw(st.integers(0, 2**32)))
     with database.transaction() as tx:
         for slug in ("a", "b", "c"):
-            queues.insert(tx, slug=slug, title=slug, intent_task="t")
+            tx.insert("queue", {"slug": slug, "title": slug, "intent_task": "t"})
         for name in ("ada", "bo"):
-            users.insert(tx, name=name, email=f"{name}@example.com", role="agent")
+            tx.insert("user", {"name": name, "email": f"{name}@example.com", "role": "agent"})
         customers.ensure(tx, name="Ada", email=None)
         for number in range(12):
             tickets.insert(tx, values=_drawn(rng, number))

@@ -13,7 +13,7 @@ from app.core.db import Database, Transaction, open_database
 from app.core.errors import InputError
 from app.core.permissions import SYSTEM
 from app.desk.domain.ticket import Ticket, TicketFilter, Urgency, UrgencyPart
-from app.desk.store import customers, inbox_query, messages, queues, tickets
+from app.desk.store import customers, inbox_query, messages, tickets
 from app.desk.store.ticket_filter import Sort
 
 STATUSES = ("new", "open", "pending", "solved", "closed")
@@ -25,7 +25,7 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     database = open_database(tmp_path_factory.mktemp("inbox") / "desk.sqlite")
     with database.transaction() as tx:
         for slug in ("a", "b", "c"):
-            queues.insert(tx, slug=slug, title=slug, intent_task="commerce_intent")
+            tx.insert("queue", {"slug": slug, "title": slug, "intent_task": "commerce_intent"})
         customer = customers.ensure(tx, name="Ada", email="ada@example.com")
         for number in range(200):
             _ticket(tx, number, customer_id=customer)
@@ -135,7 +135,7 @@ def test_counters_follow_every_change(tmp_path: Path) -> None:
     database = open_database(tmp_path / "desk.sqlite")
     with database.transaction() as tx:
         for slug in ("a", "b", "c"):
-            queues.insert(tx, slug=slug, title=slug, intent_task="t")
+            tx.insert("queue", {"slug": slug, "title": slug, "intent_task": "t"})
         customer = customers.ensure(tx, name="Ada", email=None)
         for number in range(9):
             _ticket(tx, number, customer_id=customer)
@@ -154,7 +154,7 @@ def test_urgency_is_kept_with_its_reasons(tmp_path: Path) -> None:
     parts = (UrgencyPart(code="anger", points=12), UrgencyPart(code="words_now", points=10))
     urgency = Urgency(points=22, priority="normal", parts=parts)
     with database.transaction() as tx:
-        queues.insert(tx, slug="a", title="a", intent_task="t")
+        tx.insert("queue", {"slug": "a", "title": "a", "intent_task": "t"})
         _ticket(tx, 0, customer_id=customers.ensure(tx, name="Ada", email=None))
         assert tickets.update(tx, 1, changes={"urgency": urgency, "tags": ("x", "y")}).urgency == urgency
     assert tickets.read(database, 1).tags == ("x", "y")

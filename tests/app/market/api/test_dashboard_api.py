@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from app.core import changes
 from app.core.permissions import SYSTEM
 from app.core.views import keep_saved_views
 from app.market.flows import fetch_feeds, keep_topics
-from app.people.flows import keep_teams
+from app.people.flows.keep_teams import TEAM
 from tests.app.page_house import House, make_house
 
 PATH = "/api/v1/dashboards"
@@ -78,7 +79,7 @@ def test_feeds_out_of_sight_are_hidden_and_stay(house: House) -> None:
     services = house.site.services
     analyst, admin = house.site.caller(*WRITER, role="analyst"), house.site.caller("admin")
     path = f"{PATH}/{analyst('POST', PATH, json=MORNINGS).json['id']}"
-    team = keep_teams.add_team(services, viewer=SYSTEM, name="Desk of the wire")
+    team = changes.add(services.db, TEAM, {"name": "Desk of the wire"}, viewer=SYSTEM).row
     fetch_feeds.change_feed(services, house.feed, viewer=SYSTEM, changes={"team_id": team.id})
     seen = analyst("PATCH", path, json={"name": "Renamed", "days": 28}).json
     assert (seen["subjects"], seen["n_hidden"]) == (["entity:LKSP", "topic:earnings", "market"], 1)

@@ -12,7 +12,6 @@ import pytest
 from app.alerts.flows import tick_rules as alert_flows
 from app.alerts.store import alerts
 from app.core.permissions import SYSTEM
-from app.people.store import teams
 from tests.app.site import Caller, Site
 
 LINES = {"Content-Type": "application/x-ndjson"}
@@ -245,7 +244,7 @@ def test_alerts_on_a_feed_are_for_who_sees_the_feed(site: Site) -> None:
     db = site.services.db
     admin = site.caller("alerts:write", "posts:read")
     with db.transaction() as tx:
-        team_id = teams.insert(tx, name="Wire desk")
+        team_id = tx.insert("team", {"name": "Wire desk"})
         feed_id = tx.insert("feed", {"slug": "closed", "name": "Closed", "kind": "push", "team_id": team_id})
         rule_id = tx.insert(
             "rule",

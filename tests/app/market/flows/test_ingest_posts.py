@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.db import open_database
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.engine_interface import Request, Result
@@ -17,13 +17,13 @@ from app.core.events import event_log
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.core.text.file_rows import RowFault
-from app.intents.flows import correct_prediction, undo_correction
+from app.intents.flows import correct_prediction
 from app.market.domain.market import PostDraft, PostFilter
 from app.market.flows import fetch_feeds, ingest_posts, show_market
 from app.market.store import buckets, mentions
 from app.market.store import posts as rows
 from app.model.store import predictions
-from app.people.flows import keep_teams
+from app.people.flows.keep_teams import TEAM
 from tests.app.conftest import Desk
 from tests.app.fake_engine import FakeEngine
 
@@ -193,14 +193,14 @@ def test_a_corrected_sentiment_moves_the_series_and_back(services: Services, peo
     entity = buckets.window(services.db, subject_kind="entity", subject_id="1", since=T0, until=T0 + DAY_MS)
     assert (entity.n_negative, entity.n_positive) == (0, 1)
     event = event_log.of(services.db, "post", result.id)[-1]
-    undo_correction.undo(services, event.id, viewer=analyst)
+    changes.undo(services, event.id, viewer=analyst)
     check(services)
     entity = buckets.window(services.db, subject_kind="entity", subject_id="1", since=T0, until=T0 + DAY_MS)
     assert (entity.n_negative, entity.n_positive) == (1, 0)
 
 
 def test_a_feed_of_another_team_is_out_of_sight(services: Services, people: Desk, feed_id: int) -> None:
-    team = keep_teams.add_team(services, viewer=SYSTEM, name="Other analysts")
+    team = changes.add(services.db, TEAM, {"name": "Other analysts"}, viewer=SYSTEM).row
     fetch_feeds.change_feed(services, feed_id, viewer=people.admin, changes={"team_id": team.id})
     ingest_posts.receive(services, feed_id, [post(1, "Northwharf falls")], viewer=SYSTEM)
     blind = replace(people.analyst, feed_ids=frozenset())

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from app.alerts.flows import keep_evidence
-from app.core import clock
+from app.core import changes, clock
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import NotFound
 from app.core.permissions import SYSTEM
 from app.market.domain.market import PostDraft
 from app.market.flows import fetch_feeds, ingest_posts, show_market
 from app.market.store import buckets
-from app.people.flows import keep_teams
+from app.people.flows.keep_teams import TEAM
 from tests.app.page_house import House, make_house
 
 MARKET: dict[str, Any] = {"subject_kind": "market", "subject_id": "all"}
@@ -33,7 +33,7 @@ def divided(tmp_path: Path) -> Iterator[House]:
     """The wire belongs to a team without the analyst; everybody sees the gazette, which says two things."""
     made = make_house(tmp_path)
     services = made.site.services
-    team = keep_teams.add_team(services, viewer=SYSTEM, name="Desk of the wire")
+    team = changes.add(services.db, TEAM, {"name": "Desk of the wire"}, viewer=SYSTEM).row
     fetch_feeds.change_feed(services, made.feed, viewer=SYSTEM, changes={"team_id": team.id})
     gazette = fetch_feeds.add_feed(services, viewer=SYSTEM, slug="gazette", name="Gazette", kind="push")
     titles = ("Larkspur Home falls after the storm", "A quiet day for cheese")

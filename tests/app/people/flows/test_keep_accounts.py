@@ -9,7 +9,7 @@ import pytest
 
 from app.alerts.flows import tick_rules
 from app.alerts.store import alert_rules
-from app.core import clock
+from app.core import changes, clock
 from app.core.errors import Conflict, InputError, NotSignedIn, Stale
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
@@ -18,6 +18,7 @@ from app.desk.domain.ticket import TicketDraft
 from app.desk.flows import file_ticket
 from app.desk.store import queues
 from app.people.flows import keep_accounts
+from app.people.flows.keep_accounts import USER
 from app.people.store import tokens, users
 from tests.app.conftest import Desk
 
@@ -127,17 +128,15 @@ def test_tokens_end(services: Services, people: Desk) -> None:
 
 def test_the_last_admin_stays(services: Services, people: Desk) -> None:
     admin = people.admin_user
-    for changes in ({"role": "agent"}, {"is_active": False}):
+    for given in ({"role": "agent"}, {"is_active": False}):
         with pytest.raises(Conflict, match="last_admin"):
-            keep_accounts.change_user(services, admin.id, viewer=people.admin, changes=changes)
-    changed = keep_accounts.change_user(services, admin.id, viewer=people.admin, changes={"zone": "Europe/Dublin"})
+            changes.change(services.db, USER, admin.id, given, viewer=people.admin)
+    changed = changes.change(services.db, USER, admin.id, {"zone": "Europe/Dublin"}, viewer=people.admin).row
     with pytest.raises(Stale):
-        keep_accounts.change_user(
-            services, admin.id, viewer=people.admin, changes={"zone": "UTC"}, version=admin.version
-        )
+        changes.change(services.db, USER, admin.id, {"zone": "UTC"}, viewer=people.admin, version=admin.version)
     assert changed.version == admin.version + 1
     with pytest.raises(InputError, match="unknown_field"):
-        keep_accounts.change_user(services, admin.id, viewer=people.admin, changes={"password_hash": "x"})
+        changes.change(services.db, USER, admin.id, {"password_hash": "x"}, viewer=people.admin)
     with pytest.raises(Conflict, match="email_taken"):
         keep_accounts.add_user(services, viewer=SYSTEM, name="x", email="INES@example.com", role="agent")
     assert users.get(services.db, admin.id).role == "admin"

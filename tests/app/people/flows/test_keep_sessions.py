@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.errors import NotFound
 from app.core.events import event_log
 from app.core.services import Services
 from app.people.domain import LASTS_MS, SEEN_MS, Origin
 from app.people.flows import keep_accounts, keep_sessions, sign_in
+from app.people.flows.keep_accounts import USER
 from app.people.store import sessions as kept
 from tests.app.conftest import Desk
 
@@ -61,11 +62,11 @@ def test_a_new_password_ends_sessions_and_links(services: Services, people: Desk
 def test_who_is_switched_off_stays_out_when_switched_on_again(services: Services, people: Desk) -> None:
     user = people.shop_agent
     assert user.user_id is not None
-    person = keep_accounts.change_user(services, user.user_id, viewer=people.admin, changes={"zone": "Europe/Dublin"})
+    person = changes.change(services.db, USER, user.user_id, {"zone": "Europe/Dublin"}, viewer=people.admin).row
     secret = keep_sessions.begin(services, person, way="link", origin=HOME)
     link = keep_accounts.sign_in_link(services, person.id)
     for is_active in (False, True):
-        keep_accounts.change_user(services, person.id, viewer=people.admin, changes={"is_active": is_active})
+        changes.change(services.db, USER, person.id, {"is_active": is_active}, viewer=people.admin)
         assert keep_sessions.find(services, secret) is None
     assert sign_in.with_link(services, link) is None
 

@@ -63,7 +63,7 @@ def test_a_person_is_added_with_a_link_changed_and_taken_back(house: House) -> N
     assert undo is not None
     assert "Taken back." in post(admin, undo[1], page="/admin/users")
     assert users.get(db, user.id).role == "agent"
-    assert "Something later depends" in post(admin, undo[1], page="/admin/users")
+    assert "This was undone before." in post(admin, undo[1], page="/admin/users")
 
 
 def test_the_last_administrator_stays(house: House) -> None:
