@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from models.labels import OUT_OF_SCOPE, Kind, Task
 
@@ -108,12 +108,20 @@ def decide_row(row: NDArray[np.float64], *, task: Task, decision: Decision) -> D
 
 
 def _accepted(row: NDArray[np.float64], *, decision: Decision) -> tuple[int, ...]:
-    """Columns at or above their thresholds, best first; the one nearest to its threshold when there is none."""
+    """Return the columns of the accepted labels of a multi-label task, the most probable first."""
     if decision.kind == "single":
         return ()
-    ratio = row / np.asarray(decision.accept or (0.5,) * len(row))
-    over = [int(at) for at in np.argsort(-row, kind="stable") if ratio[at] >= 1]
-    return tuple(over) or (int(ratio.argmax()),)
+    chosen = chosen_labels(row[None], accept=decision.accept or (0.5,) * len(row))[0]
+    order = np.argsort(-row, kind="stable")
+    return tuple(order[chosen[order] == 1].tolist())
+
+
+def chosen_labels(found: NDArray[np.float64], *, accept: ArrayLike) -> NDArray[np.int64]:
+    """Return 0/1 [n, labels]: labels at or above their thresholds, or the one nearest to its own where none is."""
+    ratio = found / np.asarray(accept)
+    chosen = np.asarray(ratio >= 1, dtype=np.int64)
+    chosen[np.arange(len(ratio)), ratio.argmax(axis=1)] = 1
+    return chosen
 
 
 def _leading(row: NDArray[np.float64], *, task: Task, decision: Decision, accepted: tuple[int, ...]) -> int:

@@ -39,7 +39,7 @@ class Tokens:
 
     def __init__(self, path: Path, *, max_length: int) -> None:
         self._tokenizer = Tokenizer.from_file(str(path))
-        self.pad = _pad_id(self._tokenizer)
+        self.pad = pad_id(self._tokenizer)
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         probe = self._tokenizer.encode("a")
@@ -82,7 +82,8 @@ class Tokens:
         return Window([*self._before, *body, *self._after], moved)
 
 
-def _pad_id(tokenizer: Tokenizer) -> int:
+def pad_id(tokenizer: Tokenizer) -> int:
+    """Return the id of the padding token ([PAD] or <pad>), 0 where there is none."""
     known = (tokenizer.token_to_id(token) for token in ("[PAD]", "<pad>"))
     return next((found for found in known if found is not None), 0)
 

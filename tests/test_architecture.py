@@ -36,6 +36,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
 }
 TRAINING_LINES = "app.intents.decide.training_lines"
 """Writes the lines that training reads, in the form of models/examples.py."""
+LESSONS = "app.desk.flows.ask_lesson"
+"""Chooses the texts of a lesson by the rule that training measures, models/active_learning.py."""
 # The parts of training in their order: each may import those before it.
 _TRAINING = (
     "config", "data", "run", "network", "evaluate", "loop", "techniques", "begin_run", "fit", "artifact",
@@ -153,7 +155,7 @@ def test_areas_and_floors_keep_their_order(source: Source) -> None:
 
 def test_artifacts_are_read_by_the_engine_alone() -> None:
     readers = {source.name for source in sources("app") for e in source.imports if _is_within(e.target, "models")}
-    assert {name for name in readers if not _is_within(name, "app.model.engine")} == {TRAINING_LINES}
+    assert {name for name in readers if not _is_within(name, "app.model.engine")} == {TRAINING_LINES, LESSONS}
 
 
 def test_deciding_knows_neither_flask_nor_sql() -> None:

@@ -12,12 +12,13 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from models.network import Network
+from models.tokens import pad_id
 from training.config import Recipe, RecipeError, encoder_path
 from training.data.batching import collate, schedule
 from training.data.encode import Encoded, encode, open_tokenizer
 from training.data.tasks import TaskData
 from training.loop import Judge, Objective, Turn
-from training.network.reopening import ENCODER, Opened, load_eight_bit, load_encoder, merged, pad_id, reopen
+from training.network.reopening import ENCODER, Opened, load_eight_bit, load_encoder, merged, reopen
 from training.run.run_folder import Run, located
 from training.techniques.adversarial import Adversarial
 from training.techniques.distillation import take_heads

@@ -17,6 +17,7 @@ from transformers import AutoTokenizer
 
 from models.labels import Task, save_tasks
 from models.network import Network
+from models.tokens import pad_id
 from training.begin_run import Beginning, begin, inherit
 from training.config import Recipe, encoder_path
 from training.data.augment import augmented
@@ -30,7 +31,7 @@ from training.data.tasks import TaskData
 from training.loop import Loop, Progress, Rows
 from training.network.continuation import open_start, take_over
 from training.network.encoder_shape import save_encoder, tables
-from training.network.reopening import merged, pad_id
+from training.network.reopening import merged
 from training.run.distributed import Share, join
 from training.run.run_folder import Run, RunError
 from training.techniques.linear_probe import probe

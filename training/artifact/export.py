@@ -26,7 +26,7 @@ from models.runtime import Runtime
 from models.spelling import FILE as WORDS
 from models.spelling import count_words, load_words, save_words
 from models.text import normalise
-from models.tokens import Tokens
+from models.tokens import Tokens, pad_id
 from training.artifact.export_encoder import GRAPH, ExportError, package_versions, split_name
 from training.artifact.model_card import render, write_licence
 from training.config import recipe_row
@@ -39,7 +39,7 @@ from training.evaluate.measurement import Suite, figures_of, inputs_of, measure,
 from training.evaluate.temperature import ENOUGH_ROWS
 from training.loop import predict
 from training.network.encoder_shape import save_encoder
-from training.network.reopening import ENCODER, merged, pad_id, restore
+from training.network.reopening import ENCODER, merged, restore
 from training.run.run_folder import Run
 from training.techniques.quantization import calibration_rows, float_graph, quantise, save_graph
 

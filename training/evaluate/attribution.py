@@ -28,9 +28,10 @@ from models.decide import probabilities
 from models.explain import Score, explain
 from models.runtime import Input, Runtime
 from models.text import Span, tokens_of
+from models.tokens import pad_id
 from training.data.encode import open_tokenizer
 from training.evaluate.perturb import without
-from training.network.reopening import Opened, merged, pad_id
+from training.network.reopening import Opened, merged
 
 STEPS = 32
 SHARES = (0.1, 0.2, 0.3, 0.5, 0.7)

@@ -8,9 +8,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from models.decide import BandEdge, BandName, Decision, probabilities
+from models.decide import BandEdge, BandName, Decision, chosen_labels, probabilities
 from models.labels import OUT_OF_SCOPE, Task
-from training.evaluate.metrics import chosen_labels
 from training.evaluate.temperature import fit_heat
 
 Logits = npt.NDArray[np.float32]
@@ -68,7 +67,7 @@ def confidence_of(
     if not accept:
         answers = found.argmax(axis=1)
         return found[rows, answers], answers == targets
-    answers = np.where(chosen_labels(found, accept=np.asarray(accept)) == 1, found, -1).argmax(axis=1)
+    answers = np.where(chosen_labels(found, accept=accept) == 1, found, -1).argmax(axis=1)
     return found[rows, answers], targets[rows, answers] == 1
 
 

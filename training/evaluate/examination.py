@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.decide import Decision, probabilities
+from models.decide import Decision, chosen_labels, probabilities
 from models.labels import OUT_OF_SCOPE
 from models.runtime import Input, Runtime
 from training.evaluate.abstention import area, kept, risk_coverage
@@ -29,7 +29,6 @@ from training.evaluate.intervals import Rows, interval, intervals
 from training.evaluate.measurement import Reading, Suite, sampled
 from training.evaluate.metrics import (
     calibration_error,
-    chosen_labels,
     confused,
     confusion,
     multi_label,
@@ -99,7 +98,7 @@ def label_rows(suite: Suite) -> npt.NDArray[np.int64]:
 def chosen_columns(suite: Suite, *, found: Probabilities, decision: Decision) -> npt.NDArray[np.int64]:
     """The answers as 0/1 [n, labels]: the best label, or every label that is accepted."""
     if suite.task.kind == "multi":
-        return chosen_labels(found, accept=np.asarray(decision.accept))
+        return chosen_labels(found, accept=decision.accept)
     return np.asarray(np.eye(found.shape[1])[found.argmax(axis=1)], dtype=np.int64)
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.decide import chosen_labels
+
 Probabilities = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 Targets = npt.NDArray[np.int64] | npt.NDArray[np.float32]
@@ -82,14 +84,6 @@ def confused(counts: Counts, *, names: Sequence[str], most: int = 15) -> list[di
     pairs = [divmod(int(place), len(wrong)) for place in order]
     return [{"label": names[one], "answer": names[two], "n": int(wrong[one, two])} for one, two in pairs
             if wrong[one, two]]  # fmt: skip
-
-
-def chosen_labels(probabilities: Probabilities, *, accept: Targets) -> npt.NDArray[np.int64]:
-    """0/1 [n, labels]: labels at or above their thresholds, or the one nearest to its own."""
-    ratio = probabilities / np.asarray(accept)
-    chosen = np.asarray(ratio >= 1, dtype=np.int64)
-    chosen[np.arange(len(ratio)), ratio.argmax(axis=1)] = 1
-    return chosen
 
 
 def rejection_auroc(inside: Probabilities, *, outside: Probabilities) -> float:

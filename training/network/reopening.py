@@ -133,9 +133,3 @@ def merged(encoder: nn.Module) -> nn.Module:
     if not isinstance(encoder, PeftModel):
         return encoder
     return cast(nn.Module, cast(Any, encoder.float()).merge_and_unload())
-
-
-def pad_id(tokenizer: Tokenizer) -> int:
-    """The id of the padding token ([PAD] or <pad>), 0 where there is none."""
-    found = (tokenizer.token_to_id(token) for token in ("[PAD]", "<pad>"))
-    return next((token for token in found if token is not None), 0)

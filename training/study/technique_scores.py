@@ -23,14 +23,14 @@ from models.network import Network, pool
 from models.runtime import Input
 from models.spelling import Spelling, count_words
 from models.text import normalise
-from models.tokens import Tokens
+from models.tokens import Tokens, pad_id
 from training.artifact.export_encoder import load_encoder
 from training.config import encoder_path
 from training.data.batching import collate, length_batches
 from training.data.encode import encode, open_tokenizer
 from training.data.tasks import TaskData, capped
 from training.evaluate.perturb import typo
-from training.network.reopening import Opened, merged, pad_id
+from training.network.reopening import Opened, merged
 from training.techniques.quantization import calibration_rows, float_graph, quantise, save_graph
 
 CORPORA = ("banking77", "tfns", "sentfin")

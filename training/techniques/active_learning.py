@@ -2,8 +2,7 @@
 
 Labels: confident learning (Northcutt et al. 2021, arXiv 1911.00068) as cleanlab counts it, from probabilities of rows
 that a linear classifier on the encoder's vectors was not trained on.
-Texts: the least certain half (smallest margin of the two best), then greedily the one farthest from what is chosen
-(k-center, Sener and Savarese 2018, arXiv 1708.00489), so that one kind of doubt is not asked about twenty times.
+Texts: chosen by doubt and unlikeness, as the application does (models/active_learning.py).
 Stopping: once the model's answers on a fixed pool hold still between rounds (stabilising predictions, Bloodgood and
 Vijay-Shanker 2009: kappa of at least 0.99 three times in a row), more labels of this kind teach little.
 Pseudo-labels: an answer is taken as a label only where it is sure on the text as it is, and the same on a changed one
@@ -22,6 +21,8 @@ from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+from models.active_learning import most_informative
 
 Vectors = npt.NDArray[np.float32]
 Probabilities = npt.NDArray[np.float64]
@@ -66,15 +67,7 @@ def suspects(found: Probabilities, *, targets: Columns) -> list[Suspect]:
 def worth_asking(found: Probabilities, *, vectors: Vectors, n: int) -> list[int]:
     """The `n` unlabelled rows to ask a person about: uncertain, and unlike each other."""
     best = np.sort(found, axis=1)
-    margin = best[:, -1] - best[:, -2]
-    pool = np.argsort(margin, kind="stable")[: max(n, len(margin) // 2)]
-    places = [0] if len(pool) and n else []
-    near = np.full(len(pool), np.inf)
-    while len(places) < min(n, len(pool)):
-        near = np.minimum(near, np.linalg.norm(vectors[pool] - vectors[pool[places[-1]]], axis=1))
-        near[places] = -1.0  # never twice, even where all that is left says the same
-        places.append(int(near.argmax()))
-    return [int(pool[place]) for place in places]
+    return most_informative(best[:, -1] - best[:, -2], vectors=vectors, n=n)
 
 
 def agreement(first: Columns, *, second: Columns) -> float:

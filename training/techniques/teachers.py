@@ -13,10 +13,11 @@ from torch import nn
 
 from models.graph import Graph
 from models.network import Network
+from models.tokens import pad_id
 from training.config import Recipe, RecipeError
 from training.data.encode import encode, open_tokenizer
 from training.data.tasks import TaskData
-from training.network.reopening import Opened, merged, pad_id, reopen
+from training.network.reopening import Opened, merged, reopen
 from training.run.run_folder import Run, located
 from training.techniques.distillation import Answers, Distilled, Teacher, ask, make_student, matched_layers, take_heads
 from training.techniques.quantization import float_graph, save_graph

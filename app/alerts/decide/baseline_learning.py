@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +21,7 @@ from app.alerts.decide.surge import (
     volume_windows,
     windows_for,
 )
-from app.alerts.decide.threshold_calibration import FLOOR, law
+from app.alerts.decide.threshold_calibration import gumbel_threshold, law
 from app.alerts.domain.baseline import Counts, Measure, Usual
 from app.core.durations import HOUR_MS
 from app.market.domain.market import SubjectKind
@@ -260,4 +259,4 @@ def _as_baseline(usuals: Sequence[Usual], *, rate: Array) -> Baseline:
 def threshold(usual: Usual, *, budget: float, n_subjects: int) -> float:
     """The score that a subject passes so seldom that `n_subjects` together keep `budget` alarms a week."""
     a_day = max(budget, 1e-6) / 7 / max(1, n_subjects)
-    return max(FLOOR, usual.location - usual.scale * math.log(a_day))
+    return float(gumbel_threshold(usual.location, usual.scale, alarms_a_day=a_day))

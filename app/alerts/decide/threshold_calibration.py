@@ -37,14 +37,20 @@ class Law:
 
     def thresholds(self, alarms_a_day: Array | float, *, floor: float = FLOOR) -> Array:
         """The score [s] that is passed so often, never below the floor."""
-        wanted = np.log(np.maximum(alarms_a_day, 1e-12))
-        found: Array = np.maximum(floor, self.location - self.scale * wanted)
-        return found
+        return gumbel_threshold(self.location, self.scale, alarms_a_day=alarms_a_day, floor=floor)
 
     def rates(self, thresholds: Array | float) -> Array:
         """Alarms a day [s] that a threshold lets through."""
         found: Array = np.exp(-(thresholds - self.location) / self.scale)
         return found
+
+
+def gumbel_threshold(
+    location: Array | float, scale: Array | float, *, alarms_a_day: Array | float, floor: float = FLOOR
+) -> Array:
+    """Return the score that daily maxima of this Gumbel law pass so often, never below the floor."""
+    found: Array = np.maximum(floor, location - scale * np.log(np.maximum(alarms_a_day, 1e-12)))
+    return found
 
 
 def law(maxima: Array, *, is_trimming: bool = True) -> Law:

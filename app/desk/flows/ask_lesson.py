@@ -16,12 +16,13 @@ from app.core.permissions import Viewer
 from app.core.prediction import Correction
 from app.core.services import Services
 from app.desk.store import doubtful_tickets
-from app.intents.decide.active_learning import most_informative, payoff
+from app.intents.decide.teaching_payoff import payoff
 from app.intents.domain import Lesson, Question
 from app.intents.flows import correct_prediction
 from app.intents.store import corrections as rows
 from app.model.flows.embed_text import VECTORS, Matrix
 from app.model.store import predictions
+from models.active_learning import most_informative
 
 GOAL = 20
 POOL = 60

@@ -6,12 +6,12 @@ room than a short one; a value is the row of logits, from which every decision i
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from hashlib import blake2b
 from threading import Lock
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from models.text import Normalised
@@ -37,8 +37,7 @@ class Cache:
     """At most `size` rows, from any thread; size 0 keeps nothing."""
 
     def __init__(self, *, size: int) -> None:
-        self._size = size
-        self._rows: OrderedDict[bytes, Row] = OrderedDict()
+        self._rows: LRUCache[bytes, Row] = LRUCache(size)
         self._lock = Lock()
         self.n_hits = 0
         self.n_misses = 0
@@ -51,13 +50,10 @@ class Cache:
                 self.n_misses += 1
                 return None
             self.n_hits += 1
-            self._rows.move_to_end(wanted)
             return row
 
     def put(self, wanted: bytes, *, row: Row) -> None:
         """Keep a row; the one unused for longest makes room."""
         with self._lock:
-            self._rows[wanted] = row
-            self._rows.move_to_end(wanted)
-            while len(self._rows) > self._size:
-                self._rows.popitem(last=False)
+            if self._rows.maxsize:
+                self._rows[wanted] = row

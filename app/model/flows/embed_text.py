@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from hashlib import blake2b
 from threading import Lock
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from app.core.services import Services
@@ -22,7 +22,7 @@ class Vectors:
 
     def __init__(self) -> None:
         # By a digest: a text may be as long as a mail.
-        self._kept: OrderedDict[tuple[int, bytes], NDArray[np.float32]] = OrderedDict()
+        self._kept: LRUCache[tuple[int, bytes], NDArray[np.float32]] = LRUCache(MOST_REMEMBERED)
         self._lock = Lock()
 
     def of(self, services: Services, texts: Sequence[str]) -> Matrix:
@@ -32,15 +32,13 @@ class Vectors:
             for text in texts
         }
         with self._lock:
-            new = [text for text, key in keys.items() if key not in self._kept]
-        fresh = dict(zip(new, services.engine.embed(new), strict=True)) if new else {}
-        with self._lock:
-            found = [fresh[text] if text in fresh else self._kept[keys[text]] for text in texts]
-            for text, vector in fresh.items():
-                self._kept[keys[text]] = vector
-            while len(self._kept) > MOST_REMEMBERED:
-                self._kept.popitem(last=False)
-        return np.stack(found) if found else np.zeros((0, 0), np.float32)
+            found = {text: self._kept[key] for text, key in keys.items() if key in self._kept}
+        new = [text for text in keys if text not in found]
+        if new:
+            found.update(zip(new, services.engine.embed(new), strict=True))
+            with self._lock:
+                self._kept.update((keys[text], found[text]) for text in new)
+        return np.stack([found[text] for text in texts]) if texts else np.zeros((0, 0), np.float32)
 
 
 VECTORS = Vectors()

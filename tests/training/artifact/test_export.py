@@ -18,6 +18,7 @@ from models.labels import make_task
 from models.network import Network
 from models.runtime import Input, Runtime
 from models.spelling import load_words
+from models.tokens import pad_id
 from tests.tiny import tiny_encoder
 from training.artifact.export import Exported, export, merge, words_of
 from training.artifact.export_encoder import ExportError
@@ -27,7 +28,7 @@ from training.data.encode import encode
 from training.data.tasks import TaskData
 from training.fit import fit
 from training.loop import predict
-from training.network.reopening import pad_id, reopen, restore
+from training.network.reopening import reopen, restore
 from training.run.run_folder import Run, RunError
 from training.techniques.teachers import open_lesson
 

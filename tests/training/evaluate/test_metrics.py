@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from models.decide import chosen_labels
 from training.evaluate.metrics import (
     calibration_error,
-    chosen_labels,
     confused,
     confusion,
     multi_label,
