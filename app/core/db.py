@@ -273,8 +273,7 @@ class Database(Reads):
                 with _told():
                     connection.execute("COMMIT")
             except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+                _rolled_back(connection)
                 raise
         finally:
             self._writer.release()
@@ -313,10 +312,6 @@ class Database(Reads):
             unit.afterwards(work)
 
     def _begin(self, connection: sqlite3.Connection, *, wait_s: float) -> None:
-        if wait_s == self._timeout_s:
-            with _told():
-                connection.execute("BEGIN IMMEDIATE")
-            return
         _set_wait(connection, wait_s)
         try:
             with _told():
@@ -381,6 +376,11 @@ def open_database(path: Path | str, *, timeout_ms: int = BUSY_MS) -> Database:
 
 def _set_wait(connection: sqlite3.Connection, seconds: float) -> None:
     connection.execute(statement("PRAGMA busy_timeout =", str(round(seconds * 1000))))
+
+
+def _rolled_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
 
 
 @lru_cache(maxsize=512)
