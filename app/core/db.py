@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from app.core.errors import DatabaseBusy, InputError, NotFound, NotReady, Stale
 from app.core.leases.holders import Holder
+from app.core.schema import upgrades
 from app.core.storage import private_files
 from app.core.storage.group_commit import Together
 from app.core.storage.unit_of_work import UnitOfWork
@@ -356,19 +357,18 @@ class Database(Reads):
 def open_database(path: Path | str, *, timeout_ms: int = BUSY_MS) -> Database:
     """The database at `path`, made and upgraded where needed.
 
-    Raises NotReady for a file that cannot be used, and leaves it: `database_newer`, or `no_copy` before an upgrade.
+    Raises NotReady for a file that cannot be used, and leaves it: `database_newer`, `database_unknown`, or `no_copy`
+    before an upgrade.
     """
-    from app.core.schema import upgrades
-
     where = Path(path)
-    try:
-        where.parent.mkdir(parents=True, exist_ok=True, mode=private_files.FOLDER_MODE)
-        # The journals beside it get the mode that the database has.
-        private_files.private_file(where)
-    except OSError as error:
-        raise NotReady("database_unusable", reason=str(error)) from error
     with _told():
-        upgrades.check_known(where)
+        try:
+            upgrades.check_known(where)
+            where.parent.mkdir(parents=True, exist_ok=True, mode=private_files.FOLDER_MODE)
+            # The journals beside it get the mode that the database has.
+            private_files.private_file(where)
+        except OSError as error:
+            raise NotReady("database_unusable", reason=str(error)) from error
         database = Database(where, timeout_ms=timeout_ms)
         upgrades.upgrade(database.connection, where)
     return database

@@ -274,6 +274,13 @@ TABLE: dict[str, Sentence] = {
             "Start that version, or put the copy in its place that was made before the upgrade."
         ),
     ),
+    "database_unknown": (
+        _("Unknown database"),
+        _(
+            "%(file)s was written neither by this version of Bellwether nor by one that it can upgrade, and it is left "
+            "as it is. Move it away, or name another folder in BELLWETHER_INSTANCE."
+        ),
+    ),
     "database_full": (_("Disk full"), _("The disk of the database is full. Nothing was changed; make room on it.")),
     "database_read_only": (
         _("Database read-only"),

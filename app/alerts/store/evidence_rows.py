@@ -15,7 +15,7 @@ ON CONFLICT DO UPDATE SET body = excluded.body, made_at = excluded.made_at"""
 
 
 def of_alert(db: Reads, alert_id: int) -> Evidence | None:
-    """Why an alert was raised; None for one that is too old to have kept it, or that never fired."""
+    """Why an alert was raised; None for one that never fired."""
     row = db.row("SELECT body FROM evidence WHERE alert_id = ?", (alert_id,))
     return None if row is None else _read(json.loads(row["body"]))
 

@@ -1,1 +1,1 @@
-"""The schema of the database: frozen migrations, each applied once."""
+"""The schema of the database: what a new file gets, and how an older one comes to the same."""

@@ -33,7 +33,7 @@ def find(db: Reads, *, actor: str, key: str, fingerprint: str) -> Kept | None:
         return None
     if row["fingerprint"] != fingerprint:
         raise InputError("idempotency_key_reused", key=key)
-    return Kept(status=row["status"], headers=json.loads(row["headers"] or "{}"), body=row["body"] or b"")
+    return Kept(status=row["status"], headers=json.loads(row["headers"]), body=row["body"])
 
 
 def keep(tx: Transaction, answer: Kept, *, actor: str, key: str, fingerprint: str, at: int) -> None:

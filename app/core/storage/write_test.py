@@ -6,7 +6,8 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from app.core.errors import BellwetherError, NotReady
+from app.core.errors import BellwetherError
+from app.core.schema import versions
 
 if TYPE_CHECKING:
     from app.core.db import Database
@@ -36,12 +37,8 @@ class WriteTest:
                 raise self._fault
 
     def _found(self) -> BellwetherError | None:
-        from app.core.schema.migrations import unknown
-
         try:
-            steps = unknown(self._db.connection)
-            if steps:
-                return NotReady("database_newer", file=self._db.path.name, step=steps[-1])
+            versions.check_known(self._db.connection, file=self._db.path.name)
             with self._db.transaction(wait_ms=WAIT_MS) as tx:
                 tx.execute("INSERT INTO write_test VALUES (1, 1) ON CONFLICT DO UPDATE SET n = n + 1")
         except BellwetherError as error:

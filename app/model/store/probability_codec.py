@@ -1,6 +1,6 @@
 """The best labels of a prediction in four bytes each: the number of the label, and its probability in ten thousandths.
 
-What these cannot hold without loss stays JSON: text where all others are a blob.
+Where a number needs more than two bytes they are JSON: text where all others are a blob.
 """
 
 from __future__ import annotations
@@ -19,12 +19,9 @@ Top = Sequence[tuple[str, float]]
 
 def packed(top: Top, *, codes: Mapping[str, int]) -> bytes | str:
     """As a prediction keeps it."""
-    steps = [round(chance * STEPS) if 0 <= chance <= 1 else -1 for _, chance in top]
-    numbers = [codes[label] for label, _ in top]
-    is_exact = all(step / STEPS == chance for step, (_, chance) in zip(steps, top, strict=True))
-    if not is_exact or max(numbers, default=0) > MOST:
+    if any(codes[label] > MOST for label, _ in top):
         return json.dumps([list(one) for one in top], ensure_ascii=False, separators=(",", ":"))
-    pairs = [number for pair in zip(numbers, steps, strict=True) for number in pair]
+    pairs = [number for label, chance in top for number in (codes[label], round(chance * STEPS))]
     return struct.pack(f"<{len(pairs)}H", *pairs)
 
 

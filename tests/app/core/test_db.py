@@ -1,4 +1,4 @@
-"""The database file: its schema from blank and from the oldest, who waits for whom, and what cannot be opened."""
+"""The database file: who waits for whom, what is kept as it was, and what cannot be opened."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from app.core.db import ROWS_AT_ONCE, Database, open_database
 from app.core.errors import DatabaseBusy, InputError, NotFound, NotReady, Stale
 from app.core.events import event_log
 from app.core.events.event import Event
-from app.core.schema.migrations import migrate
 from app.people.store import teams, users
 
 
@@ -24,20 +23,6 @@ def db(tmp_path: Path) -> Iterator[Database]:
     database = open_database(tmp_path / "new" / "desk.sqlite", timeout_ms=200)
     yield database
     database.close()
-
-
-def schema(connection: sqlite3.Connection) -> list[tuple[str, str]]:
-    """Every table, index and trigger with its SQL."""
-    rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name")
-    return [(name, sql) for name, sql in rows if not name.startswith("_sqlite_migrations")]
-
-
-def test_the_schema_is_the_same_from_blank_and_step_by_step(db: Database, tmp_path: Path) -> None:
-    old = sqlite3.connect(tmp_path / "old.sqlite", isolation_level=None)
-    for step in ("m002_desk", "m004_market", None):
-        migrate(old, stop_before=step)
-    assert schema(old) == schema(db.connection)
-    old.close()
 
 
 def test_opening_twice_changes_nothing(db: Database) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ from app.core.permissions import SYSTEM
 from app.core.quarantine import keep_in_quarantine, try_again
 from app.core.quarantine import quarantine_rows as items
 from app.core.quarantine.arrival import Quarantined
-from app.core.schema.migrations import migrate
 from app.core.services import Services
 from app.desk.domain.ticket import TicketDraft
 from app.desk.flows import erase_customer, file_ticket
@@ -259,20 +257,3 @@ def test_what_an_erased_customer_sent_leaves_quarantine_too(services: Services, 
     erase_customer.erase(services, ticket.customer_id, viewer=people.admin)
     (left,) = waiting(services)
     assert b"bob@" in items.raw(services.db, left.id)
-
-
-def test_mail_that_could_not_be_read_before_is_in_quarantine_after_the_migration(tmp_path: Path) -> None:
-    old = sqlite3.connect(tmp_path / "old.sqlite", isolation_level=None)
-    migrate(old, stop_before="m800_quarantine")
-    for sql in (
-        "INSERT INTO queue (id, slug, title, intent_task) VALUES (1, 'a', 'A', 't')",
-        "INSERT INTO mailbox (id, address, queue_id) VALUES (4, 'help@desk.example', 1)",
-        "INSERT INTO mail_fault VALUES (9, 4, 77, 5, 'too_large', '{\"size\": 9, \"limit\": 3}', 123)",
-    ):
-        old.execute(sql)
-    migrate(old)
-    row = old.execute(
-        "SELECT source, mailbox_id, uid_validity, uid, code, params, at, state FROM quarantine"
-    ).fetchone()
-    assert row == ("help@desk.example", 4, 77, 5, "too_large", '{"size": 9, "limit": 3}', 123, "waiting")
-    old.close()

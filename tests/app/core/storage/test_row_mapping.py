@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +25,7 @@ from app.desk.domain.ticket import AttachmentDraft
 from app.desk.store import attachments
 from app.market.domain.series import Bucket
 from app.market.store import buckets
-from app.model.store import predictions
+from app.model.store import predictions, probability_codec
 from app.notify.store import notifications, receivers
 
 
@@ -56,6 +58,76 @@ def test_a_prediction_comes_back_whole(db: Database) -> None:
     assert (one.prediction, two.prediction) == (given, shadow)
     latest = predictions.latest(db, subject_kind="message", subject_id=3, task="emotion")
     assert latest == one
+
+
+def _about(top: tuple[Scored, ...]) -> Prediction:
+    return Prediction(task="t", role="intent", model="m@1", label="fees", probability=0.123457, top=top)
+
+
+TOPS = (
+    (("lost_card", 0.9), ("fees", 0.0623), ("top_up", 0.0001)),
+    (("negative", 1.0), ("neutral", 0.0), ("positive", 0.0)),
+    (("fine", 0.3333),),
+    (),
+)
+
+
+@pytest.mark.parametrize("top", TOPS)
+@pytest.mark.parametrize("most", [65_535, 0])
+def test_the_best_labels_come_back_whatever_their_numbers(
+    db: Database, monkeypatch: pytest.MonkeyPatch, top: tuple[tuple[str, float], ...], most: int
+) -> None:
+    monkeypatch.setattr(probability_codec, "MOST", most)
+    given = _about(tuple(Scored(label=label, probability=chance) for label, chance in top))
+    with db.transaction() as tx:
+        predictions.insert_all(tx, subject_kind="message", subject_id=3, predictions=[given], at=7)
+    assert [stored.prediction for stored in predictions.of_messages(db, [3])] == [given]
+    is_json = isinstance(db.value("SELECT top FROM prediction"), str)
+    assert is_json == (bool(top) and most == 0)
+
+
+def test_what_repeats_is_kept_once(db: Database) -> None:
+    top = tuple(Scored(label=label, probability=chance) for label, chance in (("fees", 0.7), ("new_label", 0.3)))
+    event = Event(actor_kind="agent", actor_id="1", verb="noted", noun="ticket", noun_id=1, after={"n": 1}, at=9)
+    for subject_id in (1, 2, 3):
+        with db.transaction() as tx:
+            predictions.insert_all(tx, subject_kind="message", subject_id=subject_id, predictions=[_about(top)], at=1)
+            event_log.record_all(tx, [event, event])
+    assert db.value("SELECT count(*) FROM verdict WHERE task = 't'") == 1
+    assert db.value("SELECT count(*) FROM deed WHERE verb = 'noted'") == 1
+    assert db.value("SELECT count(*) FROM label WHERE name = 'new_label'") == 1
+    assert [stored.prediction for stored in predictions.of_messages(db, [1, 2, 3])] == [_about(top)] * 3
+    assert [(one.verb, one.after) for one in event_log.of(db, "ticket", 1)] == [("noted", {"n": 1})] * 6
+
+
+CHANGES: tuple[tuple[str, str, str, dict[str, Any], dict[str, Any]], ...] = (
+    ("ticket", "system", "created", {}, {"queue_id": 1, "channel": "email"}),
+    ("ticket", "rule", "routed", {"queue_id": 1}, {"queue_id": 2, "reason": "rule"}),
+    ("ticket", "agent", "updated", {"subject": "A"}, {"subject": "C", "body": "D", "tags": ["x", None]}),
+    ("ticket", "agent", "resolved", {"status": "open", "深": {"a": [1.5, True]}}, {"status": "solved"}),
+    ("user", "system", "link_made", {}, {}),
+)
+
+
+def test_an_event_comes_back_with_what_it_says(db: Database) -> None:
+    given = [
+        Event(actor_kind=kind, actor_id="1", verb=verb, noun=noun, noun_id=1, before=before, after=after, at=8)
+        for noun, kind, verb, before, after in CHANGES
+    ]
+    with db.transaction() as tx:
+        ids = event_log.record_all(tx, given)
+        inverse = event_log.record(tx, replace(given[3], verb="status_set", before={}, after={}, undoes=ids[3]))
+    assert list(event_log.after(db, 0)[:-1]) == [replace(one, id=at) for one, at in zip(given, ids, strict=True)]
+    assert [event_log.undone_by(db, one) for one in (ids[3], ids[2])] == [inverse, None]
+    with pytest.raises(sqlite3.IntegrityError), db.transaction() as tx:
+        event_log.record(tx, replace(given[3], undoes=ids[3]))
+
+
+@pytest.mark.parametrize(("get", "noun"), [(event_log.get, "event"), (predictions.get, "prediction")])
+def test_what_is_not_there_is_said_by_its_noun(db: Database, get: Callable[[Database, int], object], noun: str) -> None:
+    with pytest.raises(NotFound) as raised:
+        get(db, 1000)
+    assert raised.value.params == {"noun": noun, "id": 1000}
 
 
 def test_events_are_read_by_thing_and_by_time(db: Database) -> None:
