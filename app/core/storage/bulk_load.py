@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.core.db import Reads, Transaction, marks, statement
+from sqlite_utils import Database as Tables
+
+from app.core.db import Reads, Transaction, statement
 
 Rows = Sequence[tuple[Any, ...]]
 
@@ -28,9 +30,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 
 def add(tx: Transaction, table: str, rows: Rows) -> None:
     """Insert rows of plain values in the order of COLUMNS; triggers and indices follow as for any other row."""
-    columns = COLUMNS[table]
-    sql = statement("INSERT INTO", table, "(" + ", ".join(columns) + ")", "VALUES", marks(columns))
-    tx.connection.executemany(sql, rows)
+    if rows:
+        Tables(tx.connection).table(table).insert_all([COLUMNS[table], *rows])
 
 
 def last_id(db: Reads, table: str) -> int:
@@ -52,6 +53,7 @@ def widen(db: Reads, *, megabytes: int) -> None:
 
 def settle(db: Reads) -> None:
     """After a load: statistics for the planner, the full-text index in one piece, the log folded in."""
-    db.connection.execute("INSERT INTO message_search (message_search) VALUES ('optimize')")
-    db.connection.execute("ANALYZE")
+    tables = Tables(db.connection)
+    tables.table("message_search").optimize()
+    tables.analyze()
     db.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -13,7 +13,7 @@ from app.core.events import event_log
 from app.core.events.event import Event
 from app.core.permissions import SYSTEM
 from app.desk.domain.ticket import TicketFilter
-from app.desk.store import erasure, inbox_query, messages, queues, tickets
+from app.desk.store import erasure, inbox_query, messages, tickets
 
 TEXTS = (
     ("Where is it?", "Order 7\nWhere is it?"),
@@ -29,7 +29,7 @@ def db(tmp_path: Path) -> Iterator[Database]:
     """A ticket with a message of every kind of text, and a history that repeats some of its words."""
     database = open_database(tmp_path / "desk.sqlite")
     with database.transaction() as tx:
-        queue_id = queues.insert(tx, slug="q", title="Q", intent_task="banking_intent")
+        queue_id = tx.insert("queue", {"slug": "q", "title": "Q", "intent_task": "banking_intent"})
         customer_id = tx.insert("customer", {"name": "C", "email": "c@example.com"})
         values = {"subject": "S", "channel": "email", "status": "open", "priority": "normal"}
         at = {"created_at": 1, "updated_at": 1}
