@@ -152,7 +152,7 @@ def _refused(name: str, *, value: object, expected: str) -> SettingError:
 
 
 def table() -> list[tuple[str, str, str, str]]:
-    """Rows of name, type, default and help, for the README and `flask settings`."""
+    """Rows of name, type, default and help, for app/README.md and `flask settings`."""
     kinds = get_type_hints(Settings)
     return [
         (PREFIX + entry.name.upper(), kinds[entry.name].__name__, str(entry.default), entry.metadata["help"])

@@ -105,7 +105,7 @@ def chosen_columns(suite: Suite, *, found: Probabilities, decision: Decision) ->
 def _intervals(suite: Suite, *, found: Probabilities, decision: Decision) -> dict[str, list[float]]:
     """95 % bootstrap intervals of every figure."""
     figures = figures_by_rows(suite, found=found, decision=decision)
-    rows = intervals(figures, n=len(suite.inputs), names=figures(np.arange(2)), draws=DRAWS)
+    rows = intervals(figures, n=len(suite.inputs), names=figures(np.arange(1)), draws=DRAWS)
     return {name: [round(row.low, 4), round(row.high, 4)] for name, row in rows.items()}
 
 
