@@ -19,6 +19,20 @@ def test_the_templates_can_be_read_and_none_stands_twice() -> None:
         assert {test.label for test in tests} == {"positive", "neutral", "negative"}
 
 
+def test_no_held_out_text_is_among_those_for_training() -> None:
+    own = Path(checklist.__file__).parents[1] / "data" / "own"
+    for name in ("market_meaning.toml", "desk_messages.jsonl"):
+        held_out, training = (_texts(folder / name) for folder in (FOLDER, own))
+        assert training
+        assert held_out & training == set()
+
+
+def _texts(path: Path) -> set[str]:
+    if path.suffix == ".toml":
+        return {text for test in checklist.read_tests(path) for text in test.texts}
+    return {json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()}
+
+
 def test_the_messages_carry_known_labels() -> None:
     lines = (FOLDER / "desk_messages.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
