@@ -8,7 +8,7 @@ from marshmallow import fields
 
 from app.core.durations import MINUTE_MS
 from app.market.domain.market import FeedKind
-from app.market.flows import fetch_feeds as feed_flows
+from app.market.flows import keep_feeds
 from app.web.api.api_shapes import (
     LARGEST,
     Between,
@@ -26,7 +26,7 @@ from app.web.api.api_shapes import (
 )
 
 SLUG = Pattern(r"[a-z0-9]([a-z0-9_-]{0,58}[a-z0-9])?", code="bad_slug")
-WEIGHT = Between(0.01, feed_flows.MOST_WEIGHT)
+WEIGHT = Between(0.01, keep_feeds.MOST_WEIGHT)
 _NOT_IN_URLS = r"\x00-\x20\x7f\\<>\"^`{|}\u2028\u2029"
 """What no address carries unescaped."""
 
@@ -154,7 +154,7 @@ class FeedChangeShape(ChangeShape):
     licence_note = fields.String(validate=Size(max=1000))
     team = TEAM
     language = fields.String(validate=Pattern("([a-z]{2})?", code="unknown_value"))
-    interval_ms = Whole(allow_none=True, validate=Between(feed_flows.LEAST_INTERVAL_MS, feed_flows.MOST_INTERVAL_MS))
+    interval_ms = Whole(allow_none=True, validate=Between(keep_feeds.LEAST_INTERVAL_MS, keep_feeds.MOST_INTERVAL_MS))
     silent_after_ms = Whole(allow_none=True, validate=Between(MINUTE_MS, LARGEST))
     is_active = Flag()
 

@@ -9,9 +9,9 @@ from marshmallow import ValidationError, fields
 
 from app.core import clock
 from app.core.errors import TooLarge
-from app.market.flows import recommend_posts
-from app.market.store import posts
-from app.recommend.domain import Feedback, FeedbackKind
+from app.market.domain.market import Post
+from app.market.flows import find_posts, recommend_posts
+from app.recommend.domain import Feedback, FeedbackKind, Recommendation
 from app.web import access
 from app.web.api import api_lists, request_body
 from app.web.api.api_shapes import (
@@ -123,7 +123,8 @@ def recommend(query: dict[str, Any]) -> dict[str, Any]:
     found = recommend_posts.recommend(
         services, access.user_id(), viewer=viewer, limit=query["n"], exclude_seen=query["exclude_seen"]
     )
-    return api_lists.whole(_out(one) for one in found)
+    posts = find_posts.by_ids(services, [one.post_id for one in found], viewer=viewer)
+    return api_lists.whole(_out(one, post=posts[one.post_id]) for one in found if one.post_id in posts)
 
 
 @route(
@@ -177,6 +178,5 @@ def rank(payload: dict[str, Any]) -> dict[str, Any]:
     return {"took": round((perf_counter() - started) * 1000, 1), "items": [*ranked, *rest]}
 
 
-def _out(one: Any) -> dict[str, Any]:
-    post = posts.get(access.services().db, one.post_id, viewer=access.viewer())
+def _out(one: Recommendation, *, post: Post) -> dict[str, Any]:
     return row(one, title=post.title, url=post.url, published_at=post.occurred_at)

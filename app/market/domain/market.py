@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
+from app.core.quarantine.arrival import ItemForm
 from app.core.text.times import Precision
 
 FeedKind = Literal["push", "rss", "file"]
+PostState = Literal["created", "updated", "unchanged", "failed"]
 SubjectKind = Literal["entity", "topic", "feed", "market"]
 
 LONGEST_READING_S = 10
@@ -60,6 +63,23 @@ class PostDraft:
     author: str | None = None
     occurred_at: int | None = None
     precision: Precision = "second"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostResult:
+    """What became of one row: `error` is a code with `params` when it failed, `row` counts rows from 1.
+
+    A row that failed has its `raw` form, where it was read out of a file or a feed.
+    """
+
+    external_id: str
+    id: int | None
+    state: PostState
+    error: str | None = None
+    params: Mapping[str, object] = field(default_factory=dict)
+    row: int = 0
+    raw: str = field(default="", compare=False, repr=False)
+    form: ItemForm = field(default="jsonl", compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,11 @@ OWN = "own-"
 """What the subject id of such a topic begins with; labels of a model have underscores and no hyphen."""
 
 
+LONGEST_TITLE, LONGEST_WORD, MOST_WORDS = 60, 80, 100
+SHORTEST_WORD = 2
+LONGEST_EXAMPLE, FEWEST_EXAMPLES, MOST_EXAMPLES, WIDEST_REACH = 2000, 3, 50, 20.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Likeness:
     """What posts are compared with: the cosine of a vector less `centre` with `direction` is at least `least`."""

@@ -1,4 +1,4 @@
-"""Keeping the hourly counts true: whatever changes what posts say is done between two tallies of their stories."""
+"""Hourly counts kept true: whatever changes what posts say is done between two counts of their stories."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from itertools import groupby
 from app.core.db import Reads, Transaction
 from app.core.services import Services
 from app.market.decide.bucketing import difference, merged, sayings, tally
+from app.market.decide.topic_words import Matcher
 from app.market.domain.series import Bucket, Saying
-from app.market.flows import keep_topics as own
 from app.market.store import buckets, mentions, posts
 from app.market.store import topics as own_topics
 
@@ -27,7 +27,7 @@ def counted(tx: Transaction, story_ids: Iterable[int]) -> Iterator[set[int]]:
     touched = set(story_ids)
     before = _sayings(tx, touched)
     yield touched
-    own.match(tx, touched)
+    _match_topics(tx, touched)
     buckets.add(tx, difference(_sayings(tx, touched), before=before))
 
 
@@ -42,13 +42,15 @@ def _sayings(db: Reads, story_ids: Iterable[int]) -> list[Saying]:
     ]
 
 
-def rebuild_series(services: Services) -> int:
-    """Count all buckets anew from the posts, in one transaction; how many there are."""
-    with services.db.transaction() as tx:
-        buckets.clear(tx)
-        for story_ids in _chunks(posts.story_ids(tx)):
-            buckets.add(tx, tally(_sayings(tx, story_ids)))
-        return len(buckets.every(tx))
+def _match_topics(tx: Transaction, story_ids: Iterable[int]) -> None:
+    """Find the analysts' own topics of every post of these stories anew, so that no way in can miss them."""
+    topics = own_topics.every(tx)
+    if not topics and not own_topics.is_any(tx):
+        return
+    matcher = Matcher(topics)
+    texts = own_topics.texts(tx, story_ids)
+    alike = own_topics.likes(tx, texts)
+    own_topics.put(tx, {post_id: matcher.find(text, alike=alike.get(post_id, ())) for post_id, text in texts.items()})
 
 
 def recounted(services: Services) -> tuple[Bucket, ...]:

@@ -17,18 +17,16 @@ from app.core.permissions import Viewer
 from app.core.quarantine import keep_in_quarantine
 from app.core.services import Services
 from app.core.text.file_rows import RowFault
-from app.market.domain.market import Post, PostDraft, Span
-from app.market.flows import join_story, learn_topic, read_ahead
-from app.market.flows.count_posts import counted, rebuild_series, recounted
+from app.market.domain.market import Post, PostDraft, PostResult, PostState, Span
+from app.market.flows import join_story, learn_topic, prepare_posts
+from app.market.flows.count_posts import counted
 from app.market.flows.judge_post import Judged, columns, judge, said, towards, write
-from app.market.flows.read_ahead import CHUNK, Chunk, PostResult, Row, State, failed
+from app.market.flows.prepare_posts import CHUNK, Chunk, Row, failed
 from app.market.store import feeds, mentions, posts
 from app.market.store import topics as own_topics
 from app.market.store.mentions import Placed
 from app.model.store import predictions
 from app.model.store.predictions import Said
-
-__all__ = ["PostResult", "classify_pending", "rebuild_series", "receive", "receive_each", "recounted"]
 
 LOG = logging.getLogger(__name__)
 LEASE_MS = 30_000
@@ -50,7 +48,7 @@ def receive_each(
     read later. Times after the present are taken for the present. Raises NotFound for a feed out of sight.
     """
     feed = feeds.get(services.db, feed_id, viewer=viewer)
-    for chunk in read_ahead.chunks(services, feed, drafts):
+    for chunk in prepare_posts.chunks(services, feed, drafts):
         yield from _stored(services, feed_id, chunk, viewer=viewer)
         if chunk.error is not None:
             raise chunk.error
@@ -207,7 +205,7 @@ def _change(
     return write(tx, was.id, text=row.text, mention_ids=mention_ids, judged=judged) if judged else []
 
 
-def _result(row: Row, post_id: int, *, state: State) -> PostResult:
+def _result(row: Row, post_id: int, *, state: PostState) -> PostResult:
     return PostResult(external_id=row.draft.external_id, id=post_id, state=state, row=row.number)
 
 
@@ -223,8 +221,8 @@ def _record(
     latest = max(row.occurred_at for row in rows)
     last = feeds.get(tx, feed_id).last_post_at or 0
     is_daily = all(row.draft.precision == "day" and row.draft.occurred_at is not None for row in rows)
-    changes = {"last_post_at": max(latest, last), "last_received_at": clock.now_ms(), "is_daily": is_daily}
-    feeds.note(tx, feed_id, changes=changes)
+    columns = {"last_post_at": max(latest, last), "last_received_at": clock.now_ms(), "is_daily": is_daily}
+    feeds.note(tx, feed_id, columns=columns)
 
 
 def classify_pending(services: Services, *, limit: int = CHUNK) -> int:

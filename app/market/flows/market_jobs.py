@@ -1,19 +1,25 @@
-"""Jobs of the market: files of posts imported, feeds fetched."""
+"""Jobs of the market: files of posts imported, feeds fetched, topics counted over what was there before."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from app.core import clock
+from app.core.durations import DAY_MS
 from app.core.errors import InputError
 from app.core.jobs.job import Job
 from app.core.jobs.job_progress import Progress
 from app.core.jobs.job_queue import content_of, viewer_of
 from app.core.services import Services
-from app.market.flows import fetch_feeds, ingest_posts, quarantine_posts
+from app.market.domain.market import PostResult
+from app.market.flows import fetch_feeds, ingest_posts, learn_topic, quarantine_posts
+from app.market.flows.count_posts import counted
 from app.market.sources import feed_process, post_drafts
-from app.market.store import feeds
+from app.market.store import feeds, topics
 
+COUNTED_BACK_MS = 28 * DAY_MS
+STORIES_AT_ONCE = 100
 READERS: Mapping[str, Callable[[bytes], Any]] = {
     "csv": post_drafts.from_csv,
     "jsonl": post_drafts.from_jsonl,
@@ -41,7 +47,33 @@ def fetch_feed(services: Services, job: Job, progress: Progress) -> None:
         _count(result, progress)
 
 
-def _count(result: ingest_posts.PostResult, progress: Progress) -> None:
+def count_topic(services: Services, job: Job, progress: Progress) -> None:
+    """Count every story of the last 28 days, and all that had the topic, anew; doing it twice changes nothing."""
+    topic_id, beyond = int(job.params["topic_id"]), 0
+    _learn_examples(services, topic_id)
+    since = clock.now_ms() - COUNTED_BACK_MS
+    while story_ids := topics.stories_to_count(
+        services.db, topic_id, since=since, beyond=beyond, limit=STORIES_AT_ONCE
+    ):
+        texts = topics.bodies(services.db, story_ids)
+        alike = dict(zip(texts, learn_topic.alike(services, list(texts.values())), strict=True))
+        with services.db.transaction() as tx, counted(tx, story_ids):
+            topics.put_likes(tx, alike)  # topics by words are found where stories are counted
+        beyond = story_ids[-1]
+        for _ in story_ids:
+            progress.done()
+
+
+def _learn_examples(services: Services, topic_id: int) -> None:
+    """Learn what the examples of a topic mean where an undo brought them back."""
+    topic = topics.get(services.db, topic_id)
+    if topic.is_active and topic.examples and topic.likeness is None:
+        likeness = learn_topic.learned(services, topic)
+        with services.db.transaction() as tx:
+            topics.put_likeness(tx, topic, likeness=likeness)
+
+
+def _count(result: PostResult, progress: Progress) -> None:
     if result.error is None:
         progress.done()
     else:

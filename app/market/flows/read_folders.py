@@ -90,5 +90,5 @@ def _drafts(file: Path, *, feed: Feed) -> Iterator[Any]:
 def _note(services: Services, feed: Feed, *, file: Path, counts: dict[str, int], fault: str | None) -> None:
     after = {"file": file.name, "is_good": file.parent.name == watched_folder.DONE, "fault": fault, **counts}
     with services.db.transaction() as tx:
-        feeds.note(tx, feed.id, changes={"last_error": fault, "last_fetched_at": clock.now_ms()})
+        feeds.note(tx, feed.id, columns={"last_error": fault, "last_fetched_at": clock.now_ms()})
         history.record(tx, actor=history.of(SYSTEM), verb="file_read", noun="feed", noun_id=feed.id, after=after)

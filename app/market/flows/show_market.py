@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from app.core.errors import FieldError, InputError, NotFound
-from app.core.events import history
+from app.core.errors import NotFound
 from app.core.permissions import Viewer
 from app.core.registry import Registry
 from app.core.services import Services
-from app.core.text.file_rows import RowFault
 from app.market.decide.bucketing import MARKET, bucket_at, points
-from app.market.domain.market import Entity, SubjectKind
+from app.market.domain.market import SubjectKind
 from app.market.domain.series import Bucket, Expected, Point, Window
 from app.market.domain.topic import own_id
-from app.market.flows import look_up_alerts
-from app.market.flows.look_up_alerts import ALERTS
-from app.market.sources.company_list import from_csv as gazetteer_rows
-from app.market.store import buckets, companies, feeds, topics
-
-_EDITABLE = frozenset({"ticker", "name", "sector", "aliases", "ambiguous", "competitors"})
+from app.market.flows import find_alerts
+from app.market.flows.find_alerts import ALERTS
+from app.market.store import buckets, companies, feeds, stories, topics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,16 +29,6 @@ class SubjectSummary:
     window: Window
     net_sentiment: float | None
     n_firing: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Imported:
-    """What became of a list of companies."""
-
-    n_created: int
-    n_updated: int
-    n_unchanged: int
-    faults: tuple[RowFault, ...] = ()
 
 
 def hours(
@@ -126,7 +111,7 @@ def usual(
 
 def overview(services: Services, *, since: int, until: int, viewer: Viewer | None = None) -> tuple[SubjectSummary, ...]:
     """The whole market, then companies and topics by how much was said; every watched company is there."""
-    firing = [alert for alert in look_up_alerts.open_ones(services) if alert.state in ("firing", "recovering")]
+    firing = [alert for alert in find_alerts.open_ones(services) if alert.state in ("firing", "recovering")]
     kinds: tuple[SubjectKind, ...] = ("market", "entity", "topic")
     found: list[SubjectSummary] = []
     for kind in kinds:
@@ -200,99 +185,8 @@ def _number(subject_id: str, *, noun: str) -> int:
     return int(subject_id)
 
 
-def add_entity(
-    services: Services,
-    *,
-    viewer: Viewer,
-    ticker: str,
-    name: str,
-    sector: str = "",
-    aliases: Sequence[str] = (),
-    ambiguous: Sequence[str] = (),
-    competitors: Sequence[str] = (),
-) -> Entity:
-    """Watch a company from now on; raises Conflict when the ticker is taken."""
-    values = {
-        "ticker": ticker,
-        "name": name,
-        "sector": sector,
-        "aliases": tuple(aliases),
-        "ambiguous": tuple(ambiguous),
-        "competitors": tuple(competitors),
-    }
-    with services.db.transaction() as tx:
-        entity_id = companies.insert(tx, values=_checked(values))
-        after = {"ticker": ticker, "name": name}
-        history.record(tx, actor=history.of(viewer), verb="created", noun="entity", noun_id=entity_id, after=after)
-        return companies.get(tx, entity_id)
-
-
-def import_entities(services: Services, content: bytes, *, viewer: Viewer) -> Imported:
-    """Watch the companies of a CSV list; a ticker that is known takes the list's values.
-
-    Raises InputError when the file is empty or has no known column; bad rows are told and leave the others alone.
-    """
-    counts = {"created": 0, "updated": 0, "unchanged": 0}
-    faults: list[RowFault] = []
-    for row in gazetteer_rows(content):
-        if isinstance(row, RowFault):
-            faults.append(row)
-            continue
-        counts[_imported(services, row[1], viewer=viewer)] += 1
-    return Imported(**{f"n_{state}": count for state, count in counts.items()}, faults=tuple(faults))
-
-
-def _imported(services: Services, values: Mapping[str, Any], *, viewer: Viewer) -> str:
-    known = companies.find_by_ticker(services.db, str(values["ticker"]))
-    if known is None:
-        add_entity(services, viewer=viewer, **values)
-        return "created"
-    # An empty cell of a list says nothing; what is known stays.
-    changes = {key: value for key, value in values.items() if value and value != getattr(known, key)}
-    if not changes:
-        return "unchanged"
-    change_entity(services, known.id, viewer=viewer, changes=changes)
-    return "updated"
-
-
-def change_entity(
-    services: Services, entity_id: int, *, viewer: Viewer, changes: Mapping[str, Any], version: int | None = None
-) -> Entity:
-    """Change how a company is known; posts that came before keep their mentions. Raises NotFound, Stale."""
-    with services.db.transaction() as tx:
-        was = companies.get(tx, entity_id)
-        wanted = _checked(changes)
-        entity = companies.update(tx, entity_id, changes=wanted, version=version)
-        before = {key: getattr(was, key) for key in wanted}
-        history.record(
-            tx,
-            actor=history.of(viewer),
-            verb="edited",
-            noun="entity",
-            noun_id=entity_id,
-            before=before,
-            after=wanted,
-        )
-        return entity
-
-
-def remove_entity(services: Services, entity_id: int, *, viewer: Viewer) -> None:
-    """Stop watching a company; raises Conflict `entity_in_use` while posts mention it."""
-    with services.db.transaction() as tx:
-        was = companies.get(tx, entity_id)
-        companies.delete(tx, entity_id)
-        before = {"ticker": was.ticker, "name": was.name}
-        history.record(tx, actor=history.of(viewer), verb="deleted", noun="entity", noun_id=entity_id, before=before)
-
-
-def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = sorted(set(values) - _EDITABLE)
-    if unknown:
-        raise InputError("unknown_field", field=unknown[0])
-    found = dict(values)
-    for key in ("ticker", "name"):
-        if key in found and not str(found[key]).strip():
-            raise InputError("empty_field", fields=[FieldError(pointer=f"/{key}", code="empty")], field=key)
-    if "ticker" in found:
-        found["ticker"] = str(found["ticker"]).strip().lstrip("$").upper()
-    return found
+def topics_of_company(
+    services: Services, entity_id: int, *, since: int, until: int, viewer: Viewer
+) -> tuple[tuple[str, int], ...]:
+    """Return what a company was spoken of in a stretch of time: topics with their unique stories, most first."""
+    return stories.topics_of_entity(services.db, entity_id, since=since, until=until, viewer=viewer)

@@ -14,13 +14,11 @@ from app.core.views import saved_view_rows
 from app.core.views.saved_view import SavedView
 from app.market.domain.dashboard import MOST_SUBJECTS, dashboard, of_query
 from app.market.domain.market import SubjectKind
-from app.market.flows import look_up_alerts
-from app.market.flows.look_up_alerts import SubjectAlert
+from app.market.flows import find_alerts, keep_companies, keep_dashboards, keep_topics
+from app.market.flows.find_alerts import SubjectAlert
 from app.market.pages import alert_parts, subject_trend
 from app.market.pages.market_page import MARKET
 from app.market.pages.subject_trend import Course, Figures
-from app.market.store import companies, feeds
-from app.market.store import topics as own_topics
 from app.web.access import requires, services, viewer
 from app.web.display.enum_words import word
 from app.web.display.label_titles import TOPICS, label_title
@@ -63,8 +61,8 @@ class Saved:
 
 def _choices() -> dict[str, list[Choice]]:
     """Everything in the reader's sight that can be chosen, by kind."""
-    db, me = services().db, viewer()
-    own = [(topic.subject_id, topic.title) for topic in own_topics.every(db)]
+    found = services()
+    own = [(topic.subject_id, topic.title) for topic in keep_topics.every(found)]
     topics = sorted([*own, *((topic, label_title(topic)) for topic in TOPICS)], key=lambda one: one[1])
     return {
         "market": [
@@ -84,7 +82,7 @@ def _choices() -> dict[str, list[Choice]]:
                 title=one.name,
                 url=url_for("pages_entities.show", ticker=one.ticker),
             )
-            for one in companies.every(db)
+            for one in keep_companies.every(found)
         ],
         "topic": [
             Choice(
@@ -104,7 +102,7 @@ def _choices() -> dict[str, list[Choice]]:
                 title=one.name,
                 url=url_for("pages_posts.index", feed=one.id),
             )
-            for one in (feeds.every(db, viewer=me) if me.may("feeds:read") else ())
+            for one in keep_dashboards.feeds_to_choose(found, viewer=viewer())
         ],
     }
 
@@ -142,7 +140,7 @@ def index() -> str:
     choices, here = _choices(), dashboard(asked, days=request.args.get("days")).query
     known = {one.key: one for group in choices.values() for one in group}
     chosen = [known[key] for key in asked[:MOST_SUBJECTS] if key in known]
-    open_ones = look_up_alerts.open_ones(services(), viewer=viewer())
+    open_ones = find_alerts.open_ones(services(), viewer=viewer())
     tiles = [_tile(one, stretch=stretch, open_ones=open_ones) for one in chosen]
     saved = _saved(here)
     return render_template(

@@ -10,11 +10,10 @@ from app.core.permissions import Viewer
 from app.market.domain.market import Post, PostFilter, SubjectKind
 from app.market.domain.series import Point
 from app.market.domain.topic import own_id
-from app.market.flows import recommend_posts, show_market
+from app.market.flows import find_posts, keep_companies, recommend_posts, show_market
 from app.market.flows.show_market import SubjectSummary
 from app.market.pages import alert_parts, heat_map, post_lists, subject_trend
 from app.market.pages.subject_trend import Stretch
-from app.market.store import companies, posts
 from app.recommend.domain import Recommendation
 from app.web.access import requires, services, viewer
 from app.web.display import charts
@@ -63,7 +62,7 @@ def _rows(*, stretch: Stretch, me: Viewer) -> dict[SubjectKind, list[Row]]:
     now = show_market.overview(found, since=stretch.since, until=stretch.until, viewer=me)
     earlier = show_market.overview(found, since=stretch.before, until=stretch.since, viewer=me)
     before = {(entry.subject_kind, entry.subject_id): entry.net_sentiment for entry in earlier}
-    tickers = {str(entity.id): entity.ticker for entity in companies.every(found.db)}
+    tickers = {str(entity.id): entity.ticker for entity in keep_companies.every(found)}
     rows: dict[SubjectKind, list[Row]] = {"entity": [], "topic": []}
     for entry in sorted(now, key=lambda entry: -entry.window.n_stories):
         shown = rows.get(entry.subject_kind)
@@ -124,7 +123,7 @@ def _chosen(me: Viewer, *, names: dict[str, str]) -> list[Entry]:
     ranked: tuple[Recommendation, ...] = recommend_posts.recommend(
         services(), me.user_id, viewer=me, limit=SHOWN_POSTS, exclude_seen=True
     )
-    found = posts.by_ids(services().db, [entry.post_id for entry in ranked], viewer=me)
+    found = find_posts.by_ids(services(), [entry.post_id for entry in ranked], viewer=me)
     return [
         Entry(
             post=found[entry.post_id],
@@ -144,9 +143,9 @@ def _chosen(me: Viewer, *, names: dict[str, str]) -> list[Entry]:
 def index() -> str:
     """Firing alerts on top, then the figures, then what is being said."""
     me, found, stretch = viewer(), services(), subject_trend.chosen_stretch()
-    names = {str(entity.id): entity.name for entity in companies.every(found.db)}
+    names = {str(entity.id): entity.name for entity in keep_companies.every(found)}
     is_for_you = request.args.get("feed") == "for_you" and me.may("recommendations:read")
-    latest = posts.page(found.db, PostFilter(), viewer=me, limit=SHOWN_POSTS)
+    latest = find_posts.page(found, PostFilter(), viewer=me, limit=SHOWN_POSTS)
     feed = _chosen(me, names=names) if is_for_you else [Entry(post=post) for post in latest.items]
     rows = _rows(stretch=stretch, me=me)
     down, up = heat_map.movers(rows["entity"])

@@ -13,8 +13,8 @@ from app.core.durations import DAY_MS, HOUR_MS
 from app.market.domain.dashboard import DAYS
 from app.market.domain.market import SubjectKind
 from app.market.domain.series import Expected, Point, Window
-from app.market.flows import look_up_alerts, show_market
-from app.market.flows.look_up_alerts import SubjectAlert
+from app.market.flows import find_alerts, show_market
+from app.market.flows.find_alerts import SubjectAlert
 from app.web.access import services, viewer
 from app.web.display import charts, formats
 from app.web.display.translation import gettext as _
@@ -92,7 +92,7 @@ def points_of(kind: SubjectKind, subject_id: str, *, stretch: Stretch) -> tuple[
 
 def alerts_of(kind: SubjectKind, subject_id: str) -> Sequence[SubjectAlert]:
     """The newest alerts of the subject that the reader may see."""
-    return look_up_alerts.of_subject(services(), kind, subject_id, viewer=viewer())
+    return find_alerts.of_subject(services(), kind, subject_id, viewer=viewer())
 
 
 def usual_of(kind: SubjectKind, subject_id: str, points: tuple[Point, ...], *, step_ms: int) -> tuple[Expected, ...]:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from app.core.errors import Conflict, InputError, NotFound, NotReady
+from app.core import changes
+from app.core.errors import Conflict, InputError, NotReady
+from app.core.nouns import Changed
 from app.market.domain.topic import OwnTopic
-from app.market.flows import keep_topics as flow
+from app.market.flows import keep_topics, learn_topic
+from app.market.flows.keep_topics import OWN_TOPIC
 from app.market.forms import EditTopic
 from app.market.pages import post_lists
-from app.market.store import topics
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
-from app.web.template_context import refused, tell
+from app.web.template_context import refused, tell, tell_changed
 
 blueprint = Blueprint("pages_topics", __name__)
 
@@ -35,16 +37,15 @@ def lines(text: str | None) -> list[str]:
 
 
 def _list(form: EditTopic, *, preview: Any = None) -> str:
-    db = services().db
-    found = preview.posts if preview else ()
+    found, shown = services(), preview.posts if preview else ()
     return render_template(
         "market/topics.html",
-        topics=topics.every(db),
-        counts=topics.counts(db),
+        topics=keep_topics.every(found),
+        counts=keep_topics.n_posts(found),
         form=form,
         preview=preview,
         may_write=viewer().may("feeds:write"),
-        **post_lists.around(db, found, viewer=viewer()),
+        **post_lists.around(found.db, shown, viewer=viewer()),
     )
 
 
@@ -69,7 +70,8 @@ def _previewed(form: EditTopic) -> Any:
     if not request.form.get("preview"):
         return None
     values = _values(form)
-    return flow.preview(services(), viewer=viewer(), **{key: values[key] for key in ("examples", "unlike", "reach")})
+    examples = {name: values[name] for name in ("examples", "unlike", "reach")}
+    return learn_topic.preview(services(), examples, viewer=viewer())
 
 
 @blueprint.get("/market/topics")
@@ -89,20 +91,18 @@ def add() -> Shown:
     try:
         if preview := _previewed(form):
             return _list(form, preview=preview)
-        topic = flow.add(services(), viewer=viewer(), **_values(form))
+        made = keep_topics.add_topic(services(), _values(form), viewer=viewer())
     except (InputError, Conflict, NotReady) as error:
         return refused(error, lambda: _list(form))
-    flash(_("“%(name)s” counts from now on; the last four weeks follow in the background.", name=topic.title), "good")
-    return redirect(url_for("pages_topics.index"))
+    said = _("“%(name)s” counts from now on; the last four weeks follow in the background.", name=made.row.title)
+    return _back_to_list(said, made)
 
 
 @blueprint.route("/market/own-topics/<number:topic_id>", methods=["GET", "POST"])
 @requires("feeds:write")
 def edit(topic_id: int) -> Shown:
     """Change what a topic is called and which words and examples make it."""
-    topic = topics.get(services().db, topic_id)
-    if not topic.is_active:
-        raise NotFound(noun="topic", id=topic_id)
+    topic = OWN_TOPIC.get(services().db, topic_id, viewer=viewer())
     form = EditTopic(data=_given(topic))
     if not form.is_submitted():
         return _edit(form, topic=topic)
@@ -111,11 +111,16 @@ def edit(topic_id: int) -> Shown:
     try:
         if preview := _previewed(form):
             return _edit(form, topic=topic, preview=preview)
-        flow.change(services(), topic_id, viewer=viewer(), changes=_values(form))
+        made = keep_topics.change_topic(services(), topic_id, _values(form), viewer=viewer())
     except (InputError, Conflict, NotReady) as error:
         return refused(error, lambda: _edit(form, topic=topic))
-    flash(_("Saved. The last four weeks are counted anew in the background."), "good")
-    return redirect(url_for("pages_topics.index"))
+    return _back_to_list(_("Saved. The last four weeks are counted anew in the background."), made)
+
+
+def _back_to_list(message: str, made: Changed[OwnTopic]) -> Response:
+    back = url_for("pages_topics.index")
+    tell_changed(message, event=made.event, back=back)
+    return redirect(back)
 
 
 def _given(topic: OwnTopic) -> dict[str, Any]:
@@ -128,8 +133,8 @@ def _given(topic: OwnTopic) -> dict[str, Any]:
 def delete(topic_id: int) -> Response:
     """Give a topic up with its counts."""
     try:
-        flow.remove(services(), topic_id, viewer=viewer())
-        flash(_("The topic is deleted."), "good")
+        made = changes.remove(services().db, OWN_TOPIC, topic_id, viewer=viewer())
     except Conflict as error:
         tell(error)
-    return redirect(url_for("pages_topics.index"))
+        return redirect(url_for("pages_topics.index"))
+    return _back_to_list(_("The topic is deleted."), made)

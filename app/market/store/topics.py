@@ -6,16 +6,16 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import asdict
 
 from app.core.db import Reads, Transaction
-from app.core.errors import Conflict
 from app.core.scope import Condition, listed
 from app.core.storage.row_mapping import built
 from app.market.domain.topic import OWN, Likeness, OwnTopic, own_id
 
 
-def _topic(row: sqlite3.Row) -> OwnTopic:
+def as_topic(row: sqlite3.Row) -> OwnTopic:
+    """Return a topic out of its row."""
     known = json.loads(row["likeness"] or "null")
     likeness = known and Likeness(
         centre=tuple(known["centre"]), direction=tuple(known["direction"]), least=known["least"]
@@ -26,13 +26,13 @@ def _topic(row: sqlite3.Row) -> OwnTopic:
 
 def get(db: Reads, topic_id: int) -> OwnTopic:
     """The topic with this id, one that is gone too; raises NotFound."""
-    return _topic(db.got("own_topic", topic_id))
+    return as_topic(db.got("own_topic", topic_id))
 
 
 def every(db: Reads) -> tuple[OwnTopic, ...]:
     """The topics that are in use, by title."""
     rows = db.rows("SELECT * FROM own_topic WHERE is_active = 1 ORDER BY title COLLATE NOCASE, id")
-    return tuple(_topic(row) for row in rows)
+    return tuple(as_topic(row) for row in rows)
 
 
 def is_any(db: Reads) -> bool:
@@ -48,21 +48,11 @@ def having(subject_id: str) -> Condition:
     return "id IN (SELECT post_id FROM own_topic_post WHERE topic_id = ?)", [topic_id]
 
 
-def insert(tx: Transaction, *, values: Mapping[str, Any]) -> int:
-    """Add a topic; raises Conflict when the title is taken."""
-    try:
-        return tx.insert("own_topic", values)
-    except sqlite3.IntegrityError as error:
-        raise Conflict("name_taken", noun="topic", name=str(values.get("title", ""))) from error
-
-
-def update(tx: Transaction, topic_id: int, *, changes: Mapping[str, Any], version: int | None = None) -> OwnTopic:
-    """Change a topic; raises NotFound, Stale, or Conflict when the title is taken."""
-    try:
-        tx.change("own_topic", topic_id, changes=changes, version=version)
-    except sqlite3.IntegrityError as error:
-        raise Conflict("name_taken", noun="topic", name=str(changes.get("title", ""))) from error
-    return get(tx, topic_id)
+def put_likeness(tx: Transaction, topic: OwnTopic, *, likeness: Likeness) -> None:
+    """Keep what the examples of a topic mean, unless it has changed meanwhile."""
+    tx.execute(
+        "UPDATE own_topic SET likeness = ? WHERE id = ? AND version = ?", (asdict(likeness), topic.id, topic.version)
+    )
 
 
 def of_posts(db: Reads, post_ids: Iterable[int]) -> dict[int, tuple[str, ...]]:

@@ -10,7 +10,7 @@ from app.core.db import open_database
 from app.core.durations import DAY_MS, HOUR_MS
 from app.market.flows import join_story
 from app.market.flows.join_story import Telling
-from app.market.store import feeds, posts
+from app.market.store import posts
 
 T0 = 1_780_000_000_000
 FIRST = "Northwharf shares fall after fraud probe in three ports"
@@ -50,7 +50,7 @@ def test_one_chunk_joins_its_own_copies(tmp_path: Path) -> None:
 def test_a_story_told_too_often_is_closed(tmp_path: Path) -> None:
     db = open_database(tmp_path / "desk.sqlite")
     with db.transaction() as tx:
-        feed_id = feeds.insert(tx, values={"slug": "w", "name": "W", "kind": "push"})
+        feed_id = tx.insert("feed", {"slug": "w", "name": "W", "kind": "push"})
         (known,) = join_story.chosen(tx, [(FIRST, "", T0)])
         for number in range(join_story.MOST_COPIES):
             values = {

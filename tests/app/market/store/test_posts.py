@@ -11,7 +11,7 @@ from app.core.db import Database, open_database
 from app.core.durations import DAY_MS
 from app.core.permissions import SYSTEM
 from app.market.domain.market import PostFilter
-from app.market.store import feeds, posts
+from app.market.store import posts
 from app.market.store.posts import MOST_SEARCHED
 
 DAY = 19_700 * DAY_MS
@@ -22,7 +22,7 @@ def db(tmp_path: Path) -> Iterator[Database]:
     """Three posts of a day, then more of the days after it than a search reads; one of the three came last."""
     database = open_database(tmp_path / "desk.sqlite")
     with database.transaction() as tx:
-        feed_id = feeds.insert(tx, values={"slug": "wire", "name": "Wire", "kind": "push"})
+        feed_id = tx.insert("feed", {"slug": "wire", "name": "Wire", "kind": "push"})
         times = [DAY, DAY + 1, *range(DAY + DAY_MS, DAY + DAY_MS + MOST_SEARCHED + 10), DAY + 2]
         for n, at in enumerate(times):
             values = {

@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 import logging
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from itertools import chain, islice
-from typing import Literal
 
 from app.core import clock
 from app.core.errors import BellwetherError, InputError, NotReady, Overloaded, TaskMissing
 from app.core.quarantine import keep_in_quarantine
-from app.core.quarantine.arrival import ItemForm
 from app.core.services import Services
 from app.core.text.cleaning import clean, shown
 from app.core.text.file_rows import RowFault
 from app.market.decide.mention_finding import Gazetteer
-from app.market.domain.market import Feed, Post, PostDraft, Span
+from app.market.domain.market import Feed, Post, PostDraft, PostResult, Span
 from app.market.flows import learn_topic
 from app.market.flows.build_gazetteer import gazetteer
 from app.market.flows.judge_post import Judged, judge
@@ -38,25 +36,7 @@ READ_AHEAD = 2
 LONGEST_TITLE = 1000
 LONGEST_TEXT = 20_000
 
-State = Literal["created", "updated", "unchanged", "failed"]
 Numbered = Sequence[tuple[int, PostDraft | RowFault]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PostResult:
-    """What became of one row: `error` is a code with `params` when it failed, `row` counts rows from 1.
-
-    A row that failed has its `raw` form, where it was read out of a file or a feed.
-    """
-
-    external_id: str
-    id: int | None
-    state: State
-    error: str | None = None
-    params: Mapping[str, object] = field(default_factory=dict)
-    row: int = 0
-    raw: str = field(default="", compare=False, repr=False)
-    form: ItemForm = field(default="jsonl", compare=False, repr=False)
 
 
 def failed(draft: PostDraft, *, number: int, error: BellwetherError) -> PostResult:
