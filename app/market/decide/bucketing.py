@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import accumulate
 
 from app.core.durations import HOUR_MS
 from app.market.domain.market import Mention, SubjectKind
-from app.market.domain.series import Bucket, Point, Saying, Told, Window
+from app.market.domain.series import Bucket, CountedPost, Point, Saying, Window
 
 MARKET = "all"
 """The subject id of the whole market."""
@@ -31,51 +30,30 @@ def bucket_at(at: int) -> int:
     return at - at % HOUR_MS
 
 
-def sayings(post: Told, *, mentions: Sequence[Mention], topics: Sequence[str] = ()) -> tuple[Saying, ...]:
-    """What a post says of each subject: its entities (sentiment towards each), its topics, its feed, the market.
+def sayings(post: CountedPost, *, mentions: Sequence[Mention], topics: Sequence[str] = ()) -> tuple[Saying, ...]:
+    """Return what a post says of each subject: its companies, its topics, its feed and the market.
 
     Of several mentions of one entity the surest counts. An abstained topic is no subject; `topics` are the subject ids
     of the analysts' own.
     """
-    found = [
-        _saying(
-            post,
-            kind="entity",
-            subject_id=str(mention.entity_id),
-            sentiment=None if mention.is_abstained else mention.sentiment,
-            score=mention.sentiment_score,
-        )
-        for mention in _surest(mentions)
-    ]
+    found = [_towards(post, mention) for mention in _surest(mentions)]
     own = topics if post.topic is None or post.is_topic_abstained else (post.topic, *topics)
-    for topic in own:
-        found.append(
-            _saying(post, kind="topic", subject_id=topic, sentiment=post.sentiment, score=post.sentiment_score)
+    subjects: list[tuple[SubjectKind, str]] = [("topic", topic) for topic in own]
+    subjects += [("feed", str(post.feed_id)), ("market", MARKET)]
+    found += [
+        Saying(
+            subject_kind=kind,
+            subject_id=subject_id,
+            post_id=post.id,
+            at=post.occurred_at,
+            story_id=post.story_id,
+            sentiment=post.sentiment,
+            sentiment_score=post.sentiment_score,
+            is_abstained=post.sentiment is None,
         )
-    for kind, subject_id in _everywhere(post):
-        found.append(
-            _saying(post, kind=kind, subject_id=subject_id, sentiment=post.sentiment, score=post.sentiment_score)
-        )
+        for kind, subject_id in subjects
+    ]
     return tuple(found)
-
-
-def contribution(saying: Saying, *, is_first: bool) -> Bucket:
-    """What one saying adds to its subject's bucket: a post, and a story when it is the story's first."""
-    copy = Bucket(subject_kind=saying.subject_kind, subject_id=saying.subject_id, at=bucket_at(saying.at), n_posts=1)
-    return replace(_story(saying), n_posts=1) if is_first else copy
-
-
-def added(saying: Saying, *, first: Saying | None) -> tuple[Bucket, ...]:
-    """The changes to make when a saying arrives; counts may be negative.
-
-    `first` is the saying that stands for the same story and subject so far (None: there is none). A saying that
-    arrives late and is the earlier of the two takes its place: the story moves to the earlier hour.
-    """
-    if first is None:
-        return (contribution(saying, is_first=True),)
-    if _order(saying) > _order(first):
-        return (contribution(saying, is_first=False),)
-    return merged([contribution(saying, is_first=True), negated(_story(first))])
 
 
 def tally(all_sayings: Iterable[Saying]) -> tuple[Bucket, ...]:
@@ -114,12 +92,6 @@ def merged(buckets: Iterable[Bucket]) -> tuple[Bucket, ...]:
     return tuple(_bucket(place, counts=tuple(sums[place])) for place in sorted(sums) if any(sums[place]))
 
 
-def negated(bucket: Bucket) -> Bucket:
-    """The bucket that takes this one back."""
-    place = (bucket.subject_kind, bucket.subject_id, bucket.at)
-    return _bucket(place, counts=tuple(-count for count in _counts(bucket)))
-
-
 class Timeline:
     """One subject's buckets in order, with running sums: any window is found in O(log n)."""
 
@@ -147,11 +119,6 @@ class Timeline:
             n_positive=int(n_positive),
             score_sum=score_sum,
         )
-
-
-def window(buckets: Iterable[Bucket], *, since: int, until: int) -> Window:
-    """Sums of one subject's buckets that begin at or after `since` and before `until` (milliseconds UTC)."""
-    return Timeline(buckets).window(since=since, until=until)
 
 
 def points(buckets: Iterable[Bucket], *, since: int, until: int, step_ms: int) -> tuple[Point, ...]:
@@ -192,26 +159,18 @@ def _sureness(mention: Mention) -> tuple[bool, float]:
     return not mention.is_abstained and mention.sentiment is not None, mention.probability or 0.0
 
 
-def _everywhere(post: Told) -> tuple[tuple[SubjectKind, str], ...]:
-    return ("feed", str(post.feed_id)), ("market", MARKET)
-
-
-def _saying(post: Told, *, kind: SubjectKind, subject_id: str, sentiment: str | None, score: float | None) -> Saying:
+def _towards(post: CountedPost, mention: Mention) -> Saying:
+    sentiment = None if mention.is_abstained else mention.sentiment
     return Saying(
-        subject_kind=kind,
-        subject_id=subject_id,
+        subject_kind="entity",
+        subject_id=str(mention.entity_id),
         post_id=post.id,
         at=post.occurred_at,
         story_id=post.story_id,
         sentiment=sentiment,
-        sentiment_score=score,
+        sentiment_score=mention.sentiment_score,
         is_abstained=sentiment is None,
     )
-
-
-def _story(saying: Saying) -> Bucket:
-    place = (saying.subject_kind, saying.subject_id, bucket_at(saying.at))
-    return _bucket(place, counts=(0, *_story_counts(saying)))
 
 
 def _story_counts(saying: Saying) -> Counts:

@@ -69,12 +69,8 @@ def is_same_story(a: str, b: str) -> bool:
     return _shared(first, second) >= _SIMILAR
 
 
-def similarity(a: str, b: str) -> float:
-    """Jaccard similarity (0–1) of the two texts' sets of neighbouring word pairs."""
-    return _shared(_words(a), _words(b))
-
-
 def _shared(a: Words, b: Words) -> float:
+    """Jaccard similarity (0–1) of two texts' sets of neighbouring word pairs."""
     first, second = _pairs(a), _pairs(b)
     if not first or not second:
         return float(first == second)

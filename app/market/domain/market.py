@@ -84,7 +84,10 @@ class PostResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Post:
-    """One item of a feed: `text` is what the model reads; posts of one story say the same."""
+    """One item of a feed: `text` is what the model reads; posts of one story say the same.
+
+    `pending_at` is when the model may read it; None: it has.
+    """
 
     id: int
     feed_id: int
@@ -105,7 +108,19 @@ class Post:
     sentiment_score: float | None = None
     language: str = "en"
     is_supported: bool = True
+    pending_at: int | None = None
     version: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """Posts that say the same: `key` is the fingerprint of the first one's title, times are event times."""
+
+    id: int
+    key: str
+    title: str
+    first_at: int
+    last_at: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +149,10 @@ class Span:
 
 @dataclass(frozen=True, kw_only=True)
 class Mention:
-    """An entity in a post with the sentiment towards it; abstained mentions carry no label into the series."""
+    """An entity in a post with the sentiment towards it; abstained mentions carry no label into the series.
+
+    `occurred_at` is the post's event time.
+    """
 
     id: int
     post_id: int
@@ -142,6 +160,7 @@ class Mention:
     start: int
     end: int
     surface: str
+    occurred_at: int
     sentiment: str | None = None
     sentiment_score: float | None = None
     probability: float | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from app.core.interval import Range
 from app.market.domain.market import SubjectKind
@@ -76,40 +75,18 @@ class Window:
         return self.n_negative / n_scored if n_scored else None
 
 
-class Told(Protocol):
-    """What counting needs to know of a post: a whole one has it, and so has what is read to count stories anew."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedPost:
+    """What a post counts for, without its words."""
 
-    @property
-    def id(self) -> int:
-        """The post."""
-
-    @property
-    def feed_id(self) -> int:
-        """Where it came from."""
-
-    @property
-    def occurred_at(self) -> int:
-        """Event time, milliseconds UTC."""
-
-    @property
-    def story_id(self) -> int | None:
-        """The story that it tells."""
-
-    @property
-    def topic(self) -> str | None:
-        """What it is about."""
-
-    @property
-    def is_topic_abstained(self) -> bool:
-        """Whether the model would not say what it is about."""
-
-    @property
-    def sentiment(self) -> str | None:
-        """How it speaks; None where the model would not say."""
-
-    @property
-    def sentiment_score(self) -> float | None:
-        """P(positive) − P(negative)."""
+    id: int
+    feed_id: int
+    occurred_at: int
+    story_id: int | None
+    topic: str | None
+    is_topic_abstained: bool
+    sentiment: str | None
+    sentiment_score: float | None
 
 
 @dataclass(frozen=True, kw_only=True)

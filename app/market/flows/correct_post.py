@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from app.core.db import Reads, Transaction
@@ -16,7 +17,7 @@ from app.intents.decide.label_columns import columns as label_columns
 from app.intents.flows.correct_prediction import SeenText
 from app.intents.flows.undo_correction import UNDO_CORRECTION
 from app.market.domain.market import Post
-from app.market.flows.count_posts import counted
+from app.market.flows.count_posts import keep_counts
 from app.market.store import mentions, posts
 
 
@@ -41,8 +42,8 @@ class PostSubject:
     def write(self, tx: Transaction, subject_id: int, *, noun_id: int, columns: Mapping[str, Any]) -> dict[str, Any]:
         """Write the columns of a post and count its story anew; returns what they were."""
         post = posts.read(tx, noun_id)
-        with counted(tx, _stories(post.story_id)):
-            posts.update(tx, noun_id, changes=columns)
+        with keep_counts(tx, _stories(post.story_id)):
+            posts.update(tx, replace(post, **columns), columns=tuple(columns))
         return {key: getattr(post, key) for key in columns}
 
 
@@ -64,9 +65,9 @@ class MentionSubject(PostSubject):
     def write(self, tx: Transaction, subject_id: int, *, noun_id: int, columns: Mapping[str, Any]) -> dict[str, Any]:
         """Write the columns of a mention and count the story of its post anew; returns what they were."""
         post = posts.read(tx, noun_id)
-        with counted(tx, _stories(post.story_id)):
+        with keep_counts(tx, _stories(post.story_id)):
             mention = mentions.get(tx, subject_id)
-            mentions.judge(tx, subject_id, **columns)
+            mentions.judge(tx, replace(mention, **columns))
         return {key: getattr(mention, key) for key in columns}
 
 

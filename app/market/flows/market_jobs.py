@@ -14,7 +14,7 @@ from app.core.jobs.job_queue import content_of, viewer_of
 from app.core.services import Services
 from app.market.domain.market import PostResult
 from app.market.flows import fetch_feeds, ingest_posts, learn_topic, quarantine_posts
-from app.market.flows.count_posts import counted
+from app.market.flows.count_posts import keep_counts
 from app.market.sources import feed_process, post_drafts
 from app.market.store import feeds, topics
 
@@ -57,7 +57,7 @@ def count_topic(services: Services, job: Job, progress: Progress) -> None:
     ):
         texts = topics.bodies(services.db, story_ids)
         alike = dict(zip(texts, learn_topic.alike(services, list(texts.values())), strict=True))
-        with services.db.transaction() as tx, counted(tx, story_ids):
+        with services.db.transaction() as tx, keep_counts(tx, story_ids):
             topics.put_likes(tx, alike)  # topics by words are found where stories are counted
         beyond = story_ids[-1]
         for _ in story_ids:

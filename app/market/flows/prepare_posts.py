@@ -1,4 +1,4 @@
-"""Posts on their way in: rows prepared and read by the model, the next ones while the last are being stored."""
+"""Posts prepared for storing: cleaned, and read by the model; the next ones while the last are being stored."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import chain, islice
 
 from app.core import clock
@@ -28,35 +28,22 @@ CHUNK = 64
 """Posts that are stored in one transaction: about 50 ms, so that agents who write at the same time hardly wait."""
 
 CHUNKS_AT_ONCE = 4
-"""Chunks that the model reads together: short texts fill its rows better in company."""
+"""Chunks that the model reads together: short texts fill its batches better in company."""
 
-READ_AHEAD = 2
+READINGS_AHEAD = 2
 """So many such readings are under way while chunks are stored, so that neither waits when the other takes longer."""
 
 LONGEST_TITLE = 1000
 LONGEST_TEXT = 20_000
 
-Numbered = Sequence[tuple[int, PostDraft | RowFault]]
-
-
-def failed(draft: PostDraft, *, number: int, error: BellwetherError) -> PostResult:
-    """What became of a draft that could not be stored."""
-    code, params = keep_in_quarantine.reason(error)
-    return PostResult(
-        external_id=draft.external_id,
-        id=None,
-        state="failed",
-        error=code,
-        params=params,
-        row=number,
-        raw=json.dumps(asdict(draft), ensure_ascii=False),
-        form="draft",
-    )
-
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """A draft with everything that is known before a transaction begins."""
+class PreparedPost:
+    """A draft with everything that is known before a transaction begins.
+
+    `judged` is what the model says of it, None: it waits for the model. `topic_ids` are the topics whose examples mean
+    the same.
+    """
 
     number: int
     draft: PostDraft
@@ -65,70 +52,69 @@ class Row:
     text: str
     occurred_at: int
     spans: tuple[Span, ...]
+    judged: Judged | None = None
+    topic_ids: frozenset[int] = frozenset()
 
-    def is_same(self, was: Post) -> bool:
-        """Whether it says nothing that the post of this external id does not say."""
-        moved = self.draft.occurred_at is not None and self.occurred_at != was.occurred_at
-        return (was.title, was.body, was.url) == (self.title, self.body, self.draft.url) and not moved
+    def is_news(self, known: Post | None) -> bool:
+        """Whether it says something that the post with this external id does not say."""
+        if known is None:
+            return True
+        is_moved = self.draft.occurred_at is not None and self.occurred_at != known.occurred_at
+        return is_moved or (known.title, known.body, known.url) != (self.title, self.body, self.draft.url)
 
 
 @dataclass(kw_only=True)
 class Chunk:
     """Rows that are stored together, by number: `faults`, and the external ids of those that a later row `repeated`.
 
-    `judged` is what the model says of a row, by number; a row that is missing there waits for the model. `alike` are
-    the topics whose examples mean what a row means. `error` came instead of the rows that would follow.
+    `error` came instead of the rows that would follow.
     """
 
     numbers: list[int]
     faults: dict[int, PostResult] = field(default_factory=dict)
     repeated: dict[int, str] = field(default_factory=dict)
-    rows: list[Row] = field(default_factory=list)
-    judged: dict[int, Judged] = field(default_factory=dict)
-    alike: dict[int, frozenset[int]] = field(default_factory=dict)
+    posts: list[PreparedPost] = field(default_factory=list)
     error: Exception | None = None
 
 
-def chunks(services: Services, feed: Feed, drafts: Iterable[PostDraft | RowFault]) -> Iterator[Chunk]:
-    """Drafts of a feed in their order, ready to be stored."""
-    several = _several(_prepared(services, drafts))
-    first, second = next(several, None), next(several, None)
-    if first is None:
-        return
-    if second is None:
+def prepared_chunks(services: Services, feed: Feed, drafts: Iterable[PostDraft | RowFault]) -> Iterator[Chunk]:
+    """Yield the drafts of a feed in their order, ready to be stored."""
+    groups = _groups(_cleaned_chunks(services, drafts))
+    first, second = next(groups, None), next(groups, None)
+    if first is not None and second is None:
         yield from _read(services, feed, first)
-        return
-    with ThreadPoolExecutor(max_workers=READ_AHEAD, thread_name_prefix="reading") as pool:
-        yield from _overlapped(services, feed, chain([first, second], several), pool=pool)
+    elif first is not None and second is not None:
+        with ThreadPoolExecutor(max_workers=READINGS_AHEAD, thread_name_prefix="reading") as pool:
+            yield from _read_ahead(services, feed, chain([first, second], groups), pool=pool)
 
 
-def _overlapped(
-    services: Services, feed: Feed, several: Iterable[list[Chunk]], *, pool: ThreadPoolExecutor
+def _read_ahead(
+    services: Services, feed: Feed, groups: Iterable[list[Chunk]], *, pool: ThreadPoolExecutor
 ) -> Iterator[Chunk]:
-    reading: deque[Future[list[Chunk]]] = deque()
-    for some in several:
-        reading.append(pool.submit(_read_aside, services, feed, some))
-        if len(reading) > READ_AHEAD:
-            yield from reading.popleft().result()
-    while reading:
-        yield from reading.popleft().result()
+    readings: deque[Future[list[Chunk]]] = deque()
+    for group in groups:
+        readings.append(pool.submit(_read_in_thread, services, feed, group))
+        if len(readings) > READINGS_AHEAD:
+            yield from readings.popleft().result()
+    while readings:
+        yield from readings.popleft().result()
 
 
-def _read_aside(services: Services, feed: Feed, several: list[Chunk]) -> list[Chunk]:
+def _read_in_thread(services: Services, feed: Feed, group: list[Chunk]) -> list[Chunk]:
     """Read in a thread that may end any time: its connection goes back at once."""
     try:
-        return _read(services, feed, several)
+        return _read(services, feed, group)
     finally:
         services.db.release()
 
 
-def _several(found: Iterator[Chunk]) -> Iterator[list[Chunk]]:
-    while some := list(islice(found, CHUNKS_AT_ONCE)):
-        yield some
+def _groups(chunks: Iterator[Chunk]) -> Iterator[list[Chunk]]:
+    while group := list(islice(chunks, CHUNKS_AT_ONCE)):
+        yield group
 
 
-def _prepared(services: Services, drafts: Iterable[PostDraft | RowFault]) -> Iterator[Chunk]:
-    """Chunks up to the end, or to the error that the drafts end with."""
+def _cleaned_chunks(services: Services, drafts: Iterable[PostDraft | RowFault]) -> Iterator[Chunk]:
+    """Yield chunks up to the end, or to the error that the drafts end with."""
     numbered = enumerate(drafts, start=1)
     error: Exception | None = None
     while error is None:
@@ -138,30 +124,32 @@ def _prepared(services: Services, drafts: Iterable[PostDraft | RowFault]) -> Ite
         except Exception as found:
             error = found
         if some or error:
-            yield _chunk(services, some, error=error)
+            yield _cleaned_chunk(services, some, error=error)
         if len(some) < CHUNK:
             return
 
 
-def _chunk(services: Services, numbered: Numbered, *, error: Exception | None) -> Chunk:
-    found = Chunk(numbers=[number for number, _ in numbered], error=error)
+def _cleaned_chunk(
+    services: Services, numbered: Sequence[tuple[int, PostDraft | RowFault]], *, error: Exception | None
+) -> Chunk:
+    chunk = Chunk(numbers=[number for number, _ in numbered], error=error)
     names = gazetteer(services)
-    latest: dict[str, Row] = {}
+    latest: dict[str, PreparedPost] = {}
     for number, draft in numbered:
-        row = _row_alone(draft, number=number, names=names)
-        if isinstance(row, PostResult):
-            found.faults[number] = row
+        found = _cleaned_or_failed(draft, number=number, names=names)
+        if isinstance(found, PostResult):
+            chunk.faults[number] = found
             continue
-        earlier = latest.get(row.draft.external_id)
-        latest[row.draft.external_id] = row
+        earlier = latest.get(found.draft.external_id)
+        latest[found.draft.external_id] = found
         if earlier is not None:
-            # Twice in one chunk: the last word counts, and the earlier row is told so.
-            found.repeated[earlier.number] = row.draft.external_id
-    found.rows.extend(latest.values())
-    return found
+            # Twice in one chunk: the last word counts, and the earlier row is answered like it.
+            chunk.repeated[earlier.number] = found.draft.external_id
+    chunk.posts.extend(latest.values())
+    return chunk
 
 
-def _row_alone(draft: PostDraft | RowFault, *, number: int, names: Gazetteer) -> Row | PostResult:
+def _cleaned_or_failed(draft: PostDraft | RowFault, *, number: int, names: Gazetteer) -> PreparedPost | PostResult:
     if isinstance(draft, RowFault):
         return PostResult(
             external_id="",
@@ -175,19 +163,34 @@ def _row_alone(draft: PostDraft | RowFault, *, number: int, names: Gazetteer) ->
         )
     try:
         with keep_in_quarantine.parsing():
-            return _row(draft, number=number, names=names)
+            return _cleaned(draft, number=number, names=names)
     except InputError as error:
         return failed(draft, number=number, error=error)
 
 
-def _row(draft: PostDraft, *, number: int, names: Gazetteer) -> Row:
+def failed(draft: PostDraft, *, number: int, error: BellwetherError) -> PostResult:
+    """Return what became of a draft that could not be stored."""
+    code, params = keep_in_quarantine.reason(error)
+    return PostResult(
+        external_id=draft.external_id,
+        id=None,
+        state="failed",
+        error=code,
+        params=params,
+        row=number,
+        raw=json.dumps(asdict(draft), ensure_ascii=False),
+        form="draft",
+    )
+
+
+def _cleaned(draft: PostDraft, *, number: int, names: Gazetteer) -> PreparedPost:
     title = " ".join(shown(draft.title).split())[:LONGEST_TITLE]
     body = shown(draft.body)[:LONGEST_TEXT]
     text = _text(title, clean(body))
     if not text:
         raise InputError("empty_text")
     now = clock.now_ms()
-    return Row(
+    return PreparedPost(
         number=number,
         draft=draft,
         title=title or text[:LONGEST_TITLE],
@@ -204,28 +207,28 @@ def _text(title: str, body: str) -> str:
     return f"{title}\n{body}".strip()
 
 
-def _read(services: Services, feed: Feed, several: list[Chunk]) -> list[Chunk]:
-    """Let the model read the rows that say something new; none of them is judged when it cannot be asked now."""
-    fresh = [(chunk, row) for chunk in several for row in _fresh(services, feed, chunk)]
-    languages = {row.text: feed.language for _, row in fresh} if feed.language else None
+def _read(services: Services, feed: Feed, group: list[Chunk]) -> list[Chunk]:
+    """Let the model read the posts that say something new; all of them wait for it when it cannot be asked now."""
+    fresh = [one for chunk in group for one in _fresh(services, feed, chunk)]
+    languages = {one.text: feed.language for one in fresh} if feed.language else None
     try:
-        judged = judge(services, [(row.text, row.spans) for _, row in fresh], languages=languages)
+        judged = judge(services, [(one.text, one.spans) for one in fresh], languages=languages)
     except (NotReady, Overloaded, TaskMissing) as error:
         LOG.info("%d posts wait for the model: %s", len(fresh), error.code)
-        return several
+        return group
     except Exception:
         # One text that the model stumbles over is stored like any other, and so are those that came with it.
         LOG.exception("%d posts wait for the model", len(fresh))
-        return several
-    alike = learn_topic.alike(services, [row.text for _, row in fresh])
-    for (chunk, row), one, topics in zip(fresh, judged, alike, strict=True):
-        chunk.judged[row.number], chunk.alike[row.number] = one, topics
-    return several
+        return group
+    alike = learn_topic.alike(services, [one.text for one in fresh])
+    answers = zip(fresh, judged, alike, strict=True)
+    read = {one.number: replace(one, judged=verdict, topic_ids=topic_ids) for one, verdict, topic_ids in answers}
+    for chunk in group:
+        chunk.posts = [read.get(one.number, one) for one in chunk.posts]
+    return group
 
 
-def _fresh(services: Services, feed: Feed, chunk: Chunk) -> list[Row]:
-    """The rows that are not stored already: what changes until they are is left for the model to read later."""
-    known = posts.of_feed(services.db, feed.id, external_ids=[row.draft.external_id for row in chunk.rows])
-    return [
-        row for row in chunk.rows if row.draft.external_id not in known or not row.is_same(known[row.draft.external_id])
-    ]
+def _fresh(services: Services, feed: Feed, chunk: Chunk) -> list[PreparedPost]:
+    """The posts that are not stored already: what changes until they are is left for the model to read later."""
+    known = posts.of_feed(services.db, feed.id, external_ids=[one.draft.external_id for one in chunk.posts])
+    return [one for one in chunk.posts if one.is_news(known.get(one.draft.external_id))]

@@ -128,11 +128,6 @@ def add(tx: Transaction, deltas: Iterable[Bucket]) -> None:
     )
 
 
-def clear(tx: Transaction) -> None:
-    """Drop all buckets, to count anew."""
-    tx.execute("DELETE FROM bucket")
-
-
 def _values(bucket: Bucket) -> tuple[object, ...]:
     return (
         bucket.subject_kind,

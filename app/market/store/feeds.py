@@ -68,6 +68,15 @@ def note(tx: Transaction, feed_id: int, *, columns: Mapping[str, str | int | Non
     tx.execute(statement("UPDATE feed SET", assignments(columns), "WHERE id = ?"), (*columns.values(), feed_id))
 
 
+def note_posts(tx: Transaction, feed_id: int, *, last_post_at: int, at: int, is_daily: bool) -> None:
+    """Write down that a feed brought posts at a time, the newest with this event time."""
+    tx.execute(
+        "UPDATE feed SET last_post_at = max(coalesce(last_post_at, 0), ?), last_received_at = ?, is_daily = ? "
+        "WHERE id = ?",
+        (last_post_at, at, is_daily, feed_id),
+    )
+
+
 def claim(tx: Transaction, feed_id: int, *, now: int, until: int) -> bool:
     """Take a due feed until a time, after which another may; whether this caller got it."""
     n_claimed = tx.execute(

@@ -1,13 +1,79 @@
-"""The stories behind a figure: one post for each, of one subject, in a stretch of time."""
+"""Stories: begun, stretched over time, and found behind a figure of a subject."""
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterable, Sequence
+
 from app.core import scope
-from app.core.db import Reads, statement
+from app.core.db import Reads, Transaction, statement
 from app.core.permissions import Viewer
-from app.core.scope import Condition
-from app.market.domain.market import Post
+from app.core.scope import Condition, listed
+from app.core.storage.row_mapping import built
+from app.market.domain.market import Post, Story
+from app.market.domain.series import CountedPost
 from app.market.store import posts, topics
+
+
+def _story(row: sqlite3.Row) -> Story:
+    story_id, key, title, first_at, last_at = row
+    return Story(id=story_id, key=key, title=title, first_at=first_at, last_at=last_at)
+
+
+def of_keys(db: Reads, keys: Sequence[str], *, since: int, until: int) -> tuple[Story, ...]:
+    """Stories with one of these fingerprints that were told between two event times."""
+    rows = db.rows(
+        "SELECT id, key, title, first_at, last_at FROM story WHERE key IN (SELECT value FROM json_each(?)) "
+        "AND last_at >= ? AND first_at <= ? ORDER BY id",
+        (list(keys), since, until),
+    )
+    return tuple(map(_story, rows))
+
+
+def recent(db: Reads, *, since: int, until: int, limit: int) -> tuple[Story, ...]:
+    """The stories told last before `until`, back to `since` in event time."""
+    rows = db.rows(
+        "SELECT id, key, title, first_at, last_at FROM story WHERE last_at >= ? AND last_at <= ? "
+        "ORDER BY last_at DESC LIMIT ?",
+        (since, until, limit),
+    )
+    return tuple(map(_story, rows))
+
+
+def next_id(tx: Transaction) -> int:
+    """The id of the story that is begun next."""
+    return tx.next_id("story")
+
+
+def insert_each(tx: Transaction, begun: Sequence[Story]) -> None:
+    """Begin stories, whose ids follow `next_id`."""
+    rows = [(one.id, one.key, one.title, one.first_at, one.last_at) for one in begun]
+    tx.insert_rows("story", ("id", "key", "title", "first_at", "last_at"), rows)
+
+
+def stretch(tx: Transaction, told: Iterable[tuple[int, int]]) -> None:
+    """Stories, by id, were told at these times too."""
+    tx.execute_many(
+        "UPDATE story SET first_at = min(first_at, ?), last_at = max(last_at, ?) WHERE id = ?",
+        [(at, at, story_id) for story_id, at in told],
+    )
+
+
+def with_posts(db: Reads) -> tuple[int, ...]:
+    """Every story that has posts, in order."""
+    rows = db.rows("SELECT DISTINCT story_id FROM post WHERE story_id IS NOT NULL ORDER BY story_id")
+    return tuple(row["story_id"] for row in rows)
+
+
+def counted_posts(db: Reads, story_ids: Iterable[int]) -> tuple[CountedPost, ...]:
+    """Return what every post of these stories counts for."""
+    rows = db.rows(
+        "SELECT id, feed_id, occurred_at, story_id, topic, is_topic_abstained, sentiment, sentiment_score FROM post "
+        "WHERE story_id IN (SELECT value FROM json_each(?))",
+        (listed(story_ids),),
+    )
+    return tuple(built(CountedPost, row, flags=("is_topic_abstained",)) for row in rows)
+
 
 _OF_ENTITY = """SELECT post_id AS id, post.story_id AS story_id, mention.sentiment_score AS score,
 post.feed_id AS feed_id FROM mention JOIN post ON post.id = mention.post_id

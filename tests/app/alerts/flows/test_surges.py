@@ -20,7 +20,7 @@ from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.market.domain.market import PostDraft, SubjectKind
 from app.market.domain.series import Bucket
-from app.market.flows import ingest_posts
+from app.market.flows import classify_posts, ingest_posts
 from app.market.flows.keep_companies import ENTITY
 from app.market.flows.keep_feeds import FEED
 from app.market.store import buckets
@@ -193,7 +193,7 @@ def test_a_new_model_reads_four_weeks_again_before_its_alerts_count(
         assert learn_baselines.refresh(services) == 0
         assert post_rows.n_pending(services.db) == 20
         assert learn_baselines.refresh(services) == 0, "it waits until all are read"
-        while ingest_posts.classify_pending(services):
+        while classify_posts.classify_pending(services):
             pass
         assert learn_baselines.refresh(services) > 0
         assert not learn_baselines.is_open(services, "entity")

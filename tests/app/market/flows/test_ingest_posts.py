@@ -19,7 +19,7 @@ from app.core.services import Services
 from app.core.text.file_rows import RowFault
 from app.intents.flows import correct_prediction
 from app.market.domain.market import PostDraft, PostFilter, PostResult
-from app.market.flows import count_posts, ingest_posts
+from app.market.flows import classify_posts, count_posts, ingest_posts
 from app.market.flows.keep_companies import ENTITY
 from app.market.flows.keep_feeds import FEED
 from app.market.store import buckets, mentions
@@ -54,7 +54,7 @@ def post(number: int, title: str, *, at: int = T0) -> PostDraft:
 
 def check(services: Services) -> None:
     """The kept counts equal a count from nothing, bit for bit."""
-    assert buckets.every(services.db) == count_posts.recounted(services)
+    assert buckets.every(services.db) == count_posts.count_anew(services.db)
 
 
 def test_a_post_is_understood_towards_each_company(services: Services, feed_id: int) -> None:
@@ -182,8 +182,8 @@ def test_posts_wait_for_the_model_and_are_counted_then(services: Services, feed_
     window = buckets.window(services.db, subject_kind="market", subject_id="all", since=T0, until=T0 + DAY_MS)
     assert (window.n_stories, window.negative_share) == (2, None)
     engine.failure = None
-    assert ingest_posts.classify_pending(services) == 2
-    assert ingest_posts.classify_pending(services) == 0
+    assert classify_posts.classify_pending(services) == 2
+    assert classify_posts.classify_pending(services) == 0
     window = buckets.window(services.db, subject_kind="market", subject_id="all", since=T0, until=T0 + DAY_MS)
     assert window.negative_share == 0.5
     check(services)

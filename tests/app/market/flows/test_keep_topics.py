@@ -13,7 +13,7 @@ from app.core.jobs import job_queue
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.market.domain.market import PostDraft, PostFilter
-from app.market.flows import count_posts, ingest_posts, keep_topics, show_market
+from app.market.flows import classify_posts, count_posts, ingest_posts, keep_topics, show_market
 from app.market.flows.keep_feeds import FEED
 from app.market.flows.keep_topics import OWN_TOPIC
 from app.market.store import buckets
@@ -37,7 +37,7 @@ def _series(services: Services, subject: str) -> tuple[int, int, int]:
 
 
 def _agrees(services: Services) -> bool:
-    return buckets.every(services.db) == count_posts.recounted(services)
+    return buckets.every(services.db) == count_posts.count_anew(services.db)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_what_waits_for_the_model_is_compared_when_it_is_read(wire: Services, en
     engine.failure = None
     assert _series(wire, topic.subject_id)[0] == 0
     with clock.frozen(T0 + HOUR_MS):
-        assert ingest_posts.classify_pending(wire) == 1
+        assert classify_posts.classify_pending(wire) == 1
     assert _series(wire, topic.subject_id)[0] == 1
     assert _agrees(wire)
 
