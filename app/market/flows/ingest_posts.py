@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -82,38 +82,31 @@ def _store_one_by_one(services: Services, feed_id: int, chunk: Chunk, *, viewer:
 
 def _store(tx: Transaction, feed_id: int, prepared: Sequence[PreparedPost], *, viewer: Viewer) -> dict[int, PostResult]:
     """Store posts, each in its story, and count them; returns what became of each row, by its number."""
-    known = posts.of_feed(tx, feed_id, external_ids=[one.draft.external_id for one in prepared])
-    news = [one for one in prepared if one.is_news(known.get(one.draft.external_id))]
-    before = [known[one.draft.external_id].story_id for one in news if one.draft.external_id in known]
+    known = posts.of_feed(tx, feed_id, external_ids=[one.external_id for one in prepared])
+    news = [one for one in prepared if one.is_news(known.get(one.external_id))]
+    before = [known[one.external_id].story_id for one in news if one.external_id in known]
     story_ids = join_stories(tx, [(one.title, one.body, one.occurred_at) for one in news])
     with keep_counts(tx, {*story_ids, *(story_id for story_id in before if story_id is not None)}):
         stored = [
-            _post(tx, one, was=known.get(one.draft.external_id), feed_id=feed_id, story_id=story_id)
+            _post(tx, one, was=known.get(one.external_id), feed_id=feed_id, story_id=story_id)
             for one, story_id in zip(news, story_ids, strict=True)
         ]
         stored = _write_posts(tx, stored, known=known, viewer=viewer)
         _write_mentions(tx, news, stored)
-        topics.put_likes(tx, {post.id: one.topic_ids for one, post in zip(news, stored, strict=True)})
+        alike = {post.external_id: (post.id, one.topic_ids) for one, post in zip(news, stored, strict=True)}
+        topics.put_likes(tx, {post_id: ids for name, (post_id, ids) in alike.items() if ids or name in known})
     created = [post.id for post in stored if post.external_id not in known]
     if created:
         _record(tx, feed_id, prepared, post_ids=created, viewer=viewer)
-    ids = {post.external_id: post.id for post in (*known.values(), *stored)}
-    changed = {post.external_id for post in stored}
-    return {
-        one.number: PostResult(
-            external_id=one.draft.external_id,
-            id=ids[one.draft.external_id],
-            state=_state(one.draft.external_id, known=known, changed=changed),
-            row=one.number,
-        )
-        for one in prepared
-    }
+    stored_by_id = {post.external_id: post for post in stored}
+    return {one.number: _result(one, known=known, stored=stored_by_id) for one in prepared}
 
 
-def _state(external_id: str, *, known: Collection[str], changed: Collection[str]) -> PostState:
-    if external_id not in known:
-        return "created"
-    return "updated" if external_id in changed else "unchanged"
+def _result(one: PreparedPost, *, known: Mapping[str, Post], stored: Mapping[str, Post]) -> PostResult:
+    name = one.external_id
+    state: PostState = "created" if name not in known else "updated" if name in stored else "unchanged"
+    post = stored[name] if name in stored else known[name]
+    return PostResult(external_id=name, id=post.id, state=state, row=one.number)
 
 
 def _post(tx: Transaction, one: PreparedPost, *, was: Post | None, feed_id: int, story_id: int) -> Post:

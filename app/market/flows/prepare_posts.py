@@ -55,6 +55,11 @@ class PreparedPost:
     judged: Judged | None = None
     topic_ids: frozenset[int] = frozenset()
 
+    @property
+    def external_id(self) -> str:
+        """The id that the feed gives it."""
+        return self.draft.external_id
+
     def is_news(self, known: Post | None) -> bool:
         """Whether it says something that the post with this external id does not say."""
         if known is None:
@@ -140,11 +145,11 @@ def _cleaned_chunk(
         if isinstance(found, PostResult):
             chunk.faults[number] = found
             continue
-        earlier = latest.get(found.draft.external_id)
-        latest[found.draft.external_id] = found
+        earlier = latest.get(found.external_id)
+        latest[found.external_id] = found
         if earlier is not None:
             # Twice in one chunk: the last word counts, and the earlier row is answered like it.
-            chunk.repeated[earlier.number] = found.draft.external_id
+            chunk.repeated[earlier.number] = found.external_id
     chunk.posts.extend(latest.values())
     return chunk
 
@@ -230,5 +235,5 @@ def _read(services: Services, feed: Feed, group: list[Chunk]) -> list[Chunk]:
 
 def _fresh(services: Services, feed: Feed, chunk: Chunk) -> list[PreparedPost]:
     """The posts that are not stored already: what changes until they are is left for the model to read later."""
-    known = posts.of_feed(services.db, feed.id, external_ids=[one.draft.external_id for one in chunk.posts])
-    return [one for one in chunk.posts if one.is_news(known.get(one.draft.external_id))]
+    known = posts.of_feed(services.db, feed.id, external_ids=[one.external_id for one in chunk.posts])
+    return [one for one in chunk.posts if one.is_news(known.get(one.external_id))]

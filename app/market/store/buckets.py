@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
-from app.core.db import Reads, Transaction, statement
+from app.core.db import ROWS_AT_ONCE, Reads, Transaction, marks, statement
 from app.core.scope import listed
 from app.core.storage.row_mapping import built
 from app.market.domain.series import Bucket, Window
 
-_ADD = """INSERT INTO bucket (subject_kind, subject_id, at, n_posts, n_stories, n_negative, n_neutral, n_positive,
-n_abstained, score_sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+_COLUMNS = (
+    "subject_kind", "subject_id", "at", "n_posts", "n_stories", "n_negative", "n_neutral", "n_positive", "n_abstained",
+    "score_sum",
+)  # fmt: skip
+
+_ADDED = """ON CONFLICT DO UPDATE SET
 n_posts = n_posts + excluded.n_posts, n_stories = n_stories + excluded.n_stories,
 n_negative = n_negative + excluded.n_negative, n_neutral = n_neutral + excluded.n_neutral,
 n_positive = n_positive + excluded.n_positive, n_abstained = n_abstained + excluded.n_abstained,
@@ -27,17 +30,13 @@ sum(n_neutral) AS n_neutral, sum(n_positive) AS n_positive, sum(score_sum) AS sc
 WHERE subject_kind = ? AND at >= ? AND at < ? GROUP BY subject_id"""
 
 
-def _bucket(row: sqlite3.Row) -> Bucket:
-    return built(Bucket, row)
-
-
 def of_subject(db: Reads, *, subject_kind: str, subject_id: str, since: int, until: int) -> tuple[Bucket, ...]:
     """One subject's buckets that begin in [since, until), oldest first; silent hours have none."""
     rows = db.rows(
         "SELECT * FROM bucket WHERE subject_kind = ? AND subject_id = ? AND at >= ? AND at < ? ORDER BY at",
         (subject_kind, subject_id, since, until),
     )
-    return tuple(_bucket(row) for row in rows)
+    return tuple(built(Bucket, row) for row in rows)
 
 
 def of_feeds(db: Reads, feed_ids: Iterable[int], *, since: int, until: int) -> tuple[Bucket, ...]:
@@ -53,12 +52,12 @@ def of_feeds(db: Reads, feed_ids: Iterable[int], *, since: int, until: int) -> t
         "AND at >= ? AND at < ? GROUP BY at ORDER BY at",
         (listed(feed_ids), since, until),
     )
-    return tuple(_bucket(row) for row in rows)
+    return tuple(built(Bucket, row) for row in rows)
 
 
 def every(db: Reads) -> tuple[Bucket, ...]:
     """All buckets, by subject and time."""
-    return tuple(_bucket(row) for row in db.rows("SELECT * FROM bucket ORDER BY subject_kind, subject_id, at"))
+    return tuple(built(Bucket, row) for row in db.rows("SELECT * FROM bucket ORDER BY subject_kind, subject_id, at"))
 
 
 def windows(db: Reads, *, subject_kind: str, since: int, until: int) -> dict[str, Window]:
@@ -121,23 +120,12 @@ def recent(db: Reads, *, subject_kind: str, since: Sequence[int], until: int) ->
 def add(tx: Transaction, deltas: Iterable[Bucket]) -> None:
     """Add counts, which may be negative, to the buckets they name; hours that come to nothing are dropped."""
     changed = list(deltas)
-    tx.execute_many(_ADD, [_values(bucket) for bucket in changed])
+    for start in range(0, len(changed), ROWS_AT_ONCE):
+        some = changed[start : start + ROWS_AT_ONCE]
+        values = ", ".join([marks(_COLUMNS)] * len(some))
+        sql = statement("INSERT INTO bucket (", ", ".join(_COLUMNS), ") VALUES", values, _ADDED)
+        tx.execute(sql, [getattr(bucket, name) for bucket in some for name in _COLUMNS])
     tx.execute_many(
         "DELETE FROM bucket WHERE subject_kind = ? AND subject_id = ? AND at = ? AND n_posts = 0",
         [(bucket.subject_kind, bucket.subject_id, bucket.at) for bucket in changed if bucket.n_posts < 0],
-    )
-
-
-def _values(bucket: Bucket) -> tuple[object, ...]:
-    return (
-        bucket.subject_kind,
-        bucket.subject_id,
-        bucket.at,
-        bucket.n_posts,
-        bucket.n_stories,
-        bucket.n_negative,
-        bucket.n_neutral,
-        bucket.n_positive,
-        bucket.n_abstained,
-        bucket.score_sum,
     )

@@ -101,6 +101,8 @@ def likes(db: Reads, post_ids: Iterable[int]) -> dict[int, set[int]]:
 
 def put_likes(tx: Transaction, alike: Mapping[int, Iterable[int]]) -> None:
     """Let each post mean what the examples of these topics mean, and of no others."""
+    if not alike:
+        return
     tx.execute("DELETE FROM own_topic_like WHERE post_id IN (SELECT value FROM json_each(?))", (listed(alike),))
     pairs = [(topic_id, post_id) for post_id, topics in alike.items() for topic_id in topics]
     tx.execute_many("INSERT INTO own_topic_like (topic_id, post_id) VALUES (?, ?)", pairs)
