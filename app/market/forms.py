@@ -16,7 +16,7 @@ LONG = Length(max=9000, message=_l("At most %(max)d characters."))
 
 
 class EditTopic(FlaskForm):
-    """What a topic is called, and the words or examples that make it."""
+    """A topic's name, and the words or examples that make it."""
 
     title = StringField(_l("Name"), [REQUIRED, Length(max=60, message=_l("At most %(max)d characters."))])
     words = TextAreaField(_l("One of these words or phrases"), [Optional(), LONG])

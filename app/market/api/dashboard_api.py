@@ -52,7 +52,7 @@ class NewDashboardShape(Shape):
 
 
 class DashboardChangeShape(ChangeShape):
-    """What to change."""
+    """Fields to change."""
 
     name = fields.String(validate=Size(min=1, max=saved.LONGEST_NAME))
     subjects = fields.List(SUBJECT, **SUBJECTS)

@@ -49,7 +49,7 @@ PUSHED = {"anyOf": [{"type": "object"}, {"type": "array", "items": {}}]}
 
 
 class PostQuery(PageQuery):
-    """Which posts, newest first."""
+    """A choice of posts, newest first."""
 
     feed = fields.String(load_default=None, validate=Size(min=1), metadata={"description": "A feed's slug."})
     entity = fields.String(load_default=None, validate=Size(min=1), metadata={"description": "A ticker."})
@@ -61,7 +61,7 @@ class PostQuery(PageQuery):
 
 
 class PushQuery(Shape):
-    """Where pushed posts go."""
+    """The feed of pushed posts."""
 
     feed = fields.String(
         required=True, validate=Size(min=1), metadata={"description": "The slug of the feed they belong to."}
@@ -69,7 +69,7 @@ class PushQuery(Shape):
 
 
 class SeriesQuery(Shape):
-    """Which series, and how fine."""
+    """A series and its step."""
 
     kind = fields.String(load_default="entity", validate=OneOf(get_args(SubjectKind)))
     id = fields.String(load_default="", metadata={"description": "A ticker, a topic, a feed's slug; empty for market."})
@@ -118,7 +118,7 @@ def push_posts(query: dict[str, Any]) -> Any:
     services, viewer = access.services(), access.viewer()
     feed = feed_of(query["feed"])
     if request_body.media_type() in request_body.NDJSON:
-        drafts = read_posts.posts_from_lines(request_body.lines(), kind="jsonl")
+        drafts = read_posts.posts_from_file(request_body.lines(), form="jsonl")
         results = ingest_posts.receive_each(services, feed.id, drafts, viewer=viewer)
         if (request.content_length or 0) > access.settings().max_body_bytes:
             return long_answers.stream(_lines(results), kind=NDJSON_OUT)
@@ -199,7 +199,7 @@ def _feeds_out(found: Iterable[Feed]) -> list[dict[str, Any]]:
 
 
 def _with_team(payload: Fields) -> Fields:
-    """What was sent, with the team's number for its name."""
+    """The fields that were sent, with the team's id for its name."""
     values = {name: value for name, value in payload.items() if name != "team"}
     if "team" not in payload:
         return values
@@ -211,7 +211,7 @@ def _with_team(payload: Fields) -> Fields:
 
 
 def feed_of(slug: str) -> Feed:
-    """The feed with this slug, if it is in the viewer's sight."""
+    """Return the feed with this slug; raises InputError for one that is not in sight."""
     try:
         return keep_feeds.of_slug(access.services(), slug, viewer=access.viewer())
     except NotFound:

@@ -1,4 +1,4 @@
-"""What to read next, why, and what readers made of it; ranking of one's own items."""
+"""Recommended posts with their reasons, readers' feedback, and posts ranked for a reader."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ class RecommendationShape(Shape):
 
 
 class RecommendQuery(Shape):
-    """How many, and whether to leave out what was read."""
+    """The number of posts, and whether posts already read are left out."""
 
     n = Whole(load_default=10, validate=Between(1, 100))
     exclude_seen = Flag(load_default=True)
 
 
 class FeedbackShape(Shape):
-    """What a reader did with a post."""
+    """An act of a reader with a post."""
 
     post = GivenId("pst", required=True)
     kind = fields.String(required=True, validate=OneOf(get_args(FeedbackKind)))
@@ -105,7 +105,7 @@ class RankedShape(Shape):
 
 
 class TakenShape(Shape):
-    """How many were taken."""
+    """The number of acts that were taken."""
 
     accepted = Whole()
 

@@ -66,7 +66,7 @@ class NewTopicShape(Shape):
 
 
 class TopicChangeShape(ChangeShape):
-    """What to change; other words or examples are counted anew over the last 28 days."""
+    """Fields to change; other words or examples are counted anew over the last 28 days."""
 
     told = EXAMPLES
 

@@ -1,4 +1,4 @@
-"""Counting what is said: posts into hourly buckets of unique stories, buckets into windows and points.
+"""Posts counted into hourly buckets of unique stories, and buckets into windows and points.
 
 A story counts once for each subject, in the hour of its first post; every post counts in `n_posts` of its own hour.
 Scores are rounded to 1/1024, which floats add and take away without any error: buckets kept up to date one post at a
@@ -26,7 +26,7 @@ Counts = tuple[float, ...]
 
 
 def bucket_at(at: int) -> int:
-    """The beginning of the hour that `at` (milliseconds UTC) falls into."""
+    """Return the beginning of the hour that `at` (milliseconds UTC) falls into."""
     return at - at % HOUR_MS
 
 
@@ -57,12 +57,12 @@ def sayings(post: CountedPost, *, mentions: Sequence[Mention], topics: Sequence[
 
 
 def tally(all_sayings: Iterable[Saying]) -> tuple[Bucket, ...]:
-    """Buckets counted anew from sayings in any order; what incremental counting must equal."""
+    """Return buckets counted from nothing, of sayings in any order; incremental counting must equal them."""
     return difference(all_sayings, before=())
 
 
 def difference(after: Iterable[Saying], *, before: Iterable[Saying]) -> tuple[Bucket, ...]:
-    """What to add to buckets that count some stories as they were said `before`, so that they count them as `after`."""
+    """Return what to add to buckets that count the sayings `before`, so that they count those `after` instead."""
     sums: dict[Place, list[float]] = {}
     _count(after, sums=sums, sign=1)
     _count(before, sums=sums, sign=-1)
@@ -83,7 +83,7 @@ def _count(all_sayings: Iterable[Saying], *, sums: dict[Place, list[float]], sig
 
 
 def merged(buckets: Iterable[Bucket]) -> tuple[Bucket, ...]:
-    """Buckets of the same subject and hour added up, by subject and time; those that come to nothing are left out."""
+    """Return buckets with those of one subject and hour added up, by subject and time; empty ones are left out."""
     sums: dict[Place, list[float]] = {}
     for bucket in buckets:
         held = sums.setdefault((bucket.subject_kind, bucket.subject_id, bucket.at), [0.0] * N_COUNTS)
@@ -122,7 +122,7 @@ class Timeline:
 
 
 def points(buckets: Iterable[Bucket], *, since: int, until: int, step_ms: int) -> tuple[Point, ...]:
-    """One point for every step from the hour of `since` to before `until`; silent steps are points with zeros.
+    """Return one point for every step from the hour of `since` to before `until`; silent steps are points with zeros.
 
     `step_ms` is a whole number of hours. Net sentiment is the mean sentiment_score of the stories with a class.
     """
@@ -134,15 +134,14 @@ def points(buckets: Iterable[Bucket], *, since: int, until: int, step_ms: int) -
 
 
 def _point(part: Window) -> Point:
-    n_scored = part.n_negative + part.n_neutral + part.n_positive
     return Point(
         at=part.since,
         n_posts=part.n_posts,
         n_stories=part.n_stories,
         n_negative=part.n_negative,
-        net_sentiment=part.score_sum / n_scored if n_scored else None,
+        net_sentiment=part.net_sentiment,
         negative_share=part.negative_share,
-        n_scored=n_scored,
+        n_scored=part.n_scored,
     )
 
 
@@ -174,7 +173,7 @@ def _towards(post: CountedPost, mention: Mention) -> Saying:
 
 
 def _story_counts(saying: Saying) -> Counts:
-    """What a story adds, in the order of `_counts` after the posts."""
+    """The counts of one story, in the order of `_counts` after the posts."""
     sentiment = None if saying.is_abstained else saying.sentiment
     score = 0.0 if sentiment is None else saying.sentiment_score or 0.0
     return (

@@ -71,7 +71,7 @@ class Gazetteer:
         self._lengths = {first: sorted(found, reverse=True) for first, found in lengths.items()}
 
     def find(self, text: str) -> tuple[Span, ...]:
-        """Every mention in the text from left to right, without overlaps; the longest name wins.
+        """Return every mention in the text from left to right, without overlaps; the longest name wins.
 
         Case, accents and hyphens do not matter for names; a possessive ending is left out of the span. An ambiguous
         name, a name that two entities share, and a ticker in capitals without `$` count only beside another sign of
@@ -112,7 +112,7 @@ class Gazetteer:
 
 
 def _settled(matches: list[_Found]) -> list[_Found]:
-    """What one place in the text is taken for: each entity that has this name, none of them sure when they share it."""
+    """The companies that one place in the text may name; none of them is sure when they share the name."""
     if len({match.name.entity_id for match in matches}) > 1:
         return [replace(match, is_sign=False) for match in matches]
     return sorted(matches, key=lambda match: not match.is_sign)[:1]
@@ -180,7 +180,7 @@ def _gaps(text: str, *, words: Sequence[_Word]) -> tuple[str, ...]:
 
 
 def _gap(between: str) -> str:
-    """What stands between two words of a name, so that `Coca-Cola` is `Coca Cola` and `AT & T` is `AT&T`."""
+    """The characters between two words of a name, made alike for `Coca-Cola` and `Coca Cola`, `AT & T` and `AT&T`."""
     spaced = _SPACE.sub(" ", between.replace("’", "'"))
     return "&" if spaced.strip() == "&" else spaced
 

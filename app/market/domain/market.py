@@ -1,4 +1,4 @@
-"""Feeds, posts, stories, entities and what is said of them."""
+"""Feeds, posts, stories, companies and mentions of them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Feed:
 
 @dataclass(frozen=True, kw_only=True)
 class PostDraft:
-    """What ingest makes of one item of a feed before anything is stored."""
+    """One item of a feed as it was read, before anything is stored."""
 
     external_id: str
     title: str
@@ -67,7 +67,7 @@ class PostDraft:
 
 @dataclass(frozen=True, kw_only=True)
 class PostResult:
-    """What became of one row: `error` is a code with `params` when it failed, `row` counts rows from 1.
+    """The result of one row: `error` is a code with `params` when it failed, `row` counts rows from 1.
 
     A row that failed has its `raw` form, where it was read out of a file or a feed.
     """
@@ -139,7 +139,7 @@ class Entity:
 
 @dataclass(frozen=True, kw_only=True)
 class Span:
-    """Where an entity stands in a text: characters `start` to `end`."""
+    """The place of an entity in a text: characters `start` to `end`."""
 
     entity_id: int
     start: int
@@ -169,7 +169,7 @@ class Mention:
 
 @dataclass(frozen=True, kw_only=True)
 class PostFilter:
-    """What a feed page shows; None means any. Times are milliseconds UTC, `until` exclusive."""
+    """A choice of posts; None means any. Times are milliseconds UTC, `until` exclusive."""
 
     entity_id: int | None = None
     topic: str | None = None

@@ -1,4 +1,4 @@
-"""Counts over time: what is drawn, and what rules are evaluated on."""
+"""Counts over time, which are drawn and which rules are evaluated on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.market.domain.market import SubjectKind
 
 @dataclass(frozen=True, kw_only=True)
 class Bucket:
-    """What was said of one subject in one hour of event time, as counts of unique stories.
+    """Unique stories on one subject in one hour of event time, counted by their sentiment.
 
     `n_posts` counts the copies too. `score_sum` adds the stories' sentiment_score.
     `n_abstained` stories are in `n_stories` and in no class.
@@ -43,7 +43,7 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """What is usual of a subject in one step that is drawn, and how sure the share seen in it is (`share_seen`).
+    """The usual range of a subject's figures in one step that is drawn, and how sure the share seen in it is.
 
     `stories` is a count, `share` and `net` are those that so many stories usually have. None: too little is known.
     """
@@ -57,7 +57,7 @@ class Expected:
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """Sums over a stretch of time: what a rule sees."""
+    """Sums over a stretch of time, on which rules are evaluated."""
 
     since: int
     until: int
@@ -69,15 +69,24 @@ class Window:
     score_sum: float = 0.0
 
     @property
+    def n_scored(self) -> int:
+        """Stories with a class."""
+        return self.n_negative + self.n_neutral + self.n_positive
+
+    @property
     def negative_share(self) -> float | None:
         """Negative stories among those with a class, 0–1; None when there are none."""
-        n_scored = self.n_negative + self.n_neutral + self.n_positive
-        return self.n_negative / n_scored if n_scored else None
+        return self.n_negative / self.n_scored if self.n_scored else None
+
+    @property
+    def net_sentiment(self) -> float | None:
+        """Mean sentiment_score of the stories with a class, −1 to 1; None when there are none."""
+        return self.score_sum / self.n_scored if self.n_scored else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountedPost:
-    """What a post counts for, without its words."""
+    """The part of a post that is counted, without its words."""
 
     id: int
     feed_id: int
@@ -91,7 +100,7 @@ class CountedPost:
 
 @dataclass(frozen=True, kw_only=True)
 class Saying:
-    """What one post says of one subject: the unit that buckets count.
+    """One post's sentiment on one subject: the unit that buckets count.
 
     Posts of one story say the same: the earliest (`at`, then `post_id`) stands for it, the others are copies.
     `sentiment` None or `is_abstained`: counted as a story without a class. A post of no known story is its own.

@@ -29,7 +29,7 @@ Answer = tuple[Post, Judged, frozenset[int]]
 
 
 def classify_pending(services: Services, *, limit: int = AT_ONCE) -> int:
-    """Let the model read posts that wait for it, oldest first; returns how many were read."""
+    """Read with the model posts that wait for it, oldest first; returns how many were read."""
     now = clock.now_ms()
     waiting = posts.pending(services.db, now=now, limit=limit)
     if not waiting:
@@ -68,7 +68,7 @@ def _write(tx: Transaction, post: Post, judged: Judged, found: Sequence[Mention]
 
 
 def _answers(services: Services, waiting: Sequence[Post], mentioned: Mentions) -> list[Answer]:
-    """What the model says of the posts that it could read; one that it stumbles over costs no other."""
+    """The answers of the model to the posts that it could read; one that it stumbles over costs no other."""
     try:
         return _answers_at_once(services, waiting, mentioned)
     except BellwetherError:

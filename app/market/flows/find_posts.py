@@ -17,22 +17,22 @@ from app.model.store import predictions
 
 
 class PostTexts:
-    """What feeds brought and callers pushed."""
+    """The texts of posts, as a source of texts for models."""
 
     kind = "post"
 
     def text(self, db: Reads, subject_id: int) -> str:
-        """The text of a post; raises NotFound."""
-        return posts.read(db, subject_id).text
+        """Return the text of a post; raises NotFound."""
+        return posts.get(db, subject_id).text
 
     def n_pending(self, db: Reads) -> int:
-        """How many posts wait for the model."""
+        """Return how many posts wait for the model."""
         return posts.n_pending(db)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """What stands beside posts: by post their mentions and own topics, by story its size, companies and feeds by id."""
+    """What lists show beside posts: mentions and own topics by post, sizes by story, companies and feeds by id."""
 
     mentions: Mapping[int, tuple[Mention, ...]]
     entities: Mapping[int, Entity]
@@ -43,7 +43,7 @@ class Surroundings:
 
 @dataclass(frozen=True, kw_only=True)
 class PostPrediction:
-    """What a model said of a post, or towards a company in it: `target` is the company's name, empty for the post."""
+    """A prediction of a post, or towards a company in it: `target` is the company's name, empty for the post."""
 
     prediction: Prediction
     target: str = ""
@@ -93,7 +93,7 @@ def in_story(services: Services, post_id: int, *, viewer: Viewer) -> PostInStory
 
 
 def surroundings(db: Reads, shown: Iterable[Post], *, viewer: Viewer) -> Surroundings:
-    """Return what stands beside these posts."""
+    """Return what lists show beside these posts."""
     listed = list(shown)
     ids = [post.id for post in listed]
     return Surroundings(

@@ -1,4 +1,4 @@
-"""What the model says of posts: the topic and sentiment of each, and the sentiment towards each company in it."""
+"""The model's judgement of posts: the topic and sentiment of each, and the sentiment towards each company in it."""
 
 from __future__ import annotations
 

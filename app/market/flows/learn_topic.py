@@ -29,7 +29,7 @@ MOST_SHOWN = 12
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """What a topic would find among the newest posts: how many of how many, and those most like it."""
+    """The newest posts that a topic would find: how many of how many, and those most like it."""
 
     n_found: int
     n_read: int

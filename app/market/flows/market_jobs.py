@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 from app.core import clock
 from app.core.durations import DAY_MS
-from app.core.errors import InputError
 from app.core.jobs.job import Job
 from app.core.jobs.job_progress import Progress
 from app.core.jobs.job_queue import content_of, viewer_of
@@ -15,27 +11,20 @@ from app.core.services import Services
 from app.market.domain.market import PostResult
 from app.market.flows import fetch_feeds, ingest_posts, learn_topic, quarantine_posts
 from app.market.flows.count_posts import keep_counts
-from app.market.sources import feed_process, post_drafts
+from app.market.flows.read_posts import posts_from_file
 from app.market.store import feeds, topics
 
 COUNTED_BACK_MS = 28 * DAY_MS
 STORIES_AT_ONCE = 100
-READERS: Mapping[str, Callable[[bytes], Any]] = {
-    "csv": post_drafts.from_csv,
-    "jsonl": post_drafts.from_jsonl,
-    "rss": feed_process.drafts_of,
-}
 
 
 def import_posts(services: Services, job: Job, progress: Progress) -> None:
     """Store the posts of a file; raises InputError `unknown_format`."""
-    reader = READERS.get(str(job.params.get("format", "jsonl")))
-    if reader is None:
-        raise InputError("unknown_format", format=job.params.get("format"))
     content = content_of(services, job)
+    drafts = posts_from_file(content, form=str(job.params.get("format", "jsonl")))
     progress.n_total = content.count(b"\n")
     feed = feeds.get(services.db, int(job.params["feed_id"]))
-    results = ingest_posts.receive_each(services, feed.id, reader(content), viewer=viewer_of(services, job))
+    results = ingest_posts.receive_each(services, feed.id, drafts, viewer=viewer_of(services, job))
     source = f"{feed.name}: {job.params.get('name') or job.id}"
     for result in quarantine_posts.kept(services, feed, results, source=source, user_id=job.user_id):
         _count(result, progress)

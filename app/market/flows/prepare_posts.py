@@ -61,7 +61,7 @@ class PreparedPost:
         return self.draft.external_id
 
     def is_news(self, known: Post | None) -> bool:
-        """Whether it says something that the post with this external id does not say."""
+        """Return True unless the post with this external id says the same already."""
         if known is None:
             return True
         is_moved = self.draft.occurred_at is not None and self.occurred_at != known.occurred_at
@@ -213,7 +213,7 @@ def _text(title: str, body: str) -> str:
 
 
 def _read(services: Services, feed: Feed, group: list[Chunk]) -> list[Chunk]:
-    """Let the model read the posts that say something new; all of them wait for it when it cannot be asked now."""
+    """Read with the model the posts that say something new; all of them wait for it when it cannot be asked now."""
     fresh = [one for chunk in group for one in _fresh(services, feed, chunk)]
     languages = {one.text: feed.language for one in fresh} if feed.language else None
     try:

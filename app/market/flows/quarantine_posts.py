@@ -15,7 +15,7 @@ from app.core.services import Services
 from app.core.text.file_rows import RowFault
 from app.market.domain.market import Feed, PostDraft, PostResult
 from app.market.flows import ingest_posts
-from app.market.sources import feed_process, post_drafts
+from app.market.flows.read_posts import posts_from_file
 from app.market.store import feeds
 
 
@@ -64,7 +64,4 @@ def file_quarantined_post(services: Services, item: Quarantined, viewer: Viewer)
 def _drafts(raw: bytes, *, item: Quarantined, feed: Feed) -> Iterable[PostDraft | RowFault]:
     if item.form == "draft":
         return [PostDraft(**json.loads(raw))]
-    if item.form == "rss":
-        return feed_process.drafts_of(raw, zone=feed.zone, now=clock.now_ms())
-    reader = post_drafts.from_csv if item.form == "csv" else post_drafts.from_jsonl
-    return reader(raw, zone=feed.zone, now=clock.now_ms())
+    return posts_from_file(raw, form=item.form, zone=feed.zone, now=clock.now_ms())

@@ -1,4 +1,4 @@
-"""What to read next: a reader's interests learned from what they read, liked and hid."""
+"""Posts recommended to a reader, by interests learned from what they read, liked and hid."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FULL_POPULARITY = 20
 def recommend(
     services: Services, user_id: int, *, viewer: Viewer, limit: int = 10, exclude_seen: bool = True
 ) -> tuple[Recommendation, ...]:
-    """Posts of the last week for a reader, one of each story, within the viewer's feeds; hidden ones never."""
+    """Return posts of the last week for a reader, one of each story, within the viewer's feeds; hidden ones never."""
     users.get(services.db, user_id)
     now = clock.now_ms()
     given = rows.of_user(services.db, user_id)
@@ -68,7 +68,7 @@ def _features(post: Post, told: Sequence[Mention]) -> dict[str, float]:
 
 
 def _popularity(services: Services, fresh: Sequence[Post]) -> Mapping[int, float]:
-    """How often a post's story was told and read, as a share (0–1) of what counts as much, on a log scale."""
+    """How often each post's story was told and read, 0–1 on a logarithmic scale."""
     sizes = posts.story_sizes(services.db, {post.story_id for post in fresh if post.story_id is not None})
     readers = rows.n_readers(services.db, [post.id for post in fresh])
     full = math.log1p(FULL_POPULARITY)
@@ -77,7 +77,7 @@ def _popularity(services: Services, fresh: Sequence[Post]) -> Mapping[int, float
 
 
 def feedback(services: Services, items: Iterable[Feedback], *, viewer: Viewer) -> int:
-    """Keep what readers did with posts that the viewer sees; how many. Raises NotFound for one that is not there."""
+    """Keep what readers did with posts that the viewer sees; returns how many acts. Raises NotFound."""
     given = list(items)
     known = posts.by_ids(services.db, {item.post_id for item in given}, viewer=viewer)
     for item in given:

@@ -1,42 +1,51 @@
-"""The market as it is drawn: series, an overview of subjects, and the list of watched companies."""
+"""The market as it is drawn: series of a subject, and an overview of all subjects."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from app.core.errors import NotFound
-from app.core.permissions import Viewer
+from app.core.permissions import SYSTEM, Viewer
 from app.core.registry import Registry
 from app.core.services import Services
-from app.market.decide.bucketing import MARKET, bucket_at, points
+from app.market.decide.bucketing import MARKET, Timeline, bucket_at, points
 from app.market.domain.market import SubjectKind
 from app.market.domain.series import Bucket, Expected, Point, Window
 from app.market.domain.topic import own_id
 from app.market.flows import find_alerts
 from app.market.flows.find_alerts import ALERTS
+from app.market.flows.keep_feeds import FEED
 from app.market.store import buckets, companies, feeds, stories, topics
 
 
 @dataclass(frozen=True, kw_only=True)
 class SubjectSummary:
-    """A subject over a stretch of time; `net_sentiment` is None where nothing with a class was said."""
+    """A subject over a stretch of time, with the number of its alerts that fire."""
 
     subject_kind: SubjectKind
     subject_id: str
     title: str
     window: Window
-    net_sentiment: float | None
-    n_firing: int
+    n_firing: int = 0
+
+    @property
+    def net_sentiment(self) -> float | None:
+        """Mean sentiment score; None where nothing with a class was said."""
+        return self.window.net_sentiment
 
 
 def hours(
     services: Services, kind: SubjectKind, subject_id: str, *, since: int, until: int, viewer: Viewer | None
 ) -> tuple[Bucket, ...]:
-    """A subject's buckets; the whole market is, for who sees some feeds only, what these add up to. Raises NotFound."""
+    """Return a subject's buckets; raises NotFound for a feed out of sight.
+
+    For a viewer who sees some feeds only, the whole market is what these add up to.
+    """
     if kind == "feed":
-        feeds.get(services.db, _number(subject_id, noun="feed"), viewer=viewer)
+        FEED.get(services.db, _number(subject_id, noun="feed"), viewer=viewer or SYSTEM)
     if kind == "market" and viewer is not None and not feeds.are_all_seen(services.db, viewer=viewer):
         return buckets.of_feeds(services.db, viewer.feed_ids or (), since=since, until=until)
     return buckets.of_subject(services.db, subject_kind=kind, subject_id=subject_id, since=since, until=until)
@@ -51,10 +60,9 @@ def window(
     until: int,
     viewer: Viewer | None = None,
 ) -> Window:
-    """Sums of a subject over the hours that begin in [since, until), within the viewer's feeds; raises NotFound."""
+    """Return sums of a subject over the hours that begin in [since, until), in the viewer's feeds; raises NotFound."""
     found = hours(services, subject_kind, subject_id, since=since, until=until, viewer=viewer)
-    names = ("n_posts", "n_stories", "n_negative", "n_neutral", "n_positive", "score_sum")
-    return Window(since=since, until=until, **{name: sum(getattr(one, name) for one in found) for name in names})
+    return Timeline(found).window(since=since, until=until)
 
 
 def series(
@@ -67,7 +75,7 @@ def series(
     step_ms: int,
     viewer: Viewer | None = None,
 ) -> tuple[Point, ...]:
-    """Points of a subject from the hour of `since` to before `until`; `step_ms` a whole number of hours.
+    """Return points of a subject from the hour of `since` to before `until`; `step_ms` a whole number of hours.
 
     Within the viewer's feeds (None: all); raises NotFound for a feed out of sight.
     """
@@ -76,7 +84,7 @@ def series(
 
 
 class UsualOf(Protocol):
-    """Says what is usual of a subject in each of the steps that are drawn, within the viewer's feeds (None: all)."""
+    """Returns the usual figures of a subject in each step that is drawn, within the viewer's feeds (None: all)."""
 
     def __call__(
         self,
@@ -88,7 +96,7 @@ class UsualOf(Protocol):
         step_ms: int,
         viewer: Viewer | None,
     ) -> tuple[Expected, ...]:
-        """One for each point, which is `step_ms` long; raises NotFound for a feed out of sight."""
+        """Return one for each point, which is `step_ms` long; raises NotFound for a feed out of sight."""
 
 
 USUAL: Registry[UsualOf] = Registry()
@@ -103,29 +111,35 @@ def usual(
     step_ms: int,
     viewer: Viewer | None = None,
 ) -> tuple[Expected, ...]:
-    """What is usual of a subject in each of the steps that are drawn, by the weeks that surges are measured against."""
+    """Return the usual figures of a subject in each step that is drawn, which surges are measured against."""
     return USUAL[ALERTS](
         services, drawn, subject_kind=subject_kind, subject_id=subject_id, step_ms=step_ms, viewer=viewer
     )
 
 
 def overview(services: Services, *, since: int, until: int, viewer: Viewer | None = None) -> tuple[SubjectSummary, ...]:
-    """The whole market, then companies and topics by how much was said; every watched company is there."""
-    firing = [alert for alert in find_alerts.open_ones(services) if alert.state in ("firing", "recovering")]
+    """Return the whole market, then companies and topics by how much was said; every watched company is there."""
+    firing = Counter(
+        (alert.subject_kind, alert.subject_id)
+        for alert in find_alerts.open_ones(services)
+        if alert.state in ("firing", "recovering")
+    )
     kinds: tuple[SubjectKind, ...] = ("market", "entity", "topic")
     found: list[SubjectSummary] = []
     for kind in kinds:
         windows = _windows(services, kind, since=bucket_at(since), until=until, viewer=viewer)
-        titles = _titles(services, kind, subject_ids=list(windows))
         summaries = [
-            _summary(kind, subject_id, title=title, window=windows.get(subject_id, Window(since=since, until=until)))
-            for subject_id, title in titles.items()
+            SubjectSummary(
+                subject_kind=kind,
+                subject_id=subject_id,
+                title=title,
+                window=windows.get(subject_id, Window(since=since, until=until)),
+                n_firing=firing[(kind, subject_id)],
+            )
+            for subject_id, title in _titles(services, kind, subject_ids=list(windows)).items()
         ]
         found += sorted(summaries, key=lambda one: (-one.window.n_stories, one.title))
-    n_firing = {(one.subject_kind, one.subject_id): 0 for one in firing}
-    for alert in firing:
-        n_firing[(alert.subject_kind, alert.subject_id)] += 1
-    return tuple(_fired(one, n_firing.get((one.subject_kind, one.subject_id), 0)) for one in found)
+    return tuple(found)
 
 
 def _windows(
@@ -135,24 +149,6 @@ def _windows(
         whole = window(services, subject_kind=kind, subject_id=MARKET, since=since, until=until, viewer=viewer)
         return {MARKET: whole}
     return buckets.windows(services.db, subject_kind=kind, since=since, until=until)
-
-
-def _summary(kind: SubjectKind, subject_id: str, *, title: str, window: Window) -> SubjectSummary:
-    n_scored = window.n_negative + window.n_neutral + window.n_positive
-    return SubjectSummary(
-        subject_kind=kind,
-        subject_id=subject_id,
-        title=title,
-        window=window,
-        net_sentiment=window.score_sum / n_scored if n_scored else None,
-        n_firing=0,
-    )
-
-
-def _fired(summary: SubjectSummary, n_firing: int) -> SubjectSummary:
-    if not n_firing:
-        return summary
-    return SubjectSummary(**{**vars(summary), "n_firing": n_firing})
 
 
 def _titles(services: Services, kind: SubjectKind, *, subject_ids: Sequence[str]) -> dict[str, str]:
@@ -165,14 +161,14 @@ def _titles(services: Services, kind: SubjectKind, *, subject_ids: Sequence[str]
 
 
 def subject_title(services: Services, subject_kind: str, subject_id: str, *, viewer: Viewer | None = None) -> str:
-    """The name of a subject; a topic's is its label id, the whole market's is empty.
+    """Return the name of a subject; a topic's is its label id, the whole market's is empty.
 
     Raises NotFound when it is gone, and for a feed out of the viewer's sight.
     """
     if subject_kind == "entity":
         return companies.get(services.db, _number(subject_id, noun="entity")).name
     if subject_kind == "feed":
-        return feeds.get(services.db, _number(subject_id, noun="feed"), viewer=viewer).name
+        return FEED.get(services.db, _number(subject_id, noun="feed"), viewer=viewer or SYSTEM).name
     topic_id = own_id(subject_id) if subject_kind == "topic" else None
     if topic_id is not None:
         return topics.get(services.db, topic_id).title

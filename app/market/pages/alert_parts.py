@@ -34,5 +34,5 @@ DRAWN: Registry[AlertParts] = Registry()
 
 
 def parts() -> AlertParts:
-    """What draws the parts."""
+    """Return what draws these parts."""
     return DRAWN[ALERTS]

@@ -37,7 +37,7 @@ def _list(form: NewEntity) -> str:
 @blueprint.get("/market/entities")
 @requires("market:read")
 def index() -> Shown:
-    """Every company that is watched."""
+    """List every company that is watched."""
     return _list(NewEntity(formdata=None))
 
 
@@ -62,7 +62,7 @@ def add() -> Shown:
 @blueprint.post("/market/entities/import")
 @requires("feeds:write")
 def import_list() -> Shown:
-    """Watch the companies of a CSV list; rows that cannot be used are told."""
+    """Watch the companies of a CSV list; rows that cannot be used are listed."""
     form = EntityFile()
     if not form.validate_on_submit():
         flash(_("Choose a file."), "error")
@@ -89,7 +89,7 @@ def import_list() -> Shown:
 @blueprint.get("/market/entities/<ticker>")
 @requires("market:read")
 def show(ticker: str) -> str:
-    """How one company is spoken of: series, stories, alerts."""
+    """Show one company: its series, stories and alerts."""
     found, me, stretch = services(), viewer(), subject_trend.chosen_stretch()
     entity = keep_companies.of_ticker(found, ticker)
     subject = str(entity.id)

@@ -30,7 +30,7 @@ blueprint = Blueprint("pages_dashboards", __name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What can stand on a dashboard: `key` names it in the address, `subject_id` in the series."""
+    """A subject that can stand on a dashboard: `key` names it in the address, `subject_id` in the series."""
 
     key: str
     kind: SubjectKind
@@ -134,7 +134,7 @@ def _saved(here: str) -> list[Saved]:
 @blueprint.get("/market/dashboard")
 @requires("market:read")
 def index() -> str:
-    """The subjects that the address names, side by side."""
+    """Show the subjects that the address names side by side."""
     stretch = subject_trend.chosen_stretch()
     asked = list(dict.fromkeys(request.args.getlist("s")))
     choices, here = _choices(), dashboard(asked, days=request.args.get("days")).query

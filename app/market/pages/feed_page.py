@@ -38,7 +38,7 @@ MOST_IMPORTS = 5
 
 
 def slug_of(name: str) -> str:
-    """A slug for a name: lower-case letters and digits with hyphens; `feed` when nothing is left."""
+    """Return a slug for a name: lower-case letters and digits with hyphens; `feed` when nothing is left."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "feed"
 
 
@@ -89,7 +89,7 @@ def _imports(names: Mapping[int, str]) -> list[dict[str, Any]]:
 @blueprint.get("/feeds")
 @requires("feeds:read")
 def index() -> Shown:
-    """Every feed with its last fetch, last post and last error."""
+    """List every feed with its last fetch, last post and last error."""
     return _page()
 
 
@@ -118,7 +118,7 @@ def _back_to_list(message: str, made: Changed[Feed]) -> Response:
 
 
 def _typed(form: NewFeed | EditFeed) -> Fields:
-    """What both forms say of a feed."""
+    """The fields of a feed that both forms have."""
     return {
         "name": form.name.data or "",
         "zone": form.zone.data or "UTC",
@@ -202,7 +202,7 @@ def switch(feed_id: int) -> Response:
 @requires("feeds:write")
 @large_body
 def upload(feed_id: int) -> Shown:
-    """Posts from a file, read by the worker; rows with faults are listed, the others are taken."""
+    """Take posts from a file, read by the worker; rows with faults are listed, the others are taken."""
     form = PostFile()
     if not form.validate_on_submit():
         flash(_("Choose a file."), "error")

@@ -1,4 +1,4 @@
-"""The heat map and the movers: how every company was spoken of, step by step, and whose mood changed most."""
+"""The heat map and the movers: the sentiment of every company, step by step, and whose changed most."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class HeatMap:
 
 
 class Subject(Protocol):
-    """What the heat map and the movers need of a row of the market."""
+    """A row of the market, as the heat map and the movers need it."""
 
     @property
     def key(self) -> str:
@@ -77,7 +77,7 @@ class Subject(Protocol):
 
 
 def tone(net: float | None) -> str:
-    """The CSS class of a net sentiment: `heat-n3` (bad) over `heat-0` to `heat-p3` (good); empty where unknown."""
+    """Return the CSS class of a net sentiment, `heat-n3` (bad) over `heat-0` to `heat-p3` (good); empty for None."""
     if net is None:
         return ""
     level = sum(abs(net) >= edge for edge in EDGES)
@@ -85,7 +85,7 @@ def tone(net: float | None) -> str:
 
 
 def heat_map(rows: Sequence[Subject], *, step_ms: int) -> HeatMap:
-    """The rows with most stories, in their order."""
+    """Return the heat map of the first rows, in their order."""
     stamp = formats.day_hour if step_ms < DAY_MS else formats.day
     lines = tuple(
         Line(
@@ -116,7 +116,7 @@ def _cell(point: Point, stamp: charts.Stamp) -> Cell:
 
 
 def movers(rows: Sequence[Subject]) -> tuple[list[Subject], list[Subject]]:
-    """The companies whose net sentiment fell most and rose most, with enough stories to say so."""
+    """Return the companies whose net sentiment fell and rose most, with enough stories to say so."""
     known = [row for row in rows if row.delta is not None and row.n_stories >= LEAST_STORIES]
     down = [row for row in sorted(known, key=lambda row: row.delta or 0) if (row.delta or 0) <= -LEAST_CHANGE]
     up = [row for row in sorted(known, key=lambda row: -(row.delta or 0)) if (row.delta or 0) >= LEAST_CHANGE]

@@ -97,12 +97,12 @@ def _topic_title(entry: SubjectSummary) -> str:
 
 
 def company_rows(*, stretch: Stretch) -> list[Row]:
-    """Companies, those with most stories first."""
+    """Return companies, those with most stories first."""
     return _rows(stretch=stretch, me=viewer())["entity"]
 
 
 def title_of(kind: SubjectKind, subject_id: str) -> str:
-    """What a subject is called, in the reader's language; NotFound when it is gone."""
+    """Return the title of a subject in the reader's language; raises NotFound when it is gone."""
     if kind == "topic" and own_id(subject_id) is None:
         return label_title(subject_id)
     if kind == "market":
@@ -141,7 +141,7 @@ def _chosen(me: Viewer, *, names: dict[str, str]) -> list[Entry]:
 @blueprint.get("/market")
 @requires("market:read")
 def index() -> str:
-    """Firing alerts on top, then the figures, then what is being said."""
+    """Show firing alerts on top, then the figures, then the newest posts."""
     me, found, stretch = viewer(), services(), subject_trend.chosen_stretch()
     names = {str(entity.id): entity.name for entity in keep_companies.every(found)}
     is_for_you = request.args.get("feed") == "for_you" and me.may("recommendations:read")

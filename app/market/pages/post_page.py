@@ -23,7 +23,7 @@ blueprint = Blueprint("pages_posts", __name__)
 @blueprint.get("/market/posts")
 @requires("posts:read")
 def index() -> str:
-    """Posts, newest first, as the filter leaves them."""
+    """List posts, newest first, as the filter leaves them."""
     found, me = services(), viewer()
     chosen = post_lists.post_filter(request.args)
     page = find_posts.page(found, chosen, viewer=me, limit=50, after=request.args.get("after"))
@@ -60,7 +60,7 @@ def show(post_id: int) -> str:
 @blueprint.get("/market/topics/<topic>")
 @requires("market:read")
 def topic(topic: str) -> str:
-    """How one topic is spoken of."""
+    """Show one topic: its series, alerts and stories."""
     found, me, stretch = services(), viewer(), subject_trend.chosen_stretch()
     past = subject_trend.alerts_of("topic", topic)
     page = find_posts.page(found, PostFilter(topic=topic), viewer=me, limit=20)
@@ -80,7 +80,7 @@ def topic(topic: str) -> str:
 @blueprint.post("/market/posts/<number:post_id>/feedback")
 @requires("feedback:write")
 def feedback(post_id: int) -> Response:
-    """More, or less, like this."""
+    """Keep that the reader wants more, or less, like this."""
     me, kind = viewer(), request.form.get("kind")
     if kind not in ("like", "hide") or me.user_id is None:
         raise InputError("invalid_input")

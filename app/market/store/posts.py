@@ -8,7 +8,6 @@ from typing import Any
 
 from app.core import paging, scope
 from app.core.db import Reads, Transaction, statement
-from app.core.errors import NotFound
 from app.core.leases import lease_rows
 from app.core.paging import Page
 from app.core.permissions import Viewer
@@ -44,16 +43,8 @@ def as_post(row: sqlite3.Row) -> Post:
     return built(Post, row, flags=("is_topic_abstained", "is_supported"))
 
 
-def get(db: Reads, post_id: int, *, viewer: Viewer) -> Post:
-    """The post with this id; raises NotFound, out of the viewer's scope too."""
-    post = as_post(db.got("post", post_id))
-    if not viewer.sees_feed(post.feed_id):
-        raise NotFound(noun="post", id=post_id)
-    return post
-
-
-def read(db: Reads, post_id: int) -> Post:
-    """The post with this id for the flows themselves, whose scope is everything; raises NotFound."""
+def get(db: Reads, post_id: int) -> Post:
+    """The post with this id, whoever asks; raises NotFound."""
     return as_post(db.got("post", post_id))
 
 
@@ -74,7 +65,7 @@ def by_ids(db: Reads, post_ids: Iterable[int], *, viewer: Viewer) -> dict[int, P
 
 
 def conditions(chosen: PostFilter, *, viewer: Viewer) -> list[Condition]:
-    """What a filter means in SQL, within the viewer's feeds."""
+    """The conditions of a filter, within the viewer's feeds."""
     plain: dict[str, Any] = {
         "feed_id = ?": chosen.feed_id,
         "sentiment = ?": chosen.sentiment,
@@ -116,7 +107,7 @@ def page(db: Reads, chosen: PostFilter, *, viewer: Viewer, limit: int = 50, afte
 
 
 def newest_texts(db: Reads, *, limit: int) -> list[str]:
-    """What the newest posts of all feeds say."""
+    """The texts of the newest posts of all feeds."""
     rows = db.rows("SELECT text FROM post ORDER BY occurred_at DESC, id DESC LIMIT ?", (limit,))
     return [row["text"] for row in rows]
 
@@ -156,12 +147,12 @@ def pending(db: Reads, *, now: int, limit: int) -> tuple[Post, ...]:
 
 
 def n_pending(db: Reads) -> int:
-    """How many posts wait for the model."""
+    """The number of posts that wait for the model."""
     return int(db.value("SELECT count(*) FROM post WHERE pending_at IS NOT NULL"))
 
 
 def put_off(tx: Transaction, post_ids: Iterable[int], *, until: int) -> None:
-    """Let waiting posts wait for this process until a time."""
+    """Reserve waiting posts for this process until a time."""
     ids = list(post_ids)
     tx.execute(
         "UPDATE post SET pending_at = ? WHERE pending_at IS NOT NULL AND id IN (SELECT value FROM json_each(?))",
@@ -178,7 +169,7 @@ def of_story(db: Reads, story_id: int, *, viewer: Viewer, limit: int = 50) -> tu
 
 
 def story_sizes(db: Reads, story_ids: Iterable[int]) -> dict[int, int]:
-    """How many posts tell each of these stories."""
+    """The number of posts of each of these stories."""
     rows = db.rows(
         "SELECT story_id, count(*) AS n FROM post WHERE story_id IN (SELECT value FROM json_each(?)) GROUP BY story_id",
         (listed(story_ids),),
@@ -214,5 +205,5 @@ def last_at(db: Reads, *, subject_kind: str, subject_id: str) -> int | None:
 
 
 def read_again(tx: Transaction, *, since: int, at: int) -> int:
-    """Let the model read every post since a time again; how many there are."""
+    """Mark every post since a time to be read by the model again; returns how many there are."""
     return tx.execute("UPDATE post SET pending_at = ? WHERE occurred_at >= ? AND pending_at IS NULL", (at, since))

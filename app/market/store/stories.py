@@ -52,7 +52,7 @@ def insert_each(tx: Transaction, begun: Sequence[Story]) -> None:
 
 
 def stretch(tx: Transaction, told: Iterable[tuple[int, int]]) -> None:
-    """Stories, by id, were told at these times too."""
+    """Stretch stories, by id, to these times."""
     tx.execute_many(
         "UPDATE story SET first_at = min(first_at, ?), last_at = max(last_at, ?) WHERE id = ?",
         [(at, at, story_id) for story_id, at in told],
@@ -66,7 +66,7 @@ def with_posts(db: Reads) -> tuple[int, ...]:
 
 
 def counted_posts(db: Reads, story_ids: Iterable[int]) -> tuple[CountedPost, ...]:
-    """Return what every post of these stories counts for."""
+    """The part that is counted of every post of these stories."""
     rows = db.rows(
         "SELECT id, feed_id, occurred_at, story_id, topic, is_topic_abstained, sentiment, sentiment_score FROM post "
         "WHERE story_id IN (SELECT value FROM json_each(?))",
@@ -124,7 +124,7 @@ def _inner(subject_kind: str, *, subject_id: str, since: int, until: int) -> Con
 def topics_of_entity(
     db: Reads, entity_id: int, *, since: int, until: int, viewer: Viewer, limit: int = 8
 ) -> tuple[tuple[str, int], ...]:
-    """What a company was spoken of in a stretch of time: topics with their unique stories, most first."""
+    """The topics of posts that name a company in a stretch of time, with their unique stories, most first."""
     seen: list[Condition] = [
         ("mention.entity_id = ? AND mention.occurred_at >= ? AND mention.occurred_at < ?", [entity_id, since, until]),
         ("post.topic IS NOT NULL", []),
@@ -157,7 +157,7 @@ def _said(what: str, *, subject_kind: str, subject_id: str, since: int, until: i
 
 
 def n_sources(db: Reads, *, subject_kind: str, subject_id: str, since: int, until: int, most: int) -> int:
-    """How many sources (authors, or feeds where there are none) spoke of a subject; no more than `most` are counted."""
+    """The number of sources (authors, or feeds where there are none) on a subject; no more than `most` are counted."""
     inner, params = _said("feed_id, author", subject_kind=subject_kind, subject_id=subject_id, since=since, until=until)
     return int(db.value(statement("SELECT count(*) FROM (", inner, "LIMIT ?)"), [*params, most]))
 

@@ -15,7 +15,7 @@ from app.market.domain.topic import OWN, Likeness, OwnTopic, own_id
 
 
 def as_topic(row: sqlite3.Row) -> OwnTopic:
-    """Return a topic out of its row."""
+    """A topic out of its row."""
     known = json.loads(row["likeness"] or "null")
     likeness = known and Likeness(
         centre=tuple(known["centre"]), direction=tuple(known["direction"]), least=known["least"]
@@ -36,7 +36,7 @@ def every(db: Reads) -> tuple[OwnTopic, ...]:
 
 
 def is_any(db: Reads) -> bool:
-    """Whether a post has a topic, of one that is gone too."""
+    """Return True where any post has a topic, also one that was given up."""
     return db.value("SELECT 1 FROM own_topic_post LIMIT 1") is not None
 
 
@@ -82,7 +82,7 @@ def titles_of_posts(db: Reads, post_ids: Iterable[int]) -> dict[int, dict[str, s
 
 
 def bodies(db: Reads, story_ids: Iterable[int]) -> dict[int, str]:
-    """What the model reads of the posts of these stories, by post."""
+    """The texts that the model reads of the posts of these stories, by post."""
     rows = db.rows("SELECT id, text FROM post WHERE story_id IN (SELECT value FROM json_each(?))", (listed(story_ids),))
     return {row["id"]: row["text"] for row in rows}
 
@@ -100,7 +100,7 @@ def likes(db: Reads, post_ids: Iterable[int]) -> dict[int, set[int]]:
 
 
 def put_likes(tx: Transaction, alike: Mapping[int, Iterable[int]]) -> None:
-    """Let each post mean what the examples of these topics mean, and of no others."""
+    """Keep the topics whose examples mean what each post means, in place of those kept before."""
     if not alike:
         return
     tx.execute("DELETE FROM own_topic_like WHERE post_id IN (SELECT value FROM json_each(?))", (listed(alike),))
@@ -109,7 +109,7 @@ def put_likes(tx: Transaction, alike: Mapping[int, Iterable[int]]) -> None:
 
 
 def texts(db: Reads, story_ids: Iterable[int]) -> dict[int, str]:
-    """What the posts of these stories say, by post."""
+    """The titles and texts of the posts of these stories, by post."""
     rows = db.rows(
         "SELECT id, title, text FROM post WHERE story_id IN (SELECT value FROM json_each(?))", (listed(story_ids),)
     )
@@ -117,7 +117,7 @@ def texts(db: Reads, story_ids: Iterable[int]) -> dict[int, str]:
 
 
 def put(tx: Transaction, matched: Mapping[int, Iterable[int]]) -> None:
-    """Let each post have these topics and no others."""
+    """Keep the topics of each post, in place of those kept before."""
     tx.execute("DELETE FROM own_topic_post WHERE post_id IN (SELECT value FROM json_each(?))", (listed(matched),))
     pairs = [(topic_id, post_id) for post_id, topics in matched.items() for topic_id in topics]
     tx.execute_many("INSERT INTO own_topic_post (topic_id, post_id) VALUES (?, ?)", pairs)
@@ -135,6 +135,6 @@ def stories_to_count(db: Reads, topic_id: int, *, since: int, beyond: int, limit
 
 
 def counts(db: Reads) -> dict[int, int]:
-    """How many posts each topic has."""
+    """The number of posts of each topic."""
     rows = db.rows("SELECT topic_id, count(*) AS n FROM own_topic_post GROUP BY topic_id")
     return {row["topic_id"]: row["n"] for row in rows}

@@ -71,7 +71,7 @@ class Stream:
     def rows(self, *, n_rows: int | None = None) -> Iterator[PostRow]:
         """Its rows as drafts, no more than `n_rows`."""
         with self.path.open(encoding="utf-8") as lines:
-            yield from read_posts.posts_from_lines(islice(lines, n_rows), kind="jsonl")
+            yield from read_posts.posts_from_file(islice(lines, n_rows), form="jsonl")
 
 
 STREAMS = (Stream(slug="stocknet", path=STOCKNET), Stream(slug="reuters", path=REUTERS))

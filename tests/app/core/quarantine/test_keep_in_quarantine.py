@@ -195,7 +195,7 @@ def test_an_entry_of_a_feed_is_filed_when_its_reader_is_mended(
     with services.db.transaction() as tx:
         tx.execute("UPDATE quarantine SET raw = ?", (mended,))
     filed = try_again.try_again(services, item.id, viewer=SYSTEM)
-    assert (filed.noun, post_rows.get(services.db, filed.id, viewer=SYSTEM).title) == ("post", "Larkspur fällt")
+    assert (filed.noun, post_rows.get(services.db, filed.id).title) == ("post", "Larkspur fällt")
 
 
 @pytest.mark.parametrize("raw", [b"<html>", b"<" * 40_000, b"&#99999999999;"])

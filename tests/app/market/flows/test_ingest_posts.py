@@ -62,7 +62,7 @@ def test_a_post_is_understood_towards_each_company(services: Services, feed_id: 
     (result,) = ingest_posts.receive(services, feed_id, [post(1, title)], viewer=SYSTEM)
     assert (result.state, result.error) == ("created", None)
     assert result.id is not None
-    stored = rows.get(services.db, result.id, viewer=SYSTEM)
+    stored = rows.get(services.db, result.id)
     assert (stored.topic, stored.sentiment) == ("earnings", "negative")
     found = {one.surface: one.sentiment for one in mentions.of_posts(services.db, [result.id])[result.id]}
     assert found == {"Northwharf": "negative", "Brantwing": "positive"}
