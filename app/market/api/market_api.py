@@ -27,7 +27,7 @@ from app.market.api.market_shapes import (
     PostRowShape,
     PostShape,
 )
-from app.market.domain.market import Feed, Post, PostFilter, SubjectKind
+from app.market.domain.market import Feed, Post, PostFilter, PostResult, SubjectKind
 from app.market.flows import find_posts, ingest_posts, keep_companies, keep_feeds, read_posts, show_market
 from app.market.flows.correct_post import POST
 from app.market.flows.keep_companies import ENTITY
@@ -187,9 +187,11 @@ def series(query: dict[str, Any]) -> dict[str, Any]:
     if (until - since) / step > MOST_POINTS:
         raise TooLarge("too_many_items", size=(until - since) // step, limit=MOST_POINTS)
     named = _subject_id(query["kind"], query["id"])
-    subject: dict[str, Any] = {"subject_kind": query["kind"], "subject_id": named, "viewer": access.viewer()}
-    points = show_market.series(access.services(), **subject, since=since, until=until, step_ms=step)
-    usual = show_market.usual(access.services(), points, **subject, step_ms=step)
+    services, kind, viewer = access.services(), query["kind"], access.viewer()
+    points = show_market.series(
+        services, subject_kind=kind, subject_id=named, since=since, until=until, step_ms=step, viewer=viewer
+    )
+    usual = show_market.usual(services, points, subject_kind=kind, subject_id=named, step_ms=step, viewer=viewer)
     return api_lists.whole({**asdict(point), "usual": known} for point, known in zip(points, usual, strict=True))
 
 
@@ -261,17 +263,14 @@ def _posts_out(found: Iterable[Post]) -> list[dict[str, Any]]:
     ]
 
 
-def _result_out(result: Any) -> dict[str, Any]:
-    shown = {"external_id": result.external_id, "id": result.id, "status": result.state, "row": result.row}
-    if result.error is not None:
-        shown["error"] = {
-            "code": result.error,
-            "detail": problem_sentences.sentence(result.error, dict(result.params))[1],
-        }
-    return shown
+def _result_out(result: PostResult) -> dict[str, Any]:
+    if result.error is None:
+        return row(result, status=result.state)
+    detail = problem_sentences.sentence(result.error, dict(result.params))[1]
+    return row(result, status=result.state, error={"code": result.error, "detail": detail})
 
 
-def _lines(results: Iterable[Any]) -> Iterator[str]:
+def _lines(results: Iterable[PostResult]) -> Iterator[str]:
     shape = PostRowShape()
     try:
         for result in results:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from app.core.errors import FieldError, InputError
+from app.core.nouns import Fields
 from app.market.decide.topic_words import normal
 from app.market.domain.topic import (
     FEWEST_EXAMPLES,
@@ -20,7 +21,7 @@ from app.market.domain.topic import (
 )
 
 
-def check_definition(given: Mapping[str, Any], *, was: OwnTopic | None = None) -> dict[str, Any]:
+def check_definition(given: Fields, *, was: OwnTopic | None = None) -> dict[str, Any]:
     """Return the fields of a topic with single spaces and nothing twice; raises InputError.
 
     A topic needs words or examples: those that are not given are those of the topic as it `was`.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -16,6 +17,7 @@ from app.core.durations import HOUR_MS, MINUTE_MS
 from app.core.errors import Conflict, InputError, OutgoingError
 from app.core.jobs import job_queue as jobs_flow
 from app.core.jobs import job_rows
+from app.core.jobs.job import Job
 from app.core.nouns import Changed, Fields
 from app.market.domain.market import LONGEST_READING_S, Feed
 from app.market.flows import fetch_feeds, find_silent_feeds, keep_feeds, read_folders
@@ -69,18 +71,27 @@ def _page(*, form: NewFeed | None = None) -> str:
     )
 
 
-def _imports(names: Mapping[int, str]) -> list[dict[str, Any]]:
+@dataclass(frozen=True, kw_only=True)
+class _Import:
+    """A file that was read into a feed: the job, the feed's name, and by row what was wrong."""
+
+    job: Job
+    feed: str
+    faults: list[tuple[int, str]]
+
+
+def _imports(names: Mapping[int, str]) -> list[_Import]:
     """The latest files that were read into feeds in sight, with what was wrong in them."""
     latest = job_rows.page(services().db, limit=50).items
     return [
-        {
-            "job": job,
-            "feed": names[job.params["feed_id"]],
-            "faults": [
-                {"row": fault["row"], "sentence": problem_sentences.sentence(fault["code"], fault["params"])[1]}
+        _Import(
+            job=job,
+            feed=names[job.params["feed_id"]],
+            faults=[
+                (fault["row"], problem_sentences.sentence(fault["code"], fault["params"])[1])
                 for fault in job.errors[:MOST_FAULTS]
             ],
-        }
+        )
         for job in latest
         if job.kind == "import_posts" and job.params.get("feed_id") in names
     ][:MOST_IMPORTS]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 from flask import request
 
@@ -145,9 +145,11 @@ def course(kind: SubjectKind, subject_id: str, *, stretch: Stretch, past: Iterab
 
 def figures(kind: SubjectKind, subject_id: str, *, stretch: Stretch) -> Figures:
     """Return a subject's sums over the stretch, beside those of the stretch before."""
-    subject: dict[str, Any] = {"subject_kind": kind, "subject_id": subject_id, "viewer": viewer()}
-    now = show_market.window(services(), **subject, since=stretch.since, until=stretch.until)
-    before = show_market.window(services(), **subject, since=stretch.before, until=stretch.since)
+    window = partial(show_market.window, services(), subject_kind=kind, subject_id=subject_id, viewer=viewer())
+    now, before = (
+        window(since=since, until=until)
+        for since, until in ((stretch.since, stretch.until), (stretch.before, stretch.since))
+    )
     return Figures(
         net=now.net_sentiment,
         net_before=before.net_sentiment,

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.core import changes
 from app.core.errors import Conflict, InputError, NotReady
-from app.core.nouns import Changed
+from app.core.nouns import Changed, Fields
 from app.market.domain.topic import OwnTopic
 from app.market.flows import keep_topics, learn_topic
 from app.market.flows.keep_topics import OWN_TOPIC
+from app.market.flows.learn_topic import Preview
 from app.market.forms import EditTopic
 from app.market.pages import post_lists
 from app.web.access import requires, services, viewer
@@ -36,7 +36,7 @@ def lines(text: str | None) -> list[str]:
     return [found for one in (text or "").splitlines() if (found := one.strip())]
 
 
-def _list(form: EditTopic, *, preview: Any = None) -> str:
+def _list(form: EditTopic, *, preview: Preview | None = None) -> str:
     found, shown = services(), preview.posts if preview else ()
     return render_template(
         "market/topics.html",
@@ -49,12 +49,12 @@ def _list(form: EditTopic, *, preview: Any = None) -> str:
     )
 
 
-def _edit(form: EditTopic, *, topic: OwnTopic, preview: Any = None) -> str:
+def _edit(form: EditTopic, *, topic: OwnTopic, preview: Preview | None = None) -> str:
     around = post_lists.around(services().db, preview.posts if preview else (), viewer=viewer())
     return render_template("market/topic_edit.html", form=form, topic=topic, preview=preview, **around)
 
 
-def _values(form: EditTopic) -> dict[str, Any]:
+def _values(form: EditTopic) -> Fields:
     return {
         "title": form.title.data or "",
         "words": phrases(form.words.data),
@@ -65,7 +65,7 @@ def _values(form: EditTopic) -> dict[str, Any]:
     }
 
 
-def _previewed(form: EditTopic) -> Any:
+def _previewed(form: EditTopic) -> Preview | None:
     """The posts that the examples would find, where a preview was asked for; None otherwise."""
     if not request.form.get("preview"):
         return None
@@ -123,7 +123,7 @@ def _back_to_list(message: str, made: Changed[OwnTopic]) -> Response:
     return redirect(back)
 
 
-def _given(topic: OwnTopic) -> dict[str, Any]:
+def _given(topic: OwnTopic) -> Fields:
     lists = {key: "\n".join(getattr(topic, key)) for key in ("words", "without", "examples", "unlike")}
     return {"title": topic.title, "reach": topic.reach, **lists}
 

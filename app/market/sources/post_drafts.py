@@ -7,7 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from typing import Any
 
@@ -43,6 +43,18 @@ _IN_UTF8 = '<?xml version="1.0" encoding="utf-8"?>\n'
 _CHARACTER = re.compile(rb"&#([xX])?(?=[0-9a-fA-F])((?(1)[0-9a-fA-F]+|[0-9]+));?")
 _ENTRY = re.compile(rb"<(?:\w{1,20}:)?(?:item|entry)[\s>/]", re.I)
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s|\n")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Item:
+    """The values that become a draft, as a file or a feed has them."""
+
+    title: object
+    text: object
+    url: object
+    external_id: object
+    author: object
+    published_at: object = None
 
 
 def from_csv(lines: Lines, *, zone: str = "UTC", now: int | None = None) -> Iterator[PostDraft | RowFault]:
@@ -182,7 +194,7 @@ def _row_draft(values: Mapping[str, Any], *, number: int, zone: str, now: int | 
         if when is None:
             # Dated now instead, an old post would move today's series.
             return RowFault(row=number, code="not_a_time", params={"value": str(found["published_at"])[:100]})
-    draft = _draft(found, when=_believed(when, now=now))
+    draft = _draft(_Item(**found), when=_believed(when, now=now))
     return draft or RowFault(row=number, code="empty")
 
 
@@ -204,13 +216,13 @@ def _believed(when: Moment | None, *, now: int | None) -> Moment | None:
 def _entry_draft(entry: Mapping[str, Any], *, zone: str, now: int | None) -> PostDraft | None:
     contents = [part.get("value", "") for part in entry.get("content", []) if isinstance(part, Mapping)]
     written = next((entry[name] for name in ("published", "updated", "created") if entry.get(name)), None)
-    found = {
-        "title": entry.get("title"),
-        "text": entry.get("summary") or next(filter(None, contents), None),
-        "url": entry.get("link"),
-        "external_id": entry.get("id") or entry.get("link"),
-        "author": entry.get("author"),
-    }
+    found = _Item(
+        title=entry.get("title"),
+        text=entry.get("summary") or next(filter(None, contents), None),
+        url=entry.get("link"),
+        external_id=entry.get("id") or entry.get("link"),
+        author=entry.get("author"),
+    )
     when = moment(written, zone=zone) or _parsed_time(entry, zone=zone)
     return _draft(found, when=_believed(when, now=now))
 
@@ -224,19 +236,19 @@ def _parsed_time(entry: Mapping[str, Any], *, zone: str) -> Moment | None:
     return moment(f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{min(second, 59):02}Z", zone=zone)
 
 
-def _draft(found: Mapping[str, Any], *, when: Moment | None) -> PostDraft | None:
-    title, body = _title_and_body(_plain(found["title"]), _plain(found["text"])[:_MAX_BODY])
+def _draft(found: _Item, *, when: Moment | None) -> PostDraft | None:
+    title, body = _title_and_body(_plain(found.title), _plain(found.text)[:_MAX_BODY])
     if not title:
         return None
-    given_id = one_line(str(found["external_id"] or ""), limit=10_000)
+    given_id = one_line(str(found.external_id or ""), limit=10_000)
     if not given_id or len(given_id) > _MAX_ID:
         given_id = _content_id(given_id or f"{title}\n{body}", when=when)
     return PostDraft(
         external_id=given_id,
         title=title,
         body=body,
-        url=_web_address(found["url"]),
-        author=one_line(str(found["author"] or ""), limit=200) or None,
+        url=_web_address(found.url),
+        author=one_line(str(found.author or ""), limit=200) or None,
         occurred_at=when.at if when else None,
         precision=when.precision if when else "second",
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from app.core import paging, scope
 from app.core.db import Reads, Transaction, statement
@@ -66,7 +65,7 @@ def by_ids(db: Reads, post_ids: Iterable[int], *, viewer: Viewer) -> dict[int, P
 
 def conditions(chosen: PostFilter, *, viewer: Viewer) -> list[Condition]:
     """The conditions of a filter, within the viewer's feeds."""
-    plain: dict[str, Any] = {
+    plain: dict[str, str | int | None] = {
         "feed_id = ?": chosen.feed_id,
         "sentiment = ?": chosen.sentiment,
         "occurred_at >= ?": chosen.since,

@@ -114,6 +114,19 @@ def test_other_examples_are_learned_and_counted_anew(wire: Services) -> None:
         keep_topics.change_topic(wire, topic.id, {"examples": []}, viewer=SYSTEM)
 
 
+def test_an_undo_brings_examples_back_and_the_job_learns_them_again(wire: Services) -> None:
+    topic = keep_topics.add_topic(wire, {"title": "Walkouts", "examples": EXAMPLES}, viewer=SYSTEM).row
+    others = {"examples": ["snow in the hills", "snow falls", "hills under snow"]}
+    made = keep_topics.change_topic(wire, topic.id, others, viewer=SYSTEM)
+    assert made.event is not None
+    changes.undo(wire, made.event.id, viewer=SYSTEM)
+    back = rows.get(wire.db, topic.id)
+    assert (back.examples, back.likeness) == (topic.examples, None)
+    with clock.frozen(T0):
+        job_queue.run_due(wire, limit=5)
+    assert rows.get(wire.db, topic.id).likeness == topic.likeness
+
+
 def test_the_last_four_weeks_are_counted_by_a_job_and_older_posts_are_not(wire: Services) -> None:
     _tell(wire, "Pilots strike in spring", at=T0 - 40 * DAY_MS)
     _tell(wire, "Welders strike at the yard", at=T0 - 3 * DAY_MS)
