@@ -105,20 +105,20 @@ class Gazetteer:
         for length in self._lengths[words[position].key]:
             part = words[position : position + length]
             names = self._names.get(tuple(word.key for word in part), ())
-            matches = [_found(name, text=text, part=part) for name in names if _fits(name, text=text, part=part)]
+            matches = [_match(name, text=text, part=part) for name in names if _fits(name, text=text, part=part)]
             if matches:
-                return _settled(matches)
+                return _resolved(matches)
         return []
 
 
-def _settled(matches: list[_Found]) -> list[_Found]:
+def _resolved(matches: list[_Found]) -> list[_Found]:
     """The companies that one place in the text may name; none of them is sure when they share the name."""
     if len({match.name.entity_id for match in matches}) > 1:
         return [replace(match, is_sign=False) for match in matches]
     return sorted(matches, key=lambda match: not match.is_sign)[:1]
 
 
-def _found(name: _Name, *, text: str, part: Sequence[_Word]) -> _Found:
+def _match(name: _Name, *, text: str, part: Sequence[_Word]) -> _Found:
     start, end = part[0].start, part[-1].end
     return _Found(name=name, start=start, end=end, is_sign=_is_sign(name, text=text, start=start, end=end))
 

@@ -14,7 +14,7 @@ from app.intents.store import corrections
 from app.market.domain.market import Mention, Post, Span
 from app.market.flows import learn_topic
 from app.market.flows.count_posts import keep_counts
-from app.market.flows.judge_post import Judged, judge, judged_mention, judged_post, said
+from app.market.flows.judge_post import Judged, judge, judged_mention, judged_post, predictions_of
 from app.market.store import feeds, mentions, posts, topics
 from app.model.store import predictions
 from app.model.store.predictions import Said
@@ -64,7 +64,7 @@ def _write(tx: Transaction, post: Post, judged: Judged, found: Sequence[Mention]
     for mention, prediction in zip(found, judged.towards, strict=True):
         if prediction is not None and (mention.id, prediction.task) not in held:
             mentions.judge(tx, judged_mention(mention, prediction))
-    return said(post.id, mention_ids=mention_ids, judged=judged)
+    return predictions_of(post.id, mention_ids=mention_ids, judged=judged)
 
 
 def _answers(services: Services, waiting: Sequence[Post], mentioned: Mentions) -> list[Answer]:
@@ -86,7 +86,7 @@ def _answers_at_once(services: Services, waiting: Sequence[Post], mentioned: Men
     languages = {post.text: declared[post.feed_id] for post in waiting if post.feed_id in declared}
     items = [(post.text, tuple(map(_span, mentioned.get(post.id, ())))) for post in waiting]
     judged = judge(services, items, languages=languages)
-    alike = learn_topic.alike(services, [post.text for post in waiting])
+    alike = learn_topic.topics_of_texts(services, [post.text for post in waiting])
     return list(zip(waiting, judged, alike, strict=True))
 
 

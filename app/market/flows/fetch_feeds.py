@@ -17,8 +17,8 @@ from app.core.services import Services
 from app.market.domain.market import Feed, PostResult
 from app.market.flows import ingest_posts, quarantine_posts
 from app.market.flows.keep_feeds import FEED
-from app.market.sources import feed_process, fetching
-from app.market.sources.fetching import Fetched
+from app.market.sources import feed_download, feed_process
+from app.market.sources.feed_download import Fetched
 from app.market.store import feeds
 
 LOG = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def fetch(services: Services, feed_id: int, *, viewer: Viewer) -> list[PostResul
         raise InputError("bad_url")
     now = clock.now_ms()
     try:
-        answer = fetching.fetch(
+        answer = feed_download.fetch(
             feed.url,
             etag=feed.etag,
             last_modified=feed.last_modified,
@@ -46,7 +46,7 @@ def fetch(services: Services, feed_id: int, *, viewer: Viewer) -> list[PostResul
         with keep_in_quarantine.alone():
             drafts = [] if answer.status == 304 else feed_process.drafts_of(answer.body, zone=feed.zone, now=now)
             received = ingest_posts.receive(services, feed_id, drafts, viewer=viewer)
-        results = list(quarantine_posts.kept(services, feed, received, source=feed.name))
+        results = list(quarantine_posts.keep_failed(services, feed, received, source=feed.name))
     except (OutgoingError, InputError) as error:
         _note_fault(services, feed, error=error, now=now)
         raise

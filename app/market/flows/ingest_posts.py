@@ -19,7 +19,7 @@ from app.market.domain.market import Mention, Post, PostDraft, PostResult, PostS
 from app.market.flows import prepare_posts
 from app.market.flows.count_posts import keep_counts
 from app.market.flows.join_story import join_stories
-from app.market.flows.judge_post import judged_mention, judged_post, said
+from app.market.flows.judge_post import judged_mention, judged_post, predictions_of
 from app.market.flows.keep_feeds import FEED
 from app.market.flows.prepare_posts import Chunk, PreparedPost
 from app.market.store import feeds, mentions, posts, topics
@@ -168,7 +168,7 @@ def _write_mentions(tx: Transaction, news: Sequence[PreparedPost], stored: Seque
     for one, post in pairs:
         ids = list(islice(mention_ids, len(one.spans)))
         if one.judged is not None:
-            all_said += said(post.id, mention_ids=ids, judged=one.judged)
+            all_said += predictions_of(post.id, mention_ids=ids, judged=one.judged)
     predictions.insert_each(tx, all_said, at=clock.now_ms())
 
 

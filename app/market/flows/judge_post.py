@@ -69,7 +69,7 @@ def judged_mention(mention: Mention, prediction: Prediction | None) -> Mention:
     )
 
 
-def said(post_id: int, *, mention_ids: Sequence[int], judged: Judged) -> list[Said]:
+def predictions_of(post_id: int, *, mention_ids: Sequence[int], judged: Judged) -> list[Said]:
     """Return the predictions of a post and of its mentions, to be kept as they were said."""
     pairs = zip(mention_ids, judged.towards, strict=True)
     return [

@@ -128,4 +128,4 @@ def _learned(services: Services, given: Fields, *, was: OwnTopic | None) -> Fiel
     wanted = replace(known, **{name: value for name, value in found.items() if name in _EXAMPLES})
     if all(getattr(wanted, name) == getattr(known, name) for name in _EXAMPLES):
         return given
-    return {**given, "likeness": learn_topic.learned(services, wanted) if wanted.examples else None}
+    return {**given, "likeness": learn_topic.learn(services, wanted) if wanted.examples else None}

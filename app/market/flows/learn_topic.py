@@ -36,8 +36,8 @@ class Preview:
     posts: tuple[Post, ...]
 
 
-def learned(services: Services, topic: OwnTopic) -> Likeness:
-    """Return what posts are compared with to find this topic; raises NotReady when there is no search encoder."""
+def learn(services: Services, topic: OwnTopic) -> Likeness:
+    """Learn what posts are compared with to find this topic; raises NotReady when there is no search encoder."""
     usual = VECTORS.of(services, posts.newest_texts(services.db, limit=USUAL))
     return topic_likeness.learn(
         VECTORS.of(services, topic.examples),
@@ -54,7 +54,7 @@ def preview(services: Services, given: Fields, *, viewer: Viewer) -> Preview:
     """
     topic = OwnTopic(id=0, title="", **check_definition({"words": (), **given}))
     newest = posts.page(services.db, PostFilter(), viewer=viewer, limit=USUAL).items
-    likeness = learned(services, topic)
+    likeness = learn(services, topic)
     if not newest:
         return Preview(n_found=0, n_read=0, posts=())
     scores = topic_likeness.score(VECTORS.of(services, [post.text for post in newest]), likeness=likeness)
@@ -63,7 +63,7 @@ def preview(services: Services, given: Fields, *, viewer: Viewer) -> Preview:
     return Preview(n_found=len(matching), n_read=len(newest), posts=shown)
 
 
-def alike(services: Services, texts: Sequence[str]) -> list[frozenset[int]]:
+def topics_of_texts(services: Services, texts: Sequence[str]) -> list[frozenset[int]]:
     """Return, for each text, the ids of the topics whose examples mean the same.
 
     No vector is made where no topic has examples. Without a search encoder no text has any: a topic that is changed

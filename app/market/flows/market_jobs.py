@@ -26,14 +26,14 @@ def import_posts(services: Services, job: Job, progress: Progress) -> None:
     feed = feeds.get(services.db, int(job.params["feed_id"]))
     results = ingest_posts.receive_each(services, feed.id, drafts, viewer=viewer_of(services, job))
     source = f"{feed.name}: {job.params.get('name') or job.id}"
-    for result in quarantine_posts.kept(services, feed, results, source=source, user_id=job.user_id):
-        _count(result, progress)
+    for result in quarantine_posts.keep_failed(services, feed, results, source=source, user_id=job.user_id):
+        _report(result, progress)
 
 
 def fetch_feed(services: Services, job: Job, progress: Progress) -> None:
     """Fetch a feed now."""
     for result in fetch_feeds.fetch(services, int(job.params["feed_id"]), viewer=viewer_of(services, job)):
-        _count(result, progress)
+        _report(result, progress)
 
 
 def count_topic(services: Services, job: Job, progress: Progress) -> None:
@@ -45,7 +45,7 @@ def count_topic(services: Services, job: Job, progress: Progress) -> None:
         services.db, topic_id, since=since, beyond=beyond, limit=STORIES_AT_ONCE
     ):
         texts = topics.bodies(services.db, story_ids)
-        alike = dict(zip(texts, learn_topic.alike(services, list(texts.values())), strict=True))
+        alike = dict(zip(texts, learn_topic.topics_of_texts(services, list(texts.values())), strict=True))
         with services.db.transaction() as tx, keep_counts(tx, story_ids):
             topics.put_likes(tx, alike)  # topics by words are found where stories are counted
         beyond = story_ids[-1]
@@ -57,12 +57,12 @@ def _learn_examples(services: Services, topic_id: int) -> None:
     """Learn what the examples of a topic mean where an undo brought them back."""
     topic = topics.get(services.db, topic_id)
     if topic.is_active and topic.examples and topic.likeness is None:
-        likeness = learn_topic.learned(services, topic)
+        likeness = learn_topic.learn(services, topic)
         with services.db.transaction() as tx:
             topics.put_likeness(tx, topic, likeness=likeness)
 
 
-def _count(result: PostResult, progress: Progress) -> None:
+def _report(result: PostResult, progress: Progress) -> None:
     if result.error is None:
         progress.done()
     else:

@@ -225,7 +225,7 @@ def _read(services: Services, feed: Feed, group: list[Chunk]) -> list[Chunk]:
         # One text that the model stumbles over is stored like any other, and so are those that came with it.
         LOG.exception("%d posts wait for the model", len(fresh))
         return group
-    alike = learn_topic.alike(services, [one.text for one in fresh])
+    alike = learn_topic.topics_of_texts(services, [one.text for one in fresh])
     answers = zip(fresh, judged, alike, strict=True)
     read = {one.number: replace(one, judged=verdict, topic_ids=topic_ids) for one, verdict, topic_ids in answers}
     for chunk in group:

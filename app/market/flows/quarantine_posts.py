@@ -19,10 +19,10 @@ from app.market.flows.read_posts import posts_from_file
 from app.market.store import feeds
 
 
-def kept(
+def keep_failed(
     services: Services, feed: Feed, results: Iterable[PostResult], *, source: str, user_id: int | None = None
 ) -> Iterator[PostResult]:
-    """The results as they come; the first of those that failed are in quarantine once the last was taken."""
+    """Yield results as they come; the first of those that failed are in quarantine once the last was taken."""
     faults: list[tuple[Arrival, BellwetherError]] = []
     try:
         for result in results:

@@ -59,7 +59,7 @@ def _read(services: Services, feed: Feed, file: Path, *, where: Path) -> None:
     fault: str | None = None
     try:
         results = ingest_posts.receive_each(services, feed.id, _drafts(file, feed=feed), viewer=SYSTEM)
-        for result in quarantine_posts.kept(services, feed, results, source=f"{feed.name}: {file.name}"):
+        for result in quarantine_posts.keep_failed(services, feed, results, source=f"{feed.name}: {file.name}"):
             counts[result.state] += 1
     except NotReady as error:
         LOG.info("folder of %s: %s waits: %s", feed.slug, file.name, error.code)

@@ -81,8 +81,8 @@ def import_list() -> Shown:
         "good",
     )
     for fault in found.faults[:MOST_FAULTS]:
-        told = problem_sentences.sentence(fault.code, dict(fault.params))[1]
-        flash(_("Row %(n)s", n=fault.row) + f": {told}", "error")
+        sentence = problem_sentences.sentence(fault.code, dict(fault.params))[1]
+        flash(_("Row %(n)s", n=fault.row) + f": {sentence}", "error")
     return redirect(url_for("pages_entities.index"))
 
 

@@ -14,14 +14,13 @@ from app.core.views import saved_view_rows
 from app.core.views.saved_view import SavedView
 from app.market.domain.dashboard import MOST_SUBJECTS, dashboard, of_query
 from app.market.domain.market import SubjectKind
-from app.market.flows import find_alerts, keep_companies, keep_dashboards, keep_topics
+from app.market.flows import find_alerts, keep_companies, keep_dashboards
 from app.market.flows.find_alerts import SubjectAlert
 from app.market.pages import alert_parts, subject_trend
-from app.market.pages.market_page import MARKET
+from app.market.pages.market_page import MARKET, topic_titles
 from app.market.pages.subject_trend import Course, Figures
 from app.web.access import requires, services, viewer
 from app.web.display.enum_words import word
-from app.web.display.label_titles import TOPICS, label_title
 from app.web.display.translation import gettext as _
 from app.web.template_context import tell
 
@@ -62,49 +61,26 @@ class Saved:
 def _choices() -> dict[str, list[Choice]]:
     """Everything in the reader's sight that can be chosen, by kind."""
     found = services()
-    own = [(topic.subject_id, topic.title) for topic in keep_topics.every(found)]
-    topics = sorted([*own, *((topic, label_title(topic)) for topic in TOPICS)], key=lambda one: one[1])
+    whole = {"subject_id": MARKET, "title": word("subject", "market"), "url": url_for("pages_market.index")}
     return {
-        "market": [
-            Choice(
-                key="market",
-                kind="market",
-                subject_id=MARKET,
-                title=word("subject", "market"),
-                url=url_for("pages_market.index"),
-            )
-        ],
+        "market": [Choice(key="market", kind="market", **whole)],
         "entity": [
-            Choice(
-                key=f"entity:{one.ticker}",
-                kind="entity",
-                subject_id=str(one.id),
-                title=one.name,
-                url=url_for("pages_entities.show", ticker=one.ticker),
-            )
+            _choice("entity", one.ticker, one.id, title=one.name, url=url_for("pages_entities.show", ticker=one.ticker))
             for one in keep_companies.every(found)
         ],
         "topic": [
-            Choice(
-                key=f"topic:{topic}",
-                kind="topic",
-                subject_id=topic,
-                title=title,
-                url=url_for("pages_posts.topic", topic=topic),
-            )
-            for topic, title in topics
+            _choice("topic", topic, topic, title=title, url=url_for("pages_posts.topic", topic=topic))
+            for topic, title in topic_titles()
         ],
         "feed": [
-            Choice(
-                key=f"feed:{one.slug}",
-                kind="feed",
-                subject_id=str(one.id),
-                title=one.name,
-                url=url_for("pages_posts.index", feed=one.id),
-            )
+            _choice("feed", one.slug, one.id, title=one.name, url=url_for("pages_posts.index", feed=one.id))
             for one in keep_dashboards.feeds_to_choose(found, viewer=viewer())
         ],
     }
+
+
+def _choice(kind: SubjectKind, name: str, subject_id: int | str, *, title: str, url: str) -> Choice:
+    return Choice(key=f"{kind}:{name}", kind=kind, subject_id=str(subject_id), title=title, url=url)
 
 
 def _tile(choice: Choice, *, stretch: subject_trend.Stretch, open_ones: Iterable[SubjectAlert]) -> Tile:

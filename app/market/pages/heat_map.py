@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from app.core.durations import DAY_MS, HOUR_MS
 from app.market.domain.series import Point
@@ -48,32 +47,24 @@ class HeatMap:
     starts: tuple[str, ...]
 
 
-class Subject(Protocol):
-    """A row of the market, as the heat map and the movers need it."""
+@dataclass(frozen=True, kw_only=True)
+class SubjectRow:
+    """A company or topic in a table: `key` is its ticker or topic id, `net` its net sentiment, `delta` the change."""
+
+    key: str
+    title: str
+    net: float | None
+    delta: float | None
+    share: float | None
+    n_stories: int
+    n_firing: int
+    spark: charts.Spark
+    points: tuple[Point, ...] = ()
 
     @property
-    def key(self) -> str:
-        """Ticker."""
-
-    @property
-    def title(self) -> str:
-        """Name."""
-
-    @property
-    def n_firing(self) -> int:
-        """Alerts that fire."""
-
-    @property
-    def n_stories(self) -> int:
-        """Unique stories."""
-
-    @property
-    def delta(self) -> float | None:
-        """Change of net sentiment."""
-
-    @property
-    def points(self) -> tuple[Point, ...]:
-        """The course."""
+    def tone(self) -> str:
+        """The CSS class of its net sentiment: bad, ok or none."""
+        return "" if self.net is None or abs(self.net) < 0.1 else "ok" if self.net > 0 else "bad"
 
 
 def tone(net: float | None) -> str:
@@ -84,7 +75,7 @@ def tone(net: float | None) -> str:
     return f"heat-{'n' if net < 0 else 'p'}{level}" if level else "heat-0"
 
 
-def heat_map(rows: Sequence[Subject], *, step_ms: int) -> HeatMap:
+def heat_map(rows: Sequence[SubjectRow], *, step_ms: int) -> HeatMap:
     """Return the heat map of the first rows, in their order."""
     stamp = formats.day_hour if step_ms < DAY_MS else formats.day
     lines = tuple(
@@ -115,9 +106,9 @@ def _cell(point: Point, stamp: charts.Stamp) -> Cell:
     return Cell(tone=tone(point.net_sentiment), title=title, mark=mark)
 
 
-def movers(rows: Sequence[Subject]) -> tuple[list[Subject], list[Subject]]:
+def movers(rows: Sequence[SubjectRow]) -> tuple[list[SubjectRow], list[SubjectRow]]:
     """Return the companies whose net sentiment fell and rose most, with enough stories to say so."""
-    known = [row for row in rows if row.delta is not None and row.n_stories >= LEAST_STORIES]
-    down = [row for row in sorted(known, key=lambda row: row.delta or 0) if (row.delta or 0) <= -LEAST_CHANGE]
-    up = [row for row in sorted(known, key=lambda row: -(row.delta or 0)) if (row.delta or 0) >= LEAST_CHANGE]
+    known = sorted((row.delta or 0.0, at) for at, row in enumerate(rows) if row.n_stories >= LEAST_STORIES)
+    down = [rows[at] for delta, at in known if delta <= -LEAST_CHANGE]
+    up = [rows[at] for delta, at in sorted(known, key=lambda one: (-one[0], one[1])) if delta >= LEAST_CHANGE]
     return down[:MOST_MOVERS], up[:MOST_MOVERS]

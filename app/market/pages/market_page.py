@@ -8,17 +8,17 @@ from flask import Blueprint, render_template, request
 
 from app.core.permissions import Viewer
 from app.market.domain.market import Post, PostFilter, SubjectKind
-from app.market.domain.series import Point
 from app.market.domain.topic import own_id
-from app.market.flows import find_posts, keep_companies, recommend_posts, show_market
+from app.market.flows import find_posts, keep_companies, keep_topics, recommend_posts, show_market
 from app.market.flows.show_market import SubjectSummary
 from app.market.pages import alert_parts, heat_map, post_lists, subject_trend
+from app.market.pages.heat_map import SubjectRow
 from app.market.pages.subject_trend import Stretch
 from app.recommend.domain import Recommendation
 from app.web.access import requires, services, viewer
 from app.web.display import charts
 from app.web.display.enum_words import word
-from app.web.display.label_titles import label_title
+from app.web.display.label_titles import TOPICS, label_title
 
 blueprint = Blueprint("pages_market", __name__)
 
@@ -29,26 +29,6 @@ SHOWN_REASONS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """One company or topic in a table: `key` is its ticker or topic id, `tone` a CSS class."""
-
-    key: str
-    title: str
-    net: float | None
-    delta: float | None
-    share: float | None
-    n_stories: int
-    n_firing: int
-    spark: charts.Spark
-    points: tuple[Point, ...] = ()
-
-    @property
-    def tone(self) -> str:
-        """Bad, ok or nothing."""
-        return "" if self.net is None or abs(self.net) < 0.1 else "ok" if self.net > 0 else "bad"
-
-
-@dataclass(frozen=True, kw_only=True)
 class Entry:
     """A post in the feed, with the reasons when it was chosen for the reader."""
 
@@ -56,14 +36,14 @@ class Entry:
     reasons: tuple[str, ...] = ()
 
 
-def _rows(*, stretch: Stretch, me: Viewer) -> dict[SubjectKind, list[Row]]:
+def _rows(*, stretch: Stretch, me: Viewer) -> dict[SubjectKind, list[SubjectRow]]:
     """Companies and topics, those with most stories first."""
     found = services()
     now = show_market.overview(found, since=stretch.since, until=stretch.until, viewer=me)
     earlier = show_market.overview(found, since=stretch.before, until=stretch.since, viewer=me)
     before = {(entry.subject_kind, entry.subject_id): entry.net_sentiment for entry in earlier}
     tickers = {str(entity.id): entity.ticker for entity in keep_companies.every(found)}
-    rows: dict[SubjectKind, list[Row]] = {"entity": [], "topic": []}
+    rows: dict[SubjectKind, list[SubjectRow]] = {"entity": [], "topic": []}
     for entry in sorted(now, key=lambda entry: -entry.window.n_stories):
         shown = rows.get(entry.subject_kind)
         is_entity = entry.subject_kind == "entity"
@@ -75,11 +55,11 @@ def _rows(*, stretch: Stretch, me: Viewer) -> dict[SubjectKind, list[Row]]:
 
 def _row(
     entry: SubjectSummary, *, key: str, before: dict[tuple[SubjectKind, str], float | None], stretch: Stretch
-) -> Row:
+) -> SubjectRow:
     earlier = before.get((entry.subject_kind, entry.subject_id))
     points = subject_trend.points_of(entry.subject_kind, entry.subject_id, stretch=stretch)
     is_known = entry.net_sentiment is not None and earlier is not None
-    return Row(
+    return SubjectRow(
         key=key,
         title=_topic_title(entry) if entry.subject_kind == "topic" else entry.title,
         net=entry.net_sentiment,
@@ -96,9 +76,15 @@ def _topic_title(entry: SubjectSummary) -> str:
     return label_title(entry.subject_id) if own_id(entry.subject_id) is None else entry.title
 
 
-def company_rows(*, stretch: Stretch) -> list[Row]:
+def company_rows(*, stretch: Stretch) -> list[SubjectRow]:
     """Return companies, those with most stories first."""
     return _rows(stretch=stretch, me=viewer())["entity"]
+
+
+def topic_titles() -> list[tuple[str, str]]:
+    """Return subject id and title of the topics of the model and of the analysts, by title."""
+    own = [(topic.subject_id, topic.title) for topic in keep_topics.every(services())]
+    return sorted([*((topic, label_title(topic)) for topic in TOPICS), *own], key=lambda entry: entry[1])
 
 
 def title_of(kind: SubjectKind, subject_id: str) -> str:

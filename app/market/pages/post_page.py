@@ -8,13 +8,12 @@ from werkzeug.wrappers import Response
 from app.core import clock
 from app.core.errors import InputError
 from app.market.domain.market import PostFilter
-from app.market.flows import find_posts, keep_topics, recommend_posts
+from app.market.flows import find_posts, recommend_posts
 from app.market.pages import alert_parts, post_lists, subject_trend
-from app.market.pages.market_page import title_of
+from app.market.pages.market_page import title_of, topic_titles
 from app.recommend.domain import Feedback
 from app.web import access, query_string
 from app.web.access import requires, services, viewer
-from app.web.display.label_titles import TOPICS, label_title
 from app.web.display.translation import gettext as _
 
 blueprint = Blueprint("pages_posts", __name__)
@@ -31,15 +30,10 @@ def index() -> str:
         "posts/index.html",
         page=page,
         chosen=chosen,
-        topics=_topics(),
+        topics=topic_titles(),
         link=lambda **changes: url_for("pages_posts.index", **query_string.kept(request.args, **changes)),
         **post_lists.around(found.db, page.items, viewer=me),
     )
-
-
-def _topics() -> list[tuple[str, str]]:
-    own = [(topic.subject_id, topic.title) for topic in keep_topics.every(services())]
-    return sorted([*((topic, label_title(topic)) for topic in TOPICS), *own], key=lambda entry: entry[1])
 
 
 @blueprint.get("/market/posts/<number:post_id>")

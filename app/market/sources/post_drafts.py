@@ -89,7 +89,7 @@ def from_rss(raw: bytes, *, zone: str = "UTC", now: int | None = None) -> list[P
     An entry that cannot be read comes as a RowFault whose `raw` is a document of that entry alone. Raises InputError
     `not_a_feed` when it is none, or `unreadable` when its entries cannot be told apart.
     """
-    raw = _CHARACTER.sub(_possible, _in_utf8(raw))
+    raw = _CHARACTER.sub(_possible_character, _in_utf8(raw))
     try:
         return list(_entries(raw, zone=zone, now=now))
     except (InputError, MemoryError):
@@ -155,12 +155,12 @@ def unreadable(number: int, error: Exception) -> RowFault:
     return RowFault(row=number, code="unreadable", params={"error": repr(error)[:200]})
 
 
-def _possible(reference: re.Match[bytes]) -> bytes:
+def _possible_character(reference: re.Match[bytes]) -> bytes:
     """A character reference as it stands, or U+FFFD where no such character can exist."""
     digits = reference[2].lstrip(b"0") or b"0"
     number = int(digits[:9], 16 if reference[1] else 10)
-    is_possible = len(digits) < 8 and 0 < number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF
-    return reference[0] if is_possible else b"&#65533;"
+    is_possible_character = len(digits) < 8 and 0 < number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF
+    return reference[0] if is_possible_character else b"&#65533;"
 
 
 def _drafts(
@@ -170,11 +170,11 @@ def _drafts(
         if isinstance(row, RowFault):
             yield row
             continue
-        draft = _drafted(row, zone=zone, now=now)
+        draft = _draft_or_fault(row, zone=zone, now=now)
         yield draft if isinstance(draft, PostDraft) else replace(draft, raw=row_alone(row[1], form=form), form=form)
 
 
-def _drafted(row: Row, *, zone: str, now: int | None) -> PostDraft | RowFault:
+def _draft_or_fault(row: Row, *, zone: str, now: int | None) -> PostDraft | RowFault:
     try:
         return _row_draft(row[1], number=row[0], zone=zone, now=now)
     except MemoryError:
@@ -194,7 +194,7 @@ def _row_draft(values: Mapping[str, Any], *, number: int, zone: str, now: int | 
         if when is None:
             # Dated now instead, an old post would move today's series.
             return RowFault(row=number, code="not_a_time", params={"value": str(found["published_at"])[:100]})
-    draft = _draft(_Item(**found), when=_believed(when, now=now))
+    draft = _draft(_Item(**found), when=_unless_later(when, now=now))
     return draft or RowFault(row=number, code="empty")
 
 
@@ -206,7 +206,7 @@ def _value(values: Mapping[str, Any], *, names: tuple[str, ...]) -> Any:
     return None
 
 
-def _believed(when: Moment | None, *, now: int | None) -> Moment | None:
+def _unless_later(when: Moment | None, *, now: int | None) -> Moment | None:
     if when is None or now is None:
         return when
     slack = DAY_MS if when.precision == "day" else 0  # today has begun elsewhere
@@ -224,7 +224,7 @@ def _entry_draft(entry: Mapping[str, Any], *, zone: str, now: int | None) -> Pos
         author=entry.get("author"),
     )
     when = moment(written, zone=zone) or _parsed_time(entry, zone=zone)
-    return _draft(found, when=_believed(when, now=now))
+    return _draft(found, when=_unless_later(when, now=now))
 
 
 def _parsed_time(entry: Mapping[str, Any], *, zone: str) -> Moment | None:

@@ -19,7 +19,7 @@ from app.core.services import Services
 from app.market.domain.market import Feed, Post, PostDraft, PostFilter
 from app.market.flows import fetch_feeds, ingest_posts
 from app.market.flows.keep_feeds import FEED
-from app.market.sources import feed_process, fetching
+from app.market.sources import feed_download, feed_process
 from app.market.sources.post_drafts import from_rss
 from app.market.store import feeds as rows
 from app.market.store import mentions
@@ -122,13 +122,13 @@ def test_an_address_that_moved_for_good_is_remembered(private: Services, feed: F
 
 def slow(patch: pytest.MonkeyPatch) -> Answer:
     """An answer that comes after the time is over."""
-    patch.setattr(fetching, "_TIMEOUT_S", 0.2)
+    patch.setattr(feed_download, "_TIMEOUT_S", 0.2)
     return Answer(wait_s=1.0)
 
 
 def large(patch: pytest.MonkeyPatch) -> Answer:
     """An answer over the size limit."""
-    patch.setattr(fetching, "_MAX_BYTES", 1000)
+    patch.setattr(feed_download, "_MAX_BYTES", 1000)
     return Answer(b"x" * 1001)
 
 
