@@ -58,10 +58,13 @@ from app.desk.store import queues
 from app.intents.flows import correct_prediction
 from app.intents.flows.correct_prediction import CorrectionSubject
 from app.market.api import dashboard_api, market_api, recommend_api, topic_api
-from app.market.flows import count_topic, keep_topics, look_up_alerts, market_jobs, show_market
+from app.market.flows import find_alerts, keep_topics, market_jobs, show_market
 from app.market.flows.correct_post import POST, MentionSubject, PostSubject
-from app.market.flows.file_quarantined_post import file_quarantined_post
-from app.market.flows.find_post_texts import PostTexts
+from app.market.flows.find_posts import PostTexts
+from app.market.flows.keep_companies import ENTITY
+from app.market.flows.keep_feeds import FEED
+from app.market.flows.keep_topics import OWN_TOPIC
+from app.market.flows.quarantine_posts import file_quarantined_post
 from app.market.pages import (
     alert_parts,
     chart_export,
@@ -107,7 +110,7 @@ JOBS: Mapping[JobKind, Callable[[Services, Job, Progress], None]] = {
     "bulk_undo": desk_jobs.undo_many,
     "check_file": import_tickets.work_check,
     "import_file": desk_jobs.import_export,
-    "count_topic": count_topic.work,
+    "count_topic": market_jobs.count_topic,
 }
 FILERS: Mapping[ItemKind, Callable[[Services, Quarantined, Viewer], Filed]] = {
     "mail": file_quarantined.file_quarantined_mail,
@@ -132,6 +135,9 @@ NOUNS: tuple[Noun[Any], ...] = (
     ROUTING_RULE,
     TICKET,
     POST,
+    FEED,
+    ENTITY,
+    OWN_TOPIC,
 )
 BLUEPRINTS = (
     home_page.blueprint,
@@ -207,8 +213,8 @@ def register_flows() -> None:
     history.SUBSCRIBERS.register("webhooks", queue_webhooks)
     deliver_notifications.STANDINGS.register("alert", notify_alerts.standings)
     show_market.USUAL.register("alerts", draw_band.usual)
-    look_up_alerts.OPEN.register("alerts", show_alerts.open_ones)
-    look_up_alerts.OF_SUBJECT.register("alerts", show_alerts.of_subject)
+    find_alerts.OPEN.register("alerts", show_alerts.open_ones)
+    find_alerts.OF_SUBJECT.register("alerts", show_alerts.of_subject)
     keep_topics.WATCHERS.register("alerts", show_alerts.rules_watching)
     viewers.LOOK_UPS.register("people", keep_accounts.person)
     keep_accounts.SIGHTS.register("queues", queues.visible_ids)

@@ -21,7 +21,7 @@ from app.core.storage import idempotency_keys
 from app.desk.flows import erase_customer, file_ticket, note_presence, order_inbox
 from app.desk.flows.imports import import_tickets
 from app.desk.flows.mail import read_mailbox, send_mail
-from app.market.flows import fetch_feeds, ingest_posts, read_folders
+from app.market.flows import classify_posts, fetch_feeds, read_folders
 from app.model.flows import deploy_model, run_shadow
 from app.notify.flows import deliver_notifications
 from app.people.flows import keep_sessions
@@ -133,7 +133,7 @@ def _feeds(services: Services) -> int:
 
 
 def _waiting(services: Services) -> int:
-    return file_ticket.classify_pending(services) + ingest_posts.classify_pending(services)
+    return file_ticket.classify_pending(services) + classify_posts.classify_pending(services)
 
 
 def _upkeep(services: Services) -> int:

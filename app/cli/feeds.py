@@ -59,7 +59,7 @@ def replay(file: Path, slug: str, speed: float, is_ruled: bool) -> None:
 
 
 def _rows(lines: TextIO, *, file: Path) -> Iterator[Any]:
-    return read_posts.posts_from_lines(lines, kind="csv" if file.suffix.lower() == ".csv" else "jsonl")
+    return iter(read_posts.posts_from_file(lines, form="csv" if file.suffix.lower() == ".csv" else "jsonl"))
 
 
 @dataclass

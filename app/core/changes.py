@@ -26,10 +26,11 @@ def add(
 ) -> Changed[Row]:
     """Add a thing with the fields that are given, and `columns` that nobody edits.
 
-    Raises InputError for a field that cannot be, Conflict `name_taken` or `slug_taken`.
+    Raises InputError for a field that cannot be, Conflict `name_taken`, `slug_taken`, ….
     """
     with db.transaction() as tx:
         values = checked(tx, noun, given, was=None)
+        noun.permit(tx, values, viewer)
         with _refusing_twins(noun, values):
             thing_id = noun.insert(tx, {**noun.columns(values), **(columns or {})})
         row = noun.read(tx, thing_id)
@@ -64,7 +65,10 @@ def change(
         was = noun.get(tx, thing_id, viewer=viewer)
         check_version(noun, was, version=version)
         found = plan(tx, noun, was, given, undoes=undoes)
-        return Changed(row=was) if found is None else write(tx, noun, found, viewer=viewer)
+        if found is None:
+            return Changed(row=was)
+        noun.permit(tx, found.columns, viewer)
+        return write(tx, noun, found, viewer=viewer)
 
 
 def check_version(noun: Noun[Row], row: Row, *, version: int | None) -> None:
@@ -287,7 +291,7 @@ def _refusing_twins(noun: Noun[Any], values: Fields) -> Iterator[None]:
     except sqlite3.IntegrityError as error:
         if "UNIQUE" not in str(error):
             raise
-        key = noun.unique if noun.unique in ("slug", "email") else "name"
+        key = noun.unique if noun.unique in ("slug", "email", "ticker") else "name"
         taken: dict[str, Any] = {key: str(values.get(noun.unique, ""))}
         raise Conflict(f"{key}_taken", noun=noun.title or noun.name, **taken) from error
 

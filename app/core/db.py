@@ -190,9 +190,9 @@ class Transaction(Reads):
 
     def next_id(self, table: str) -> int:
         """The id that the next row of a table gets; it is free until this transaction inserts it."""
-        largest = self.value(statement("SELECT coalesce(max(id), 0) FROM", _name(table)))
-        ever = self.value("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,))
-        return max(int(largest), int(ever or 0)) + 1
+        ever = "coalesce((SELECT seq FROM sqlite_sequence WHERE name = ?), 0)"
+        sql = statement("SELECT max(coalesce(max(id), 0),", ever, ") FROM", _name(table))
+        return int(self.value(sql, (table,))) + 1
 
     def insert(self, table: str, values: Mapping[str, Any]) -> int:
         """Insert one row; returns its id."""

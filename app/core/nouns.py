@@ -99,6 +99,9 @@ class Noun(Generic[Row]):
         """The values of fields that were given, for a new thing if `was` is None; raises InputError."""
         return dict(given)
 
+    def permit(self, tx: Transaction, values: Fields, viewer: Viewer) -> None:
+        """Raise InputError, or NotAllowed, for checked values that this viewer may not give."""
+
     def columns(self, values: Fields) -> Fields:
         """Columns that hold these values of fields."""
         return values

@@ -12,7 +12,8 @@ from app.demo import story
 from app.desk.flows import keep_queues
 from app.desk.flows.keep_queues import QUEUE
 from app.desk.flows.keep_sla_policies import SLA_POLICY
-from app.market.flows import fetch_feeds, show_market
+from app.market.flows.keep_companies import ENTITY
+from app.market.flows.keep_feeds import FEED
 from app.people.flows import keep_accounts
 from app.people.flows.keep_teams import TEAM
 from app.people.store import teams
@@ -69,11 +70,11 @@ def answers(services: Services) -> None:
 def companies(services: Services) -> dict[str, int]:
     """Add the story's companies, feeds and alert rule; feed ids by slug."""
     for row in story.rows("entities"):
-        show_market.add_entity(services, viewer=SYSTEM, **row)
+        changes.add(services.db, ENTITY, row, viewer=SYSTEM)
     ids: dict[str, int] = {}
     for row in story.read("feeds"):
         # The feeds of the story have no address to fetch: their posts are already here.
-        feed = fetch_feeds.add_feed(services, viewer=SYSTEM, **{**row, "kind": "push"})
+        feed = changes.add(services.db, FEED, {**row, "kind": "push"}, viewer=SYSTEM).row
         ids[feed.slug] = feed.id
     tick_rules.add_rule(services, viewer=SYSTEM, name="Negative news surge", kind="surge")
     return ids

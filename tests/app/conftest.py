@@ -13,7 +13,7 @@ from app.core.db import open_database
 from app.core.permissions import SYSTEM, User, Viewer
 from app.core.services import Policy, Services
 from app.desk.flows import keep_queues
-from app.market.flows import show_market
+from app.market.flows.keep_companies import ENTITY
 from app.people.flows import keep_accounts
 from app.people.flows.keep_teams import TEAM
 from app.people.store import teams
@@ -117,8 +117,15 @@ def wire() -> Iterator[Wire]:
 @pytest.fixture
 def private(services: Services) -> Services:
     """Services that may fetch from their own network, and two watched companies."""
-    show_market.add_entity(services, viewer=SYSTEM, ticker="NWHL", name="Northwharf Logistics", aliases=("Northwharf",))
-    show_market.add_entity(services, viewer=SYSTEM, ticker="BRWG", name="Brantwing Couriers", aliases=("Brantwing",))
+    changes.add(
+        services.db,
+        ENTITY,
+        {"ticker": "NWHL", "name": "Northwharf Logistics", "aliases": ("Northwharf",)},
+        viewer=SYSTEM,
+    )
+    changes.add(
+        services.db, ENTITY, {"ticker": "BRWG", "name": "Brantwing Couriers", "aliases": ("Brantwing",)}, viewer=SYSTEM
+    )
     services.policy = replace(services.policy, is_fetching_private=True)
     return services
 

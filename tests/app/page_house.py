@@ -20,7 +20,9 @@ from app.core.quarantine.arrival import Arrival
 from app.desk.domain.ticket import TicketDraft
 from app.desk.flows import file_ticket, keep_queues
 from app.market.domain.market import PostDraft
-from app.market.flows import fetch_feeds, ingest_posts, show_market
+from app.market.flows import ingest_posts
+from app.market.flows.keep_companies import ENTITY
+from app.market.flows.keep_feeds import FEED
 from app.people.flows import keep_accounts
 from models.spelling import Slip
 from tests.app.fake_engine import FakeEngine
@@ -96,10 +98,13 @@ def _market(site: Site) -> int:
     services, now = site.services, clock.now_ms()
     names = {"LKSP": "Larkspur Home", "EVIL": f"Evil {SCRIPT}"}
     for ticker, name in names.items():
-        show_market.add_entity(
-            services, viewer=SYSTEM, ticker=ticker, name=name, aliases=("Larkspur",)[: ticker == "LKSP"]
+        changes.add(
+            services.db,
+            ENTITY,
+            {"ticker": ticker, "name": name, "aliases": ("Larkspur",)[: ticker == "LKSP"]},
+            viewer=SYSTEM,
         )
-    feed = fetch_feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Harbour Wire", kind="push")
+    feed = changes.add(services.db, FEED, {"slug": "wire", "name": "Harbour Wire", "kind": "push"}, viewer=SYSTEM).row
     calm = [
         PostDraft(
             external_id=f"c{day}", title=f"Larkspur Home opens shop number {day}", occurred_at=now - day * 24 * HOUR_MS

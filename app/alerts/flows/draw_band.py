@@ -12,7 +12,7 @@ from app.core.permissions import Viewer
 from app.core.services import Services
 from app.market.domain.market import SubjectKind
 from app.market.domain.series import Expected, Point
-from app.market.flows import look_up_lag, show_market
+from app.market.flows import find_silent_feeds, show_market
 
 
 def usual(
@@ -29,7 +29,7 @@ def usual(
     until = now - now % DAY_MS - GUARD_DAYS * DAY_MS
     since = until - BASELINE_DAYS * DAY_MS
     past = show_market.hours(services, subject_kind, subject_id, since=since, until=until, viewer=viewer)
-    is_daily = look_up_lag.daily(services, subject_kind, now=now)(subject_id)
+    is_daily = find_silent_feeds.daily(services, subject_kind, now=now)(subject_id)
     return expected_band.course(
         past, since=since, until=until, points=drawn, step_ms=step_ms, now=now, zone=services.policy.zone,
         is_daily=is_daily,

@@ -13,7 +13,7 @@ from app.alerts.store import baselines
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.services import Services
 from app.market.domain.series import Window
-from app.market.flows import look_up_lag
+from app.market.flows import find_silent_feeds
 from app.market.store import buckets, posts, stories
 
 BASELINE_WINDOWS = 4
@@ -51,7 +51,7 @@ def _by_precision(services: Services, rule: Rule, *, now: int) -> Iterator[tuple
 
     A date begins at midnight and its posts come until the next: silence counts from the end of the last day.
     """
-    is_daily = look_up_lag.daily(services, rule.subject_kind, now=now)
+    is_daily = find_silent_feeds.daily(services, rule.subject_kind, now=now)
     window_ms = max(rule.window_ms, DAY_MS) + (DAY_MS if rule.kind == "absence" else 0)
     yield rule, lambda subject_id: not is_daily(subject_id)
     yield replace(rule, window_ms=window_ms), is_daily

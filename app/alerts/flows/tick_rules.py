@@ -19,7 +19,7 @@ from app.core.events import history
 from app.core.permissions import SYSTEM, Viewer
 from app.core.services import Services
 from app.market.domain.market import Post, SubjectKind
-from app.market.flows import look_up_lag
+from app.market.flows import find_silent_feeds
 from app.model.flows import deploy_model
 
 _RULE_FIELDS = frozenset(entry.name for entry in fields(Rule)) - {"id", "version"}
@@ -63,7 +63,8 @@ def tick(services: Services, *, now: int | None = None) -> tuple[Transition, ...
     moment = clock.now_ms() if now is None else now
     model = deploy_model.answering(services)
     silent = _Silent(
-        is_missing=look_up_lag.is_missing(services, now=moment), feeds=look_up_lag.silent_ids(services, now=moment)
+        is_missing=find_silent_feeds.is_missing(services, now=moment),
+        feeds=find_silent_feeds.silent_ids(services, now=moment),
     )
     # The whole market first: while it is in alarm, its parts are not told.
     found = tuple(

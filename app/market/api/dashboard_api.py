@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response
 from marshmallow import fields
 
+from app.core.nouns import Fields
 from app.core.views import keep_saved_views as saved
 from app.core.views import saved_view_rows
 from app.core.views.saved_view import SavedView
@@ -52,7 +53,7 @@ class NewDashboardShape(Shape):
 
 
 class DashboardChangeShape(ChangeShape):
-    """What to change."""
+    """Fields to change."""
 
     name = fields.String(validate=Size(min=1, max=saved.LONGEST_NAME))
     subjects = fields.List(SUBJECT, **SUBJECTS)
@@ -113,7 +114,7 @@ def get_dashboard(view_id: int) -> Response:
     is_versioned=True,
     returns=DashboardShape,
 )
-def change_dashboard(payload: dict[str, Any], view_id: int) -> Response:
+def change_dashboard(payload: Fields, view_id: int) -> Response:
     """Change one's own dashboard, or a shared one as an administrator."""
     version = api_lists.expected_version()
     found = flows.change(access.services(), view_id, viewer=access.viewer(), changes=payload, version=version)

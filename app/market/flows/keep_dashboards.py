@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from app.core.errors import FieldError, InputError
+from app.core.nouns import Fields
 from app.core.permissions import Viewer
 from app.core.services import Services
 from app.core.views import keep_saved_views as flows
 from app.core.views import saved_view_rows
 from app.core.views.saved_view import Place, SavedView
 from app.market.domain.dashboard import Dashboard, of_query
+from app.market.domain.market import Feed
 from app.market.domain.topic import own_id
 from app.market.store import companies, feeds, topics
 
@@ -25,7 +26,7 @@ def add(services: Services, *, viewer: Viewer, name: str, shown: Dashboard, is_s
 
 
 def change(
-    services: Services, view_id: int, *, viewer: Viewer, changes: Mapping[str, Any], version: int | None = None
+    services: Services, view_id: int, *, viewer: Viewer, changes: Fields, version: int | None = None
 ) -> SavedView:
     """Change `name`, `is_shared`, `subjects` or `days`; raises as `add` and `views.change`."""
     kept = of_query(saved_view_rows.get(services.db, view_id, viewer=viewer, place=PLACE).query)
@@ -37,12 +38,16 @@ def change(
     return flows.change(services, view_id, viewer=viewer, changes=given, version=version, place=PLACE)
 
 
+def feeds_to_choose(services: Services, *, viewer: Viewer) -> tuple[Feed, ...]:
+    """Return the feeds that the viewer may put on a dashboard, by name."""
+    return feeds.every(services.db, viewer=viewer) if viewer.may("feeds:read") else ()
+
+
 def in_sight(services: Services, keys: Iterable[str], *, viewer: Viewer) -> tuple[str, ...]:
     """Those of these subjects that there are and that the viewer may see."""
-    db = services.db
-    tickers = {one.ticker for one in companies.every(db)}
-    own = {one.subject_id for one in topics.every(db)}
-    slugs = {one.slug for one in feeds.every(db, viewer=viewer)} if viewer.may("feeds:read") else set()
+    tickers = {one.ticker for one in companies.every(services.db)}
+    own = {one.subject_id for one in topics.every(services.db)}
+    slugs = {one.slug for one in feeds_to_choose(services, viewer=viewer)}
 
     def is_known(key: str) -> bool:
         kind, _, name = key.partition(":")

@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from app.core.db import Reads, Transaction
 from app.core.scope import listed
 from app.core.storage.row_mapping import built
-from app.market.domain.market import Mention, Span
+from app.market.domain.market import Mention
 
-_PLACE = ("id", "post_id", "entity_id", "start", "end", "surface", "occurred_at")
-_UNJUDGED = {"sentiment": None, "sentiment_score": None, "probability": None, "is_abstained": False}
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """An entity in a post, and what `judge` would write of it (empty: not known yet)."""
-
-    post_id: int
-    span: Span
-    occurred_at: int
-    values: Mapping[str, Any] = field(default_factory=dict)
+_COLUMNS = (
+    "post_id", "entity_id", "start", "end", "surface", "occurred_at", "sentiment", "sentiment_score", "probability",
+    "is_abstained",
+)  # fmt: skip
 
 
 def _mention(row: sqlite3.Row) -> Mention:
@@ -48,39 +38,19 @@ def of_posts(db: Reads, post_ids: Iterable[int]) -> dict[int, tuple[Mention, ...
     return {post_id: tuple(mentions) for post_id, mentions in found.items()}
 
 
-def insert_each(tx: Transaction, several: Sequence[Placed]) -> list[int]:
-    """Keep where posts speak of entities, with the sentiment where it is known already; the ids, in order."""
+def insert_each(tx: Transaction, several: Sequence[Mention]) -> list[int]:
+    """Add mentions, whose ids are not known yet; returns the new ids, in order."""
     first = tx.next_id("mention")
-    rows = [
-        (
-            first + at,
-            one.post_id,
-            one.span.entity_id,
-            one.span.start,
-            one.span.end,
-            one.span.surface,
-            one.occurred_at,
-            *(one.values.get(name, default) for name, default in _UNJUDGED.items()),
-        )
-        for at, one in enumerate(several)
-    ]
-    tx.insert_rows("mention", (*_PLACE, *_UNJUDGED), rows)
-    return [row[0] for row in rows]
+    rows = [(number, *(getattr(one, name) for name in _COLUMNS)) for number, one in enumerate(several, start=first)]
+    tx.insert_rows("mention", ("id", *_COLUMNS), rows)
+    return list(range(first, first + len(several)))
 
 
-def judge(
-    tx: Transaction,
-    mention_id: int,
-    *,
-    sentiment: str | None,
-    sentiment_score: float | None,
-    probability: float | None,
-    is_abstained: bool,
-) -> None:
+def judge(tx: Transaction, mention: Mention) -> None:
     """Write the sentiment in force towards a mentioned entity."""
     tx.execute(
         "UPDATE mention SET sentiment = ?, sentiment_score = ?, probability = ?, is_abstained = ? WHERE id = ?",
-        (sentiment, sentiment_score, probability, is_abstained, mention_id),
+        (mention.sentiment, mention.sentiment_score, mention.probability, mention.is_abstained, mention.id),
     )
 
 

@@ -15,7 +15,7 @@ from app.core.permissions import SYSTEM
 from app.core.views import keep_saved_views
 from app.desk.flows import keep_queues
 from app.desk.flows.keep_queues import QUEUE
-from app.market.flows import fetch_feeds
+from app.market.flows.keep_feeds import FEED
 from app.model.store import predictions
 from app.people.flows.keep_teams import TEAM
 from tests.app.page_house import House, make_house
@@ -40,8 +40,8 @@ def divided(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Divided]:
     for queue in house.queues.values():
         changes.change(services.db, QUEUE, queue, {"team_id": team.id}, viewer=SYSTEM)
     keep_queues.add_queue(services, viewer=SYSTEM, slug="open", title="Open", intent_task="banking_intent")
-    fetch_feeds.change_feed(services, house.feed, viewer=SYSTEM, changes={"team_id": team.id})
-    fetch_feeds.add_feed(services, viewer=SYSTEM, slug="gazette", name="Gazette", kind="push")
+    changes.change(services.db, FEED, house.feed, {"team_id": team.id}, viewer=SYSTEM)
+    changes.add(services.db, FEED, {"slug": "gazette", "name": "Gazette", "kind": "push"}, viewer=SYSTEM)
     now = clock.now_ms()
     with services.db.transaction() as tx:
         alert = alerts.insert(

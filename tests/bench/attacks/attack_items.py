@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.db import open_database
 from app.core.errors import BellwetherError
 from app.core.permissions import SYSTEM
@@ -21,7 +21,8 @@ from app.desk.flows import keep_queues
 from app.desk.flows.mail import keep_mailboxes, read_mailbox, take_mail
 from app.desk.store import inbox_query
 from app.desk.store import mailboxes as boxes
-from app.market.flows import fetch_feeds, read_folders
+from app.market.flows import read_folders
+from app.market.flows.keep_feeds import FEED
 from app.market.sources.watched_folder import SETTLED_MS
 from app.market.store import feeds as feed_rows
 from app.registration import register_flows
@@ -128,7 +129,7 @@ def _fetched(services: Services) -> Row:
 def _dropped(services: Services, name: str, raw: bytes) -> Row:
     """The document as a file in a feed's folder."""
     slug = f"feed-{len(feed_rows.every(services.db))}"
-    feed = fetch_feeds.add_feed(services, viewer=SYSTEM, slug=slug, name=name, kind="file")
+    feed = changes.add(services.db, FEED, {"slug": slug, "name": name, "kind": "file"}, viewer=SYSTEM).row
     where = read_folders.folder_of(services, feed) or Path()
     where.mkdir(parents=True)
     file = where / "hostile.xml"

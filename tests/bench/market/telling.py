@@ -25,12 +25,14 @@ from typing import Any
 
 from app.alerts.flows import tick_rules
 from app.alerts.store import alerts as rows
-from app.core import clock
+from app.core import changes, clock
 from app.core.db import open_database
 from app.core.permissions import SYSTEM
 from app.core.services import Policy, Services
 from app.market.domain.market import PostDraft
-from app.market.flows import fetch_feeds, ingest_posts, show_market
+from app.market.flows import ingest_posts
+from app.market.flows.keep_companies import ENTITY
+from app.market.flows.keep_feeds import FEED
 from app.model.engine.opening import open_engine
 from app.notify.flows import keep_receivers
 from app.registration import register_flows
@@ -101,8 +103,8 @@ def delays(folder: Path, *, models: Path, n_rounds: int) -> list[float]:
     services = Services(db=db, engine=open_engine(folders=(folder,)), policy=Policy(is_fetching_private=True))
     names = [f"Northwharf{number}" for number in range(n_rounds)]
     for number, name in enumerate(names):
-        show_market.add_entity(services, viewer=SYSTEM, ticker=f"T{number}", name=name)
-    feed = fetch_feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
+        changes.add(services.db, ENTITY, {"ticker": f"T{number}", "name": name}, viewer=SYSTEM)
+    feed = changes.add(services.db, FEED, {"slug": "wire", "name": "Wire", "kind": "push"}, viewer=SYSTEM).row
     tick_rules.add_rule(services, viewer=SYSTEM, name="Every mention", kind="mention", min_negative=0)
     with receiving() as (url, arrivals), working(folder, models=models):
         keep_receivers.add(services, viewer=SYSTEM, name="Hook", kind="webhook", url=url)

@@ -10,7 +10,7 @@ from app.alerts.domain.evidence import Remark
 from app.alerts.flows import learn_baselines, measure_rules, share_budget, tick_rules
 from app.alerts.store import alerts as rows
 from app.alerts.store import false_alarm_rows
-from app.core import clock
+from app.core import changes, clock
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import Conflict, InputError, Stale
 from app.core.events import event_log
@@ -18,7 +18,9 @@ from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.market.domain.market import PostDraft
 from app.market.domain.series import Bucket
-from app.market.flows import fetch_feeds, ingest_posts, show_market
+from app.market.flows import ingest_posts
+from app.market.flows.keep_companies import ENTITY
+from app.market.flows.keep_feeds import FEED
 from app.market.store import buckets
 from tests.app.conftest import Desk
 
@@ -30,8 +32,8 @@ WORDS = ("amber", "brass", "cedar", "delta", "ember", "fjord", "grain", "harbour
 def rule(services: Services, people: Desk) -> Rule:
     """A company with three weeks of a story an hour, one with twenty, and a rule of surges made four weeks ago."""
     for number in range(2):
-        show_market.add_entity(services, viewer=SYSTEM, ticker=f"T{number}", name=f"Northwharf{number}")
-    fetch_feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
+        changes.add(services.db, ENTITY, {"ticker": f"T{number}", "name": f"Northwharf{number}"}, viewer=SYSTEM)
+    changes.add(services.db, FEED, {"slug": "wire", "name": "Wire", "kind": "push"}, viewer=SYSTEM)
     random = np.random.default_rng(4)
     calm = [
         Bucket(
@@ -75,7 +77,7 @@ def test_before_anything_is_usual_a_surge_is_judged_by_its_fixed_figures(service
     with clock.frozen(T0):
         _bad_news(services, at=T0, company=0)
         # 10 of about 34 stories are not half; 10 of 10 of a company that nobody knew are.
-        show_market.add_entity(services, viewer=SYSTEM, ticker="T2", name="Northwharf2")
+        changes.add(services.db, ENTITY, {"ticker": "T2", "name": "Northwharf2"}, viewer=SYSTEM)
         _bad_news(services, at=T0, company=2)
         tick_rules.tick(services)
         assert [one.subject_id for one in rows.open_ones(services.db)] == ["3"]
@@ -87,7 +89,7 @@ def test_the_measured_rate_counts_each_alert_by_the_last_word_on_it(
     services: Services, rule: Rule, people: Desk
 ) -> None:
     with clock.frozen(T0):
-        show_market.add_entity(services, viewer=SYSTEM, ticker="T2", name="Northwharf2")
+        changes.add(services.db, ENTITY, {"ticker": "T2", "name": "Northwharf2"}, viewer=SYSTEM)
         _bad_news(services, at=T0, company=2)
         tick_rules.tick(services)
         (alert,) = rows.open_ones(services.db)

@@ -15,13 +15,15 @@ import pytest
 from app.alerts.flows import notify_alerts, tick_rules
 from app.alerts.store import alerts as rows
 from app.alerts.store import remarks
-from app.core import clock
+from app.core import changes, clock
 from app.core.db import open_database
 from app.core.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from app.core.errors import InputError
 from app.core.permissions import SYSTEM
 from app.core.services import Policy, Services
-from app.market.flows import fetch_feeds, ingest_posts, show_market
+from app.market.flows import ingest_posts
+from app.market.flows.keep_companies import ENTITY
+from app.market.flows.keep_feeds import FEED
 from app.notify.flows import deliver_notifications, keep_receivers
 from app.notify.store import notifications as kept
 from tests.app.alerts.flows.test_tick_rules import NAMES, T0, Receiver, headline
@@ -37,8 +39,8 @@ def market_of_three(services: Services, people: Desk) -> None:
     """Three companies of two sectors and a rule that fires at once."""
     services.policy = Policy(is_fetching_private=True)
     for ticker, name, sector in COMPANIES:
-        show_market.add_entity(services, viewer=SYSTEM, ticker=ticker, name=name, sector=sector)
-    fetch_feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
+        changes.add(services.db, ENTITY, {"ticker": ticker, "name": name, "sector": sector}, viewer=SYSTEM)
+    changes.add(services.db, FEED, {"slug": "wire", "name": "Wire", "kind": "push"}, viewer=SYSTEM)
     tick_rules.add_rule(services, viewer=SYSTEM, name="Surge", min_stories=5, min_negative=4)
 
 

@@ -13,14 +13,16 @@ from app.alerts.domain.backtest import later_by
 from app.alerts.flows import backtest_rule, learn_baselines, tick_rules
 from app.alerts.store import alerts as rows
 from app.alerts.store import baselines, evidence_rows
-from app.core import clock
+from app.core import changes, clock
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import InputError
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.market.domain.market import PostDraft, SubjectKind
 from app.market.domain.series import Bucket
-from app.market.flows import fetch_feeds, ingest_posts, show_market
+from app.market.flows import classify_posts, ingest_posts
+from app.market.flows.keep_companies import ENTITY
+from app.market.flows.keep_feeds import FEED
 from app.market.store import buckets
 from app.market.store import posts as post_rows
 from tests.app.conftest import Desk
@@ -36,8 +38,8 @@ N_DAYS, COMPANIES = 20, 6
 def rule(services: Services, people: Desk) -> Rule:
     """Six companies with twenty days of calm hours, and a rule of surges on them."""
     for number in range(COMPANIES):
-        show_market.add_entity(services, viewer=SYSTEM, ticker=f"T{number}", name=f"Northwharf{number}")
-    fetch_feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
+        changes.add(services.db, ENTITY, {"ticker": f"T{number}", "name": f"Northwharf{number}"}, viewer=SYSTEM)
+    changes.add(services.db, FEED, {"slug": "wire", "name": "Wire", "kind": "push"}, viewer=SYSTEM)
     random = np.random.default_rng(11)
     calm = []
     for company in range(1, COMPANIES + 1):
@@ -191,7 +193,7 @@ def test_a_new_model_reads_four_weeks_again_before_its_alerts_count(
         assert learn_baselines.refresh(services) == 0
         assert post_rows.n_pending(services.db) == 20
         assert learn_baselines.refresh(services) == 0, "it waits until all are read"
-        while ingest_posts.classify_pending(services):
+        while classify_posts.classify_pending(services):
             pass
         assert learn_baselines.refresh(services) > 0
         assert not learn_baselines.is_open(services, "entity")
@@ -251,8 +253,8 @@ def _dated(number: int, title: str, *, at: int) -> PostDraft:
 def test_what_only_has_a_date_is_never_judged_within_a_day(
     services: Services, people: Desk, subject_kind: SubjectKind
 ) -> None:
-    show_market.add_entity(services, viewer=SYSTEM, ticker="NWHL", name="Northwharf")
-    fetch_feeds.add_feed(services, viewer=SYSTEM, slug="paper", name="Paper", kind="push")
+    changes.add(services.db, ENTITY, {"ticker": "NWHL", "name": "Northwharf"}, viewer=SYSTEM)
+    changes.add(services.db, FEED, {"slug": "paper", "name": "Paper", "kind": "push"}, viewer=SYSTEM)
     common: dict[str, Any] = {"subject_kind": subject_kind, "window_ms": 2 * HOUR_MS, "recovering_ms": 0}
     tick_rules.add_rule(services, viewer=SYSTEM, name="Mention", kind="mention", min_negative=1, **common)
     tick_rules.add_rule(services, viewer=SYSTEM, name="Silence", kind="absence", min_stories=1, **common)
@@ -272,7 +274,7 @@ def test_what_only_has_a_date_is_never_judged_within_a_day(
 
 
 def test_every_mention_of_a_rare_company_is_told(services: Services, rule: Rule) -> None:
-    show_market.add_entity(services, viewer=SYSTEM, ticker="RARE", name="Quillmark")
+    changes.add(services.db, ENTITY, {"ticker": "RARE", "name": "Quillmark"}, viewer=SYSTEM)
     with clock.frozen(T0):
         mention = tick_rules.add_rule(
             services, viewer=SYSTEM, name="Each", kind="mention", subject_id="7", min_negative=0, window_ms=HOUR_MS

@@ -14,7 +14,7 @@ from standardwebhooks.webhooks import Webhook
 from app.alerts.domain.alert import Rule
 from app.alerts.flows import tick_rules
 from app.alerts.store import alerts as rows
-from app.core import clock
+from app.core import changes, clock
 from app.core.db import open_database
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import Conflict, InputError, NotFound
@@ -22,7 +22,9 @@ from app.core.events import event_log
 from app.core.permissions import SYSTEM
 from app.core.services import Policy, Services
 from app.market.domain.market import PostDraft
-from app.market.flows import fetch_feeds, ingest_posts, show_market
+from app.market.flows import ingest_posts
+from app.market.flows.keep_companies import ENTITY
+from app.market.flows.keep_feeds import FEED
 from app.notify.flows import deliver_notifications
 from app.notify.flows import keep_receivers as receivers_flow
 from app.notify.store import notifications as kept
@@ -66,8 +68,13 @@ def url() -> Iterator[str]:
 @pytest.fixture
 def rule(services: Services, people: Desk) -> Rule:
     """A rule on companies, one company, and a month of calm news."""
-    show_market.add_entity(services, viewer=SYSTEM, ticker="NWHL", name="Northwharf Logistics", aliases=("Northwharf",))
-    fetch_feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
+    changes.add(
+        services.db,
+        ENTITY,
+        {"ticker": "NWHL", "name": "Northwharf Logistics", "aliases": ("Northwharf",)},
+        viewer=SYSTEM,
+    )
+    changes.add(services.db, FEED, {"slug": "wire", "name": "Wire", "kind": "push"}, viewer=SYSTEM)
     calm = [
         headline(
             f"c{day}{number}",

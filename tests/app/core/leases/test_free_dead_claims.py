@@ -15,7 +15,7 @@ import pytest
 
 from app.alerts.domain.false_alarms import RuleCheck
 from app.alerts.store import baselines, false_alarm_rows
-from app.core import clock
+from app.core import changes, clock
 from app.core.db import Database
 from app.core.errors import NotReady
 from app.core.jobs import job_queue, job_rows
@@ -26,7 +26,8 @@ from app.core.services import Services
 from app.desk.domain.ticket import TicketDraft
 from app.desk.flows import file_ticket
 from app.desk.store import mailboxes, messages, outbox
-from app.market.flows import fetch_feeds, ingest_posts, read_folders
+from app.market.flows import ingest_posts, read_folders
+from app.market.flows.keep_feeds import FEED
 from app.market.flows.read_posts import posts_from_json
 from app.market.sources.watched_folder import SETTLED_MS
 from app.market.store import feeds as feed_rows
@@ -53,7 +54,9 @@ def leased(services: Services) -> set[str]:
 
 def claim_everything(services: Services, people: Desk, engine: FakeEngine) -> None:
     """One row of each kind that is claimed, made and claimed by this process."""
-    feed = fetch_feeds.add_feed(services, viewer=SYSTEM, slug="news", name="News", kind="rss", url="http://127.0.0.1/f")
+    feed = changes.add(
+        services.db, FEED, {"slug": "news", "name": "News", "kind": "rss", "url": "http://127.0.0.1/f"}, viewer=SYSTEM
+    ).row
     engine.failure = NotReady()
     ingest_posts.receive(services, feed.id, posts_from_json({"title": "Larkspur falls"}), viewer=SYSTEM)
     draft = TicketDraft(subject="", body="my refund", channel="email", customer_email="kim@example.org")
@@ -162,7 +165,7 @@ def test_notes_of_settled_claims_are_dropped(services: Services, people: Desk, e
 
 def test_a_file_whose_reader_died_is_read_at_once(services: Services, tmp_path: Path) -> None:
     services.policy = replace(services.policy, feed_folder=tmp_path / "feeds")
-    fetch_feeds.add_feed(services, viewer=SYSTEM, slug="drop", name="Drop", kind="file")
+    changes.add(services.db, FEED, {"slug": "drop", "name": "Drop", "kind": "file"}, viewer=SYSTEM)
     folder = tmp_path / "feeds" / "drop"
     with elsewhere(services) as other:
         taken = folder / "working" / other.db.holder.name

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from app.core.errors import OutgoingError, OutgoingRefused
 from app.core.outgoing.addresses import is_allowed, target_of
 from app.core.outgoing.calls import request
-from app.market.sources.fetching import fetch
+from app.market.sources.feed_download import fetch
 
 
 class _Handler(BaseHTTPRequestHandler):

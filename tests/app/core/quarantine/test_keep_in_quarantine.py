@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from app.core import changes
 from app.core.db import Transaction
 from app.core.errors import Conflict, DatabaseBusy, InputError, NotFound
 from app.core.events import event_log
@@ -25,7 +27,9 @@ from app.desk.flows.imports import import_tickets
 from app.desk.flows.mail import take_mail
 from app.desk.store import tickets as ticket_rows
 from app.market.domain.market import Feed, PostDraft, PostFilter
-from app.market.flows import fetch_feeds, ingest_posts, judge_post, read_ahead
+from app.market.flows import classify_posts, ingest_posts, judge_post, prepare_posts
+from app.market.flows.keep_feeds import FEED
+from app.market.flows.prepare_posts import PreparedPost
 from app.market.store import posts as post_rows
 from tests.app.conftest import Desk
 
@@ -48,7 +52,7 @@ def worked(services: Services, kind: JobKind, content: bytes, **params: object) 
 @pytest.fixture
 def feed(services: Services) -> Feed:
     """A feed of files."""
-    return fetch_feeds.add_feed(services, viewer=SYSTEM, slug="file", name="File", kind="file")
+    return changes.add(services.db, FEED, {"slug": "file", "name": "File", "kind": "file"}, viewer=SYSTEM).row
 
 
 def test_a_mail_that_is_handed_in_is_refused_and_kept_once(services: Services, people: Desk) -> None:
@@ -136,18 +140,18 @@ def test_an_odd_post_costs_no_other_and_is_filed_in_the_end(
     services: Services, feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drafts = [PostDraft(external_id=str(number), title=f"Larkspur falls number {number}") for number in range(5)]
-    read, store = read_ahead._row, ingest_posts._store
+    read, store = prepare_posts._cleaned, ingest_posts._store
 
     def odd_row(draft: PostDraft, **options: Any) -> Any:
         return 1 // 0 if draft.external_id == "1" else read(draft, **options)
 
-    def odd_store(tx: Transaction, feed_id: int, chunk: read_ahead.Chunk, **options: Any) -> Any:
-        if any(row.draft.external_id == "3" for row in chunk.rows):
+    def odd_store(tx: Transaction, feed_id: int, prepared: Sequence[PreparedPost], **options: Any) -> Any:
+        if any(row.draft.external_id == "3" for row in prepared):
             raise sqlite3.IntegrityError("odd")
-        return store(tx, feed_id, chunk, **options)
+        return store(tx, feed_id, prepared, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(read_ahead, "_row", odd_row)
+        patch.setattr(prepare_posts, "_cleaned", odd_row)
         patch.setattr(ingest_posts, "_store", odd_store)
         results = ingest_posts.receive(services, feed.id, drafts, viewer=SYSTEM)
     assert [result.state for result in results] == ["created", "failed", "created", "failed", "created"]
@@ -164,14 +168,14 @@ def test_a_post_that_the_model_stumbles_over_holds_up_no_other(
     def strict(on: Services, texts: Any, **options: Any) -> Any:
         return 1 // 0 if any("odd" in text for text, _ in texts) else kept(on, texts, **options)
 
-    monkeypatch.setattr(read_ahead, "judge", strict)
-    monkeypatch.setattr(ingest_posts, "judge", strict)
+    monkeypatch.setattr(prepare_posts, "judge", strict)
+    monkeypatch.setattr(classify_posts, "judge", strict)
     drafts = [PostDraft(external_id=title, title=f"Larkspur falls {title}") for title in ("one", "odd", "two")]
     assert [one.state for one in ingest_posts.receive(services, feed.id, drafts, viewer=SYSTEM)] == ["created"] * 3
-    assert ingest_posts.classify_pending(services) == 2
+    assert classify_posts.classify_pending(services) == 2
     found = post_rows.page(services.db, PostFilter(), viewer=SYSTEM).items
     assert {post.external_id for post in found if post.sentiment is None} == {"odd"}
-    assert ingest_posts.classify_pending(services) == 0
+    assert classify_posts.classify_pending(services) == 0
 
 
 def test_an_entry_of_a_feed_is_filed_when_its_reader_is_mended(
@@ -191,7 +195,7 @@ def test_an_entry_of_a_feed_is_filed_when_its_reader_is_mended(
     with services.db.transaction() as tx:
         tx.execute("UPDATE quarantine SET raw = ?", (mended,))
     filed = try_again.try_again(services, item.id, viewer=SYSTEM)
-    assert (filed.noun, post_rows.get(services.db, filed.id, viewer=SYSTEM).title) == ("post", "Larkspur fällt")
+    assert (filed.noun, post_rows.get(services.db, filed.id).title) == ("post", "Larkspur fällt")
 
 
 @pytest.mark.parametrize("raw", [b"<html>", b"<" * 40_000, b"&#99999999999;"])

@@ -1,4 +1,4 @@
-"""Alerts as the market sees them, looked up: what fires, and when a subject was in alarm before."""
+"""Alerts found for the market's pages: those that fire, and when a subject was in alarm before."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ALERTS = "alerts"
 
 
 class SubjectAlert(Protocol):
-    """What the market reads of an alert: whom it is about, its state, and when it fired and ended (ms UTC)."""
+    """An alert as the market reads it: its subject, its state, and when it fired and ended (ms UTC)."""
 
     @property
     def subject_kind(self) -> SubjectKind:
@@ -27,7 +27,7 @@ class SubjectAlert(Protocol):
 
     @property
     def state(self) -> str:
-        """Where it stands: `firing`, `recovering`, …"""
+        """The state: `firing`, `recovering`, …"""
 
     @property
     def firing_at(self) -> int | None:
@@ -46,12 +46,12 @@ OF_SUBJECT: Registry[Callable[[Services, SubjectKind, str, Viewer], Sequence[Sub
 
 
 def open_ones(services: Services, *, viewer: Viewer | None = None) -> Sequence[SubjectAlert]:
-    """The alerts in the viewer's sight (None: all) that are not over."""
+    """Return the alerts in the viewer's sight (None: all) that are not over."""
     return OPEN[ALERTS](services, viewer)
 
 
 def of_subject(
     services: Services, subject_kind: SubjectKind, subject_id: str, *, viewer: Viewer
 ) -> Sequence[SubjectAlert]:
-    """The newest alerts of a subject that the viewer may see."""
+    """Return the newest alerts of a subject that the viewer may see."""
     return OF_SUBJECT[ALERTS](services, subject_kind, subject_id, viewer)

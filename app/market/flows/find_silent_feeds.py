@@ -1,4 +1,4 @@
-"""Feed lag, looked up: how much of the usual news does not arrive now."""
+"""Silent feeds: how much of the usual news does not arrive now, or arrives without a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ USUAL_MS = 28 * DAY_MS
 
 
 def is_missing(services: Services, *, now: int) -> bool:
-    """Whether feeds are silent that usually bring half of the stories or more: then alerts hold their state."""
+    """Return True where the silent feeds usually bring half of the stories or more: then alerts hold their state."""
     found = feeds.every(services.db)
     fetch_ms = services.policy.fetch_minutes * MINUTE_MS
     if not any(feed_lag.is_silent(feed, now=now, fetch_ms=fetch_ms) for feed in found):
@@ -25,7 +25,7 @@ def is_missing(services: Services, *, now: int) -> bool:
 
 
 def daily(services: Services, subject_kind: SubjectKind, *, now: int) -> Callable[[str], bool]:
-    """Whether what is said of a subject has a date and no time, so that it cannot be judged within a day."""
+    """Return a test of subjects: True for one whose posts have a date and no time and cannot be judged within a day."""
     found = feeds.every(services.db)
     if subject_kind == "feed" or not any(feed.is_daily for feed in found):
         return {str(feed.id) for feed in found if feed.is_daily}.__contains__
@@ -35,7 +35,7 @@ def daily(services: Services, subject_kind: SubjectKind, *, now: int) -> Callabl
 
 
 def silent_ids(services: Services, *, now: int) -> frozenset[str]:
-    """The feeds that are silent now, as subjects name them."""
+    """Return the feeds that are silent now, as subjects name them."""
     fetch_ms = services.policy.fetch_minutes * MINUTE_MS
     return frozenset(
         str(feed.id) for feed in feeds.every(services.db) if feed_lag.is_silent(feed, now=now, fetch_ms=fetch_ms)
