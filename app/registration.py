@@ -8,7 +8,11 @@ from typing import Any
 from flask import Flask
 
 from app.alerts.api import alert_api, false_alarm_api
-from app.alerts.flows import draw_band, notify_alerts, show_alerts, tick_rules
+from app.alerts.flows import draw_band, keep_rules, notify_alerts, show_alerts
+from app.alerts.flows.act_on_alert import ALERT
+from app.alerts.flows.keep_rules import RULE
+from app.alerts.flows.keep_silences import SILENCE
+from app.alerts.flows.share_budget import ALARM_BUDGET
 from app.alerts.pages import alert_page, market_parts, rule_page
 from app.alerts.store import alerts
 from app.answers.flows import find_destinations, index_articles
@@ -132,6 +136,10 @@ NOUNS: tuple[Noun[Any], ...] = (
     ROUTING_RULE,
     TICKET,
     POST,
+    ALERT,
+    RULE,
+    SILENCE,
+    ALARM_BUDGET,
 )
 BLUEPRINTS = (
     home_page.blueprint,
@@ -209,12 +217,12 @@ def register_flows() -> None:
     show_market.USUAL.register("alerts", draw_band.usual)
     look_up_alerts.OPEN.register("alerts", show_alerts.open_ones)
     look_up_alerts.OF_SUBJECT.register("alerts", show_alerts.of_subject)
-    keep_topics.WATCHERS.register("alerts", show_alerts.rules_watching)
+    keep_topics.WATCHERS.register("alerts", keep_rules.rules_watching)
     viewers.LOOK_UPS.register("people", keep_accounts.person)
     keep_accounts.SIGHTS.register("queues", queues.visible_ids)
     keep_accounts.SIGHTS.register("feeds", feeds.visible_ids)
     keep_accounts.FURNISHINGS.register("queue", keep_queues.first_queue)
-    keep_accounts.FURNISHINGS.register("rule", lambda tx, _services: tick_rules.first_rule(tx))
+    keep_accounts.FURNISHINGS.register("rule", keep_rules.first_rule)
     keep_teams.HOLDINGS.register("queues", keep_queues.titles_by_team)
     for noun in NOUNS:
         nouns.NOUNS.register(noun.name, noun)

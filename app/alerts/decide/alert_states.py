@@ -69,7 +69,7 @@ def next_state(
     return _on_met(_refreshed(alert, verdict=verdict, model=model), rule=rule, verdict=verdict, now=now)
 
 
-def is_told(transition: Transition) -> bool:
+def is_notified(transition: Transition) -> bool:
     """Whether receivers hear of a transition: when an episode fires and when it ends, never in between."""
     return (transition.after, transition.reason) in {
         ("firing", "fired"),

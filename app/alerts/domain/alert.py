@@ -115,3 +115,4 @@ class Silence:
     until: int
     user_id: int
     comment: str
+    version: int = 1

@@ -9,7 +9,7 @@ from typing import Any
 from app.alerts.decide.surge_drivers import likeness, risen_words, share_part
 from app.alerts.domain.alert import Alert, Rule
 from app.alerts.domain.evidence import Driver, Evidence, Measured, Precedent, RisenWord
-from app.alerts.store import alerts, evidence_rows, remarks
+from app.alerts.store import alert_feedback, alerts, evidence_rows
 from app.core import clock
 from app.core.db import Reads, Transaction
 from app.core.durations import DAY_MS
@@ -174,7 +174,7 @@ def _names(db: Reads, alert: Alert) -> tuple[str, ...]:
 
 def _precedents(db: Reads, alert: Alert, *, words: tuple[RisenWord, ...]) -> tuple[Precedent, ...]:
     before = {one.alert_id: one for one in evidence_rows.latest(db, limit=LATEST) if one.alert_id != alert.id}
-    said = remarks.of_alerts(db, before)
+    said = alert_feedback.of_alerts(db, before)
     found = []
     for other in alerts.of_ids(db, before):
         is_same = (other.subject_kind, other.subject_id) == (alert.subject_kind, alert.subject_id)

@@ -25,14 +25,14 @@ from app.notify.decide import alert_routes
 from app.notify.decide.receiver_payloads import wants
 from app.notify.decide.sentences import alerts_in, labels
 from app.notify.domain.notification import Receiver, Standing, Telling
-from app.notify.store import notifications, receivers, tellings
+from app.notify.store import alert_notifications, notifications, receivers
 
 MOST_TOGETHER = 100
 
 
 def begun(tx: Transaction, services: Services, alert: Alert, *, rule: Rule, now: int) -> bool:
     """Queue what receivers are to hear of a firing alert by now; whether anything was."""
-    known = tellings.known(tx, [alert.id])
+    known = alert_notifications.known(tx, [alert.id])
     due = [
         (receiver, telling)
         for receiver in receivers.every(tx)
@@ -45,7 +45,7 @@ def begun(tx: Transaction, services: Services, alert: Alert, *, rule: Rule, now:
 
 def ended(tx: Transaction, services: Services, alert: Alert, *, rule: Rule, reason: str, now: int) -> bool:
     """Queue that an alert is over, for those who were told that it began; whether anything was."""
-    known = tellings.known(tx, [alert.id])
+    known = alert_notifications.known(tx, [alert.id])
     due = []
     for receiver in receivers.every(tx):
         began = {alert_routes.key_of(alert, kind=kind, receiver=receiver) for kind in ("firing", "escalation")}
@@ -103,7 +103,7 @@ def _queue(
             group_key=group,
         )
     if notification_id is not None:
-        tellings.insert(
+        alert_notifications.insert(
             tx, key=telling.key, alert_id=alert.id, notification_id=notification_id, kind=telling.kind, at=now
         )
 
@@ -166,8 +166,7 @@ def _followed(services: Services, alert_id: int, *, now: int) -> bool:
         alert = alerts.get(tx, alert_id)
         muted_by = muting(alerts.open_ones(tx), alert=alert)
         if muted_by != alert.muted_by:
-            alerts.note(tx, alert_id, changes={"muted_by": muted_by})
-            alert = replace(alert, muted_by=muted_by)
+            alert = alerts.put(tx, replace(alert, muted_by=muted_by), is_step=False)
         if alert.state != "firing" or muted_by is not None or _silence(tx, alert, now=now) is not None:
             return False
         return begun(tx, services, alert, rule=alert_rules.get(tx, alert.rule_id), now=now)
@@ -178,7 +177,7 @@ def _is_anything_due(db: Reads, alert: Alert, *, now: int) -> bool:
         return True
     if alert.muted_by is not None or _silence(db, alert, now=now) is not None:
         return False
-    known = tellings.known(db, [alert.id])
+    known = alert_notifications.known(db, [alert.id])
     return any(
         telling.key not in known
         for receiver in receivers.every(db)

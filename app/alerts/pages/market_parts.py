@@ -8,9 +8,8 @@ from flask import get_template_attribute
 from markupsafe import Markup
 
 from app.alerts.domain.alert import OPEN_STATES, Alert
-from app.alerts.flows import show_alerts
+from app.alerts.flows import keep_rules, show_alerts
 from app.alerts.forms import Missed
-from app.alerts.store import alert_rules
 from app.market.pages.alert_parts import Subject
 from app.market.pages.market_page import title_of
 from app.web.access import services, viewer
@@ -43,8 +42,7 @@ def open_ones(subject: Subject, *, title: str) -> Markup:
 def _cards(shown: Sequence[Alert], *, titles: dict[int, str], label: str) -> Markup:
     if not shown:
         return Markup()
-    rules = {rule.id: rule.name for rule in alert_rules.every(services().db)}
-    return _drawn("alert_strip", shown, titles, rules, label)
+    return _drawn("alert_strip", shown, titles, keep_rules.rule_names(services()), label)
 
 
 def past(subject: Subject, *, none_yet: str, is_over: bool = False, can_report: bool = False) -> Markup:

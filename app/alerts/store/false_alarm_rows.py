@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
-from typing import Any
 
 from app.alerts.domain.false_alarms import AlarmBudget, RuleCheck
 from app.core.db import Reads, Transaction
@@ -17,15 +17,14 @@ sum(said IS 'useful') AS n_useful FROM (
 ) GROUP BY rule_id"""
 
 
+def as_budget(row: sqlite3.Row) -> AlarmBudget:
+    """Return the budget from its row."""
+    return built(AlarmBudget, row)
+
+
 def budget(db: Reads) -> AlarmBudget:
-    """What the whole dashboard may raise."""
-    return built(AlarmBudget, db.got("alarm_budget", 1))
-
-
-def set_budget(tx: Transaction, *, a_week: float, version: int | None = None) -> AlarmBudget:
-    """Allow so many false alarms a week; raises Stale."""
-    tx.change("alarm_budget", 1, changes={"a_week": a_week}, version=version)
-    return budget(tx)
+    """Return the false alarms that the whole dashboard may raise."""
+    return as_budget(db.got("alarm_budget", 1))
 
 
 def fired(db: Reads, *, since: int, until: int) -> dict[int, Mapping[str, int]]:
@@ -64,10 +63,8 @@ def claim_check(tx: Transaction, rule_id: int, *, key: str, now: int, lease_ms: 
 
 def put_check(tx: Transaction, check: RuleCheck) -> None:
     """Keep what a rule would have raised."""
-    values: dict[str, Any] = {
-        name: getattr(check, name) for name in ("since", "until", "n_alarms", "n_subjects", "n_known")
-    }
+    counts = (check.n_alarms, check.n_subjects, check.n_known)
     tx.execute(
         "UPDATE rule_check SET since = ?, until = ?, n_alarms = ?, n_subjects = ?, n_known = ? WHERE rule_id = ?",
-        (*values.values(), check.rule_id),
+        (check.since, check.until, *counts, check.rule_id),
     )

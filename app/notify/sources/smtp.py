@@ -9,7 +9,7 @@ from socket import socket
 
 from app.core.errors import OutgoingError
 from app.core.outgoing import calls as network
-from app.notify.domain.mail import Posted, Server
+from app.notify.domain.letter import Posted, Server
 
 TIMEOUT_S = 20.0
 

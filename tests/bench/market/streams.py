@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from app.alerts.flows import tick_rules
+from app.alerts.flows.keep_rules import RULE
+from app.core import changes
 from app.core.db import open_database
 from app.core.permissions import SYSTEM
 from app.core.services import Policy, Services
@@ -94,6 +95,8 @@ def monitor(
     for stream in STREAMS:
         fetch_feeds.add_feed(services, viewer=SYSTEM, slug=stream.slug, name=stream.slug.title(), kind="file")
     for kind in kinds:
-        tick_rules.add_rule(services, viewer=SYSTEM, name=f"Share of {kind}", subject_kind=kind)
-        tick_rules.add_rule(services, viewer=SYSTEM, name=f"Surge of {kind}", kind="surge", subject_kind=kind)
+        changes.add(services.db, RULE, {"name": f"Share of {kind}", "subject_kind": kind}, viewer=SYSTEM)
+        changes.add(
+            services.db, RULE, {"name": f"Surge of {kind}", "kind": "surge", "subject_kind": kind}, viewer=SYSTEM
+        )
     return services

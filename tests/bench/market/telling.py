@@ -23,9 +23,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from app.alerts.flows import tick_rules
+from app.alerts.flows.keep_rules import RULE
 from app.alerts.store import alerts as rows
-from app.core import clock
+from app.core import changes, clock
 from app.core.db import open_database
 from app.core.permissions import SYSTEM
 from app.core.services import Policy, Services
@@ -103,7 +103,7 @@ def delays(folder: Path, *, models: Path, n_rounds: int) -> list[float]:
     for number, name in enumerate(names):
         show_market.add_entity(services, viewer=SYSTEM, ticker=f"T{number}", name=name)
     feed = fetch_feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
-    tick_rules.add_rule(services, viewer=SYSTEM, name="Every mention", kind="mention", min_negative=0)
+    changes.add(services.db, RULE, {"name": "Every mention", "kind": "mention", "min_negative": 0}, viewer=SYSTEM)
     with receiving() as (url, arrivals), working(folder, models=models):
         keep_receivers.add(services, viewer=SYSTEM, name="Hook", kind="webhook", url=url)
         for name in names:

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from app.alerts.flows import notify_alerts, tick_rules
+from app.alerts.flows import act_on_alert, keep_silences, notify_alerts, tick_rules
+from app.alerts.flows.keep_rules import RULE
+from app.alerts.store import alert_feedback
 from app.alerts.store import alerts as rows
-from app.alerts.store import remarks
-from app.core import clock
+from app.core import changes, clock
 from app.core.db import open_database
 from app.core.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from app.core.errors import InputError
@@ -39,7 +40,7 @@ def market_of_three(services: Services, people: Desk) -> None:
     for ticker, name, sector in COMPANIES:
         show_market.add_entity(services, viewer=SYSTEM, ticker=ticker, name=name, sector=sector)
     fetch_feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
-    tick_rules.add_rule(services, viewer=SYSTEM, name="Surge", min_stories=5, min_negative=4)
+    changes.add(services.db, RULE, {"name": "Surge", "min_stories": 5, "min_negative": 4}, viewer=SYSTEM)
 
 
 def surge(services: Services, name: str, *, at: int, verb: str = "strike") -> None:
@@ -103,10 +104,8 @@ def test_a_sector_is_told_in_one_message(services: Services, url: str, advance: 
 
 def test_a_market_wide_alarm_mutes_its_parts_until_it_ends(services: Services, url: str, advance: Any) -> None:
     add(services, url)
-    tick_rules.add_rule(
-        services, viewer=SYSTEM, name="Wide", subject_kind="market", min_stories=20, min_negative=15, recovering_ms=0,
-        window_ms=2 * HOUR_MS,
-    )  # fmt: skip
+    least = {"min_stories": 20, "min_negative": 15, "recovering_ms": 0, "window_ms": 2 * HOUR_MS}
+    changes.add(services.db, RULE, {"name": "Wide", "subject_kind": "market", **least}, viewer=SYSTEM)
     for _, name, _ in COMPANIES:
         surge(services, name, at=T0)
     advance(MINUTE_MS)
@@ -144,7 +143,7 @@ def test_what_nobody_acknowledges_is_told_again_and_to_others(
     advance(MINUTE_MS)
     assert [kind for kind, _ in told(services)] == ["firing", "firing"]
     (first, *_others) = [one for one in rows.open_ones(services.db) if one.subject_id == "2"]
-    tick_rules.acknowledge(services, first.id, viewer=people.analyst, note="calling them")
+    act_on_alert.acknowledge(services, first.id, viewer=people.analyst, note="calling them")
     assert rows.get(services.db, first.id).acknowledged_note == "calling them"
     advance(HOUR_MS)
     assert told(services)[2:] == [("escalation", ("Cobalt",))]
@@ -156,9 +155,8 @@ def test_what_nobody_acknowledges_is_told_again_and_to_others(
 
 def test_a_silence_that_ends_tells_what_still_fires(services: Services, people: Desk, url: str, advance: Any) -> None:
     add(services, url)
-    tick_rules.silence(
-        services, viewer=people.analyst, subject_kind="entity", subject_id="2", until=T0 + HOUR_MS, comment="known"
-    )
+    about = {"subject_kind": "entity", "subject_id": "2", "until": T0 + HOUR_MS, "comment": "known"}
+    keep_silences.begin_silence(services.db, about, viewer=people.analyst)
     surge(services, "Larkspur", at=T0)
     advance(MINUTE_MS)
     assert told(services) == []
@@ -168,7 +166,7 @@ def test_a_silence_that_ends_tells_what_still_fires(services: Services, people: 
 
 def test_no_alarm_again_in_the_cool_down(services: Services, url: str, advance: Any) -> None:
     add(services, url)
-    tick_rules.change_rule(services, 1, viewer=SYSTEM, changes=SHORT | {"cooldown_ms": 6 * HOUR_MS, "lift": 0})
+    changes.change(services.db, RULE, 1, SHORT | {"cooldown_ms": 6 * HOUR_MS, "lift": 0}, viewer=SYSTEM)
     surge(services, "Larkspur", at=T0)
     advance(MINUTE_MS)
     advance(2 * HOUR_MS)
@@ -185,7 +183,7 @@ def test_an_hour_without_the_receiver_loses_nothing_and_keeps_the_order(
     services: Services, url: str, advance: Any
 ) -> None:
     add(services, url)
-    tick_rules.change_rule(services, 1, viewer=SYSTEM, changes=SHORT)
+    changes.change(services.db, RULE, 1, SHORT, viewer=SYSTEM)
     Receiver.status = 503
     surge(services, "Larkspur", at=T0)
     for _ in range(90):
@@ -208,7 +206,7 @@ def test_an_alertmanager_hears_of_an_alert_until_it_is_over(services: Services, 
     keep_receivers.add(
         services, viewer=SYSTEM, name="AM", kind="alertmanager_api", url=url.removesuffix("/hook")
     )  # fmt: skip
-    tick_rules.change_rule(services, 1, viewer=SYSTEM, changes=SHORT)
+    changes.change(services.db, RULE, 1, SHORT, viewer=SYSTEM)
     surge(services, "Larkspur", at=T0)
     for _ in range(75):
         advance(MINUTE_MS)
@@ -317,13 +315,13 @@ def test_of_a_judgement_the_last_word_counts(services: Services, people: Desk, a
     surge(services, "Larkspur", at=T0)
     advance(MINUTE_MS)
     (alert,) = rows.open_ones(services.db)
-    tick_rules.judge(services, alert.id, viewer=people.analyst, remark="false_alarm")
-    tick_rules.judge(services, alert.id, viewer=people.analyst, remark="useful", comment="it was right")
-    tick_rules.report_missed(
+    act_on_alert.judge(services, alert.id, viewer=people.analyst, remark="false_alarm")
+    act_on_alert.judge(services, alert.id, viewer=people.analyst, remark="useful", comment="it was right")
+    act_on_alert.report_missed(
         services, viewer=people.analyst, subject_kind="entity", subject_id="3", at=T0, comment="strike not seen"
     )
-    assert remarks.counts(services.db, since=T0, until=T0 + DAY_MS) == {"useful": 1, "missed": 1}
+    assert alert_feedback.counts(services.db, since=T0, until=T0 + DAY_MS) == {"useful": 1, "missed": 1}
     with pytest.raises(InputError):
-        tick_rules.report_missed(
+        act_on_alert.report_missed(
             services, viewer=people.analyst, subject_kind="entity", subject_id="3", at=T0 + DAY_MS, comment=""
         )
