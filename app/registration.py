@@ -84,6 +84,7 @@ from app.model.pages import model_page
 from app.notify import api as notify_api
 from app.notify import pages as receiver_pages
 from app.notify.flows import deliver_notifications
+from app.notify.flows.keep_receivers import RECEIVER
 from app.notify.flows.queue_webhooks import queue_webhooks
 from app.people import api as people_api
 from app.people.flows import keep_accounts, keep_teams
@@ -140,6 +141,7 @@ NOUNS: tuple[Noun[Any], ...] = (
     RULE,
     SILENCE,
     ALARM_BUDGET,
+    RECEIVER,
 )
 BLUEPRINTS = (
     home_page.blueprint,

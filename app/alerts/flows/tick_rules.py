@@ -138,6 +138,6 @@ def _announce(tx: Transaction, services: Services, alert: Alert, *, rule: Rule, 
     if not is_notified(transition):
         return
     if transition.after == "resolved":
-        notify_alerts.ended(tx, services, alert, rule=rule, reason=transition.reason, now=transition.at)
+        notify_alerts.notify_ended(tx, services, alert, rule=rule, reason=transition.reason, now=transition.at)
     elif silence is None and alert.muted_by is None:
-        notify_alerts.begun(tx, services, alert, rule=rule, now=transition.at)
+        notify_alerts.notify_begun(tx, services, alert, rule=rule, now=transition.at)

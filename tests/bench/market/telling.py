@@ -32,7 +32,7 @@ from app.core.services import Policy, Services
 from app.market.domain.market import PostDraft
 from app.market.flows import fetch_feeds, ingest_posts, show_market
 from app.model.engine.opening import open_engine
-from app.notify.flows import keep_receivers
+from app.notify.flows.keep_receivers import RECEIVER
 from app.registration import register_flows
 from tests import shipped
 from tests.bench.machine import machine
@@ -105,7 +105,7 @@ def delays(folder: Path, *, models: Path, n_rounds: int) -> list[float]:
     feed = fetch_feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
     changes.add(services.db, RULE, {"name": "Every mention", "kind": "mention", "min_negative": 0}, viewer=SYSTEM)
     with receiving() as (url, arrivals), working(folder, models=models):
-        keep_receivers.add(services, viewer=SYSTEM, name="Hook", kind="webhook", url=url)
+        changes.add(services.db, RECEIVER, {"name": "Hook", "kind": "webhook", "url": url}, viewer=SYSTEM)
         for name in names:
             draft = PostDraft(external_id=name, title=f"{name} halts two lines after a fire at its mill")
             ingest_posts.receive(services, feed.id, [draft], viewer=SYSTEM)

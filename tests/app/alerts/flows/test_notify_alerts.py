@@ -23,7 +23,8 @@ from app.core.errors import InputError
 from app.core.permissions import SYSTEM
 from app.core.services import Policy, Services
 from app.market.flows import fetch_feeds, ingest_posts, show_market
-from app.notify.flows import deliver_notifications, keep_receivers
+from app.notify.flows import deliver_notifications
+from app.notify.flows.keep_receivers import RECEIVER
 from app.notify.store import notifications as kept
 from tests.app.alerts.flows.test_tick_rules import NAMES, T0, Receiver, headline
 from tests.app.alerts.flows.test_tick_rules import url as url  # the fixture
@@ -54,7 +55,8 @@ def surge(services: Services, name: str, *, at: int, verb: str = "strike") -> No
 
 def add(services: Services, url: str, **route: Any) -> int:
     """A webhook with a route."""
-    receiver, _ = keep_receivers.add(services, viewer=SYSTEM, name="Hook", kind="webhook", url=url, **route)
+    given = {"name": "Hook", "kind": "webhook", "url": url, **route}
+    receiver = changes.add(services.db, RECEIVER, given, viewer=SYSTEM).row
     return receiver.id
 
 
@@ -203,9 +205,8 @@ def test_an_hour_without_the_receiver_loses_nothing_and_keeps_the_order(
 
 
 def test_an_alertmanager_hears_of_an_alert_until_it_is_over(services: Services, url: str, advance: Any) -> None:
-    keep_receivers.add(
-        services, viewer=SYSTEM, name="AM", kind="alertmanager_api", url=url.removesuffix("/hook")
-    )  # fmt: skip
+    given = {"name": "AM", "kind": "alertmanager_api", "url": url.removesuffix("/hook")}
+    changes.add(services.db, RECEIVER, given, viewer=SYSTEM)
     changes.change(services.db, RULE, 1, SHORT, viewer=SYSTEM)
     surge(services, "Larkspur", at=T0)
     for _ in range(75):
@@ -226,7 +227,9 @@ def test_a_digest_comes_once_a_day(services: Services, url: str, advance: Any) -
 
     minute = datetime.fromtimestamp(T0 / 1000, UTC).hour * 60
     address = url.replace("http://", "json://")
-    keep_receivers.add(services, viewer=SYSTEM, name="Mail", kind="apprise", url=address, digest_at=minute)
+    changes.add(
+        services.db, RECEIVER, {"name": "Mail", "kind": "apprise", "url": address, "digest_at": minute}, viewer=SYSTEM
+    )
     surge(services, "Larkspur", at=T0)
     surge(services, "Cobalt", at=T0)
     advance(MINUTE_MS)
@@ -242,7 +245,7 @@ def test_a_digest_comes_once_a_day(services: Services, url: str, advance: Any) -
 def test_mail_and_chats_go_through_the_guard(services: Services, url: str, advance: Any) -> None:
     services.policy = Policy(is_fetching_private=False)
     address = url.replace("http://", "json://")
-    keep_receivers.add(services, viewer=SYSTEM, name="Chat", kind="apprise", url=address)
+    changes.add(services.db, RECEIVER, {"name": "Chat", "kind": "apprise", "url": address}, viewer=SYSTEM)
     surge(services, "Larkspur", at=T0)
     advance(MINUTE_MS)
     assert Receiver.got == []
@@ -256,7 +259,7 @@ def test_mail_and_chats_go_through_the_guard(services: Services, url: str, advan
 KILLED = """
 import sys, time
 from app.core import clock
-from app.alerts.flows import tick_rules as alerts, notify_alerts as telling
+from app.alerts.flows import tick_rules as alerts, notify_alerts
 from app.core.services import Policy, Services
 from app.core.db import open_database
 from app.registration import register_flows
@@ -268,7 +271,7 @@ def hang(*given, **named):
     time.sleep(60)
 
 if sys.argv[3] == "inside":
-    telling.begun = hang
+    notify_alerts.notify_begun = hang
 services = Services(db=open_database(sys.argv[1]), engine=FakeEngine(), policy=Policy())
 with clock.frozen(int(sys.argv[2])):
     alerts.tick(services)

@@ -25,7 +25,7 @@ from app.core.services import Policy, Services
 from app.market.domain.market import PostDraft
 from app.market.flows import fetch_feeds, ingest_posts, show_market
 from app.notify.flows import deliver_notifications
-from app.notify.flows import keep_receivers as receivers_flow
+from app.notify.flows.keep_receivers import RECEIVER
 from app.notify.store import notifications as kept
 from app.notify.store import receivers
 from tests.app.conftest import Desk
@@ -119,7 +119,7 @@ def test_a_surge_fires_once_and_ends(services: Services, rule: Rule) -> None:
 
 def test_receivers_are_told_once_with_a_signature(services: Services, rule: Rule, url: str) -> None:
     services.policy = replace(services.policy, is_fetching_private=True)
-    _, secret = receivers_flow.add(services, viewer=SYSTEM, name="Hook", kind="webhook", url=url)
+    hook = changes.add(services.db, RECEIVER, {"name": "Hook", "kind": "webhook", "url": url}, viewer=SYSTEM).row
     surge_at = T0 - HOUR_MS
     with clock.frozen(T0):
         surge(services, at=surge_at)
@@ -140,7 +140,7 @@ def test_receivers_are_told_once_with_a_signature(services: Services, rule: Rule
     again.db.close()
     (first, body), (second, _) = Receiver.got
     assert first["webhook-id"] == second["webhook-id"]
-    found = Webhook(secret).verify(body, {key.lower(): value for key, value in first.items()})
+    found = Webhook(hook.secret).verify(body, {key.lower(): value for key, value in first.items()})
     assert (found["type"], found["data"]["alert"]["subject"]) == ("alert.firing", "Northwharf Logistics")
     assert len(found["data"]["alert"]["stories"]) == 5
     assert [one.error for one in kept.attempts(services.db, waiting.id)] == ["http_503", None]
@@ -148,7 +148,9 @@ def test_receivers_are_told_once_with_a_signature(services: Services, rule: Rule
 
 def test_a_receiver_that_is_gone_is_never_called_again(services: Services, rule: Rule, url: str) -> None:
     services.policy = Policy(is_fetching_private=True)
-    receivers_flow.add(services, viewer=SYSTEM, name="Hook", kind="webhook", url=url, verbs=("alert.*",))
+    changes.add(
+        services.db, RECEIVER, {"name": "Hook", "kind": "webhook", "url": url, "verbs": ("alert.*",)}, viewer=SYSTEM
+    )
     with clock.frozen(T0):
         surge(services, at=T0 - HOUR_MS)
         tick_rules.tick(services)
@@ -160,7 +162,7 @@ def test_a_receiver_that_is_gone_is_never_called_again(services: Services, rule:
 
 
 def test_private_addresses_are_refused_by_default(services: Services, rule: Rule, url: str) -> None:
-    receivers_flow.add(services, viewer=SYSTEM, name="Hook", kind="webhook", url=url)
+    changes.add(services.db, RECEIVER, {"name": "Hook", "kind": "webhook", "url": url}, viewer=SYSTEM)
     with clock.frozen(T0):
         surge(services, at=T0 - HOUR_MS)
         tick_rules.tick(services)
@@ -170,7 +172,7 @@ def test_private_addresses_are_refused_by_default(services: Services, rule: Rule
 
 
 def test_a_silence_tells_nobody_and_the_alert_goes_on(services: Services, people: Desk, rule: Rule, url: str) -> None:
-    receivers_flow.add(services, viewer=SYSTEM, name="Hook", kind="webhook", url=url)
+    changes.add(services.db, RECEIVER, {"name": "Hook", "kind": "webhook", "url": url}, viewer=SYSTEM)
     with clock.frozen(T0) as advance:
         about = {"subject_kind": "entity", "subject_id": "1", "until": T0 + HOUR_MS, "comment": "known"}
         quiet = keep_silences.begin_silence(services.db, about, viewer=people.analyst).row
