@@ -39,11 +39,6 @@ class Law:
         """The score [s] that is passed so often, never below the floor."""
         return gumbel_threshold(self.location, self.scale, alarms_a_day=alarms_a_day, floor=floor)
 
-    def rates(self, thresholds: Array | float) -> Array:
-        """Alarms a day [s] that a threshold lets through."""
-        found: Array = np.exp(-(thresholds - self.location) / self.scale)
-        return found
-
 
 def gumbel_threshold(
     location: Array | float, scale: Array | float, *, alarms_a_day: Array | float, floor: float = FLOOR

@@ -14,8 +14,7 @@ from app.market.domain.market import PostFilter
 from app.market.flows import recommend_posts
 from app.market.pages import alert_parts, post_lists, subject_trend
 from app.market.pages.market_page import title_of
-from app.market.store import posts, topics
-from app.model.store import predictions
+from app.market.store import mentions, posts, topics
 from app.recommend.domain import Feedback
 from app.web import access, query_string
 from app.web.access import requires, services, viewer
@@ -59,7 +58,7 @@ def show(post_id: int) -> str:
         "posts/show.html",
         post=post,
         story=story,
-        predictions=[_with_target(stored, around=around) for stored in predictions.of_post(db, post.id)],
+        predictions=[_with_target(stored, around=around) for stored in mentions.predictions_of_post(db, post.id)],
         **around,
     )
 

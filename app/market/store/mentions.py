@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.core.db import Reads, Transaction
+from app.core.prediction import StoredPrediction
 from app.core.scope import listed
 from app.core.storage.row_mapping import built
 from app.market.domain.market import Mention, Span
+from app.model.store import predictions
 
 _PLACE = ("id", "post_id", "entity_id", "start", "end", "surface", "occurred_at")
 _UNJUDGED = {"sentiment": None, "sentiment_score": None, "probability": None, "is_abstained": False}
@@ -34,6 +36,15 @@ def _mention(row: sqlite3.Row) -> Mention:
 def get(db: Reads, mention_id: int) -> Mention:
     """The mention with this id; raises NotFound."""
     return _mention(db.got("mention", mention_id))
+
+
+def predictions_of_post(db: Reads, post_id: int) -> tuple[StoredPrediction, ...]:
+    """Return all predictions of a post, then those of its mentions."""
+    mention_ids = [row["id"] for row in db.rows("SELECT id FROM mention WHERE post_id = ?", (post_id,))]
+    return (
+        *predictions.of_subjects(db, subject_kind="post", subject_ids=[post_id]),
+        *predictions.of_subjects(db, subject_kind="mention", subject_ids=mention_ids),
+    )
 
 
 def of_posts(db: Reads, post_ids: Iterable[int]) -> dict[int, tuple[Mention, ...]]:

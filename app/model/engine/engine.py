@@ -16,6 +16,7 @@ from time import monotonic
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.config import Settings
 from app.core.engine_interface import LONGEST, Lane, Request, Result, Slot
 from app.core.errors import NotReady, TaskMissing
 from app.model.engine.answer_cache import Cache, Row, key
@@ -38,7 +39,8 @@ class Engine:
 
     def __init__(
         self, model: Model | None = None, *, search: Callable[[], Runtime] | None = None,
-        queue: int = 60_000, wait_ms: float = 2.0, cache: int = 20_000,
+        queue: int = Settings.engine_queue, wait_ms: float = Settings.engine_wait_ms,
+        cache: int = Settings.engine_cache,
     ) -> None:  # fmt: skip
         self._slots: dict[Slot, Model | None] = {"live": model, "shadow": None}
         self._search = SearchEncoder(search, limit=queue)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from app.core.errors import ArtifactDamaged, ArtifactMissing
-from app.model.domain import Deployment
 from models.artifact import MANIFEST, Artifact, ArtifactError, Kind, open_artifact
 from models.runtime import Runtime
 
@@ -19,12 +18,6 @@ def artifacts(folders: Iterable[Path], *, kind: Kind = "classifier") -> list[Art
     found = [artifact for folder in _candidates(folders) if (artifact := _sound(folder)) is not None]
     same = [artifact for artifact in found if artifact.manifest.kind == kind]
     return sorted(same, key=lambda artifact: _version(artifact.folder), reverse=True)
-
-
-def in_force(deployments: Sequence[Deployment], *, slot: str = "live") -> str | None:
-    """The `name@version` that the newest deployment row puts into a slot; None when there is no row or it is empty."""
-    rows = [row for row in deployments if row.slot == slot]
-    return max(rows, key=lambda row: (row.at, row.id)).model or None if rows else None
 
 
 def find(folders: Sequence[Path], *, model: str | None = None, kind: Kind = "classifier") -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from app.model.engine.dispatch import Model
 from app.model.engine.engine import warm
 from app.model.flows import find_texts
 from app.model.store import deployments
+from app.people.store import users
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,9 +125,14 @@ def _json(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def past(services: Services) -> tuple[Deployment, ...]:
-    """Which models were put live or into shadow, newest first."""
+def list_deployments(services: Services) -> tuple[Deployment, ...]:
+    """Return the models that were put live or into shadow, newest first."""
     return deployments.every(services.db)
+
+
+def deployers(services: Services, rows: Sequence[Deployment]) -> dict[int, str]:
+    """Return the names of the people who put these models into their slots, by id."""
+    return users.names(services.db, {int(row.actor_id) for row in rows if row.actor_id.isdigit()})
 
 
 def live_name(services: Services) -> str | None:
@@ -170,7 +176,7 @@ def rollback(services: Services, *, viewer: Viewer) -> Deployment:
 
 
 def _deployed(services: Services, name: str, *, viewer: Viewer, verb: str) -> Deployment:
-    before, model = _live_id(services), opened(services, name)
+    before, model = _live_id(services), open_model(services, name)
     # Its own name, however it was asked for: what follows the rows compares with it.
     made = model.artifact.manifest.id
     at, actor = clock.now_ms(), history.of(viewer)
@@ -186,7 +192,7 @@ def _deployed(services: Services, name: str, *, viewer: Viewer, verb: str) -> De
     return Deployment(id=row_id, model=made, slot="live", at=at, actor_id=actor[1])
 
 
-def opened(services: Services, name: str) -> Model:
+def open_model(services: Services, name: str) -> Model:
     """A model, opened, checked and warm: nothing is left that could go wrong once it answers."""
     policy = services.policy
     model = loader.load(loader.find(policy.artifact_folders, model=name), threads=policy.engine_threads)
@@ -206,5 +212,5 @@ def follow(services: Services) -> bool:
     wanted = live_name(services)
     if wanted is None or not services.engine.is_ready or services.engine.model().artifact.manifest.id == wanted:
         return False
-    services.engine.swap(opened(services, wanted))
+    services.engine.swap(open_model(services, wanted))
     return True

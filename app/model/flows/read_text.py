@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.core.engine_interface import Lane, Request, Result
@@ -120,8 +120,3 @@ def explain(services: Services, text: str, *, task: str, target: Target | None =
         fidelity=found.fidelity,
         slips=tuple((slip.typed, slip.meant) for slip in found.slips),
     )
-
-
-def models_of(readings: Iterable[Reading]) -> tuple[str, ...]:
-    """The `name@version` of the models that were read with."""
-    return tuple(dict.fromkeys(one.model for reading in readings for one in reading.predictions))

@@ -32,7 +32,7 @@ def start(services: Services, wanted: str, *, viewer: Viewer) -> Deployment:
 
     Raises ArtifactMissing or ArtifactDamaged, Conflict `shadow_is_live` for the model that is live.
     """
-    model = deploy_model.opened(services, wanted)
+    model = deploy_model.open_model(services, wanted)
     made = model.artifact.manifest.id
     if made == deploy_model.answering(services):
         raise Conflict("shadow_is_live", model=made)
@@ -75,7 +75,7 @@ def _follow(services: Services, wanted: str | None) -> bool:
     except NotReady:
         open_name = None
     if wanted != open_name:
-        services.engine.swap(None if wanted is None else deploy_model.opened(services, wanted), slot="shadow")
+        services.engine.swap(None if wanted is None else deploy_model.open_model(services, wanted), slot="shadow")
     return wanted is not None and services.engine.is_ready
 
 

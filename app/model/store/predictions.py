@@ -58,15 +58,6 @@ def of_messages(db: Reads, message_ids: Iterable[int]) -> tuple[StoredPrediction
     return of_subjects(db, subject_kind="message", subject_ids=message_ids)
 
 
-def of_post(db: Reads, post_id: int) -> tuple[StoredPrediction, ...]:
-    """All predictions of a post, then those of its mentions."""
-    mention_ids = [row["id"] for row in db.rows("SELECT id FROM mention WHERE post_id = ?", (post_id,))]
-    return (
-        *of_subjects(db, subject_kind="post", subject_ids=[post_id]),
-        *of_subjects(db, subject_kind="mention", subject_ids=mention_ids),
-    )
-
-
 def latest(db: Reads, *, subject_kind: str, subject_id: int, task: str) -> StoredPrediction | None:
     """The newest prediction of one task that is not a shadow's."""
     rows = db.rows(

@@ -11,13 +11,14 @@ from app.alerts.flows.keep_rules import RULE
 from app.core import changes
 from app.core.db import open_database
 from app.core.permissions import SYSTEM
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.market.domain.market import SubjectKind
 from app.market.flows import fetch_feeds, read_posts, show_market
 from app.market.flows.read_posts import PostRow
 from app.model.engine.opening import open_engine
 from app.registration import register_flows
 from tests import corpora, shipped
+from tests.app.policies import make_policy
 
 FOLDER = corpora.folder() / "streams"
 REUTERS = FOLDER / "reuters_headlines_2018_2020.jsonl"
@@ -86,7 +87,7 @@ def monitor(
     services = Services(
         db=open_database(folder / "replay.sqlite"),
         engine=open_engine(folders=(shipped.MODELS,), live=lambda: model, threads=2),
-        policy=Policy(),
+        policy=make_policy(),
     )
     for ticker, name, sector, aliases, ambiguous in COMPANIES:
         show_market.add_entity(

@@ -28,13 +28,14 @@ from app.alerts.store import alerts as rows
 from app.core import changes, clock
 from app.core.db import open_database
 from app.core.permissions import SYSTEM
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.market.domain.market import PostDraft
 from app.market.flows import fetch_feeds, ingest_posts, show_market
 from app.model.engine.opening import open_engine
 from app.notify.flows.keep_receivers import RECEIVER
 from app.registration import register_flows
 from tests import shipped
+from tests.app.policies import make_policy
 from tests.bench.machine import machine
 from tests.process import ROOT
 
@@ -98,7 +99,7 @@ def delays(folder: Path, *, models: Path, n_rounds: int) -> list[float]:
     register_flows()
     db = open_database(folder / "bellwether.sqlite")
     # Without a model of its own this process leaves the reading to the worker.
-    services = Services(db=db, engine=open_engine(folders=(folder,)), policy=Policy(is_fetching_private=True))
+    services = Services(db=db, engine=open_engine(folders=(folder,)), policy=make_policy(is_fetching_private=True))
     names = [f"Northwharf{number}" for number in range(n_rounds)]
     for number, name in enumerate(names):
         show_market.add_entity(services, viewer=SYSTEM, ticker=f"T{number}", name=name)

@@ -21,7 +21,7 @@ from app.core.db import open_database
 from app.core.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from app.core.errors import InputError
 from app.core.permissions import SYSTEM
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.market.flows import fetch_feeds, ingest_posts, show_market
 from app.notify.flows import deliver_notifications
 from app.notify.flows.keep_receivers import RECEIVER
@@ -29,6 +29,7 @@ from app.notify.store import notifications as kept
 from tests.app.alerts.flows.test_tick_rules import NAMES, T0, Receiver, headline
 from tests.app.alerts.flows.test_tick_rules import url as url  # the fixture
 from tests.app.conftest import Desk
+from tests.app.policies import make_policy
 
 SHORT = {"window_ms": 2 * HOUR_MS, "recovering_ms": 0}
 COMPANIES = (("NWHL", "Northwharf", "Ports"), ("LKSP", "Larkspur", "Banks"), ("COBT", "Cobalt", "Banks"))
@@ -37,7 +38,7 @@ COMPANIES = (("NWHL", "Northwharf", "Ports"), ("LKSP", "Larkspur", "Banks"), ("C
 @pytest.fixture
 def market_of_three(services: Services, people: Desk) -> None:
     """Three companies of two sectors and a rule that fires at once."""
-    services.policy = Policy(is_fetching_private=True)
+    services.policy = make_policy(is_fetching_private=True)
     for ticker, name, sector in COMPANIES:
         show_market.add_entity(services, viewer=SYSTEM, ticker=ticker, name=name, sector=sector)
     fetch_feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
@@ -243,14 +244,14 @@ def test_a_digest_comes_once_a_day(services: Services, url: str, advance: Any) -
 
 
 def test_mail_and_chats_go_through_the_guard(services: Services, url: str, advance: Any) -> None:
-    services.policy = Policy(is_fetching_private=False)
+    services.policy = make_policy(is_fetching_private=False)
     address = url.replace("http://", "json://")
     changes.add(services.db, RECEIVER, {"name": "Chat", "kind": "apprise", "url": address}, viewer=SYSTEM)
     surge(services, "Larkspur", at=T0)
     advance(MINUTE_MS)
     assert Receiver.got == []
     assert kept.page(services.db).items[0].last_error == "not_public"
-    services.policy = Policy(is_fetching_private=True)
+    services.policy = make_policy(is_fetching_private=True)
     advance(MINUTE_MS)
     ((_, body),) = Receiver.got
     assert json.loads(body)["title"] == "[FIRING] Larkspur"
@@ -260,7 +261,8 @@ KILLED = """
 import sys, time
 from app.core import clock
 from app.alerts.flows import tick_rules as alerts, notify_alerts
-from app.core.services import Policy, Services
+from app.core.services import Services
+from tests.app.policies import make_policy
 from app.core.db import open_database
 from app.registration import register_flows
 register_flows()
@@ -272,7 +274,7 @@ def hang(*given, **named):
 
 if sys.argv[3] == "inside":
     notify_alerts.notify_begun = hang
-services = Services(db=open_database(sys.argv[1]), engine=FakeEngine(), policy=Policy())
+services = Services(db=open_database(sys.argv[1]), engine=FakeEngine(), policy=make_policy())
 with clock.frozen(int(sys.argv[2])):
     alerts.tick(services)
     hang()

@@ -21,7 +21,7 @@ from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import Conflict, InputError, NotFound
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.market.domain.market import PostDraft
 from app.market.flows import fetch_feeds, ingest_posts, show_market
 from app.notify.flows import deliver_notifications
@@ -29,6 +29,7 @@ from app.notify.flows.keep_receivers import RECEIVER
 from app.notify.store import notifications as kept
 from app.notify.store import receivers
 from tests.app.conftest import Desk
+from tests.app.policies import make_policy
 
 T0 = 1_780_000_000_000 - 1_780_000_000_000 % HOUR_MS
 WORDS = "amber brass cedar delta ember fjord grain harbour island jetty kelp lantern meadow north opal pier quay river"
@@ -147,7 +148,7 @@ def test_receivers_are_told_once_with_a_signature(services: Services, rule: Rule
 
 
 def test_a_receiver_that_is_gone_is_never_called_again(services: Services, rule: Rule, url: str) -> None:
-    services.policy = Policy(is_fetching_private=True)
+    services.policy = make_policy(is_fetching_private=True)
     changes.add(
         services.db, RECEIVER, {"name": "Hook", "kind": "webhook", "url": url, "verbs": ("alert.*",)}, viewer=SYSTEM
     )
