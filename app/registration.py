@@ -216,7 +216,7 @@ def register_flows() -> None:
     """Hand lower areas what they need of higher ones; doing it again changes nothing."""
     history.SUBSCRIBERS.register("webhooks", queue_webhooks)
     deliver_notifications.STANDINGS.register("alert", notify_alerts.standings)
-    show_market.USUAL.register("alerts", draw_band.usual)
+    show_market.USUAL.register("alerts", draw_band.draw_band)
     look_up_alerts.OPEN.register("alerts", show_alerts.open_ones)
     look_up_alerts.OF_SUBJECT.register("alerts", show_alerts.of_subject)
     keep_topics.WATCHERS.register("alerts", keep_rules.rules_watching)

@@ -1,4 +1,4 @@
-"""Receivers: who is told of what by which route, and how every attempt went."""
+"""The API of receivers: their routes, their notifications and every attempt."""
 
 from __future__ import annotations
 

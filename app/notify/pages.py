@@ -1,4 +1,4 @@
-"""Receivers: who is told of what by which route, how every attempt went, and a message to try one out."""
+"""The pages of receivers: their routes, every attempt to deliver, and a test message."""
 
 from __future__ import annotations
 

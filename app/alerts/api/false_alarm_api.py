@@ -110,4 +110,4 @@ def change_budget(payload: dict[str, Any]) -> Response:
 @route(group, "/rare-subjects", needs="rules:read", returns=page_of(RareShape, "RareSubjects"))
 def list_rare() -> dict[str, Any]:
     """What the rules of surges watch and cannot judge within hours, for want of stories."""
-    return api_lists.whole(measure_rules.rare(access.services(), viewer=access.viewer()))
+    return api_lists.whole(measure_rules.rare_subjects(access.services(), viewer=access.viewer()))

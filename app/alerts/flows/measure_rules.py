@@ -1,4 +1,4 @@
-"""How often each rule is wrong: by what people said of its alerts, and by what it would have raised over history."""
+"""The rate of false alarms of each rule: measured by people's feedback, and tried on stored history."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from app.market.domain.market import SubjectKind
 
 SEEN_MS = 28 * DAY_MS
 LEAST_MS = 7 * DAY_MS
-"""A rate by the week is told of a week or more, however young a rule is."""
+"""The shortest time that a weekly rate is computed over, however young a rule is."""
 
 TRIED_DAYS = 30
 LEASE_MS = HOUR_MS
 
 
 def refresh(services: Services, *, now: int | None = None) -> int:
-    """Try every rule on stored history that was not tried today as it is; how many were."""
+    """Try every rule on stored history that was not tried today as it is; return how many were."""
     moment = clock.now_ms() if now is None else now
-    return sum(_tried(services, rule, now=moment) for rule in share_budget.in_force(services) if _is_tried(rule))
+    return sum(_try_rule(services, rule, now=moment) for rule in share_budget.in_force(services) if _is_try_rule(rule))
 
 
-def _is_tried(rule: Rule) -> bool:
+def _is_try_rule(rule: Rule) -> bool:
     return rule.is_active and rule.kind != "absence"
 
 
-def _tried(services: Services, rule: Rule, *, now: int) -> int:
+def _try_rule(services: Services, rule: Rule, *, now: int) -> int:
     key = f"{now // DAY_MS} {rule.version} {rule.budget:.4f}"
     with services.db.transaction() as tx:
         if not false_alarm_rows.claim_check(tx, rule.id, key=key, now=now, lease_ms=LEASE_MS):
@@ -54,7 +54,7 @@ def _tried(services: Services, rule: Rule, *, now: int) -> int:
 
 
 def reckoning(services: Services, *, now: int | None = None) -> Reckoning:
-    """Every rule, and all together, beside what is allowed: of the last 28 days, or since a rule was made."""
+    """Return the false alarms of every rule and in all, beside the budget: of 28 days, or a rule's lifetime."""
     moment = clock.now_ms() if now is None else now
     since, db = moment - SEEN_MS, services.db
     said, born = false_alarm_rows.fired(db, since=since, until=moment + 1), false_alarm_rows.made_at(db)
@@ -65,7 +65,7 @@ def reckoning(services: Services, *, now: int | None = None) -> Reckoning:
             rule_id=rule.id,
             allowed=rule.budget if rule.is_active and rule.is_calibrated else None,
             measured=_measured(said.get(rule.id, {}), born=born.get(rule.id, oldest), now=moment),
-            check=checks.get(rule.id) if _is_tried(rule) else None,
+            check=checks.get(rule.id) if _is_try_rule(rule) else None,
         )
         for rule in in_force
     )
@@ -86,8 +86,8 @@ def _measured(said: Mapping[str, int], *, born: int, now: int) -> Measured:
     return Measured(weeks=seen_ms / (7 * DAY_MS), **said)
 
 
-def not_learnt(services: Services) -> frozenset[int]:
-    """Rules of surges that judge by their fixed figures still, because nothing is usual yet."""
+def rules_without_baseline(services: Services) -> frozenset[int]:
+    """Return the rules of surges that still judge by their fixed figures, for want of a baseline."""
     return frozenset(
         rule.id
         for rule in alert_rules.every(services.db)
@@ -97,7 +97,7 @@ def not_learnt(services: Services) -> frozenset[int]:
     )
 
 
-def rare(services: Services, *, viewer: Viewer) -> tuple[Rare, ...]:
+def rare_subjects(services: Services, *, viewer: Viewer) -> tuple[Rare, ...]:
     """Return the subjects in sight with too few stories for a rule of surges, the most spoken of first."""
     rules = [rule for rule in alert_rules.every(services.db) if rule.is_active]
     mentions = [rule for rule in rules if rule.kind == "mention"]

@@ -102,7 +102,7 @@ def show_record(services: Services, alert: Alert, *, viewer: Viewer) -> AlertRec
     in_force = keep_silences.silences_in_force(services)
     return AlertRecord(
         stories=notify_alerts.stories_behind(db, alert, viewer=viewer, limit=MOST_STORIES),
-        evidence=keep_evidence.seen(services, alert.id, viewer=viewer),
+        evidence=keep_evidence.visible_evidence(services, alert.id, viewer=viewer),
         steps=steps,
         remark=alert_feedback.of_alerts(db, [alert.id]).get(alert.id),
         silences=[one for one in in_force if one.subject_id in (None, alert.subject_id)],

@@ -80,7 +80,12 @@ def _judge(services: Services, rule: Rule, *, moment: _Moment) -> list[Transitio
 
 
 def _steps(
-    known: Mapping[str, Alert], *, rule: Rule, seen: Mapping[str, evaluate_rules.Seen], moment: _Moment, is_held: bool
+    known: Mapping[str, Alert],
+    *,
+    rule: Rule,
+    seen: Mapping[str, evaluate_rules.Finding],
+    moment: _Moment,
+    is_held: bool,
 ) -> list[Step]:
     """Return what becomes of each alert that is to be written, by subject id."""
     found = []

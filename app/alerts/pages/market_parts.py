@@ -1,4 +1,4 @@
-"""What the market's pages show of alerts: cards of those that fire or are open, and a panel of past ones."""
+"""Parts of the market's pages: cards of alerts that fire or are open, and a panel of past ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHOWN_PAST = 8
 
 
 def firing(*, subjects: Collection[Subject] | None = None, most: int | None = None) -> Markup:
-    """Cards of the alerts in the reader's sight that fire, of these subjects (None: all); empty where none does."""
+    """Return cards of the firing alerts in the reader's sight on these subjects (None: all); empty without any."""
     shown = [
         alert
         for alert in show_alerts.open_ones(services(), viewer())
@@ -33,7 +33,7 @@ def firing(*, subjects: Collection[Subject] | None = None, most: int | None = No
 
 
 def open_ones(subject: Subject, *, title: str) -> Markup:
-    """Cards of a subject's alerts that are not over; empty where there is none."""
+    """Return cards of a subject's alerts that are not over; empty where there is none."""
     found = show_alerts.of_subject(services(), *subject, viewer())
     shown = [alert for alert in found if alert.state in OPEN_STATES]
     return _cards(shown, titles={alert.id: title for alert in shown}, label=_("Open alerts"))
@@ -46,7 +46,7 @@ def _cards(shown: Sequence[Alert], *, titles: dict[int, str], label: str) -> Mar
 
 
 def past(subject: Subject, *, none_yet: str, is_over: bool = False, can_report: bool = False) -> Markup:
-    """A panel of a subject's newest alerts (`is_over`: of those that are over) for who may read alerts."""
+    """Return a panel of a subject's newest alerts (`is_over`: resolved ones); empty for who may not read alerts."""
     if not viewer().may("alerts:read"):
         return Markup()
     found = show_alerts.of_subject(services(), *subject, viewer())

@@ -45,7 +45,7 @@ def index() -> str:
 
 def _list(form: BudgetForm) -> str:
     reckoning = measure_rules.reckoning(services())
-    rare = measure_rules.rare(services(), viewer=viewer())
+    rare = measure_rules.rare_subjects(services(), viewer=viewer())
     return render_template(
         "rules/index.html",
         rules=keep_rules.list_rules(services()),
@@ -53,7 +53,7 @@ def _list(form: BudgetForm) -> str:
         may_write=viewer().may("rules:write"),
         reckoning=reckoning,
         records={one.rule_id: one for one in reckoning.rules},
-        learning=measure_rules.not_learnt(services()),
+        learning=measure_rules.rules_without_baseline(services()),
         rare=[(one, title_of(one.subject_kind, one.subject_id)) for one in rare[:SHOWN]],
         n_rare=len(rare),
         form=form,
@@ -168,7 +168,7 @@ def _tested(rule: Rule, *, name: str, days: int) -> _Tested:
 
 
 def _back_test(form: EditRule, *, rule: Rule | None) -> Shown:
-    """The rule as the form has it beside the one in force; nothing is saved."""
+    """Show the back-test of the rule in the form beside that of the one in force; nothing is saved."""
     days = 90 if request.form.get("backtest") == "90" else 30
     wanted = replace(rule or Rule(id=0, name=""), **_given(form))
     try:

@@ -1,4 +1,4 @@
-"""How often rules were wrong: the budget of the dashboard, what people said, and what was tried on stored history."""
+"""False alarms: the budget of the dashboard, people's feedback on alerts, and back-tests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def budget(db: Reads) -> AlarmBudget:
 
 
 def fired(db: Reads, *, since: int, until: int) -> dict[int, Mapping[str, int]]:
-    """By rule: the alerts that fired in [since, until) and were not muted, and what was said of them last."""
+    """Return, by rule, the alerts that fired in [since, until) unmuted, and the last feedback on them."""
     return {
         row["rule_id"]: {name: row[name] for name in ("n_fired", "n_false", "n_useful")}
         for row in db.rows(_FIRED, (since, until))
@@ -36,7 +36,7 @@ def fired(db: Reads, *, since: int, until: int) -> dict[int, Mapping[str, int]]:
 
 
 def made_at(db: Reads) -> dict[int, int]:
-    """When each rule was made."""
+    """Return when each rule was made (ms UTC)."""
     rows = db.rows(
         "SELECT noun_id, min(at) AS at FROM happened WHERE noun_code = (SELECT id FROM noun WHERE name = 'rule') "
         "AND verb = 'created' GROUP BY noun_id"
@@ -45,13 +45,13 @@ def made_at(db: Reads) -> dict[int, int]:
 
 
 def checks(db: Reads) -> dict[int, RuleCheck]:
-    """The last try of each rule on stored history, by rule."""
+    """Return the last back-test of each rule, by rule."""
     rows = db.rows("SELECT * FROM rule_check WHERE n_alarms IS NOT NULL")
     return {row["rule_id"]: built(RuleCheck, row) for row in rows}
 
 
 def claim_check(tx: Transaction, rule_id: int, *, key: str, now: int, lease_ms: int) -> bool:
-    """Begin to try a rule, unless it was tried as it is (`key`) or another process is at it; whether it is ours."""
+    """Begin a back-test of a rule; return False where it was tried as it is (`key`) or another process is at it."""
     n_claimed = tx.execute(
         "INSERT INTO rule_check (rule_id, key, claimed_at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET "
         "key = excluded.key, claimed_at = excluded.claimed_at, n_alarms = NULL "
@@ -62,7 +62,7 @@ def claim_check(tx: Transaction, rule_id: int, *, key: str, now: int, lease_ms: 
 
 
 def put_check(tx: Transaction, check: RuleCheck) -> None:
-    """Keep what a rule would have raised."""
+    """Keep the back-test of a rule."""
     counts = (check.n_alarms, check.n_subjects, check.n_known)
     tx.execute(
         "UPDATE rule_check SET since = ?, until = ?, n_alarms = ?, n_subjects = ?, n_known = ? WHERE rule_id = ?",

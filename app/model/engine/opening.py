@@ -23,7 +23,7 @@ class OpeningEngine(Engine):
         self._opening = Lock()
 
     def model(self, slot: Slot = "live") -> Model:
-        """The model in a slot, opened if it is the live one; raises ArtifactMissing or ArtifactDamaged."""
+        """Return the model in a slot, opened if it is the live one; raise ArtifactMissing or ArtifactDamaged."""
         if slot == "live" and not self.is_ready:
             with self._opening:
                 if not self.is_ready:
@@ -31,7 +31,7 @@ class OpeningEngine(Engine):
         return super().model(slot)
 
     def check(self) -> None:
-        """Open the live model if it is not; raises NotReady with the reason when that fails."""
+        """Open the live model if it is closed; raise NotReady with the reason when that fails."""
         self.model()
 
 

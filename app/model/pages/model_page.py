@@ -1,4 +1,4 @@
-"""The model page: what answers, how good it was measured to be, and how it changes hands."""
+"""The model page: the live model with its measured quality, promotion, rollback and shadow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ blueprint = Blueprint("pages_models", __name__)
 @blueprint.get("/model")
 @requires("models:read")
 def index() -> str:
-    """The live artifact with its figures; when none can be opened, why."""
+    """Show the live artifact with its figures, or the reason why none can be opened."""
     found, me = services(), viewer()
     history = deploy_model.list_deployments(found)
     try:

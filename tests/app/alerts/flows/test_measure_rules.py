@@ -73,7 +73,7 @@ def _bad_news(services: Services, *, at: int, company: int = 0, n: int = 10) -> 
 
 
 def test_before_anything_is_usual_a_surge_is_judged_by_its_fixed_figures(services: Services, rule: Rule) -> None:
-    assert measure_rules.not_learnt(services) == {rule.id}
+    assert measure_rules.rules_without_baseline(services) == {rule.id}
     with clock.frozen(T0):
         _bad_news(services, at=T0, company=0)
         # 10 of about 34 stories are not half; 10 of 10 of a company that nobody knew are.
@@ -82,7 +82,7 @@ def test_before_anything_is_usual_a_surge_is_judged_by_its_fixed_figures(service
         tick_rules.tick(services)
         assert [one.subject_id for one in rows.open_ones(services.db)] == ["3"]
         learn_baselines.refresh(services)
-    assert measure_rules.not_learnt(services) == frozenset()
+    assert measure_rules.rules_without_baseline(services) == frozenset()
 
 
 def test_the_measured_rate_counts_each_alert_by_the_last_word_on_it(
@@ -176,13 +176,13 @@ def test_a_budget_out_of_bounds_is_refused(services: Services, a_week: float) ->
 def test_what_is_too_rare_is_said_and_every_mention_of_it_told(services: Services, rule: Rule, people: Desk) -> None:
     with clock.frozen(T0):
         learn_baselines.refresh(services)
-        found = measure_rules.rare(services, viewer=people.analyst)
+        found = measure_rules.rare_subjects(services, viewer=people.analyst)
         assert [(one.subject_id, one.is_mention_watched) for one in found] == [("1", False)]
         assert 18 < found[0].stories_a_day < 30
         made = keep_rules.watch_mentions(
             services, viewer=people.analyst, subject_kind="entity", subject_id="1", name="Each", is_negative=False
         ).row
-        assert measure_rules.rare(services, viewer=people.analyst)[0].is_mention_watched
+        assert measure_rules.rare_subjects(services, viewer=people.analyst)[0].is_mention_watched
         with pytest.raises(Conflict, match="already_watched"):
             keep_rules.watch_mentions(
                 services, viewer=people.analyst, subject_kind="entity", subject_id="1", name="Again", is_negative=True

@@ -166,7 +166,7 @@ def test_the_same_hours_teach_the_same_and_late_posts_are_learnt_the_next_night(
     with clock.frozen(T0 + HOUR_MS) as advance:
         learn_baselines.refresh(services)
         kept = baselines.of_kind(services.db, subject_kind="entity", measure="surge")
-        again = learn_baselines.learnt(services, "entity", now=T0 + HOUR_MS)
+        again = learn_baselines.baselines_of(services, "entity", now=T0 + HOUR_MS)
         ours = {(one.subject_id, one.width_ms): one for one in again if one.measure == "surge"}
         for one in kept:
             other = ours[one.subject_id, one.width_ms]
