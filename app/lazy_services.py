@@ -31,7 +31,7 @@ class LazyServices(Services):
         self._lock = threading.RLock()
         self._warming: threading.Thread | None = None
         self._followed_at = clock.now_ms()
-        self.policy = policy_of(settings)
+        self.policy = Policy.of(settings)
 
     def __getattr__(self, name: str) -> Any:
         openers = {"db": self._open_database, "engine": self._open_engine}
@@ -57,9 +57,9 @@ class LazyServices(Services):
             folders=self.policy.artifact_folders,
             live=self._live,
             threads=settings.engine_threads,
-            queue_limit=settings.engine_queue,
+            queue=settings.engine_queue,
             wait_ms=settings.engine_wait_ms,
-            cache_size=settings.engine_cache,
+            cache=settings.engine_cache,
         )
 
     def _live(self) -> str | None:
@@ -109,26 +109,3 @@ def opened(settings: Settings) -> Database:
     except OSError as error:
         raise NotReady("database_unusable", reason=str(error)) from error
     return open_database(settings.database)
-
-
-def policy_of(settings: Settings) -> Policy:
-    """The settings that flows need."""
-    return Policy(
-        intent_task=settings.intent_task,
-        languages=tuple(code.strip() for code in settings.languages.split(",") if code.strip()),
-        is_routing=settings.is_routing,
-        sla_first_response_hours=settings.sla_first_response_hours,
-        sla_resolution_hours=settings.sla_resolution_hours,
-        max_attachment_bytes=settings.max_attachment_bytes,
-        max_mail_bytes=settings.max_upload_bytes,
-        mail_poll_ms=round(settings.mail_poll_seconds * 1000),
-        max_batch=settings.max_batch,
-        fetch_minutes=settings.fetch_minutes,
-        is_fetching_private=settings.is_fetching_private,
-        public_url=settings.public_url,
-        zone=settings.zone,
-        locale=settings.locale,
-        feed_folder=settings.instance / "feeds",
-        artifact_folders=(settings.models, settings.instance / "models"),
-        engine_threads=settings.engine_threads,
-    )

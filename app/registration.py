@@ -8,7 +8,11 @@ from typing import Any
 from flask import Flask
 
 from app.alerts.api import alert_api, false_alarm_api
-from app.alerts.flows import draw_band, notify_alerts, show_alerts, tick_rules
+from app.alerts.flows import draw_band, keep_rules, notify_alerts, show_alerts
+from app.alerts.flows.act_on_alert import ALERT
+from app.alerts.flows.keep_rules import RULE
+from app.alerts.flows.keep_silences import SILENCE
+from app.alerts.flows.share_budget import ALARM_BUDGET
 from app.alerts.pages import alert_page, market_parts, rule_page
 from app.alerts.store import alerts
 from app.answers.flows import find_destinations, index_articles
@@ -83,6 +87,7 @@ from app.model.pages import model_page
 from app.notify import api as notify_api
 from app.notify import pages as receiver_pages
 from app.notify.flows import deliver_notifications
+from app.notify.flows.keep_receivers import RECEIVER
 from app.notify.flows.queue_webhooks import queue_webhooks
 from app.people import api as people_api
 from app.people.flows import keep_accounts, keep_teams
@@ -138,6 +143,11 @@ NOUNS: tuple[Noun[Any], ...] = (
     FEED,
     ENTITY,
     OWN_TOPIC,
+    ALERT,
+    RULE,
+    SILENCE,
+    ALARM_BUDGET,
+    RECEIVER,
 )
 BLUEPRINTS = (
     home_page.blueprint,
@@ -212,15 +222,15 @@ def register_flows() -> None:
     """Hand lower areas what they need of higher ones; doing it again changes nothing."""
     history.SUBSCRIBERS.register("webhooks", queue_webhooks)
     deliver_notifications.STANDINGS.register("alert", notify_alerts.standings)
-    show_market.USUAL.register("alerts", draw_band.usual)
+    show_market.USUAL.register("alerts", draw_band.draw_band)
     find_alerts.OPEN.register("alerts", show_alerts.open_ones)
     find_alerts.OF_SUBJECT.register("alerts", show_alerts.of_subject)
-    keep_topics.WATCHERS.register("alerts", show_alerts.rules_watching)
+    keep_topics.WATCHERS.register("alerts", keep_rules.rules_watching)
     viewers.LOOK_UPS.register("people", keep_accounts.person)
     keep_accounts.SIGHTS.register("queues", queues.visible_ids)
     keep_accounts.SIGHTS.register("feeds", feeds.visible_ids)
     keep_accounts.FURNISHINGS.register("queue", keep_queues.first_queue)
-    keep_accounts.FURNISHINGS.register("rule", lambda tx, _services: tick_rules.first_rule(tx))
+    keep_accounts.FURNISHINGS.register("rule", keep_rules.first_rule)
     keep_teams.HOLDINGS.register("queues", keep_queues.titles_by_team)
     for noun in NOUNS:
         nouns.NOUNS.register(noun.name, noun)

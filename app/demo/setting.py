@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.alerts.flows import tick_rules
+from app.alerts.flows.keep_rules import RULE
 from app.answers.flows import keep_articles
 from app.answers.flows.keep_macros import MACRO
 from app.core import changes
@@ -76,5 +76,5 @@ def companies(services: Services) -> dict[str, int]:
         # The feeds of the story have no address to fetch: their posts are already here.
         feed = changes.add(services.db, FEED, {**row, "kind": "push"}, viewer=SYSTEM).row
         ids[feed.slug] = feed.id
-    tick_rules.add_rule(services, viewer=SYSTEM, name="Negative news surge", kind="surge")
+    changes.add(services.db, RULE, {"name": "Negative news surge", "kind": "surge"}, viewer=SYSTEM)
     return ids

@@ -10,7 +10,7 @@ from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, DecimalField, IntegerField, PasswordField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from app.notify.domain.mail import Security
+from app.notify.domain.letter import Security
 from app.web.form_fields import ADDRESS, NAME, REQUIRED, SLUG, WORDS, zone_known
 
 PORT = NumberRange(1, 65535)

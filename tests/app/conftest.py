@@ -11,7 +11,7 @@ import pytest
 from app.core import changes
 from app.core.db import open_database
 from app.core.permissions import SYSTEM, User, Viewer
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.desk.flows import keep_queues
 from app.market.flows.keep_companies import ENTITY
 from app.people.flows import keep_accounts
@@ -21,6 +21,7 @@ from app.registration import register_flows
 from tests.app.fake_engine import FakeEngine
 from tests.app.feed_server import Wire, serving
 from tests.app.page_house import House, make_house
+from tests.app.policies import make_policy
 from tests.app.site import Site, make_site
 from tests.tiny_artifact import tiny_artifact
 
@@ -51,7 +52,7 @@ def engine() -> FakeEngine:
 def services(tmp_path: Path, engine: FakeEngine) -> Iterator[Services]:
     """Services on a new database."""
     db = open_database(tmp_path / "desk.sqlite")
-    yield Services(db=db, engine=engine, policy=Policy())
+    yield Services(db=db, engine=engine, policy=make_policy())
     db.close()
 
 

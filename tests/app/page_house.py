@@ -10,6 +10,7 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from app.alerts.flows import tick_rules
+from app.alerts.flows.keep_rules import RULE
 from app.answers.flows.keep_macros import MACRO
 from app.core import changes, clock
 from app.core.durations import HOUR_MS
@@ -150,7 +151,7 @@ def make_house(folder: Path, **settings: Any) -> House:
     unsure = _ticket(site, "Hmm", "hmm I do not know", name="Bo")
     script = _ticket(site, SCRIPT, f"{SCRIPT} <img src=x onerror=alert(1)> where is my order", name=SCRIPT)
     feed = _market(site)
-    rule = tick_rules.add_rule(site.services, viewer=SYSTEM, name="Bad news surges", severity="critical")
+    rule = changes.add(site.services.db, RULE, {"name": "Bad news surges", "severity": "critical"}, viewer=SYSTEM).row
     tick_rules.tick(site.services)
     return House(
         site=site,

@@ -16,13 +16,14 @@ from app import worker
 from app.core.db import open_database
 from app.core.errors import NotReady
 from app.core.permissions import SYSTEM
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.desk.domain.ticket import TicketDraft, TicketFilter
 from app.desk.flows import file_ticket
 from app.desk.store import inbox_query, messages
 from app.desk.store import tickets as rows
 from app.worker import Worker
 from tests.app.fake_engine import FakeEngine
+from tests.app.policies import make_policy
 
 DRAFT = TicketDraft(subject="", body="I want my refund now", channel="api")
 
@@ -31,7 +32,7 @@ DRAFT = TicketDraft(subject="", body="I want my refund now", channel="api")
 def services(tmp_path: Path) -> Iterator[Services]:
     """Services on a new database, with the keyword engine."""
     db = open_database(tmp_path / "desk.sqlite")
-    yield Services(db=db, engine=FakeEngine(), policy=Policy())
+    yield Services(db=db, engine=FakeEngine(), policy=make_policy())
     db.close()
 
 
@@ -89,7 +90,8 @@ import sys, time
 from app.core.permissions import SYSTEM
 from app.desk.domain.ticket import TicketDraft
 from app.desk.flows import file_ticket as tickets
-from app.core.services import Policy, Services
+from app.core.services import Services
+from tests.app.policies import make_policy
 from app.core.db import open_database
 from app.registration import register_flows
 register_flows()
@@ -100,7 +102,7 @@ class Hanging(FakeEngine):
         print("accepted", flush=True)
         time.sleep(60)
 
-services = Services(db=open_database(sys.argv[1]), engine=Hanging(), policy=Policy())
+services = Services(db=open_database(sys.argv[1]), engine=Hanging(), policy=make_policy())
 draft = TicketDraft(subject="", body="I want my refund now", channel="api", external_id="k-9")
 tickets.receive(services, draft, viewer=SYSTEM)
 """

@@ -22,7 +22,7 @@ from app.desk.store import attachments, customers, messages, outbox, queues, tic
 from app.desk.store.attachments import Attachment
 from app.intents.store import corrections
 from app.model.store import predictions
-from app.notify.domain.mail import OutboxRow
+from app.notify.domain.letter import OutboxRow
 from app.people.store import users
 
 __all__ = [

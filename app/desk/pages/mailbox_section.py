@@ -13,7 +13,7 @@ from app.desk.flows.mail.keep_mailboxes import MAILBOX
 from app.desk.forms import EditMailbox
 from app.desk.store import mailboxes as boxes
 from app.desk.store import outbox, queues
-from app.notify.domain.mail import Mailbox
+from app.notify.domain.letter import Mailbox
 from app.people.pages.admin_section import Row, Section, attributes, form_fields
 from app.web import problem_sentences
 from app.web.access import services, viewer

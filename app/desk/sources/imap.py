@@ -13,7 +13,7 @@ from typing import Any
 
 from app.core.errors import OutgoingError
 from app.core.outgoing import calls as network
-from app.notify.domain.mail import Server
+from app.notify.domain.letter import Server
 
 TIMEOUT_S = 20.0
 WINDOW = 5000

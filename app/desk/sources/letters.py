@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from app.notify.domain.mail import Letter
+from app.notify.domain.letter import Letter
 
 LONGEST_SUBJECT = 300
 MOST_REFERENCES = 20

@@ -8,7 +8,7 @@ from app.core.db import Reads, Transaction
 from app.core.leases import lease_rows
 from app.core.storage.row_mapping import built
 from app.desk.domain.ticket import Ticket
-from app.notify.domain.mail import Mailbox
+from app.notify.domain.letter import Mailbox
 
 
 def as_mailbox(row: sqlite3.Row) -> Mailbox:

@@ -10,7 +10,7 @@ from app.core.db import Reads, Transaction, statement
 from app.core.leases import lease_rows
 from app.core.scope import listed
 from app.core.storage.row_mapping import built
-from app.notify.domain.mail import OutboxRow, Posted
+from app.notify.domain.letter import OutboxRow, Posted
 
 # A message that was called back takes its letter along.
 _STANDS = "EXISTS (SELECT 1 FROM message WHERE message.id = outbox.message_id AND message.recalled_at IS NULL)"

@@ -1,4 +1,4 @@
-"""Taking a correction back: what was believed before it is in force again, and training no longer learns from it."""
+"""Undo of a correction: the earlier label is in force again, and training no longer learns from it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.intents.store import corrections
 
 
 def undo_correction(tx: Transaction, event: Event, viewer: Viewer) -> Changed[Correction]:
-    """Take the correction of an event back; raises NotFound for a subject out of the viewer's sight."""
+    """Take the correction of an event back; raise NotFound for a subject out of the viewer's sight."""
     after = event.after
     subject = SUBJECTS[after["subject_kind"]]
     subject.check_sight(tx, event.noun_id, viewer=viewer)

@@ -13,7 +13,6 @@ from app.core.services import Services
 from app.market.domain.market import Entity, Mention, Post, PostFilter
 from app.market.flows.correct_post import POST
 from app.market.store import companies, feeds, mentions, posts, topics
-from app.model.store import predictions
 
 
 class PostTexts:
@@ -87,7 +86,7 @@ def in_story(services: Services, post_id: int, *, viewer: Viewer) -> PostInStory
             prediction=stored.prediction,
             target=targets.get(stored.subject_id, "") if stored.subject_kind == "mention" else "",
         )
-        for stored in predictions.of_post(db, post.id)
+        for stored in mentions.predictions_of_post(db, post.id)
     )
     return PostInStory(post=post, story=story, predictions=said)
 

@@ -7,9 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from app.core.db import Reads, Transaction
+from app.core.prediction import StoredPrediction
 from app.core.scope import listed
 from app.core.storage.row_mapping import built
 from app.market.domain.market import Mention
+from app.model.store import predictions
 
 _COLUMNS = (
     "post_id", "entity_id", "start", "end", "surface", "occurred_at", "sentiment", "sentiment_score", "probability",
@@ -24,6 +26,15 @@ def _mention(row: sqlite3.Row) -> Mention:
 def get(db: Reads, mention_id: int) -> Mention:
     """The mention with this id; raises NotFound."""
     return _mention(db.got("mention", mention_id))
+
+
+def predictions_of_post(db: Reads, post_id: int) -> tuple[StoredPrediction, ...]:
+    """Return all predictions of a post, then those of its mentions."""
+    mention_ids = [row["id"] for row in db.rows("SELECT id FROM mention WHERE post_id = ?", (post_id,))]
+    return (
+        *predictions.of_subjects(db, subject_kind="post", subject_ids=[post_id]),
+        *predictions.of_subjects(db, subject_kind="mention", subject_ids=mention_ids),
+    )
 
 
 def of_posts(db: Reads, post_ids: Iterable[int]) -> dict[int, tuple[Mention, ...]]:

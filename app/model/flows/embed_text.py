@@ -1,4 +1,4 @@
-"""Vectors of texts, kept for those seen before."""
+"""Vectors of texts, with a cache for those seen before."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_REMEMBERED = 5000
 
 
 class Vectors:
-    """Vectors of texts seen before: articles are quoted, and doubts asked about, far more often than they change."""
+    """A cache of vectors: articles are quoted, and doubtful texts asked about, far more often than they change."""
 
     def __init__(self) -> None:
         # By a digest: a text may be as long as a mail.
@@ -26,7 +26,7 @@ class Vectors:
         self._lock = Lock()
 
     def of(self, services: Services, texts: Sequence[str]) -> Matrix:
-        """Vectors [n, h] of unit length; raises NotReady when there is no search encoder."""
+        """Return vectors [n, h] of unit length; raise NotReady when there is no search encoder."""
         keys = {
             text: (id(services.engine), blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest())
             for text in texts

@@ -1,4 +1,4 @@
-"""Predictions: what each artifact said of each text, kept as it was said."""
+"""Predictions: the answers of each artifact on each text, never overwritten."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.core.storage.row_mapping import built
 from app.model.store.probability_codec import codes_in, packed, unpacked
 
 Said = tuple[str, int, Prediction]
-"""The kind and the id of a subject, and what was said of it."""
+"""The kind and the id of a subject, and a prediction on it."""
 
 VERDICT = ("subject_kind", "task", "role", "model", "label", "abstained", "band", "band_precision")
 MILLION = 1_000_000
@@ -23,7 +23,7 @@ _COLUMNS = ("subject_id", "verdict_id", "probability", "top", "labels", "is_shad
 
 
 def of_rows(db: Reads, rows: Sequence[sqlite3.Row]) -> tuple[StoredPrediction, ...]:
-    """Predictions of rows of `predicted`, which may have more columns."""
+    """Return the predictions of rows of `predicted`, which may have more columns."""
     codes = {code for row in rows for code in codes_in(row["top"])}
     sql = "SELECT id, name FROM label WHERE id IN (SELECT value FROM json_each(?))"
     names = {row["id"]: row["name"] for row in db.rows(sql, (listed(codes),))} if codes else {}
@@ -37,7 +37,7 @@ def _of_row(row: sqlite3.Row, *, names: Mapping[int, str]) -> StoredPrediction:
 
 
 def get(db: Reads, prediction_id: int) -> StoredPrediction:
-    """The prediction with this id; raises NotFound."""
+    """Return the prediction with this id; raise NotFound."""
     found = of_rows(db, db.rows("SELECT * FROM predicted WHERE id = ?", (prediction_id,)))
     if not found:
         raise NotFound(noun="prediction", id=prediction_id)
@@ -45,7 +45,7 @@ def get(db: Reads, prediction_id: int) -> StoredPrediction:
 
 
 def of_subjects(db: Reads, *, subject_kind: str, subject_ids: Iterable[int]) -> tuple[StoredPrediction, ...]:
-    """All predictions of these messages, posts or mentions, oldest first."""
+    """Return all predictions of these messages, posts or mentions, oldest first."""
     rows = db.rows(
         "SELECT * FROM predicted WHERE subject_kind = ? AND subject_id IN (SELECT value FROM json_each(?)) ORDER BY id",
         (subject_kind, listed(subject_ids)),
@@ -54,21 +54,12 @@ def of_subjects(db: Reads, *, subject_kind: str, subject_ids: Iterable[int]) -> 
 
 
 def of_messages(db: Reads, message_ids: Iterable[int]) -> tuple[StoredPrediction, ...]:
-    """All predictions of these messages, oldest first."""
+    """Return all predictions of these messages, oldest first."""
     return of_subjects(db, subject_kind="message", subject_ids=message_ids)
 
 
-def of_post(db: Reads, post_id: int) -> tuple[StoredPrediction, ...]:
-    """All predictions of a post, then those of its mentions."""
-    mention_ids = [row["id"] for row in db.rows("SELECT id FROM mention WHERE post_id = ?", (post_id,))]
-    return (
-        *of_subjects(db, subject_kind="post", subject_ids=[post_id]),
-        *of_subjects(db, subject_kind="mention", subject_ids=mention_ids),
-    )
-
-
 def latest(db: Reads, *, subject_kind: str, subject_id: int, task: str) -> StoredPrediction | None:
-    """The newest prediction of one task that is not a shadow's."""
+    """Return the newest prediction of one task that is not a shadow's."""
     rows = db.rows(
         "SELECT * FROM predicted WHERE subject_kind = ? AND subject_id = ? AND task = ? AND is_shadow = 0 "
         "ORDER BY id DESC LIMIT 1",
@@ -80,17 +71,17 @@ def latest(db: Reads, *, subject_kind: str, subject_id: int, task: str) -> Store
 def insert_all(
     tx: Transaction, *, subject_kind: str, subject_id: int, predictions: Sequence[Prediction], at: int
 ) -> None:
-    """Keep what was said of one subject."""
+    """Keep the predictions on one subject."""
     insert_each(tx, [(subject_kind, subject_id, prediction) for prediction in predictions], at=at)
 
 
 def insert_each(tx: Transaction, said: Iterable[Said], *, at: int) -> None:
-    """Keep what was said of many subjects."""
+    """Keep predictions on many subjects."""
     insert_dated(tx, [(*one, at) for one in said])
 
 
 def insert_dated(tx: Transaction, said: Sequence[tuple[str, int, Prediction, int]]) -> None:
-    """Keep what was said of many subjects, each at its own time."""
+    """Keep predictions on many subjects, each with its own time."""
     verdicts = numbers(tx, "verdict", VERDICT, [_verdict(kind, one) for kind, _, one, _ in said])
     codes = label_codes(tx, {scored.label for _, _, one, _ in said for scored in one.top})
     rows = [
@@ -110,7 +101,7 @@ def insert_dated(tx: Transaction, said: Sequence[tuple[str, int, Prediction, int
 
 
 def label_codes(tx: Transaction, labels: Iterable[str]) -> dict[str, int]:
-    """The numbers of labels; a new one gets the next."""
+    """Return the numbers of labels; a new label gets the next."""
     wanted = sorted(labels)
     sql = "SELECT id, name FROM label WHERE name IN (SELECT value FROM json_each(?))"
     known = {row["name"]: int(row["id"]) for row in tx.rows(sql, (wanted,))}

@@ -18,7 +18,7 @@ Top = Sequence[tuple[str, float]]
 
 
 def packed(top: Top, *, codes: Mapping[str, int]) -> bytes | str:
-    """As a prediction keeps it."""
+    """Return labels and probabilities as a prediction keeps them."""
     if any(codes[label] > MOST for label, _ in top):
         return json.dumps([list(one) for one in top], ensure_ascii=False, separators=(",", ":"))
     pairs = [number for label, chance in top for number in (codes[label], round(chance * STEPS))]
@@ -26,19 +26,19 @@ def packed(top: Top, *, codes: Mapping[str, int]) -> bytes | str:
 
 
 def codes_in(kept: bytes | str) -> tuple[int, ...]:
-    """The numbers of the labels in what is kept."""
+    """Return the numbers of the labels that are kept, the best first."""
     return () if isinstance(kept, str) else _numbers(kept)[::2]
 
 
 def chances_in(kept: bytes | str) -> tuple[float, ...]:
-    """The probabilities in what is kept, the best first."""
+    """Return the probabilities that are kept, the best first."""
     if isinstance(kept, str):
         return tuple(chance for _, chance in json.loads(kept))
     return tuple(step / STEPS for step in _numbers(kept)[1::2])
 
 
 def unpacked(kept: bytes | str, *, names: Mapping[int, str]) -> Top:
-    """Labels and probabilities as they were packed."""
+    """Return labels and probabilities as they were packed."""
     if isinstance(kept, str):
         return [(label, chance) for label, chance in json.loads(kept)]
     return [(names[code], chance) for code, chance in zip(codes_in(kept), chances_in(kept), strict=True)]

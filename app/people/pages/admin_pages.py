@@ -143,9 +143,9 @@ def end_sessions(number: int) -> Response:
 
 
 @blueprint.post("/admin/undo/<number:event_id>")
-@requires("settings:write")
+@requires("account:write")
 def undo(event_id: int) -> Response:
-    """Take a change of a setting back, unless a later one stands in the way."""
+    """Take a change back for who may make it, unless a later one stands in the way."""
     try:
         changes.undo(services(), event_id, viewer=viewer())
         flash(_("Taken back."), "good")

@@ -27,7 +27,7 @@ from app.desk.domain.ticket import TicketFilter
 from app.desk.flows import correct_message, file_ticket, keep_queues, run_bulk_job
 from app.desk.flows.keep_routing_rules import ROUTING_RULE
 from app.desk.flows.run_bulk_job import order_of
-from app.notify.flows import keep_receivers
+from app.notify.flows.keep_receivers import RECEIVER
 from tests.app.desk.sources.desk_exports import ZENDESK_CSV, lines
 from tests.app.page_house import House, make_house, post
 
@@ -78,7 +78,9 @@ def _furnish(house: House) -> None:
         intent="lost_or_stolen_card",
         queue_id=house.queues["cards"],
     )
-    keep_receivers.add(services, viewer=admin, name="Pager", kind="webhook", url="https://example.com/hook")
+    changes.add(
+        services.db, RECEIVER, {"name": "Pager", "kind": "webhook", "url": "https://example.com/hook"}, viewer=admin
+    )
     correct_message.correct(services, house.unsure, viewer=admin, label="complaint", task="commerce_intent")
     file_ticket.reply(services, house.stolen, viewer=admin, body="We are on it.")
     run_bulk_job.begin(

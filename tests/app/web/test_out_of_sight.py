@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.alerts.domain.alert import Alert
 from app.alerts.store import alerts
 from app.core import changes, clock
 from app.core.permissions import SYSTEM
@@ -44,14 +45,11 @@ def divided(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Divided]:
     changes.add(services.db, FEED, {"slug": "gazette", "name": "Gazette", "kind": "push"}, viewer=SYSTEM)
     now = clock.now_ms()
     with services.db.transaction() as tx:
-        alert = alerts.insert(
-            tx,
-            values={
-                "rule_id": house.rule, "subject_kind": "feed", "subject_id": str(house.feed), "state": "firing",
-                "severity": "warning", "since_at": now, "started_at": now, "firing_at": now, "observed": {},
-                "model": "m@1",
-            },
+        firing = Alert(
+            id=0, rule_id=house.rule, subject_kind="feed", subject_id=str(house.feed), state="firing",
+            severity="warning", since_at=now, started_at=now, firing_at=now, model="m@1",
         )  # fmt: skip
+        alert = alerts.put(tx, firing, is_step=True).id
     admin = site.caller("admin")
     job = admin("POST", "/api/v1/tickets/bulk", json={"action": "set_status", "params": {"status": "open"}}).json
     board = admin("POST", "/api/v1/dashboards", json={"name": "Mine", "subjects": ["market"]}).json["id"]

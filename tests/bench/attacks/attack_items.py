@@ -15,7 +15,7 @@ from app.core.db import open_database
 from app.core.errors import BellwetherError
 from app.core.permissions import SYSTEM
 from app.core.quarantine import quarantine_rows
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.desk.domain.ticket import TicketFilter
 from app.desk.flows import keep_queues
 from app.desk.flows.mail import keep_mailboxes, read_mailbox, take_mail
@@ -27,6 +27,7 @@ from app.market.sources.watched_folder import SETTLED_MS
 from app.market.store import feeds as feed_rows
 from app.registration import register_flows
 from tests.app.fake_engine import FakeEngine
+from tests.app.policies import make_policy
 from tests.mail_servers import PASSWORD, dovecot, program
 
 Row = tuple[str, str, str]
@@ -65,7 +66,7 @@ FEEDS: tuple[tuple[str, bytes], ...] = (
 def _services(folder: Path) -> Iterator[Services]:
     register_flows()
     db = open_database(folder / "attack.sqlite")
-    policy = Policy(is_fetching_private=True, feed_folder=folder / "feeds")
+    policy = make_policy(is_fetching_private=True, feed_folder=folder / "feeds")
     try:
         yield Services(db=db, engine=FakeEngine(), policy=policy)
     finally:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from app.alerts.flows import tick_rules
+from app.alerts.flows.keep_rules import RULE
 from app.core import changes
 from app.core.db import open_database
 from app.core.permissions import SYSTEM
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.market.domain.market import SubjectKind
 from app.market.flows import read_posts
 from app.market.flows.keep_companies import ENTITY
@@ -20,6 +20,7 @@ from app.market.flows.read_posts import PostRow
 from app.model.engine.opening import open_engine
 from app.registration import register_flows
 from tests import corpora, shipped
+from tests.app.policies import make_policy
 
 FOLDER = corpora.folder() / "streams"
 REUTERS = FOLDER / "reuters_headlines_2018_2020.jsonl"
@@ -88,7 +89,7 @@ def monitor(
     services = Services(
         db=open_database(folder / "replay.sqlite"),
         engine=open_engine(folders=(shipped.MODELS,), live=lambda: model, threads=2),
-        policy=Policy(),
+        policy=make_policy(),
     )
     for ticker, name, sector, aliases, ambiguous in COMPANIES:
         changes.add(
@@ -102,6 +103,8 @@ def monitor(
             services.db, FEED, {"slug": stream.slug, "name": stream.slug.title(), "kind": "file"}, viewer=SYSTEM
         )
     for kind in kinds:
-        tick_rules.add_rule(services, viewer=SYSTEM, name=f"Share of {kind}", subject_kind=kind)
-        tick_rules.add_rule(services, viewer=SYSTEM, name=f"Surge of {kind}", kind="surge", subject_kind=kind)
+        changes.add(services.db, RULE, {"name": f"Share of {kind}", "subject_kind": kind}, viewer=SYSTEM)
+        changes.add(
+            services.db, RULE, {"name": f"Surge of {kind}", "kind": "surge", "subject_kind": kind}, viewer=SYSTEM
+        )
     return services

@@ -16,7 +16,7 @@ from app.core.services import Services
 from app.core.storage import sealing
 from app.core.text.fields import checked_address
 from app.desk.store import mailboxes, queues
-from app.notify.domain.mail import Mailbox, Security
+from app.notify.domain.letter import Mailbox, Security
 
 
 class MailboxNoun(Noun[Mailbox]):

@@ -19,7 +19,7 @@ from app.desk.flows.mail import take_mail
 from app.desk.sources import imap
 from app.desk.sources.imap import Inbox
 from app.desk.store import mailboxes
-from app.notify.domain.mail import Mailbox, Server
+from app.notify.domain.letter import Mailbox, Server
 
 LOG = logging.getLogger(__name__)
 LEASE_MS = 600_000

@@ -18,8 +18,8 @@ from app.desk.domain.ticket import OPEN_STATUSES, Bounce, Ticket
 from app.desk.flows import set_deadlines
 from app.desk.sources.letters import written
 from app.desk.store import customers, mailboxes, messages, outbox, tickets
-from app.notify.decide.webhooks import retry_at
-from app.notify.domain.mail import Letter, Mailbox, OutboxRow, Posted, Server
+from app.notify.decide.retry_backoff import retry_at
+from app.notify.domain.letter import Letter, Mailbox, OutboxRow, Posted, Server
 from app.notify.sources import smtp
 
 LOG = logging.getLogger(__name__)

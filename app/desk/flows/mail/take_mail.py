@@ -14,7 +14,7 @@ from app.desk.flows import file_ticket
 from app.desk.flows.file_ticket import Received
 from app.desk.sources.ticket_drafts import from_eml
 from app.desk.store import mailboxes, queues
-from app.notify.domain.mail import Mailbox
+from app.notify.domain.letter import Mailbox
 
 
 def file_mail(services: Services, raw: bytes, *, viewer: Viewer, mailbox: Mailbox | None = None) -> Received:

@@ -32,7 +32,7 @@ from app.market.flows.read_posts import posts_from_json
 from app.market.sources.watched_folder import SETTLED_MS
 from app.market.store import feeds as feed_rows
 from app.market.store import posts as post_rows
-from app.notify.store import notifications, receivers
+from app.notify.store import notifications
 from tests.app.conftest import Desk
 from tests.app.fake_engine import FakeEngine
 from tests.process import ROOT
@@ -70,7 +70,7 @@ def claim_everything(services: Services, people: Desk, engine: FakeEngine) -> No
     file_ticket.reply(services, ticket.id, viewer=people.admin, body="It is on its way")
     job_queue.enqueue(services, kind="reindex_articles", viewer=people.admin)
     with services.db.transaction() as tx:
-        receiver_id = receivers.insert(tx, values={"name": "r", "kind": "webhook", "url": "http://x", "secret": "s"})
+        receiver_id = tx.insert("receiver", {"name": "r", "kind": "webhook", "url": "http://x", "secret": "s"})
         now = clock.now_ms()
         notification_id = (
             notifications.insert(

@@ -26,7 +26,7 @@ from app.desk.store import attachments
 from app.market.domain.series import Bucket
 from app.market.store import buckets
 from app.model.store import predictions, probability_codec
-from app.notify.store import notifications, receivers
+from app.notify.store import notifications
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_an_idempotency_key_is_one_request(db: Database) -> None:
 
 def test_a_notification_is_queued_once_and_claimed_once(db: Database) -> None:
     with db.transaction() as tx:
-        receiver = receivers.insert(tx, values={"name": "r", "kind": "webhook", "url": "http://x", "secret": "s"})
+        receiver = tx.insert("receiver", {"name": "r", "kind": "webhook", "url": "http://x", "secret": "s"})
         new = [
             notifications.insert(
                 tx, receiver_id=receiver, verb="v", noun="n", noun_id=1, dedup_key="k", body={"a": 1}, at=10

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.db import Database
 from app.core.jobs import job_queue, job_rows
 from app.core.permissions import SYSTEM
@@ -25,7 +25,7 @@ from app.desk.store import tickets as rows
 from app.intents.flows import correct_prediction
 from app.intents.flows.export_examples import export_examples
 from app.model.store import predictions
-from app.notify.flows import keep_receivers
+from app.notify.flows.keep_receivers import RECEIVER
 from app.worker import COPIES_MS, run_once
 from tests.app.conftest import Desk
 from tests.app.site import make_site
@@ -58,8 +58,11 @@ def filled(services: Services, people: Desk) -> Services:
             TicketDraft(subject=f"Order {number}", body=f"where is order {number} of mine? " * 20, channel="api"),
             viewer=SYSTEM,
         )
-    keep_receivers.add(
-        services, viewer=people.admin, name="all", kind="webhook", url="http://127.0.0.1/x", verbs=("ticket.*",)
+    changes.add(
+        services.db,
+        RECEIVER,
+        {"name": "all", "kind": "webhook", "url": "http://127.0.0.1/x", "verbs": ("ticket.*",)},
+        viewer=people.admin,
     )
     keep_mailboxes.add_mailbox(
         services,

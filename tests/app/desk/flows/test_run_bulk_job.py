@@ -23,7 +23,7 @@ from app.core.events import event_log
 from app.core.jobs import job_queue
 from app.core.jobs import job_rows as rows
 from app.core.permissions import SYSTEM, Viewer
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.demo.generate import generate
 from app.desk.domain.bulk import BulkOrder
 from app.desk.domain.ticket import TicketFilter
@@ -33,6 +33,7 @@ from app.desk.store import tickets as ticket_rows
 from app.people.flows import keep_accounts
 from app.people.store import users
 from tests.app.fake_engine import FakeEngine
+from tests.app.policies import make_policy
 
 ALL = TicketFilter(status=())
 N = 400
@@ -44,7 +45,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of a desk that every test copies."""
     path = tmp_path_factory.mktemp("desk") / "desk.sqlite"
     db = open_database(path)
-    generate(Services(db=db, engine=FakeEngine(), policy=Policy()), n_tickets=N)
+    generate(Services(db=db, engine=FakeEngine(), policy=make_policy()), n_tickets=N)
     db.close()
     return path
 
@@ -53,7 +54,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def services(desk: Path, tmp_path: Path) -> Iterator[Services]:
     """A desk of its own, because bulk changes everything."""
     db = open_database(shutil.copy(desk, tmp_path / "desk.sqlite"))
-    yield Services(db=db, engine=FakeEngine(), policy=Policy())
+    yield Services(db=db, engine=FakeEngine(), policy=make_policy())
     db.close()
 
 
@@ -287,13 +288,14 @@ import sys
 from pathlib import Path
 from app.desk.flows import run_bulk_job as bulk
 from app.core.jobs import job_queue as jobs
-from app.core.services import Policy, Services
+from app.core.services import Services
+from tests.app.policies import make_policy
 from app.core.db import open_database
 from app.registration import register_flows
 register_flows()
 from tests.app.fake_engine import FakeEngine
 bulk.LARGEST = 10
-jobs.run_due(Services(db=open_database(Path(sys.argv[1])), engine=FakeEngine(), policy=Policy()))
+jobs.run_due(Services(db=open_database(Path(sys.argv[1])), engine=FakeEngine(), policy=make_policy()))
 """
 
 

@@ -24,7 +24,6 @@ from app.market.flows.keep_companies import ENTITY
 from app.market.flows.keep_feeds import FEED
 from app.market.store import buckets, mentions
 from app.market.store import posts as rows
-from app.model.store import predictions
 from app.people.flows.keep_teams import TEAM
 from tests.app.conftest import Desk
 from tests.app.fake_engine import FakeEngine
@@ -192,7 +191,7 @@ def test_posts_wait_for_the_model_and_are_counted_then(services: Services, feed_
 def test_a_corrected_sentiment_moves_the_series_and_back(services: Services, people: Desk, feed_id: int) -> None:
     (result,) = ingest_posts.receive(services, feed_id, [post(1, "Northwharf falls")], viewer=SYSTEM)
     assert result.id is not None
-    towards = [one for one in predictions.of_post(services.db, result.id) if one.subject_kind == "mention"]
+    towards = [one for one in mentions.predictions_of_post(services.db, result.id) if one.subject_kind == "mention"]
     analyst = replace(people.analyst, feed_ids=frozenset({feed_id}))
     correct_prediction.correct(services, viewer=analyst, label="positive", prediction_id=towards[0].id)
     check(services)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.alerts.flows import tick_rules
+from app.alerts.flows import notify_alerts, tick_rules
+from app.alerts.flows.keep_rules import RULE
 from app.alerts.store import alerts as alert_rows
 from app.core import changes, clock
 from app.core.durations import DAY_MS, HOUR_MS
@@ -162,10 +163,12 @@ def test_a_topic_that_is_given_up_takes_its_counts_along_and_keeps_its_name_for_
     with clock.frozen(T0):
         topic = keep_topics.add_topic(wire, {"title": "Strikes", "words": ["strike"]}, viewer=SYSTEM).row
         _tell(wire, "Welders strike at the yard")
-        rule = tick_rules.add_rule(wire, viewer=SYSTEM, name="W", subject_kind="topic", subject_id=topic.subject_id)
+        rule = changes.add(
+            wire.db, RULE, {"name": "W", "subject_kind": "topic", "subject_id": topic.subject_id}, viewer=SYSTEM
+        ).row
         with pytest.raises(Conflict, match="topic_watched"):
             changes.remove(wire.db, OWN_TOPIC, topic.id, viewer=SYSTEM)
-        tick_rules.remove_rule(wire, rule.id, viewer=SYSTEM)
+        changes.remove(wire.db, RULE, rule.id, viewer=SYSTEM)
         changes.remove(wire.db, OWN_TOPIC, topic.id, viewer=SYSTEM)
         job_queue.run_due(wire, limit=5)
         keep_topics.add_topic(wire, {"title": "strikes", "words": ["walkout"]}, viewer=SYSTEM)
@@ -178,13 +181,15 @@ def test_a_topic_that_is_given_up_takes_its_counts_along_and_keeps_its_name_for_
 def test_a_rule_fires_on_an_own_topic_with_its_stories(wire: Services) -> None:
     with clock.frozen(T0 + HOUR_MS):
         topic = keep_topics.add_topic(wire, {"title": "Strikes", "words": ["strike"]}, viewer=SYSTEM).row
-        tick_rules.add_rule(wire, viewer=SYSTEM, name="W", subject_kind="topic", subject_id=topic.subject_id)
+        changes.add(
+            wire.db, RULE, {"name": "W", "subject_kind": "topic", "subject_id": topic.subject_id}, viewer=SYSTEM
+        )
         places = ("amber yard", "brass mill", "cedar port", "delta pier", "ember quay", "fjord dock", "grain silo")
         _tell(wire, *(f"Fraud behind the strike at {place} {place[::-1]}" for place in (*places, "harbour wall")))
         tick_rules.tick(wire)
         (alert,) = alert_rows.open_ones(wire.db)
         assert (alert.state, alert.subject_id) == ("firing", topic.subject_id)
-        stories = tick_rules.stories_of(wire, alert.id, viewer=SYSTEM)
+        stories = notify_alerts.stories_behind(wire.db, alert, viewer=SYSTEM, limit=20)
     assert len(stories) == 8
 
 

@@ -92,8 +92,8 @@ def test_a_feed_out_of_sight_has_no_series_and_no_chart(divided: House) -> None:
 
 def test_an_alert_explains_itself_with_the_stories_in_sight(divided: House) -> None:
     services = divided.site.services
-    whole = keep_evidence.seen(services, divided.alert, viewer=divided.viewer("admin"))
-    seen = keep_evidence.seen(services, divided.alert, viewer=divided.viewer("analyst"))
+    whole = keep_evidence.visible_evidence(services, divided.alert, viewer=divided.viewer("admin"))
+    seen = keep_evidence.visible_evidence(services, divided.alert, viewer=divided.viewer("analyst"))
     assert whole is not None
     assert seen is not None
     assert whole.drivers

@@ -14,12 +14,13 @@ from app.core.engine_interface import Request
 from app.core.errors import ArtifactDamaged, ArtifactMissing, BellwetherError, Conflict
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.model.engine.opening import OpeningEngine, open_engine
 from app.model.flows import deploy_model
 from app.model.store import deployments
 from app.people.flows import keep_accounts
 from models.artifact import Artifact
+from tests.app.policies import make_policy
 
 
 def copied(tiny: Artifact, folder: Path, *, kind: str = "classifier") -> Path:
@@ -45,7 +46,7 @@ def folders(tiny: Artifact, tmp_path: Path) -> tuple[Path, Path]:
 def process(tmp_path: Path, folders: tuple[Path, Path]) -> Services:
     """One more process on the same database."""
     db = open_database(tmp_path / "desk.sqlite")
-    policy = Policy(artifact_folders=folders, engine_threads=1, deadline_ms=60_000)
+    policy = make_policy(artifact_folders=folders, engine_threads=1, deadline_ms=60_000)
 
     def live() -> str | None:
         row = deployments.current(db)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from app.alerts.flows import tick_rules
+from app.alerts.flows.keep_rules import RULE
 from app.alerts.store import alert_rules
 from app.core import changes, clock
 from app.core.errors import Conflict, InputError, NotSignedIn, Stale
@@ -56,7 +56,7 @@ def test_what_is_there_is_not_furnished_twice(services: Services) -> None:
         services, TicketDraft(subject="", body="I want my refund", channel="api"), viewer=SYSTEM
     )
     assert received.ticket.intent == "get_refund"
-    tick_rules.add_rule(services, viewer=SYSTEM, name="Ours")
+    changes.add(services.db, RULE, {"name": "Ours"}, viewer=SYSTEM)
     admin = keep_accounts.first_admin(services, name="M", email="m@example.com", password="long enough")
     assert [one.id for one in queues.every(services.db)] == [received.ticket.queue_id]
     assert [one.name for one in alert_rules.every(services.db)] == ["Ours"]

@@ -14,11 +14,12 @@ from app.core.db import open_database
 from app.core.errors import Overloaded
 from app.core.events import event_log
 from app.core.events.event import Event
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.people.domain import FORGOTTEN_MS, PATIENCE, Origin, is_told
 from app.people.flows import keep_accounts, keep_sessions, sign_in
 from tests.app.conftest import Desk
 from tests.app.fake_engine import FakeEngine
+from tests.app.policies import make_policy
 
 EMAIL, PASSWORD = "maren@example.com", "correct horse"
 START = 1_800_000_000_000
@@ -91,7 +92,7 @@ def test_waits_outlive_a_restart_and_hold_for_other_processes(services: Services
         for _ in range(5):
             attempt(services)
         other = open_database(services.db.path)
-        assert attempt(Services(db=other, engine=FakeEngine(), policy=Policy())) == "1"
+        assert attempt(Services(db=other, engine=FakeEngine(), policy=make_policy())) == "1"
         other.close()
 
 

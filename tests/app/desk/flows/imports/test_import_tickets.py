@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import Conflict, InputError, NotFound
 from app.core.events import event_log
@@ -21,7 +21,7 @@ from app.desk.flows import file_ticket, order_inbox, report_desk, triage_ticket
 from app.desk.flows.imports import import_tickets
 from app.desk.store import import_files, inbox_query, messages, outbox
 from app.desk.store import tickets as rows
-from app.notify.flows import keep_receivers
+from app.notify.flows.keep_receivers import RECEIVER
 from app.notify.store import notifications
 from tests.app.conftest import Desk
 from tests.app.desk.sources.desk_exports import PLAIN_CSV, ZENDESK, ZENDESK_CSV, document, lines
@@ -89,7 +89,9 @@ def test_a_closed_ticket_is_kept_as_it_was(services: Services, people: Desk) -> 
 
 
 def test_nobody_is_told_of_what_was_closed(services: Services, people: Desk) -> None:
-    keep_receivers.add(services, viewer=SYSTEM, name="All", kind="webhook", url="https://example.com/hook")
+    changes.add(
+        services.db, RECEIVER, {"name": "All", "kind": "webhook", "url": "https://example.com/hook"}, viewer=SYSTEM
+    )
     imported(services, people, json.dumps(ZENDESK[:1]).encode())
     with clock.frozen(clock.now_ms() + 30 * DAY_MS):
         order_inbox.refresh(services)

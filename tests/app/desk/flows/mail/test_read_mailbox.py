@@ -25,7 +25,7 @@ from app.desk.sources.mail import from_eml
 from app.desk.store import customers, messages, tickets
 from app.desk.store import inbox_query as tickets_in
 from app.desk.store import mailboxes as boxes
-from app.notify.domain.mail import Mailbox
+from app.notify.domain.letter import Mailbox
 from tests.app.conftest import Desk
 from tests.mail_servers import PASSWORD, Dovecot, dovecot
 

@@ -31,7 +31,7 @@ from app.desk.flows.mail.keep_mailboxes import MAILBOX
 from app.desk.sources.ticket_drafts import from_eml
 from app.desk.store import mailboxes as boxes
 from app.desk.store import messages, outbox
-from app.notify.domain.mail import Mailbox, OutboxRow
+from app.notify.domain.letter import Mailbox, OutboxRow
 from tests.app.conftest import Desk
 from tests.mail_servers import PASSWORD, Taken, only_with, smtp_server
 

@@ -1,4 +1,4 @@
-"""Mailboxes, letters that go out, and what becomes of them."""
+"""Mailboxes, the letters that go out from them, and the state of each."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class OutboxRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Posted:
-    """How handing a letter to a mail server went; `said` is the server's own answer, `is_final` rules out a retry."""
+    """The outcome of handing a letter to a mail server; `said` is its answer, `is_final` rules out a retry."""
 
     is_delivered: bool
     error: str | None = None

@@ -1,4 +1,4 @@
-"""Remarks: which alerts people call false alarms or useful, and which surges they missed."""
+"""Feedback on alerts: which ones people call useful or false alarms, and which surges no rule raised an alert on."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def put(
     comment: str,
     at: int,
 ) -> None:
-    """Keep what a person says of an alert, their last word counts; or of a surge that nobody was told of."""
+    """Keep a person's remark on an alert, in place of their earlier one, or on a surge that was missed."""
     tx.execute(_PUT, (kind, alert_id, subject_kind, subject_id, occurred_at, user_id, comment, at))
 
 
 def of_alerts(db: Reads, alert_ids: Iterable[int]) -> dict[int, Remark]:
-    """The newest remark on each alert that has one, by alert id."""
+    """Return the newest remark on each alert that has one, by alert id."""
     rows = db.rows(
         "SELECT alert_id, kind FROM remark WHERE alert_id IN (SELECT value FROM json_each(?)) ORDER BY at, id",
         (listed(alert_ids),),
@@ -39,7 +39,7 @@ def of_alerts(db: Reads, alert_ids: Iterable[int]) -> dict[int, Remark]:
 
 
 def counts(db: Reads, *, since: int, until: int) -> dict[Remark, int]:
-    """How many alerts were called what, and how many surges were missed, by event time in [since, until)."""
+    """Return the number of alerts, or of missed surges, by remark; `since` ≤ event time < `until`."""
     rows = db.rows(
         "SELECT kind, count(DISTINCT coalesce(alert_id, -id)) AS n FROM remark "
         "WHERE occurred_at >= ? AND occurred_at < ? GROUP BY kind",

@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 
 from app.notify.domain.notification import Attempt, Outgoing
-from app.notify.sources.sending import send
+from app.notify.sources.notification_sender import send
 
 
 class Receiving(ThreadingHTTPServer):

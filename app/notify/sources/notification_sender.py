@@ -1,4 +1,4 @@
-"""Sending a prepared request or bulletin; the only file of this stage that touches the outside."""
+"""The sender of prepared requests (HTTP) and bulletins (Apprise)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _STATUS = re.compile(r"error=(\d{3})\b")
 
 
 def send(outgoing: Outgoing | Bulletin, *, allow_private: bool) -> Attempt:
-    """Send once and say how it went; never raises for what the other side does.
+    """Send once and return the outcome; never raises for what the other side does.
 
     2xx is delivered; 410 asks never to be called again; redirects are not followed and count as failures. `error` is
     a code: `http_503`, `redirected`, `gone`, or the reason of the outgoing call (`timeout`, `unreachable`, …). A
@@ -51,7 +51,7 @@ def send(outgoing: Outgoing | Bulletin, *, allow_private: bool) -> Attempt:
 
 
 def checked_apprise(url: str) -> str:
-    """An Apprise URL that names a service of the network; raises InputError `bad_apprise_url` or `bad_url…`."""
+    """Return an Apprise URL that names a service of the network; raise InputError `bad_apprise_url` or `bad_url…`."""
     bare = url.strip()
     try:
         urls.check_characters(bare)
@@ -62,7 +62,7 @@ def checked_apprise(url: str) -> str:
 
 
 def shown_apprise(url: str) -> str:
-    """An Apprise URL without its secrets, to be shown; its parameters are left out, for some hold passwords."""
+    """Return an Apprise URL to show, without its secrets and without parameters, which may be passwords."""
     shown = str(_service(url).url(privacy=True))
     # These post to any address: Apprise does not know which part of the path is secret.
     return urls.masked(shown) if _ANY_ADDRESS.match(shown) else shown.partition("?")[0]
@@ -106,7 +106,7 @@ def _attempt(status: int, *, headers: Mapping[str, str]) -> Attempt:
 
 
 def _retry_after_ms(headers: Mapping[str, str]) -> int | None:
-    """`Retry-After` as milliseconds (RFC 9110 §10.2.3); a date is taken relative to the answer's own `Date`."""
+    """Return `Retry-After` in milliseconds (RFC 9110 §10.2.3); a date counts from the answer's own `Date`."""
     asked = headers.get("retry-after", "").strip()
     if asked.isascii() and asked.isdigit():
         return int(asked) * 1000
