@@ -109,7 +109,8 @@ def _listen(settings: Settings) -> socket.socket | None:
 
 
 def _greeting(application: Flask, *, is_demo: bool) -> str:
-    from app.cli import demo, users
+    from app.cli import demo
+    from app.people.flows import keep_accounts
     from app.web.security import setup_secret
 
     settings: Settings = application.extensions["bellwether.settings"]
@@ -117,7 +118,7 @@ def _greeting(application: Flask, *, is_demo: bool) -> str:
     with application.app_context():
         if is_demo:
             lines.append(demo.fill(application))
-        elif users.is_nobody_there():
+        elif keep_accounts.needs_first_admin(application.extensions["bellwether"]):
             link = f"{settings.public_url}/setup?secret={setup_secret(settings)}"
             lines.append(f"Nobody can sign in yet. Make the first administrator, once: {link}")
     return "\n".join(lines)

@@ -26,6 +26,7 @@ from app.core.quarantine import try_again
 from app.core.quarantine.arrival import ItemKind, Quarantined
 from app.core.quarantine.try_again import Filed
 from app.core.services import Services
+from app.core.views.keep_saved_views import VIEW
 from app.desk.api import answer_api, bulk_api, export_api, lesson_api, routing_api, ticket_api
 from app.desk.flows import desk_jobs, file_quarantined, keep_queues
 from app.desk.flows.act_on_ticket import TICKET
@@ -82,9 +83,10 @@ from app.notify import pages as receiver_pages
 from app.notify.flows import deliver_notifications
 from app.notify.flows.queue_webhooks import queue_webhooks
 from app.people import api as people_api
-from app.people.flows import keep_accounts, keep_teams
-from app.people.flows.keep_accounts import TOKEN, USER
+from app.people.flows import find_viewer, keep_accounts, keep_teams
+from app.people.flows.keep_accounts import USER
 from app.people.flows.keep_teams import TEAM
+from app.people.flows.keep_tokens import TOKEN
 from app.people.pages import (
     account_pages,
     admin_pages,
@@ -124,6 +126,7 @@ NOUNS: tuple[Noun[Any], ...] = (
     USER,
     TEAM,
     TOKEN,
+    VIEW,
     MACRO,
     ARTICLE,
     QUEUE,
@@ -210,12 +213,13 @@ def register_flows() -> None:
     look_up_alerts.OPEN.register("alerts", show_alerts.open_ones)
     look_up_alerts.OF_SUBJECT.register("alerts", show_alerts.of_subject)
     keep_topics.WATCHERS.register("alerts", show_alerts.rules_watching)
-    viewers.LOOK_UPS.register("people", keep_accounts.person)
-    keep_accounts.SIGHTS.register("queues", queues.visible_ids)
-    keep_accounts.SIGHTS.register("feeds", feeds.visible_ids)
+    viewers.LOOK_UPS.register("people", find_viewer.find_person)
+    find_viewer.SIGHTS.register("queues", queues.visible_ids)
+    find_viewer.SIGHTS.register("feeds", feeds.visible_ids)
     keep_accounts.FURNISHINGS.register("queue", keep_queues.first_queue)
     keep_accounts.FURNISHINGS.register("rule", lambda tx, _services: tick_rules.first_rule(tx))
     keep_teams.HOLDINGS.register("queues", keep_queues.titles_by_team)
+    keep_teams.HOLDINGS.register("feeds", feeds.names_by_team)
     for noun in NOUNS:
         nouns.NOUNS.register(noun.name, noun)
     for source in (MessageTexts(), PostTexts()):

@@ -163,6 +163,6 @@ _UPKEEP = (
     Duty(name="copies before upgrades", every_s=MINUTE_S, do=_forget_copies),
     Duty(name="settled claims", every_s=MINUTE_S, do=free_dead_claims.tidy),
     Duty(name="idempotency keys", every_s=MINUTE_S, do=_forget_keys),
-    Duty(name="sessions", every_s=MINUTE_S, do=keep_sessions.forget),
+    Duty(name="sessions", every_s=MINUTE_S, do=keep_sessions.delete_expired),
     Duty(name="rules on history", every_s=MINUTE_S, do=measure_rules.refresh),
 )

@@ -129,9 +129,7 @@ def _furnish(services: Services) -> None:
     setting.people(services)
     setting.queues(services)
     setting.answers(services)
-    members: dict[int, list[int]] = {
-        team.id: [user.id for user in teams.members(services.db, team.id)] for team in teams.every(services.db)
-    }
+    members = {team.id: list(team.user_ids) for team in teams.every(services.db)}
     for number in range(N_AGENTS):
         user = keep_accounts.add_user(
             services, viewer=SYSTEM, role="agent", name=f"Agent {number + 1}", email=f"agent{number + 1}@example.com"

@@ -24,7 +24,7 @@ from app.desk.domain.ticket import Ticket, TicketDraft
 from app.desk.flows import file_ticket
 from app.market.domain.market import PostDraft
 from app.market.flows import ingest_posts
-from app.people.flows import keep_accounts
+from app.people.flows import find_viewer, keep_accounts
 
 Progress = Callable[[int], None]
 Row = dict[str, Any]
@@ -119,7 +119,7 @@ class Play:
             reply: Row = {"external_id": None, "message_id": message_id, "in_reply_to": _message_id(row)}
             file_ticket.receive(self._services, replace(draft, **reply), viewer=SYSTEM)
             return
-        viewer = keep_accounts.viewer_for(self._services, self._agent(row, entry))
+        viewer = find_viewer.viewer_for(self._services, self._agent(row, entry))
         act = file_ticket.reply if entry["kind"] == "outgoing" else file_ticket.note
         act(self._services, ticket_id, viewer=viewer, body=entry["body"])
 
@@ -129,7 +129,7 @@ class Play:
         agent = self.people.get(row.get("agent") or "")
         if agent is None and row["status"] in {"new", "open"}:
             return
-        viewer = keep_accounts.viewer_for(self._services, agent or self.people["admin"])
+        viewer = find_viewer.viewer_for(self._services, agent or self.people["admin"])
         ticket: Ticket | None = None
         if agent is not None:
             ticket = file_ticket.edit(self._services, ticket_id, viewer=viewer, changes={"assignee_id": agent.id}).row

@@ -21,7 +21,7 @@ from app.desk.domain.ticket import TicketDraft
 from app.desk.flows import file_ticket, keep_queues
 from app.market.domain.market import PostDraft
 from app.market.flows import fetch_feeds, ingest_posts, show_market
-from app.people.flows import keep_accounts
+from app.people.flows import find_viewer
 from models.spelling import Slip
 from tests.app.fake_engine import FakeEngine
 from tests.app.site import Site, csrf, make_site
@@ -50,7 +50,7 @@ class House:
 
     def viewer(self, role: UserRole = "agent") -> Viewer:
         """Who somebody of this role is to the flows."""
-        return keep_accounts.viewer_for(self.site.services, self.site.person(role))
+        return find_viewer.viewer_for(self.site.services, self.site.person(role))
 
 
 class Engine(FakeEngine):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from app.core.permissions import Viewer
+
 Place = Literal["inbox", "market"]
 
 
@@ -19,3 +21,11 @@ class SavedView:
     is_shared: bool = False
     place: Place = "inbox"
     version: int = 1
+
+    def is_in_sight(self, viewer: Viewer) -> bool:
+        """Return True for a viewer's own view and for a shared one."""
+        return self.is_shared or self.user_id == viewer.user_id
+
+    def is_changeable(self, viewer: Viewer) -> bool:
+        """Return True for the owner and for administrators."""
+        return self.user_id == viewer.user_id or viewer.may("*:*")

@@ -53,6 +53,15 @@ def visible_ids(db: Reads, team_ids: Iterable[int]) -> frozenset[int]:
     return frozenset(row["id"] for row in rows)
 
 
+def names_by_team(db: Reads) -> dict[int, list[str]]:
+    """The names of the feeds that each team owns, by the id of the team."""
+    found: dict[int, list[str]] = {}
+    for feed in every(db):
+        if feed.team_id is not None:
+            found.setdefault(feed.team_id, []).append(feed.name)
+    return found
+
+
 def due(db: Reads, *, now: int) -> tuple[Feed, ...]:
     """Active feeds whose time to be fetched has come."""
     rows = db.rows(

@@ -14,8 +14,8 @@ from flask_login import LoginManager, current_user, login_user, logout_user
 from app.core.errors import NotFound, NotSignedIn
 from app.core.permissions import User, Viewer
 from app.core.services import Services
-from app.people.domain import LASTS_MS, Session, SignInWay
-from app.people.flows import keep_accounts, keep_sessions
+from app.people.domain import SESSION_MS, Session, SignInWay
+from app.people.flows import find_viewer, keep_sessions
 from app.people.pages import devices
 from app.web.access import IDENTITY, services
 
@@ -63,8 +63,8 @@ def _person() -> Visitor | None:
 
 def _identify(found: Services, *, token: str | None, person: Visitor | None) -> Viewer | None:
     if token is not None:
-        return keep_accounts.viewer_for_token(found, token)
-    return keep_accounts.viewer_for(found, person.user) if person is not None else None
+        return find_viewer.viewer_for_token(found, token)
+    return find_viewer.viewer_for(found, person.user) if person is not None else None
 
 
 def _identify_again(found: Services, *, token: str | None, person: Visitor | None) -> Viewer | None:
@@ -96,7 +96,7 @@ def sign_out() -> None:
     """End the session, here and for every copy of its cookie."""
     person = _person()
     if person is not None and person.session is not None:
-        me = keep_accounts.viewer_for(services(), person.user)
+        me = find_viewer.viewer_for(services(), person.user)
         # One that was ended elsewhere in this very moment is ended all the same.
         with suppress(NotFound):
             keep_sessions.end(services(), person.session.id, user_id=person.user.id, viewer=me)
@@ -119,7 +119,7 @@ def _load(secret: str) -> Visitor | None:
 
 def install(app: Flask) -> None:
     """Sessions, and the answer to whom a request is for."""
-    app.config["PERMANENT_SESSION_LIFETIME"] = timedelta(milliseconds=LASTS_MS)
+    app.config["PERMANENT_SESSION_LIFETIME"] = timedelta(milliseconds=SESSION_MS)
     app.extensions[IDENTITY] = SignedIn()
     manager = LoginManager()
     manager.init_app(app)

@@ -30,7 +30,7 @@ from app.desk.domain.ticket import TicketFilter
 from app.desk.flows import file_ticket, run_bulk_job
 from app.desk.store import bulk_items, inbox_query, queues
 from app.desk.store import tickets as ticket_rows
-from app.people.flows import keep_accounts
+from app.people.flows import find_viewer
 from app.people.store import users
 from tests.app.fake_engine import FakeEngine
 
@@ -60,7 +60,7 @@ def services(desk: Path, tmp_path: Path) -> Iterator[Services]:
 def _viewer(services: Services, email: str = "maren.oakhill@example.com") -> Viewer:
     user = users.find_by_email(services.db, email)
     assert user is not None
-    return keep_accounts.viewer_for(services, user)
+    return find_viewer.viewer_for(services, user)
 
 
 def _order(chosen: TicketFilter, action: str, **more: Any) -> BulkOrder:
