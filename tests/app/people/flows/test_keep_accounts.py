@@ -19,7 +19,8 @@ from app.desk.flows import file_ticket
 from app.desk.store import queues
 from app.people.flows import find_viewer, keep_accounts, keep_tokens
 from app.people.flows.keep_accounts import USER
-from app.people.store import tokens, users
+from app.people.flows.keep_tokens import TOKEN
+from app.people.store import users
 from tests.app.conftest import Desk
 
 
@@ -85,7 +86,7 @@ def test_a_token_has_its_scopes_within_its_owners_role(services: Services, peopl
     assert not viewer.may("tickets:write")
     assert not viewer.may("posts:read")
     assert viewer.queue_ids == frozenset({people.intake, people.refunds})
-    assert tokens.get(services.db, token.id).last_used_at is not None
+    assert TOKEN.read(services.db, token.id).last_used_at is not None
 
 
 def test_a_locked_database_costs_no_token_its_request(services: Services, people: Desk) -> None:
