@@ -16,13 +16,12 @@ from typing import Any
 from app.core import changes, clock
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import InputError
-from app.core.events import event_log as events
+from app.core.events import event_log
 from app.core.events.event import Event
 from app.core.permissions import SYSTEM, User
 from app.core.prediction import Prediction, Role, Scored
 from app.core.services import Services
 from app.core.storage import bulk_load
-from app.core.storage.bulk_load import compact
 from app.demo import setting
 from app.demo.prose import Prose
 from app.desk.domain.ticket import Ticket, Urgency, UrgencyPart
@@ -107,18 +106,22 @@ def generate(services: Services, *, n_tickets: int, seed: int = 7, on_progress: 
         raise InputError("out_of_bounds", value=n_tickets, low=1, high=MOST)
     if keep_accounts.needs_first_admin(services):
         _furnish(services)
-    bulk_load.widen(services.db, megabytes=256)
-    maker = Maker(services, n_tickets=n_tickets, seed=seed)
-    for start in range(0, n_tickets, CHUNK):
-        size = min(CHUNK, n_tickets - start)
-        chunk = maker.chunk(size)
-        with services.db.transaction() as tx:
-            for table, rows in chunk.rows.items():
-                bulk_load.add(tx, table, rows)
-            predictions.insert_dated(tx, chunk.said)
-            events.record_all(tx, chunk.events)
-        on_progress(size)
-    bulk_load.settle(services.db)
+    # A load walks over whole indices.
+    with services.db.page_cache(megabytes=256):
+        maker = Maker(services, n_tickets=n_tickets, seed=seed)
+        for start in range(0, n_tickets, CHUNK):
+            size = min(CHUNK, n_tickets - start)
+            _write(services, maker.chunk(size))
+            on_progress(size)
+        bulk_load.optimize(services.db)
+
+
+def _write(services: Services, chunk: Chunk) -> None:
+    with services.db.transaction() as tx:
+        for table, rows in chunk.rows.items():
+            bulk_load.add(tx, table, rows)
+        predictions.insert_dated(tx, chunk.said)
+        event_log.record_all(tx, chunk.events)
 
 
 def _scored(*pairs: tuple[str, float]) -> tuple[Scored, ...]:
@@ -349,7 +352,7 @@ class Maker:
             ticket.customer_id, ticket.created_at, ticket.updated_at, None if agent is None else agent.id, None,
             case["side"].task, None if unsure else case["intent"], case["probability"], case["band"],
             *((None, None, None) if abstained else (case["sentiment"], score, case["emotion"])),
-            unsure, case["language"], urgency.points, compact([(one.code, one.points) for one in urgency.parts]), risk,
+            unsure, case["language"], urgency.points, [(one.code, one.points) for one in urgency.parts], risk,
             at.sla, at.refresh_at, ticket.first_response_due_at, ticket.resolution_due_at, ticket.first_responded_at,
             ticket.solved_at, case["body"][:160], n_messages,
         )  # fmt: skip

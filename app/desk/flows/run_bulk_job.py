@@ -240,7 +240,7 @@ def _through(services: Services, job: Job, progress: Progress, *, viewer: Viewer
     progress.n_total, progress.n_done, progress.n_failed = known.n_total, known.n_done, known.n_failed
     progress.errors = list(job.errors)
     progress.write()
-    with services.db.wide(megabytes=CACHE_MB):
+    with services.db.page_cache(megabytes=CACHE_MB):
         _all_of(services, job, progress, viewer=viewer, do=do)
 
 
