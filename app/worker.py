@@ -116,7 +116,7 @@ def perform(duty: Duty, services: Services) -> int:
 
 
 def _free_of_dead(services: Services) -> int:
-    free_dead_claims.free_of_dead(services)
+    free_dead_claims.free_dead_claims(services)
     # What is free now is taken by the other duties; nothing more died meanwhile.
     return 0
 
@@ -161,7 +161,7 @@ _UPKEEP = (
     Duty(name="exports left over", every_s=MINUTE_S, do=import_tickets.forget_left_over),
     Duty(name="erased words", every_s=MINUTE_S, do=erase_customer.wipe),
     Duty(name="copies before upgrades", every_s=MINUTE_S, do=_forget_copies),
-    Duty(name="settled claims", every_s=MINUTE_S, do=free_dead_claims.tidy),
+    Duty(name="settled claims", every_s=MINUTE_S, do=free_dead_claims.delete_settled),
     Duty(name="idempotency keys", every_s=MINUTE_S, do=_forget_keys),
     Duty(name="sessions", every_s=MINUTE_S, do=keep_sessions.delete_expired),
     Duty(name="rules on history", every_s=MINUTE_S, do=measure_rules.refresh),

@@ -1,4 +1,4 @@
-"""Quarantine: what came in and could not be filed, kept as it came until a person decides."""
+"""Items that came in and could not be filed: a mail, a row of a file, a post."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ ItemState = Literal["waiting", "filed", "discarded"]
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """Something that could not be filed: a mail, a ticket of a file, a post, or a record of another desk.
+    """An item that could not be filed: a mail, a ticket of a file, a post, or a record of another desk.
 
-    `source` names where it came from, for people; `place` does so for the house: the same bytes from the same place
-    are kept once. `raw` is None for a mail that is too large to be fetched and stays in its mailbox.
+    `source` names its origin for people, `place` for the program: the same bytes from the same place are kept once.
+    `raw` is None for a mail that is too large to be fetched and stays in its mailbox.
     """
 
     kind: ItemKind
@@ -35,9 +35,9 @@ class Arrival:
 
 @dataclass(frozen=True, kw_only=True)
 class Quarantined:
-    """An arrival in quarantine: `code` with `params` says why, `size` is that of the raw form in bytes.
+    """An arrival in quarantine: `code` with `params` is the reason, `size` that of the raw form in bytes.
 
-    Of one that is not `is_whole` the raw form is cut or absent. `user_id` is who sent it in.
+    The raw form is cut or absent unless `is_whole`. `user_id` is the person who sent the item in.
     """
 
     id: int

@@ -54,7 +54,7 @@ def erase(services: Services, customer_id: int, *, viewer: Viewer) -> int:
     file_ids = erasure.files_about(services.db, customer_id)
     with services.db.transaction() as tx:
         if address is not None:
-            quarantine_rows.forget_sender(tx, address)
+            quarantine_rows.delete_with_address(tx, address)
         wiping.want(tx, at=clock.now_ms())
         erasure.erase_customer(tx, customer_id, file_ids=file_ids, at=clock.now_ms())
         history.record(

@@ -58,7 +58,7 @@ def receive_each(
 
 def _stored(services: Services, feed_id: int, chunk: Chunk, *, viewer: Viewer) -> list[PostResult]:
     try:
-        with keep_in_quarantine.alone():
+        with keep_in_quarantine.isolating_item():
             stored = _stored_together(services, feed_id, chunk, viewer=viewer)
     except InputError:
         stored = _stored_apart(services, feed_id, chunk, viewer=viewer)
@@ -82,7 +82,7 @@ def _stored_apart(services: Services, feed_id: int, chunk: Chunk, *, viewer: Vie
     stored: dict[int, PostResult] = {}
     for row in chunk.rows:
         try:
-            with keep_in_quarantine.alone():
+            with keep_in_quarantine.isolating_item():
                 stored |= _stored_together(services, feed_id, replace(chunk, rows=[row]), viewer=viewer)
         except InputError as error:
             stored[row.number] = failed(row.draft, number=row.number, error=error)

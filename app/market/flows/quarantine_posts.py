@@ -23,7 +23,7 @@ def kept(
                 faults.append(
                     (
                         _arrival(feed, result, source=source, user_id=user_id),
-                        keep_in_quarantine.fault(result.error, result.params),
+                        keep_in_quarantine.row_error(result.error, result.params),
                     )
                 )
             yield result

@@ -194,7 +194,7 @@ def _row_alone(draft: PostDraft | RowFault, *, number: int, names: Gazetteer) ->
             form=draft.form,
         )
     try:
-        with keep_in_quarantine.parsing():
+        with keep_in_quarantine.isolating_parser():
             return _row(draft, number=number, names=names)
     except InputError as error:
         return failed(draft, number=number, error=error)

@@ -99,4 +99,4 @@ def claim(tx: Transaction, feed_id: int, *, now: int, until: int) -> bool:
     n_claimed = tx.execute(
         "UPDATE feed SET next_fetch_at = ? WHERE id = ? AND next_fetch_at <= ?", (until, feed_id, now)
     )
-    return lease_rows.taken(tx, "feed", feed_id, until=until, n_claimed=n_claimed)
+    return lease_rows.hold_claimed(tx, "feed", feed_id, until=until, n_claimed=n_claimed)
