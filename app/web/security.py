@@ -59,7 +59,7 @@ def large_body(view: View) -> View:
 def secret_key(instance: Path) -> str:
     """The key kept in `instance/secret_key` (mode 0600), made by the first process that asks."""
     private_files.private_folder(instance)
-    return private_files.kept_once(instance / "secret_key", partial(secrets.token_hex, 32))
+    return private_files.read_or_make(instance / "secret_key", partial(secrets.token_hex, 32))
 
 
 def setup_secret(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""One change, told once: history, undo, audit and live updates all read events."""
+"""The record of one change."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Who did what to which thing, and what it was before; `undoes` names the event this one takes back.
+    """A change of one thing by one actor, with the values before and after; `undoes` is the id of an undone event.
 
     `actor_kind` is agent, rule, model, token or system; `actor_id` a user id, a rule id or `model@version`.
     `verb` is past tense (`created`, `routed`, `corrected`, …); `noun` with `noun_id` names the thing.

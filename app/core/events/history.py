@@ -1,4 +1,4 @@
-"""Writing history: one event for every change; subscribers write what follows from it in the same transaction."""
+"""Writing history: one event for each change; subscribers write what follows from it in the same transaction."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ Actor = tuple[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Announced:
-    """An event with what subscribers are told of the thing that it changed."""
+    """An event as subscribers get it, with `data` about the thing that it changed."""
 
     event: Event
     data: Mapping[str, Any]
 
 
 SUBSCRIBERS: Registry[Callable[[Transaction, Sequence[Announced]], None]] = Registry()
-"""Each is called with the events of a write, inside its transaction."""
+"""Functions that are called with the events of a write, inside its transaction."""
 
 
 def of(viewer: Viewer) -> Actor:
-    """Who a viewer is in the history."""
+    """Return the actor of a viewer."""
     return viewer.actor_kind, viewer.actor_id
 
 
@@ -44,9 +44,9 @@ def record(
     after: Mapping[str, Any] | None = None,
     undoes: int | None = None,
     data: Mapping[str, Any] | None = None,
-    is_told: bool = True,
+    is_announced: bool = True,
 ) -> Event:
-    """Keep one event and, unless nobody `is_told`, announce it to the subscribers with `data` about the thing."""
+    """Keep one event and, where `is_announced`, pass it to the subscribers with `data` about the thing."""
     event = Event(
         actor_kind=actor[0],
         actor_id=actor[1],
@@ -59,16 +59,16 @@ def record(
         undoes=undoes,
     )
     kept = replace(event, id=event_log.record(tx, event))
-    if is_told:
+    if is_announced:
         _announce(tx, [Announced(event=kept, data={noun: {"id": noun_id, **(data or {}), **event.after}})])
     return kept
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewEvent:
-    """One of many events that one actor makes at one time; `data` is what webhooks are told of the thing.
+    """One of many events that one actor makes at one time; `data` is about the thing, for webhooks.
 
-    `undoes` is the event that it takes back.
+    `undoes` is the id of the event that it undoes.
     """
 
     verb: str
@@ -80,7 +80,7 @@ class NewEvent:
 
 
 def record_each(tx: Transaction, several: Sequence[NewEvent], *, actor: Actor, noun: str) -> list[int]:
-    """Keep many events of things that webhooks hear of; their ids."""
+    """Keep many events and pass them to the subscribers; returns their ids."""
     now = clock.now_ms()
     made = [
         Event(

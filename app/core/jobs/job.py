@@ -1,4 +1,4 @@
-"""Accepted work that a worker does: kept in a row until it is done."""
+"""Jobs: long work that a worker does."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ JobState = Literal["queued", "working", "completed", "failed"]
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A long piece of work: progress in items, row errors as codes; claimed by a conditional UPDATE.
+    """A long piece of work: progress in items, errors of rows as codes; claimed by a conditional UPDATE.
 
-    `n_known` items were there already.
+    `n_known` counts items that were stored before.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""Jobs: accepted work, kept in rows until it is done."""
+"""Rows of jobs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _job(row: sqlite3.Row) -> Job:
 
 
 def get(db: Reads, job_id: int, *, viewer: Viewer | None = None) -> Job:
-    """The job with this id; raises NotFound, for somebody else's too unless the viewer may do everything."""
+    """The job with this id; raises NotFound, also for another person's unless the viewer is an administrator."""
     job = _job(db.got("job", job_id))
     if viewer is not None and job.user_id != viewer.user_id and not viewer.may("*:*"):
         raise NotFound(noun="job", id=job_id)
@@ -30,7 +30,7 @@ def get(db: Reads, job_id: int, *, viewer: Viewer | None = None) -> Job:
 
 
 def page(db: Reads, *, limit: int = 50, after: str | None = None, user_id: int | None = None) -> Page[Job]:
-    """Jobs, newest first; those of one person where one is named."""
+    """Jobs of a person (None: of everybody), newest first."""
     conditions: list[Condition] = [] if user_id is None else [("user_id = ?", [user_id])]
     return paging.newest(db, table="job", conditions=conditions, make=_job, limit=limit, after=after)
 
@@ -41,7 +41,7 @@ def insert(tx: Transaction, *, kind: str, params: Mapping[str, Any], user_id: in
 
 
 def is_any_due(db: Reads, *, stale_at: int) -> bool:
-    """Whether `claim` would find a job, asked without locking the database."""
+    """Return True where `claim` would find a job; does not lock the database."""
     return (
         db.row(
             "SELECT 1 FROM job WHERE state = 'queued' OR (state = 'working' AND claimed_at <= ?) LIMIT 1", (stale_at,)
@@ -51,7 +51,7 @@ def is_any_due(db: Reads, *, stale_at: int) -> bool:
 
 
 def claim(tx: Transaction, *, now: int, stale_at: int) -> Job | None:
-    """Take the oldest queued job, or one whose worker has not been heard of since `stale_at`."""
+    """Claim the oldest job that is queued, or whose worker has written nothing since `stale_at`; None without one."""
     row = tx.row(
         "SELECT id FROM job WHERE state = 'queued' OR (state = 'working' AND claimed_at <= ?) ORDER BY id LIMIT 1",
         (stale_at,),
@@ -74,7 +74,7 @@ def progress(
     errors: Sequence[Any],
     n_known: int = 0,
 ) -> None:
-    """Write down how far a job has come; that its worker lives too."""
+    """Write down the progress of a job and the time `at`, which shows that its worker lives."""
     tx.execute(
         "UPDATE job SET claimed_at = ?, n_total = ?, n_done = ?, n_failed = ?, n_known = ?, errors = ? WHERE id = ?",
         (at, n_total, n_done, n_failed, n_known, list(errors), job_id),
@@ -82,7 +82,7 @@ def progress(
 
 
 def undone_by(db: Reads, job_id: int) -> int | None:
-    """The job that takes this one back, if there is one."""
+    """The id of the job that undoes this one; None without one."""
     found: int | None = db.value(
         "SELECT id FROM job WHERE kind = 'bulk_undo' AND id > ? AND json_extract(params, '$.job_id') = ?",
         (job_id, job_id),

@@ -12,7 +12,7 @@ Place = Literal["inbox", "market"]
 
 @dataclass(frozen=True, kw_only=True)
 class SavedView:
-    """A filter under a name: `query` is the address of its `place` after the `?`."""
+    """A filter under a name: `query` is the part of its page's address after the `?`."""
 
     id: int
     name: str

@@ -78,7 +78,7 @@ class Inbox:
 def opened(server: Server, *, folder: str, allow_private: bool) -> Iterator[Inbox]:
     """A folder of a mailbox, read only; raises OutgoingError with a `reason` (`sign_in_refused`, `no_folder`, …)."""
     place = f"{server.host}:{server.port}"
-    with network.failures_of(place), _refusals(place, reason="broken_answer"):
+    with network.translating_failures(place), _refusals(place, reason="broken_answer"):
         connection = _Connection(server, allow_private=allow_private)
         try:
             _sign_in(connection, server, place=place)

@@ -21,7 +21,7 @@ def post(mail: EmailMessage, server: Server, *, sender: str, recipient: str, all
     `sign_in_refused`, or the reason of the connection (`timeout`, `unreachable`, …).
     """
     try:
-        with network.failures_of(f"{server.host}:{server.port}"):
+        with network.translating_failures(f"{server.host}:{server.port}"):
             connection = _Connection(server, allow_private=allow_private)
             try:
                 return _posted(connection, mail, server=server, sender=sender, recipient=recipient)

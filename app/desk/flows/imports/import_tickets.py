@@ -179,7 +179,7 @@ def work_import(services: Services, job: Job, progress: Progress, *, viewer: Vie
         place = _place(tx, services, file=file, viewer=viewer)
     while batch := list(islice(rows, size)):
         began = clock.now_ms()
-        with progress.together(), services.db.transaction() as tx:
+        with progress.reverting_on_error(), services.db.transaction() as tx:
             for number, found in batch:
                 fault = _taken(tx, number, found, place=place, progress=progress)
                 if fault is not None:

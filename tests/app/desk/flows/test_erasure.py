@@ -130,7 +130,7 @@ def test_no_byte_of_an_erased_customer_is_left(filled: Services, people: Desk) -
     assert left(filled.db) == list(SECRETS)
     erase_customer.erase(filled, customer_id, viewer=people.admin)
     assert left(filled.db) == []
-    assert not wiping.is_wanted(filled.db)
+    assert not wiping.is_requested(filled.db)
 
 
 def test_others_are_found_as_before(filled: Services, people: Desk) -> None:
@@ -171,10 +171,10 @@ def test_the_worker_goes_on_where_wiping_was_cut_off(
     reader.value("SELECT count(*) FROM ticket")
     erase_customer.erase(filled, customer_id, viewer=people.admin)
     erase_customer.wipe(filled)
-    assert wiping.is_wanted(filled.db), "a reader still holds the log"
+    assert wiping.is_requested(filled.db), "a reader still holds the log"
     reader.close()
     run_once(filled)
-    assert not wiping.is_wanted(filled.db)
+    assert not wiping.is_requested(filled.db)
     assert left(filled.db) == []
 
 
@@ -193,7 +193,7 @@ def test_others_write_while_the_file_is_wiped(filled: Services, people: Desk) ->
     thread = threading.Thread(target=work)
     thread.start()
     erase_customer.erase(filled, customer_id, viewer=people.admin)
-    while wiping.is_wanted(filled.db):
+    while wiping.is_requested(filled.db):
         erase_customer.wipe(filled)
     is_done.set()
     thread.join()
