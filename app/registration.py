@@ -1,4 +1,4 @@
-"""What each area registers: flows that lower areas call, pages, and API operations in the order of the description."""
+"""Registration of each area's parts: flows that lower areas call, pages, and API operations in documented order."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ SECTIONS = (
     article_section.SECTION,
     mailbox_section.SECTION,
 )
-"""What administrators keep, in the order of the tabs."""
+"""The sections of the administrator's pages, in the order of the tabs."""
 
 GROUPS = (
     predict_api.group,
@@ -206,7 +206,7 @@ GROUPS = (
 
 
 def register_flows() -> None:
-    """Hand lower areas what they need of higher ones; doing it again changes nothing."""
+    """Register the parts of higher areas that lower ones need; a second call changes nothing."""
     history.SUBSCRIBERS.register("webhooks", queue_webhooks)
     deliver_notifications.STANDINGS.register("alert", notify_alerts.standings)
     show_market.USUAL.register("alerts", draw_band.usual)
@@ -235,7 +235,7 @@ def register_flows() -> None:
 
 
 def register_pages(app: Flask) -> None:
-    """Put every page and what their templates use into the application."""
+    """Register every page, and the functions of their templates."""
     template_context.install(app)
     template_context.COUNTS.register("pages_alerts.index", alerts.n_firing)
     for section in SECTIONS:
@@ -246,6 +246,6 @@ def register_pages(app: Flask) -> None:
 
 
 def register_api(app: Flask) -> None:
-    """Register every group of operations, in the order of the description."""
+    """Register every group of operations, in documented order."""
     event_stream.install(app)
     openapi.install(app, GROUPS)

@@ -1,4 +1,4 @@
-"""A desk of any size in minutes: a year of invented tickets with messages, predictions and history.
+"""Generates a desk of any size within minutes: a year of invented tickets with messages, predictions and history.
 
 Labels and probabilities are drawn, not predicted, and rows are written in bulk; everything else is as if the tickets
 had come in one by one. Most are closed, as on a desk that keeps up.
@@ -61,7 +61,7 @@ Progress = Callable[[int], object]
 
 
 class Draw:
-    """One of weighted values."""
+    """Draws one of several weighted values."""
 
     def __init__(self, weighted: Sequence[tuple[Any, float]]) -> None:
         self._values = [value for value, _ in weighted]
@@ -86,19 +86,19 @@ class Side:
 
 @dataclass
 class Chunk:
-    """Rows of one transaction by table, what was said of them, and what happened."""
+    """The rows of one transaction by table, with their predictions and events."""
 
     rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=lambda: {name: [] for name in bulk_load.COLUMNS})
     said: list[tuple[str, int, Prediction, int]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
     def add(self, table: str, *values: Any) -> None:
-        """One more row, in the order of `loading.COLUMNS`."""
+        """Add a row with values in the order of `bulk_load.COLUMNS`."""
         self.rows[table].append(values)
 
 
 def generate(services: Services, *, n_tickets: int, seed: int = 7, on_progress: Progress = lambda n: None) -> None:
-    """Add `n_tickets` tickets that arrived within the last year; InputError for a number that is out of bounds.
+    """Add tickets that arrived within the last year; raises InputError for a number out of bounds.
 
     An empty database gets the demo's people, queues and answers first, and two dozen agents.
     """
@@ -161,7 +161,7 @@ def _side(services: Services, name: str, *, rng: Random) -> Side:
 
 
 def _agents(services: Services) -> dict[int, list[User]]:
-    """Who may be given the tickets of each queue."""
+    """Return the agents who may be assigned tickets of each queue."""
     db = services.db
     agents = [user for user in users.every(db, is_active=True) if user.role == "agent"]
     sights = {user.id: queues.visible_ids(db, [team.id for team in teams.of_user(db, user.id)]) for user in agents}
@@ -169,7 +169,7 @@ def _agents(services: Services) -> dict[int, list[User]]:
 
 
 class Maker:
-    """Draws tickets in the order of their arrival."""
+    """Makes tickets in the order of their arrival."""
 
     def __init__(self, services: Services, *, n_tickets: int, seed: int) -> None:
         db, self._rng = services.db, Random(seed)
@@ -190,7 +190,7 @@ class Maker:
         }  # fmt: skip
 
     def chunk(self, size: int) -> Chunk:
-        """The next tickets with all that belongs to them."""
+        """Return the next tickets with their messages, predictions and events."""
         chunk = Chunk()
         for _ in range(size):
             self._one(chunk)
@@ -208,7 +208,7 @@ class Maker:
         self._row(chunk, case, n_messages=n_messages)
 
     def _customer_of(self, chunk: Chunk) -> tuple[int, str, str]:
-        # Two tickets in five come from somebody who wrote before.
+        # Two tickets in five come from a known customer.
         if self._customer > self._first_customer and self._rng.random() < 0.4:
             known = self._first_customer + 1 + int(self._rng.random() * (self._customer - self._first_customer))
             return known, self._prose.name(), "standard"

@@ -1,4 +1,4 @@
-"""API tokens: made, listed, revoked."""
+"""API tokens: list, make, revoke."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ group = blueprint("tokens", about="Keys for programs; each is shown once and kep
 
 
 class TokenShape(Shape):
-    """A token as a list shows it."""
+    """A token in a list."""
 
     id = Id("tok")
     name = fields.String()
@@ -31,13 +31,13 @@ class TokenShape(Shape):
 
 
 class MadeTokenShape(TokenShape):
-    """A token that was just made: the only time its secret is shown."""
+    """A new token with its secret, which is shown this once."""
 
     secret = fields.String()
 
 
 class NewTokenShape(Shape):
-    """A token to make."""
+    """The request for a token."""
 
     name = fields.String(required=True, validate=Size(min=1, max=100))
     scopes = fields.List(
@@ -48,7 +48,7 @@ class NewTokenShape(Shape):
 
 @route(group, "/tokens", needs="account:write", returns=page_of(TokenShape, "TokenPage"))
 def list_tokens() -> dict[str, Any]:
-    """List the caller's own tokens."""
+    """One's own tokens."""
     return api_lists.whole(keep_tokens.of_viewer(access.services().db, viewer=access.viewer()))
 
 

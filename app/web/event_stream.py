@@ -1,4 +1,4 @@
-"""Live updates as server-sent events: every event row in sight, resumed by its id after a break."""
+"""Live updates as server-sent events: every event in sight, resumed by its id after a break."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PREFIXES = {"ticket": "tkt", "message": "msg", "post": "pst", "alert": "alr", "r
 
 @dataclass(eq=False)
 class Seat:
-    """One stream's place; `is_over` is set when it has to end."""
+    """The place of one stream; `is_over` is set when the stream has to end."""
 
     owner: str
     is_over: threading.Event = field(default_factory=threading.Event)
@@ -45,7 +45,7 @@ class Seat:
 
 @dataclass
 class Seats:
-    """The streams that one process keeps, oldest first."""
+    """The streams of one process, oldest first."""
 
     limit: int
     taken: list[Seat] = field(default_factory=list)
@@ -53,9 +53,9 @@ class Seats:
     is_stopping: bool = False
 
     def take(self, owner: str) -> Seat | None:
-        """A free seat, or else the owner's own oldest one, whose stream ends; None where others have them all.
+        """Take a free seat, or the owner's oldest one, whose stream then ends; returns None where others have all.
 
-        So somebody who goes from page to page is never kept out by pages that were closed and not yet missed.
+        So a reader who goes from page to page is not kept out by streams of pages that are already closed.
         """
         with self.lock:
             if len(self.taken) >= self.limit:
@@ -72,13 +72,13 @@ class Seats:
             return seat
 
     def leave(self, seat: Seat) -> None:
-        """Give a seat back, unless another has it already."""
+        """Give a seat back, unless it was taken over."""
         with self.lock:
             if seat in self.taken:
                 self.taken.remove(seat)
 
     def stop(self) -> None:
-        """End every stream: the process is about to stop."""
+        """End every stream, because the process stops."""
         with self.lock:
             self.is_stopping = True
             for seat in self.taken:
@@ -165,9 +165,9 @@ class _Feed:
     open_s: float = 0.0
 
     def lines(self, start: int | None) -> Iterator[str]:
-        """The stream's text, until its token or session ends, the reader leaves, or it has been open for long enough.
+        """Yield the text of the stream until token or session end, the reader leaves, or `LONGEST_S` have passed.
 
-        Each look asks the database for whom it is: another process may have ended that, or changed what is in sight.
+        Each poll reads the viewer anew: another process may have ended the session, or changed what is in sight.
         """
         yield f"retry: {RETRY_MS}\n\n"
         last, opening = self._opening(start)
@@ -183,14 +183,14 @@ class _Feed:
                 yield ": hb\n\n"
             self._rest()
         if self.seat.is_taken_over:
-            # A browser would come back at once and take the seat from the page that has it now.
+            # Without this event the browser would reconnect at once and take the seat from the other page.
             yield "event: taken\ndata: {}\n\n"
 
     def _opening(self, start: int | None) -> tuple[int, list[str]]:
         newest = event_log.last_id(self.services.db)
         if start is None:
             return newest, []
-        # Too far behind, or an id of another database: the reader loads afresh and goes on from here.
+        # Too far behind, or an id of another database: the reader loads the page anew and goes on from here.
         if start > newest or newest - start > MOST_BEHIND or start + 1 < event_log.first_id(self.services.db):
             return newest, [f"id: {newest}\nevent: reset\ndata: {json.dumps({'last_id': newest})}\n\n"]
         return start, []
@@ -221,7 +221,7 @@ class _Feed:
 
 
 def as_json(event: Event) -> dict[str, Any]:
-    """An event as it goes out, before its shape writes ids and times."""
+    """Return an event for the API's shape, which formats ids and times."""
     prefix = PREFIXES.get(event.noun)
     return {
         "id": event.id,
@@ -249,5 +249,5 @@ def _resumed(after: int | None) -> int | None:
 
 
 def install(app: Flask) -> None:
-    """Seats for the streams of this process."""
+    """Add the seats for the streams of this process."""
     app.extensions["bellwether.stream"] = Seats(limit=app.extensions["bellwether.settings"].stream_clients)

@@ -40,7 +40,7 @@ def upgrade(connection: sqlite3.Connection, path: Path) -> None:
         elif pending:
             copy = _copied(path, before=pending[0].stem)
             LOG.warning("The database is upgraded; %s holds it as it was before.", copy)
-            forget_copies(path, keep=KEPT_COPIES)
+            delete_copies(path, keep=KEPT_COPIES)
             _run(connection, pending)
 
 
@@ -50,7 +50,7 @@ def copies(path: Path) -> list[Path]:
     return sorted(found, key=lambda one: one.stat().st_mtime_ns, reverse=True)
 
 
-def forget_copies(path: Path, *, keep: int = 0, older_than_ms: int | None = None) -> int:
+def delete_copies(path: Path, *, keep: int = 0, older_than_ms: int | None = None) -> int:
     """Delete copies except the newest `keep`, all or those made before a time; returns their number."""
     old = [
         one

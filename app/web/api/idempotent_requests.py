@@ -1,13 +1,12 @@
 """`Idempotency-Key`: the same request sent twice is done once (draft-ietf-httpapi-idempotency-key-header-07).
 
-A request with a key is one unit of work: what its view writes, the key, and the answer are committed together. Killed
-before that commit the request has left nothing and is done when it comes again; killed after it, the answer is there.
-Nothing has to be given back after a crash, because nothing is taken before the work: two processes that get the same
-request at the same time both begin it, and whoever writes second finds the answer of the first.
+A request with a key is one unit of work: the writes of its view, the key and the answer are committed at once. When the
+process is killed before that commit, the request has left nothing and is done when it comes again; after it, the answer
+is there. Nothing is reserved before the work, so a crash leaves nothing to release: two processes that get the same
+request at the same time both begin it, and the second one to write finds the answer of the first.
 
-Work that is committed in many pieces (`in_rows`) has no such transaction. Each of its rows is known by its external id,
-so a request that was broken off goes on where it stopped when it comes again, and its answer says `unchanged` of the
-rows that were in already.
+Work that is committed in pieces (`in_rows`) has no such transaction. Each of its rows has an external id, so a request
+that was interrupted goes on where it stopped when it comes again, and answers `unchanged` for rows that were stored.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ KEPT_HEADERS = ("Content-Type", "ETag", "Location")
 
 
 class Answering:
-    """The keys whose requests this process is answering: a repeated one is told so, and does not wait."""
+    """The keys of requests that this process is answering; a repeated one is refused at once instead of waiting."""
 
     def __init__(self) -> None:
         self._keys: set[tuple[str, str]] = set()
@@ -43,7 +42,7 @@ class Answering:
 
     @contextmanager
     def one(self, actor: str, key: str) -> Iterator[None]:
-        """The time of one request; raises Conflict while another with its key is being answered."""
+        """Hold a key while its request is answered; raises Conflict `idempotency_in_progress` for a held one."""
         with self._guard:
             if (actor, key) in self._keys:
                 raise Conflict("idempotency_in_progress", key=key)
@@ -56,14 +55,14 @@ class Answering:
 
 
 class _Failed(Exception):
-    """The view answered that it could not do what was asked: nothing of it stays, and it may be sent again."""
+    """The view answered with an error: its writes are rolled back, and the request may be sent again."""
 
     def __init__(self, answer: Response) -> None:
         self.answer = answer
 
 
 class _Answered(Exception):
-    """Another process answered the request first."""
+    """Another process has answered the request."""
 
     def __init__(self, kept: Kept) -> None:
         self.kept = kept
@@ -71,19 +70,19 @@ class _Answered(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class _Request:
-    """A request with its key, as it is kept."""
+    """A request with its key and the hash of its content."""
 
     actor: str
     key: str
     fingerprint: str
 
     def find(self, tx: Transaction | None = None) -> Kept | None:
-        """The answer given before."""
+        """Return the answer that was kept; None without one."""
         reads = access.services().db if tx is None else tx
         return answers.find(reads, actor=self.actor, key=self.key, fingerprint=self.fingerprint)
 
     def check(self, tx: Transaction) -> None:
-        """Raise _Answered when it was answered meanwhile."""
+        """Raise _Answered where another process has answered meanwhile."""
         kept = self.find(tx)
         if kept is not None:
             raise _Answered(kept)
@@ -97,14 +96,14 @@ class _Request:
 
 
 def install(app: Flask) -> None:
-    """Make room for the keys that are being answered."""
+    """Add the set of keys that are being answered."""
     app.extensions["bellwether.answering"] = Answering()
 
 
 def once(view: Callable[..., Any], *, in_rows: bool = False) -> Callable[..., Any]:
-    """Answer a repeated key with the first answer; a request that failed may be sent again with its key.
+    """Wrap a view so that a repeated key gets the first answer; a failed request may be sent again with its key.
 
-    `in_rows`: the view commits rows in pieces, each known by its external id.
+    With `in_rows` the view commits rows in pieces, each with its external id.
     """
 
     @wraps(view)
@@ -116,13 +115,13 @@ def once(view: Callable[..., Any], *, in_rows: bool = False) -> Callable[..., An
             earlier = asked.find()
             if earlier is not None:
                 return _again(earlier)
-            answer = _in_pieces if in_rows else _in_one
+            answer = _answer_in_rows if in_rows else _answer_in_unit
             return answer(asked, lambda: view(*args, **kwargs))
 
     return wrapper
 
 
-def _in_one(asked: _Request, view: Callable[[], Any]) -> Response:
+def _answer_in_unit(asked: _Request, view: Callable[[], Any]) -> Response:
     try:
         with access.services().db.unit_of_work(begin=asked.check):
             answer = _whole(view)
@@ -136,7 +135,7 @@ def _in_one(asked: _Request, view: Callable[[], Any]) -> Response:
     return answer
 
 
-def _in_pieces(asked: _Request, view: Callable[[], Any]) -> Response:
+def _answer_in_rows(asked: _Request, view: Callable[[], Any]) -> Response:
     answer = _whole(view)
     if answer.status_code < 400:
         asked.keep(answer)
@@ -145,7 +144,7 @@ def _in_pieces(asked: _Request, view: Callable[[], Any]) -> Response:
 
 def _whole(view: Callable[[], Any]) -> Response:
     answer = make_response(view())
-    # An answer that is streamed does its work while it is read.
+    # A streamed answer does its work while it is read.
     answer.get_data()
     return answer
 

@@ -1,4 +1,4 @@
-"""Long work: how far it is."""
+"""Jobs: the progress and the errors of long work."""
 
 from __future__ import annotations
 

@@ -26,8 +26,9 @@ from app.intents.flows import correct_prediction
 from app.intents.flows.export_examples import export_examples
 from app.model.store import predictions
 from app.notify.flows import keep_receivers
-from app.worker import COPIES_MS, run_once
+from app.worker import COPIES_MS
 from tests.app.conftest import Desk
+from tests.app.duties import run_once
 from tests.app.site import make_site
 
 NAME, ADDRESS = "Quillfeather", "niamh.zephyrine@example.org"
