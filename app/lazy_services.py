@@ -93,7 +93,7 @@ class LazyServices(Services):
             self.db.release()
 
     def close(self) -> None:
-        """Close what is open; waits for a model that is being opened, because an interruption there crashes the process."""
+        """Close what is open; waits for a model that is being opened: an interruption would crash the process."""
         if self._warming is not None:
             self._warming.join(LONGEST_WARMING_S)
         for name in ("engine", "db"):

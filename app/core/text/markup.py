@@ -12,69 +12,19 @@ _SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|opacity\s*:\s*0(?![.\d])")
 _SIGNATURE = re.compile(r"\b(?:gmail_signature|moz-signature|yahoo_signature|protonmail_signature_block)\b", re.I)
 
-_UNREAD = frozenset(
-    [
-        "script",
-        "style",
-        "title",
-        "textarea",
-        "xmp",
-        "iframe",
-        "noembed",
-        "noframes",
-        "template",
-        "svg",
-        "math",
-        "object",
-        "audio",
-        "video",
-        "canvas",
-    ]
-)
-_VOID = frozenset(
-    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
-)
-_BLOCK = frozenset(
-    [
-        "p",
-        "div",
-        "section",
-        "article",
-        "header",
-        "footer",
-        "table",
-        "tr",
-        "ul",
-        "ol",
-        "dl",
-        "dt",
-        "dd",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "pre",
-        "blockquote",
-        "form",
-        "fieldset",
-        "address",
-        "center",
-        "main",
-        "nav",
-        "aside",
-        "figure",
-        "hr",
-        "br",
-        "li",
-        "body",
-        "html",
-        "caption",
-        "option",
-    ]
-)
-_PARAGRAPH = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "table", "ul", "ol", "pre"])
+_UNREAD = frozenset({
+    "script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes", "template", "svg", "math",
+    "object", "audio", "video", "canvas",
+})  # fmt: skip
+_VOID = frozenset({
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
+})  # fmt: skip
+_BLOCK = frozenset({
+    "p", "div", "section", "article", "header", "footer", "table", "tr", "ul", "ol", "dl", "dt", "dd", "h1", "h2",
+    "h3", "h4", "h5", "h6", "pre", "blockquote", "form", "fieldset", "address", "center", "main", "nav", "aside",
+    "figure", "hr", "br", "li", "body", "html", "caption", "option",
+})  # fmt: skip
+_PARAGRAPH = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "table", "ul", "ol", "pre"})
 _MAX_QUOTE_DEPTH = 5  # deeper quotes get no further marks, so that the output stays linear in the input
 
 _LOOKS_LIKE_HTML = re.compile(
