@@ -69,7 +69,7 @@ def _wait_for(job_id: int | None) -> Job:
 def _report(job: Job, *, is_dry: bool) -> None:
     sentence = cast("Callable[[str, Any], tuple[str, str]]", current_app.extensions["bellwether.sentence"])
     for fault in job.errors:
-        click.echo(f"Row {fault['row']}: {sentence(fault['code'], fault['params'])[1]}", err=True)
+        click.echo(f"Row {fault.row}: {sentence(fault.code, fault.params)[1]}", err=True)
     done = "would come in" if is_dry else "came in"
     click.echo(f"{job.n_done} {done}, {job.n_known} are here already, {job.n_failed} cannot be read.")
     if job.state == "failed":

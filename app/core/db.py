@@ -48,7 +48,7 @@ def marks(values: Sequence[Any]) -> str:
     return "(" + ", ".join("?" * len(values)) + ")"
 
 
-def assignments(changes: Mapping[str, Any]) -> str:
+def assignments(changes: Mapping[str, object]) -> str:
     """Return the `a = ?, b = ?` of an UPDATE; raises InputError for a key that is no column name."""
     return ", ".join(identifier(column) + " = ?" for column in changes)
 
@@ -146,13 +146,13 @@ class Transaction(Reads):
         ever = self.value("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,))
         return max(int(largest), int(ever or 0)) + 1
 
-    def insert(self, table: str, values: Mapping[str, Any]) -> int:
+    def insert(self, table: str, values: Mapping[str, object]) -> int:
         """Insert one row; returns its id."""
         with translated():
             cursor = self._connection.execute(_insertion(table, tuple(values)), bound(values.values()))
         return cursor.lastrowid or 0
 
-    def change(self, table: str, row_id: int, *, changes: Mapping[str, Any], version: int | None = None) -> None:
+    def change(self, table: str, row_id: int, *, changes: Mapping[str, object], version: int | None = None) -> None:
         """Update columns and count the version up.
 
         Raises NotFound, and Stale when `version` is given and is not the one in force.

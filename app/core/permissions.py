@@ -9,46 +9,17 @@ from typing import Literal
 UserRole = Literal["agent", "analyst", "admin"]
 
 PERMISSIONS: dict[UserRole, frozenset[str]] = {
-    "agent": frozenset(
-        {
-            "tickets:read",
-            "tickets:write",
-            "messages:write",
-            "macros:read",
-            "routing:read",
-            "articles:read",
-            "reports:read",
-            "predictions:make",
-            "models:read",
-            "account:write",
-            "jobs:read",
-            "stream:read",
-        }
-    ),
-    "analyst": frozenset(
-        {
-            "posts:read",
-            "posts:write",
-            "market:read",
-            "alerts:read",
-            "alerts:write",
-            "rules:read",
-            "rules:write",
-            "receivers:read",
-            "feeds:read",
-            "feeds:write",
-            "predictions:make",
-            "recommendations:read",
-            "feedback:write",
-            "dashboards:write",
-            "models:read",
-            "account:write",
-            "jobs:read",
-            "stream:read",
-        }
-    ),
+    "agent": frozenset({
+        "tickets:read", "tickets:write", "messages:write", "macros:read", "routing:read", "articles:read",
+        "reports:read", "predictions:make", "models:read", "account:write", "jobs:read", "stream:read",
+    }),
+    "analyst": frozenset({
+        "posts:read", "posts:write", "market:read", "alerts:read", "alerts:write", "rules:read", "rules:write",
+        "receivers:read", "feeds:read", "feeds:write", "predictions:make", "recommendations:read", "feedback:write",
+        "dashboards:write", "models:read", "account:write", "jobs:read", "stream:read",
+    }),
     "admin": frozenset({"*:*"}),
-}
+}  # fmt: skip
 
 TOKEN_SCOPES: dict[str, frozenset[str]] = {
     "predict": frozenset({"predictions:make", "models:read"}),

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+Fields = Mapping[str, Any]
+"""Fields of a thing by name, as somebody gives them or an event keeps them; the noun's `check` knows their types."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
@@ -20,8 +23,8 @@ class Event:
     verb: str
     noun: str
     noun_id: int
-    before: Mapping[str, Any] = field(default_factory=dict)
-    after: Mapping[str, Any] = field(default_factory=dict)
+    before: Fields = field(default_factory=dict)
+    after: Fields = field(default_factory=dict)
     at: int = 0
     undoes: int | None = None
     id: int = 0

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from app.core import clock
 from app.core.db import Transaction
 from app.core.events import event_log
-from app.core.events.event import Event
+from app.core.events.event import Event, Fields
 from app.core.permissions import Viewer
 from app.core.registry import Registry
 
@@ -21,7 +20,7 @@ class Announced:
     """An event as subscribers get it, with `data` about the thing that it changed."""
 
     event: Event
-    data: Mapping[str, Any]
+    data: Fields
 
 
 SUBSCRIBERS: Registry[Callable[[Transaction, Sequence[Announced]], None]] = Registry()
@@ -40,10 +39,10 @@ def record(
     verb: str,
     noun: str,
     noun_id: int,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
+    before: Fields | None = None,
+    after: Fields | None = None,
     undoes: int | None = None,
-    data: Mapping[str, Any] | None = None,
+    data: Fields | None = None,
     is_announced: bool = True,
 ) -> Event:
     """Keep one event and, where `is_announced`, pass it to the subscribers with `data` about the thing."""
@@ -73,9 +72,9 @@ class NewEvent:
 
     verb: str
     noun_id: int
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    data: Mapping[str, Any]
+    before: Fields
+    after: Fields
+    data: Fields
     undoes: int | None = None
 
 

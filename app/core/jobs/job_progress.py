@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from app.core import clock
 from app.core.db import Transaction
 from app.core.jobs import job_rows
+from app.core.jobs.job import JobError
 from app.core.services import Services
 
 MOST_ERRORS = 100
@@ -26,7 +26,7 @@ class Progress:
     n_done: int = 0
     n_failed: int = 0
     n_known: int = 0
-    errors: list[Mapping[str, Any]] = field(default_factory=list)
+    errors: list[JobError] = field(default_factory=list)
 
     def done(self) -> None:
         """Count one more row that was stored."""
@@ -38,16 +38,17 @@ class Progress:
         self.n_known += 1
         self._step()
 
-    def failed(self, row: int, *, code: str, params: Mapping[str, Any]) -> None:
+    def failed(self, row: int, *, code: str, params: Mapping[str, object]) -> None:
         """Count one more row that cannot be used."""
         self.note(row, code=code, params=params)
         self._step()
 
-    def note(self, row: int, *, code: str, params: Mapping[str, Any]) -> None:
+    def note(self, row: int, *, code: str, params: Mapping[str, object]) -> None:
         """Count a row that cannot be used, to be written down by `keep` in the transaction of the work."""
         self.n_failed += 1
         if len(self.errors) < MOST_ERRORS:
-            self.errors.append({"row": row, "code": code, "params": {key: str(value) for key, value in params.items()}})
+            shown = {name: str(value) for name, value in params.items()}
+            self.errors.append(JobError(row=row, code=code, params=shown))
 
     @contextmanager
     def reverting_on_error(self) -> Iterator[None]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from app.core import paging
 from app.core.db import Reads, Transaction
 from app.core.errors import NotFound
-from app.core.jobs.job import Job
+from app.core.jobs.job import Job, JobError
 from app.core.leases import lease_rows
 from app.core.paging import Page
 from app.core.permissions import Viewer
@@ -18,7 +20,8 @@ from app.core.storage.row_mapping import built
 
 
 def _job(row: sqlite3.Row) -> Job:
-    return built(Job, row, mappings=("params",), tuples=("errors",))
+    errors = tuple(JobError(**one) for one in json.loads(row["errors"]))
+    return built(Job, row, mappings=("params",), errors=errors)
 
 
 def get(db: Reads, job_id: int, *, viewer: Viewer | None = None) -> Job:
@@ -71,13 +74,13 @@ def progress(
     n_total: int,
     n_done: int,
     n_failed: int,
-    errors: Sequence[Any],
+    errors: Sequence[JobError],
     n_known: int = 0,
 ) -> None:
     """Write down the progress of a job and the time `at`, which shows that its worker lives."""
     tx.execute(
         "UPDATE job SET claimed_at = ?, n_total = ?, n_done = ?, n_failed = ?, n_known = ?, errors = ? WHERE id = ?",
-        (at, n_total, n_done, n_failed, n_known, list(errors), job_id),
+        (at, n_total, n_done, n_failed, n_known, [asdict(one) for one in errors], job_id),
     )
 
 

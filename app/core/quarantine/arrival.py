@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 ItemKind = Literal["mail", "ticket", "post", "record"]
 ItemForm = Literal["eml", "csv", "jsonl", "rss", "draft"]
@@ -46,7 +46,7 @@ class Quarantined:
     source: str
     code: str
     at: int
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, object] = field(default_factory=dict)
     mailbox_id: int | None = None
     uid_validity: int | None = None
     uid: int | None = None

@@ -10,12 +10,12 @@ import hashlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from app.core import clock
 from app.core.db import Transaction
 from app.core.errors import BellwetherError, InputError, NotReady, OutgoingError, Overloaded
 from app.core.events import history
+from app.core.events.event import Fields
 from app.core.permissions import SYSTEM, Viewer
 from app.core.quarantine import quarantine_rows
 from app.core.quarantine.arrival import Arrival, Quarantined
@@ -78,8 +78,9 @@ def put_one(tx: Transaction, arrival: Arrival, *, error: BellwetherError, servic
     """Put one arrival into quarantine; returns False where it was there before."""
     code, params = reason(error)
     kept = _kept(tx, arrival.raw, limit=services.policy.max_mail_bytes)
-    why = {"code": code, "params": params, "at": clock.now_ms()}
-    item_id = quarantine_rows.insert(tx, arrival, key=_key(arrival), kept=kept, why=why)
+    item_id = quarantine_rows.insert(
+        tx, arrival, key=_key(arrival), kept=kept, code=code, params=params, at=clock.now_ms()
+    )
     if item_id is not None:
         after = {"kind": arrival.kind, "source": arrival.source, "code": code}
         _record(tx, "quarantined", item_id, viewer=SYSTEM, after=after)
@@ -99,7 +100,7 @@ def _key(arrival: Arrival) -> str:
     return f"{arrival.place}:{hashlib.sha256(arrival.raw).hexdigest()}"
 
 
-def reason(error: BellwetherError) -> tuple[str, dict[str, Any]]:
+def reason(error: BellwetherError) -> tuple[str, dict[str, int | str]]:
     """Return code and parameters of an error: those of the first fault where several are listed."""
     code, params = error.code, dict(error.params)
     if error.fields and code == InputError.code:
@@ -129,7 +130,7 @@ def discard(services: Services, item_id: int, *, viewer: Viewer) -> None:
             _record(tx, "discarded", item_id, viewer=viewer, before=before)
 
 
-def release(services: Services, item: Quarantined, *, viewer: Viewer, filed_as: Mapping[str, Any]) -> None:
+def release(services: Services, item: Quarantined, *, viewer: Viewer, filed_as: Fields) -> None:
     """Take an item out of quarantine that was filed after all."""
     with services.db.transaction() as tx:
         if quarantine_rows.close(tx, item.id, state="filed"):
@@ -143,8 +144,8 @@ def _record(
     item_id: int,
     *,
     viewer: Viewer,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
+    before: Fields | None = None,
+    after: Fields | None = None,
 ) -> None:
     history.record(
         tx, actor=history.of(viewer), verb=verb, noun="quarantine", noun_id=item_id, before=before, after=after

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 from app.core import paging
 from app.core.db import Reads, Transaction
@@ -54,20 +53,27 @@ def n_bytes(db: Reads) -> int:
     return int(db.value("SELECT coalesce(sum(length(raw)), 0) FROM quarantine"))
 
 
-def insert(tx: Transaction, arrival: Arrival, *, key: str, kept: bytes | None, why: Mapping[str, Any]) -> int | None:
-    """Keep an arrival with the `kept` part of its raw form; returns its id, None where it was kept before.
-
-    `why` holds code, params and at.
-    """
+def insert(
+    tx: Transaction,
+    arrival: Arrival,
+    *,
+    key: str,
+    kept: bytes | None,
+    code: str,
+    params: Mapping[str, object],
+    at: int,
+) -> int | None:
+    """Keep an arrival with the `kept` part of its raw form; returns its id, None where it was kept before."""
     given = {name: value for name, value in asdict(arrival).items() if name not in ("place", "raw")}
     size = 0 if arrival.raw is None else len(arrival.raw)
     is_whole = kept is not None and len(kept) == size
     if tx.row("SELECT 1 FROM quarantine WHERE key = ?", (key,)) is not None:
         return None
-    return tx.insert("quarantine", {**given, **why, "key": key, "raw": kept, "size": size, "is_whole": is_whole})
+    columns = {"code": code, "params": params, "at": at, "key": key, "raw": kept, "size": size, "is_whole": is_whole}
+    return tx.insert("quarantine", given | columns)
 
 
-def note_try(tx: Transaction, item_id: int, *, code: str, params: Mapping[str, Any], at: int) -> None:
+def note_try(tx: Transaction, item_id: int, *, code: str, params: Mapping[str, object], at: int) -> None:
     """Write down that an item was tried again, and the reason of the failure."""
     tx.execute(
         "UPDATE quarantine SET n_tries = n_tries + 1, tried_at = ?, code = ?, params = ? WHERE id = ?",

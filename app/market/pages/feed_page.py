@@ -80,7 +80,7 @@ def _imports(names: Mapping[int, str]) -> list[dict[str, Any]]:
             "job": job,
             "feed": names[job.params["feed_id"]],
             "faults": [
-                {"row": fault["row"], "sentence": problem_sentences.sentence(fault["code"], fault["params"])[1]}
+                {"row": fault.row, "sentence": problem_sentences.sentence(fault.code, fault.params)[1]}
                 for fault in job.errors[:MOST_FAULTS]
             ],
         }

@@ -237,6 +237,6 @@ def test_faults_of_rows_keep_their_place(filled: Services, people: Desk) -> None
     erase_customer.erase(filled, customer_id, viewer=people.admin)
     faults = [one for job in job_rows.page(filled.db).items for one in job.errors]
     assert faults
-    assert all(one["row"] and one["code"] and one["params"] == {} for one in faults)
+    assert all(one.row and one.code and one.params == {} for one in faults)
     assert json.dumps(faults).lower().find(WORDS[13]) == -1
     assert list(export_examples(filled)) == []

@@ -194,7 +194,7 @@ def test_what_changed_since_stays_and_is_told(services: Services) -> None:
     undone = run_bulk_job.undo(services, job.id, viewer=me)
     job_queue.run_due(services)
     told = rows.get(services.db, undone.id)
-    assert (told.n_failed, told.errors[0]["row"], told.errors[0]["code"]) == (1, kept, "changed_since")
+    assert (told.n_failed, told.errors[0].row, told.errors[0].code) == (1, kept, "changed_since")
     assert ticket_rows.read(services.db, kept).status == "pending"
 
 
@@ -219,7 +219,7 @@ def test_rows_that_fail_are_counted_once_though_the_database_fails_too(
     job_queue.run_due(services)
     told = rows.get(services.db, undo.id)
     assert (told.n_failed, told.n_done) == (1, job.n_done - 1)
-    assert [one["row"] for one in told.errors] == [kept]
+    assert [one.row for one in told.errors] == [kept]
 
 
 def test_undo_is_a_few_statements_a_ticket(services: Services) -> None:
@@ -271,7 +271,7 @@ def test_labels_are_corrected_and_uncorrected_with_row_errors(services: Services
     services.db.connection.execute("UPDATE verdict SET task = 'gone' WHERE task = 'emotion'")
     failed = _done(services, _order(chosen, "correct", task="emotion", label="joy"), me)
     assert (failed.n_done, failed.n_failed) == (0, job.n_total)
-    assert failed.errors[0]["code"] == "not_found"
+    assert failed.errors[0].code == "not_found"
     run_bulk_job.undo(services, job.id, viewer=me)
     job_queue.run_due(services)
     assert services.db.value("SELECT count(*) FROM correction WHERE undone_at IS NULL") == 0
