@@ -38,7 +38,7 @@ class Identity(Protocol):
     def viewer(self, token: str | None) -> Viewer | None:
         """Return the viewer of this request with its token, or None; raises NotSignedIn for an unknown token."""
 
-    def later(self, token: str | None) -> Callable[[], Viewer | None]:
+    def viewer_after_request(self, token: str | None) -> Callable[[], Viewer | None]:
         """Return a function for use after the request: it gives the viewer, or None once token or session has ended."""
 
 
@@ -115,9 +115,9 @@ def user_id() -> int:
     return found
 
 
-def still_admitted() -> Callable[[], Viewer | None]:
+def viewer_after_request() -> Callable[[], Viewer | None]:
     """Return a function for use after the request: it gives the viewer, or None once token or session has ended."""
-    return _identity().later(_presented_token())
+    return _identity().viewer_after_request(_presented_token())
 
 
 def signed_in_user() -> User | None:

@@ -164,7 +164,7 @@ def render(problem: Problem) -> Response:
     return as_json(problem) if is_for_program() else _as_page(problem)
 
 
-def _on_own(error: BellwetherError) -> BaseResponse:
+def _handle_own(error: BellwetherError) -> BaseResponse:
     if isinstance(error, NotSignedIn) and not is_for_program():
         if typed_texts.of_request(status=error.status):
             # The session ended while the person was writing: a redirect to the sign-in would lose their text.
@@ -176,13 +176,13 @@ def _on_own(error: BellwetherError) -> BaseResponse:
     return render(of(error))
 
 
-def _on_http(error: HTTPException) -> BaseResponse:
+def _handle_http(error: HTTPException) -> BaseResponse:
     if error.code is not None and error.code < 400:
         return BaseResponse.force_type(error.get_response(), request.environ)
     return render(of_http(error))
 
 
-def _on_anything(error: Exception) -> Response:
+def _handle_unexpected(error: Exception) -> Response:
     log.exception("%s %s failed [%s]", request.method, request.path, g.get("request_id", ""), exc_info=error)
     title, detail = problem_sentences.sentence("internal", {"request_id": g.get("request_id", "")})
     return render(Problem(code="internal", status=500, title=title, detail=detail))
@@ -190,6 +190,6 @@ def _on_anything(error: Exception) -> Response:
 
 def install(app: Flask) -> None:
     """Register the handlers of all errors."""
-    app.register_error_handler(BellwetherError, _on_own)
-    app.register_error_handler(HTTPException, _on_http)
-    app.register_error_handler(Exception, _on_anything)
+    app.register_error_handler(BellwetherError, _handle_own)
+    app.register_error_handler(HTTPException, _handle_http)
+    app.register_error_handler(Exception, _handle_unexpected)

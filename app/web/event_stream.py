@@ -139,25 +139,25 @@ def stream(query: dict[str, Any]) -> Response:
     seat = seats.take(f"{viewer.actor_kind}:{viewer.actor_id}")
     if seat is None:
         raise Overloaded("stream_full", limit=seats.limit, retry_after=15)
-    feed = _Feed(
+    live = _Stream(
         services=access.services(),
         viewer=viewer,
-        ask=access.still_admitted(),
+        find_viewer=access.viewer_after_request(),
         types=query["types"],
         is_gone=request.environ.get("waitress.client_disconnected") or (lambda: False),
         seat=seat,
     )
-    answer = Response(feed.lines(_resumed(query["after"])), content_type="text/event-stream")
+    answer = Response(live.lines(_start_id(query["after"])), content_type="text/event-stream")
     answer.call_on_close(partial(seats.leave, seat))
     answer.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
     return answer
 
 
 @dataclass
-class _Feed:
+class _Stream:
     services: Services
     viewer: Viewer
-    ask: Callable[[], Viewer | None]
+    find_viewer: Callable[[], Viewer | None]
     types: str
     is_gone: Callable[[], bool]
     seat: Seat
@@ -170,7 +170,7 @@ class _Feed:
         Each poll reads the viewer anew: another process may have ended the session, or changed what is in sight.
         """
         yield f"retry: {RETRY_MS}\n\n"
-        last, opening = self._opening(start)
+        last, opening = self._open(start)
         yield from opening
         while not self._is_over():
             last, found = self._next(last)
@@ -181,12 +181,12 @@ class _Feed:
             elif self.silent_s >= HEARTBEAT_S:
                 self.silent_s = 0.0
                 yield ": hb\n\n"
-            self._rest()
+            self._pause()
         if self.seat.is_taken_over:
             # Without this event the browser would reconnect at once and take the seat from the other page.
             yield "event: taken\ndata: {}\n\n"
 
-    def _opening(self, start: int | None) -> tuple[int, list[str]]:
+    def _open(self, start: int | None) -> tuple[int, list[str]]:
         newest = event_log.last_id(self.services.db)
         if start is None:
             return newest, []
@@ -208,13 +208,13 @@ class _Feed:
         return is_done or not self._is_admitted()
 
     def _is_admitted(self) -> bool:
-        now = self.ask()
+        now = self.find_viewer()
         if now is None or not now.may(PERMISSION):
             return False
         self.viewer = now
         return True
 
-    def _rest(self) -> None:
+    def _pause(self) -> None:
         self.seat.is_over.wait(POLL_S)
         self.silent_s += POLL_S
         self.open_s += POLL_S
@@ -243,7 +243,7 @@ def _is_wanted(event: Event, types: str) -> bool:
     return not types or event.noun in types.split(",")
 
 
-def _resumed(after: int | None) -> int | None:
+def _start_id(after: int | None) -> int | None:
     given = request.headers.get("Last-Event-ID", "").removeprefix("evt_")
     return int(given) if given.isascii() and given.isdigit() and len(given) <= 18 else after
 

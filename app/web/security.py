@@ -79,7 +79,7 @@ class Sessions(SecureCookieSessionInterface):
         return super().get_signing_serializer(app)
 
 
-def _before() -> None:
+def _begin_request() -> None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(8)}"
     view = current_app.view_functions.get(request.endpoint or "")
@@ -87,7 +87,7 @@ def _before() -> None:
         request.max_content_length = current_app.extensions["bellwether.settings"].max_upload_bytes
 
 
-def _after(response: Response) -> Response:
+def _finish_response(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Content-Security-Policy", policy())
@@ -111,5 +111,5 @@ def install(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_SECURE=settings.is_secure_cookie,
     )
     app.session_interface = Sessions()
-    app.before_request(_before)
-    app.after_request(_after)
+    app.before_request(_begin_request)
+    app.after_request(_finish_response)

@@ -46,21 +46,8 @@ def record(
     is_announced: bool = True,
 ) -> Event:
     """Keep one event and, where `is_announced`, pass it to the subscribers with `data` about the thing."""
-    event = Event(
-        actor_kind=actor[0],
-        actor_id=actor[1],
-        verb=verb,
-        noun=noun,
-        noun_id=noun_id,
-        before=before or {},
-        after=after or {},
-        at=clock.now_ms(),
-        undoes=undoes,
-    )
-    kept = replace(event, id=event_log.record(tx, event))
-    if is_announced:
-        _announce(tx, [Announced(event=kept, data={noun: {"id": noun_id, **(data or {}), **event.after}})])
-    return kept
+    new = NewEvent(verb=verb, noun_id=noun_id, before=before or {}, after=after or {}, data=data or {}, undoes=undoes)
+    return _keep(tx, [new], actor=actor, noun=noun, is_announced=is_announced)[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +67,12 @@ class NewEvent:
 
 def record_each(tx: Transaction, several: Sequence[NewEvent], *, actor: Actor, noun: str) -> list[int]:
     """Keep many events and pass them to the subscribers; returns their ids."""
+    return [event.id for event in _keep(tx, several, actor=actor, noun=noun)]
+
+
+def _keep(
+    tx: Transaction, several: Sequence[NewEvent], *, actor: Actor, noun: str, is_announced: bool = True
+) -> list[Event]:
     now = clock.now_ms()
     made = [
         Event(
@@ -95,17 +88,12 @@ def record_each(tx: Transaction, several: Sequence[NewEvent], *, actor: Actor, n
         )
         for one in several
     ]
-    ids = event_log.record_all(tx, made)
-    _announce(
-        tx,
-        [
-            Announced(event=replace(event, id=event_id), data={noun: {"id": one.noun_id, **one.data, **one.after}})
-            for event_id, event, one in zip(ids, made, several, strict=True)
-        ],
-    )
-    return ids
-
-
-def _announce(tx: Transaction, announced: Sequence[Announced]) -> None:
-    for subscriber in SUBSCRIBERS:
-        subscriber(tx, announced)
+    kept = [replace(event, id=event_id) for event, event_id in zip(made, event_log.record_all(tx, made), strict=True)]
+    if is_announced:
+        announced = [
+            Announced(event=event, data={noun: {"id": one.noun_id, **one.data, **one.after}})
+            for event, one in zip(kept, several, strict=True)
+        ]
+        for subscriber in SUBSCRIBERS:
+            subscriber(tx, announced)
+    return kept

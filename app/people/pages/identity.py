@@ -52,7 +52,7 @@ class RequestIdentity:
         """Return the viewer of this request; raises NotSignedIn for an unknown token."""
         return _identify(services(), token=token, person=_person())
 
-    def later(self, token: str | None) -> Callable[[], Viewer | None]:
+    def viewer_after_request(self, token: str | None) -> Callable[[], Viewer | None]:
         """Return a function for use after the request: it gives the viewer, or None once token or session has ended."""
         return partial(_identify_again, services(), token=token, person=_person())
 

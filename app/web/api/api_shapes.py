@@ -266,18 +266,18 @@ def faults(error: ValidationError) -> InputError:
     messages = error.messages
     if isinstance(messages, dict) and len(messages) == 1 and next(iter(messages)) in ("json", "query"):
         messages = next(iter(messages.values()))
-    return InputError(fields=tuple(_walk(messages, "")))
+    return InputError(fields=tuple(_field_errors(messages, "")))
 
 
-def _walk(messages: Any, pointer: str) -> Iterator[FieldError]:
+def _field_errors(messages: Any, pointer: str) -> Iterator[FieldError]:
     if isinstance(messages, Mapping):
         for key, inner in messages.items():
             # marshmallow files faults of a whole object under `_schema`.
             step = "" if key == "_schema" else "/" + str(key).replace("~", "~0").replace("/", "~1")
-            yield from _walk(inner, pointer + step)
+            yield from _field_errors(inner, pointer + step)
     elif isinstance(messages, Sequence) and not isinstance(messages, str):
         for inner in messages:
-            yield from _walk(inner, pointer)
+            yield from _field_errors(inner, pointer)
     else:
         yield _fault(messages, pointer)
 
@@ -290,10 +290,12 @@ def _fault(message: Any, pointer: str) -> FieldError:
 
 def field_error(pointer: str, code: str, **params: object) -> FieldError:
     """Return the fault of one field."""
-    return FieldError(pointer=pointer, code=code, params=tuple((name, _shown(value)) for name, value in params.items()))
+    return FieldError(
+        pointer=pointer, code=code, params=tuple((name, _as_text(value)) for name, value in params.items())
+    )
 
 
-def _shown(value: object) -> str:
+def _as_text(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 

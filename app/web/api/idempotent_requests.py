@@ -54,14 +54,14 @@ class Answering:
                 self._keys.remove((actor, key))
 
 
-class _Failed(Exception):
+class _FailedAnswer(Exception):
     """The view answered with an error: its writes are rolled back, and the request may be sent again."""
 
     def __init__(self, answer: Response) -> None:
         self.answer = answer
 
 
-class _Answered(Exception):
+class _AnsweredElsewhere(Exception):
     """Another process has answered the request."""
 
     def __init__(self, kept: Kept) -> None:
@@ -82,10 +82,10 @@ class _Request:
         return answers.find(reads, actor=self.actor, key=self.key, fingerprint=self.fingerprint)
 
     def check(self, tx: Transaction) -> None:
-        """Raise _Answered where another process has answered meanwhile."""
+        """Raise _AnsweredElsewhere where another process has answered meanwhile."""
         kept = self.find(tx)
         if kept is not None:
-            raise _Answered(kept)
+            raise _AnsweredElsewhere(kept)
 
     def keep(self, answer: Response) -> None:
         """Keep an answer."""
@@ -108,13 +108,13 @@ def once(view: Callable[..., Any], *, in_rows: bool = False) -> Callable[..., An
 
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        asked = _asked()
+        asked = _keyed_request()
         if asked is None:
             return view(*args, **kwargs)
         with current_app.extensions["bellwether.answering"].one(asked.actor, asked.key):
             earlier = asked.find()
             if earlier is not None:
-                return _again(earlier)
+                return _replay(earlier)
             answer = _answer_in_rows if in_rows else _answer_in_unit
             return answer(asked, lambda: view(*args, **kwargs))
 
@@ -124,38 +124,38 @@ def once(view: Callable[..., Any], *, in_rows: bool = False) -> Callable[..., An
 def _answer_in_unit(asked: _Request, view: Callable[[], Any]) -> Response:
     try:
         with access.services().db.unit_of_work(begin=asked.check):
-            answer = _whole(view)
+            answer = _run_view(view)
             if answer.status_code >= 400:
-                raise _Failed(answer)
+                raise _FailedAnswer(answer)
             asked.keep(answer)
-    except _Failed as failed:
+    except _FailedAnswer as failed:
         return failed.answer
-    except _Answered as answered:
-        return _again(answered.kept)
+    except _AnsweredElsewhere as answered:
+        return _replay(answered.kept)
     return answer
 
 
 def _answer_in_rows(asked: _Request, view: Callable[[], Any]) -> Response:
-    answer = _whole(view)
+    answer = _run_view(view)
     if answer.status_code < 400:
         asked.keep(answer)
     return answer
 
 
-def _whole(view: Callable[[], Any]) -> Response:
+def _run_view(view: Callable[[], Any]) -> Response:
     answer = make_response(view())
     # A streamed answer does its work while it is read.
     answer.get_data()
     return answer
 
 
-def _again(kept: Kept) -> Response:
+def _replay(kept: Kept) -> Response:
     answer = Response(kept.body, status=kept.status, headers=dict(kept.headers))
     answer.headers["Idempotency-Replayed"] = "true"
     return answer
 
 
-def _asked() -> _Request | None:
+def _keyed_request() -> _Request | None:
     given = request.headers.get(HEADER)
     if given is None:
         return None

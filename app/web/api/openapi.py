@@ -44,7 +44,7 @@ class Parser(FlaskParser):
 
     def load_json(self, req: Any, schema: Any) -> Any:
         """Return the body as JSON; it may be left out where nothing in it is required."""
-        return request_body.read_json() if _is_needed(schema) else request_body.read_json_or({})
+        return request_body.read_json() if _is_body_required(schema) else request_body.read_json_or({})
 
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
         """Raise the faults of a schema as InputError."""
@@ -102,7 +102,7 @@ def route(
 
     def declare(view: View) -> View:
         endpoint = view.__name__
-        served = _given(group, group.response(status, returns)(view), query=query, reads=reads)
+        served = _with_arguments(group, group.response(status, returns)(view), query=query, reads=reads)
         refused = refusals.statuses(
             rule=rule, method=method, needs=needs, has_query=query is not None, is_versioned=is_versioned, also=also,
             has_body=reads is not None or "requestBody" in (docs or {}),
@@ -120,13 +120,13 @@ def route(
     return declare
 
 
-def _given(group: Any, served: Any, *, query: type[Schema] | None, reads: type[Schema] | None) -> Any:
+def _with_arguments(group: Any, served: Any, *, query: type[Schema] | None, reads: type[Schema] | None) -> Any:
     if reads is not None:
-        served = group.arguments(reads, location="json", required=_is_needed(reads()))(served)
+        served = group.arguments(reads, location="json", required=_is_body_required(reads()))(served)
     return served if query is None else group.arguments(query, location="query")(served)
 
 
-def _is_needed(shape: Schema) -> bool:
+def _is_body_required(shape: Schema) -> bool:
     return any(one.required for one in shape.fields.values()) or bool(getattr(shape, "needs_one", ()))
 
 

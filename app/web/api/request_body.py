@@ -49,10 +49,10 @@ def read_json(*, accepted: Iterable[str] = (JSON,)) -> Any:
     kind = media_type()
     if kind and not is_json(kind) and not _is_curl(kind):
         raise UnsupportedMedia(media_type=kind, accepted=tuple(accepted))
-    return parse(_document())
+    return parse(_bounded_body())
 
 
-def _document() -> bytes:
+def _bounded_body() -> bytes:
     limit = current_app.config["MAX_CONTENT_LENGTH"]
     is_large_allowed = request.max_content_length != limit
     if is_large_allowed and (request.content_length or 0) > limit:
@@ -85,8 +85,8 @@ def parse(content: bytes) -> Any:
     """Parse JSON; raises InputError with the line and column, or the byte that is not UTF-8."""
     try:
         text = content.decode("utf-8-sig")
-        found = json.loads(text, parse_constant=_refuse_constant, parse_int=_whole, parse_float=_number)
-        return _mended(found) if _SURROGATE.search(text) else found
+        found = json.loads(text, parse_constant=_refuse_constant, parse_int=_parse_integer, parse_float=_parse_float)
+        return _without_surrogates(found) if _SURROGATE.search(text) else found
     except UnicodeDecodeError as error:
         raise InputError("not_utf8", byte=error.start) from None
     except json.JSONDecodeError as error:
@@ -95,22 +95,24 @@ def parse(content: bytes) -> Any:
         raise InputError("too_deep") from None
 
 
-def _whole(text: str) -> int | float:
-    return int(text) if len(text) <= LONGEST_INTEGER else _number(text)
+def _parse_integer(text: str) -> int | float:
+    return int(text) if len(text) <= LONGEST_INTEGER else _parse_float(text)
 
 
-def _number(text: str) -> float:
+def _parse_float(text: str) -> float:
     number = float(text)
     return number if isfinite(number) else _refuse_constant(text)
 
 
-def _mended(value: Any) -> Any:
+def _without_surrogates(value: Any) -> Any:
     """Replace halves of surrogate pairs, which can neither be stored nor sent back."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
-        return [_mended(part) for part in value]
-    return {_mended(key): _mended(part) for key, part in value.items()} if isinstance(value, dict) else value
+        return [_without_surrogates(part) for part in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(part) for key, part in value.items()}
+    return value
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -36,24 +36,24 @@ def moment(ms: int) -> datetime:
     return datetime.fromtimestamp(ms / 1000, tz=UTC).astimezone(reader_zone())
 
 
-def _shown(ms: int, *, en: str, zh: str) -> str:
+def _formatted(ms: int, *, en: str, zh: str) -> str:
     locale = page_locale()
     return dates.format_datetime(moment(ms), zh if locale == "zh" else en, locale=locale)
 
 
 def when(ms: int | None) -> str:
     """Return date and time in full, in the reader's zone."""
-    return _shown(ms, en="d MMM y, HH:mm", zh="y年M月d日 HH:mm") if ms else "—"
+    return _formatted(ms, en="d MMM y, HH:mm", zh="y年M月d日 HH:mm") if ms else "—"
 
 
 def day(ms: int) -> str:
     """Return day and month."""
-    return _shown(ms, en="d MMM", zh="M月d日")
+    return _formatted(ms, en="d MMM", zh="M月d日")
 
 
 def day_hour(ms: int) -> str:
     """Return day, month, hour and minute."""
-    return _shown(ms, en="d MMM HH:mm", zh="M月d日 HH:mm")
+    return _formatted(ms, en="d MMM HH:mm", zh="M月d日 HH:mm")
 
 
 def span(ms: int) -> str:

@@ -66,7 +66,7 @@ class Connection(HTTPChannel):
         self._n_in = self._n_out = 0
         self._incoming, self._outgoing = Pace(), Pace()
         super().__init__(server, *parts, **named)
-        server.joined(self)
+        server.add_connection(self)
 
     def is_spare(self, *, now: float, limits: Limits) -> bool:
         """Return True for a connection that may be closed to make room: idle, and not brand-new."""
@@ -103,7 +103,7 @@ class Connection(HTTPChannel):
     def del_channel(self, *parts: Any) -> None:
         """Remove the connection from the server's counts."""
         super().del_channel(*parts)
-        self.server.left(self)
+        self.server.remove_connection(self)
 
     def received(self, data: bytes) -> Any:
         """Take bytes of a request; the time for its header, and for its body, begins with the first byte of each."""

@@ -44,7 +44,7 @@ def client_of(header: str, *, networks: Sequence[Network]) -> str:
     """
     client = ""
     for entry in reversed(header.split(",")[-MOST_HOPS:]):
-        found = parsed(entry)
+        found = parse_address(entry)
         if found is None:
             break
         client = str(found)
@@ -55,11 +55,11 @@ def client_of(header: str, *, networks: Sequence[Network]) -> str:
 
 def is_within(address: str, *, networks: Sequence[Network]) -> bool:
     """Return True for an address in one of the networks."""
-    found = parsed(address) if networks else None
+    found = parse_address(address) if networks else None
     return found is not None and any(found in network for network in networks)
 
 
-def parsed(entry: str) -> Address | None:
+def parse_address(entry: str) -> Address | None:
     """Return the address of an entry such as `192.0.2.1`, `192.0.2.1:80`, `"[2001:db8::1]:80"`; None without one.
 
     An IPv4-mapped IPv6 address is returned as the IPv4 address.

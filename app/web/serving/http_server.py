@@ -15,7 +15,7 @@ from waitress.task import ThreadedTaskDispatcher
 
 from app.core.config import Settings
 from app.web.serving.connection import Connection, Limits, refuse
-from app.web.serving.forwarded import Network, is_within, parsed
+from app.web.serving.forwarded import Network, is_within, parse_address
 
 LIVE = "/health/live"
 SEND_BUFFER = 131_072
@@ -72,11 +72,11 @@ class Server(TcpWSGIServer):
         super().set_socket_options(conn)
         conn.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
 
-    def joined(self, connection: Connection) -> None:
+    def add_connection(self, connection: Connection) -> None:
         """Count a new connection for its site."""
         self._of_site.setdefault(site_of(connection.addr[0]), set()).add(connection)
 
-    def left(self, connection: Connection) -> None:
+    def remove_connection(self, connection: Connection) -> None:
         """Stop counting a connection."""
         site = site_of(connection.addr[0])
         self._of_site.get(site, set()).discard(connection)
@@ -114,9 +114,9 @@ class Server(TcpWSGIServer):
             if connection.is_overdue(now=now, limits=self.limits):
                 connection.cut()
         for own in list(self._of_site.values()):
-            self._shed(tuple(own))
+            self._cut_large_bodies(tuple(own))
 
-    def _shed(self, own: Collection[Connection]) -> None:
+    def _cut_large_bodies(self, own: Collection[Connection]) -> None:
         """Cut the largest unfinished bodies of a site that exceeds its limit of bytes."""
         excess = sum(one.n_unread_bytes for one in own) - self.limits.n_unread_bytes
         for one in sorted(own, key=lambda one: -one.n_unread_bytes):
@@ -154,7 +154,7 @@ def _threads(count: int) -> ThreadedTaskDispatcher:
 
 def site_of(address: str) -> str:
     """Return the key that connections are counted by: an IPv4 address, or the network of an IPv6 site."""
-    found = parsed(address)
+    found = parse_address(address)
     if isinstance(found, IPv6Address):
         return str(ip_network((found, SITE_PREFIX), strict=False))
     return address if found is None else str(found)
@@ -166,7 +166,7 @@ def open_server(application: Any, *, listening: socket, settings: Settings, limi
         sockets=[listening],
         threads=settings.server_threads,
         max_request_body_size=settings.max_upload_bytes,
-        # Lets a live stream notice at once that its reader has left.
+        # Lets a live stream notice at once that its reader has remove_connection.
         channel_request_lookahead=5,
         # The application itself decides which X-Forwarded-For it accepts.
         clear_untrusted_proxy_headers=False,

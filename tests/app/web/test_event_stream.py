@@ -41,12 +41,11 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 def _happen(site: Site, *nouns: str) -> list[int]:
     with site.services.db.transaction() as tx:
-        return [
-            event_log.record(
-                tx, Event(actor_kind="system", actor_id="test", verb="created", noun=noun, noun_id=number, at=number)
-            )
+        happened = [
+            Event(actor_kind="system", actor_id="test", verb="created", noun=noun, noun_id=number, at=number)
             for number, noun in enumerate(nouns, start=1)
         ]
+        return event_log.record_all(tx, happened)
 
 
 def _open(api: Caller, path: str = "/api/v1/stream", **headers: str) -> TestResponse:
