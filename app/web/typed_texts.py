@@ -38,12 +38,12 @@ def of_request(*, status: int) -> Typed | None:
     except HTTPException:
         # A body that is too large or broken cannot be read again.
         return None
-    told = [(name, value) for name, value in sent if name not in SECRETS]
-    texts = tuple(one for one in told if _is_text(one[1]))
+    allowed = [(name, value) for name, value in sent if name not in SECRETS]
+    texts = tuple(one for one in allowed if _is_text(one[1]))
     if not texts:
         return None
-    is_whole = len(told) == len(sent) and not has_files and request.endpoint is not None
-    others = tuple(one for one in told if not _is_text(one[1]))
+    is_whole = len(allowed) == len(sent) and not has_files and request.endpoint is not None
+    others = tuple(one for one in allowed if not _is_text(one[1]))
     return Typed(texts=texts, others=others, is_repeatable=is_whole and status in REPEATABLE)
 
 

@@ -15,7 +15,7 @@ from app.core.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class KeptAnswer:
     """An answer that was kept."""
 
     status: int
@@ -23,7 +23,7 @@ class Kept:
     body: bytes = b""
 
 
-def find(db: Reads, *, actor: str, key: str, fingerprint: str) -> Kept | None:
+def find(db: Reads, *, actor: str, key: str, fingerprint: str) -> KeptAnswer | None:
     """Return the answer of a key; None for a new key.
 
     Raises InputError `idempotency_key_reused` for another request under the same key.
@@ -33,10 +33,10 @@ def find(db: Reads, *, actor: str, key: str, fingerprint: str) -> Kept | None:
         return None
     if row["fingerprint"] != fingerprint:
         raise InputError("idempotency_key_reused", key=key)
-    return Kept(status=row["status"], headers=json.loads(row["headers"]), body=row["body"])
+    return KeptAnswer(status=row["status"], headers=json.loads(row["headers"]), body=row["body"])
 
 
-def keep(tx: Transaction, answer: Kept, *, actor: str, key: str, fingerprint: str, at: int) -> None:
+def keep(tx: Transaction, answer: KeptAnswer, *, actor: str, key: str, fingerprint: str, at: int) -> None:
     """Keep the answer of a key that has none."""
     tx.execute(
         "INSERT OR IGNORE INTO idempotency (actor, key, fingerprint, status, headers, body, created_at) "

@@ -186,7 +186,7 @@ def audit() -> str:
         sections=SECTIONS,
         page=page,
         names=names,
-        told=lambda event: account_sentences.sentence(event, names=names),
+        sentence_of=lambda event: account_sentences.sentence(event, names=names),
         noun=noun,
         kind=kind,
         # A thing that was added is deleted on its own page; a button beside every row would only be in the way.

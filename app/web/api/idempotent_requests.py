@@ -25,7 +25,7 @@ from app.core import clock
 from app.core.db import Transaction
 from app.core.errors import Conflict, InputError
 from app.core.storage import idempotency_keys as answers
-from app.core.storage.idempotency_keys import Kept
+from app.core.storage.idempotency_keys import KeptAnswer
 from app.web import access
 
 HEADER = "Idempotency-Key"
@@ -64,7 +64,7 @@ class _FailedAnswer(Exception):
 class _AnsweredElsewhere(Exception):
     """Another process has answered the request."""
 
-    def __init__(self, kept: Kept) -> None:
+    def __init__(self, kept: KeptAnswer) -> None:
         self.kept = kept
 
 
@@ -76,7 +76,7 @@ class _Request:
     key: str
     fingerprint: str
 
-    def find(self, tx: Transaction | None = None) -> Kept | None:
+    def find(self, tx: Transaction | None = None) -> KeptAnswer | None:
         """Return the answer that was kept; None without one."""
         reads = access.services().db if tx is None else tx
         return answers.find(reads, actor=self.actor, key=self.key, fingerprint=self.fingerprint)
@@ -90,7 +90,7 @@ class _Request:
     def keep(self, answer: Response) -> None:
         """Keep an answer."""
         headers = {name: answer.headers[name] for name in KEPT_HEADERS if name in answer.headers}
-        kept = Kept(status=answer.status_code, headers=headers, body=answer.get_data())
+        kept = KeptAnswer(status=answer.status_code, headers=headers, body=answer.get_data())
         with access.services().db.transaction() as tx:
             answers.keep(tx, kept, actor=self.actor, key=self.key, fingerprint=self.fingerprint, at=clock.now_ms())
 
@@ -149,7 +149,7 @@ def _run_view(view: Callable[[], Any]) -> Response:
     return answer
 
 
-def _replay(kept: Kept) -> Response:
+def _replay(kept: KeptAnswer) -> Response:
     answer = Response(kept.body, status=kept.status, headers=dict(kept.headers))
     answer.headers["Idempotency-Replayed"] = "true"
     return answer

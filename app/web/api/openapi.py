@@ -146,8 +146,8 @@ def install(app: Flask, groups: Iterable[Any]) -> None:
     api.ERROR_SCHEMA = ProblemShape
     # Each operation names its refusals, so there is no default.
     api.DEFAULT_ERROR_RESPONSE_NAME = None
-    told = {"info": {"description": DESCRIPTION}, "security": [{"token": []}], "marshmallow_plugin": Plugin()}
-    api.init_app(app, spec_kwargs=told)
+    options = {"info": {"description": DESCRIPTION}, "security": [{"token": []}], "marshmallow_plugin": Plugin()}
+    api.init_app(app, spec_kwargs=options)
     api.register_converter(PublicId, _id_parameter)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "bearerFormat": "bw_…"})
     for group in groups:

@@ -21,19 +21,19 @@ class Converter(OpenAPIConverter):
         described = getattr(field, "described", None)
         if described is None:
             return made
-        told = dict(described)
-        if field.allow_none and "anyOf" in told:
-            told["anyOf"] = [*told["anyOf"], {"type": "null"}]
+        own = dict(described)
+        if field.allow_none and "anyOf" in own:
+            own["anyOf"] = [*own["anyOf"], {"type": "null"}]
         elif field.allow_none:
-            told["type"] = [told["type"], "null"]
+            own["type"] = [own["type"], "null"]
         made.pop("type", None)
-        return {**told, **made}
+        return {**own, **made}
 
     def schema2jsonschema(self, schema: Schema) -> dict[str, Any]:
         """Return the schema of a shape, with the fields of which at least one is required."""
         made = _written(self, schema)
-        needed, told = getattr(schema, "needs_one", ()), getattr(schema, "told", {})
-        return made | ({"anyOf": [{"required": [name]} for name in needed]} if needed else {}) | dict(told)
+        needed, more = getattr(schema, "needs_one", ()), getattr(schema, "told", {})
+        return made | ({"anyOf": [{"required": [name]} for name in needed]} if needed else {}) | dict(more)
 
 
 class Plugin(MarshmallowPlugin):
