@@ -28,13 +28,13 @@ class HealthShape(Shape):
 
 @route(group, "/live", needs=access.PUBLIC, returns=HealthShape)
 def live() -> dict[str, str]:
-    """Check that the process answers."""
+    """Whether the process answers at all."""
     return {"status": "ok"}
 
 
 @route(group, "/ready", needs=access.PUBLIC, returns=HealthShape)
 def ready() -> dict[str, str] | Response:
-    """Check that the model answers and the database can be written to; 503 names the one that does not, and why."""
+    """Whether the model answers and the database can be written to; 503 says which does not and why."""
     return _ready()
 
 

@@ -20,7 +20,7 @@ from app.core.events.event import Event
 from app.core.permissions import SYSTEM, Viewer
 from app.core.prediction import Prediction, Scored
 from app.core.storage import blobs, idempotency_keys
-from app.core.storage.idempotency_keys import Kept
+from app.core.storage.idempotency_keys import KeptAnswer
 from app.desk.domain.ticket import AttachmentDraft
 from app.desk.store import attachments
 from app.market.domain.series import Bucket
@@ -150,11 +150,11 @@ def test_events_are_read_by_thing_and_by_time(db: Database) -> None:
 
 def test_an_idempotency_key_is_one_request(db: Database) -> None:
     asked = {"actor": "t1", "key": "k", "fingerprint": "f"}
-    answer = Kept(status=201, headers={"etag": "1"}, body=b"{}")
+    answer = KeptAnswer(status=201, headers={"etag": "1"}, body=b"{}")
     assert idempotency_keys.find(db, **asked) is None
     with db.transaction() as tx:
         idempotency_keys.keep(tx, answer, at=10, **asked)
-        idempotency_keys.keep(tx, Kept(status=200), at=11, **asked)
+        idempotency_keys.keep(tx, KeptAnswer(status=200), at=11, **asked)
     assert idempotency_keys.find(db, **asked) == answer
     with pytest.raises(InputError, match="idempotency_key_reused"):
         idempotency_keys.find(db, **asked | {"fingerprint": "other"})
