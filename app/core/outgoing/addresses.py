@@ -119,7 +119,7 @@ def _embedded(address: Address) -> Iterator[Address]:
 
 def _parsed(url: str) -> Url:
     try:
-        return urls.parsed(url)
+        return urls.parse(url)
     except urls.BadUrl as fault:
         reason = "bad_url" if fault.reason == "bad_character" else fault.reason
         raise OutgoingRefused(url=url[:200], reason=reason, host=fault.part) from fault

@@ -87,7 +87,7 @@ def mail_connection(host: str, *, port: int, is_tls: bool, timeout_s: float, all
         if not is_tls:
             return plain
         try:
-            return trust().wrap_socket(plain, server_hostname=host)
+            return tls_context().wrap_socket(plain, server_hostname=host)
         except BaseException:
             plain.close()
             raise
@@ -139,12 +139,12 @@ def _connection(target: Target, *, timeout_s: float) -> HTTPConnection:
     if target.scheme == "http":
         return HTTPConnection(target.address, port=target.port, timeout=timeout_s)
     return HTTPSConnection(
-        target.address, port=target.port, timeout=timeout_s, server_hostname=target.host, ssl_context=trust()
+        target.address, port=target.port, timeout=timeout_s, server_hostname=target.host, ssl_context=tls_context()
     )
 
 
 @cache
-def trust() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
     """Return the TLS context: certificates of the system's authorities are accepted."""
     return ssl.create_default_context()
 

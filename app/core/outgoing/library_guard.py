@@ -1,8 +1,8 @@
 """The guard for libraries that make calls of their own: every address that they connect to is checked on the way.
 
 A library that resolves names and follows redirects on its own (Apprise and its hundred services) cannot be sent through
-`outgoing.request`. Inside `guarded` an audit hook (PEP 578) sees each address as the socket is about to connect, in
-the thread that asked; an address that must not be called is refused there, whatever name led to it.
+`calls.request`. Inside `guarding_calls` an audit hook (PEP 578) sees each address before the socket connects, in the
+thread that asked; an address that must not be called is refused there, whatever name led to it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _state = _GuardState()
 
 
 @contextmanager
-def guarded(*, allow_private: bool) -> Iterator[None]:
+def guarding_calls(*, allow_private: bool) -> Iterator[None]:
     """Refuse, in this thread, connections to addresses that must not be called.
 
     Raises OutgoingRefused with reason `not_public` at the end where one was refused and the library hid the error.
@@ -48,7 +48,7 @@ def guarded(*, allow_private: bool) -> Iterator[None]:
 
 @cache
 def _install() -> None:
-    """Install the one audit hook, which can never be removed; outside `guarded` it only reads a thread's counter."""
+    """Install the one audit hook, which can never be removed; outside the guard it only reads a thread's counter."""
     sys.addaudithook(_watch)
 
 

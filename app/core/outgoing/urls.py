@@ -32,7 +32,7 @@ class BadUrl(ValueError):
         super().__init__(reason, part)
 
 
-def parsed(url: str) -> Url:
+def parse(url: str) -> Url:
     """Return the parts of an http or https URL whose host can exist; raises BadUrl."""
     check_characters(url)
     try:
@@ -82,23 +82,23 @@ def is_odd_number(host: str) -> bool:
     return _ODD_NUMBER.fullmatch(host) is not None
 
 
-def checked(url: str) -> str:
+def check(url: str) -> str:
     """Return a given URL without blanks around it; raises InputError with its fault."""
     try:
-        parsed(url.strip())
+        parse(url.strip())
     except BadUrl as fault:
-        raise refused(fault) from None
+        raise input_error(fault) from None
     return url.strip()
 
 
-def refused(fault: BadUrl) -> InputError:
+def input_error(fault: BadUrl) -> InputError:
     """Return the error for a bad URL; it does not repeat the URL, which may hold a secret."""
     code = fault.reason if fault.reason == "bad_url" else f"bad_url_{fault.reason}"
     fields = [FieldError(pointer="/url", code=code, params=(("part", fault.part),))]
     return InputError(code, fields=fields, part=fault.part)
 
 
-def masked(url: str) -> str:
+def mask(url: str) -> str:
     """Return scheme, host and port with `…` for path and query, which are as good as a password for a webhook."""
     try:
         parts = parse_url(url)

@@ -112,7 +112,7 @@ class _Connection(IMAP4):
 
 def _sign_in(connection: IMAP4, server: Server, *, place: str) -> None:
     if server.security == "starttls":
-        context: ssl.SSLContext = network.trust()
+        context: ssl.SSLContext = network.tls_context()
         connection.starttls(context)
     with _refusals(place, reason="sign_in_refused"):
         if "AUTH=PLAIN" in connection.capabilities:

@@ -118,7 +118,7 @@ def _address(values: Mapping[str, Any], *, was: Feed | None) -> dict[str, str]:
     """The checked address of a feed that needs one; what stands already is no reason to refuse another change."""
     kind, url = values["kind"], str(values.get("url") or "")
     is_as_before = was is not None and (kind, url) == (was.kind, was.url or "")
-    return {"url": urls.checked(url)} if not is_as_before and (kind == "rss" or url) else {}
+    return {"url": urls.check(url)} if not is_as_before and (kind == "rss" or url) else {}
 
 
 def _out_of_bounds(values: Mapping[str, Any]) -> list[FieldError]:

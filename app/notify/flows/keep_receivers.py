@@ -121,7 +121,7 @@ def test(services: Services, receiver_id: int, *, viewer: Viewer) -> Notificatio
 
 def shown_url(receiver: Receiver) -> str:
     """A receiver's address without its secrets: a chat's webhook carries them in its path, Apprise anywhere."""
-    return shown_apprise(receiver.url) if receiver.kind == "apprise" else urls.masked(receiver.url)
+    return shown_apprise(receiver.url) if receiver.kind == "apprise" else urls.mask(receiver.url)
 
 
 def matchers_of(text: str) -> tuple[dict[str, str], ...]:
@@ -136,7 +136,7 @@ def _checked(values: Mapping[str, Any], *, kind: str) -> dict[str, Any]:
     found = dict(values)
     if "url" in found:
         url = str(found["url"])
-        found["url"] = checked_apprise(url) if kind == "apprise" else urls.checked(url)
+        found["url"] = checked_apprise(url) if kind == "apprise" else urls.check(url)
     if "matchers" in found:
         found["matchers"] = checked_matchers(found["matchers"])
     faults = [*_out_of_bounds(found), *_unknown(found)]

@@ -54,7 +54,7 @@ def _posted(connection: smtplib.SMTP, mail: EmailMessage, *, server: Server, sen
     try:
         connection.ehlo_or_helo_if_needed()
         if server.security == "starttls":
-            connection.starttls(context=network.trust())
+            connection.starttls(context=network.tls_context())
         if server.username:
             connection.login(server.username, server.secret)
         connection.send_message(mail, from_addr=sender, to_addrs=[recipient])
