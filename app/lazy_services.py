@@ -1,4 +1,4 @@
-"""Services that open at their first use: making the application touches neither the database nor the model."""
+"""Services that open at their first use: building the application touches neither the database nor the model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = logging.getLogger("bellwether")
 
 
 class LazyServices(Services):
-    """The services of one process: `db` and `engine` come into being when they are first asked for."""
+    """The services of one process: `db` and `engine` are opened when they are first read."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -67,7 +67,7 @@ class LazyServices(Services):
         return None if found is None else found.model or None
 
     def warm(self) -> None:
-        """Open the model in the background; one that cannot be opened is told in the log and by /health/ready."""
+        """Open the model in the background; a failure shows in the log and at /health/ready."""
         self._warming = threading.Thread(target=self._warm, name="warm", daemon=True)
         self._warming.start()
 
@@ -78,7 +78,7 @@ class LazyServices(Services):
             log.warning("The model is not ready: %s %s", error.code, dict(error.params))
 
     def follow(self) -> None:
-        """Now and then, in the background: swap to the model that another process has put live."""
+        """Swap, in the background and every `FOLLOW_MS`, to the model that another process has put live."""
         now = clock.now_ms()
         if "engine" in vars(self) and now - self._followed_at >= FOLLOW_MS:
             self._followed_at = now
@@ -93,7 +93,7 @@ class LazyServices(Services):
             self.db.release()
 
     def close(self) -> None:
-        """Close what was opened, once the model is no longer being opened: to break off there crashes the process."""
+        """Close what is open; waits for a model that is being opened: an interruption would crash the process."""
         if self._warming is not None:
             self._warming.join(LONGEST_WARMING_S)
         for name in ("engine", "db"):
@@ -102,7 +102,7 @@ class LazyServices(Services):
 
 
 def opened(settings: Settings) -> Database:
-    """The database of an installation, whose folder is closed to other accounts; raises NotReady."""
+    """Open the database of an installation and close its folder to other accounts; raises NotReady."""
     try:
         private_files.private_folder(settings.instance)
         private_files.close_all(settings.instance)

@@ -1,4 +1,4 @@
-"""What each area registers: flows that lower areas call, pages, and API operations in the order of the description."""
+"""Registration of each area's parts: flows that lower areas call, pages, and API operations in documented order."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from app.core.quarantine import try_again
 from app.core.quarantine.arrival import ItemKind, Quarantined
 from app.core.quarantine.try_again import Filed
 from app.core.services import Services
+from app.core.views.keep_saved_views import VIEW
 from app.desk.api import answer_api, bulk_api, export_api, lesson_api, routing_api, ticket_api
 from app.desk.flows import desk_jobs, file_quarantined, keep_queues
 from app.desk.flows.act_on_ticket import TICKET
@@ -90,9 +91,10 @@ from app.notify.flows import deliver_notifications
 from app.notify.flows.keep_receivers import RECEIVER
 from app.notify.flows.queue_webhooks import queue_webhooks
 from app.people import api as people_api
-from app.people.flows import keep_accounts, keep_teams
-from app.people.flows.keep_accounts import TOKEN, USER
+from app.people.flows import find_viewer, keep_accounts, keep_teams
+from app.people.flows.keep_accounts import USER
 from app.people.flows.keep_teams import TEAM
+from app.people.flows.keep_tokens import TOKEN
 from app.people.pages import (
     account_pages,
     admin_pages,
@@ -132,6 +134,7 @@ NOUNS: tuple[Noun[Any], ...] = (
     USER,
     TEAM,
     TOKEN,
+    VIEW,
     MACRO,
     ARTICLE,
     QUEUE,
@@ -191,7 +194,7 @@ SECTIONS = (
     article_section.SECTION,
     mailbox_section.SECTION,
 )
-"""What administrators keep, in the order of the tabs."""
+"""The sections of the administrator's pages, in the order of the tabs."""
 
 GROUPS = (
     predict_api.group,
@@ -219,19 +222,20 @@ GROUPS = (
 
 
 def register_flows() -> None:
-    """Hand lower areas what they need of higher ones; doing it again changes nothing."""
+    """Register the parts of higher areas that lower ones need; a second call changes nothing."""
     history.SUBSCRIBERS.register("webhooks", queue_webhooks)
     deliver_notifications.STANDINGS.register("alert", notify_alerts.standings)
     show_market.USUAL.register("alerts", draw_band.draw_band)
     find_alerts.OPEN.register("alerts", show_alerts.open_ones)
     find_alerts.OF_SUBJECT.register("alerts", show_alerts.of_subject)
     keep_topics.WATCHERS.register("alerts", keep_rules.rules_watching)
-    viewers.LOOK_UPS.register("people", keep_accounts.person)
-    keep_accounts.SIGHTS.register("queues", queues.visible_ids)
-    keep_accounts.SIGHTS.register("feeds", feeds.visible_ids)
+    viewers.LOOK_UPS.register("people", find_viewer.find_person)
+    find_viewer.SIGHTS.register("queues", queues.visible_ids)
+    find_viewer.SIGHTS.register("feeds", feeds.visible_ids)
     keep_accounts.FURNISHINGS.register("queue", keep_queues.first_queue)
     keep_accounts.FURNISHINGS.register("rule", keep_rules.first_rule)
     keep_teams.HOLDINGS.register("queues", keep_queues.titles_by_team)
+    keep_teams.HOLDINGS.register("feeds", feeds.names_by_team)
     for noun in NOUNS:
         nouns.NOUNS.register(noun.name, noun)
     for source in (MessageTexts(), PostTexts()):
@@ -247,7 +251,7 @@ def register_flows() -> None:
 
 
 def register_pages(app: Flask) -> None:
-    """Put every page and what their templates use into the application."""
+    """Register every page, and the functions of their templates."""
     template_context.install(app)
     template_context.COUNTS.register("pages_alerts.index", alerts.n_firing)
     for section in SECTIONS:
@@ -258,6 +262,6 @@ def register_pages(app: Flask) -> None:
 
 
 def register_api(app: Flask) -> None:
-    """Register every group of operations, in the order of the description."""
+    """Register every group of operations, in documented order."""
     event_stream.install(app)
     openapi.install(app, GROUPS)

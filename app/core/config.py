@@ -137,7 +137,7 @@ def _check(settings: Settings) -> None:
         raise _refused("zone", value=settings.zone, expected="time zone") from None
     try:
         if settings.base_url:
-            urls.parsed(settings.base_url)
+            urls.parse(settings.base_url)
     except urls.BadUrl:
         raise _refused("base_url", value=settings.base_url, expected="address such as https://desk.example") from None
     try:

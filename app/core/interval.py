@@ -1,4 +1,4 @@
-"""The interval of a share that was counted."""
+"""Confidence intervals of shares."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Z95_ONE_SIDED = 1.6449
 
 @dataclass(frozen=True, kw_only=True)
 class Range:
-    """Where a figure lies 19 times of 20."""
+    """The 95 % range of a figure."""
 
     low: float
     high: float

@@ -9,12 +9,10 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from app.core.db import Reads, Transaction, statement
 from app.core.events.event import Event
+from app.core.events.event import Fields as Fields
 from app.core.permissions import Viewer
 from app.core.registry import Registry
 from app.core.services import Services
-
-Fields = Mapping[str, Any]
-"""Fields of a thing by name, as somebody gives them or an event keeps them; the noun's `check` knows their types."""
 
 
 class Thing(Protocol):

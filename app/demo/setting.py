@@ -1,4 +1,4 @@
-"""Where the demo's story plays: its people, queues, routes, answers, companies and feeds."""
+"""The setting of the demo's story: people, queues, routes, answers, companies and feeds."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from app.people.store import teams
 
 
 def people(services: Services) -> dict[str, User]:
-    """Add the story's people and their teams; users by name, and the admin under `admin` too."""
-    told = story.read("people")
-    entries: list[tuple[UserRole, dict[str, str]]] = [("admin", told["admin"])]
-    entries += [("agent", entry) for entry in told["agents"]] + [("analyst", entry) for entry in told["analysts"]]
+    """Add the story's people and their teams; returns users by name, and the administrator also as `admin`."""
+    listed = story.read("people")
+    entries: list[tuple[UserRole, dict[str, str]]] = [("admin", listed["admin"])]
+    entries += [("agent", entry) for entry in listed["agents"]] + [("analyst", entry) for entry in listed["analysts"]]
     found: dict[str, User] = {}
     for role, entry in entries:
         fields = {name: entry[name] for name in ("name", "email", "locale", "zone")}
         found[entry["name"]] = keep_accounts.add_user(services, role=role, viewer=SYSTEM, **fields)
-    for name in sorted({agent["team"] for agent in told["agents"]}):
+    for name in sorted({agent["team"] for agent in listed["agents"]}):
         team = changes.add(services.db, TEAM, {"name": name}, viewer=SYSTEM).row
-        members = [found[agent["name"]].id for agent in told["agents"] if agent["team"] == name]
+        members = [found[agent["name"]].id for agent in listed["agents"] if agent["team"] == name]
         changes.change(services.db, TEAM, team.id, {"user_ids": members}, viewer=SYSTEM)
-    return {**found, "admin": found[told["admin"]["name"]]}
+    return {**found, "admin": found[listed["admin"]["name"]]}
 
 
 def queues(services: Services) -> None:
@@ -68,7 +68,7 @@ def answers(services: Services) -> None:
 
 
 def companies(services: Services) -> dict[str, int]:
-    """Add the story's companies, feeds and alert rule; feed ids by slug."""
+    """Add the story's companies, feeds and alert rule; returns feed ids by slug."""
     for row in story.rows("entities"):
         changes.add(services.db, ENTITY, row, viewer=SYSTEM)
     ids: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""What every template may use: words, formats, icons, the navigation, and what can be undone."""
+"""Functions for every template (words, formats, icons, navigation), and messages with an Undo button."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ from app.web.display.label_titles import label_title, task_title
 from app.web.display.translation import gettext as _
 
 LISTING = frozenset({"invalid_input", "invalid_rule"})
-"""Codes whose sentence only says that faults are listed."""
+"""Codes whose sentence refers to a list of faults."""
 
 COUNTS: Registry[Callable[[Reads, Viewer], int]] = Registry()
-"""How many things need attention where an entry of the navigation leads, by the endpoint of the entry."""
+"""Counts of things that need attention, by the endpoint of an entry of the navigation."""
 
 MOST_OFFERS = 5
 LANGUAGES = (("en", "English"), ("zh", "简体中文"))
 
 
 class NumberConverter(BaseConverter):
-    """An id in an address: the number, or the number with its prefix (`81`, `tkt_81`)."""
+    """An id in an address, with or without its prefix (`tkt_81`, `81`)."""
 
     regex = r"(?:[a-z]{3}_)?[0-9]{1,15}"
 
     def to_python(self, value: str) -> int:
-        """The number."""
+        """Return the number."""
         return int(value.rpartition("_")[2])
 
     def to_url(self, value: object) -> str:
-        """The number alone."""
+        """Return the number without a prefix."""
         return str(value)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One entry of the main navigation; `count` is what needs attention."""
+    """One entry of the main navigation; `count` is the number of things that need attention."""
 
     title: str
     url: str
@@ -58,7 +58,7 @@ class Entry:
 
 
 def reader() -> Viewer | None:
-    """Who reads the page; None when nobody is signed in or the database cannot be asked."""
+    """Return the reader of the page; None without one or where the database cannot be read."""
     if "page_reader" not in g:
         try:
             g.page_reader = access.visitor()
@@ -76,7 +76,7 @@ def _count(endpoint: str, viewer: Viewer) -> int:
 
 
 def navigation() -> list[Entry]:
-    """The sections that the reader may open, once for each page."""
+    """Return the entries of the navigation that the reader may open."""
     me = reader()
     if me is None:
         return []
@@ -102,21 +102,21 @@ def navigation() -> list[Entry]:
 
 
 def here() -> str:
-    """This page's own address, to come back to after a form; a form's answer comes back to where it was sent from."""
+    """Return the address of this page, to come back to after a form; for an answer to a form that of the home page."""
     if request.method == "GET":
         return request.full_path.rstrip("?")
     return url_for("pages_home.index")
 
 
 def offer_undo(message: str, *, event_id: int, back: str, until: int | None = None, endpoint: str) -> None:
-    """Tell that something was done, with a button that takes it back; `until` (ms UTC) ends the offer."""
+    """Show a message on the next page with an Undo button for an event; `until` (ms UTC) ends the offer."""
     offer = {"message": message, "event_id": event_id, "back": back, "until": until, "endpoint": endpoint}
-    # Another tab may have done something whose sentence is not shown yet: each keeps its own button.
+    # A message of another tab may not be shown yet: each keeps its own button.
     session["undo"] = [*session.get("undo", ()), offer][-MOST_OFFERS:]
 
 
 def tell_changed(message: str, *, event: Event | None, back: str, endpoint: str = "pages_admin.undo") -> None:
-    """Tell that something was changed, with a button that takes exactly this event back where that can be done."""
+    """Show a message on the next page, with a button that undoes exactly this event where that is possible."""
     if event is not None and changes.is_undoable(event):
         offer_undo(message, event_id=event.id, back=back, until=event.after.get("not_before_at"), endpoint=endpoint)
     else:
@@ -124,7 +124,7 @@ def tell_changed(message: str, *, event: Event | None, back: str, endpoint: str 
 
 
 def tell(error: BellwetherError) -> int:
-    """Tell above the form what was wrong with it, field by field where that is known; the status to answer with."""
+    """Show an error above the form, field by field where its fields are known; returns the status of the answer."""
     problem = error_rendering.of(error)
     faults = [fault["detail"] for fault in problem.errors] if error.code in LISTING else []
     for sentence in faults or [problem.detail]:
@@ -133,24 +133,24 @@ def tell(error: BellwetherError) -> int:
 
 
 def refused(error: BellwetherError, page: Callable[[], str]) -> tuple[str, int]:
-    """A form that was not taken, shown again under what was wrong with it: told first, then drawn."""
+    """Return the page of a refused form with its error, and the status; the message must exist before the page."""
     status = tell(error)
     return page(), status
 
 
 def undo_offers() -> list[dict[str, Any]]:
-    """What was done just now and can be undone, and for how many ms more (None: without end); each is told once."""
+    """Return the messages with an Undo button and the ms left for each (None: no limit); each is shown once."""
     now = clock.now_ms()
     return [{**one, "left_ms": max(one["until"] - now, 0) if one["until"] else None} for one in session.pop("undo", ())]
 
 
 def asset(filename: str) -> str:
-    """The address of a file of ours."""
+    """Return the address of a static file."""
     return url_for("static", filename=filename)
 
 
 def install(app: Flask) -> None:
-    """Hand the templates what they use."""
+    """Give the templates their functions and filters."""
     shown = (
         formats.ago, formats.count_range, formats.day, formats.number, formats.page_locale, formats.percent,
         formats.percent1, formats.percent_range, formats.points, formats.signed, formats.signed_range, formats.size,

@@ -14,7 +14,7 @@ from app.core.permissions import SYSTEM, User, Viewer
 from app.core.services import Services
 from app.desk.flows import keep_queues
 from app.market.flows.keep_companies import ENTITY
-from app.people.flows import keep_accounts
+from app.people.flows import find_viewer, keep_accounts
 from app.people.flows.keep_teams import TEAM
 from app.people.store import teams
 from app.registration import register_flows
@@ -100,10 +100,10 @@ def people(services: Services) -> Desk:
         intake=queues["intake"].id,
         refunds=queues["refunds"].id,
         cards=queues["cards"].id,
-        shop_agent=keep_accounts.viewer_for(services, found["Shop"]),
-        card_agent=keep_accounts.viewer_for(services, found["Cards"]),
-        analyst=keep_accounts.viewer_for(services, analyst),
-        admin=keep_accounts.viewer_for(services, admin),
+        shop_agent=find_viewer.viewer_for(services, found["Shop"]),
+        card_agent=find_viewer.viewer_for(services, found["Cards"]),
+        analyst=find_viewer.viewer_for(services, analyst),
+        admin=find_viewer.viewer_for(services, admin),
         admin_user=admin,
     )
 

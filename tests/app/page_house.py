@@ -24,7 +24,7 @@ from app.market.domain.market import PostDraft
 from app.market.flows import ingest_posts
 from app.market.flows.keep_companies import ENTITY
 from app.market.flows.keep_feeds import FEED
-from app.people.flows import keep_accounts
+from app.people.flows import find_viewer
 from models.spelling import Slip
 from tests.app.fake_engine import FakeEngine
 from tests.app.site import Site, csrf, make_site
@@ -53,7 +53,7 @@ class House:
 
     def viewer(self, role: UserRole = "agent") -> Viewer:
         """Who somebody of this role is to the flows."""
-        return keep_accounts.viewer_for(self.site.services, self.site.person(role))
+        return find_viewer.viewer_for(self.site.services, self.site.person(role))
 
 
 class Engine(FakeEngine):

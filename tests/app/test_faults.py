@@ -116,7 +116,7 @@ def test_a_killed_workers_job_is_done_by_the_next_and_nothing_is_lost_or_doubled
     n_before = db.value("SELECT count(*) FROM message")
     assert 0 < n_before < N_ROWS
     assert job_queue.run_due(services) == 0
-    free_dead_claims.free_of_dead(services)
+    free_dead_claims.free_dead_claims(services)
     assert job_queue.run_due(services) == 1
     while file_ticket.classify_pending(services):
         pass

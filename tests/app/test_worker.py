@@ -22,6 +22,7 @@ from app.desk.flows import file_ticket
 from app.desk.store import inbox_query, messages
 from app.desk.store import tickets as rows
 from app.worker import Worker
+from tests.app.duties import run_once
 from tests.app.fake_engine import FakeEngine
 from tests.app.policies import make_policy
 
@@ -81,7 +82,7 @@ def test_one_duty_that_fails_does_not_stop_the_others(services: Services, monkey
     ]
     first = worker.Duty(name="broken", every_s=1, do=broken)
     monkeypatch.setattr(worker, "duties", lambda tick_seconds: (first, *chosen))
-    assert worker.run_once(services) == 1
+    assert run_once(services) == 1
     assert messages.n_pending(services.db) == 0
 
 
@@ -95,6 +96,7 @@ from tests.app.policies import make_policy
 from app.core.db import open_database
 from app.registration import register_flows
 register_flows()
+from tests.app.duties import run_once
 from tests.app.fake_engine import FakeEngine
 
 class Hanging(FakeEngine):
@@ -116,5 +118,5 @@ def test_a_process_killed_between_accepting_and_reading_loses_nothing(services: 
         process.send_signal(signal.SIGKILL)
     (ticket,) = inbox_query.page(services.db, TicketFilter(), viewer=SYSTEM).items
     assert (ticket.external_id, ticket.intent) == ("k-9", None)
-    assert worker.run_once(services) == 1
+    assert run_once(services) == 1
     assert rows.read(services.db, ticket.id).intent == "get_refund"

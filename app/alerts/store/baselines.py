@@ -66,7 +66,7 @@ def claim(tx: Transaction, subject_kind: str, *, day: int, model: str, now: int,
         "WHERE (done_at IS NULL AND claimed_at <= ?) OR (done_at IS NOT NULL AND (day, model) <> (?, ?))",
         (subject_kind, day, model, now, now - lease_ms, day, model),
     )
-    return lease_rows.taken(tx, "learning", subject_kind, until=now + lease_ms, n_claimed=n_claimed)
+    return lease_rows.hold_claimed(tx, "learning", subject_kind, until=now + lease_ms, n_claimed=n_claimed)
 
 
 def start_over(tx: Transaction, subject_kind: str, *, model: str, at: int) -> None:

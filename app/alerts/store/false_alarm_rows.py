@@ -58,7 +58,7 @@ def claim_check(tx: Transaction, rule_id: int, *, key: str, now: int, lease_ms: 
         "WHERE key <> excluded.key OR (n_alarms IS NULL AND claimed_at <= ?)",
         (rule_id, key, now, now - lease_ms),
     )
-    return lease_rows.taken(tx, "rule_check", rule_id, until=now + lease_ms, n_claimed=n_claimed)
+    return lease_rows.hold_claimed(tx, "rule_check", rule_id, until=now + lease_ms, n_claimed=n_claimed)
 
 
 def put_check(tx: Transaction, check: RuleCheck) -> None:

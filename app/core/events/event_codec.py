@@ -1,4 +1,4 @@
-"""An event in two parts: the deed, which repeats (who did what, and which things are told of it), and its values."""
+"""An event is kept in two parts: the deed, which repeats (actor, verb, names of fields), and the values."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ DEED = ("actor_kind", "actor_id", "verb", "before_keys", "after_keys")
 
 
 def deed(event: Event) -> tuple[str, ...]:
-    """The part that is kept once."""
+    """Return the part of an event that is kept once for all events with the same one."""
     return event.actor_kind, event.actor_id, event.verb, _listed(tuple(event.before)), _listed(tuple(event.after))
 
 
 def details(event: Event) -> list[Any] | None:
-    """The values before, then those after, in the order of the deed's keys."""
+    """Return the values before, then those after, in the order of the deed's keys; None without values."""
     return [*event.before.values(), *event.after.values()] or None
 
 

@@ -67,11 +67,6 @@ def _keys(listed: str) -> tuple[str, ...]:
     return tuple(json.loads(listed))
 
 
-def record(tx: Transaction, event: Event) -> int:
-    """Keep an event; returns its id."""
-    return record_all(tx, [event])[0]
-
-
 def record_all(tx: Transaction, several: Sequence[Event]) -> list[int]:
     """Keep many events; their ids, which rise as ever."""
     first = tx.next_id("event")

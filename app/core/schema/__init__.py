@@ -1,1 +1,1 @@
-"""The schema of the database: what a new file gets, and how an older one comes to the same."""
+"""The schema of the database, and the upgrade of older files to it."""

@@ -1,4 +1,4 @@
-"""A database file gets the newest schema: a blank one at once, an older one by its migrations after a copy of it."""
+"""Upgrades: a blank database file gets the newest schema at once, an older one is copied and then migrated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEPT_COPIES = 2
 
 
 def check_known(path: Path) -> None:
-    """Raise NotReady for a file that this program cannot work with (`versions.check_known`), and leave it as it is."""
+    """Raise NotReady for a file that this program cannot use (see `versions.check_known`); the file is not changed."""
     if not path.exists() or path.stat().st_size == 0:
         return
     with closing(sqlite3.connect(path.absolute().as_uri() + "?mode=ro", uri=True)) as connection:
@@ -27,9 +27,9 @@ def check_known(path: Path) -> None:
 
 
 def upgrade(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring a file to the newest version, all of it or nothing; an older one is copied beside it before.
+    """Upgrade a file to the newest version in one transaction; an older file is copied beside it before.
 
-    Processes that start together wait for the one that upgrades. Raises NotReady `no_copy`, and nothing is changed.
+    Processes that start at the same time wait for the one that upgrades. Raises NotReady `no_copy` before any change.
     """
     if versions.of(connection) == versions.newest():
         return
@@ -40,18 +40,18 @@ def upgrade(connection: sqlite3.Connection, path: Path) -> None:
         elif pending:
             copy = _copied(path, before=pending[0].stem)
             LOG.warning("The database is upgraded; %s holds it as it was before.", copy)
-            forget_copies(path, keep=KEPT_COPIES)
+            delete_copies(path, keep=KEPT_COPIES)
             _run(connection, pending)
 
 
 def copies(path: Path) -> list[Path]:
-    """The copies made before upgrades, the newest first."""
+    """Return the copies made before upgrades, the newest first."""
     found = [one for one in path.parent.glob(path.name + ".before-*") if one.suffix != ".part"]
     return sorted(found, key=lambda one: one.stat().st_mtime_ns, reverse=True)
 
 
-def forget_copies(path: Path, *, keep: int = 0, older_than_ms: int | None = None) -> int:
-    """Remove all copies but the newest `keep`, or of the others those made before a time; how many."""
+def delete_copies(path: Path, *, keep: int = 0, older_than_ms: int | None = None) -> int:
+    """Delete copies except the newest `keep`, all or those made before a time; returns their number."""
     old = [
         one
         for one in copies(path)[keep:]
@@ -82,7 +82,7 @@ def _run(connection: sqlite3.Connection, files: Iterable[Path]) -> None:
 
 @contextmanager
 def _sole_upgrade(folder: Path) -> Iterator[None]:
-    """The time in which no other process upgrades a file of this folder."""
+    """Keep other processes from upgrading a file of this folder in this block."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

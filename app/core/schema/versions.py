@@ -1,4 +1,4 @@
-"""The version of a database file is the number of its last migration; SQLite keeps it in the file's header.
+"""The version of a database file: the number of its last migration, kept by SQLite in the file's header.
 
 Version 1 is the first released schema. `migrations/0002_<name>.sql` leads from it to version 2, and so on: SQL alone,
 never changed once it is released. `current.sql` is the schema that all of them lead to.
@@ -12,7 +12,7 @@ from pathlib import Path
 from app.core.errors import NotReady
 
 APPLICATION_ID = int.from_bytes(b"BWLR", "big")
-"""The mark in the header of our files, which tells them from those of other programs."""
+"""The mark in the header of our files, which distinguishes them from files of other programs."""
 
 FIRST = 1
 CURRENT = Path(__file__).with_name("current.sql")
@@ -20,23 +20,23 @@ MIGRATIONS = tuple(sorted((Path(__file__).parent / "migrations").glob("*.sql")))
 
 
 def newest() -> int:
-    """The version that a file has after all migrations."""
+    """Return the version of a file after all migrations."""
     return max(map(_number, MIGRATIONS), default=FIRST)
 
 
 def of(connection: sqlite3.Connection) -> int:
-    """The version of a file; 0 for a blank one."""
+    """Return the version of a file; 0 for a blank one."""
     return _header(connection, "user_version")
 
 
 def pending(connection: sqlite3.Connection) -> tuple[Path, ...]:
-    """The migrations that a file has not seen, in their order."""
+    """Return the migrations that a file lacks, in their order."""
     version = of(connection)
     return tuple(path for path in MIGRATIONS if _number(path) > version)
 
 
 def check_known(connection: sqlite3.Connection, *, file: str) -> None:
-    """Raise NotReady unless a file is blank or of a version that this program can work with.
+    """Raise NotReady unless a file is blank or of a version that this program can use.
 
     The codes are `database_newer`, and `database_unknown` for a file of another program or of no released version.
     """

@@ -1,4 +1,4 @@
-"""Ids of other systems on what was erased."""
+"""Ids of other systems for things that were erased."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import hashlib
 
 
 def erased_id(given: str) -> str:
-    """What stands for an id of another system: it tells nothing, and what comes again under the id is still known."""
+    """Return the substitute of an erased id, which reveals nothing and still recognises the id when it comes again."""
     return "erased:" + hashlib.sha256(given.encode()).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Numbers that identify a person: bank accounts, payment cards, phone numbers; each finder yields (start, end).
+"""Finders of numbers that identify a person (bank accounts, payment cards, phones); each yields (start, end).
 
 Every pattern has bounded repeats, so a text of any shape is read in linear time.
 """
@@ -66,7 +66,7 @@ _CUE_WINDOW = 40
 
 
 def bank_accounts(text: str) -> Iterator[tuple[int, int]]:
-    """IBANs, written together or in groups, whose check digits hold (ISO 7064 mod 97)."""
+    """Yield IBANs, in one piece or in groups, whose check digits are right (ISO 7064 mod 97)."""
     for head in _IBAN_HEAD.finditer(text):
         length = _IBAN_LENGTHS.get(head.group(1).upper())
         end = _end_of(text, start=head.start(), n_characters=length) if length else None
@@ -75,7 +75,7 @@ def bank_accounts(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _end_of(text: str, *, start: int, n_characters: int) -> int | None:
-    """Where the n-th letter or digit after `start` ends; None if another character than a single gap comes first."""
+    """Return the end of the n-th letter or digit after `start`; None where more than single gaps stand between."""
     at, n_gaps = start, 0
     while n_characters and at < len(text) and n_gaps < 2:
         if text[at].isascii() and text[at].isalnum():
@@ -95,7 +95,7 @@ def _is_iban(written: str) -> bool:
 
 
 def cards(text: str) -> Iterator[tuple[int, int]]:
-    """Payment card numbers: a brand's prefix and length, a right Luhn digit (ISO/IEC 7812), and a card's grouping."""
+    """Yield payment card numbers: a brand's prefix and length, a right Luhn digit (ISO/IEC 7812), a card's grouping."""
     for run in _CARD_RUN.finditer(text):
         groups = [(m.start() + run.start(), m.end() + run.start()) for m in _DIGITS.finditer(run.group())]
         if "\n" not in run.group() and _is_card(text, groups):
@@ -105,7 +105,7 @@ def cards(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _shaped_cards(text: str, groups: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Cards among the groups of a longer run, where a date or another number stands beside them."""
+    """Yield cards among the groups of a longer run, beside a date or another number."""
     lengths = tuple(end - start for start, end in groups)
     at = 0
     while at < len(groups):
@@ -140,7 +140,7 @@ def _has_ean_digit(digits: str) -> bool:
 
 
 def phones(text: str) -> Iterator[tuple[int, int]]:
-    """Phone numbers: international with `+` or `00`, national in a phone's shape, any after words like `call me on`."""
+    """Yield phone numbers: international, national in a phone's shape, and any after words like `call me on`."""
     for run in _PHONE_RUN.finditer(text):
         written = run.group().rstrip("( ")
         digits = "".join(char for char in written if char.isdigit())
@@ -160,14 +160,14 @@ def _is_phone(written: str, *, digits: str, before: str) -> bool:
 
 
 def _is_number_of_a_thing(before: str) -> bool:
-    """The last telling word before it speaks of an order, a parcel, an account and the like."""
+    """Return True where the last cue word is one of orders, parcels, accounts and the like."""
     others = [match.end() for match in _OTHER_WORD.finditer(before)]
     phone_words = [match.end() for match in _PHONE_WORD.finditer(before) if match.group().lower()[-9:] != "number is"]
     return bool(others) and max(others) > max(phone_words, default=0)
 
 
 def _is_national(written: str, *, digits: str) -> bool:
-    """A trunk zero and groups, like 020 7946 0958 or 0171/1234567, or 00 and a country like 0044 20 7946 0958."""
+    """Return True for a trunk zero with groups, like 020 7946 0958, or 00 with a country, like 0044 20 7946 0958."""
     groups = _DIGITS.findall(written)
     if not written.lstrip("(").startswith("0") or len(groups) < 2 or not 9 <= len(digits) <= 14:
         return False

@@ -1,4 +1,4 @@
-"""What a mail client adds to a message: the quoted conversation, the signature, the closing formula."""
+"""The additions of mail clients to a message: quoted conversation, signature, closing formula."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _SIGNATURE_LINES, _CLOSING_LINES, _CLOSING_WIDTH = 15, 6, 60
 
 
 def without_quotes(text: str) -> str:
-    """`text` without the conversation quoted in it; replies between quoted lines are kept."""
+    """Return a text without the conversation that it quotes; replies between quoted lines are kept."""
     lines = text.split("\n")
     kept: list[str] = []
     at, forwarded_at = 0, -10
@@ -74,7 +74,7 @@ def without_quotes(text: str) -> str:
 
 
 def without_signature(text: str) -> str:
-    """`text` without what follows a `-- ` line, without `Sent from my …`, and without a closing formula and name."""
+    """Return a text without its signature (after a `-- ` line), `Sent from my …`, closing formula and name."""
     lines = text.split("\n")
     for at, line in enumerate(lines):
         if at and line.rstrip() == "--" and (line == "-- " or _is_short(lines, after=at)):
@@ -85,8 +85,8 @@ def without_signature(text: str) -> str:
     return "\n".join(lines if closing is None else lines[:closing])
 
 
-def is_said(text: str) -> bool:
-    """Whether there is at least one letter or digit in it."""
+def has_words(text: str) -> bool:
+    """Return True for a text with at least one letter or digit."""
     return _LETTER.search(text) is not None
 
 
@@ -114,14 +114,14 @@ def _begins_quoted_rest(lines: Sequence[str], *, at: int) -> bool:
 
 
 def _is_header_block(lines: Sequence[str], *, at: int) -> bool:
-    """`From:` and at least two other mail headers within the next lines."""
+    """Return True for `From:` with at least two other mail headers in the next lines."""
     if at >= len(lines) or not _HEADER_FROM.match(_bare(lines[at])):
         return False
     return sum(_HEADER_OTHER.match(_bare(line)) is not None for line in lines[at + 1 : at + 8]) >= 2
 
 
 def _attribution_lines(lines: Sequence[str], *, at: int) -> int:
-    """How many lines (0–3) an attribution like `On 3 May 2024, Ann <ann@x.org> wrote:` takes at `at`."""
+    """Return the number of lines (0–3) of an attribution at `at`, like `On 3 May 2024, Ann <ann@x.org> wrote:`."""
     joined = ""
     for n_lines, line in enumerate(lines[at : at + 3], start=1):
         bare = _bare(line)
@@ -145,7 +145,7 @@ def _is_short(lines: Sequence[str], *, after: int) -> bool:
 
 
 def _closing_at(lines: Sequence[str]) -> int | None:
-    """Where a closing formula stands that only a few short lines follow."""
+    """Return the line of a closing formula that only a few short lines follow; None without one."""
     n_after = 0
     for at in range(len(lines) - 1, 0, -1):
         line = lines[at].strip()

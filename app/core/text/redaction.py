@@ -1,7 +1,7 @@
-"""Personal numbers and addresses become masks before the first write: cards (Luhn), IBANs (mod 97), e-mail, phone.
+"""Redaction: payment cards, IBANs, e-mail addresses and phone numbers become masks before the first write.
 
-Precision comes first: order and tracking numbers, dates, amounts and years stay, so a number is masked only if its
-check digit, its shape or the words before it say what it is.
+Precision comes first: order and tracking numbers, dates, amounts and years stay, so a number is masked only where its
+check digit, its shape or the words before it identify it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _EMAIL = re.compile(r"(?<![\w.+%'-])[\w.!#$%&'*+/=?^`{|}~-]{1,256}+@(?:[\w-]{1,6
 
 @dataclass(frozen=True, kw_only=True)
 class Redacted:
-    """A text with masks, how many were set, and which kinds, in the order of `card`, `iban`, `email`, `phone`."""
+    """A text with masks, their number, and their kinds in the order `card`, `iban`, `email`, `phone`."""
 
     text: str
     n: int

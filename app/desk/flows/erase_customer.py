@@ -54,8 +54,8 @@ def erase(services: Services, customer_id: int, *, viewer: Viewer) -> int:
     file_ids = erasure.files_about(services.db, customer_id)
     with services.db.transaction() as tx:
         if address is not None:
-            quarantine_rows.forget_sender(tx, address)
-        wiping.want(tx, at=clock.now_ms())
+            quarantine_rows.delete_with_address(tx, address)
+        wiping.request(tx, at=clock.now_ms())
         erasure.erase_customer(tx, customer_id, file_ids=file_ids, at=clock.now_ms())
         history.record(
             tx,
@@ -74,7 +74,7 @@ def erase(services: Services, customer_id: int, *, viewer: Viewer) -> int:
 def wipe(services: Services, *, limit_ms: int = WORKER_MS) -> int:
     """Go on wiping what was erased out of the file, for so long; how many pieces were done."""
     until, n_pieces = clock.now_ms() + limit_ms, 0
-    for _ in wiping.pieces(services.db):
+    for _ in wiping.run(services.db):
         n_pieces += 1
         if clock.now_ms() >= until:
             break

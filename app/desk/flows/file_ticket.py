@@ -94,10 +94,10 @@ def receive(services: Services, draft: TicketDraft, *, viewer: Viewer) -> Receiv
             messages.hold(tx, stored.message_id)
         return stored, found
 
-    stored, received = services.db.together(file)
+    stored, received = services.db.group_commit(file)
     is_refused = stored.is_opened and ahead is not None and ahead.reading is None
     if received.is_pending and (stored.is_new or stored.is_update) and not is_refused:
-        services.db.afterwards(lambda: _classified(services, stored.message_id))
+        services.db.after_commit(lambda: _classified(services, stored.message_id))
         return _received(services.db, stored, viewer=viewer)
     return received
 

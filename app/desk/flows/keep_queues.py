@@ -79,10 +79,10 @@ def first_queue(tx: Transaction, services: Services) -> Queue:
     return changes.add(tx, QUEUE, given, viewer=SYSTEM).row
 
 
-def titles_by_team(services: Services) -> dict[int, list[str]]:
+def titles_by_team(db: Reads) -> dict[int, list[str]]:
     """The titles of the queues that each team owns."""
     found: dict[int, list[str]] = {}
-    for queue in queues.every(services.db):
+    for queue in queues.every(db):
         if queue.team_id is not None:
             found.setdefault(queue.team_id, []).append(queue.title)
     return found

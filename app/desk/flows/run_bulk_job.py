@@ -240,7 +240,7 @@ def _through(services: Services, job: Job, progress: Progress, *, viewer: Viewer
     progress.n_total, progress.n_done, progress.n_failed = known.n_total, known.n_done, known.n_failed
     progress.errors = list(job.errors)
     progress.write()
-    with services.db.wide(megabytes=CACHE_MB):
+    with services.db.page_cache(megabytes=CACHE_MB):
         _all_of(services, job, progress, viewer=viewer, do=do)
 
 
@@ -249,7 +249,7 @@ def _all_of(services: Services, job: Job, progress: Progress, *, viewer: Viewer,
     while ids := bulk_items.waiting(services.db, job.id, after=last, limit=size):
         began = clock.now_ms()
         # What is counted in a transaction that is not committed is counted no more.
-        with progress.together(), services.db.transaction() as tx:
+        with progress.reverting_on_error(), services.db.transaction() as tx:
             _transact(tx, job, progress, ids=ids, viewer=viewer, do=do)
         took = max(clock.now_ms() - began, 1)
         size = min(max(SMALLEST, min(size * 2, size * GOAL_MS // took)), LARGEST)

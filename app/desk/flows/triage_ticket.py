@@ -48,7 +48,7 @@ def classify(services: Services, message_id: int) -> bool:
     def settle(tx: Transaction) -> bool:
         return settled(tx, services, message, reading=reading, is_first=is_first, arrived_in=ticket.queue_id)
 
-    return services.db.together(settle)
+    return services.db.group_commit(settle)
 
 
 def settled(

@@ -133,7 +133,7 @@ def show(job_id: int) -> str:
     """How far a job is, what failed, and the way back."""
     db = services().db
     job = run_bulk_job.show(services(), job_id, viewer=viewer())
-    faults = [(fault["row"], problem_sentences.sentence(fault["code"], fault["params"])[1]) for fault in job.errors]
+    faults = [(fault.row, problem_sentences.sentence(fault.code, fault.params)[1]) for fault in job.errors]
     is_over = job.state in ("completed", "failed")
     return render_template(
         "tickets/bulk_job.html",

@@ -9,11 +9,12 @@ from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from app.core import changes
 from app.core.db import Reads
 from app.core.errors import BellwetherError
 from app.core.permissions import Viewer
-from app.core.views import keep_saved_views as flow
-from app.core.views import saved_view_rows
+from app.core.views import keep_saved_views, saved_view_rows
+from app.core.views.keep_saved_views import INBOX_VIEW
 from app.desk.pages import inbox_address
 from app.desk.store import inbox_query, ticket_search
 from app.web.access import requires, services, viewer
@@ -59,7 +60,7 @@ def pinned(db: Reads, *, me: Viewer, arguments: MultiDict[str, str]) -> list[Pin
             url=url_for("pages_inbox.index") + "?" + view.query,
             is_here=view.query == here,
             is_shared=view.is_shared,
-            may_remove=view.user_id == me.user_id or me.may("*:*"),
+            may_remove=view.is_changeable(me),
             n=_count(db, view.query, me=me) if place < MOST_COUNTED else None,
         )
         for place, view in enumerate(saved_view_rows.every(db, viewer=me))
@@ -80,13 +81,13 @@ def add() -> Response:
     query = query_of(MultiDict(parse_qsl(request.form.get("query", ""))))
     is_shared = bool(request.form.get("is_shared")) and viewer().may("tickets:write")
     try:
-        view = flow.add(
+        made = keep_saved_views.add(
             services(), viewer=viewer(), name=request.form.get("name", ""), query=query, is_shared=is_shared
         )
     except BellwetherError as error:
         tell(error)
     else:
-        flash(_("The view “%(name)s” is saved.", name=view.name), "good")
+        flash(_("The view “%(name)s” is saved.", name=made.row.name), "good")
     return redirect(url_for("pages_inbox.index") + "?" + query)
 
 
@@ -94,6 +95,6 @@ def add() -> Response:
 @requires("tickets:read")
 def remove(view_id: int) -> Response:
     """Remove a view; its tickets stay."""
-    flow.remove(services(), view_id, viewer=viewer())
+    changes.remove(services().db, INBOX_VIEW, view_id, viewer=viewer())
     flash(_("The view is removed."), "good")
     return redirect(url_for("pages_inbox.index"))

@@ -51,7 +51,7 @@ def claim(tx: Transaction, mailbox_id: int, *, now: int, until: int) -> bool:
         "UPDATE mailbox SET next_poll_at = ? WHERE id = ? AND is_active = 1 AND next_poll_at <= ?",
         (until, mailbox_id, now),
     )
-    return lease_rows.taken(tx, "mailbox", mailbox_id, until=until, n_claimed=n_claimed)
+    return lease_rows.hold_claimed(tx, "mailbox", mailbox_id, until=until, n_claimed=n_claimed)
 
 
 def note_read(tx: Transaction, mailbox_id: int, *, uid_validity: int, last_uid: int) -> None:

@@ -132,7 +132,7 @@ def claim(tx: Transaction, message_id: int, *, now: int, until: int) -> bool:
         "UPDATE message SET pending_at = ?, n_tries = n_tries + 1 WHERE id = ? AND pending_at <= ?",
         (until, message_id, now),
     )
-    return lease_rows.taken(tx, "message", message_id, until=until, n_claimed=n_claimed)
+    return lease_rows.hold_claimed(tx, "message", message_id, until=until, n_claimed=n_claimed)
 
 
 def hold(tx: Transaction, message_id: int) -> None:

@@ -101,7 +101,7 @@ def claim(tx: Transaction, outbox_id: int, *, now: int, until: int) -> bool:
         ),
         (until, outbox_id, now),
     )
-    return lease_rows.taken(tx, "outbox", outbox_id, until=until, n_claimed=n_claimed)
+    return lease_rows.hold_claimed(tx, "outbox", outbox_id, until=until, n_claimed=n_claimed)
 
 
 def settle(tx: Transaction, outbox_id: int, *, posted: Posted, at: int, next_at: int | None) -> None:

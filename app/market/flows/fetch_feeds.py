@@ -43,7 +43,7 @@ def fetch(services: Services, feed_id: int, *, viewer: Viewer) -> list[PostResul
             last_modified=feed.last_modified,
             allow_private=services.policy.is_fetching_private,
         )
-        with keep_in_quarantine.alone():
+        with keep_in_quarantine.isolating_item():
             drafts = [] if answer.status == 304 else feed_process.drafts_of(answer.body, zone=feed.zone, now=now)
             received = ingest_posts.receive(services, feed_id, drafts, viewer=viewer)
         results = list(quarantine_posts.keep_failed(services, feed, received, source=feed.name))

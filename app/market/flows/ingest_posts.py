@@ -65,7 +65,7 @@ def _repeated(latest: PostResult, *, row: int) -> PostResult:
 
 
 def _store_chunk(services: Services, feed_id: int, chunk: Chunk, *, viewer: Viewer) -> dict[int, PostResult]:
-    with keep_in_quarantine.alone(), services.db.transaction() as tx:
+    with keep_in_quarantine.isolating_item(), services.db.transaction() as tx:
         return _store(tx, feed_id, chunk.posts, viewer=viewer)
 
 

@@ -57,7 +57,7 @@ class FeedNoun(Noun[Feed]):
         found = dict(given)
         is_new_address = was is None or (kind, url) != (was.kind, was.url or "")
         if is_new_address and (kind == "rss" or url):
-            found["url"] = urls.checked(url)
+            found["url"] = urls.check(url)
         faults = list(_faults(found))
         if faults:
             raise InputError(fields=faults)

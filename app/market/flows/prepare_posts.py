@@ -167,7 +167,7 @@ def _cleaned_or_failed(draft: PostDraft | RowFault, *, number: int, names: Gazet
             form=draft.form,
         )
     try:
-        with keep_in_quarantine.parsing():
+        with keep_in_quarantine.isolating_parser():
             return _cleaned(draft, number=number, names=names)
     except InputError as error:
         return failed(draft, number=number, error=error)

@@ -30,7 +30,7 @@ def keep_failed(
                 faults.append(
                     (
                         _arrival(feed, result, source=source, user_id=user_id),
-                        keep_in_quarantine.fault(result.error, result.params),
+                        keep_in_quarantine.row_error(result.error, result.params),
                     )
                 )
             yield result
@@ -57,7 +57,7 @@ def file_quarantined_post(services: Services, item: Quarantined, viewer: Viewer)
     draft = only_row(_drafts(raw_form(services, item), item=item, feed=feed))
     (result,) = ingest_posts.receive(services, feed.id, [draft], viewer=SYSTEM)
     if result.id is None:
-        raise keep_in_quarantine.fault(result.error or "unreadable", result.params)
+        raise keep_in_quarantine.row_error(result.error or "unreadable", result.params)
     return Filed(noun="post", id=result.id)
 
 

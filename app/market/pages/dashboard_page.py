@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from app.core import changes
 from app.core.errors import BellwetherError
-from app.core.views import keep_saved_views as flow
-from app.core.views import saved_view_rows
+from app.core.views import keep_saved_views, saved_view_rows
+from app.core.views.keep_saved_views import DASHBOARD
 from app.core.views.saved_view import SavedView
 from app.market.domain.dashboard import MOST_SUBJECTS, dashboard, of_query
 from app.market.domain.market import SubjectKind
@@ -101,7 +102,7 @@ def _saved(here: str) -> list[Saved]:
             view=view,
             url=url_for("pages_dashboards.index") + "?" + view.query,
             is_here=view.query == here,
-            may_remove=view.user_id == me.user_id or me.may("*:*"),
+            may_remove=view.is_changeable(me),
         )
         for view in saved_view_rows.every(services().db, viewer=me, place="market")
     ]
@@ -142,7 +143,7 @@ def add() -> Response:
     query = of_query(request.form.get("query", "")).query
     is_shared = bool(request.form.get("is_shared"))
     try:
-        view = flow.add(
+        made = keep_saved_views.add(
             services(),
             viewer=viewer(),
             name=request.form.get("name", ""),
@@ -153,7 +154,7 @@ def add() -> Response:
     except BellwetherError as error:
         tell(error)
     else:
-        flash(_("The dashboard “%(name)s” is saved.", name=view.name), "good")
+        flash(_("The dashboard “%(name)s” is saved.", name=made.row.name), "good")
     return redirect(url_for("pages_dashboards.index") + "?" + query)
 
 
@@ -161,6 +162,6 @@ def add() -> Response:
 @requires("dashboards:write")
 def remove(view_id: int) -> Response:
     """Remove a saved dashboard."""
-    flow.remove(services(), view_id, viewer=viewer(), place="market")
+    changes.remove(services().db, DASHBOARD, view_id, viewer=viewer())
     flash(_("The dashboard is removed."), "good")
     return redirect(url_for("pages_dashboards.index"))

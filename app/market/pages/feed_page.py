@@ -88,7 +88,7 @@ def _imports(names: Mapping[int, str]) -> list[_Import]:
             job=job,
             feed=names[job.params["feed_id"]],
             faults=[
-                (fault["row"], problem_sentences.sentence(fault["code"], fault["params"])[1])
+                (fault.row, problem_sentences.sentence(fault.code, fault.params)[1])
                 for fault in job.errors[:MOST_FAULTS]
             ],
         )

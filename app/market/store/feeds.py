@@ -50,6 +50,15 @@ def visible_ids(db: Reads, team_ids: Iterable[int]) -> frozenset[int]:
     return frozenset(row["id"] for row in rows)
 
 
+def names_by_team(db: Reads) -> dict[int, list[str]]:
+    """The names of the feeds that each team owns, by the id of the team."""
+    found: dict[int, list[str]] = {}
+    for feed in every(db):
+        if feed.team_id is not None:
+            found.setdefault(feed.team_id, []).append(feed.name)
+    return found
+
+
 def due(db: Reads, *, now: int) -> tuple[Feed, ...]:
     """Return active feeds whose time to be fetched has come."""
     rows = db.rows(
@@ -79,4 +88,4 @@ def claim(tx: Transaction, feed_id: int, *, now: int, until: int) -> bool:
     n_claimed = tx.execute(
         "UPDATE feed SET next_fetch_at = ? WHERE id = ? AND next_fetch_at <= ?", (until, feed_id, now)
     )
-    return lease_rows.taken(tx, "feed", feed_id, until=until, n_claimed=n_claimed)
+    return lease_rows.hold_claimed(tx, "feed", feed_id, until=until, n_claimed=n_claimed)

@@ -65,7 +65,7 @@ class ReceiverNoun(Noun[Receiver]):
             # Who sends back the masked address means to keep the real one.
             del found["url"]
         if "url" in found:
-            found["url"] = checked_apprise(found["url"]) if kind == "apprise" else urls.checked(found["url"])
+            found["url"] = checked_apprise(found["url"]) if kind == "apprise" else urls.check(found["url"])
         if "verbs" in found:
             found["verbs"] = tuple(found["verbs"])
         if "matchers" in found:
@@ -126,4 +126,4 @@ def queue_test(services: Services, receiver_id: int, *, viewer: Viewer) -> Notif
 
 def shown_url(receiver: Receiver) -> str:
     """Return a receiver's address with its secrets masked: a chat's webhook has them in its path, Apprise anywhere."""
-    return shown_apprise(receiver.url) if receiver.kind == "apprise" else urls.masked(receiver.url)
+    return shown_apprise(receiver.url) if receiver.kind == "apprise" else urls.mask(receiver.url)

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 from app.core.errors import FieldError, InputError, OutgoingError
 from app.core.outgoing import calls as network
 from app.core.outgoing import urls
-from app.core.outgoing.library_guard import guarded
+from app.core.outgoing.library_guard import guarding_calls
 from app.notify.domain.notification import Attempt, Bulletin, Outgoing
 
 TIMEOUT_S = 20
@@ -56,7 +56,7 @@ def checked_apprise(url: str) -> str:
     try:
         urls.check_characters(bare)
     except urls.BadUrl as fault:
-        raise urls.refused(fault) from None
+        raise urls.input_error(fault) from None
     _service(bare)
     return bare
 
@@ -65,7 +65,7 @@ def shown_apprise(url: str) -> str:
     """Return an Apprise URL to show, without its secrets and without parameters, which may be passwords."""
     shown = str(_service(url).url(privacy=True))
     # These post to any address: Apprise does not know which part of the path is secret.
-    return urls.masked(shown) if _ANY_ADDRESS.match(shown) else shown.partition("?")[0]
+    return urls.mask(shown) if _ANY_ADDRESS.match(shown) else shown.partition("?")[0]
 
 
 def _service(url: str) -> Any:
@@ -87,7 +87,7 @@ def _posted(bulletin: Bulletin, *, allow_private: bool) -> Attempt:
     service = _service(bulletin.url)
     kind = NotifyType.WARNING if bulletin.is_bad else NotifyType.INFO
     listening: Any = LogCapture
-    with guarded(allow_private=allow_private), listening(level=logging.WARNING) as log:
+    with guarding_calls(allow_private=allow_private), listening(level=logging.WARNING) as log:
         is_taken = bool(service.notify(body=bulletin.text, title=bulletin.title, notify_type=kind))
         said = log.getvalue()
     if is_taken:

@@ -21,7 +21,7 @@ def post(mail: EmailMessage, server: Server, *, sender: str, recipient: str, all
     `sign_in_refused`, or the reason of the connection (`timeout`, `unreachable`, …).
     """
     try:
-        with network.failures_of(f"{server.host}:{server.port}"):
+        with network.translating_failures(f"{server.host}:{server.port}"):
             connection = _Connection(server, allow_private=allow_private)
             try:
                 return _posted(connection, mail, server=server, sender=sender, recipient=recipient)
@@ -54,7 +54,7 @@ def _posted(connection: smtplib.SMTP, mail: EmailMessage, *, server: Server, sen
     try:
         connection.ehlo_or_helo_if_needed()
         if server.security == "starttls":
-            connection.starttls(context=network.trust())
+            connection.starttls(context=network.tls_context())
         if server.username:
             connection.login(server.username, server.secret)
         connection.send_message(mail, from_addr=sender, to_addrs=[recipient])

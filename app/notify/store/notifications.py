@@ -141,7 +141,7 @@ def claim(tx: Transaction, notification_id: int, *, now: int, until: int) -> boo
         "WHERE id = ? AND state IN ('queued', 'sending') AND next_at <= ?",
         (now, until, notification_id, now),
     )
-    return lease_rows.taken(tx, "notification", notification_id, until=until, n_claimed=n_claimed)
+    return lease_rows.hold_claimed(tx, "notification", notification_id, until=until, n_claimed=n_claimed)
 
 
 def settle(

@@ -1,4 +1,4 @@
-"""One kind of thing that administrators keep: its table, its form, and what both need."""
+"""Sections of the administrator's pages: one noun each, with its table and its form."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.web.access import services, viewer
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One line of a list; the first cell leads to the form."""
+    """One row of a table; its first cell leads to the form."""
 
     id: int
     cells: Sequence[Any]
@@ -25,9 +25,9 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """One kind of thing: its noun, heads of its table, its rows, its form, and the fields that a filled form gives.
+    """One noun with the heads and rows of its table, its form, and the fields of a filled form.
 
-    `add` and `change` are for what takes more than writing these fields.
+    `add` and `change` are for nouns that need more than a write of these fields.
     """
 
     slug: str
@@ -49,38 +49,38 @@ class Section:
     sessions: Callable[[int], Sequence[Session]] | None = None
 
     def save_new(self, form: Any) -> Changed[Any]:
-        """Add what a form describes; raises InputError, Conflict."""
+        """Add the thing of a filled form; raises InputError, Conflict."""
         if self.add is not None:
             return self.add(form)
         return changes.add(services().db, self.noun, self.given(form), viewer=viewer())
 
     def save(self, number: int, form: Any) -> Changed[Any]:
-        """Change what a form has changed; raises NotFound, InputError, Conflict."""
+        """Write the changes of a form; raises NotFound, InputError, Conflict."""
         if self.change is not None:
             return self.change(number, form)
         return changes.change(services().db, self.noun, number, self.given(form), viewer=viewer())
 
     def remove(self, number: int) -> Changed[Any]:
-        """Remove one; raises NotFound, also where nothing of the kind is ever removed, and Conflict."""
+        """Remove a thing; raises Conflict, and NotFound also in a section whose things are never removed."""
         if not self.is_removable:
             raise NotFound(noun=self.noun.name, id=number)
         return changes.remove(services().db, self.noun, number, viewer=viewer())
 
 
 SECTIONS: Registry[Section] = Registry()
-"""Every section by its slug, in the order of the tabs."""
+"""All sections by slug, in the order of the tabs."""
 
 
 def split(text: str | None) -> tuple[str, ...]:
-    """The parts of a text with commas between."""
+    """Return the parts of a text between its commas."""
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
 def form_fields(form: Any, *names: str) -> dict[str, Any]:
-    """What a form says in these fields."""
+    """Return these fields of a form."""
     return {name: form[name].data for name in names}
 
 
 def attributes(thing: Any, *names: str) -> dict[str, Any]:
-    """These fields of a thing, as a form is filled with them."""
+    """Return these fields of a thing, to fill a form."""
     return {name: getattr(thing, name) for name in names}

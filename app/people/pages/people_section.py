@@ -1,4 +1,4 @@
-"""The administrator's section of people: who signs in, what they may do, and where they are signed in."""
+"""The administrator's section of people: accounts, roles and signed-in browsers."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from typing import Any
 from flask import flash, url_for
 from flask_babel import lazy_gettext as _l
 
-from app.core import changes, clock
+from app.core import changes
 from app.core.nouns import Changed, Fields
 from app.core.permissions import User
 from app.people.domain import Session
-from app.people.flows import keep_accounts
+from app.people.flows import keep_accounts, keep_sessions, show_people
 from app.people.flows.keep_accounts import USER
 from app.people.forms import EditUser
 from app.people.pages.admin_section import Row, Section, attributes, form_fields
-from app.people.store import sessions as kept
-from app.people.store import teams, users
 from app.web.access import services, viewer
 from app.web.display.enum_words import word
 from app.web.display.translation import gettext as _
@@ -26,8 +24,9 @@ _FIELDS = (*_NEW, "is_active")
 
 
 def rows() -> list[Row]:
-    """Everybody, with their teams."""
+    """Return a row for each person, with their teams."""
     db = services().db
+    teams = show_people.team_names_by_user(db)
     return [
         Row(
             id=user.id,
@@ -35,27 +34,27 @@ def rows() -> list[Row]:
                 user.name,
                 user.email,
                 word("role", user.role),
-                ", ".join(team.name for team in teams.of_user(db, user.id)) or "—",
+                ", ".join(teams.get(user.id, ())) or "—",
                 _("yes") if user.is_active else _("no"),
             ),
             is_muted=not user.is_active,
         )
-        for user in users.every(db)
+        for user in show_people.every_user(db)
     ]
 
 
 def values(number: int) -> dict[str, Any]:
-    """Somebody as the form shows them."""
-    return attributes(users.get(services().db, number), *_FIELDS)
+    """Return the values that fill a person's form."""
+    return attributes(USER.read(services().db, number), *_FIELDS)
 
 
 def given(form: Any) -> Fields:
-    """The fields of a filled form."""
+    """Return the fields of a filled form."""
     return form_fields(form, *_FIELDS)
 
 
 def add(form: Any) -> Changed[User]:
-    """Add somebody and show the link that lets them in."""
+    """Add a person and show their sign-in link."""
     made = changes.add(services().db, USER, form_fields(form, *_NEW), viewer=viewer())
     secret = keep_accounts.sign_in_link(services(), made.row.id)
     link, name = url_for("pages_session.sign_in_link", secret=secret, _external=True), made.row.name
@@ -64,8 +63,8 @@ def add(form: Any) -> Changed[User]:
 
 
 def sessions(number: int) -> tuple[Session, ...]:
-    """Where somebody is signed in."""
-    return kept.of_user(services().db, number, now=clock.now_ms())
+    """Return the sessions of a person."""
+    return keep_sessions.of_user(services().db, number)
 
 
 SECTION = Section(

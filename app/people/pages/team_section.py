@@ -6,39 +6,36 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from app.people.flows import keep_teams
+from app.people.flows import show_people
 from app.people.flows.keep_teams import TEAM
 from app.people.forms import EditTeam
 from app.people.pages.admin_section import Row, Section
-from app.people.store import teams, users
 from app.web.access import services
 
 
-def _teams() -> list[Row]:
+def _rows() -> list[Row]:
     db = services().db
-    owned: dict[int, list[str]] = {}
-    for titles in keep_teams.HOLDINGS:
-        for team_id, held in titles(services()).items():
-            owned.setdefault(team_id, []).extend(held)
+    queues = show_people.queue_titles_by_team(db)
+    members = {user.id: user.name for user in show_people.every_user(db)}
     return [
         Row(
             id=team.id,
             cells=(
                 team.name,
-                ", ".join(member.name for member in teams.members(db, team.id)) or "—",
-                ", ".join(owned.get(team.id, [])) or "—",
+                ", ".join(sorted(members[user_id] for user_id in team.user_ids)) or "—",
+                ", ".join(queues.get(team.id, ())) or "—",
             ),
         )
-        for team in teams.every(db)
+        for team in show_people.every_team(db)
     ]
 
 
-def _team_form(form: Any) -> None:
-    form.members.choices = [(user.id, user.name) for user in users.every(services().db, is_active=True)]
+def _offer_members(form: Any) -> None:
+    form.members.choices = [(user.id, user.name) for user in show_people.every_user(services().db, is_active=True)]
 
 
-def _team(number: int) -> dict[str, Any]:
-    team = teams.get(services().db, number)
+def _values(number: int) -> dict[str, Any]:
+    team = TEAM.read(services().db, number)
     return {"name": team.name, "members": list(team.user_ids)}
 
 
@@ -50,10 +47,10 @@ SECTION = Section(
     one=_l("Team"),
     about=_l("A team owns queues and feeds; only its people and administrators see them."),
     heads=(_l("Name"), _l("Members"), _l("Queues")),
-    rows=_teams,
+    rows=_rows,
     form=EditTeam,
-    prepare=_team_form,
-    values=_team,
+    prepare=_offer_members,
+    values=_values,
     given=lambda form: {"name": form.name.data, "user_ids": form.members.data or ()},
     is_removable=True,
 )

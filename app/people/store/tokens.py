@@ -14,28 +14,23 @@ def as_token(row: sqlite3.Row) -> Token:
     return built(Token, row, tuples=("scopes",))
 
 
-def get(db: Reads, token_id: int) -> Token:
-    """The token with this id; raises NotFound."""
-    return as_token(db.got("token", token_id))
-
-
 def find_by_hash(db: Reads, hashed: str) -> Token | None:
-    """The token whose secret has this SHA-256, revoked and expired ones too."""
+    """The token whose secret has this SHA-256, also a revoked or expired one; None where there is none."""
     row = db.row("SELECT * FROM token WHERE hash = ?", (hashed,))
     return None if row is None else as_token(row)
 
 
 def every(db: Reads, *, user_id: int | None = None) -> tuple[Token, ...]:
-    """Tokens, newest first; of one user where given."""
+    """The tokens of a user (None: of everybody), newest first."""
     where, params = ("WHERE user_id = ?", [user_id]) if user_id is not None else ("", [])
     return tuple(as_token(row) for row in db.rows(statement("SELECT * FROM token", where, "ORDER BY id DESC"), params))
 
 
 def revoke(tx: Transaction, token_id: int, *, at: int) -> bool:
-    """End a token; whether it was in force."""
+    """Revoke a token; returns False for one that was revoked before."""
     return tx.execute("UPDATE token SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", (at, token_id)) == 1
 
 
 def touch(tx: Transaction, token_id: int, *, at: int) -> None:
-    """Remember when a token was last used."""
+    """Write down when a token was last used."""
     tx.execute("UPDATE token SET last_used_at = ? WHERE id = ?", (at, token_id))

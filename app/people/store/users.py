@@ -1,11 +1,11 @@
-"""People who sign in."""
+"""Users: the people who sign in."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
 
-from app.core.db import Reads, Transaction, statement
+from app.core.db import Reads, statement
 from app.core.permissions import User
 from app.core.scope import Condition, joined, listed
 from app.core.storage.row_mapping import built
@@ -22,13 +22,13 @@ def get(db: Reads, user_id: int) -> User:
 
 
 def find_by_email(db: Reads, email: str) -> User | None:
-    """The user with this address, whatever its case."""
+    """The user with this address in any case; None where there is none."""
     row = db.row("SELECT * FROM user WHERE email = ?", (email.strip(),))
     return None if row is None else as_user(row)
 
 
 def every(db: Reads, *, role: str | None = None, is_active: bool | None = None) -> tuple[User, ...]:
-    """Users by name."""
+    """Users of a role and a state (None: of any), by name."""
     conditions: list[Condition] = []
     if role is not None:
         conditions.append(("role = ?", [role]))
@@ -39,16 +39,11 @@ def every(db: Reads, *, role: str | None = None, is_active: bool | None = None) 
 
 
 def count(db: Reads) -> int:
-    """How many users there are."""
+    """The number of users."""
     return int(db.value("SELECT count(*) FROM user"))
 
 
 def names(db: Reads, user_ids: Iterable[int]) -> dict[int, str]:
-    """Names by id."""
+    """The names of these users by id."""
     rows = db.rows("SELECT id, name FROM user WHERE id IN (SELECT value FROM json_each(?))", (listed(user_ids),))
     return {row["id"]: row["name"] for row in rows}
-
-
-def set_password(tx: Transaction, user_id: int, *, password_hash: str) -> None:
-    """Give a user a password; raises NotFound."""
-    tx.change("user", user_id, changes={"password_hash": password_hash})

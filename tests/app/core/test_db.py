@@ -158,7 +158,7 @@ def test_many_rows_are_inserted_in_order_and_get_the_next_ids(db: Database) -> N
 def test_an_id_is_not_given_again_where_the_table_keeps_count(db: Database) -> None:
     with db.transaction() as tx:
         happened = Event(actor_kind="system", actor_id="", verb="opened", noun="ticket", noun_id=1, at=0)
-        kept = [event_log.record(tx, happened) for _ in range(7)][-1]
+        kept = [event_log.record_all(tx, [happened])[0] for _ in range(7)][-1]
         tx.execute("DELETE FROM event")
         assert tx.next_id("event") == kept + 1
 

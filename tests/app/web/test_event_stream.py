@@ -19,7 +19,7 @@ from app.core.events.event import Event
 from app.core.permissions import SYSTEM
 from app.desk.domain.ticket import TicketDraft
 from app.desk.flows import file_ticket, keep_queues
-from app.people.flows import keep_accounts, keep_sessions
+from app.people.flows import keep_sessions, keep_tokens
 from app.people.flows.keep_accounts import USER
 from app.people.flows.keep_teams import TEAM
 from app.people.store import tokens
@@ -41,12 +41,11 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 def _happen(site: Site, *nouns: str) -> list[int]:
     with site.services.db.transaction() as tx:
-        return [
-            event_log.record(
-                tx, Event(actor_kind="system", actor_id="test", verb="created", noun=noun, noun_id=number, at=number)
-            )
+        happened = [
+            Event(actor_kind="system", actor_id="test", verb="created", noun=noun, noun_id=number, at=number)
             for number, noun in enumerate(nouns, start=1)
         ]
+        return event_log.record_all(tx, happened)
 
 
 def _open(api: Caller, path: str = "/api/v1/stream", **headers: str) -> TestResponse:
@@ -207,7 +206,7 @@ def _unscoped(own: Site) -> None:
 
 def _revoked(own: Site) -> None:
     for token in tokens.every(own.services.db):
-        keep_accounts.revoke_token(own.services, token.id, viewer=SYSTEM)
+        keep_tokens.revoke_token(own.services, token.id, viewer=SYSTEM)
 
 
 def _switched_off(own: Site) -> None:

@@ -53,7 +53,7 @@ def divided(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Divided]:
     admin = site.caller("admin")
     job = admin("POST", "/api/v1/tickets/bulk", json={"action": "set_status", "params": {"status": "open"}}).json
     board = admin("POST", "/api/v1/dashboards", json={"name": "Mine", "subjects": ["market"]}).json["id"]
-    view = keep_saved_views.add(services, viewer=house.viewer("admin"), name="Mine too", query="status=open")
+    view = keep_saved_views.add(services, viewer=house.viewer("admin"), name="Mine too", query="status=open").row
     token = admin("POST", "/api/v1/tokens", json={"name": "spare", "scopes": ["predict"]}).json["id"]
     post = admin("GET", "/api/v1/posts?feed=wire").json["data"][0]["id"]
     message = admin("GET", f"/api/v1/tickets/{house.stolen}").json["messages"][0]

@@ -91,7 +91,7 @@ def moved(tx: Transaction, ticket: MovedTicket, *, place: Desk) -> bool:
         noun="ticket",
         noun_id=ticket_id,
         after={"queue_id": queue.id, "message_id": message_ids[0], "moved_from": place.file.source},
-        is_told=False,
+        is_announced=False,
     )
     return True
 

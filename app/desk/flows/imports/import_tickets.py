@@ -52,7 +52,7 @@ _Parsed = tuple[int, _Record | RowFault]
 def add(services: Services, *, name: str, content: bytes, viewer: Viewer) -> TicketFile:
     """Take an export: whose it is and what its columns mean is guessed, and tried; raises InputError."""
     form = import_records.form_of(name, content)
-    with keep_in_quarantine.parsing():
+    with keep_in_quarantine.isolating_parser():
         rows = list(islice(import_records.records(content, form=form), import_records.LOOKED_AT))
     names = import_records.columns(rows)[:MOST_COLUMNS]
     if not names:
@@ -179,7 +179,7 @@ def work_import(services: Services, job: Job, progress: Progress, *, viewer: Vie
         place = _place(tx, services, file=file, viewer=viewer)
     while batch := list(islice(rows, size)):
         began = clock.now_ms()
-        with progress.together(), services.db.transaction() as tx:
+        with progress.reverting_on_error(), services.db.transaction() as tx:
             for number, found in batch:
                 fault = _taken(tx, number, found, place=place, progress=progress)
                 if fault is not None:
@@ -198,7 +198,7 @@ def _taken(
     if isinstance(found, RowFault):
         return found
     try:
-        with tx.attempt(), keep_in_quarantine.alone():
+        with tx.attempt(), keep_in_quarantine.isolating_item():
             is_new = moved(tx, found.ticket, place=place)
     except InputError as error:
         code, params = keep_in_quarantine.reason(error)
@@ -225,8 +225,8 @@ def _held(tx: Transaction, fault: RowFault, *, place: Desk, progress: Progress) 
         row=fault.row,
         user_id=place.file.user_id,
     )
-    error = keep_in_quarantine.fault(fault.code, fault.params)
-    keep_in_quarantine.put_in(tx, arrival, error=error, services=progress.services)
+    error = keep_in_quarantine.row_error(fault.code, fault.params)
+    keep_in_quarantine.put_one(tx, arrival, error=error, services=progress.services)
 
 
 def file_record(services: Services, item: Quarantined, raw: bytes, *, viewer: Viewer) -> int:
@@ -234,9 +234,9 @@ def file_record(services: Services, item: Quarantined, raw: bytes, *, viewer: Vi
     file = import_files.get(services.db, item.ticket_file_id or 0)
     row = next(csv_rows(raw, known=None) if item.form == "csv" else json_rows(raw), None)
     if row is None or isinstance(row, RowFault):
-        raise InputError("empty_file") if row is None else keep_in_quarantine.fault(row.code, row.params)
+        raise InputError("empty_file") if row is None else keep_in_quarantine.row_error(row.code, row.params)
     found = _read(row[1], file=file)
-    with keep_in_quarantine.alone(), services.db.transaction() as tx:
+    with keep_in_quarantine.isolating_item(), services.db.transaction() as tx:
         place = _place(tx, services, file=file, viewer=viewer)
         moved(tx, found.ticket, place=place)
         made = tickets.find_by_external_id(tx, found.ticket.external_id)
@@ -267,5 +267,5 @@ def _parsed(services: Services, file: TicketFile, progress: Progress) -> Iterato
 
 
 def _read(values: Mapping[str, Any], *, file: TicketFile) -> _Record:
-    with keep_in_quarantine.parsing():
+    with keep_in_quarantine.isolating_parser():
         return _Record(values=values, ticket=import_mapping.ticket_of(values, mapping=file.mapping, source=file.source))

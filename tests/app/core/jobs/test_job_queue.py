@@ -35,7 +35,7 @@ def test_posts_are_imported_with_their_faults(services: Services, people: Desk) 
     assert (job.state, job_queue.run_due(services)) == ("queued", 1)
     done = rows.get(services.db, job.id)
     assert (done.state, done.n_done, done.n_failed) == ("completed", 5, 2)
-    assert [one["row"] for one in done.errors] == [6, 7]
+    assert [one.row for one in done.errors] == [6, 7]
     assert post_rows.page(services.db, PostFilter(), viewer=SYSTEM).total == 5
     assert services.db.value("SELECT count(*) FROM blob") == 0
     assert job_queue.run_due(services) == 0
@@ -62,7 +62,7 @@ def test_a_job_that_cannot_be_done_says_why(services: Services, people: Desk) ->
     job = job_queue.enqueue(services, kind="fetch_feed", viewer=people.admin, params={"feed_id": 77})
     job_queue.run_due(services)
     failed = rows.get(services.db, job.id)
-    assert (failed.state, failed.errors[0]["code"]) == ("failed", "not_found")
+    assert (failed.state, failed.errors[0].code) == ("failed", "not_found")
     with pytest.raises(InputError):
         job_queue.enqueue(services, kind=cast(JobKind, "dance"), viewer=people.admin)
 

@@ -128,9 +128,9 @@ def test_everything_that_a_dead_process_claimed_is_free(services: Services, peop
     with elsewhere(services) as other:
         claim_everything(other, people, engine)
         assert leased(services) == set(due(services, now=clock.now_ms()))
-        free_dead_claims.free_of_dead(services)
+        free_dead_claims.free_dead_claims(services)
         assert not any(due(services, now=clock.now_ms()).values()), "its process lives"
-    free_dead_claims.free_of_dead(services)
+    free_dead_claims.free_dead_claims(services)
     assert leased(services) == set()
     free = due(services, now=clock.now_ms())
     assert free == dict.fromkeys(free, True)
@@ -145,7 +145,7 @@ def test_what_was_settled_or_taken_over_is_left_alone(services: Services, people
             false_alarm_rows.put_check(tx, RuleCheck(rule_id=1, since=0, until=1, n_alarms=0, n_subjects=1, n_known=1))
         with clock.frozen(now + LATER), services.db.transaction() as tx:
             assert job_rows.claim(tx, now=now + LATER, stale_at=now)
-    free_dead_claims.free_of_dead(services)
+    free_dead_claims.free_dead_claims(services)
     assert services.db.value("SELECT next_poll_at FROM mailbox") == now + 2 * LATER
     assert services.db.value("SELECT claimed_at FROM rule_check") > 0
     assert not job_rows.is_any_due(services.db, stale_at=now)
@@ -158,7 +158,7 @@ def test_notes_of_settled_claims_are_dropped(services: Services, people: Desk, e
     with services.db.transaction() as tx:
         job_rows.finish(tx, jobs_claimed.id, state="completed", at=clock.now_ms())
         mailboxes.note_poll(tx, 1, at=0, next_at=1, error=None)
-    assert free_dead_claims.tidy(services) == 2
+    assert free_dead_claims.delete_settled(services) == 2
     assert {"job", "mailbox"} & leased(services) == set()
     assert "feed" in leased(services)
 
@@ -200,7 +200,7 @@ def test_the_kernel_says_who_lives(services: Services, tmp_path: Path) -> None:
     other.wait(30)
     assert not services.db.holder.is_alive(name)
     (folder / "left-over").touch()
-    services.db.holder.tidy()
+    services.db.holder.delete_dead_files()
     assert [entry.name for entry in folder.iterdir()] == [mine]
     assert rows.dead_holders(services.db) == []
 

@@ -321,10 +321,10 @@ def test_nobody_listening_is_an_error() -> None:
 
 
 def test_certificates_are_checked() -> None:
-    from app.core.outgoing.calls import trust
+    from app.core.outgoing.calls import tls_context
 
-    assert trust().verify_mode is ssl.CERT_REQUIRED
-    assert trust().check_hostname
+    assert tls_context().verify_mode is ssl.CERT_REQUIRED
+    assert tls_context().check_hostname
 
 
 @given(st.ip_addresses())

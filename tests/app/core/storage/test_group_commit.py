@@ -49,7 +49,7 @@ def at_once(db: Database, works: Sequence[Callable[[Transaction], int]], commits
         commits.watch(db)
         ready.wait()
         try:
-            given[at] = db.together(works[at])
+            given[at] = db.group_commit(works[at])
         except Exception as error:
             given[at] = error
         db.release()
@@ -84,14 +84,14 @@ def test_one_that_fails_fails_alone(db: Database) -> None:
 def test_a_database_that_somebody_else_holds_is_told(db: Database) -> None:
     other = Database(db.path)
     with other.transaction(), pytest.raises(DatabaseBusy):
-        db.together(lambda tx: tx.insert("team", {"name": "late"}))
+        db.group_commit(lambda tx: tx.insert("team", {"name": "late"}))
     other.close()
-    assert db.together(lambda tx: tx.insert("team", {"name": "later"})) > 0
+    assert db.group_commit(lambda tx: tx.insert("team", {"name": "later"})) > 0
     assert [one.name for one in teams.every(db)] == ["later"]
 
 
 def test_it_is_durable_before_it_is_answered(db: Database) -> None:
-    team_id = db.together(lambda tx: tx.insert("team", {"name": "kept"}))
+    team_id = db.group_commit(lambda tx: tx.insert("team", {"name": "kept"}))
     other = Database(db.path)
     assert teams.get(other, team_id).name == "kept"
     other.close()
@@ -99,4 +99,4 @@ def test_it_is_durable_before_it_is_answered(db: Database) -> None:
 
 def test_it_does_not_nest(db: Database) -> None:
     with db.transaction(), pytest.raises(RuntimeError):
-        db.together(lambda tx: tx.insert("team", {"name": "inner"}))
+        db.group_commit(lambda tx: tx.insert("team", {"name": "inner"}))

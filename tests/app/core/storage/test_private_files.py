@@ -82,7 +82,7 @@ def test_the_first_of_several_makes_the_key(tmp_path: Path) -> None:
     numbers = iter(range(100))
 
     def ask() -> None:
-        made.append(private_files.kept_once(tmp_path / "key", lambda: f"key {next(numbers)}"))
+        made.append(private_files.read_or_make(tmp_path / "key", lambda: f"key {next(numbers)}"))
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:

@@ -20,7 +20,7 @@ from app.core.events.event import Event
 from app.core.permissions import SYSTEM, Viewer
 from app.core.prediction import Prediction, Scored
 from app.core.storage import blobs, idempotency_keys
-from app.core.storage.idempotency_keys import Kept
+from app.core.storage.idempotency_keys import KeptAnswer
 from app.desk.domain.ticket import AttachmentDraft
 from app.desk.store import attachments
 from app.market.domain.series import Bucket
@@ -116,11 +116,13 @@ def test_an_event_comes_back_with_what_it_says(db: Database) -> None:
     ]
     with db.transaction() as tx:
         ids = event_log.record_all(tx, given)
-        inverse = event_log.record(tx, replace(given[3], verb="status_set", before={}, after={}, undoes=ids[3]))
+        inverse = event_log.record_all(tx, [replace(given[3], verb="status_set", before={}, after={}, undoes=ids[3])])[
+            0
+        ]
     assert list(event_log.after(db, 0)[:-1]) == [replace(one, id=at) for one, at in zip(given, ids, strict=True)]
     assert [event_log.undone_by(db, one) for one in (ids[3], ids[2])] == [inverse, None]
     with pytest.raises(sqlite3.IntegrityError), db.transaction() as tx:
-        event_log.record(tx, replace(given[3], undoes=ids[3]))
+        event_log.record_all(tx, [replace(given[3], undoes=ids[3])])[0]
 
 
 @pytest.mark.parametrize(("get", "noun"), [(event_log.get, "event"), (predictions.get, "prediction")])
@@ -135,7 +137,7 @@ def test_events_are_read_by_thing_and_by_time(db: Database) -> None:
         return Event(actor_kind="system", actor_id="x", verb="did", noun=noun, noun_id=number, after={"n": 1}, at=5)
 
     with db.transaction() as tx:
-        ids = [event_log.record(tx, event(noun, 1)) for noun in ("ticket", "alert", "user", "ticket")]
+        ids = [event_log.record_all(tx, [event(noun, 1)])[0] for noun in ("ticket", "alert", "user", "ticket")]
     assert [one.id for one in event_log.of(db, "ticket", 1)] == [ids[0], ids[3]]
     assert [one.id for one in event_log.after(db, ids[0])] == ids[1:]
     analyst = Viewer(user_id=1, name="", role="analyst", permissions=frozenset({"alerts:read"}))
@@ -148,11 +150,11 @@ def test_events_are_read_by_thing_and_by_time(db: Database) -> None:
 
 def test_an_idempotency_key_is_one_request(db: Database) -> None:
     asked = {"actor": "t1", "key": "k", "fingerprint": "f"}
-    answer = Kept(status=201, headers={"etag": "1"}, body=b"{}")
+    answer = KeptAnswer(status=201, headers={"etag": "1"}, body=b"{}")
     assert idempotency_keys.find(db, **asked) is None
     with db.transaction() as tx:
         idempotency_keys.keep(tx, answer, at=10, **asked)
-        idempotency_keys.keep(tx, Kept(status=200), at=11, **asked)
+        idempotency_keys.keep(tx, KeptAnswer(status=200), at=11, **asked)
     assert idempotency_keys.find(db, **asked) == answer
     with pytest.raises(InputError, match="idempotency_key_reused"):
         idempotency_keys.find(db, **asked | {"fingerprint": "other"})

@@ -26,8 +26,9 @@ from app.intents.flows import correct_prediction
 from app.intents.flows.export_examples import export_examples
 from app.model.store import predictions
 from app.notify.flows.keep_receivers import RECEIVER
-from app.worker import COPIES_MS, run_once
+from app.worker import COPIES_MS
 from tests.app.conftest import Desk
+from tests.app.duties import run_once
 from tests.app.site import make_site
 
 NAME, ADDRESS = "Quillfeather", "niamh.zephyrine@example.org"
@@ -133,7 +134,7 @@ def test_no_byte_of_an_erased_customer_is_left(filled: Services, people: Desk) -
     assert left(filled.db) == list(SECRETS)
     erase_customer.erase(filled, customer_id, viewer=people.admin)
     assert left(filled.db) == []
-    assert not wiping.is_wanted(filled.db)
+    assert not wiping.is_requested(filled.db)
 
 
 def test_others_are_found_as_before(filled: Services, people: Desk) -> None:
@@ -174,10 +175,10 @@ def test_the_worker_goes_on_where_wiping_was_cut_off(
     reader.value("SELECT count(*) FROM ticket")
     erase_customer.erase(filled, customer_id, viewer=people.admin)
     erase_customer.wipe(filled)
-    assert wiping.is_wanted(filled.db), "a reader still holds the log"
+    assert wiping.is_requested(filled.db), "a reader still holds the log"
     reader.close()
     run_once(filled)
-    assert not wiping.is_wanted(filled.db)
+    assert not wiping.is_requested(filled.db)
     assert left(filled.db) == []
 
 
@@ -196,7 +197,7 @@ def test_others_write_while_the_file_is_wiped(filled: Services, people: Desk) ->
     thread = threading.Thread(target=work)
     thread.start()
     erase_customer.erase(filled, customer_id, viewer=people.admin)
-    while wiping.is_wanted(filled.db):
+    while wiping.is_requested(filled.db):
         erase_customer.wipe(filled)
     is_done.set()
     thread.join()
@@ -239,6 +240,6 @@ def test_faults_of_rows_keep_their_place(filled: Services, people: Desk) -> None
     erase_customer.erase(filled, customer_id, viewer=people.admin)
     faults = [one for job in job_rows.page(filled.db).items for one in job.errors]
     assert faults
-    assert all(one["row"] and one["code"] and one["params"] == {} for one in faults)
+    assert all(one.row and one.code and one.params == {} for one in faults)
     assert json.dumps(faults).lower().find(WORDS[13]) == -1
     assert list(export_examples(filled)) == []

@@ -30,7 +30,7 @@ from app.desk.domain.ticket import TicketFilter
 from app.desk.flows import file_ticket, run_bulk_job
 from app.desk.store import bulk_items, inbox_query, queues
 from app.desk.store import tickets as ticket_rows
-from app.people.flows import keep_accounts
+from app.people.flows import find_viewer
 from app.people.store import users
 from tests.app.fake_engine import FakeEngine
 from tests.app.policies import make_policy
@@ -61,7 +61,7 @@ def services(desk: Path, tmp_path: Path) -> Iterator[Services]:
 def _viewer(services: Services, email: str = "maren.oakhill@example.com") -> Viewer:
     user = users.find_by_email(services.db, email)
     assert user is not None
-    return keep_accounts.viewer_for(services, user)
+    return find_viewer.viewer_for(services, user)
 
 
 def _order(chosen: TicketFilter, action: str, **more: Any) -> BulkOrder:
@@ -195,7 +195,7 @@ def test_what_changed_since_stays_and_is_told(services: Services) -> None:
     undone = run_bulk_job.undo(services, job.id, viewer=me)
     job_queue.run_due(services)
     told = rows.get(services.db, undone.id)
-    assert (told.n_failed, told.errors[0]["row"], told.errors[0]["code"]) == (1, kept, "changed_since")
+    assert (told.n_failed, told.errors[0].row, told.errors[0].code) == (1, kept, "changed_since")
     assert ticket_rows.read(services.db, kept).status == "pending"
 
 
@@ -220,7 +220,7 @@ def test_rows_that_fail_are_counted_once_though_the_database_fails_too(
     job_queue.run_due(services)
     told = rows.get(services.db, undo.id)
     assert (told.n_failed, told.n_done) == (1, job.n_done - 1)
-    assert [one["row"] for one in told.errors] == [kept]
+    assert [one.row for one in told.errors] == [kept]
 
 
 def test_undo_is_a_few_statements_a_ticket(services: Services) -> None:
@@ -272,7 +272,7 @@ def test_labels_are_corrected_and_uncorrected_with_row_errors(services: Services
     services.db.connection.execute("UPDATE verdict SET task = 'gone' WHERE task = 'emotion'")
     failed = _done(services, _order(chosen, "correct", task="emotion", label="joy"), me)
     assert (failed.n_done, failed.n_failed) == (0, job.n_total)
-    assert failed.errors[0]["code"] == "not_found"
+    assert failed.errors[0].code == "not_found"
     run_bulk_job.undo(services, job.id, viewer=me)
     job_queue.run_due(services)
     assert services.db.value("SELECT count(*) FROM correction WHERE undone_at IS NULL") == 0

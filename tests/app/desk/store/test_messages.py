@@ -40,8 +40,8 @@ def db(tmp_path: Path) -> Iterator[Database]:
                 tx, values=theirs | {"body": body, "text": text, "occurred_at": number, "received_at": number}
             )
         event = Event(actor_kind="agent", actor_id="1", verb="edited", noun="ticket", noun_id=1, at=9)
-        event_log.record(tx, replace(event, before={"subject": "A", "body": "B"}, after={"subject": "C"}))
-        event_log.record(tx, replace(event, before={"status": "open"}, after={"tags": ["x"]}))
+        event_log.record_all(tx, [replace(event, before={"subject": "A", "body": "B"}, after={"subject": "C"})])[0]
+        event_log.record_all(tx, [replace(event, before={"status": "open"}, after={"tags": ["x"]})])[0]
     yield database
     database.close()
 

@@ -122,7 +122,7 @@ def test_own_topics_stand_on_it_and_views_of_the_inbox_do_not_count(house: House
     assert api("GET", f"{PATH}/{made.json['id']}").json["n_hidden"] == 1
     inbox = keep_saved_views.add(
         services, viewer=house.viewer("admin"), name="Angry", query="sentiment=negative", is_shared=True
-    )
+    ).row
     assert [
         api(method, f"{PATH}/{inbox.id}", json={"name": "Calm"}).status_code for method in ("GET", "PATCH", "DELETE")
     ] == [404] * 3

@@ -40,7 +40,7 @@ def crash(*args, **kwargs):
 if point == "before":
     idempotency.keep = crash
 else:
-    UnitOfWork.follow_up = crash
+    UnitOfWork.run_follow_ups = crash
 make_site(Path(folder)).app.test_client().post(
     path, data=body, content_type=kind, headers={"Authorization": token, "Idempotency-Key": "crash-1"}
 )

@@ -132,7 +132,7 @@ def test_what_waits_for_its_customer_waits_here_too(services: Services, people: 
 def test_rows_that_cannot_be_read_are_told_and_the_others_come_in(services: Services, people: Desk) -> None:
     job = imported(services, people, ZENDESK_CSV.encode(), "zendesk.csv")
     assert counts(job) == (3, 1, 0, 2)
-    assert [(one["row"], one["code"]) for one in job.errors] == [(3, "not_an_address"), (4, "not_a_time")]
+    assert [(one.row, one.code) for one in job.errors] == [(3, "not_an_address"), (4, "not_a_time")]
 
 
 def test_columns_are_chosen_and_tried_again(services: Services, people: Desk) -> None:

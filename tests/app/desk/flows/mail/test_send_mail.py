@@ -278,7 +278,7 @@ def test_encrypted_and_signed_in(
     local: Services, people: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     certificate, trusted = _certificate(tmp_path)
-    monkeypatch.setattr(calls, "trust", lambda: trusted)
+    monkeypatch.setattr(calls, "tls_context", lambda: trusted)
     account = {"auth_required": True, "authenticator": only_with("desk", PASSWORD)}
     for security, options in (
         ("starttls", {"tls_context": certificate, "require_starttls": True}),
