@@ -94,7 +94,9 @@ class TicketDraft:
 class Message:
     """One message of a thread: `body` is shown (redacted), `text` is what the model reads (cleaned).
 
-    An outgoing message leaves the house no earlier than `not_before_at`, so that it can be called back until then.
+    An outgoing message leaves the house no earlier than `not_before_at`, so that it can be called back until then. The
+    model has yet to read one that is `pending_at` a time; an `is_automatic` one was written by a machine. A message
+    that is not stored yet has the id 0.
     """
 
     id: int
@@ -111,6 +113,9 @@ class Message:
     is_supported: bool = True
     n_redactions: int = 0
     not_before_at: int | None = None
+    user_id: int | None = None
+    is_automatic: bool = False
+    pending_at: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +151,8 @@ class Ticket:
     `intent`, `sentiment` and `emotion` are label ids in force (a person's correction outranks the model);
     `intent_source` tells whose they are. `needs_person` is set when the model abstained or cannot read the language.
     `risk` is the stored sort key: higher first; `sla` is how the clock stood when it was looked at last.
-    `pauses` are the times in which it stood still. Times in milliseconds UTC.
+    `pauses` are the times in which it stood still. The model leaves a priority alone that `is_priority_set` by a
+    person. Times in milliseconds UTC. A ticket that is not stored yet has the id 0.
     """
 
     id: int
@@ -184,6 +190,8 @@ class Ticket:
     pauses: tuple[Pause, ...] = ()
     first_risk_at: int | None = None
     resolution_risk_at: int | None = None
+    refresh_at: int | None = 0
+    is_priority_set: bool = False
     version: int = 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, get_args
 
 from app.answers.decide.macro_matching import placeholders
@@ -18,7 +19,7 @@ from app.core.permissions import PERMISSIONS, User, Viewer
 from app.core.services import Services
 from app.core.text.cleaning import clean, shown
 from app.core.text.redaction import redact
-from app.desk.domain.ticket import OPEN_STATUSES, Priority, Status, Ticket
+from app.desk.domain.ticket import OPEN_STATUSES, Message, MessageKind, Priority, Status, Ticket
 from app.desk.flows import set_deadlines
 from app.desk.flows.mail import send_mail
 from app.desk.flows.replies import note_outcome
@@ -64,9 +65,11 @@ class TicketNoun(Noun[Ticket]):
 
     def consequences(self, tx: Transaction, was: Ticket, wanted: Fields, *, is_undo: bool) -> Fields:
         """The clocks that follow; a priority that a person chose is left alone by the model."""
-        columns = _with_consequences(was, wanted, now=clock.now_ms())
-        columns |= set_deadlines.followed(tx, was, columns, now=clock.now_ms())
-        return {**columns, **({"is_priority_set": not is_undo} if "priority" in wanted else {})}
+        now = clock.now_ms()
+        ticket = set_deadlines.follow(tx, was, _changed(was, wanted, now=now), now=now)
+        if "priority" in wanted:
+            ticket = replace(ticket, is_priority_set=not is_undo)
+        return tickets.changes(was, ticket)
 
     def verb(self, was: Ticket, wanted: Fields) -> str:
         """What the history calls the change."""
@@ -104,20 +107,19 @@ def reply(
         message_id = _write(tx, was, viewer=viewer, body=body, kind="outgoing")
         now = clock.now_ms()
         send_mail.queue(tx, was, message_id=message_id, at=now, not_before_at=now + RECALL_MS)
-        changes = _with_consequences(was, wanted, now=now)
+        answered = _changed(was, wanted, now=now)
         if was.first_responded_at is None:
-            changes["first_responded_at"] = now
-        changes |= set_deadlines.followed(tx, was, changes, now=now)
+            answered = replace(answered, first_responded_at=now)
+        columns = tickets.changes(was, set_deadlines.follow(tx, was, answered, now=now))
         if macro is not None:
             note_outcome.macro_sent(tx, was, macro=macro, body=body, message_id=message_id, viewer=viewer)
         elif draft:
             note_outcome.draft_sent(tx, was, offered=draft, body=body, message_id=message_id, viewer=viewer)
-        before: dict[str, Any] = {key: getattr(was, key) for key in (*wanted, "first_responded_at") if key in changes}
-        before = {key: value for key, value in before.items() if value != changes[key]}
-        after = {**{key: changes[key] for key in wanted if key in before}, "status": changes["status"]}
+        before = {key: getattr(was, key) for key in (*wanted, "first_responded_at") if key in columns}
+        after = {**{key: wanted[key] for key in wanted if key in before}, "status": wanted["status"]}
         after |= {"message_id": message_id, "not_before_at": now + RECALL_MS}
         after |= {} if macro_id is None else {"macro_id": macro_id}
-        plan = Plan(was=was, columns=changes, before=before, after=after, verb="replied")
+        plan = Plan(was=was, columns=columns, before=before, after=after, verb="replied")
         return write(tx, TICKET, plan, viewer=viewer)
 
 
@@ -185,17 +187,15 @@ def _verb(was: Ticket, wanted: Mapping[str, Any]) -> str:
     return "reopened" if was.status in ("solved", "closed") else "status_set"
 
 
-def _with_consequences(was: Ticket, wanted: Mapping[str, Any], *, now: int) -> dict[str, Any]:
-    columns = {**wanted, "updated_at": now}
-    status = wanted.get("status", was.status)
-    if status not in OPEN_STATUSES and was.status in OPEN_STATUSES:
-        columns["solved_at"] = now
-    if status in OPEN_STATUSES and was.status not in OPEN_STATUSES:
-        columns["solved_at"] = None
-    return columns
+def _changed(was: Ticket, wanted: Fields, *, now: int) -> Ticket:
+    """The ticket with the fields that are wanted; one that is not open any more was solved now."""
+    ticket = replace(was, updated_at=now, **wanted)
+    if ticket.status not in OPEN_STATUSES:
+        return replace(ticket, solved_at=now) if was.status in OPEN_STATUSES else ticket
+    return ticket if was.status in OPEN_STATUSES else replace(ticket, solved_at=None)
 
 
-def _write(tx: Transaction, ticket: Ticket, *, viewer: Viewer, body: str, kind: str) -> int:
+def _write(tx: Transaction, ticket: Ticket, *, viewer: Viewer, body: str, kind: MessageKind) -> int:
     said = shown(body)
     if not said:
         raise InputError("empty_message", fields=[FieldError(pointer="/body", code="empty")])
@@ -205,24 +205,22 @@ def _write(tx: Transaction, ticket: Ticket, *, viewer: Viewer, body: str, kind: 
     is_masked = kind == "note" and queues.get(tx, ticket.queue_id).is_redacting
     masked = redact(said) if is_masked else None
     now = clock.now_ms()
-    message_id = messages.insert(
-        tx,
-        values={
-            "ticket_id": ticket.id,
-            "kind": kind,
-            "author_kind": "agent" if viewer.user_id is not None else "system",
-            "author_name": viewer.name,
-            "user_id": viewer.user_id,
-            "body": said if masked is None else masked.text,
-            "text": clean(said if masked is None else masked.text),
-            "occurred_at": now,
-            "received_at": now,
-            "n_redactions": 0 if masked is None else masked.n,
-            "not_before_at": now + RECALL_MS if kind == "outgoing" else None,
-        },
+    written = Message(
+        id=0,
+        ticket_id=ticket.id,
+        kind=kind,
+        author_kind="agent" if viewer.user_id is not None else "system",
+        author_name=viewer.name,
+        user_id=viewer.user_id,
+        body=said if masked is None else masked.text,
+        text=clean(said if masked is None else masked.text),
+        occurred_at=now,
+        received_at=now,
+        n_redactions=0 if masked is None else masked.n,
+        not_before_at=now + RECALL_MS if kind == "outgoing" else None,
     )
     tickets.count_message(tx, ticket.id)
-    return message_id
+    return messages.insert(tx, written).id
 
 
 def _checked(given: Fields) -> dict[str, Any]:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from app.core import clock
 from app.core.db import Reads, Transaction
 from app.core.errors import InputError, NotFound
 from app.core.events import event_log
-from app.core.nouns import Changed
+from app.core.nouns import Changed, Fields
 from app.core.permissions import Viewer
 from app.core.prediction import Correction, StoredPrediction
 from app.core.services import Services
+from app.desk.decide import inbox_order
 from app.desk.decide.intent_routing import DEFAULT_URGENCY
 from app.desk.decide.priority import with_intent
-from app.desk.domain.ticket import OPEN_STATUSES, Ticket, Urgency
-from app.desk.flows import order_inbox, set_deadlines
+from app.desk.domain.ticket import OPEN_STATUSES, Priority, Ticket, Urgency, UrgencyPart
+from app.desk.flows import set_deadlines
 from app.desk.store import messages, queues, tickets
 from app.intents.decide.label_columns import columns as label_columns
 from app.intents.flows import correct_prediction
@@ -101,16 +103,24 @@ def _urgency(tx: Transaction, ticket: Ticket, *, task: str, label: str) -> dict[
     if found == ticket.urgency:
         return {}
     columns: dict[str, Any] = _of_urgency(found)
-    if found.priority != ticket.priority and not tickets.is_priority_set(tx, ticket.id):
+    if found.priority != ticket.priority and not ticket.is_priority_set:
         columns["priority"] = found.priority
     return columns
 
 
 def _of_urgency(urgency: Urgency | None) -> dict[str, Any]:
-    """An urgency as its columns and events keep it."""
+    """An urgency as events keep it."""
     if urgency is None:
         return {"urgency": None, "urgency_parts": ()}
     return {"urgency": urgency.points, "urgency_parts": [(part.code, part.points) for part in urgency.parts]}
+
+
+def _urgency_of(columns: Fields, *, priority: Priority) -> Urgency | None:
+    """An urgency as an event kept it."""
+    if columns["urgency"] is None:
+        return None
+    parts = tuple(UrgencyPart(code=code, points=points) for code, points in columns["urgency_parts"])
+    return Urgency(points=columns["urgency"], priority=priority, parts=parts)
 
 
 def _is_placed(tx: Transaction, ticket: Ticket) -> bool:
@@ -124,12 +134,16 @@ def _is_placed(tx: Transaction, ticket: Ticket) -> bool:
     return bool(moves) and moves[-1].actor_kind in ("agent", "token")
 
 
-def _write(tx: Transaction, was: Ticket, *, columns: Mapping[str, Any]) -> dict[str, Any]:
+def _write(tx: Transaction, was: Ticket, *, columns: Fields) -> dict[str, Any]:
     """The clocks of a ticket follow its queue and priority, and its place in the inbox is looked at anew."""
     now = clock.now_ms()
-    changes = {**columns, **set_deadlines.followed(tx, was, columns, now=now), "updated_at": now}
-    ticket = tickets.update(tx, was.id, changes=changes)
+    plain = {name: value for name, value in columns.items() if name not in ("urgency", "urgency_parts")}
+    ticket = replace(was, **plain, updated_at=now)
+    if "urgency" in columns:
+        ticket = replace(ticket, urgency=_urgency_of(columns, priority=ticket.priority))
+    ticket = set_deadlines.follow(tx, was, ticket, now=now)
     if ticket.status in OPEN_STATUSES:
-        tickets.set_places(tx, [(ticket.id, order_inbox.risk_of(ticket, now=now), ticket.sla, 0)])
-    urgency = _of_urgency(was.urgency)
-    return {key: urgency[key] if key in urgency else getattr(was, key) for key in columns}
+        ticket = replace(ticket, risk=inbox_order.risk(ticket, now=now), refresh_at=0)
+    tickets.write(tx, was, ticket)
+    before = _of_urgency(was.urgency)
+    return {key: before[key] if key in before else getattr(was, key) for key in columns}

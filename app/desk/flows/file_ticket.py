@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.core import clock
-from app.core.db import Reads, Transaction
+from app.core.db import Transaction
 from app.core.errors import BellwetherError, NotReady, Overloaded, TaskMissing
 from app.core.events import event_log as events
 from app.core.events.event import Event
@@ -18,6 +18,8 @@ from app.desk.decide import deadlines as sla
 from app.desk.domain.ticket import Customer, Message, Queue, SlaState, Ticket, TicketDraft
 from app.desk.flows import store_ticket, triage_ticket
 from app.desk.flows.act_on_ticket import apply_macro, edit, note, reply
+from app.desk.flows.store_ticket import Stored
+from app.desk.flows.triage_ticket import Heard
 from app.desk.store import attachments, customers, messages, outbox, queues, tickets
 from app.desk.store.attachments import Attachment
 from app.intents.store import corrections
@@ -82,40 +84,35 @@ def receive(services: Services, draft: TicketDraft, *, viewer: Viewer) -> Receiv
     Raises InputError for a draft that cannot be kept and DatabaseBusy when it could not be accepted. Whatever stops
     the model only leaves the message waiting for the worker.
     """
-    prepared = store_ticket.Prepared(draft=draft)
-    ahead = _read_ahead(services, prepared, viewer=viewer)
+    prepared, db = store_ticket.Prepared(draft=draft), services.db
+    early = _read_early(services, prepared, viewer=viewer)
 
-    def file(tx: Transaction) -> tuple[store_ticket.Stored, Received]:
+    def file(tx: Transaction) -> Stored:
         stored = store_ticket.store(tx, services, prepared, viewer=viewer)
-        if ahead is not None and stored.is_opened:
-            _settle_ahead(tx, services, stored, ahead=ahead)
-        found = _received(tx, stored, viewer=viewer)
-        if found.is_pending and (stored.is_new or stored.is_update):
-            messages.hold(tx, stored.message_id)
-        return stored, found
+        if early is not None and stored.opener is not None:
+            stored = _triaged(tx, services, stored, early=early)
+        if stored.is_waiting:
+            messages.hold(tx, stored.message)
+        return stored
 
-    stored, received = services.db.together(file)
-    is_refused = stored.is_opened and ahead is not None and ahead.reading is None
-    if received.is_pending and (stored.is_new or stored.is_update) and not is_refused:
-        services.db.afterwards(lambda: _classified(services, stored.message_id))
-        return _received(services.db, stored, viewer=viewer)
-    return received
-
-
-def _received(db: Reads, stored: store_ticket.Stored, *, viewer: Viewer) -> Received:
-    ticket = tickets.read(db, stored.ticket_id)
+    stored = db.together(file)
+    is_refused = stored.opener is not None and early is not None and early.reading is None
+    if stored.is_waiting and not is_refused:
+        db.afterwards(lambda: _classified(services, stored.message.id))
+        ticket, message = tickets.read(db, stored.ticket.id), messages.get(db, stored.message.id)
+        stored = replace(stored, ticket=ticket, message=message)
     return Received(
-        ticket=ticket,
-        message=messages.get(db, stored.message_id),
+        ticket=stored.ticket,
+        message=stored.message,
         is_new=stored.is_new,
         is_update=stored.is_update,
-        is_pending=messages.is_pending(db, stored.message_id),
-        is_in_sight=store_ticket.may_see(db, ticket, viewer=viewer),
+        is_pending=stored.message.pending_at is not None,
+        is_in_sight=store_ticket.may_see(db, stored.ticket, viewer=viewer),
     )
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Ahead:
+class _Early:
     """What the model said of a text before it was stored, under the intent task that was in force; None: nothing."""
 
     text: str
@@ -123,7 +120,7 @@ class _Ahead:
     reading: Reading | None
 
 
-def _read_ahead(services: Services, prepared: store_ticket.Prepared, *, viewer: Viewer) -> _Ahead | None:
+def _read_early(services: Services, prepared: store_ticket.Prepared, *, viewer: Viewer) -> _Early | None:
     """Let the model read what will be a new ticket, so that one transaction stores it and what follows from it.
 
     None for everything else, which is stored first and read then.
@@ -134,24 +131,31 @@ def _read_ahead(services: Services, prepared: store_ticket.Prepared, *, viewer: 
     text = prepared.texts(is_redacting=queue.is_redacting, is_first=True).text
     reading = None
     try:
-        reading = triage_ticket.foreseen(services, text, intent_task=queue.intent_task)
+        reading = triage_ticket.read_first(services, text, intent_task=queue.intent_task)
     except BellwetherError as error:
         LOG.info("a ticket will wait for the model: %s", error.code)
     except Exception:
         # One text that the model stumbles over is accepted like any other.
         LOG.exception("a ticket could not be read")
-    return _Ahead(text=text, intent_task=queue.intent_task, reading=reading)
+    return _Early(text=text, intent_task=queue.intent_task, reading=reading)
 
 
-def _settle_ahead(tx: Transaction, services: Services, stored: store_ticket.Stored, *, ahead: _Ahead) -> None:
-    message, ticket = messages.get(tx, stored.message_id), tickets.read(tx, stored.ticket_id)
+def _triaged(tx: Transaction, services: Services, stored: Stored, *, early: _Early) -> Stored:
+    """Triage a ticket that was just opened by what was read of it before."""
+    message, ticket = stored.message, stored.ticket
     # The queue may have changed in between: then what was read may be another text, or asked of another task.
-    if (message.text, ticket.intent_task) != (ahead.text, ahead.intent_task):
-        return
-    if ahead.reading is None:
-        messages.put_off(tx, message.id, until=clock.now_ms())
-    else:
-        triage_ticket.settled(tx, services, message, reading=ahead.reading, is_first=True, arrived_in=ticket.queue_id)
+    if stored.opener is None or (message.text, ticket.intent_task) != (early.text, early.intent_task):
+        return stored
+    if early.reading is None:
+        now = clock.now_ms()
+        messages.put_off(tx, message.id, until=now)
+        return replace(stored, message=replace(message, pending_at=now))
+    heard = Heard(message=message, customer=stored.opener, is_first=True, arrived_in=ticket.queue_id)
+    triaged = triage_ticket.triaged(tx, services, ticket, heard=heard, reading=early.reading)
+    if triaged is None:
+        return stored
+    read = replace(message, pending_at=None, language=early.reading.language)
+    return replace(stored, ticket=triaged, message=replace(read, is_supported=early.reading.is_supported))
 
 
 def _classified(services: Services, message_id: int) -> bool:
@@ -220,7 +224,7 @@ def show(services: Services, ticket_id: int, *, viewer: Viewer) -> TicketView:
         assignee=None if ticket.assignee_id is None else users.get(db, ticket.assignee_id),
         sla=sla_state(ticket),
         other_tickets=tuple(other for other in others if other.id != ticket_id),
-        is_pending=any(messages.is_pending(db, message_id) for message_id in message_ids),
+        is_pending=any(message.pending_at is not None for message in thread),
         letters=outbox.of_messages(db, [message.id for message in thread if message.kind == "outgoing"]),
     )
 

@@ -51,25 +51,6 @@ def add_queue(
     return changes.add(services.db, QUEUE, given, viewer=viewer).row
 
 
-def arrival(tx: Transaction, services: Services, *, slug: str | None, viewer: Viewer = SYSTEM) -> Queue:
-    """The queue of this slug, or the first in the viewer's sight; an empty installation gets its first queue here.
-
-    Raises InputError `unknown_queue` for one that is out of sight, `no_queue` where none is in sight.
-    """
-    if slug:
-        named = queues.find_by_slug(tx, slug)
-        if named is None or not viewer.sees_queue(named.id):
-            raise InputError("unknown_queue", queue=slug)
-        return named
-    first = first_queue(tx, services)
-    if viewer.sees_queue(first.id):
-        return first
-    seen = queues.every(tx, viewer=viewer)
-    if not seen and queues.every(tx):
-        raise InputError("no_queue")
-    return min(seen, key=lambda queue: queue.id) if seen else first
-
-
 def first_queue(tx: Transaction, services: Services) -> Queue:
     """The oldest queue; where there is none, an inbox is made."""
     known = queues.every(tx)

@@ -27,8 +27,8 @@ from app.desk.domain.routing_rule import (
     Simulation,
     TrustReport,
 )
-from app.desk.domain.ticket import Priority, Ticket
-from app.desk.store import queues, routing_rule_rows, tickets
+from app.desk.domain.ticket import Priority
+from app.desk.store import queues, routing_rule_rows
 
 MOST_TRIED = 1000
 MOST_JUDGED = 5000
@@ -238,57 +238,6 @@ def _facts_of_row(row: sqlite3.Row, *, queue: str) -> Facts:
         probability=1.0 if row["intent_probability"] is None and row["intent"] else row["intent_probability"] or 0.0,
         urgency=row["urgency"] or 0,
         text=row["text"] or "",
-    )
-
-
-def apply(tx: Transaction, ticket: Ticket, *, tier: str, text: str, probability: float) -> bool:
-    """Let the active rules act on a ticket that was just read; whether one of them chose its queue."""
-    active = routing_rule_rows.every(tx, is_active=True)
-    if not active:
-        return False
-    slugs = {queue.id: queue.slug for queue in queues.every(tx)}
-    facts = Facts(
-        queue=slugs[ticket.queue_id],
-        intent=ticket.intent or "",
-        sentiment=ticket.sentiment or "",
-        emotion=ticket.emotion or "",
-        language=ticket.language,
-        channel=ticket.channel,
-        tier=tier,
-        priority=ticket.priority,
-        needs_person=ticket.needs_person,
-        probability=probability,
-        urgency=0 if ticket.urgency is None else ticket.urgency.points,
-        text=text,
-        tags=ticket.tags,
-    )
-    ids = {slug: queue_id for queue_id, slug in slugs.items()}
-    hits = routing_rules.run(active, facts=facts).hits
-    for rule in hits:
-        after = routing_rules.done(rule, facts=facts)
-        _acted(tx, ticket.id, rule=rule, before=facts, after=after, ids=ids)
-        facts = after
-    return routing_rules.routed_by(hits) is not None
-
-
-def _acted(
-    tx: Transaction, ticket_id: int, *, rule: RoutingRule, before: Facts, after: Facts, ids: Mapping[str, int]
-) -> None:
-    """Write down what one rule did, as one event."""
-    was: dict[str, Any] = {"queue_id": ids[before.queue], "priority": before.priority, "tags": before.tags}
-    now: dict[str, Any] = {"queue_id": ids[after.queue], "priority": after.priority, "tags": after.tags}
-    changed = {name: value for name, value in now.items() if value != was[name]}
-    if not changed:
-        return
-    tickets.update(tx, ticket_id, changes=changed)
-    history.record(
-        tx,
-        actor=("rule", f"routing:{rule.id}"),
-        verb="routed" if "queue_id" in changed else "edited",
-        noun="ticket",
-        noun_id=ticket_id,
-        before={name: was[name] for name in changed},
-        after={**changed, "rule": rule.name, **({"reason": "routing_rule"} if "queue_id" in changed else {})},
     )
 
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 from app.core import clock
 from app.core.db import Reads, Transaction
 from app.core.durations import HOUR_MS
-from app.core.errors import InputError
+from app.core.errors import InputError, NotFound
 from app.core.events import event_log, history
 from app.core.permissions import SYSTEM, Viewer
 from app.core.services import Services
 from app.core.text.cleaning import clean, shown
 from app.core.text.redaction import redact
-from app.desk.decide import breach_risk
-from app.desk.domain.ticket import Message, Queue, Ticket, TicketDraft
+from app.desk.decide import inbox_order
+from app.desk.domain.ticket import Customer, Message, Queue, Ticket, TicketDraft
 from app.desk.flows import keep_queues, set_deadlines
 from app.desk.flows.mail import send_mail
 from app.desk.store import attachments, customers, messages, outbox, queues, tickets
@@ -31,13 +30,18 @@ MOST_AN_HOUR = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """What became of a draft; `is_new` is false for one that was received before, `is_opened` true for a new ticket."""
+    """What became of a draft; `is_new` is false for one that was received before. Who opened a ticket is `opener`."""
 
-    ticket_id: int
-    message_id: int
+    ticket: Ticket
+    message: Message
     is_new: bool
     is_update: bool = False
-    is_opened: bool = False
+    opener: Customer | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """The model is to read what this draft brought."""
+        return (self.is_new or self.is_update) and self.message.pending_at is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,13 +74,9 @@ def store(tx: Transaction, services: Services, prepared: Prepared, *, viewer: Vi
     draft = prepared.draft
     known = _known(tx, draft)
     if known is not None:
-        return known
+        return Stored(ticket=tickets.read(tx, known.ticket_id), message=known, is_new=False)
     earlier = _earlier(tx, draft, viewer=viewer)
     if earlier is not None:
-        if earlier.external_id != draft.external_id:
-            # It was erased: what comes again from where it came from stays out.
-            first = messages.first_incoming(tx, earlier.id)
-            return Stored(ticket_id=earlier.id, message_id=0 if first is None else first.id, is_new=False)
         return _updated(tx, earlier, prepared=prepared, viewer=viewer)
     returned = outbox.find_sent(tx, draft.bounce.message_id) if draft.bounce else None
     if draft.bounce is not None and returned is not None:
@@ -91,9 +91,8 @@ def store(tx: Transaction, services: Services, prepared: Prepared, *, viewer: Vi
     return _opened(tx, services, prepared=prepared, viewer=viewer)
 
 
-def _known(db: Reads, draft: TicketDraft) -> Stored | None:
-    found = messages.find_by_message_id(db, draft.message_id) if draft.message_id else None
-    return None if found is None else Stored(ticket_id=found.ticket_id, message_id=found.id, is_new=False)
+def _known(db: Reads, draft: TicketDraft) -> Message | None:
+    return messages.find_by_message_id(db, draft.message_id) if draft.message_id else None
 
 
 def _earlier(db: Reads, draft: TicketDraft, *, viewer: Viewer) -> Ticket | None:
@@ -122,9 +121,7 @@ def foreseen_queue(db: Reads, draft: TicketDraft, *, viewer: Viewer) -> Queue | 
         return None
     if _earlier(db, draft, viewer=viewer):
         return None
-    if draft.queue:
-        return queues.find_by_slug(db, draft.queue)
-    return min(queues.every(db, viewer=viewer), key=lambda queue: queue.id, default=None)
+    return queues.arrival(db, slug=draft.queue, viewer=viewer)
 
 
 def _flooded(tx: Transaction, draft: TicketDraft) -> int | None:
@@ -165,119 +162,117 @@ def preview(text: str) -> str:
 
 
 def _opened(tx: Transaction, services: Services, *, prepared: Prepared, viewer: Viewer) -> Stored:
-    draft = prepared.draft
-    queue = keep_queues.arrival(tx, services, slug=draft.queue, viewer=viewer)
+    draft, now = prepared.draft, clock.now_ms()
+    queue = _arrival(tx, services, draft, viewer=viewer)
     texts = prepared.texts(is_redacting=queue.is_redacting, is_first=True)
-    created_at = min(draft.occurred_at or clock.now_ms(), clock.now_ms())
-    customer_id = customers.ensure(
-        tx,
-        name=draft.customer_name or draft.customer_email or "",
-        email=draft.customer_email,
-        tier=draft.customer_tier,
+    name, at = draft.customer_name or draft.customer_email or "", min(draft.occurred_at or now, now)
+    opener = customers.ensure(tx, name=name, email=draft.customer_email, tier=draft.customer_tier)
+    unread = Ticket(
+        id=0,
+        subject=texts.subject,
+        channel=draft.channel,
+        status="new",
+        priority="normal",
+        queue_id=queue.id,
+        customer_id=opener.id,
+        created_at=at,
+        updated_at=at,
+        external_id=draft.external_id,
+        mailbox_id=draft.mailbox_id,
+        intent_task=queue.intent_task,
+        preview=preview(texts.text),
+        n_messages=1,
     )
-    ticket_id = tickets.insert(
-        tx,
-        values={
-            "subject": texts.subject,
-            "channel": draft.channel,
-            "status": "new",
-            "priority": "normal",
-            "queue_id": queue.id,
-            "customer_id": customer_id,
-            "created_at": created_at,
-            "updated_at": created_at,
-            "external_id": draft.external_id,
-            "mailbox_id": draft.mailbox_id,
-            "intent_task": queue.intent_task,
-            "preview": preview(texts.text),
-            "n_messages": 1,
-            **_clock_columns(tx, queue_id=queue.id, created_at=created_at),
-        },
-    )
-    message_id = _message(tx, ticket_id, draft=draft, texts=texts, at=created_at)
-    after = {"queue_id": queue.id, "channel": draft.channel, "message_id": message_id}
+    due = set_deadlines.start(tx, unread, since=at)
+    ticket = tickets.insert(tx, replace(due, risk=inbox_order.risk(due, now=now)))
+    message = _message(tx, ticket, draft=draft, texts=texts, now=now)
+    after = {"queue_id": queue.id, "channel": draft.channel, "message_id": message.id}
     data = {"subject": texts.subject, "external_id": draft.external_id, "queue": queue.slug}
     history.record(
-        tx, actor=history.of(viewer), verb="created", noun="ticket", noun_id=ticket_id, after=after, data=data
+        tx, actor=history.of(viewer), verb="created", noun="ticket", noun_id=ticket.id, after=after, data=data
     )
-    return Stored(ticket_id=ticket_id, message_id=message_id, is_new=True, is_opened=True)
+    return Stored(ticket=ticket, message=message, is_new=True, opener=opener)
 
 
-def _clock_columns(tx: Transaction, *, queue_id: int, created_at: int) -> dict[str, int]:
-    """The columns of a ticket that nobody has read yet: due as a normal one, and its place in the inbox."""
-    found = set_deadlines.deadlines(tx, queue_id=queue_id, priority="normal", created_at=created_at)
-    key = breach_risk.risk(
-        urgency=0,
-        first_response_due_at=found["first_response_due_at"],
-        resolution_due_at=found["resolution_due_at"],
-        first_responded_at=None,
-        created_at=created_at,
-        now=clock.now_ms(),
+def _arrival(tx: Transaction, services: Services, draft: TicketDraft, *, viewer: Viewer) -> Queue:
+    """The queue where a draft opens a ticket; an empty installation gets its first queue here.
+
+    Raises InputError `unknown_queue` for one that is out of sight, `no_queue` where none is in sight.
+    """
+    found = queues.arrival(tx, slug=draft.queue, viewer=viewer)
+    if found is not None:
+        return found
+    if draft.queue:
+        raise InputError("unknown_queue", queue=draft.queue)
+    first = keep_queues.first_queue(tx, services)
+    if not viewer.sees_queue(first.id):
+        raise InputError("no_queue")
+    return first
+
+
+def _message(tx: Transaction, ticket: Ticket, *, draft: TicketDraft, texts: Texts, now: int) -> Message:
+    message = Message(
+        id=0,
+        ticket_id=ticket.id,
+        kind="incoming",
+        author_kind="customer",
+        author_name=draft.customer_name or draft.customer_email or "",
+        body=texts.body,
+        text=texts.text,
+        occurred_at=min(draft.occurred_at or now, now),
+        received_at=now,
+        message_id=draft.message_id,
+        is_automatic=draft.is_automatic,
+        n_redactions=texts.n_redactions,
+        pending_at=None if draft.is_automatic else now + LEASE_MS,
     )
-    return {**found, "risk": key}
-
-
-def _message(tx: Transaction, ticket_id: int, *, draft: TicketDraft, texts: Texts, at: int) -> int:
-    now = clock.now_ms()
-    message_id = messages.insert(
-        tx,
-        values={
-            "ticket_id": ticket_id,
-            "kind": "incoming",
-            "author_kind": "customer",
-            "author_name": draft.customer_name or draft.customer_email or "",
-            "body": texts.body,
-            "text": texts.text,
-            "occurred_at": at,
-            "received_at": now,
-            "message_id": draft.message_id,
-            "is_automatic": draft.is_automatic,
-            "n_redactions": texts.n_redactions,
-            "pending_at": None if draft.is_automatic else now + LEASE_MS,
-        },
-    )
+    kept = messages.insert(tx, message)
     for attachment in draft.attachments:
-        attachments.insert(tx, message_id=message_id, draft=attachment)
-    return message_id
+        attachments.insert(tx, message_id=kept.id, draft=attachment)
+    return kept
 
 
 def _continued(tx: Transaction, ticket_id: int, *, prepared: Prepared, viewer: Viewer) -> Stored:
     """The customer writes again: a ticket that waited for them, or was solved, is open again."""
-    was, draft = tickets.read(tx, ticket_id), prepared.draft
-    queue = queues.get(tx, was.queue_id)
-    texts = prepared.texts(is_redacting=queue.is_redacting, is_first=False)
-    at = min(draft.occurred_at or clock.now_ms(), clock.now_ms())
-    message_id = _message(tx, ticket_id, draft=draft, texts=texts, at=at)
-    tickets.count_message(tx, ticket_id)
+    was, draft, now = tickets.read(tx, ticket_id), prepared.draft, clock.now_ms()
+    texts = prepared.texts(is_redacting=queues.get(tx, was.queue_id).is_redacting, is_first=False)
+    message = _message(tx, was, draft=draft, texts=texts, now=now)
+    longer = replace(was, updated_at=message.occurred_at, preview=preview(texts.text), n_messages=was.n_messages + 1)
     wakes = was.status in ("pending", "solved", "closed") and not draft.is_automatic
-    status = "open" if wakes else was.status
-    changes: dict[str, Any] = {"status": status, "updated_at": at, "preview": preview(texts.text)}
-    changes |= {"solved_at": None} if wakes else {}
-    tickets.update(tx, ticket_id, changes=changes | set_deadlines.followed(tx, was, changes, now=clock.now_ms()))
-    verb = "reopened" if was.status in ("solved", "closed") and wakes else "message_received"
+    woken = replace(longer, status="open", solved_at=None) if wakes else longer
+    ticket = tickets.write(tx, was, set_deadlines.follow(tx, was, woken, now=now))
     history.record(
         tx,
         actor=history.of(viewer),
-        verb=verb,
+        verb="reopened" if was.status in ("solved", "closed") and wakes else "message_received",
         noun="ticket",
         noun_id=ticket_id,
         before={"status": was.status} if wakes else {},
-        after={"message_id": message_id, **({"status": status} if wakes else {})},
+        after={"message_id": message.id, **({"status": ticket.status} if wakes else {})},
         data={"subject": was.subject},
     )
-    return Stored(ticket_id=ticket_id, message_id=message_id, is_new=True)
+    return Stored(ticket=ticket, message=message, is_new=True)
 
 
 def _updated(tx: Transaction, was: Ticket, *, prepared: Prepared, viewer: Viewer) -> Stored:
-    """The same external id again: the first message is rewritten if it says something else."""
+    """The same external id again: the first message is rewritten if it says something else.
+
+    What comes again under the id of an erased ticket stays out. Raises NotFound for a ticket without a message.
+    """
     first = messages.first_incoming(tx, was.id)
-    queue = queues.get(tx, was.queue_id)
-    texts = prepared.texts(is_redacting=queue.is_redacting, is_first=True)
-    if first is None or (first.body, was.subject) == (texts.body, texts.subject):
-        return Stored(ticket_id=was.id, message_id=0 if first is None else first.id, is_new=False)
-    _rewrite(tx, first, texts=texts)
+    if first is None:
+        raise NotFound(noun="message", id=0)
+    if was.external_id != prepared.draft.external_id:
+        return Stored(ticket=was, message=first, is_new=False)
+    texts = prepared.texts(is_redacting=queues.get(tx, was.queue_id).is_redacting, is_first=True)
+    if (first.body, was.subject) == (texts.body, texts.subject):
+        return Stored(ticket=was, message=first, is_new=False)
     now = clock.now_ms()
-    tickets.update(tx, was.id, changes={"subject": texts.subject, "updated_at": now, "preview": preview(texts.text)})
+    message = replace(
+        first, body=texts.body, text=texts.text, n_redactions=texts.n_redactions, pending_at=now + LEASE_MS
+    )
+    messages.rewrite(tx, message)
+    ticket = tickets.write(tx, was, replace(was, subject=texts.subject, updated_at=now, preview=preview(texts.text)))
     history.record(
         tx,
         actor=history.of(viewer),
@@ -287,14 +282,4 @@ def _updated(tx: Transaction, was: Ticket, *, prepared: Prepared, viewer: Viewer
         before={"subject": was.subject, "body": first.body},
         after={"subject": texts.subject, "body": texts.body},
     )
-    return Stored(ticket_id=was.id, message_id=first.id, is_new=False, is_update=True)
-
-
-def _rewrite(tx: Transaction, first: Message, *, texts: Texts) -> None:
-    changes = {
-        "body": texts.body,
-        "text": texts.text,
-        "n_redactions": texts.n_redactions,
-        "pending_at": clock.now_ms() + LEASE_MS,
-    }
-    messages.rewrite(tx, first.id, changes=changes)
+    return Stored(ticket=ticket, message=message, is_new=False, is_update=True)

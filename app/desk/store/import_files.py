@@ -8,9 +8,9 @@ from typing import Any
 
 from app.core.db import Reads, Transaction, assignments, statement
 from app.core.storage import blobs
-from app.core.storage.erased_ids import erased_id
 from app.core.storage.row_mapping import built
 from app.desk.domain.import_file import TicketFile
+from app.desk.store.tickets import erased_id
 
 
 def _file(row: sqlite3.Row) -> TicketFile:

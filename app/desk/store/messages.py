@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
 
-from app.core.db import Reads, Transaction, assignments, marks, statement
+from app.core.db import Reads, Transaction, marks, statement
 from app.core.leases import lease_rows
 from app.core.scope import listed
-from app.core.storage.erased_ids import erased_id
 from app.core.storage.row_mapping import built
 from app.desk.domain.ticket import Message
-from app.desk.store.message_text_codec import parts
+from app.desk.store.tickets import erased_id
+
+TextParts = tuple[str | None, int | None]
+"""What stands before the body, and how many of its characters follow; None: nothing, and all of them."""
+
+_PLAIN = tuple(one.name for one in fields(Message) if one.name not in ("id", "text"))
 
 
 def _message(row: sqlite3.Row) -> Message:
-    return built(Message, row, flags=("is_supported",))
+    return built(Message, row, flags=("is_supported", "is_automatic"))
+
+
+def text_parts(body: str, text: str) -> TextParts:
+    """A cleaned text by its body, of which it is nearly always a part; one that is no part of it is kept whole."""
+    if text == body:
+        return None, None
+    for start in {0, text.find("\n") + 1}:
+        rest = text[start:]
+        # SQLite counts the characters of a text with a zero in it otherwise.
+        if body.startswith(rest) and "\0" not in body:
+            return text[:start] or None, None if rest == body else len(rest)
+    return text, 0
 
 
 def get(db: Reads, message_id: int) -> Message:
@@ -88,23 +104,25 @@ def count_from(db: Reads, customer_id: int, *, since: int) -> int:
     )
 
 
-def insert(tx: Transaction, *, values: Mapping[str, Any]) -> int:
-    """Add a message with these columns; returns its id."""
-    return tx.insert("message", _lean(values))
+def insert(tx: Transaction, message: Message) -> Message:
+    """Add a message; return it with its number."""
+    head, kept = text_parts(message.body, message.text)
+    values = {name: getattr(message, name) for name in _PLAIN}
+    return replace(message, id=tx.insert("message", {**values, "text_head": head, "text_kept": kept}))
 
 
-def rewrite(tx: Transaction, message_id: int, *, changes: Mapping[str, Any]) -> None:
-    """Change what is known of a message; its `text` only together with its `body`."""
-    columns = _lean(changes)
-    tx.execute(statement("UPDATE message SET", assignments(columns), "WHERE id = ?"), (*columns.values(), message_id))
+def rewrite(tx: Transaction, message: Message) -> None:
+    """Write what a message says now, and when the model may read that."""
+    head, kept = text_parts(message.body, message.text)
+    tx.execute(
+        "UPDATE message SET body = ?, text_head = ?, text_kept = ?, n_redactions = ?, pending_at = ? WHERE id = ?",
+        (message.body, head, kept, message.n_redactions, message.pending_at, message.id),
+    )
 
 
-def _lean(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Columns with the cleaned text by the body."""
-    found = dict(values)
-    if "text" in found:
-        found["text_head"], found["text_kept"] = parts(found["body"], found.pop("text"))
-    return found
+def set_rfc_id(tx: Transaction, message_id: int, *, rfc_id: str) -> None:
+    """Give a message its RFC 5322 Message-ID."""
+    tx.execute("UPDATE message SET message_id = ? WHERE id = ?", (rfc_id, message_id))
 
 
 def pending(db: Reads, *, now: int, limit: int) -> tuple[Message, ...]:
@@ -135,11 +153,10 @@ def claim(tx: Transaction, message_id: int, *, now: int, until: int) -> bool:
     return lease_rows.taken(tx, "message", message_id, until=until, n_claimed=n_claimed)
 
 
-def hold(tx: Transaction, message_id: int) -> None:
+def hold(tx: Transaction, message: Message) -> None:
     """Let a message that waits until a time wait for this process."""
-    until = tx.value("SELECT pending_at FROM message WHERE id = ?", (message_id,))
-    if until is not None:
-        lease_rows.hold(tx, "message", [message_id], until=until)
+    if message.pending_at is not None:
+        lease_rows.hold(tx, "message", [message.id], until=message.pending_at)
 
 
 def put_off(tx: Transaction, message_id: int, *, until: int) -> None:

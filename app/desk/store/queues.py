@@ -31,6 +31,12 @@ def find_by_slug(db: Reads, slug: str) -> Queue | None:
     return None if row is None else as_queue(row)
 
 
+def arrival(db: Reads, *, slug: str | None, viewer: Viewer) -> Queue | None:
+    """The queue of this slug, or else the oldest, in the viewer's sight."""
+    rows = db.rows("SELECT * FROM queue WHERE slug = coalesce(?, slug) ORDER BY id", (slug or None,))
+    return next((as_queue(row) for row in rows if viewer.sees_queue(row["id"])), None)
+
+
 def every(db: Reads, *, viewer: Viewer | None = None) -> tuple[Queue, ...]:
     """Queues by title; those in the viewer's scope."""
     where, params = scope.joined([scope.of_queues(viewer, column="id")])

@@ -6,6 +6,7 @@ import logging
 import random
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 
 from app.core import clock
 from app.core.db import Transaction
@@ -35,7 +36,7 @@ def queue(tx: Transaction, ticket: Ticket, *, message_id: int, at: int, not_befo
     if ticket.channel != "email" or customer.email is None or mailbox is None:
         return False
     rfc_id = f"{ticket.id}.{message_id}.{secrets.token_hex(8)}@{mailbox.address.rpartition('@')[2]}"
-    messages.rewrite(tx, message_id, changes={"message_id": rfc_id})
+    messages.set_rfc_id(tx, message_id, rfc_id=rfc_id)
     outbox.insert(
         tx,
         message_id=message_id,
@@ -130,8 +131,8 @@ def came_back(tx: Transaction, row: OutboxRow, *, bounce: Bounce) -> None:
     wakes = was.status != "open" and (was.status not in OPEN_STATUSES or was.status == "pending")
     if wakes:
         now = clock.now_ms()
-        changes = {"status": "open", "solved_at": None, "updated_at": now}
-        tickets.update(tx, was.id, changes=changes | set_deadlines.followed(tx, was, changes, now=now))
+        woken = replace(was, status="open", solved_at=None, updated_at=now)
+        tickets.write(tx, was, set_deadlines.follow(tx, was, woken, now=now))
     status = {"status": "open"} if wakes else {}
     after = {"message_id": row.message_id, "error": bounce.status, **status}
     _record(tx, was.id, verb="bounced", before={"status": was.status} if wakes else {}, after=after)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.answers.store import suggestion_outcomes
 from app.core import clock
 from app.core.db import Transaction
@@ -30,12 +32,11 @@ def recall(tx: Transaction, event: Event, viewer: Viewer) -> Changed[Ticket]:
     if not messages.recall(tx, message_id, now=now):
         raise Conflict("already_sent", id=event.id)
     suggestion_outcomes.forget(tx, message_id)
-    changes = dict(event.before)
     was = tickets.get(tx, event.noun_id, viewer=viewer)
-    if changes.get("status") in OPEN_STATUSES:
-        changes["solved_at"] = None
-    changes |= set_deadlines.followed(tx, was, changes, now=now)
-    ticket = tickets.update(tx, was.id, changes={**changes, "updated_at": now})
+    back = replace(was, **event.before, updated_at=now)
+    if "status" in event.before and back.status in OPEN_STATUSES:
+        back = replace(back, solved_at=None)
+    ticket = tickets.write(tx, was, set_deadlines.follow(tx, was, back, now=now))
     tickets.count_message(tx, was.id, n=-1)
     inverse = history.record(
         tx,
