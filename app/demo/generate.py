@@ -25,7 +25,7 @@ from app.core.storage import bulk_load
 from app.core.storage.bulk_load import compact
 from app.demo import setting
 from app.demo.prose import Prose
-from app.desk.decide import inbox_order
+from app.desk.decide import deadlines
 from app.desk.domain.ticket import Ticket, Urgency, UrgencyPart
 from app.desk.store import queues
 from app.model.store import predictions
@@ -341,8 +341,8 @@ class Maker:
 
     def _row(self, chunk: Chunk, case: dict[str, Any], *, n_messages: int) -> None:
         ticket = self._as_ticket(case)
-        at = inbox_order.place(ticket, now=self._now)
-        risk = at.risk or inbox_order.risk(ticket, now=case["solved_at"] or self._now)
+        at = deadlines.place(ticket, now=self._now)
+        risk = at.risk or deadlines.risk(ticket, now=case["solved_at"] or self._now)
         agent, urgency, unsure = case["agent"], case["urgency"], case["is_unsure"]
         abstained = case["language"] != "en"
         score = {"negative": -0.7, "neutral": 0.0, "positive": 0.7}[case["sentiment"]]

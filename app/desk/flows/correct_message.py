@@ -14,7 +14,7 @@ from app.core.nouns import Changed, Fields
 from app.core.permissions import Viewer
 from app.core.prediction import Correction, StoredPrediction
 from app.core.services import Services
-from app.desk.decide import inbox_order
+from app.desk.decide import deadlines
 from app.desk.decide.intent_routing import DEFAULT_URGENCY
 from app.desk.decide.priority import with_intent
 from app.desk.domain.ticket import OPEN_STATUSES, Priority, Ticket, Urgency, UrgencyPart
@@ -143,7 +143,7 @@ def _write(tx: Transaction, was: Ticket, *, columns: Fields) -> dict[str, Any]:
         ticket = replace(ticket, urgency=_urgency_of(columns, priority=ticket.priority))
     ticket = set_deadlines.follow(tx, was, ticket, now=now)
     if ticket.status in OPEN_STATUSES:
-        ticket = replace(ticket, risk=inbox_order.risk(ticket, now=now), refresh_at=0)
+        ticket = replace(ticket, risk=deadlines.risk(ticket, now=now), refresh_at=0)
     tickets.write(tx, was, ticket)
     before = _of_urgency(was.urgency)
     return {key: before[key] if key in before else getattr(was, key) for key in columns}

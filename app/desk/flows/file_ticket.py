@@ -14,7 +14,7 @@ from app.core.events.event import Event
 from app.core.permissions import User, Viewer
 from app.core.prediction import Correction, Reading, StoredPrediction
 from app.core.services import Services
-from app.desk.decide import deadlines as sla
+from app.desk.decide import deadlines
 from app.desk.domain.ticket import Customer, Message, Queue, SlaState, Ticket, TicketDraft
 from app.desk.flows import store_ticket, triage_ticket
 from app.desk.flows.act_on_ticket import apply_macro, edit, note, reply
@@ -238,4 +238,4 @@ def _by_message(stored: tuple[StoredPrediction, ...]) -> dict[int, tuple[StoredP
 
 def sla_state(ticket: Ticket) -> SlaState:
     """How a ticket stands against its nearest deadline, now."""
-    return sla.clock(ticket, now=clock.now_ms())
+    return deadlines.clock(ticket, now=clock.now_ms())

@@ -8,7 +8,7 @@ from app.core.events import history
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.decide import deadlines
-from app.desk.decide.inbox_order import Place, place
+from app.desk.decide.deadlines import Place, place
 from app.desk.domain.ticket import OPEN_STATUSES, Ticket
 from app.desk.store import tickets
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from app.core.db import Database, Reads
 from app.desk.decide import deadlines
 from app.desk.domain.ticket import OPEN_STATUSES, Ticket
-from app.desk.store import sla_policies
+from app.desk.store import queues
 
 
 def start(db: Reads, ticket: Ticket, *, since: int) -> Ticket:
     """Return a ticket with the deadlines that its queue's policy sets, counted from a time."""
-    return deadlines.with_clocks(ticket, policy=sla_policies.of_queue(db, ticket.queue_id), since=since)
+    return deadlines.with_clocks(ticket, policy=queues.policy_of(db, ticket.queue_id), since=since)
 
 
 def follow(db: Reads, was: Ticket, ticket: Ticket, *, now: int) -> Ticket:
@@ -31,13 +31,13 @@ def follow(db: Reads, was: Ticket, ticket: Ticket, *, now: int) -> Ticket:
 
 def install_default(db: Database, *, first_response_ms: int, resolution_ms: int) -> None:
     """Make the settings' hours the policy of queues that name none, until somebody edits that policy."""
-    known = sla_policies.default(db)
+    known = queues.default_policy(db)
     values = {"first_response_ms": first_response_ms, "resolution_ms": resolution_ms}
     if known is None:
         with db.transaction() as tx:
-            if sla_policies.default(tx) is None:
-                sla_policies.add_default(tx, **values)
+            if queues.default_policy(tx) is None:
+                queues.add_default_policy(tx, **values)
     elif known.version == 1 and values != {name: getattr(known, name) for name in values}:
         with db.transaction() as tx:
             # Written without counting the version: it is still the settings that speak.
-            sla_policies.set_hours(tx, known.id, **values)
+            queues.set_default_hours(tx, known.id, **values)

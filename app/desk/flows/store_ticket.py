@@ -14,7 +14,7 @@ from app.core.permissions import SYSTEM, Viewer
 from app.core.services import Services
 from app.core.text.cleaning import clean, shown
 from app.core.text.redaction import redact
-from app.desk.decide import inbox_order
+from app.desk.decide import deadlines
 from app.desk.domain.ticket import Customer, Message, Queue, Ticket, TicketDraft
 from app.desk.flows import keep_queues, set_deadlines
 from app.desk.flows.mail import send_mail
@@ -184,7 +184,7 @@ def _opened(tx: Transaction, services: Services, *, prepared: Prepared, viewer: 
         n_messages=1,
     )
     due = set_deadlines.start(tx, unread, since=at)
-    ticket = tickets.insert(tx, replace(due, risk=inbox_order.risk(due, now=now)))
+    ticket = tickets.insert(tx, replace(due, risk=deadlines.risk(due, now=now)))
     message = _message(tx, ticket, draft=draft, texts=texts, now=now)
     after = {"queue_id": queue.id, "channel": draft.channel, "message_id": message.id}
     data = {"subject": texts.subject, "external_id": draft.external_id, "queue": queue.slug}

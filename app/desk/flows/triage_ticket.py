@@ -10,8 +10,7 @@ from app.core.events import history
 from app.core.permissions import SYSTEM
 from app.core.prediction import Prediction, Reading
 from app.core.services import Services
-from app.desk.decide import inbox_order, intent_routing, priority
-from app.desk.decide.deadlines import hours_left
+from app.desk.decide import deadlines, intent_routing, priority
 from app.desk.domain.ticket import Customer, Message, RouteRule, Routing, Ticket
 from app.desk.flows import apply_routing_rules, set_deadlines
 from app.desk.store import customers, messages, queues, routing_rule_rows, tickets
@@ -142,7 +141,7 @@ def _with_urgency(ticket: Ticket, *, case: _Case) -> Ticket:
         emotion=case.emotion,
         text=case.heard.message.text,
         tier=case.heard.customer.tier,
-        hours_left=hours_left(due_at=ticket.resolution_due_at if due is None else due, now=case.now),
+        hours_left=deadlines.hours_left(due_at=ticket.resolution_due_at if due is None else due, now=case.now),
     )
     before = ticket.urgency
     # What follows can make a ticket more urgent; a calm "thanks" does not make the stolen card less so.
@@ -161,7 +160,7 @@ def _with_order(tx: Transaction, was: Ticket, ticket: Ticket, *, routed: Routing
     """The ticket with the deadlines of the queue that it is about to move to, and its place in the inbox."""
     moved = replace(ticket, queue_id=was.queue_id if routed.queue_id is None else routed.queue_id)
     due = replace(set_deadlines.follow(tx, was, moved, now=now), queue_id=was.queue_id)
-    return replace(due, risk=inbox_order.risk(due, now=now))
+    return replace(due, risk=deadlines.risk(due, now=now))
 
 
 def _record(tx: Transaction, was: Ticket, *, ticket: Ticket, case: _Case, routed: Routing) -> None:

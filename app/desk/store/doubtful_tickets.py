@@ -11,7 +11,7 @@ from app.core.scope import listed
 from app.core.storage.row_mapping import built
 from app.intents.domain import Asked, Question
 from app.model.store import predictions
-from app.model.store.probability_codec import chances_in
+from app.model.store.predictions import chances_in
 
 MOST_LOOKED_AT = 2000
 MOST_ANSWERS = 500

@@ -10,7 +10,7 @@ from app.core.db import Reads, Transaction
 from app.core.errors import InputError
 from app.core.events import history
 from app.core.permissions import Viewer
-from app.desk.decide import inbox_order
+from app.desk.decide import deadlines
 from app.desk.domain.import_file import MovedMessage, MovedTicket, TicketFile
 from app.desk.domain.ticket import OPEN_STATUSES, Message, Queue, Ticket, TicketDraft
 from app.desk.flows import set_deadlines
@@ -118,7 +118,7 @@ def _standing(tx: Transaction, ticket: Ticket, *, solved_at: int | None, is_prio
         return replace(ticket, solved_at=min(solved_at or ticket.updated_at, now), sla="met", refresh_at=None)
     pauses = ((now, None),) if ticket.status == "pending" else ()
     due = set_deadlines.start(tx, replace(ticket, pauses=pauses, is_priority_set=is_priority_set), since=now)
-    return replace(due, risk=inbox_order.risk(replace(due, created_at=now), now=now))
+    return replace(due, risk=deadlines.risk(replace(due, created_at=now), now=now))
 
 
 def _kept(tx: Transaction, ticket_id: int, one: _Said, *, created_at: int, is_read: bool, now: int) -> int:

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.durations import HOUR_MS
-from app.desk.decide.inbox_order import risk
+from app.desk.decide.deadlines import risk
 from app.desk.domain.ticket import Ticket, Urgency
 
 START = 1_770_000_000_000
