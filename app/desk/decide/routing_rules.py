@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
-from app.desk.domain.routing_rule import Condition, Facts, RoutingAction, RoutingRule, Ruled
+from app.desk.domain.routing_rule import Condition, Facts, RoutingRule, Ruled
 from app.desk.domain.ticket import Priority
 
 _TRUE = frozenset({"1", "true", "yes"})
@@ -127,8 +127,3 @@ def _round(start: str, *, edges: Sequence[tuple[str, str, str]]) -> tuple[str, .
 def routed_by(hits: Sequence[RoutingRule]) -> RoutingRule | None:
     """The rule that had the last word on the queue."""
     return next((rule for rule in reversed(hits) if any(one.type == "route" for one in rule.actions)), None)
-
-
-def actions_of(hits: Sequence[RoutingRule]) -> tuple[RoutingAction, ...]:
-    """All actions of the rules that held, in order."""
-    return tuple(action for rule in hits for action in rule.actions)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -165,7 +164,7 @@ def apply_macro(
         return change(tx, TICKET, ticket_id, wanted, viewer=viewer, version=version)
 
 
-def check(db: Reads, wanted: Mapping[str, Any]) -> None:
+def check(db: Reads, wanted: Fields) -> None:
     """Raise InputError or NotFound for a change that no ticket can have: its values, a queue or a person not there."""
     _checked(wanted)
     if "queue_id" in wanted:
@@ -174,7 +173,7 @@ def check(db: Reads, wanted: Mapping[str, Any]) -> None:
         _check_person(users.get(db, wanted["assignee_id"]))
 
 
-def _verb(was: Ticket, wanted: Mapping[str, Any]) -> str:
+def _verb(was: Ticket, wanted: Fields) -> str:
     if set(wanted) == {"queue_id", "assignee_id"} and wanted["assignee_id"] is None:
         return "routed"
     if len(wanted) > 1:
@@ -234,14 +233,14 @@ def _checked(given: Fields) -> dict[str, Any]:
     return found
 
 
-def _check_choice(changes: Mapping[str, Any], *, key: str, choices: tuple[str, ...]) -> None:
+def _check_choice(changes: Fields, *, key: str, choices: tuple[str, ...]) -> None:
     if key in changes and changes[key] not in choices:
         params = (("value", str(changes[key])), ("choices", ", ".join(choices)))
         fields = [FieldError(pointer=f"/{key}", code="unknown_value", params=params)]
         raise InputError("unknown_value", fields=fields, field=key, value=str(changes[key]))
 
 
-def _check_references(tx: Transaction, wanted: Mapping[str, Any], *, was: Ticket) -> None:
+def _check_references(tx: Transaction, wanted: Fields, *, was: Ticket) -> None:
     if wanted.get("queue_id") is not None:
         queues.get(tx, wanted["queue_id"])
     elif "queue_id" in wanted:
@@ -274,7 +273,7 @@ def sees_queue(tx: Reads, user: User, *, queue_id: int) -> bool:
     return queue_id in queues.visible_ids(tx, [team.id for team in teams.of_user(tx, user.id)])
 
 
-def _leaves_its_assignee(tx: Transaction, was: Ticket, wanted: Mapping[str, Any]) -> bool:
+def _leaves_its_assignee(tx: Transaction, was: Ticket, wanted: Fields) -> bool:
     """Whether a ticket moves out of sight of the person it is given to; nobody has it then."""
     if was.assignee_id is None or "queue_id" not in wanted or "assignee_id" in wanted:
         return False

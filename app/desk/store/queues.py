@@ -100,11 +100,6 @@ def trust(tx: Transaction, rule_id: int, *, is_trusted: bool, least_probability:
     )
 
 
-def delete_route_rule(tx: Transaction, rule_id: int) -> None:
-    """Forget where an intent goes."""
-    tx.execute("DELETE FROM route_rule WHERE id = ?", (rule_id,))
-
-
 def as_policy(row: sqlite3.Row) -> SlaPolicy:
     """A policy out of its row."""
     made = built(SlaPolicy, row, tuples=("hours", "holidays"), flags=("is_default",))

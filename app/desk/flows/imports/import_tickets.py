@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from app.core import clock
-from app.core.db import Transaction
+from app.core.db import Reads, Transaction
 from app.core.durations import DAY_MS
 from app.core.errors import Conflict, InputError, NotFound
 from app.core.events import history
@@ -58,27 +58,23 @@ def add(services: Services, *, name: str, content: bytes, viewer: Viewer) -> Tic
     if not names:
         raise InputError("no_records")
     source = import_mapping.source_of(names)
-    values = {
-        "name": name[:120],
-        "form": form,
-        "source": source,
-        "mapping": import_mapping.suggested(names, source=source),
-        "columns": names,
-        "sample": [_shortened(row[1]) for row in rows if not isinstance(row, RowFault)][:N_SAMPLES],
-        "user_id": viewer.user_id,
-        "created_at": clock.now_ms(),
-    }
     with services.db.transaction() as tx:
-        made = import_files.insert(tx, values={**values, "sha256": blobs.put(tx, content)})
-        history.record(
-            tx,
-            actor=history.of(viewer),
-            verb="created",
-            noun="ticket_file",
-            noun_id=made,
-            after={"name": name[:120], "source": source},
+        new = TicketFile(
+            id=0,
+            name=name[:120],
+            form=form,
+            source=source,
+            sha256=blobs.put(tx, content),
+            mapping=import_mapping.suggested(names, source=source),
+            columns=names,
+            sample=tuple(_shortened(row[1]) for row in rows if not isinstance(row, RowFault))[:N_SAMPLES],
+            user_id=viewer.user_id,
+            created_at=clock.now_ms(),
         )
-        return _tried(tx, made, viewer=viewer)
+        file = import_files.insert(tx, new)
+        after = {"name": file.name, "source": source}
+        history.record(tx, actor=history.of(viewer), verb="created", noun="ticket_file", noun_id=file.id, after=after)
+        return _tried(tx, file, viewer=viewer)
 
 
 def forget_left_over(services: Services) -> int:
@@ -115,39 +111,37 @@ def choose(
 
     Raises NotFound, InputError for a column that is not there, Conflict once the file was imported.
     """
-    file = _kept(services, file_id)
     if source not in import_mapping.SOURCES:
         raise InputError("unknown_value", value=source)
-    if queue_id is not None:
-        queues.get(services.db, queue_id)
-    wanted = import_mapping.checked(mapping, names=file.columns)
     with services.db.transaction() as tx:
-        changes = {"mapping": wanted, "source": source, "queue_id": queue_id}
-        import_files.update(tx, file_id, changes=changes)
-        return _tried(tx, file_id, viewer=viewer)
+        file = _kept(tx, file_id)
+        if queue_id is not None:
+            queues.get(tx, queue_id)
+        wanted = import_mapping.checked(mapping, names=file.columns)
+        return _tried(tx, replace(file, mapping=wanted, source=source, queue_id=queue_id), viewer=viewer)
 
 
 def begin(services: Services, file_id: int, *, viewer: Viewer) -> TicketFile:
     """Import a file; raises NotFound, and Conflict `already_imported` once that was done."""
-    file = _kept(services, file_id)
-    import_mapping.checked(file.mapping, names=file.columns)
     with services.db.transaction() as tx:
+        file = _kept(tx, file_id)
+        import_mapping.checked(file.mapping, names=file.columns)
         job_id = _queued(tx, "import_file", file_id=file_id, viewer=viewer)
-        return import_files.update(tx, file_id, changes={"import_job_id": job_id})
+        return import_files.write(tx, replace(file, import_job_id=job_id))
 
 
-def _kept(services: Services, file_id: int) -> TicketFile:
+def _kept(db: Reads, file_id: int) -> TicketFile:
     """A file that may still be imported: it never was, or that broke off."""
-    file = import_files.get(services.db, file_id)
-    earlier = None if file.import_job_id is None else job_rows.get(services.db, file.import_job_id)
+    file = import_files.get(db, file_id)
+    earlier = None if file.import_job_id is None else job_rows.get(db, file.import_job_id)
     if file.sha256 is None or (earlier is not None and earlier.state != "failed"):
         raise Conflict("already_imported", id=file_id)
     return file
 
 
-def _tried(tx: Transaction, file_id: int, *, viewer: Viewer) -> TicketFile:
-    job_id = _queued(tx, "check_file", file_id=file_id, viewer=viewer)
-    return import_files.update(tx, file_id, changes={"check_job_id": job_id})
+def _tried(tx: Transaction, file: TicketFile, *, viewer: Viewer) -> TicketFile:
+    job_id = _queued(tx, "check_file", file_id=file.id, viewer=viewer)
+    return import_files.write(tx, replace(file, check_job_id=job_id))
 
 
 def _queued(tx: Transaction, kind: str, *, file_id: int, viewer: Viewer) -> int:
