@@ -132,7 +132,7 @@ def hours_left(*, due_at: int | None, now: int) -> float | None:
 
 
 def clock(ticket: Ticket, *, now: int) -> SlaState:
-    """How the ticket stands against its nearest deadline: the first response until it was given, then the resolution.
+    """The state of the nearest deadline: that of the first response until it was given, then of the resolution.
 
     A solved or closed ticket has `met` its resolution or `breached` it; `left_ms` is what was left at that moment. A
     ticket that waits for its customer is `paused` with what was left then, unless it was late before.

@@ -1,4 +1,4 @@
-"""Where a ticket goes: the predicted intent has a rule, the rule names the queue."""
+"""Routing by intent: the predicted intent has a rule, the rule names the queue."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def run(rules: Sequence[RoutingRule], *, facts: Facts) -> Ruled:
 
 
 def holds(rule: RoutingRule, *, facts: Facts) -> bool:
-    """Whether all conditions of a rule hold; a rule without conditions never does."""
+    """Return True when all conditions of a rule hold; a rule without conditions never holds."""
     return bool(rule.conditions) and all(_CHECKS[one.operator](one, facts) for one in rule.conditions)
 
 
@@ -82,7 +82,7 @@ _CHECKS: Mapping[str, Callable[[Condition, Facts], bool]] = {
 
 
 def matches_itself(rule: RoutingRule) -> bool:
-    """Whether a rule moves tickets to a queue that it takes tickets from: it would match its own work again."""
+    """Return True for a rule that moves tickets to a queue that it takes tickets from, and so matches them again."""
     targets = {action.value for action in rule.actions if action.type == "route"}
     return bool(targets & sources(rule))
 

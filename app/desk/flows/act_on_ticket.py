@@ -1,4 +1,4 @@
-"""What agents do to tickets: reply, note, assign, route, set status and priority, tag; each is one event."""
+"""Actions of agents on tickets: reply, note, assign, route, set status and priority, tag; each is one event."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from app.people.store import teams, users
 
 LONGEST_REPLY = 100_000
 RECALL_MS = 10_000
-"""How long a reply waits in the house, so that it can be called back."""
+"""The time before a reply is sent, in which it can be called back."""
 
 MOST_TAGS = 20
 
@@ -37,7 +37,7 @@ _VERBS = {"priority": "prioritised", "queue_id": "routed", "assignee_id": "assig
 
 
 class TicketNoun(Noun[Ticket]):
-    """Tickets within the viewer's queues; none is removed, and what the model or a customer did stands."""
+    """Tickets within the viewer's queues; none is removed, and nobody undoes what the model or a customer did."""
 
     name = "ticket"
     permission = "tickets:write"
@@ -54,7 +54,10 @@ class TicketNoun(Noun[Ticket]):
             raise NotFound(noun="ticket", id=row.id)
 
     def check(self, tx: Transaction, given: Fields, was: Ticket | None) -> dict[str, Any]:
-        """The fields of a ticket; who would not see it any more has it no longer. Raises InputError, NotFound."""
+        """Return the checked fields; an assignee who would not see the ticket any more loses it.
+
+        Raises InputError, NotFound.
+        """
         found = _checked(given)
         if was is None:
             return found
@@ -63,7 +66,7 @@ class TicketNoun(Noun[Ticket]):
         return {**found, "assignee_id": None} if _leaves_its_assignee(tx, was, wanted) else found
 
     def consequences(self, tx: Transaction, was: Ticket, wanted: Fields, *, is_undo: bool) -> Fields:
-        """The clocks that follow; a priority that a person chose is left alone by the model."""
+        """Return the clocks that follow from a change; the model leaves a priority alone that a person chose."""
         now = clock.now_ms()
         ticket = set_deadlines.follow(tx, was, _changed(was, wanted, now=now), now=now)
         if "priority" in wanted:
@@ -71,11 +74,11 @@ class TicketNoun(Noun[Ticket]):
         return tickets.changes(was, ticket)
 
     def verb(self, was: Ticket, wanted: Fields) -> str:
-        """What the history calls the change."""
+        """Return the name of the change in the history."""
         return _verb(was, wanted)
 
     def data(self, row: Ticket) -> Fields:
-        """What webhooks are told of every change of a ticket."""
+        """Return what webhooks get with every change of a ticket."""
         return {"subject": row.subject, "external_id": row.external_id}
 
 
@@ -158,7 +161,7 @@ def edit(
 def apply_macro(
     services: Services, ticket_id: int, *, macro_id: int, viewer: Viewer, version: int | None = None
 ) -> Changed[Ticket]:
-    """Do what a macro does besides its text; the text goes out with `reply`."""
+    """Change the fields of a ticket that a macro changes; its text goes out with `reply`."""
     with services.db.transaction() as tx:
         wanted = macro_changes(tx, macros.get(tx, macro_id), was=TICKET.get(tx, ticket_id, viewer=viewer))
         return change(tx, TICKET, ticket_id, wanted, viewer=viewer, version=version)
@@ -267,21 +270,21 @@ def _check_person(user: User) -> None:
 
 
 def sees_queue(tx: Reads, user: User, *, queue_id: int) -> bool:
-    """Whether tickets of a queue are in a person's sight: an administrator's always, else by their teams."""
+    """Return True for a queue that a person sees: administrators see all, others those of their teams."""
     if user.role == "admin":
         return True
     return queue_id in queues.visible_ids(tx, [team.id for team in teams.of_user(tx, user.id)])
 
 
 def _leaves_its_assignee(tx: Transaction, was: Ticket, wanted: Fields) -> bool:
-    """Whether a ticket moves out of sight of the person it is given to; nobody has it then."""
+    """Return True when a ticket moves to a queue that its assignee does not see; then nobody is assigned."""
     if was.assignee_id is None or "queue_id" not in wanted or "assignee_id" in wanted:
         return False
     return not sees_queue(tx, users.get(tx, was.assignee_id), queue_id=wanted["queue_id"])
 
 
 def macro_changes(tx: Transaction, macro: Macro, *, was: Ticket) -> dict[str, Any]:
-    """What a macro changes of a ticket besides writing its text."""
+    """Return the fields of a ticket that a macro changes."""
     changes: dict[str, Any] = {}
     for action in macro.actions:
         if action.type == "set_status":

@@ -41,7 +41,7 @@ class MessageSubject:
         tickets.get(tx, noun_id, viewer=viewer)
 
     def believed(self, tx: Transaction, stored: StoredPrediction, *, noun_id: int, label: str) -> dict[str, Any]:
-        """The columns of the ticket that a person's label changes: an intent brings its queue and its urgency."""
+        """Return the columns of the ticket that a person's label changes: an intent changes queue and urgency too."""
         role, task = stored.prediction.role, stored.prediction.task
         found = label_columns(role, label=label)
         if role != "intent":
@@ -55,7 +55,7 @@ class MessageSubject:
 
 
 def correct(services: Services, ticket_id: int, *, viewer: Viewer, label: str, task: str | None) -> Changed[Correction]:
-    """Say what a ticket really is: its newest prediction of a task is corrected.
+    """Correct the newest prediction of a task for a ticket.
 
     Raises InputError `nothing_to_correct` without a task, and as `correct_prediction.correct` does.
     """
@@ -135,7 +135,7 @@ def _is_placed(tx: Transaction, ticket: Ticket) -> bool:
 
 
 def _write(tx: Transaction, was: Ticket, *, columns: Fields) -> dict[str, Any]:
-    """The clocks of a ticket follow its queue and priority, and its place in the inbox is looked at anew."""
+    """Write columns of a ticket, with its clocks and its place in the inbox; return what the columns were."""
     now = clock.now_ms()
     plain = {name: value for name, value in columns.items() if name not in ("urgency", "urgency_parts")}
     ticket = replace(was, **plain, updated_at=now)

@@ -1,4 +1,4 @@
-"""The desk's main flow: a message comes in, is kept, read, prioritised, and stands in the right queue."""
+"""Filing: a message comes in, is stored, read by the model, prioritised and put into the right queue."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ LONGEST_WAIT_MS = 3_600_000
 
 @dataclass(frozen=True, kw_only=True)
 class Received:
-    """What became of a draft; `is_pending` while the model has yet to read the message.
+    """The result of filing a draft; `is_pending` while the model has yet to read the message.
 
-    `is_in_sight` is false for a thread of others that the message joined: who sent it may not read its ticket.
+    `is_in_sight` is false where the message joined a ticket that its sender may not read.
     """
 
     ticket: Ticket
@@ -61,7 +61,7 @@ class Received:
 
 @dataclass(frozen=True, kw_only=True)
 class TicketView:
-    """All that a ticket's page shows; predictions, corrections and letters by message id, oldest first."""
+    """The content of a ticket's page; predictions, corrections and letters by message id, oldest first."""
 
     ticket: Ticket
     queue: Queue
@@ -113,7 +113,7 @@ def receive(services: Services, draft: TicketDraft, *, viewer: Viewer) -> Receiv
 
 @dataclass(frozen=True, kw_only=True)
 class _Early:
-    """What the model said of a text before it was stored, under the intent task that was in force; None: nothing."""
+    """A reading of a text before it was stored, with the intent task then in force; None where it could not be read."""
 
     text: str
     intent_task: str
@@ -121,9 +121,9 @@ class _Early:
 
 
 def _read_early(services: Services, prepared: store_ticket.Prepared, *, viewer: Viewer) -> _Early | None:
-    """Let the model read what will be a new ticket, so that one transaction stores it and what follows from it.
+    """Let the model read a draft that will open a ticket, so that one transaction can store and triage it.
 
-    None for everything else, which is stored first and read then.
+    Returns None for every other draft: those are stored first and read then.
     """
     queue = store_ticket.foreseen_queue(services.db, prepared.draft, viewer=viewer)
     if queue is None:
@@ -141,7 +141,7 @@ def _read_early(services: Services, prepared: store_ticket.Prepared, *, viewer: 
 
 
 def _triaged(tx: Transaction, services: Services, stored: Stored, *, early: _Early) -> Stored:
-    """Triage a ticket that was just opened by what was read of it before."""
+    """Triage a ticket that was just opened, with the reading that was made before."""
     message, ticket = stored.message, stored.ticket
     # The queue may have changed in between: then what was read may be another text, or asked of another task.
     if stored.opener is None or (message.text, ticket.intent_task) != (early.text, early.intent_task):
@@ -178,7 +178,7 @@ def _put_off(services: Services, message_id: int) -> None:
 
 
 def classify_pending(services: Services, *, limit: int = 32) -> int:
-    """Let the model read messages that wait for it, oldest first; how many were read.
+    """Let the model read messages that wait for it, oldest first; return how many were read.
 
     A message that cannot be read is tried again after a wait that doubles up to an hour.
     """
@@ -206,7 +206,7 @@ def _claimed(services: Services, message_id: int) -> bool:
 
 
 def show(services: Services, ticket_id: int, *, viewer: Viewer) -> TicketView:
-    """A ticket with its thread, what is believed of it and why, and its history; raises NotFound."""
+    """Return a ticket with its thread, its predictions and its history; raises NotFound."""
     db = services.db
     ticket = tickets.get(db, ticket_id, viewer=viewer)
     thread = messages.of_ticket(db, ticket_id)
@@ -237,5 +237,5 @@ def _by_message(stored: tuple[StoredPrediction, ...]) -> dict[int, tuple[StoredP
 
 
 def sla_state(ticket: Ticket) -> SlaState:
-    """How a ticket stands against its nearest deadline, now."""
+    """Return the state of a ticket's nearest deadline, now."""
     return deadlines.clock(ticket, now=clock.now_ms())

@@ -1,4 +1,4 @@
-"""The desk's own order: queues, and where each intent goes."""
+"""Queues, and the queue of each intent."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class QueueNoun(Noun[Queue]):
             raise NotFound(noun="queue", id=row.id)
 
     def is_in_the_way(self, event: Event, later: Event) -> bool:
-        """Whether a later event changed the same fields, or the trust in the same intent."""
+        """Return True when a later event changed the same fields, or the trust in the same intent."""
         if event.verb == "trust_set":
             return all(later.after.get(name) == event.after[name] for name in ("task", "intent"))
         return super().is_in_the_way(event, later)

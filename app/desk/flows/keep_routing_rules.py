@@ -190,7 +190,7 @@ def _check_circle(tx: Transaction, rule: RoutingRule) -> None:
 
 
 def simulate(services: Services, *, viewer: Viewer, rule_id: int | None = None, n: int = 200) -> Simulation:
-    """What the active rules, with one more switched on, would have done with the last `n` tickets in sight."""
+    """Try the active rules, with one more switched on, on the last `n` tickets in sight."""
     if not 1 <= n <= MOST_TRIED:
         raise InputError("unknown_value", field="n", value=n)
     db = services.db
@@ -242,7 +242,7 @@ def _facts_of_row(row: sqlite3.Row, *, queue: str) -> Facts:
 
 
 def trust_report(services: Services, *, precision: float, n: int = MOST_JUDGED) -> TrustReport:
-    """What the model would have routed of the last `n` tickets, and how often people found it right."""
+    """Count what the model would have routed of the last `n` tickets, and how often people agreed."""
     if not 0.5 <= precision < 1:
         raise InputError("unknown_value", field="precision", value=precision)
     return routing_trust.report(routing_rule_rows.judged(services.db, limit=n), precision=precision)

@@ -38,7 +38,7 @@ LISTED = 2000
 
 SMALLEST, LARGEST = 10, 200
 GOAL_MS = 25
-"""How long a transaction should take; the limit of the house is 50 ms."""
+"""The wanted duration of a transaction; the limit of every transaction is 50 ms."""
 
 CACHE_MB = 64
 """A change of thousands of tickets touches pages all over ten indices, again and again."""
@@ -48,7 +48,7 @@ _FIELDS = {"assign": "assignee_id", "route": "queue_id", "set_status": "status",
 
 
 def count(services: Services, order: BulkOrder, *, viewer: Viewer) -> int:
-    """How many tickets an order is about, without doing anything; raises InputError for what cannot be done."""
+    """Count the tickets of an order without changing any; raises InputError for an order that cannot be done."""
     _check(services, order)
     return len(_ids(services, order, viewer=viewer))
 
@@ -196,7 +196,7 @@ class _Past:
 
 @dataclass
 class _Batch:
-    """What one transaction does: edits to be written together, and what became of each ticket."""
+    """The work of one transaction: edits to be written in one go, and the outcome for each ticket."""
 
     viewer: Viewer
     ids: Sequence[int]
@@ -206,7 +206,7 @@ class _Batch:
     failed: list[int] = field(default_factory=list)
 
     def told(self, tx: Transaction, of_job: int) -> _Past:
-        """What another job did to these tickets, looked up once for all of them."""
+        """Look up once what another job did to these tickets."""
         if self.past is None:
             event_ids = bulk_items.events_of(tx, of_job, ticket_ids=self.ids)
             self.past = _Past(

@@ -1,4 +1,4 @@
-"""A ticket draft into the database: cleaned, redacted, threaded, and stored before any model is asked."""
+"""Storing a ticket draft: it is cleaned, redacted, matched to its thread and written before any model is asked."""
 
 from __future__ import annotations
 
@@ -20,17 +20,20 @@ from app.desk.flows import keep_queues, set_deadlines
 from app.desk.flows.mail import send_mail
 from app.desk.store import attachments, customers, messages, outbox, queues, tickets
 
-# A message that was accepted is first for the process that accepted it; after this long it is anyone's.
+# The process that accepted a message has this long to read it; after that any process may.
 LEASE_MS = 30_000
 PREVIEW_LENGTH = 160
 LONGEST_SUBJECT = 300
 MOST_AN_HOUR = 20
-"""Mails of one sender in an hour; what goes beyond is a robot's: it joins their last ticket and wakes none."""
+"""Mails of one sender in an hour; more come from a robot: they join its last ticket and reopen none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """What became of a draft; `is_new` is false for one that was received before. Who opened a ticket is `opener`."""
+    """The result of storing a draft; `is_new` is false for one that was received before.
+
+    `opener` is the customer whose draft opened a new ticket; None where it belongs to an earlier one.
+    """
 
     ticket: Ticket
     message: Message
@@ -40,13 +43,13 @@ class Stored:
 
     @property
     def is_waiting(self) -> bool:
-        """The model is to read what this draft brought."""
+        """The message of the draft waits for the model."""
         return (self.is_new or self.is_update) and self.message.pending_at is not None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Texts:
-    """A message as it is stored: what is shown, what the model reads, and how much was taken out."""
+    """The texts of a message as they are stored: `body` is shown, `text` is read by the model."""
 
     subject: str
     body: str
@@ -56,13 +59,13 @@ class Texts:
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A draft whose texts are made once, before a transaction needs them or in it."""
+    """A draft with its texts, which are made once, on first use."""
 
     draft: TicketDraft
     _made: dict[tuple[bool, bool], Texts] = field(default_factory=dict)
 
     def texts(self, *, is_redacting: bool, is_first: bool) -> Texts:
-        """As `texts_of` makes them."""
+        """Return the texts that `texts_of` makes."""
         wanted = (is_redacting, is_first)
         if wanted not in self._made:
             self._made[wanted] = texts_of(self.draft, is_redacting=is_redacting, is_first=is_first)
@@ -96,7 +99,7 @@ def _known(db: Reads, draft: TicketDraft) -> Message | None:
 
 
 def _earlier(db: Reads, draft: TicketDraft, *, viewer: Viewer) -> Ticket | None:
-    """The ticket that a draft writes anew by its external id.
+    """Return the ticket that has the external id of a draft.
 
     Such an id is easily guessed: one that only others know is, to everybody else, as if it had never been used.
     """
@@ -106,7 +109,7 @@ def _earlier(db: Reads, draft: TicketDraft, *, viewer: Viewer) -> Ticket | None:
 
 
 def may_see(db: Reads, ticket: Ticket, *, viewer: Viewer) -> bool:
-    """Whether a viewer may read a ticket's fields: it is in their sight, or they filed it themselves."""
+    """Return True for a ticket whose fields a viewer may read: it is in their sight, or they filed it themselves."""
     is_in_sight = viewer.sees_queue(ticket.queue_id)
     if is_in_sight and viewer.may("tickets:read"):
         return True
@@ -115,7 +118,7 @@ def may_see(db: Reads, ticket: Ticket, *, viewer: Viewer) -> bool:
 
 
 def foreseen_queue(db: Reads, draft: TicketDraft, *, viewer: Viewer) -> Queue | None:
-    """The queue where a draft will open a ticket, as far as can be told before it is stored; else None."""
+    """Return the queue where a draft will probably open a ticket; None where it probably opens none."""
     is_plain = not (draft.is_automatic or draft.bounce or draft.mailbox_id)
     if not is_plain or _known(db, draft) or messages.find_thread(db, parents(draft)):
         return None

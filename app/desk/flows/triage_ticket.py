@@ -1,4 +1,4 @@
-"""From what the model says of a message to what is believed of its ticket: labels, urgency, queue, inbox order."""
+"""Triage: the model's reading of a message sets the labels, urgency, queue and inbox order of its ticket."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Heard:
 
 @dataclass(frozen=True, kw_only=True)
 class _Case:
-    """All that a triage is decided on, at one time."""
+    """The inputs of a triage, at one time."""
 
     heard: Heard
     reading: Reading
@@ -69,13 +69,13 @@ def classify(services: Services, message_id: int) -> bool:
 
 
 def read_first(services: Services, text: str, *, intent_task: str) -> Reading:
-    """What the model says of the first message of a ticket; raises as `classify` does."""
+    """Let the model read the first message of a ticket; raises as `classify` does."""
     known = intent_task if intent_task in services.engine.tasks else None
     return read(services, [text], tasks=tasks_for(services, roles=TICKET_ROLES, intent_task=known))[0]
 
 
 def triaged(tx: Transaction, services: Services, was: Ticket, *, heard: Heard, reading: Reading) -> Ticket | None:
-    """Keep what the model said of a waiting message and triage its ticket; None when it does not wait any more."""
+    """Store the reading of a waiting message and triage its ticket; return None when it does not wait any more."""
     message, now = heard.message, clock.now_ms()
     if not messages.settle(tx, message.id, language=reading.language, is_supported=reading.is_supported):
         return None

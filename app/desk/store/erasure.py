@@ -10,7 +10,7 @@ from app.desk.store import import_files
 from app.desk.store.tickets import erased_id
 
 GONE = "—"
-"""What stands where a text was: no word of any language."""
+"""The replacement of an erased text: no word of any language."""
 
 _MESSAGES = "(SELECT id FROM message WHERE ticket_id = ?)"
 

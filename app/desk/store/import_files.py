@@ -57,6 +57,6 @@ def left_over(db: Reads, *, before: int) -> list[int]:
 
 
 def known(db: Reads, external_id: str) -> bool:
-    """Whether a ticket has this external id, or had it before it was erased."""
+    """True for the external id of a ticket, erased or not."""
     ids = (external_id, erased_id(external_id))
     return db.row("SELECT 1 FROM ticket WHERE external_id IN (?, ?)", ids) is not None

@@ -14,7 +14,7 @@ from app.desk.domain.ticket import Message
 from app.desk.store.tickets import erased_id
 
 TextParts = tuple[str | None, int | None]
-"""What stands before the body, and how many of its characters follow; None: nothing, and all of them."""
+"""The text before the body (None: none), and the number of the body's characters after it (None: all)."""
 
 _PLAIN = tuple(one.name for one in fields(Message) if one.name not in ("id", "text"))
 
@@ -24,7 +24,7 @@ def _message(row: sqlite3.Row) -> Message:
 
 
 def text_parts(body: str, text: str) -> TextParts:
-    """A cleaned text by its body, of which it is nearly always a part; one that is no part of it is kept whole."""
+    """Return a cleaned text as a part of its body, which it nearly always is; any other text is kept whole."""
     if text == body:
         return None, None
     for start in {0, text.find("\n") + 1}:
@@ -64,7 +64,7 @@ def find_thread(db: Reads, message_ids: Sequence[str]) -> int | None:
 
 
 def first_incoming(db: Reads, ticket_id: int) -> Message | None:
-    """What the customer wrote first."""
+    """The first message of the customer."""
     row = db.row(
         "SELECT * FROM message WHERE ticket_id = ? AND kind = 'incoming' ORDER BY occurred_at, id LIMIT 1", (ticket_id,)
     )
@@ -85,7 +85,7 @@ def incoming_ids(db: Reads, ticket_ids: Iterable[int]) -> dict[int, list[int]]:
 
 
 def last_incoming(db: Reads, ticket_id: int) -> Message | None:
-    """What the customer wrote last."""
+    """The last message of the customer."""
     row = db.row(
         "SELECT * FROM message WHERE ticket_id = ? AND kind = 'incoming' ORDER BY occurred_at DESC, id DESC LIMIT 1",
         (ticket_id,),
@@ -94,7 +94,7 @@ def last_incoming(db: Reads, ticket_id: int) -> Message | None:
 
 
 def count_from(db: Reads, customer_id: int, *, since: int) -> int:
-    """How many messages a customer has sent since a time."""
+    """The number of messages that a customer has sent since a time."""
     return int(
         db.value(
             "SELECT count(*) FROM ticket JOIN message ON message.ticket_id = ticket.id "
@@ -112,7 +112,7 @@ def insert(tx: Transaction, message: Message) -> Message:
 
 
 def rewrite(tx: Transaction, message: Message) -> None:
-    """Write what a message says now, and when the model may read that."""
+    """Write the new text of a message, and when the model may read it."""
     head, kept = text_parts(message.body, message.text)
     tx.execute(
         "UPDATE message SET body = ?, text_head = ?, text_kept = ?, n_redactions = ?, pending_at = ? WHERE id = ?",
@@ -135,17 +135,17 @@ def pending(db: Reads, *, now: int, limit: int) -> tuple[Message, ...]:
 
 
 def n_pending(db: Reads) -> int:
-    """How many messages wait for the model."""
+    """The number of messages that wait for the model."""
     return int(db.value("SELECT count(*) FROM message WHERE pending_at IS NOT NULL"))
 
 
 def is_pending(db: Reads, message_id: int) -> bool:
-    """Whether a message waits for the model."""
+    """True for a message that waits for the model."""
     return db.value("SELECT pending_at FROM message WHERE id = ?", (message_id,)) is not None
 
 
 def claim(tx: Transaction, message_id: int, *, now: int, until: int) -> bool:
-    """Take a waiting message until a time, after which another may; whether this caller got it."""
+    """Claim a waiting message until a time, after which another process may; return whether the claim succeeded."""
     n_claimed = tx.execute(
         "UPDATE message SET pending_at = ?, n_tries = n_tries + 1 WHERE id = ? AND pending_at <= ?",
         (until, message_id, now),
@@ -154,7 +154,7 @@ def claim(tx: Transaction, message_id: int, *, now: int, until: int) -> bool:
 
 
 def hold(tx: Transaction, message: Message) -> None:
-    """Let a message that waits until a time wait for this process."""
+    """Note that this process will let the model read a waiting message."""
     if message.pending_at is not None:
         lease_rows.hold(tx, "message", [message.id], until=message.pending_at)
 
@@ -165,7 +165,7 @@ def put_off(tx: Transaction, message_id: int, *, until: int) -> None:
 
 
 def settle(tx: Transaction, message_id: int, *, language: str, is_supported: bool) -> bool:
-    """The model has read it; whether it was still waiting for that."""
+    """Note that the model has read a message; return False where it did not wait for that any more."""
     return (
         tx.execute(
             "UPDATE message SET pending_at = NULL, language = ?, is_supported = ? "
@@ -177,12 +177,12 @@ def settle(tx: Transaction, message_id: int, *, language: str, is_supported: boo
 
 
 def n_tries(db: Reads, message_id: int) -> int:
-    """How often a worker has taken a message."""
+    """The number of times that a worker has taken a message."""
     return int(db.value("SELECT n_tries FROM message WHERE id = ?", (message_id,)) or 0)
 
 
 def recall(tx: Transaction, message_id: int, *, now: int) -> bool:
-    """Call a message back before it leaves the house; whether that was still possible. A note never leaves it."""
+    """Call a message back before it is sent; return False when it was too late. A note is never sent."""
     return (
         tx.execute(
             "UPDATE message SET recalled_at = ? WHERE id = ? AND recalled_at IS NULL "
@@ -194,7 +194,7 @@ def recall(tx: Transaction, message_id: int, *, now: int) -> bool:
 
 
 def last_recalled(db: Reads, ticket_id: int, *, user_id: int) -> Message | None:
-    """What this person wrote and called back last."""
+    """The message that this person called back last."""
     row = db.row(
         "SELECT * FROM message WHERE ticket_id = ? AND user_id = ? AND recalled_at IS NOT NULL "
         "ORDER BY recalled_at DESC, id DESC LIMIT 1",

@@ -65,7 +65,7 @@ def _route(row: sqlite3.Row) -> RouteRule:
 
 
 def route_rules(db: Reads, *, task: str | None = None) -> tuple[RouteRule, ...]:
-    """Which intent goes where, by task and intent."""
+    """The rules of intents, by task and intent."""
     where, params = ("WHERE task = ?", [task]) if task is not None else ("", [])
     rows = db.rows(statement("SELECT * FROM route_rule", where, "ORDER BY task, intent"), params)
     return tuple(_route(row) for row in rows)

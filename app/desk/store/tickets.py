@@ -41,7 +41,7 @@ def get(db: Reads, ticket_id: int, *, viewer: Viewer) -> Ticket:
 
 
 def read(db: Reads, ticket_id: int) -> Ticket:
-    """The ticket with this id for the flows themselves, whose scope is everything; raises NotFound."""
+    """The ticket with this id, whoever asks; raises NotFound."""
     return as_ticket(db.got("ticket", ticket_id))
 
 
@@ -85,7 +85,7 @@ def insert(tx: Transaction, ticket: Ticket) -> Ticket:
 
 
 def write(tx: Transaction, was: Ticket, ticket: Ticket) -> Ticket:
-    """Write what is other than it `was`; return the ticket with its new version. Raises Stale."""
+    """Write the columns that are other than they were; return the ticket with its new version. Raises Stale."""
     tx.change("ticket", was.id, changes=changes(was, ticket), version=was.version)
     # As the row is read: a priority that a person chose stands beside the urgency too.
     urgency = None if ticket.urgency is None else replace(ticket.urgency, priority=ticket.priority)
@@ -131,13 +131,13 @@ def set_places(tx: Transaction, places: Sequence[tuple[int, int, str, int | None
 
 
 def count_message(tx: Transaction, ticket_id: int, *, n: int = 1) -> None:
-    """So many more messages in the thread; that is no edit of the ticket, so the version stays."""
+    """Count `n` more messages of the thread; that is no edit of the ticket, so the version stays."""
     tx.execute("UPDATE ticket SET n_messages = n_messages + ? WHERE id = ?", (n, ticket_id))
 
 
 def erased_id(given: str) -> str:
-    """What stands for another system's id once its ticket or message is erased.
+    """Return the replacement of another system's id once its ticket or message is erased.
 
-    It tells nothing, and what comes again under the id is still known.
+    It reveals nothing, and whatever comes again under the id is still recognised.
     """
     return "erased:" + hashlib.sha256(given.encode()).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""One ticket of another desk put into this one, as it was there."""
+"""Importing one ticket of another desk, as it was there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from app.desk.store import customers, import_files, messages, queues, tickets
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """Where tickets are put: queues by slug and title in lower case, the one for all others, and who does it."""
+    """The target of an import: queues by slug and title in lower case, the one for all others, and who imports."""
 
     by_name: Mapping[str, Queue]
     default: Queue
@@ -46,7 +46,7 @@ class _Said:
 
 
 def moved(tx: Transaction, ticket: MovedTicket, *, place: Desk) -> bool:
-    """Put a ticket in; false where it is here already. Raises InputError where nothing of its text is left."""
+    """Import a ticket; return False for one that is here already. Raises InputError where no text is left."""
     if import_files.known(tx, ticket.external_id):
         return False
     queue = place.queue_of(ticket)
@@ -93,7 +93,7 @@ def moved(tx: Transaction, ticket: MovedTicket, *, place: Desk) -> bool:
 
 
 def _said(ticket: MovedTicket, *, queue: Queue) -> list[_Said]:
-    """The thread as it is stored; messages of which nothing is left but a quotation are left out."""
+    """Return the thread as it is stored; messages that only quote are left out."""
     found: list[_Said] = []
     for message in ticket.messages:
         draft = TicketDraft(subject=ticket.subject, body=message.body, channel=ticket.channel, is_html=message.is_html)
@@ -113,7 +113,7 @@ def _answered_at(said: list[_Said], *, created_at: int) -> int | None:
 
 
 def _standing(tx: Transaction, ticket: Ticket, *, solved_at: int | None, is_priority_set: bool, now: int) -> Ticket:
-    """Clocks: none for what is closed; those of what is open begin now, and stand while its customer is asked."""
+    """Return the ticket with its clocks: those of an open one begin now, paused while pending."""
     if ticket.status not in OPEN_STATUSES:
         return replace(ticket, solved_at=min(solved_at or ticket.updated_at, now), sla="met", refresh_at=None)
     pauses = ((now, None),) if ticket.status == "pending" else ()

@@ -1,4 +1,4 @@
-"""Replies as mail: written with the reply in one transaction, held for ten seconds, sent at least once, followed."""
+"""Replies as mail: queued in the transaction of the reply, held for ten seconds, sent at least once."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ LEASE_MS = 120_000
 
 
 def queue(tx: Transaction, ticket: Ticket, *, message_id: int, at: int, not_before_at: int) -> bool:
-    """Let a reply go out as mail once it cannot be called back; whether there is somebody to write to and a way.
+    """Queue a reply as mail for when it cannot be called back any more; return False without address or mailbox.
 
-    The message gets its Message-ID here, once: every attempt carries it, and the customer's answer names it.
+    The message gets its Message-ID here: every attempt carries it, and the customer's answer refers to it.
     """
     customer, mailbox = customers.get(tx, ticket.customer_id), mailboxes.for_reply(tx, ticket)
     if ticket.channel != "email" or customer.email is None or mailbox is None:
@@ -50,7 +50,7 @@ def queue(tx: Transaction, ticket: Ticket, *, message_id: int, at: int, not_befo
 
 
 def send_due(services: Services, *, now: int | None = None, limit: int = 20) -> int:
-    """Send what is due; how many were handed over. Each is claimed first, so that nobody else sends it meanwhile."""
+    """Send the mails that are due and return how many a server took; each is claimed first, so that it is sent once."""
     moment = clock.now_ms() if now is None else now
     n_sent = 0
     for row in outbox.due(services.db, now=moment, limit=limit):
@@ -93,7 +93,7 @@ def _posted(services: Services, row: OutboxRow) -> Posted:
 
 
 def sending_server(services: Services, mailbox: Mailbox) -> Server:
-    """Where letters of a mailbox are handed over; raises Conflict when its password cannot be read."""
+    """Return the server that sends the mail of a mailbox; raises Conflict when its password cannot be read."""
     return Server(
         host=mailbox.smtp_host,
         port=mailbox.smtp_port,
@@ -123,7 +123,7 @@ def _letter(services: Services, row: OutboxRow, *, mailbox: Mailbox) -> Letter:
 
 
 def came_back(tx: Transaction, row: OutboxRow, *, bounce: Bounce) -> None:
-    """A letter came back: for good, then its ticket waits for an agent again; for now, then the letter is under way."""
+    """Note that a letter came back; where it did so for good, its ticket is open again."""
     if not bounce.is_final:
         return
     outbox.mark_bounced(tx, row.id, error=f"bounced {bounce.status}".strip())

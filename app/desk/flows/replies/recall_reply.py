@@ -1,4 +1,4 @@
-"""Calling back what an agent wrote: a reply within its ten seconds in the house, a note at any time."""
+"""Calling back a reply within ten seconds, before it is sent, or a note at any time."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from app.desk.store import messages, tickets
 
 
 def check_recallable(event: Event) -> None:
-    """Raise Conflict `already_sent` once what an event wrote has left the house; a note never does."""
+    """Raise Conflict `already_sent` once the reply of an event was sent; a note never is."""
     if event.verb == "replied" and event.after.get("not_before_at", 0) <= clock.now_ms():
         raise Conflict("already_sent", id=event.id)
 
 
 def recall(tx: Transaction, event: Event, viewer: Viewer) -> Changed[Ticket]:
-    """Take a reply or a note out of its thread, and bring back what the ticket was before it.
+    """Take a reply or a note out of its thread, and set the ticket back to its state before it.
 
-    Raises NotFound for a ticket out of the viewer's sight, Conflict `already_sent` once a reply has left the house.
+    Raises NotFound for a ticket out of the viewer's sight, Conflict `already_sent` once a reply was sent.
     """
     now, message_id = clock.now_ms(), event.after["message_id"]
     if not messages.recall(tx, message_id, now=now):
