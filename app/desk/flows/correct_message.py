@@ -47,7 +47,7 @@ class MessageSubject:
         if role != "intent":
             return found
         ticket = tickets.read(tx, noun_id)
-        return found | _rerouted(tx, ticket, task=task, label=label) | _urgency(tx, ticket, task=task, label=label)
+        return found | _rerouting(tx, ticket, task=task, label=label) | _urgency(tx, ticket, task=task, label=label)
 
     def write(self, tx: Transaction, subject_id: int, *, noun_id: int, columns: Mapping[str, Any]) -> dict[str, Any]:
         """Write the columns of the ticket; returns what they were."""
@@ -86,7 +86,7 @@ def ticket_of(services: Services, prediction_id: int, *, viewer: Viewer) -> int:
     raise NotFound(noun="prediction", id=prediction_id)
 
 
-def _rerouted(tx: Transaction, ticket: Ticket, *, task: str, label: str) -> dict[str, Any]:
+def _rerouting(tx: Transaction, ticket: Ticket, *, task: str, label: str) -> dict[str, Any]:
     """The queue of the intent that a person names; a queue that a person chose before stays."""
     rule = queues.route_rule(tx, task=task, intent=label)
     if rule is None or rule.queue_id in (None, ticket.queue_id) or _is_placed(tx, ticket):

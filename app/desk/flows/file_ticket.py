@@ -90,7 +90,7 @@ def receive(services: Services, draft: TicketDraft, *, viewer: Viewer) -> Receiv
     def file(tx: Transaction) -> Stored:
         stored = store_ticket.store(tx, services, prepared, viewer=viewer)
         if early is not None and stored.opener is not None:
-            stored = _triaged(tx, services, stored, early=early)
+            stored = _triage(tx, services, stored, early=early)
         if stored.is_waiting:
             messages.hold(tx, stored.message)
         return stored
@@ -140,7 +140,7 @@ def _read_early(services: Services, prepared: store_ticket.Prepared, *, viewer: 
     return _Early(text=text, intent_task=queue.intent_task, reading=reading)
 
 
-def _triaged(tx: Transaction, services: Services, stored: Stored, *, early: _Early) -> Stored:
+def _triage(tx: Transaction, services: Services, stored: Stored, *, early: _Early) -> Stored:
     """Triage a ticket that was just opened, with the reading that was made before."""
     message, ticket = stored.message, stored.ticket
     # The queue may have changed in between: then what was read may be another text, or asked of another task.
@@ -151,7 +151,7 @@ def _triaged(tx: Transaction, services: Services, stored: Stored, *, early: _Ear
         messages.put_off(tx, message.id, until=now)
         return replace(stored, message=replace(message, pending_at=now))
     heard = Heard(message=message, customer=stored.opener, is_first=True, arrived_in=ticket.queue_id)
-    triaged = triage_ticket.triaged(tx, services, ticket, heard=heard, reading=early.reading)
+    triaged = triage_ticket.triage(tx, services, ticket, heard=heard, reading=early.reading)
     if triaged is None:
         return stored
     read = replace(message, pending_at=None, language=early.reading.language)

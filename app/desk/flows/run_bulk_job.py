@@ -59,7 +59,7 @@ def begin(services: Services, order: BulkOrder, *, viewer: Viewer) -> Job:
         raise NotAllowed(permission="tickets:write")
     _check(services, order)
     accepted = replace(order, last_id=tickets.last_id(services.db))
-    return _queued(services, "bulk_edit", params=accepted.as_params(), viewer=viewer)
+    return _queue(services, "bulk_edit", params=accepted.as_params(), viewer=viewer)
 
 
 def undo(services: Services, job_id: int, *, viewer: Viewer) -> Job:
@@ -72,7 +72,7 @@ def undo(services: Services, job_id: int, *, viewer: Viewer) -> Job:
         raise Conflict("cannot_undo", id=job_id)
     if job_rows.undone_by(services.db, job_id) is not None:
         raise Conflict("already_undone", id=job_id)
-    return _queued(services, "bulk_undo", params={"job_id": job_id}, viewer=viewer)
+    return _queue(services, "bulk_undo", params={"job_id": job_id}, viewer=viewer)
 
 
 def show(services: Services, job_id: int, *, viewer: Viewer) -> Job:
@@ -88,7 +88,7 @@ def undone_by(services: Services, job_id: int) -> int | None:
     return job_rows.undone_by(services.db, job_id)
 
 
-def _queued(services: Services, kind: Any, *, params: Mapping[str, Any], viewer: Viewer) -> Job:
+def _queue(services: Services, kind: Any, *, params: Mapping[str, Any], viewer: Viewer) -> Job:
     with services.db.transaction() as tx:
         job_id = job_rows.insert(tx, kind=kind, params=params, user_id=viewer.user_id, at=clock.now_ms())
         history.record(tx, actor=history.of(viewer), verb="queued", noun="job", noun_id=job_id, after={"kind": kind})
@@ -133,7 +133,7 @@ def work(services: Services, job: Job, progress: Progress, *, viewer: Viewer) ->
         else:
             batch.plan(tx, was, changes_of(tx, was))
 
-    _through(services, job, progress, viewer=viewer, do=one)
+    _run(services, job, progress, viewer=viewer, do=one)
 
 
 def work_undo(services: Services, job: Job, progress: Progress, *, viewer: Viewer) -> None:
@@ -144,7 +144,7 @@ def work_undo(services: Services, job: Job, progress: Progress, *, viewer: Viewe
             after = bulk_items.add_changed(tx, job.id, of_job=of_job, after=after, limit=LISTED)
 
     def one(tx: Transaction, batch: _Batch, was: Ticket) -> None:
-        event, later = batch.told(tx, of_job).of(was.id)
+        event, later = batch.past_of(tx, of_job).of(was.id)
         if event.verb == "corrected":
             with tx.attempt():
                 made = changes.undone(tx, event, viewer=viewer)
@@ -154,7 +154,7 @@ def work_undo(services: Services, job: Job, progress: Progress, *, viewer: Viewe
         batch.plan(tx, was, event.before, undoes=event.id)
 
     # Who moved tickets out of their own sight can still take that back.
-    _through(services, job, progress, viewer=replace(viewer, queue_ids=None), do=one)
+    _run(services, job, progress, viewer=replace(viewer, queue_ids=None), do=one)
 
 
 def _list(services: Services, job: Job, *, ids: Sequence[int]) -> None:
@@ -205,7 +205,7 @@ class _Batch:
     done: list[tuple[int, int | None]] = field(default_factory=list)
     failed: list[int] = field(default_factory=list)
 
-    def told(self, tx: Transaction, of_job: int) -> _Past:
+    def past_of(self, tx: Transaction, of_job: int) -> _Past:
         """Look up once what another job did to these tickets."""
         if self.past is None:
             event_ids = bulk_items.events_of(tx, of_job, ticket_ids=self.ids)
@@ -235,16 +235,16 @@ class _Batch:
 _Do = Callable[[Transaction, _Batch, Ticket], None]
 
 
-def _through(services: Services, job: Job, progress: Progress, *, viewer: Viewer, do: _Do) -> None:
+def _run(services: Services, job: Job, progress: Progress, *, viewer: Viewer, do: _Do) -> None:
     known = bulk_items.tally(services.db, job.id)
     progress.n_total, progress.n_done, progress.n_failed = known.n_total, known.n_done, known.n_failed
     progress.errors = list(job.errors)
     progress.write()
     with services.db.wide(megabytes=CACHE_MB):
-        _all_of(services, job, progress, viewer=viewer, do=do)
+        _run_batches(services, job, progress, viewer=viewer, do=do)
 
 
-def _all_of(services: Services, job: Job, progress: Progress, *, viewer: Viewer, do: _Do) -> None:
+def _run_batches(services: Services, job: Job, progress: Progress, *, viewer: Viewer, do: _Do) -> None:
     last, size = 0, SMALLEST
     while ids := bulk_items.waiting(services.db, job.id, after=last, limit=size):
         began = clock.now_ms()

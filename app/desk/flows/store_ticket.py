@@ -75,30 +75,30 @@ class Prepared:
 def store(tx: Transaction, services: Services, prepared: Prepared, *, viewer: Viewer) -> Stored:
     """Accept a draft in an open transaction: known, an update, the next message of a thread, or a new ticket."""
     draft = prepared.draft
-    known = _known(tx, draft)
+    known = _find_known(tx, draft)
     if known is not None:
         return Stored(ticket=tickets.read(tx, known.ticket_id), message=known, is_new=False)
-    earlier = _earlier(tx, draft, viewer=viewer)
+    earlier = _find_earlier(tx, draft, viewer=viewer)
     if earlier is not None:
-        return _updated(tx, earlier, prepared=prepared, viewer=viewer)
+        return _update(tx, earlier, prepared=prepared, viewer=viewer)
     returned = outbox.find_sent(tx, draft.bounce.message_id) if draft.bounce else None
     if draft.bounce is not None and returned is not None:
-        send_mail.came_back(tx, returned, bounce=draft.bounce)
-        return _continued(tx, returned.ticket_id, prepared=prepared, viewer=viewer)
+        send_mail.note_bounce(tx, returned, bounce=draft.bounce)
+        return _continue(tx, returned.ticket_id, prepared=prepared, viewer=viewer)
     thread = messages.find_thread(tx, parents(draft))
-    flooded = _flooded(tx, draft)
+    flooded = _find_flooded(tx, draft)
     if flooded is not None:
         prepared, thread = replace(prepared, draft=replace(draft, is_automatic=True)), thread or flooded
     if thread is not None:
-        return _continued(tx, thread, prepared=prepared, viewer=viewer)
-    return _opened(tx, services, prepared=prepared, viewer=viewer)
+        return _continue(tx, thread, prepared=prepared, viewer=viewer)
+    return _open(tx, services, prepared=prepared, viewer=viewer)
 
 
-def _known(db: Reads, draft: TicketDraft) -> Message | None:
+def _find_known(db: Reads, draft: TicketDraft) -> Message | None:
     return messages.find_by_message_id(db, draft.message_id) if draft.message_id else None
 
 
-def _earlier(db: Reads, draft: TicketDraft, *, viewer: Viewer) -> Ticket | None:
+def _find_earlier(db: Reads, draft: TicketDraft, *, viewer: Viewer) -> Ticket | None:
     """Return the ticket that has the external id of a draft.
 
     Such an id is easily guessed: one that only others know is, to everybody else, as if it had never been used.
@@ -120,14 +120,14 @@ def may_see(db: Reads, ticket: Ticket, *, viewer: Viewer) -> bool:
 def foreseen_queue(db: Reads, draft: TicketDraft, *, viewer: Viewer) -> Queue | None:
     """Return the queue where a draft will probably open a ticket; None where it probably opens none."""
     is_plain = not (draft.is_automatic or draft.bounce or draft.mailbox_id)
-    if not is_plain or _known(db, draft) or messages.find_thread(db, parents(draft)):
+    if not is_plain or _find_known(db, draft) or messages.find_thread(db, parents(draft)):
         return None
-    if _earlier(db, draft, viewer=viewer):
+    if _find_earlier(db, draft, viewer=viewer):
         return None
     return queues.arrival(db, slug=draft.queue, viewer=viewer)
 
 
-def _flooded(tx: Transaction, draft: TicketDraft) -> int | None:
+def _find_flooded(tx: Transaction, draft: TicketDraft) -> int | None:
     """The last ticket of a sender who has written more than people do; None for everybody else."""
     if draft.mailbox_id is None or draft.customer_email is None:
         return None
@@ -164,7 +164,7 @@ def preview(text: str) -> str:
     return line if len(line) <= PREVIEW_LENGTH else line[: PREVIEW_LENGTH - 1].rstrip() + "…"
 
 
-def _opened(tx: Transaction, services: Services, *, prepared: Prepared, viewer: Viewer) -> Stored:
+def _open(tx: Transaction, services: Services, *, prepared: Prepared, viewer: Viewer) -> Stored:
     draft, now = prepared.draft, clock.now_ms()
     queue = _arrival(tx, services, draft, viewer=viewer)
     texts = prepared.texts(is_redacting=queue.is_redacting, is_first=True)
@@ -235,7 +235,7 @@ def _message(tx: Transaction, ticket: Ticket, *, draft: TicketDraft, texts: Text
     return kept
 
 
-def _continued(tx: Transaction, ticket_id: int, *, prepared: Prepared, viewer: Viewer) -> Stored:
+def _continue(tx: Transaction, ticket_id: int, *, prepared: Prepared, viewer: Viewer) -> Stored:
     """The customer writes again: a ticket that waited for them, or was solved, is open again."""
     was, draft, now = tickets.read(tx, ticket_id), prepared.draft, clock.now_ms()
     texts = prepared.texts(is_redacting=queues.get(tx, was.queue_id).is_redacting, is_first=False)
@@ -257,7 +257,7 @@ def _continued(tx: Transaction, ticket_id: int, *, prepared: Prepared, viewer: V
     return Stored(ticket=ticket, message=message, is_new=True)
 
 
-def _updated(tx: Transaction, was: Ticket, *, prepared: Prepared, viewer: Viewer) -> Stored:
+def _update(tx: Transaction, was: Ticket, *, prepared: Prepared, viewer: Viewer) -> Stored:
     """The same external id again: the first message is rewritten if it says something else.
 
     What comes again under the id of an erased ticket stays out. Raises NotFound for a ticket without a message.

@@ -62,10 +62,10 @@ def classify(services: Services, message_id: int) -> bool:
     else:
         reading = read(services, [message.text], tasks=tasks_for(services, roles=FEELING_ROLES))[0]
 
-    def triage(tx: Transaction) -> bool:
-        return triaged(tx, services, tickets.read(tx, ticket.id), heard=heard, reading=reading) is not None
+    def settle(tx: Transaction) -> bool:
+        return triage(tx, services, tickets.read(tx, ticket.id), heard=heard, reading=reading) is not None
 
-    return db.together(triage)
+    return db.together(settle)
 
 
 def read_first(services: Services, text: str, *, intent_task: str) -> Reading:
@@ -74,7 +74,7 @@ def read_first(services: Services, text: str, *, intent_task: str) -> Reading:
     return read(services, [text], tasks=tasks_for(services, roles=TICKET_ROLES, intent_task=known))[0]
 
 
-def triaged(tx: Transaction, services: Services, was: Ticket, *, heard: Heard, reading: Reading) -> Ticket | None:
+def triage(tx: Transaction, services: Services, was: Ticket, *, heard: Heard, reading: Reading) -> Ticket | None:
     """Store the reading of a waiting message and triage its ticket; return None when it does not wait any more."""
     message, now = heard.message, clock.now_ms()
     if not messages.settle(tx, message.id, language=reading.language, is_supported=reading.is_supported):

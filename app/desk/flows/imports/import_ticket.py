@@ -45,7 +45,7 @@ class _Said:
     texts: Texts
 
 
-def moved(tx: Transaction, ticket: MovedTicket, *, place: Desk) -> bool:
+def put_in(tx: Transaction, ticket: MovedTicket, *, place: Desk) -> bool:
     """Import a ticket; return False for one that is here already. Raises InputError where no text is left."""
     if import_files.known(tx, ticket.external_id):
         return False

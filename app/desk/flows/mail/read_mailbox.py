@@ -38,11 +38,11 @@ def poll_due(services: Services, *, now: int | None = None) -> int:
         with services.db.transaction() as tx:
             is_mine = mailboxes.claim(tx, mailbox.id, now=moment, until=moment + LEASE_MS)
         if is_mine:
-            n_read += _polled(services, mailbox, now=moment)
+            n_read += _poll(services, mailbox, now=moment)
     return n_read
 
 
-def _polled(services: Services, mailbox: Mailbox, *, now: int) -> int:
+def _poll(services: Services, mailbox: Mailbox, *, now: int) -> int:
     n_read, error = 0, None
     try:
         for _ in _read(services, mailbox):

@@ -17,7 +17,7 @@ from app.core.services import Services
 from app.core.storage import sealing
 from app.desk.domain.ticket import OPEN_STATUSES, Bounce, Ticket
 from app.desk.flows import set_deadlines
-from app.desk.sources.letters import written
+from app.desk.sources.letters import compose
 from app.desk.store import customers, mailboxes, messages, outbox, tickets
 from app.notify.decide.webhooks import retry_at
 from app.notify.domain.mail import Letter, Mailbox, OutboxRow, Posted, Server
@@ -57,12 +57,12 @@ def send_due(services: Services, *, now: int | None = None, limit: int = 20) -> 
         with services.db.transaction() as tx:
             is_mine = outbox.claim(tx, row.id, now=moment, until=moment + LEASE_MS)
         if is_mine:
-            n_sent += int(_sent(services, row, now=moment))
+            n_sent += int(_send(services, row, now=moment))
     return n_sent
 
 
-def _sent(services: Services, row: OutboxRow, *, now: int) -> bool:
-    posted = _posted(services, row)
+def _send(services: Services, row: OutboxRow, *, now: int) -> bool:
+    posted = _post(services, row)
     again_at = None if posted.is_final else retry_at(row.n_attempts + 1, now=now, jitter=random.random())
     with services.db.transaction() as tx:
         outbox.settle(tx, row.id, posted=posted, at=now, next_at=again_at)
@@ -72,13 +72,13 @@ def _sent(services: Services, row: OutboxRow, *, now: int) -> bool:
     return posted.is_delivered
 
 
-def _posted(services: Services, row: OutboxRow) -> Posted:
+def _post(services: Services, row: OutboxRow) -> Posted:
     mailbox = mailboxes.get(services.db, row.mailbox_id)
     if not mailbox.is_active or not mailbox.smtp_host:
         return Posted(is_delivered=False, error="mailbox_off")
     try:
         return smtp.post(
-            written(_letter(services, row, mailbox=mailbox)),
+            compose(_letter(services, row, mailbox=mailbox)),
             sending_server(services, mailbox),
             sender=mailbox.address,
             recipient=row.recipient,
@@ -122,7 +122,7 @@ def _letter(services: Services, row: OutboxRow, *, mailbox: Mailbox) -> Letter:
     )
 
 
-def came_back(tx: Transaction, row: OutboxRow, *, bounce: Bounce) -> None:
+def note_bounce(tx: Transaction, row: OutboxRow, *, bounce: Bounce) -> None:
     """Note that a letter came back; where it did so for good, its ticket is open again."""
     if not bounce.is_final:
         return
