@@ -18,8 +18,8 @@ from app.core.prediction import Band, Prediction, Role, Scored
 from app.core.services import Services
 from app.core.storage import bulk_load
 from app.demo.prose import Prose
+from app.desk.decide import deadlines
 from app.desk.domain.ticket import Status, Ticket, Urgency, UrgencyPart
-from app.desk.flows import order_inbox
 from app.desk.store import queues
 from app.people.store import teams, users
 
@@ -309,8 +309,8 @@ class Maker:
 
     def _row(self, chunk: Chunk, case: Case, *, n_messages: int) -> None:
         ticket = self._as_ticket(case)
-        at = order_inbox.place(ticket, now=self._now)
-        risk = at.risk or order_inbox.risk_of(ticket, now=case.solved_at or self._now)
+        at = deadlines.place(ticket, now=self._now)
+        risk = at.risk or deadlines.risk(ticket, now=case.solved_at or self._now)
         agent, urgency, unsure = case.agent, case.urgency, case.is_unsure
         abstained = case.language != "en"
         score = {"negative": -0.7, "neutral": 0.0, "positive": 0.7}[case.sentiment]

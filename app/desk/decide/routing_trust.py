@@ -1,4 +1,4 @@
-"""How far the model may route by itself: its answers beside what people said, per intent and confidence."""
+"""Trust in the model's routing: its intents compared with people's, by intent and confidence."""
 
 from __future__ import annotations
 

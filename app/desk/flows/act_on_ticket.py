@@ -1,9 +1,9 @@
-"""What agents do to tickets: reply, note, assign, route, set status and priority, tag; each is one event."""
+"""Actions of agents on tickets: reply, note, assign, route, set status and priority, tag; each is one event."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, get_args
 
 from app.answers.decide.macro_matching import placeholders
@@ -18,7 +18,7 @@ from app.core.permissions import PERMISSIONS, User, Viewer
 from app.core.services import Services
 from app.core.text.cleaning import clean, shown
 from app.core.text.redaction import redact
-from app.desk.domain.ticket import OPEN_STATUSES, Priority, Status, Ticket
+from app.desk.domain.ticket import OPEN_STATUSES, Message, MessageKind, Priority, Status, Ticket
 from app.desk.flows import set_deadlines
 from app.desk.flows.mail import send_mail
 from app.desk.flows.replies import note_outcome
@@ -29,7 +29,7 @@ from app.people.store import teams, users
 
 LONGEST_REPLY = 100_000
 RECALL_MS = 10_000
-"""How long a reply waits in the house, so that it can be called back."""
+"""The time before a reply is sent, in which it can be called back."""
 
 MOST_TAGS = 20
 
@@ -37,7 +37,7 @@ _VERBS = {"priority": "prioritised", "queue_id": "routed", "assignee_id": "assig
 
 
 class TicketNoun(Noun[Ticket]):
-    """Tickets within the viewer's queues; none is removed, and what the model or a customer did stands."""
+    """Tickets within the viewer's queues; none is removed, and nobody undoes what the model or a customer did."""
 
     name = "ticket"
     permission = "tickets:write"
@@ -54,7 +54,10 @@ class TicketNoun(Noun[Ticket]):
             raise NotFound(noun="ticket", id=row.id)
 
     def check(self, tx: Transaction, given: Fields, was: Ticket | None) -> dict[str, Any]:
-        """The fields of a ticket; who would not see it any more has it no longer. Raises InputError, NotFound."""
+        """Return the checked fields; an assignee who would not see the ticket any more loses it.
+
+        Raises InputError, NotFound.
+        """
         found = _checked(given)
         if was is None:
             return found
@@ -63,17 +66,19 @@ class TicketNoun(Noun[Ticket]):
         return {**found, "assignee_id": None} if _leaves_its_assignee(tx, was, wanted) else found
 
     def consequences(self, tx: Transaction, was: Ticket, wanted: Fields, *, is_undo: bool) -> Fields:
-        """The clocks that follow; a priority that a person chose is left alone by the model."""
-        columns = _with_consequences(was, wanted, now=clock.now_ms())
-        columns |= set_deadlines.followed(tx, was, columns, now=clock.now_ms())
-        return {**columns, **({"is_priority_set": not is_undo} if "priority" in wanted else {})}
+        """Return the clocks that follow from a change; the model leaves a priority alone that a person chose."""
+        now = clock.now_ms()
+        ticket = set_deadlines.follow(tx, was, _changed(was, wanted, now=now), now=now)
+        if "priority" in wanted:
+            ticket = replace(ticket, is_priority_set=not is_undo)
+        return tickets.changes(was, ticket)
 
     def verb(self, was: Ticket, wanted: Fields) -> str:
-        """What the history calls the change."""
+        """Return the name of the change in the history."""
         return _verb(was, wanted)
 
     def data(self, row: Ticket) -> Fields:
-        """What webhooks are told of every change of a ticket."""
+        """Return what webhooks get with every change of a ticket."""
         return {"subject": row.subject, "external_id": row.external_id}
 
 
@@ -104,20 +109,19 @@ def reply(
         message_id = _write(tx, was, viewer=viewer, body=body, kind="outgoing")
         now = clock.now_ms()
         send_mail.queue(tx, was, message_id=message_id, at=now, not_before_at=now + RECALL_MS)
-        changes = _with_consequences(was, wanted, now=now)
+        answered = _changed(was, wanted, now=now)
         if was.first_responded_at is None:
-            changes["first_responded_at"] = now
-        changes |= set_deadlines.followed(tx, was, changes, now=now)
+            answered = replace(answered, first_responded_at=now)
+        columns = tickets.changes(was, set_deadlines.follow(tx, was, answered, now=now))
         if macro is not None:
             note_outcome.macro_sent(tx, was, macro=macro, body=body, message_id=message_id, viewer=viewer)
         elif draft:
             note_outcome.draft_sent(tx, was, offered=draft, body=body, message_id=message_id, viewer=viewer)
-        before: dict[str, Any] = {key: getattr(was, key) for key in (*wanted, "first_responded_at") if key in changes}
-        before = {key: value for key, value in before.items() if value != changes[key]}
-        after = {**{key: changes[key] for key in wanted if key in before}, "status": changes["status"]}
+        before = {key: getattr(was, key) for key in (*wanted, "first_responded_at") if key in columns}
+        after = {**{key: wanted[key] for key in wanted if key in before}, "status": wanted["status"]}
         after |= {"message_id": message_id, "not_before_at": now + RECALL_MS}
         after |= {} if macro_id is None else {"macro_id": macro_id}
-        plan = Plan(was=was, columns=changes, before=before, after=after, verb="replied")
+        plan = Plan(was=was, columns=columns, before=before, after=after, verb="replied")
         return write(tx, TICKET, plan, viewer=viewer)
 
 
@@ -157,13 +161,13 @@ def edit(
 def apply_macro(
     services: Services, ticket_id: int, *, macro_id: int, viewer: Viewer, version: int | None = None
 ) -> Changed[Ticket]:
-    """Do what a macro does besides its text; the text goes out with `reply`."""
+    """Change the fields of a ticket that a macro changes; its text goes out with `reply`."""
     with services.db.transaction() as tx:
         wanted = macro_changes(tx, macros.get(tx, macro_id), was=TICKET.get(tx, ticket_id, viewer=viewer))
         return change(tx, TICKET, ticket_id, wanted, viewer=viewer, version=version)
 
 
-def check(db: Reads, wanted: Mapping[str, Any]) -> None:
+def check(db: Reads, wanted: Fields) -> None:
     """Raise InputError or NotFound for a change that no ticket can have: its values, a queue or a person not there."""
     _checked(wanted)
     if "queue_id" in wanted:
@@ -172,7 +176,7 @@ def check(db: Reads, wanted: Mapping[str, Any]) -> None:
         _check_person(users.get(db, wanted["assignee_id"]))
 
 
-def _verb(was: Ticket, wanted: Mapping[str, Any]) -> str:
+def _verb(was: Ticket, wanted: Fields) -> str:
     if set(wanted) == {"queue_id", "assignee_id"} and wanted["assignee_id"] is None:
         return "routed"
     if len(wanted) > 1:
@@ -185,17 +189,15 @@ def _verb(was: Ticket, wanted: Mapping[str, Any]) -> str:
     return "reopened" if was.status in ("solved", "closed") else "status_set"
 
 
-def _with_consequences(was: Ticket, wanted: Mapping[str, Any], *, now: int) -> dict[str, Any]:
-    columns = {**wanted, "updated_at": now}
-    status = wanted.get("status", was.status)
-    if status not in OPEN_STATUSES and was.status in OPEN_STATUSES:
-        columns["solved_at"] = now
-    if status in OPEN_STATUSES and was.status not in OPEN_STATUSES:
-        columns["solved_at"] = None
-    return columns
+def _changed(was: Ticket, wanted: Fields, *, now: int) -> Ticket:
+    """The ticket with the fields that are wanted; one that is not open any more was solved now."""
+    ticket = replace(was, updated_at=now, **wanted)
+    if ticket.status not in OPEN_STATUSES:
+        return replace(ticket, solved_at=now) if was.status in OPEN_STATUSES else ticket
+    return ticket if was.status in OPEN_STATUSES else replace(ticket, solved_at=None)
 
 
-def _write(tx: Transaction, ticket: Ticket, *, viewer: Viewer, body: str, kind: str) -> int:
+def _write(tx: Transaction, ticket: Ticket, *, viewer: Viewer, body: str, kind: MessageKind) -> int:
     said = shown(body)
     if not said:
         raise InputError("empty_message", fields=[FieldError(pointer="/body", code="empty")])
@@ -205,24 +207,22 @@ def _write(tx: Transaction, ticket: Ticket, *, viewer: Viewer, body: str, kind: 
     is_masked = kind == "note" and queues.get(tx, ticket.queue_id).is_redacting
     masked = redact(said) if is_masked else None
     now = clock.now_ms()
-    message_id = messages.insert(
-        tx,
-        values={
-            "ticket_id": ticket.id,
-            "kind": kind,
-            "author_kind": "agent" if viewer.user_id is not None else "system",
-            "author_name": viewer.name,
-            "user_id": viewer.user_id,
-            "body": said if masked is None else masked.text,
-            "text": clean(said if masked is None else masked.text),
-            "occurred_at": now,
-            "received_at": now,
-            "n_redactions": 0 if masked is None else masked.n,
-            "not_before_at": now + RECALL_MS if kind == "outgoing" else None,
-        },
+    written = Message(
+        id=0,
+        ticket_id=ticket.id,
+        kind=kind,
+        author_kind="agent" if viewer.user_id is not None else "system",
+        author_name=viewer.name,
+        user_id=viewer.user_id,
+        body=said if masked is None else masked.text,
+        text=clean(said if masked is None else masked.text),
+        occurred_at=now,
+        received_at=now,
+        n_redactions=0 if masked is None else masked.n,
+        not_before_at=now + RECALL_MS if kind == "outgoing" else None,
     )
     tickets.count_message(tx, ticket.id)
-    return message_id
+    return messages.insert(tx, written).id
 
 
 def _checked(given: Fields) -> dict[str, Any]:
@@ -236,14 +236,14 @@ def _checked(given: Fields) -> dict[str, Any]:
     return found
 
 
-def _check_choice(changes: Mapping[str, Any], *, key: str, choices: tuple[str, ...]) -> None:
+def _check_choice(changes: Fields, *, key: str, choices: tuple[str, ...]) -> None:
     if key in changes and changes[key] not in choices:
         params = (("value", str(changes[key])), ("choices", ", ".join(choices)))
         fields = [FieldError(pointer=f"/{key}", code="unknown_value", params=params)]
         raise InputError("unknown_value", fields=fields, field=key, value=str(changes[key]))
 
 
-def _check_references(tx: Transaction, wanted: Mapping[str, Any], *, was: Ticket) -> None:
+def _check_references(tx: Transaction, wanted: Fields, *, was: Ticket) -> None:
     if wanted.get("queue_id") is not None:
         queues.get(tx, wanted["queue_id"])
     elif "queue_id" in wanted:
@@ -270,21 +270,21 @@ def _check_person(user: User) -> None:
 
 
 def sees_queue(tx: Reads, user: User, *, queue_id: int) -> bool:
-    """Whether tickets of a queue are in a person's sight: an administrator's always, else by their teams."""
+    """Return True for a queue that a person sees: administrators see all, others those of their teams."""
     if user.role == "admin":
         return True
     return queue_id in queues.visible_ids(tx, [team.id for team in teams.of_user(tx, user.id)])
 
 
-def _leaves_its_assignee(tx: Transaction, was: Ticket, wanted: Mapping[str, Any]) -> bool:
-    """Whether a ticket moves out of sight of the person it is given to; nobody has it then."""
+def _leaves_its_assignee(tx: Transaction, was: Ticket, wanted: Fields) -> bool:
+    """Return True when a ticket moves to a queue that its assignee does not see; then nobody is assigned."""
     if was.assignee_id is None or "queue_id" not in wanted or "assignee_id" in wanted:
         return False
     return not sees_queue(tx, users.get(tx, was.assignee_id), queue_id=wanted["queue_id"])
 
 
 def macro_changes(tx: Transaction, macro: Macro, *, was: Ticket) -> dict[str, Any]:
-    """What a macro changes of a ticket besides writing its text."""
+    """Return the fields of a ticket that a macro changes."""
     changes: dict[str, Any] = {}
     for action in macro.actions:
         if action.type == "set_status":

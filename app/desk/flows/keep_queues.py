@@ -1,4 +1,4 @@
-"""The desk's own order: queues, and where each intent goes."""
+"""Queues, and the queue of each intent."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class QueueNoun(Noun[Queue]):
             raise NotFound(noun="queue", id=row.id)
 
     def is_in_the_way(self, event: Event, later: Event) -> bool:
-        """Whether a later event changed the same fields, or the trust in the same intent."""
+        """Return True when a later event changed the same fields, or the trust in the same intent."""
         if event.verb == "trust_set":
             return all(later.after.get(name) == event.after[name] for name in ("task", "intent"))
         return super().is_in_the_way(event, later)
@@ -49,25 +49,6 @@ def add_queue(
     task = intent_task or services.policy.intent_task
     given = {"slug": slug, "title": title, "intent_task": task, **others}
     return changes.add(services.db, QUEUE, given, viewer=viewer).row
-
-
-def arrival(tx: Transaction, services: Services, *, slug: str | None, viewer: Viewer = SYSTEM) -> Queue:
-    """The queue of this slug, or the first in the viewer's sight; an empty installation gets its first queue here.
-
-    Raises InputError `unknown_queue` for one that is out of sight, `no_queue` where none is in sight.
-    """
-    if slug:
-        named = queues.find_by_slug(tx, slug)
-        if named is None or not viewer.sees_queue(named.id):
-            raise InputError("unknown_queue", queue=slug)
-        return named
-    first = first_queue(tx, services)
-    if viewer.sees_queue(first.id):
-        return first
-    seen = queues.every(tx, viewer=viewer)
-    if not seen and queues.every(tx):
-        raise InputError("no_queue")
-    return min(seen, key=lambda queue: queue.id) if seen else first
 
 
 def first_queue(tx: Transaction, services: Services) -> Queue:

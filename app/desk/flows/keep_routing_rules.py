@@ -27,8 +27,8 @@ from app.desk.domain.routing_rule import (
     Simulation,
     TrustReport,
 )
-from app.desk.domain.ticket import Priority, Ticket
-from app.desk.store import queues, routing_rule_rows, tickets
+from app.desk.domain.ticket import Priority
+from app.desk.store import queues, routing_rule_rows
 
 MOST_TRIED = 1000
 MOST_JUDGED = 5000
@@ -190,7 +190,7 @@ def _check_circle(tx: Transaction, rule: RoutingRule) -> None:
 
 
 def simulate(services: Services, *, viewer: Viewer, rule_id: int | None = None, n: int = 200) -> Simulation:
-    """What the active rules, with one more switched on, would have done with the last `n` tickets in sight."""
+    """Try the active rules, with one more switched on, on the last `n` tickets in sight."""
     if not 1 <= n <= MOST_TRIED:
         raise InputError("unknown_value", field="n", value=n)
     db = services.db
@@ -241,59 +241,8 @@ def _facts_of_row(row: sqlite3.Row, *, queue: str) -> Facts:
     )
 
 
-def apply(tx: Transaction, ticket: Ticket, *, tier: str, text: str, probability: float) -> bool:
-    """Let the active rules act on a ticket that was just read; whether one of them chose its queue."""
-    active = routing_rule_rows.every(tx, is_active=True)
-    if not active:
-        return False
-    slugs = {queue.id: queue.slug for queue in queues.every(tx)}
-    facts = Facts(
-        queue=slugs[ticket.queue_id],
-        intent=ticket.intent or "",
-        sentiment=ticket.sentiment or "",
-        emotion=ticket.emotion or "",
-        language=ticket.language,
-        channel=ticket.channel,
-        tier=tier,
-        priority=ticket.priority,
-        needs_person=ticket.needs_person,
-        probability=probability,
-        urgency=0 if ticket.urgency is None else ticket.urgency.points,
-        text=text,
-        tags=ticket.tags,
-    )
-    ids = {slug: queue_id for queue_id, slug in slugs.items()}
-    hits = routing_rules.run(active, facts=facts).hits
-    for rule in hits:
-        after = routing_rules.done(rule, facts=facts)
-        _acted(tx, ticket.id, rule=rule, before=facts, after=after, ids=ids)
-        facts = after
-    return routing_rules.routed_by(hits) is not None
-
-
-def _acted(
-    tx: Transaction, ticket_id: int, *, rule: RoutingRule, before: Facts, after: Facts, ids: Mapping[str, int]
-) -> None:
-    """Write down what one rule did, as one event."""
-    was: dict[str, Any] = {"queue_id": ids[before.queue], "priority": before.priority, "tags": before.tags}
-    now: dict[str, Any] = {"queue_id": ids[after.queue], "priority": after.priority, "tags": after.tags}
-    changed = {name: value for name, value in now.items() if value != was[name]}
-    if not changed:
-        return
-    tickets.update(tx, ticket_id, changes=changed)
-    history.record(
-        tx,
-        actor=("rule", f"routing:{rule.id}"),
-        verb="routed" if "queue_id" in changed else "edited",
-        noun="ticket",
-        noun_id=ticket_id,
-        before={name: was[name] for name in changed},
-        after={**changed, "rule": rule.name, **({"reason": "routing_rule"} if "queue_id" in changed else {})},
-    )
-
-
 def trust_report(services: Services, *, precision: float, n: int = MOST_JUDGED) -> TrustReport:
-    """What the model would have routed of the last `n` tickets, and how often people found it right."""
+    """Count what the model would have routed of the last `n` tickets, and how often people agreed."""
     if not 0.5 <= precision < 1:
         raise InputError("unknown_value", field="precision", value=precision)
     return routing_trust.report(routing_rule_rows.judged(services.db, limit=n), precision=precision)

@@ -13,7 +13,7 @@ from app.core.durations import DAY_MS
 from app.core.errors import Conflict, FieldError, InputError
 from app.core.nouns import Fields, Noun
 from app.desk.domain.sla_policy import Opening, SlaPolicy
-from app.desk.store import sla_policies
+from app.desk.store import queues
 
 LONGEST_MS = 400 * DAY_MS
 
@@ -28,7 +28,7 @@ class SlaPolicyNoun(Noun[SlaPolicy]):
 
     def make(self, row: sqlite3.Row) -> SlaPolicy:
         """A policy out of its row."""
-        return sla_policies.as_policy(row)
+        return queues.as_policy(row)
 
     def check(self, tx: Transaction, given: Fields, was: SlaPolicy | None) -> dict[str, Any]:
         """The fields of a policy; raises InputError with those at fault."""

@@ -38,7 +38,7 @@ LISTED = 2000
 
 SMALLEST, LARGEST = 10, 200
 GOAL_MS = 25
-"""How long a transaction should take; the limit of the house is 50 ms."""
+"""The wanted duration of a transaction; the limit of every transaction is 50 ms."""
 
 CACHE_MB = 64
 """A change of thousands of tickets touches pages all over ten indices, again and again."""
@@ -48,7 +48,7 @@ _FIELDS = {"assign": "assignee_id", "route": "queue_id", "set_status": "status",
 
 
 def count(services: Services, order: BulkOrder, *, viewer: Viewer) -> int:
-    """How many tickets an order is about, without doing anything; raises InputError for what cannot be done."""
+    """Count the tickets of an order without changing any; raises InputError for an order that cannot be done."""
     _check(services, order)
     return len(_ids(services, order, viewer=viewer))
 
@@ -59,7 +59,7 @@ def begin(services: Services, order: BulkOrder, *, viewer: Viewer) -> Job:
         raise NotAllowed(permission="tickets:write")
     _check(services, order)
     accepted = replace(order, last_id=tickets.last_id(services.db))
-    return _queued(services, "bulk_edit", params=accepted.as_params(), viewer=viewer)
+    return _queue(services, "bulk_edit", params=accepted.as_params(), viewer=viewer)
 
 
 def undo(services: Services, job_id: int, *, viewer: Viewer) -> Job:
@@ -72,7 +72,7 @@ def undo(services: Services, job_id: int, *, viewer: Viewer) -> Job:
         raise Conflict("cannot_undo", id=job_id)
     if job_rows.undone_by(services.db, job_id) is not None:
         raise Conflict("already_undone", id=job_id)
-    return _queued(services, "bulk_undo", params={"job_id": job_id}, viewer=viewer)
+    return _queue(services, "bulk_undo", params={"job_id": job_id}, viewer=viewer)
 
 
 def show(services: Services, job_id: int, *, viewer: Viewer) -> Job:
@@ -88,7 +88,7 @@ def undone_by(services: Services, job_id: int) -> int | None:
     return job_rows.undone_by(services.db, job_id)
 
 
-def _queued(services: Services, kind: Any, *, params: Mapping[str, Any], viewer: Viewer) -> Job:
+def _queue(services: Services, kind: Any, *, params: Mapping[str, Any], viewer: Viewer) -> Job:
     with services.db.transaction() as tx:
         job_id = job_rows.insert(tx, kind=kind, params=params, user_id=viewer.user_id, at=clock.now_ms())
         history.record(tx, actor=history.of(viewer), verb="queued", noun="job", noun_id=job_id, after={"kind": kind})
@@ -133,7 +133,7 @@ def work(services: Services, job: Job, progress: Progress, *, viewer: Viewer) ->
         else:
             batch.plan(tx, was, changes_of(tx, was))
 
-    _through(services, job, progress, viewer=viewer, do=one)
+    _run(services, job, progress, viewer=viewer, do=one)
 
 
 def work_undo(services: Services, job: Job, progress: Progress, *, viewer: Viewer) -> None:
@@ -144,7 +144,7 @@ def work_undo(services: Services, job: Job, progress: Progress, *, viewer: Viewe
             after = bulk_items.add_changed(tx, job.id, of_job=of_job, after=after, limit=LISTED)
 
     def one(tx: Transaction, batch: _Batch, was: Ticket) -> None:
-        event, later = batch.told(tx, of_job).of(was.id)
+        event, later = batch.past_of(tx, of_job).of(was.id)
         if event.verb == "corrected":
             with tx.attempt():
                 made = changes.undone(tx, event, viewer=viewer)
@@ -154,7 +154,7 @@ def work_undo(services: Services, job: Job, progress: Progress, *, viewer: Viewe
         batch.plan(tx, was, event.before, undoes=event.id)
 
     # Who moved tickets out of their own sight can still take that back.
-    _through(services, job, progress, viewer=replace(viewer, queue_ids=None), do=one)
+    _run(services, job, progress, viewer=replace(viewer, queue_ids=None), do=one)
 
 
 def _list(services: Services, job: Job, *, ids: Sequence[int]) -> None:
@@ -196,7 +196,7 @@ class _Past:
 
 @dataclass
 class _Batch:
-    """What one transaction does: edits to be written together, and what became of each ticket."""
+    """The work of one transaction: edits to be written in one go, and the outcome for each ticket."""
 
     viewer: Viewer
     ids: Sequence[int]
@@ -205,8 +205,8 @@ class _Batch:
     done: list[tuple[int, int | None]] = field(default_factory=list)
     failed: list[int] = field(default_factory=list)
 
-    def told(self, tx: Transaction, of_job: int) -> _Past:
-        """What another job did to these tickets, looked up once for all of them."""
+    def past_of(self, tx: Transaction, of_job: int) -> _Past:
+        """Look up once what another job did to these tickets."""
         if self.past is None:
             event_ids = bulk_items.events_of(tx, of_job, ticket_ids=self.ids)
             self.past = _Past(
@@ -235,16 +235,16 @@ class _Batch:
 _Do = Callable[[Transaction, _Batch, Ticket], None]
 
 
-def _through(services: Services, job: Job, progress: Progress, *, viewer: Viewer, do: _Do) -> None:
+def _run(services: Services, job: Job, progress: Progress, *, viewer: Viewer, do: _Do) -> None:
     known = bulk_items.tally(services.db, job.id)
     progress.n_total, progress.n_done, progress.n_failed = known.n_total, known.n_done, known.n_failed
     progress.errors = list(job.errors)
     progress.write()
     with services.db.page_cache(megabytes=CACHE_MB):
-        _all_of(services, job, progress, viewer=viewer, do=do)
+        _run_batches(services, job, progress, viewer=viewer, do=do)
 
 
-def _all_of(services: Services, job: Job, progress: Progress, *, viewer: Viewer, do: _Do) -> None:
+def _run_batches(services: Services, job: Job, progress: Progress, *, viewer: Viewer, do: _Do) -> None:
     last, size = 0, SMALLEST
     while ids := bulk_items.waiting(services.db, job.id, after=last, limit=size):
         began = clock.now_ms()

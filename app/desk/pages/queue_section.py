@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from app.core.nouns import Fields
 from app.desk.flows.keep_queues import QUEUE
 from app.desk.forms import EditQueue
-from app.desk.store import queues, sla_policies
+from app.desk.store import queues
 from app.people.pages.admin_section import Row, Section, attributes, form_fields
 from app.people.store import teams
 from app.web.access import services
@@ -40,7 +40,7 @@ def _queues() -> list[Row]:
 def _queue_form(form: Any) -> None:
     db = services().db
     form.team_id.choices = [(EVERYBODY, _("everybody"))] + [(team.id, team.name) for team in teams.every(db)]
-    named = [(policy.id, policy.name) for policy in sla_policies.every(db) if not policy.is_default]
+    named = [(policy.id, policy.name) for policy in queues.policies(db) if not policy.is_default]
     form.sla_policy_id.choices = [(EVERYBODY, _("the default one")), *named]
 
 

@@ -13,7 +13,7 @@ from app.core.nouns import Fields
 from app.desk.domain.sla_policy import Opening, SlaPolicy
 from app.desk.flows.keep_sla_policies import SLA_POLICY
 from app.desk.forms import EditPolicy
-from app.desk.store import queues, sla_policies
+from app.desk.store import queues
 from app.people.pages.admin_section import Row, Section
 from app.web.access import services
 from app.web.display.formats import span
@@ -61,7 +61,7 @@ def rows() -> list[Row]:
     held: dict[int | None, list[str]] = {}
     for queue in queues.every(db):
         held.setdefault(queue.sla_policy_id, []).append(queue.title)
-    return [Row(id=policy.id, cells=_cells(policy, held=held)) for policy in sla_policies.every(db)]
+    return [Row(id=policy.id, cells=_cells(policy, held=held)) for policy in queues.policies(db)]
 
 
 def _cells(policy: SlaPolicy, *, held: dict[int | None, list[str]]) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ def _cells(policy: SlaPolicy, *, held: dict[int | None, list[str]]) -> tuple[str
 
 def values(number: int) -> dict[str, Any]:
     """A policy in the units of its form."""
-    policy = sla_policies.get(services().db, number)
+    policy = queues.policy(services().db, number)
     return {
         "name": policy.name,
         "zone": policy.zone,

@@ -17,7 +17,7 @@ from app.notify.domain.letter import Server
 
 TIMEOUT_S = 20.0
 WINDOW = 5000
-"""How many UIDs one search spans, so that no answer outgrows what a line may hold."""
+"""The number of UIDs of one search, so that no answer is longer than a line may be."""
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")

@@ -14,7 +14,7 @@ LONGEST_SUBJECT = 300
 MOST_REFERENCES = 20
 
 
-def written(letter: Letter) -> EmailMessage:
+def compose(letter: Letter) -> EmailMessage:
     """The letter as a mail; the same letter gives the same headers on every attempt, its Message-ID included.
 
     Line breaks in names and subjects are taken out, so that no text of a customer becomes a header.

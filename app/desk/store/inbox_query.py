@@ -61,7 +61,7 @@ def page(
 
 
 def count(db: Reads, chosen: TicketFilter, *, viewer: Viewer) -> tuple[int, bool]:
-    """How many tickets a filter leaves, and whether counting stopped there (at 10,000, for one person's tickets)."""
+    """Count the tickets of a filter; the second value is True where counting stopped (one person's, at 10,000)."""
     if ticket_search.is_asked(chosen):
         return ticket_search.count(db, chosen, viewer=viewer)
     if chosen.assignee_id is None:

@@ -27,7 +27,7 @@ def every(db: Reads) -> tuple[Mailbox, ...]:
 
 
 def for_reply(db: Reads, ticket: Ticket) -> Mailbox | None:
-    """Where a reply goes out: the mailbox the customer wrote to, else one of the ticket's queue, else the oldest."""
+    """The mailbox that sends a reply: the one the customer wrote to, else one of the queue, else the oldest."""
     row = db.row(
         "SELECT * FROM mailbox WHERE is_active = 1 AND smtp_host <> '' "
         "ORDER BY id = coalesce(?, 0) DESC, queue_id = ? DESC, id LIMIT 1",

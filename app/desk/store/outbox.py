@@ -58,7 +58,7 @@ def attempts(db: Reads, outbox_id: int) -> tuple[MailAttempt, ...]:
 
 
 def counts(db: Reads, mailbox_id: int) -> dict[str, int]:
-    """How many letters of a mailbox are in each state."""
+    """The number of letters of a mailbox in each state."""
     rows = db.rows("SELECT state, count(*) AS n FROM outbox WHERE mailbox_id = ? GROUP BY state", (mailbox_id,))
     return {row["state"]: row["n"] for row in rows}
 

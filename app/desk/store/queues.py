@@ -1,4 +1,4 @@
-"""Queues and the rules that lead to them."""
+"""Queues, the intents that lead to them, and the policies of their clocks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from app.core.db import Reads, Transaction, statement
 from app.core.errors import NotFound
 from app.core.permissions import Viewer
 from app.core.storage.row_mapping import built
+from app.desk.domain.sla_policy import SlaPolicy
 from app.desk.domain.ticket import Queue, RouteRule
 
 
@@ -29,6 +30,12 @@ def find_by_slug(db: Reads, slug: str) -> Queue | None:
     """The queue of this slug."""
     row = db.row("SELECT * FROM queue WHERE slug = ?", (slug,))
     return None if row is None else as_queue(row)
+
+
+def arrival(db: Reads, *, slug: str | None, viewer: Viewer) -> Queue | None:
+    """The queue of this slug, or else the oldest, in the viewer's sight."""
+    rows = db.rows("SELECT * FROM queue WHERE slug = coalesce(?, slug) ORDER BY id", (slug or None,))
+    return next((as_queue(row) for row in rows if viewer.sees_queue(row["id"])), None)
 
 
 def every(db: Reads, *, viewer: Viewer | None = None) -> tuple[Queue, ...]:
@@ -58,7 +65,7 @@ def _route(row: sqlite3.Row) -> RouteRule:
 
 
 def route_rules(db: Reads, *, task: str | None = None) -> tuple[RouteRule, ...]:
-    """Which intent goes where, by task and intent."""
+    """The rules of intents, by task and intent."""
     where, params = ("WHERE task = ?", [task]) if task is not None else ("", [])
     rows = db.rows(statement("SELECT * FROM route_rule", where, "ORDER BY task, intent"), params)
     return tuple(_route(row) for row in rows)
@@ -93,6 +100,49 @@ def trust(tx: Transaction, rule_id: int, *, is_trusted: bool, least_probability:
     )
 
 
-def delete_route_rule(tx: Transaction, rule_id: int) -> None:
-    """Forget where an intent goes."""
-    tx.execute("DELETE FROM route_rule WHERE id = ?", (rule_id,))
+def as_policy(row: sqlite3.Row) -> SlaPolicy:
+    """A policy out of its row."""
+    made = built(SlaPolicy, row, tuples=("hours", "holidays"), flags=("is_default",))
+    hours = tuple((int(day), int(opens), int(closes)) for day, opens, closes in made.hours)
+    return built(SlaPolicy, row, tuples=("holidays",), flags=("is_default",), hours=hours)
+
+
+def policy(db: Reads, policy_id: int) -> SlaPolicy:
+    """The policy with this id; raises NotFound."""
+    return as_policy(db.got("sla_policy", policy_id))
+
+
+def policies(db: Reads) -> tuple[SlaPolicy, ...]:
+    """Policies by name."""
+    return tuple(as_policy(row) for row in db.rows("SELECT * FROM sla_policy ORDER BY name"))
+
+
+def policy_of(db: Reads, queue_id: int) -> SlaPolicy:
+    """The policy of a queue, else the default one, else eight hours and two days around the clock."""
+    row = db.row(
+        "SELECT sla_policy.* FROM sla_policy LEFT JOIN queue ON queue.id = ? "
+        "WHERE sla_policy.id = queue.sla_policy_id OR is_default = 1 "
+        "ORDER BY sla_policy.id = coalesce(queue.sla_policy_id, 0) DESC LIMIT 1",
+        (queue_id,),
+    )
+    return SlaPolicy() if row is None else as_policy(row)
+
+
+def default_policy(db: Reads) -> SlaPolicy | None:
+    """The policy of queues that name none."""
+    row = db.row("SELECT * FROM sla_policy WHERE is_default = 1")
+    return None if row is None else as_policy(row)
+
+
+def add_default_policy(tx: Transaction, *, first_response_ms: int, resolution_ms: int) -> None:
+    """Add the policy of queues that name none."""
+    times = {"first_response_ms": first_response_ms, "resolution_ms": resolution_ms}
+    tx.insert("sla_policy", {"name": "Default", "is_default": True, **times})
+
+
+def set_default_hours(tx: Transaction, policy_id: int, *, first_response_ms: int, resolution_ms: int) -> None:
+    """Follow the settings; that is no edit, so the version stays."""
+    tx.execute(
+        "UPDATE sla_policy SET first_response_ms = ?, resolution_ms = ? WHERE id = ?",
+        (first_response_ms, resolution_ms, policy_id),
+    )

@@ -101,7 +101,7 @@ def tried_on(db: Reads, *, viewer: Viewer, limit: int) -> list[sqlite3.Row]:
 
 
 def judged(db: Reads, *, limit: int) -> list[Judged]:
-    """What the model said of the newest tickets' intents, and what people found."""
+    """The model's intents of the newest tickets, each with people's verdict."""
     return [_judged(row) for row in db.rows(_JUDGED, (limit,))]
 
 

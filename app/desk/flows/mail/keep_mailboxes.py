@@ -95,7 +95,7 @@ def _faults(values: Fields) -> Iterator[FieldError]:
 
 
 def _is_here(host: str) -> bool:
-    """Whether a host is this machine, to which a password may go in the clear; no host is none to send it to."""
+    """Return True for this machine, to which a password may go in the clear, and for no host at all."""
     try:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:

@@ -25,7 +25,7 @@ LOG = logging.getLogger(__name__)
 LEASE_MS = 600_000
 MOST_A_LOOK = 200
 OVERLAP_MS = 2 * DAY_MS
-"""Where a server has numbered its mail anew, mail of this long before the last look is read again."""
+"""When a server has numbered its mail anew, mail from this long before the last look is read again."""
 
 MOST_REFUSALS = 3
 """After so many looks that failed, a mail that its server does not hand out is passed over and kept in quarantine."""
@@ -38,11 +38,11 @@ def poll_due(services: Services, *, now: int | None = None) -> int:
         with services.db.transaction() as tx:
             is_mine = mailboxes.claim(tx, mailbox.id, now=moment, until=moment + LEASE_MS)
         if is_mine:
-            n_read += _polled(services, mailbox, now=moment)
+            n_read += _poll(services, mailbox, now=moment)
     return n_read
 
 
-def _polled(services: Services, mailbox: Mailbox, *, now: int) -> int:
+def _poll(services: Services, mailbox: Mailbox, *, now: int) -> int:
     n_read, error = 0, None
     try:
         for _ in _read(services, mailbox):
@@ -148,7 +148,7 @@ def _check_size(size: int | None, *, limit: int) -> None:
 
 
 def reading_server(services: Services, mailbox: Mailbox) -> Server:
-    """Where a mailbox is read; raises Conflict when its password cannot be read."""
+    """Return the server that a mailbox is read from; raises Conflict when its password cannot be read."""
     return Server(
         host=mailbox.imap_host,
         port=mailbox.imap_port,

@@ -1,4 +1,4 @@
-"""What became of a macro or a draft: sent as it was, changed, or turned down; the next offers learn from it."""
+"""Outcomes of suggested macros and drafts (sent unchanged, changed, turned down), from which later offers learn."""
 
 from __future__ import annotations
 

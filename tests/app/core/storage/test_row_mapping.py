@@ -25,7 +25,7 @@ from app.desk.domain.ticket import AttachmentDraft
 from app.desk.store import attachments
 from app.market.domain.series import Bucket
 from app.market.store import buckets
-from app.model.store import predictions, probability_codec
+from app.model.store import predictions
 from app.notify.store import notifications
 
 
@@ -77,7 +77,7 @@ TOPS = (
 def test_the_best_labels_come_back_whatever_their_numbers(
     db: Database, monkeypatch: pytest.MonkeyPatch, top: tuple[tuple[str, float], ...], most: int
 ) -> None:
-    monkeypatch.setattr(probability_codec, "MOST", most)
+    monkeypatch.setattr(predictions, "MOST", most)
     given = _about(tuple(Scored(label=label, probability=chance) for label, chance in top))
     with db.transaction() as tx:
         predictions.insert_all(tx, subject_kind="message", subject_id=3, predictions=[given], at=7)

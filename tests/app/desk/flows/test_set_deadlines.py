@@ -17,7 +17,7 @@ from app.desk.domain.ticket import Ticket, TicketDraft
 from app.desk.flows import file_ticket, order_inbox, set_deadlines
 from app.desk.flows.keep_queues import QUEUE
 from app.desk.flows.keep_sla_policies import SLA_POLICY
-from app.desk.store import sla_policies as rows
+from app.desk.store import queues as rows
 from app.desk.store import tickets as stored
 from tests.app.conftest import Desk
 
@@ -114,12 +114,12 @@ def test_the_tick_tells_once_that_a_deadline_is_near_and_that_it_passed(services
 def test_the_settings_hours_are_the_default_until_it_is_edited(services: Services, people: Desk) -> None:
     for first in (2 * HOUR_MS, 3 * HOUR_MS):
         set_deadlines.install_default(services.db, first_response_ms=first, resolution_ms=24 * HOUR_MS)
-        assert rows.of_queue(services.db, people.intake).first_response_ms == first
-    policy = rows.default(services.db)
+        assert rows.policy_of(services.db, people.intake).first_response_ms == first
+    policy = rows.default_policy(services.db)
     assert policy is not None
     changes.change(services.db, SLA_POLICY, policy.id, {"first_response_ms": HOUR_MS}, viewer=people.admin)
     set_deadlines.install_default(services.db, first_response_ms=9 * HOUR_MS, resolution_ms=24 * HOUR_MS)
-    assert rows.of_queue(services.db, people.intake).first_response_ms == HOUR_MS
+    assert rows.policy_of(services.db, people.intake).first_response_ms == HOUR_MS
     with pytest.raises(Conflict) as refused:
         changes.remove(services.db, SLA_POLICY, policy.id, viewer=people.admin)
     assert refused.value.code == "default_policy"
@@ -129,7 +129,7 @@ def test_a_removed_policy_leaves_its_queues_the_default(services: Services, peop
     policy = office(services, people)
     hold(services, people, policy, queue_id=people.intake)
     changes.remove(services.db, SLA_POLICY, policy.id, viewer=people.admin)
-    assert rows.of_queue(services.db, people.intake) == SlaPolicy()
+    assert rows.policy_of(services.db, people.intake) == SlaPolicy()
 
 
 @pytest.mark.parametrize(

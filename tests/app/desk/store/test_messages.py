@@ -12,7 +12,7 @@ from app.core.db import Database, open_database
 from app.core.events import event_log
 from app.core.events.event import Event
 from app.core.permissions import SYSTEM
-from app.desk.domain.ticket import TicketFilter
+from app.desk.domain.ticket import Message, Ticket, TicketFilter
 from app.desk.store import erasure, inbox_query, messages, tickets
 
 TEXTS = (
@@ -31,14 +31,31 @@ def db(tmp_path: Path) -> Iterator[Database]:
     with database.transaction() as tx:
         queue_id = tx.insert("queue", {"slug": "q", "title": "Q", "intent_task": "banking_intent"})
         customer_id = tx.insert("customer", {"name": "C", "email": "c@example.com"})
-        values = {"subject": "S", "channel": "email", "status": "open", "priority": "normal"}
-        at = {"created_at": 1, "updated_at": 1}
-        tickets.insert(tx, values=values | at | {"queue_id": queue_id, "customer_id": customer_id})
+        ticket = Ticket(
+            id=0,
+            subject="S",
+            channel="email",
+            status="open",
+            priority="normal",
+            queue_id=queue_id,
+            customer_id=customer_id,
+            created_at=1,
+            updated_at=1,
+        )
+        tickets.insert(tx, ticket)
         for number, (body, text) in enumerate(TEXTS):
-            theirs = {"ticket_id": 1, "kind": "incoming", "author_kind": "customer", "author_name": "C"}
-            messages.insert(
-                tx, values=theirs | {"body": body, "text": text, "occurred_at": number, "received_at": number}
+            message = Message(
+                id=0,
+                ticket_id=1,
+                kind="incoming",
+                author_kind="customer",
+                author_name="C",
+                body=body,
+                text=text,
+                occurred_at=number,
+                received_at=number,
             )
+            assert messages.get(tx, messages.insert(tx, message).id) == replace(message, id=number + 1)
         event = Event(actor_kind="agent", actor_id="1", verb="edited", noun="ticket", noun_id=1, at=9)
         event_log.record_all(tx, [replace(event, before={"subject": "A", "body": "B"}, after={"subject": "C"})])[0]
         event_log.record_all(tx, [replace(event, before={"status": "open"}, after={"tags": ["x"]})])[0]
@@ -58,7 +75,7 @@ def test_a_message_is_read_as_it_was_written(db: Database) -> None:
 
 def test_a_text_that_changes_is_found_anew(db: Database) -> None:
     with db.transaction() as tx:
-        messages.rewrite(tx, 1, changes={"body": "Parcel", "text": "Heron\nParcel"})
+        messages.rewrite(tx, replace(messages.get(tx, 1), body="Parcel", text="Heron\nParcel"))
     assert [found(db, word) for word in ("heron", "parcel", "where", "退货")] == [1, 1, 0, 1]
     with db.transaction() as tx:
         erasure.erase_ticket(tx, 1)

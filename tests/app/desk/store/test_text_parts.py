@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from app.core.db import open_database
-from app.desk.store.message_text_codec import Parts, parts
+from app.desk.store.messages import TextParts, text_parts
 
-CASES: list[tuple[str, str, Parts]] = [
+CASES: list[tuple[str, str, TextParts]] = [
     ("Where is it?", "Where is it?", (None, None)),
     ("Where is it?", "Order 7\nWhere is it?", ("Order 7\n", None)),
     ("Where is it?\n-- \nBo", "Where is it?", (None, 12)),
@@ -22,8 +22,8 @@ CASES: list[tuple[str, str, Parts]] = [
 
 
 @pytest.mark.parametrize(("body", "text", "kept"), CASES)
-def test_a_text_is_kept_by_its_body_and_read_as_it_was(tmp_path: Path, body: str, text: str, kept: Parts) -> None:
-    assert parts(body, text) == kept
+def test_a_text_is_kept_by_its_body_and_read_as_it_was(tmp_path: Path, body: str, text: str, kept: TextParts) -> None:
+    assert text_parts(body, text) == kept
     db = open_database(tmp_path / "desk.sqlite")
     with db.transaction() as tx:
         tx.execute("CREATE TABLE said AS SELECT ? AS body, ? AS text_head, ? AS text_kept", (body, *kept))
