@@ -7,7 +7,8 @@ from typing import Any
 from flask import Response
 from marshmallow import fields
 
-from app.answers.flows import find_articles, find_macros, search_articles
+from app.answers.flows import find_macros, search_articles
+from app.answers.flows.keep_articles import ARTICLE
 from app.answers.flows.keep_macros import MACRO
 from app.core import changes
 from app.web import access
@@ -30,7 +31,7 @@ group = blueprint("knowledge", about="What answers are made of.")
 
 
 class MacroActionShape(Shape):
-    """What a macro does besides its text."""
+    """A change that a macro makes besides its text."""
 
     type = fields.String(required=True, validate=OneOf(("set_status", "add_tag", "route")))
     value = fields.String(required=True, validate=Size(min=1, max=200))
@@ -58,7 +59,7 @@ class NewMacroShape(Shape):
 
 
 class MacroChangeShape(ChangeShape):
-    """What to change of a macro; what is left out stays."""
+    """The fields of a macro to change; the others stay."""
 
     name = fields.String(validate=Size(min=1, max=120))
     body = fields.String(validate=Size(min=1, max=20_000))
@@ -97,7 +98,7 @@ class HitShape(Shape):
 
 
 class SearchQuery(Shape):
-    """What is looked for."""
+    """The words or the question to look for, and the number of articles wanted."""
 
     q = fields.String(required=True, validate=Size(min=1, max=2000))
     limit = Whole(load_default=10, validate=Between(1, 50))
@@ -142,14 +143,14 @@ def remove_macro(macro_id: int) -> Response:
 @route(group, "/macros/<id(mac):macro_id>", needs="macros:read", returns=MacroShape)
 def show_macro(macro_id: int) -> Response:
     """One macro."""
-    found = find_macros.get(access.services(), macro_id)
+    found = MACRO.get(access.services().db, macro_id, viewer=access.viewer())
     return api_lists.tagged(MacroShape, found, version=found.version)
 
 
 @route(group, "/articles", needs="articles:read", returns=page_of(ArticleShape, "ArticlePage"))
 def list_articles() -> dict[str, Any]:
     """All articles."""
-    return api_lists.whole(find_articles.every(access.services()))
+    return api_lists.whole(search_articles.every(access.services()))
 
 
 @route(group, "/articles/search", needs="articles:read", query=SearchQuery, returns=page_of(HitShape, "Hits"))
@@ -161,5 +162,5 @@ def search(query: dict[str, Any]) -> dict[str, Any]:
 @route(group, "/articles/<id(art):article_id>", needs="articles:read", returns=ArticleShape)
 def show_article(article_id: int) -> Response:
     """One article."""
-    found = find_articles.get(access.services(), article_id)
+    found = ARTICLE.get(access.services().db, article_id, viewer=access.viewer())
     return api_lists.tagged(ArticleShape, found, version=found.version)

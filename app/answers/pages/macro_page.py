@@ -1,7 +1,8 @@
-"""Macros: found by their words, shown with what became of them, written by administrators."""
+"""Macros: searched, shown with the outcomes of their offers, written by administrators."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -18,7 +19,7 @@ from app.model.flows import deploy_model
 from app.web.access import requires, services, viewer
 from app.web.display.label_titles import label_title
 from app.web.display.translation import gettext as _
-from app.web.template_context import tell, tell_changed
+from app.web.template_context import refused, tell_changed
 
 blueprint = Blueprint("pages_macros", __name__)
 
@@ -41,14 +42,11 @@ def index() -> str:
 
 
 def _intents() -> list[tuple[str, str]]:
-    tasks = {place.intent_task for place in find_destinations.every(services())}
     found: dict[str, str] = {}
-    for task in sorted(tasks):
-        try:
+    for task in sorted({place.intent_task for place in find_destinations.every(services())}):
+        # Without a model a macro can still be written; its intents are chosen later.
+        with suppress(BellwetherError):
             found |= {label.id: label_title(label.id) for label in deploy_model.labels(services(), task)}
-        except BellwetherError:
-            # Without a model a macro can still be written; its intents are chosen later.
-            continue
     return sorted(found.items(), key=lambda entry: entry[1])
 
 
@@ -86,43 +84,41 @@ def _given(form: EditMacro) -> Fields:
     return {"name": form.name.data, "body": form.body.data, "intents": intents, "actions": actions}
 
 
-def _page(form: EditMacro, *, macro: Macro | None) -> str:
-    return render_template("macros/edit.html", form=form, macro=macro)
-
-
 @blueprint.route("/macros/new", methods=["GET", "POST"])
 @requires("macros:write")
 def new() -> Shown:
     """Write a macro."""
-    form = _form()
-    if not form.is_submitted():
-        return _page(form, macro=None)
-    if not form.validate():
-        return _page(form, macro=None), 422
-    try:
-        made = changes.add(services().db, MACRO, _given(form), viewer=viewer())
-    except (InputError, Conflict) as error:
-        status = tell(error)
-        return _page(form, macro=None), status
-    return _done(_("“%(name)s” is offered from now on.", name=made.row.name), made)
+    return _edited(None)
 
 
 @blueprint.route("/macros/<number:macro_id>", methods=["GET", "POST"])
 @requires("macros:write")
 def edit(macro_id: int) -> Shown:
     """Change a macro."""
-    macro = find_macros.get(services(), macro_id)
+    return _edited(MACRO.get(services().db, macro_id, viewer=viewer()))
+
+
+def _edited(macro: Macro | None) -> Shown:
     form = _form(macro)
+
+    def page() -> str:
+        return render_template("macros/edit.html", form=form, macro=macro)
+
     if not form.is_submitted():
-        return _page(form, macro=macro)
+        return page()
     if not form.validate():
-        return _page(form, macro=macro), 422
+        return page(), 422
     try:
-        made = changes.change(services().db, MACRO, macro_id, _given(form), viewer=viewer())
+        return _saved(macro, _given(form))
     except (InputError, Conflict) as error:
-        status = tell(error)
-        return _page(form, macro=macro), status
-    return _done(_("Saved."), made)
+        return refused(error, page)
+
+
+def _saved(macro: Macro | None, given: Fields) -> Response:
+    if macro is None:
+        made = changes.add(services().db, MACRO, given, viewer=viewer())
+        return _done(_("“%(name)s” is offered from now on.", name=made.row.name), made)
+    return _done(_("Saved."), changes.change(services().db, MACRO, macro.id, given, viewer=viewer()))
 
 
 @blueprint.post("/macros/<number:macro_id>/delete")
