@@ -8,7 +8,7 @@ from marshmallow import fields
 
 from app.desk.api.ticket_api import CorrectionShape
 from app.desk.api.ticket_shapes import PredictionShape, prediction_out
-from app.desk.flows import ask_lesson, correct_message
+from app.desk.flows import ask_lesson
 from app.web import access
 from app.web.api.api_shapes import Id, Instant, Number, Shape, Size, Whole, row
 from app.web.api.openapi import blueprint, route
@@ -73,6 +73,4 @@ def show_lesson() -> dict[str, Any]:
 )
 def answer_question(payload: dict[str, Any], *, prediction_id: int) -> Any:
     """Confirm or correct what was asked about; it becomes a training example."""
-    services, viewer = access.services(), access.viewer()
-    correct_message.ticket_of(services, prediction_id, viewer=viewer)
-    return ask_lesson.answer(services, prediction_id, label=payload["label"], viewer=viewer).row
+    return ask_lesson.answer(access.services(), prediction_id, label=payload["label"], viewer=access.viewer()).row

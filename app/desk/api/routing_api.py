@@ -10,10 +10,9 @@ from marshmallow import fields
 from app.core import changes
 from app.desk.domain.routing_rule import OPERATORS, Field, Operator
 from app.desk.domain.ticket import Priority
-from app.desk.flows import keep_queues
+from app.desk.flows import keep_queues, show_queues
 from app.desk.flows import keep_routing_rules as flow
 from app.desk.flows.keep_routing_rules import ROUTING_RULE
-from app.desk.store import queues, routing_rule_rows
 from app.web import access
 from app.web.api import api_lists
 from app.web.api.api_shapes import Between, ChangeShape, Flag, Id, Number, OneOf, Shape, Size, Whole, page_of, row
@@ -175,7 +174,7 @@ class TrustChangeShape(Shape):
 @route(group, "/routing-rules", needs="routing:read", returns=page_of(RoutingRuleShape, "RoutingRulePage"))
 def list_rules() -> dict[str, Any]:
     """All routing rules, in the order they are asked."""
-    return api_lists.whole(routing_rule_rows.every(access.services().db))
+    return api_lists.whole(show_queues.rules(access.services()))
 
 
 @route(
@@ -235,8 +234,7 @@ def show_trust(query: dict[str, Any]) -> dict[str, Any]:
     """What the model would have routed, and how often people found it right, per intent and confidence."""
     services = access.services()
     found = flow.trust_report(services, precision=query["precision"])
-    routes = {(rule.task, rule.intent): rule for rule in queues.route_rules(services.db)}
-    slugs = {queue.id: queue.slug for queue in queues.every(services.db)}
+    routes, slugs = show_queues.routes(services), show_queues.slugs(services)
     intents = []
     for one in found.intents:
         rule = routes.get((one.task, one.intent))

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, get_args
 from flask import Response
 from marshmallow import ValidationError, fields
 
-from app.answers.store import macros
-from app.core.errors import NotFound, Stale
+from app.core.errors import Stale
+from app.core.nouns import Fields
 from app.desk.api.ticket_filter_fields import PRIORITIES, STATUSES, FilterShape, filter_of, queue_id
 from app.desk.api.ticket_shapes import (
     TicketDetailShape,
@@ -18,14 +18,12 @@ from app.desk.api.ticket_shapes import (
     ticket_out,
     tickets_out,
 )
-from app.desk.domain.ticket import Channel, Tier
-from app.desk.flows import correct_message, read_drafts
+from app.desk.domain.ticket import Channel, Sort, Tier
+from app.desk.flows import correct_message, find_ticket_parts, read_drafts, show_inbox
 from app.desk.flows import file_ticket as tickets
+from app.desk.flows.act_on_ticket import TICKET
 from app.desk.flows.mail import take_mail
-from app.desk.store import inbox_query, messages
-from app.desk.store import tickets as rows
 from app.intents.flows import correct_prediction
-from app.model.store import predictions
 from app.web import access, error_rendering
 from app.web.api import api_lists
 from app.web.api import request_body as body
@@ -52,7 +50,7 @@ MAIL = "message/rfc822"
 class TicketQuery(PageQuery, FilterShape):
     """Which tickets, in which order; the same words as in the inbox's address."""
 
-    sort = fields.String(load_default="risk", validate=OneOf(("risk", "newest", "oldest", "updated")))
+    sort = fields.String(load_default="risk", validate=OneOf(get_args(Sort)))
 
 
 class OwnName(fields.Raw):
@@ -152,14 +150,8 @@ class ReceiptShape(Shape):
 def list_tickets(query: dict[str, Any]) -> dict[str, Any]:
     """Tickets in sight, those at the highest risk first."""
     services, viewer = access.services(), access.viewer()
-    found = inbox_query.page(
-        services.db,
-        filter_of(query),
-        viewer=viewer,
-        limit=query["limit"],
-        after=query["after"],
-        sort=query["sort"],
-    )
+    chosen, paging = filter_of(query), {name: query[name] for name in ("limit", "after", "sort")}
+    found = show_inbox.page(services, chosen, viewer=viewer, **paging)
     return api_lists.page(found, tickets_out(services, found.items))
 
 
@@ -223,7 +215,7 @@ def change_ticket(payload: dict[str, Any], *, ticket_id: int) -> Response:
         version = api_lists.expected_version()
         ticket = tickets.edit(services, ticket_id, viewer=viewer, changes=changes, version=version).row
     except Stale as error:
-        current = ticket_out(services, rows.get(services.db, ticket_id, viewer=viewer))
+        current = ticket_out(services, TICKET.get(services.db, ticket_id, viewer=viewer))
         shown = TicketShape().dump(current)
         difference = {name: {"sent": payload[name], "current": shown[name]} for name in payload if name in shown}
         return error_rendering.as_json(error_rendering.of(error, current=shown, difference=difference))
@@ -251,7 +243,7 @@ def add_message(payload: dict[str, Any], *, ticket_id: int) -> Response:
             ticket_id,
             viewer=viewer,
             body=payload["body"],
-            macro_id=_macro(payload["macro"]),
+            macro_id=payload["macro"],
             with_actions=payload["macro_actions"],
             status=payload["status"],
             version=version,
@@ -271,31 +263,16 @@ def add_message(payload: dict[str, Any], *, ticket_id: int) -> Response:
 def correct(payload: dict[str, Any], *, ticket_id: int) -> Any:
     """Say what is right where the model was wrong; the correction becomes a training example."""
     services, viewer = access.services(), access.viewer()
-    rows.get(services.db, ticket_id, viewer=viewer)
     label, prediction_id = payload["label"], payload.get("prediction")
     if prediction_id is None:
         return correct_message.correct(services, ticket_id, viewer=viewer, label=label, task=payload.get("task")).row
-    _check_belongs(prediction_id, ticket_id=ticket_id)
-    return correct_prediction.correct(services, viewer=viewer, label=label, prediction_id=prediction_id).row
+    said = find_ticket_parts.prediction(services, prediction_id, viewer=viewer, ticket_id=ticket_id)
+    return correct_prediction.correct_stored(services, said.stored, viewer=viewer, label=label).row
 
 
-def _check_belongs(prediction_id: int, *, ticket_id: int) -> None:
-    db = access.services().db
-    subject = predictions.get(db, prediction_id)
-    if subject.subject_kind != "message" or messages.get(db, subject.subject_id).ticket_id != ticket_id:
-        raise NotFound(noun="prediction", id=prediction_id)
-
-
-def _changes(payload: dict[str, Any]) -> dict[str, Any]:
-    changes: dict[str, Any] = {name: payload[name] for name in ("subject", "status", "priority") if name in payload}
+def _changes(payload: dict[str, Any]) -> Fields:
+    fields_of = {"queue": "queue_id", "assignee": "assignee_id"}
+    changes = {fields_of.get(name, name): value for name, value in payload.items()}
     if "queue" in payload:
         changes["queue_id"] = queue_id(payload["queue"], pointer="/queue")
-    if "assignee" in payload:
-        changes["assignee_id"] = payload["assignee"]
-    if "tags" in payload:
-        changes["tags"] = tuple(payload["tags"])
     return changes
-
-
-def _macro(macro_id: int | None) -> int | None:
-    return None if macro_id is None else macros.get(access.services().db, macro_id).id

@@ -10,7 +10,8 @@ from marshmallow import fields
 from app.core.prediction import StoredPrediction
 from app.core.services import Services
 from app.desk.domain.ticket import Ticket
-from app.desk.store import customers, queues
+from app.desk.flows import show_inbox, show_queues
+from app.desk.flows.file_ticket import TicketView
 from app.web.api.api_shapes import Flag, Id, Instant, Number, Shape, Whole, page_of, row
 
 
@@ -154,8 +155,7 @@ TicketPageShape = page_of(TicketShape, "TicketPage")
 def tickets_out(services: Services, tickets: Iterable[Ticket]) -> list[dict[str, Any]]:
     """Tickets with their queues' slugs and their customers, looked up once for all of them."""
     listed = list(tickets)
-    slugs = queues.slugs(services.db)
-    known = customers.by_ids(services.db, [ticket.customer_id for ticket in listed])
+    slugs, known = show_queues.slugs(services), show_inbox.customers_of(services, listed)
     return [
         row(
             ticket,
@@ -185,7 +185,7 @@ def prediction_out(stored: StoredPrediction) -> dict[str, Any]:
     return row(stored.prediction, id=stored.id)
 
 
-def detail_out(services: Services, view: Any) -> dict[str, Any]:
+def detail_out(services: Services, view: TicketView) -> dict[str, Any]:
     """A ticket with its thread and its predictions."""
     messages = [
         row(

@@ -1,4 +1,4 @@
-"""One action on all tickets of a filter: chosen, counted, confirmed, watched, and taken back."""
+"""Bulk changes: one action on all tickets of a filter is chosen, counted, confirmed, watched and undone."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from typing import Any, get_args
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from app.answers.store import macros
+from app.answers.flows import find_macros
 from app.core.errors import BellwetherError, Conflict
 from app.desk.domain.bulk import BulkOrder
 from app.desk.domain.ticket import Priority, Status
-from app.desk.flows import run_bulk_job
+from app.desk.flows import find_agents, run_bulk_job, show_bulk_job, show_inbox, show_queues
 from app.desk.pages import inbox_address
-from app.desk.store import bulk_items, inbox_query, queues
 from app.model.flows import deploy_model
-from app.people.store import users
 from app.web import problem_sentences, query_string
 from app.web.access import requires, services, viewer
 from app.web.display.enum_words import word
@@ -35,17 +33,17 @@ def _link(endpoint: str, **changes: object) -> str:
 
 def _choices() -> list[dict[str, Any]]:
     """Each action with what it can be done with."""
-    db, me = services().db, viewer()
-    agents = [(user.id, user.name) for user in users.every(db, is_active=True) if user.role != "analyst"]
-    labels = _labels()
+    agents = [(user.id, user.name) for user in find_agents.every(services())]
+    queues = [(queue.id, queue.title) for queue in show_queues.every(services(), viewer=viewer())]
+    macros = [(one.id, one.name) for one in find_macros.with_words(services()) if one.actions]
     priorities = [(one, word("priority", one)) for one in get_args(Priority)]
     rows: list[tuple[str, str, list[tuple[Any, str]]]] = [
         ("assign", _("Assign to"), [("none", _("Nobody")), *agents]),
-        ("route", _("Move to queue"), [(queue.id, queue.title) for queue in queues.every(db, viewer=me)]),
+        ("route", _("Move to queue"), queues),
         ("set_status", _("Set the status"), [(one, word("status", one)) for one in get_args(Status)]),
         ("set_priority", _("Set the priority"), priorities),
-        ("apply_macro", _("Do what a macro does"), [(one.id, one.name) for one in macros.every(db) if one.actions]),
-        ("correct", _("Correct a label"), labels),
+        ("apply_macro", _("Do what a macro does"), macros),
+        ("correct", _("Correct a label"), _labels()),
     ]
     return [{"action": action, "title": title, "options": options} for action, title, options in rows if options]
 
@@ -84,14 +82,13 @@ def _order(fields: Any) -> BulkOrder | None:
 def _page(order: BulkOrder | None, *, status: int = 200) -> tuple[str, int]:
     me = viewer()
     chosen = inbox_address.ticket_filter(request.args, me=me.user_id)
-    page = inbox_query.page(services().db, chosen, viewer=me, limit=5)
-    n_total = len(inbox_query.ids(services().db, chosen, viewer=me)) if page.is_capped else page.total
+    first, n_total = show_inbox.first(services(), chosen, viewer=me, limit=5)
     actions, to = _choices(), request.values.get("to", "")
     asked = next((entry for entry in actions if order is not None and entry["action"] == order.action), None)
     names = {str(value): name for value, name in asked["options"]} if asked else {}
     shown = {
         "n_total": n_total,
-        "first": page.items,
+        "first": first,
         "actions": actions,
         "asked": asked,
         "value": names.get(to, to),
@@ -104,7 +101,7 @@ def _page(order: BulkOrder | None, *, status: int = 200) -> tuple[str, int]:
 @blueprint.get("/tickets/bulk")
 @requires("tickets:write")
 def choose() -> tuple[str, int]:
-    """What to do to all tickets of the filter; with an action chosen, how many it is about."""
+    """Show the actions for all tickets of the filter; once one is chosen, the number of tickets it is about."""
     try:
         return _page(_order(request.args))
     except BellwetherError as error:
@@ -115,7 +112,7 @@ def choose() -> tuple[str, int]:
 @blueprint.post("/tickets/bulk")
 @requires("tickets:write")
 def begin() -> Response | tuple[str, int]:
-    """Do it."""
+    """Begin the action as a job."""
     try:
         order = _order(request.form)
         if order is None:
@@ -124,32 +121,24 @@ def begin() -> Response | tuple[str, int]:
     except BellwetherError as error:
         status = tell(error)
         return _page(None, status=status)
-    return redirect(url_for("pages_bulk.show", job_id=job.id, back=_link("pages_inbox.index")))
+    return redirect(url_for("pages_bulk.show", job_id=job.id))
 
 
 @blueprint.get("/tickets/bulk/<number:job_id>")
 @requires("tickets:write")
 def show(job_id: int) -> str:
-    """How far a job is, what failed, and the way back."""
-    db = services().db
-    job = run_bulk_job.show(services(), job_id, viewer=viewer())
-    faults = [(fault["row"], problem_sentences.sentence(fault["code"], fault["params"])[1]) for fault in job.errors]
-    is_over = job.state in ("completed", "failed")
-    return render_template(
-        "tickets/bulk_job.html",
-        job=job,
-        faults=faults,
-        is_over=is_over,
-        n_changed=bulk_items.n_changed(db, job_id) if is_over else 0,
-        undone_by=run_bulk_job.undone_by(services(), job_id),
-        back=request.args.get("back", ""),
-    )
+    """Show the progress of a job, its failures, and its undo."""
+    view = show_bulk_job.show(services(), job_id, viewer=viewer())
+    faults = [
+        (fault["row"], problem_sentences.sentence(fault["code"], fault["params"])[1]) for fault in view.job.errors
+    ]
+    return render_template("tickets/bulk_job.html", view=view, job=view.job, faults=faults)
 
 
 @blueprint.post("/tickets/bulk/<number:job_id>/undo")
 @requires("tickets:write")
 def undo(job_id: int) -> Response:
-    """Take the whole job back."""
+    """Undo the whole job."""
     try:
         job = run_bulk_job.undo(services(), job_id, viewer=viewer())
     except Conflict as error:

@@ -1,4 +1,4 @@
-"""What the command palette finds besides the page's own actions: pages, queues, views and macros."""
+"""The entries of the command palette besides the page's own actions: pages, queues, views and macros."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, url_for
 
-from app.answers.store import macros
-from app.desk.store import queues
+from app.answers.flows import find_macros
+from app.desk.flows import show_queues
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
 from app.web.template_context import navigation
@@ -20,7 +20,7 @@ Item = dict[str, str]
 @blueprint.get("/palette")
 @requires("tickets:read")
 def entries() -> Response:
-    """Everything that can be gone to, as `kind`, `title` and `url`."""
+    """Return every entry with its `kind`, `title` and `url`."""
     return jsonify({"entries": [*_pages(), *_desk(), *_views(), *_queues(), *_macros()]})
 
 
@@ -56,7 +56,7 @@ def _views() -> list[Item]:
 def _queues() -> list[Item]:
     return [
         {"kind": _("Queue"), "title": queue.title, "url": url_for("pages_inbox.index", queue=queue.id)}
-        for queue in queues.every(services().db, viewer=viewer())
+        for queue in show_queues.every(services(), viewer=viewer())
     ]
 
 
@@ -70,5 +70,5 @@ def _macros() -> list[Item]:
             "macro": str(macro.id),
             "url": url_for("pages_macros.index", q=macro.name),
         }
-        for macro in macros.every(services().db)
+        for macro in find_macros.with_words(services())
     ]

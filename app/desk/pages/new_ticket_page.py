@@ -6,11 +6,10 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from app.core.errors import InputError
-from app.desk.flows import file_ticket, read_drafts
+from app.desk.flows import file_ticket, read_drafts, show_queues
 from app.desk.flows.file_ticket import Received
 from app.desk.flows.mail import take_mail
 from app.desk.forms import MailFile, NewTicket
-from app.desk.store import queues
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
 from app.web.security import large_body
@@ -24,7 +23,7 @@ LONGEST_SOURCE = 120
 
 def _form() -> NewTicket:
     form = NewTicket()
-    form.queue.choices = [(queue.slug, queue.title) for queue in queues.every(services().db, viewer=viewer())]
+    form.queue.choices = [(queue.slug, queue.title) for queue in show_queues.every(services(), viewer=viewer())]
     return form
 
 

@@ -15,9 +15,7 @@ from app.core import clock
 from app.core.durations import HOUR_MS
 from app.core.errors import InputError, NotFound
 from app.desk.domain.report import Report, Step
-from app.desk.flows import report_desk
-from app.desk.store import queues
-from app.people.store import users
+from app.desk.flows import find_agents, report_desk, show_queues
 from app.web import query_string
 from app.web.access import requires, services, viewer
 from app.web.display import charts, formats
@@ -81,14 +79,13 @@ def index() -> str | tuple[str, int]:
         status, today = tell(error), _today()
         asked = Asked(first=today - timedelta(days=USUAL_DAYS - 1), last=today, queue_id=asked.queue_id)
         found = _report(asked)
-    db = services().db
     page = render_template(
         "reports/index.html",
         report=found,
         asked=asked,
-        queues=queues.every(db, viewer=viewer()),
+        queues=show_queues.every(services(), viewer=viewer()),
         plots=_plots(found.steps),
-        names=users.names(db, [agent.user_id for agent in found.agents]),
+        names=find_agents.names(services(), [agent.user_id for agent in found.agents]),
         csv_url=lambda name: url_for("pages_reports.table", name=name, **query_string.kept(request.args)),
         hours=_hours,
     )
@@ -208,7 +205,7 @@ def _intents(found: Report) -> list[dict[str, Cell]]:
 
 
 def _agents(found: Report) -> list[dict[str, Any]]:
-    names = users.names(services().db, [agent.user_id for agent in found.agents])
+    names = find_agents.names(services(), [agent.user_id for agent in found.agents])
     return [
         {
             "agent": f"usr_{one.user_id}",

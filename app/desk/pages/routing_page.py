@@ -11,10 +11,9 @@ from app.core import changes
 from app.core.errors import Conflict, InputError, NotFound
 from app.core.nouns import Changed
 from app.desk.domain.routing_rule import OPERATORS, Condition, RoutingAction, RoutingRule
-from app.desk.flows import keep_queues
+from app.desk.flows import keep_queues, show_queues
 from app.desk.flows import keep_routing_rules as flow
 from app.desk.flows.keep_routing_rules import ROUTING_RULE
-from app.desk.store import queues, routing_rule_rows
 from app.web import query_string
 from app.web.access import requires, services, viewer
 from app.web.display.label_titles import label_title
@@ -35,8 +34,8 @@ def index() -> str:
     """Every rule in the order it is asked."""
     return render_template(
         "routing/index.html",
-        rules=routing_rule_rows.every(services().db),
-        titles={queue.slug: queue.title for queue in queues.every(services().db)},
+        rules=show_queues.rules(services()),
+        titles={queue.slug: queue.title for queue in show_queues.every(services())},
         may_write=viewer().may("routing:write"),
     )
 
@@ -73,7 +72,7 @@ def _page(rule: RoutingRule, *, is_new: bool) -> str:
         chosen={action.type: action.value for action in rule.actions},
         fields=list(OPERATORS),
         operators=list(dict.fromkeys(one for several in OPERATORS.values() for one in several)),
-        queues=queues.every(services().db),
+        queues=show_queues.every(services()),
         is_new=is_new,
     )
 
@@ -108,7 +107,7 @@ def new() -> Shown:
 @requires("routing:write")
 def edit(rule_id: int) -> Shown:
     """Change a rule."""
-    rule = routing_rule_rows.get(services().db, rule_id)
+    rule = ROUTING_RULE.get(services().db, rule_id, viewer=viewer())
     return _page(rule, is_new=False) if request.method == "GET" else _saved(rule, is_new=False)
 
 
@@ -120,11 +119,11 @@ def simulation(rule_id: int) -> str:
     tried = flow.simulate(services(), viewer=viewer(), rule_id=rule_id, n=n if n in N_TRIED else N_TRIED[1])
     return render_template(
         "routing/simulation.html",
-        rule=routing_rule_rows.get(services().db, rule_id),
+        rule=ROUTING_RULE.get(services().db, rule_id, viewer=viewer()),
         tried=tried,
         n=n,
         sizes=N_TRIED,
-        titles={queue.slug: queue.title for queue in queues.every(services().db)},
+        titles={queue.slug: queue.title for queue in show_queues.every(services())},
         may_write=viewer().may("routing:write"),
     )
 
@@ -168,14 +167,13 @@ def trust() -> str:
     """What the model would have routed by itself, how often that was right, and the switch of each intent."""
     wanted = query_string.whole(request.args.get("precision"))
     precision = wanted if wanted in PRECISIONS else 95
-    db = services().db
     return render_template(
         "routing/trust.html",
         report=flow.trust_report(services(), precision=precision / 100),
         precision=precision,
         precisions=PRECISIONS,
-        routes={(rule.task, rule.intent): rule for rule in queues.route_rules(db)},
-        titles={queue.id: queue.title for queue in queues.every(db)},
+        routes=show_queues.routes(services()),
+        titles=show_queues.titles(services()),
         may_write=viewer().may("routing:write"),
         is_on=services().policy.is_routing,
     )

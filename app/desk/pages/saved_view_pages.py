@@ -9,13 +9,12 @@ from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from app.core.db import Reads
 from app.core.errors import BellwetherError
 from app.core.permissions import Viewer
 from app.core.views import keep_saved_views as flow
 from app.core.views import saved_view_rows
+from app.desk.flows import show_inbox
 from app.desk.pages import inbox_address
-from app.desk.store import inbox_query, ticket_search
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
 from app.web.template_context import tell
@@ -49,7 +48,7 @@ def query_of(arguments: MultiDict[str, str]) -> str:
     return urlencode(sorted((name, value) for name, value in arguments.items() if name in _KEPT and value))
 
 
-def pinned(db: Reads, *, me: Viewer, arguments: MultiDict[str, str]) -> list[Pinned]:
+def pinned(*, me: Viewer, arguments: MultiDict[str, str]) -> list[Pinned]:
     """The views in sight with their counts."""
     here = query_of(arguments)
     return [
@@ -60,17 +59,15 @@ def pinned(db: Reads, *, me: Viewer, arguments: MultiDict[str, str]) -> list[Pin
             is_here=view.query == here,
             is_shared=view.is_shared,
             may_remove=view.user_id == me.user_id or me.may("*:*"),
-            n=_count(db, view.query, me=me) if place < MOST_COUNTED else None,
+            n=_count(view.query, me=me) if place < MOST_COUNTED else None,
         )
-        for place, view in enumerate(saved_view_rows.every(db, viewer=me))
+        for place, view in enumerate(saved_view_rows.every(services().db, viewer=me))
     ]
 
 
-def _count(db: Reads, query: str, *, me: Viewer) -> int | None:
+def _count(query: str, *, me: Viewer) -> int | None:
     chosen = inbox_address.ticket_filter(MultiDict(parse_qsl(query)), me=me.user_id)
-    if chosen.assignee_id is not None or ticket_search.is_asked(chosen):
-        return None
-    return inbox_query.count(db, chosen, viewer=me)[0]
+    return show_inbox.quick_count(services(), chosen, viewer=me)
 
 
 @blueprint.post("/views")

@@ -11,11 +11,11 @@ from app.core.durations import HOUR_MS
 from app.core.errors import InputError
 from app.core.nouns import Fields
 from app.desk.domain.sla_policy import Opening, SlaPolicy
+from app.desk.flows import show_queues
 from app.desk.flows.keep_sla_policies import SLA_POLICY
 from app.desk.forms import EditPolicy
-from app.desk.store import queues, sla_policies
 from app.people.pages.admin_section import Row, Section
-from app.web.access import services
+from app.web.access import services, viewer
 from app.web.display.formats import span
 from app.web.display.translation import gettext as _
 
@@ -57,11 +57,10 @@ def _line(first: int, last: int, opens: int, closes: int) -> str:
 
 def rows() -> list[Row]:
     """Every policy with what it promises and where it holds."""
-    db = services().db
     held: dict[int | None, list[str]] = {}
-    for queue in queues.every(db):
+    for queue in show_queues.every(services()):
         held.setdefault(queue.sla_policy_id, []).append(queue.title)
-    return [Row(id=policy.id, cells=_cells(policy, held=held)) for policy in sla_policies.every(db)]
+    return [Row(id=policy.id, cells=_cells(policy, held=held)) for policy in show_queues.policies(services())]
 
 
 def _cells(policy: SlaPolicy, *, held: dict[int | None, list[str]]) -> tuple[str, ...]:
@@ -79,7 +78,7 @@ def _cells(policy: SlaPolicy, *, held: dict[int | None, list[str]]) -> tuple[str
 
 def values(number: int) -> dict[str, Any]:
     """A policy in the units of its form."""
-    policy = sla_policies.get(services().db, number)
+    policy = SLA_POLICY.get(services().db, number, viewer=viewer())
     return {
         "name": policy.name,
         "zone": policy.zone,

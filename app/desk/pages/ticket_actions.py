@@ -1,4 +1,4 @@
-"""What an agent does to a ticket: answer, note, take, assign, move, set, tag; each can be taken back."""
+"""The actions of an agent on a ticket: reply, note, take, assign, move, set, tag; each can be undone."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from werkzeug.wrappers import Response
 from app.core.errors import Conflict, InputError, Stale
 from app.core.nouns import Changed
 from app.desk.domain.ticket import Priority, Status, Ticket
-from app.desk.flows import file_ticket
+from app.desk.flows import file_ticket, find_agents
+from app.desk.flows.act_on_ticket import TICKET
 from app.desk.flows.mail import send_mail
 from app.desk.flows.replies import note_outcome
 from app.desk.pages import inbox_walk, ticket_parts
-from app.desk.store import tickets as rows
-from app.people.store import users
 from app.web import query_string
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
@@ -35,7 +34,7 @@ def _change(
     """Do one thing to a ticket and offer to take it back; what somebody else changed meanwhile is not overwritten."""
     page = url_for("pages_tickets.show", ticket_id=ticket_id)
     goes_on = bool(request.form.get("next"))
-    following = inbox_walk.after(rows.get(services().db, ticket_id, viewer=viewer())) if goes_on else None
+    following = inbox_walk.following(ticket_id) if goes_on else None
     try:
         made = change(query_string.whole(request.form.get("version")))
     except Stale:
@@ -111,10 +110,10 @@ def assign(ticket_id: int) -> Shown:
 @requires("tickets:write")
 def take(ticket_id: int) -> Response:
     """Take a ticket that nobody has, from the inbox."""
-    me, db, inbox = viewer(), services().db, inbox_walk.inbox()
-    before = rows.get(db, ticket_id, viewer=me)
+    me, inbox = viewer(), inbox_walk.inbox()
+    before = TICKET.get(services().db, ticket_id, viewer=me)
     if before.assignee_id not in (None, me.user_id):
-        tell(Conflict("taken_by", name=users.get(db, before.assignee_id).name))
+        tell(Conflict("taken_by", name=find_agents.names(services(), [before.assignee_id])[before.assignee_id]))
         return redirect(inbox)
     wanted = {"assignee_id": me.user_id}
     made = file_ticket.edit(services(), ticket_id, viewer=me, changes=wanted, version=before.version)

@@ -8,18 +8,17 @@ from typing import Any
 
 from flask import render_template, request
 
-from app.answers.store import macros
+from app.answers.flows import find_macros
+from app.answers.flows.keep_macros import MACRO
 from app.core import changes
 from app.core.errors import BellwetherError, NotFound
 from app.core.events.event import Event
 from app.core.prediction import Prediction
-from app.desk.flows import file_ticket, note_presence
+from app.desk.flows import file_ticket, find_agents, find_ticket_parts, note_presence, show_queues
 from app.desk.flows.file_ticket import TicketView
 from app.desk.flows.replies import suggest_answer
 from app.desk.flows.replies.suggest_answer import Answers
 from app.desk.pages import history_sentences, inbox_walk, ticket_predictions
-from app.desk.store import messages, queues
-from app.people.store import users
 from app.web import query_string
 from app.web.access import services, viewer
 from app.web.display import charts
@@ -78,7 +77,7 @@ def _taken(ticket_id: int, *, answers: Answers | None) -> Taken:
     """What a press on "put into the reply" brings without a script, or what was called back."""
     take = request.args.get("take", "")
     if take == "recalled":
-        return Taken(body=_recalled(ticket_id) or "")
+        return Taken(body=find_ticket_parts.recalled_text(services(), ticket_id, viewer=viewer()))
     if take == "draft":
         return Taken(body="" if answers is None else answers.draft.text, is_draft=answers is not None)
     macro_id = query_string.whole(take)
@@ -90,22 +89,15 @@ def _filled(ticket_id: int, *, macro_id: int) -> Taken:
     found = suggest_answer.fill_macro(services(), ticket_id, macro_id=macro_id, viewer=viewer(), given=given)
     if not found.missing:
         return Taken(body=found.text, macro_id=macro_id)
-    name = macros.get(services().db, macro_id).name
+    name = MACRO.get(services().db, macro_id, viewer=viewer()).name
     return Taken(macro_id=macro_id, asked=found.missing, given=tuple(given.items()), is_refused=bool(given), name=name)
 
 
-def _recalled(ticket_id: int) -> str | None:
-    user_id = viewer().user_id
-    found = None if user_id is None else messages.last_recalled(services().db, ticket_id, user_id=user_id)
-    return None if found is None else found.body
-
-
 def _names(events: Sequence[Event]) -> history_sentences.Names:
-    db = services().db
     return history_sentences.Names(
-        queues={queue.id: queue.title for queue in queues.every(db)},
-        people=users.names(db, history_sentences.people_in(events)),
-        macros={macro.id: macro.name for macro in macros.every(db)},
+        queues=show_queues.titles(services()),
+        people=find_agents.names(services(), history_sentences.people_in(events)),
+        macros={macro.id: macro.name for macro in find_macros.with_words(services())},
     )
 
 
@@ -154,7 +146,7 @@ def clash(ticket_id: int) -> Clash:
 
 def render(ticket_id: int, *, body: str | None = None, clashed: Clash | None = None) -> str:
     """The page; `body` is what was written and could not be kept yet."""
-    me, db = viewer(), services().db
+    me = viewer()
     view = file_ticket.show(services(), ticket_id, viewer=me)
     answers = answers_of(ticket_id)
     files: dict[int, list[Any]] = {}
@@ -178,8 +170,8 @@ def render(ticket_id: int, *, body: str | None = None, clashed: Clash | None = N
         last_event=view.events[-1].id if view.events else 0,
         others=note_presence.there(services(), ticket_id, viewer=me),
         clash=clashed,
-        agents=[user for user in users.every(db, is_active=True) if user.role != "analyst"],
-        queues=queues.every(db),
+        agents=find_agents.every(services()),
+        queues=show_queues.every(services()),
         inbox=inbox_walk.inbox(),
         label=label_title(view.ticket.intent),
         me=me,

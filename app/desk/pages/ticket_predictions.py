@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from app.core.errors import BellwetherError
 from app.core.prediction import Correction, Prediction, Scored, StoredPrediction
 from app.core.services import Services
+from app.desk.flows import find_agents, find_ticket_parts
 from app.desk.flows.file_ticket import TicketView
-from app.intents.store import corrections
 from app.model.flows import deploy_model
-from app.people.store import users
 from app.web.display.label_titles import label_title
 
 ORDER = ("intent", "sentiment", "emotion")
@@ -58,7 +57,7 @@ def quick_of(
     """The labels under the digits: the model's own order first, then what people choose most."""
     titles = dict(choices)
     likely = [prediction.label, *(scored.label for scored in prediction.top)]
-    likely += corrections.most_used(services.db, task=prediction.task, limit=MOST_QUICK)
+    likely += find_ticket_parts.frequent_labels(services, prediction.task, limit=MOST_QUICK)
     kept = [label for label in dict.fromkeys([*likely, *titles]) if label in titles]
     return tuple((label, titles[label]) for label in kept[:MOST_QUICK])
 
@@ -66,7 +65,7 @@ def quick_of(
 def of(services: Services, *, view: TicketView) -> list[Belief]:
     """Everything the model says of the ticket now, with what people said instead."""
     active = [correction for correction in view.corrections if not correction.is_undone]
-    names = users.names(services.db, {correction.user_id for correction in active})
+    names = find_agents.names(services, {correction.user_id for correction in active})
     supported = {message.id: message.is_supported for message in view.messages}
     found = []
     for stored in _newest(view):
