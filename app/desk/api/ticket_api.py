@@ -1,4 +1,4 @@
-"""Tickets: filed as JSON or mail, listed, read, edited, answered, corrected."""
+"""Tickets: filed as JSON or mail, listed, shown, changed, answered and corrected."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ MAIL = "message/rfc822"
 
 
 class TicketQuery(PageQuery, FilterShape):
-    """Which tickets, in which order; the same words as in the inbox's address."""
+    """A filter of tickets and their order; the same words as in the inbox's address."""
 
     sort = fields.String(load_default="risk", validate=OneOf(get_args(Sort)))
 
 
 class OwnName(fields.Raw):
-    """What another system calls a thing: text, or a number."""
+    """The id of a ticket in another system: text, or a number."""
 
     described: ClassVar[dict[str, Any]] = {
         "anyOf": [{"type": "string", "maxLength": read_drafts.LONGEST_ID}, {"type": "integer"}]
@@ -69,7 +69,7 @@ class OwnName(fields.Raw):
 
 
 class NewCustomerShape(Shape):
-    """Who writes."""
+    """The customer who writes."""
 
     name = fields.String(allow_none=True, validate=Size(max=200))
     email = fields.String(allow_none=True, validate=Size(max=320))
@@ -77,7 +77,7 @@ class NewCustomerShape(Shape):
 
 
 class NewTicketShape(Shape):
-    """A ticket to file; mail goes in as `message/rfc822`. The text may stand in any of the four names of `body`."""
+    """A ticket to file; its text stands in one of four fields. Mail goes in as `message/rfc822`."""
 
     needs_one = BODIES = ("body", "text", "description", "message")
 
@@ -97,7 +97,7 @@ class NewTicketShape(Shape):
 
 
 class TicketChangeShape(ChangeShape):
-    """What to change; what is left out stays."""
+    """The fields of a ticket to change; the others stay."""
 
     subject = fields.String(validate=Size(min=1, max=500))
     status = fields.String(validate=OneOf(STATUSES))
@@ -118,7 +118,7 @@ class NewMessageShape(Shape):
 
 
 class NewCorrectionShape(Shape):
-    """The right label: for a prediction by its id, or for a task of the ticket."""
+    """The right label of a prediction, named by its id or by its task."""
 
     needs_one = ("prediction", "task")
 
@@ -128,7 +128,7 @@ class NewCorrectionShape(Shape):
 
 
 class CorrectionShape(Shape):
-    """A person's label where the model's was wrong."""
+    """A person's label in place of the model's."""
 
     id = Id("cor")
     prediction = Id("prd", attribute="prediction_id")
@@ -140,7 +140,7 @@ class CorrectionShape(Shape):
 
 
 class ReceiptShape(Shape):
-    """What is told of a ticket that the sender may not read: that the message arrived there."""
+    """The receipt for a message that joined a ticket out of the sender's sight."""
 
     id = Id("tkt")
     is_reduced = Flag()
@@ -148,7 +148,7 @@ class ReceiptShape(Shape):
 
 @route(group, "/tickets", needs="tickets:read", query=TicketQuery, returns=TicketPageShape)
 def list_tickets(query: dict[str, Any]) -> dict[str, Any]:
-    """Tickets in sight, those at the highest risk first."""
+    """List the tickets in sight, those at the highest risk first."""
     services, viewer = access.services(), access.viewer()
     chosen, paging = filter_of(query), {name: query[name] for name in ("limit", "after", "sort")}
     found = show_inbox.page(services, chosen, viewer=viewer, **paging)
@@ -192,7 +192,7 @@ def file_ticket() -> Response:
 
 @route(group, "/tickets/<id(tkt):ticket_id>", needs="tickets:read", returns=TicketDetailShape)
 def show_ticket(ticket_id: int) -> Response:
-    """One ticket with its messages and what the model said of each."""
+    """Show a ticket with its messages and their predictions."""
     services = access.services()
     view = tickets.show(services, ticket_id, viewer=access.viewer())
     return api_lists.tagged(TicketDetailShape, detail_out(services, view), version=view.ticket.version)
@@ -208,7 +208,7 @@ def show_ticket(ticket_id: int) -> Response:
     returns=TicketShape,
 )
 def change_ticket(payload: dict[str, Any], *, ticket_id: int) -> Response:
-    """Change a ticket; with `If-Match`, 412 with the current ticket and the difference when somebody was faster."""
+    """Change a ticket; 412 with the current ticket and the difference when `If-Match` names an older version."""
     services, viewer = access.services(), access.viewer()
     changes = _changes(payload)
     try:
@@ -233,7 +233,7 @@ def change_ticket(payload: dict[str, Any], *, ticket_id: int) -> Response:
     status=201,
 )
 def add_message(payload: dict[str, Any], *, ticket_id: int) -> Response:
-    """Answer the customer, or leave a note."""
+    """Reply to the customer, or add a note."""
     services, viewer, version = access.services(), access.viewer(), api_lists.expected_version()
     if payload["kind"] == "note":
         made = tickets.note(services, ticket_id, viewer=viewer, body=payload["body"], version=version)
@@ -261,7 +261,7 @@ def add_message(payload: dict[str, Any], *, ticket_id: int) -> Response:
     status=201,
 )
 def correct(payload: dict[str, Any], *, ticket_id: int) -> Any:
-    """Say what is right where the model was wrong; the correction becomes a training example."""
+    """Correct a prediction; the correction becomes a training example."""
     services, viewer = access.services(), access.viewer()
     label, prediction_id = payload["label"], payload.get("prediction")
     if prediction_id is None:

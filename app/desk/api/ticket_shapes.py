@@ -1,4 +1,4 @@
-"""Tickets as the API shows them."""
+"""The shapes of tickets in the API, and their values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.web.api.api_shapes import Flag, Id, Instant, Number, Shape, Whole, page
 
 
 class CustomerShape(Shape):
-    """Who writes."""
+    """The customer who writes."""
 
     id = Id("cus")
     name = fields.String()
@@ -25,7 +25,7 @@ class CustomerShape(Shape):
 
 
 class IntentShape(Shape):
-    """What the customer wants, as now believed; `source` tells whether the model or an agent says so."""
+    """The intent in force; `source` is the model or an agent."""
 
     task = fields.String(allow_none=True)
     label = fields.String(allow_none=True)
@@ -35,7 +35,7 @@ class IntentShape(Shape):
 
 
 class SentimentShape(Shape):
-    """How the customer feels; `value` is P(positive) − P(negative)."""
+    """The sentiment in force; `value` is P(positive) − P(negative)."""
 
     label = fields.String(allow_none=True)
     value = Number(allow_none=True)
@@ -94,7 +94,7 @@ class ScoredLabelShape(Shape):
 
 
 class PredictionShape(Shape):
-    """What the model said of one message."""
+    """A prediction of the model about one message."""
 
     id = Id("prd")
     task = fields.String()
@@ -109,7 +109,7 @@ class PredictionShape(Shape):
 
 
 class DeliveryShape(Shape):
-    """How far the mail of an outgoing message is: waiting, sending, sent, failed or bounced."""
+    """The delivery of an outgoing message by mail: waiting, sending, sent, failed or bounced."""
 
     state = fields.String()
     recipient = fields.String()
@@ -119,7 +119,7 @@ class DeliveryShape(Shape):
 
 
 class MessageShape(Shape):
-    """One message of a thread; `body` is shown, with what was redacted replaced."""
+    """One message of a thread; in its `body` masks stand for what was redacted."""
 
     id = Id("msg")
     kind = fields.String()
@@ -136,7 +136,7 @@ class MessageShape(Shape):
 
 
 class SlaShape(Shape):
-    """Where the clock stands: ok, at_risk, breached or met."""
+    """The state of the SLA clock: ok, at_risk, breached, paused or met."""
 
     name = fields.String()
     left_ms = Whole(allow_none=True)

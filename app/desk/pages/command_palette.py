@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, Response, jsonify, url_for
 
 from app.answers.flows import find_macros
@@ -44,13 +42,13 @@ def _desk() -> list[Item]:
 
 
 def _views() -> list[Item]:
-    views: tuple[tuple[str, dict[str, Any]], ...] = (
-        (_("Assigned to me"), {"assignee": "me"}),
-        (_("Not assigned"), {"assignee": "none"}),
-        (_("Needs a person"), {"needs_person": "1"}),
-        (_("Everything"), {"status": "all", "sort": "newest"}),
+    views = (
+        (_("Assigned to me"), url_for("pages_inbox.index", assignee="me")),
+        (_("Not assigned"), url_for("pages_inbox.index", assignee="none")),
+        (_("Needs a person"), url_for("pages_inbox.index", needs_person="1")),
+        (_("Everything"), url_for("pages_inbox.index", status="all", sort="newest")),
     )
-    return [{"kind": _("View"), "title": title, "url": url_for("pages_inbox.index", **query)} for title, query in views]
+    return [{"kind": _("View"), "title": title, "url": url} for title, url in views]
 
 
 def _queues() -> list[Item]:

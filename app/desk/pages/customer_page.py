@@ -1,4 +1,4 @@
-"""A customer's tickets in one place, and erasing a customer."""
+"""The page of a customer with their tickets, and the erasure of a customer."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from app.web import problem_sentences, query_string
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
 from app.web.security import large_body
-from app.web.template_context import tell
+from app.web.template_context import refused, tell
 
 blueprint = Blueprint("pages_moving", __name__)
 
@@ -46,8 +46,7 @@ def add() -> Shown:
     try:
         file = import_tickets.add(services(), name=sent.filename or "export", content=content, viewer=viewer())
     except BellwetherError as error:
-        status = tell(error)
-        return index(), status
+        return refused(error, index)
     return redirect(url_for("pages_moving.show", file_id=file.id))
 
 
@@ -73,8 +72,7 @@ def choose(file_id: int) -> Shown:
             queue_id=query_string.whole(form.get("to_queue")),
         )
     except BellwetherError as error:
-        status = tell(error)
-        return _page(file_id, chosen=form), status
+        return refused(error, lambda: _page(file_id, chosen=form))
     return redirect(url_for("pages_moving.show", file_id=file_id))
 
 

@@ -18,7 +18,7 @@ blueprint = Blueprint("pages_inbox", __name__)
 
 
 def _labels(task: str) -> list[str]:
-    """The labels of a task; none while no model that has it is open: the inbox is shown all the same."""
+    """The labels of a task; none while no open model has it, so that the inbox is shown all the same."""
     try:
         return [label.id for label in deploy_model.labels(services(), task)]
     except BellwetherError:

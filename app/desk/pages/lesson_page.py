@@ -22,7 +22,7 @@ MOST_SKIPPED = 100
 @blueprint.get("/teach")
 @requires("tickets:write")
 def index() -> str:
-    """The next question of the day, what else is asked, and whether teaching still pays."""
+    """Show the next question of the day, the rest of the lesson, and the gain of more labels."""
     is_more = bool(request.args.get("more"))
     found = ask_lesson.lesson(services(), viewer=viewer(), leave_out=_skipped(), is_more=is_more)
     question = found.questions[0] if found.questions else None
@@ -44,7 +44,7 @@ def index() -> str:
 @blueprint.post("/teach/<number:prediction_id>")
 @requires("tickets:write")
 def answer(prediction_id: int) -> Response:
-    """A person's word on what was asked: stored, in force, undone with the key of every other change."""
+    """Take a person's answer: it is in force at once and can be undone."""
     me, back = viewer(), _back()
     asked = find_ticket_parts.prediction(services(), prediction_id, viewer=me)
     try:
@@ -65,7 +65,7 @@ def answer(prediction_id: int) -> Response:
 @blueprint.post("/teach/<number:prediction_id>/skip")
 @requires("tickets:write")
 def skip(prediction_id: int) -> Response:
-    """Ask about something else; the ticket is asked about again after the next sign-in."""
+    """Skip a question; it is asked again after the next sign-in."""
     session["teach_skipped"] = [*_skipped(), prediction_id][-MOST_SKIPPED:]
     return redirect(_back())
 
@@ -73,7 +73,7 @@ def skip(prediction_id: int) -> Response:
 @blueprint.post("/teach/skipped")
 @requires("tickets:write")
 def recall() -> Response:
-    """Ask about what was skipped after all."""
+    """Ask the skipped questions again."""
     session.pop("teach_skipped", None)
     return redirect(_back())
 

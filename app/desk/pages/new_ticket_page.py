@@ -1,4 +1,4 @@
-"""New tickets by hand: a form, and saved mail."""
+"""New tickets from a form and from saved mail."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def _page(*, form: NewTicket | None = None, mail: MailFile | None = None) -> str
 @blueprint.get("/tickets/new")
 @requires("tickets:write")
 def new() -> Shown:
-    """An empty form."""
+    """Show an empty form."""
     return _page()
 
 
-def _told(received: Received) -> Response:
+def _led_to(received: Received) -> Response:
     if not received.is_in_sight:
         flash(_("The message joined a ticket of another team, which you cannot open."), "info")
         return redirect(url_for("pages_inbox.index"))
@@ -52,14 +52,14 @@ def _told(received: Received) -> Response:
 @blueprint.post("/tickets/new")
 @requires("tickets:write")
 def take() -> Shown:
-    """A ticket typed in."""
+    """Take a ticket that was typed in."""
     form = _form()
     if not form.validate_on_submit():
         return _page(form=form), 422
     names = ("customer_name", "customer_email", "customer_tier", "queue", "subject", "body")
     fields = {name: form[name].data for name in names if form[name].data}
     try:
-        return _told(file_ticket.receive(services(), read_drafts.ticket_from_form(fields), viewer=viewer()))
+        return _led_to(file_ticket.receive(services(), read_drafts.ticket_from_form(fields), viewer=viewer()))
     except InputError as error:
         return refused(error, lambda: _page(form=form))
 
@@ -68,14 +68,13 @@ def take() -> Shown:
 @requires("tickets:write")
 @large_body
 def mail() -> Shown:
-    """A saved mail message (RFC 5322)."""
+    """Take a saved mail message (RFC 5322)."""
     form = MailFile()
     if not form.validate_on_submit():
         return _page(mail=form), 422
     file = form.file.data
+    source = file.filename[:LONGEST_SOURCE]
     try:
-        return _told(
-            take_mail.take_mail(services(), file.read(), viewer=viewer(), source=file.filename[:LONGEST_SOURCE])
-        )
+        return _led_to(take_mail.take_mail(services(), file.read(), viewer=viewer(), source=source))
     except InputError as error:
         return refused(error, lambda: _page(mail=form))

@@ -1,7 +1,8 @@
-"""Routing: rules in their order, tried on what came in before they are switched on; and the model's trust switch."""
+"""Routing: rules in their order, tried on past tickets before they are switched on, and the model's own routing."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -9,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from app.core import changes
 from app.core.errors import Conflict, InputError, NotFound
-from app.core.nouns import Changed
+from app.core.nouns import Changed, Fields
 from app.desk.domain.routing_rule import OPERATORS, Condition, RoutingAction, RoutingRule
 from app.desk.flows import keep_queues, show_queues
 from app.desk.flows import keep_routing_rules as flow
@@ -18,7 +19,7 @@ from app.web import query_string
 from app.web.access import requires, services, viewer
 from app.web.display.label_titles import label_title
 from app.web.display.translation import gettext as _
-from app.web.template_context import tell, tell_changed
+from app.web.template_context import refused, tell, tell_changed
 
 blueprint = Blueprint("pages_routing", __name__)
 
@@ -31,7 +32,7 @@ PRECISIONS = (80, 90, 95, 98)
 @blueprint.get("/routing")
 @requires("routing:read")
 def index() -> str:
-    """Every rule in the order it is asked."""
+    """Show the rules in the order they are asked."""
     return render_template(
         "routing/index.html",
         rules=show_queues.rules(services()),
@@ -40,8 +41,8 @@ def index() -> str:
     )
 
 
-def _given() -> dict[str, Any]:
-    """The form as the flow takes it; a condition without a value is none."""
+def _given() -> Fields:
+    """The fields of the rule in the form; conditions without a value are left out."""
     form = request.form
     conditions = []
     for at in range(N_CONDITIONS):
@@ -62,7 +63,7 @@ def _given() -> dict[str, Any]:
     }
 
 
-def _page(rule: RoutingRule, *, is_new: bool) -> str:
+def _page(rule: RoutingRule) -> str:
     blank = Condition(field="intent", operator="is", value="")
     rows = [*rule.conditions, *([blank] * N_CONDITIONS)][:N_CONDITIONS]
     return render_template(
@@ -73,20 +74,21 @@ def _page(rule: RoutingRule, *, is_new: bool) -> str:
         fields=list(OPERATORS),
         operators=list(dict.fromkeys(one for several in OPERATORS.values() for one in several)),
         queues=show_queues.every(services()),
-        is_new=is_new,
+        is_new=not rule.id,
     )
 
 
-def _saved(rule: RoutingRule, *, is_new: bool) -> Shown:
+def _edited(rule: RoutingRule) -> Shown:
+    if request.method == "GET":
+        return _page(rule)
     given, db = _given(), services().db
     try:
-        if is_new:
-            made = changes.add(db, ROUTING_RULE, given, viewer=viewer())
-        else:
+        if rule.id:
             made = changes.change(db, ROUTING_RULE, rule.id, given, viewer=viewer())
+        else:
+            made = changes.add(db, ROUTING_RULE, given, viewer=viewer())
     except (InputError, Conflict) as error:
-        status = tell(error)
-        return _page(RoutingRule(**{**given, "id": rule.id, "is_active": rule.is_active}), is_new=is_new), status
+        return refused(error, lambda: _page(replace(rule, **given)))
     _tell(_("Saved. This is what it would have done so far."), made)
     return redirect(url_for("pages_routing.simulation", rule_id=made.row.id))
 
@@ -98,23 +100,21 @@ def _tell(message: str, made: Changed[RoutingRule]) -> None:
 @blueprint.route("/routing/new", methods=["GET", "POST"])
 @requires("routing:write")
 def new() -> Shown:
-    """Write a rule; it is off until it was tried."""
-    rule = RoutingRule(id=0, name="")
-    return _page(rule, is_new=True) if request.method == "GET" else _saved(rule, is_new=True)
+    """Add a rule; it is off until it is switched on."""
+    return _edited(RoutingRule(id=0, name=""))
 
 
 @blueprint.route("/routing/<number:rule_id>", methods=["GET", "POST"])
 @requires("routing:write")
 def edit(rule_id: int) -> Shown:
     """Change a rule."""
-    rule = ROUTING_RULE.get(services().db, rule_id, viewer=viewer())
-    return _page(rule, is_new=False) if request.method == "GET" else _saved(rule, is_new=False)
+    return _edited(ROUTING_RULE.get(services().db, rule_id, viewer=viewer()))
 
 
 @blueprint.get("/routing/<number:rule_id>/simulation")
 @requires("routing:read")
 def simulation(rule_id: int) -> str:
-    """What a rule, together with those that are on, would have done with the last tickets."""
+    """Show what a rule, together with those that are on, would have done with the last tickets."""
     n = query_string.whole(request.args.get("n")) or N_TRIED[1]
     tried = flow.simulate(services(), viewer=viewer(), rule_id=rule_id, n=n if n in N_TRIED else N_TRIED[1])
     return render_template(
@@ -146,7 +146,7 @@ def switch(rule_id: int) -> Response:
 @blueprint.post("/routing/<number:rule_id>/move")
 @requires("routing:write")
 def move(rule_id: int) -> Response:
-    """Ask a rule earlier or later."""
+    """Move a rule up or down in the order."""
     made = flow.move_rule(services().db, rule_id, viewer=viewer(), by=-1 if request.form.get("by") == "-1" else 1)
     if made.event is not None:
         _tell(_("“%(name)s” is moved.", name=made.row.name), made)
@@ -156,7 +156,7 @@ def move(rule_id: int) -> Response:
 @blueprint.post("/routing/<number:rule_id>/delete")
 @requires("routing:write")
 def delete(rule_id: int) -> Response:
-    """Remove a rule; what it did stays."""
+    """Remove a rule; its effects on tickets stay."""
     _tell(_("The rule is deleted."), changes.remove(services().db, ROUTING_RULE, rule_id, viewer=viewer()))
     return redirect(url_for("pages_routing.index"))
 
@@ -164,7 +164,7 @@ def delete(rule_id: int) -> Response:
 @blueprint.get("/routing/trust")
 @requires("routing:read")
 def trust() -> str:
-    """What the model would have routed by itself, how often that was right, and the switch of each intent."""
+    """Show what the model would have routed, how often that was right, and the switch of each intent."""
     wanted = query_string.whole(request.args.get("precision"))
     precision = wanted if wanted in PRECISIONS else 95
     return render_template(
@@ -182,7 +182,7 @@ def trust() -> str:
 @blueprint.post("/routing/trust")
 @requires("routing:write")
 def set_trust() -> Response:
-    """Let the model route an intent by itself, or put it back into the shadow."""
+    """Let the model route an intent by itself, or stop it."""
     form = request.form
     is_trusted = bool(form.get("is_trusted"))
     back = url_for("pages_routing.trust", precision=form.get("precision", "95"))

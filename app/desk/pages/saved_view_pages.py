@@ -1,4 +1,4 @@
-"""Saved views at the side of the inbox: a name for an address."""
+"""Saved views at the side of the inbox: addresses with names."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _KEPT = frozenset((
 
 @dataclass(frozen=True, kw_only=True)
 class Pinned:
-    """A view as the side shows it; no count where no counter tells."""
+    """A view as the side shows it; `n` is None where counting would take long."""
 
     id: int
     name: str
@@ -44,7 +44,7 @@ class Pinned:
 
 
 def query_of(arguments: MultiDict[str, str]) -> str:
-    """The part of an address that is the filter, in one order, so that equal filters are equal texts."""
+    """The filter in an address as a text; equal filters are equal texts."""
     return urlencode(sorted((name, value) for name, value in arguments.items() if name in _KEPT and value))
 
 

@@ -1,4 +1,4 @@
-"""SLA policies in words that people type: `Mon-Fri 09:00-18:00`, a line each."""
+"""The administrator's section of SLA policies; opening hours are typed as `Mon-Fri 09:00-18:00`, one a line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LINE = re.compile(r"([a-z]{3})(?:\s*[-–]\s*([a-z]{3}))?\s+(\d{1,2}):(\d\d)\s*
 
 
 def hours_of(text: str) -> tuple[Opening, ...]:
-    """Lines of days and times as openings; raises InputError `bad_hours` for a line that says neither."""
+    """The openings of lines of days and times; raises InputError `bad_hours` for any other line."""
     return tuple(sorted(one for line in text.splitlines() if line.strip() for one in _openings(line.strip())))
 
 
@@ -40,7 +40,7 @@ def _openings(line: str) -> list[Opening]:
 
 
 def text_of(hours: tuple[Opening, ...]) -> str:
-    """Openings as lines, days with the same times next to each other put together."""
+    """The lines of openings; neighbouring days with the same times share a line."""
     lines: list[tuple[int, int, int, int]] = []
     for day, opens, closes in sorted(hours, key=lambda one: (one[1], one[2], one[0])):
         if lines and lines[-1][2:] == (opens, closes) and lines[-1][1] == day - 1:
@@ -56,7 +56,7 @@ def _line(first: int, last: int, opens: int, closes: int) -> str:
 
 
 def rows() -> list[Row]:
-    """Every policy with what it promises and where it holds."""
+    """Every policy with its times and its queues."""
     held: dict[int | None, list[str]] = {}
     for queue in show_queues.every(services()):
         held.setdefault(queue.sla_policy_id, []).append(queue.title)
@@ -77,7 +77,7 @@ def _cells(policy: SlaPolicy, *, held: dict[int | None, list[str]]) -> tuple[str
 
 
 def values(number: int) -> dict[str, Any]:
-    """A policy in the units of its form."""
+    """The fields of a policy in the units of its form."""
     policy = SLA_POLICY.get(services().db, number, viewer=viewer())
     return {
         "name": policy.name,

@@ -15,11 +15,11 @@ from app.desk.flows import file_ticket, find_agents
 from app.desk.flows.act_on_ticket import TICKET
 from app.desk.flows.mail import send_mail
 from app.desk.flows.replies import note_outcome
-from app.desk.pages import inbox_walk, ticket_parts
+from app.desk.pages import inbox_walk, ticket_rendering
 from app.web import query_string
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
-from app.web.template_context import tell, tell_changed
+from app.web.template_context import refused, tell, tell_changed
 
 blueprint = Blueprint("pages_acts", __name__)
 
@@ -31,14 +31,14 @@ Shown = str | Response | tuple[str, int]
 def _change(
     ticket_id: int, change: Callable[[int | None], Changed[Ticket]], *, message: str, body: str | None = None
 ) -> Shown:
-    """Do one thing to a ticket and offer to take it back; what somebody else changed meanwhile is not overwritten."""
+    """Change a ticket and offer the undo; a change of somebody else in between is not overwritten."""
     page = url_for("pages_tickets.show", ticket_id=ticket_id)
     goes_on = bool(request.form.get("next"))
     following = inbox_walk.following(ticket_id) if goes_on else None
     try:
         made = change(query_string.whole(request.form.get("version")))
     except Stale:
-        return ticket_parts.render(ticket_id, body=body, clashed=ticket_parts.clash(ticket_id)), 412
+        return ticket_rendering.render(ticket_id, body=body, clashed=ticket_rendering.clash(ticket_id)), 412
     if made.event is not None:
         tell_changed(message, event=made.event, back=page, endpoint=UNDO)
     if goes_on:
@@ -58,12 +58,12 @@ def _edit(ticket_id: int, *, message: str, **wanted: Any) -> Shown:
 @blueprint.post("/tickets/<number:ticket_id>/reply")
 @requires("tickets:write")
 def reply(ticket_id: int) -> Shown:
-    """Answer the customer, or keep a note."""
+    """Reply to the customer, or add a note."""
     me, body, action = viewer(), request.form.get("body", ""), request.form.get("action", "reply")
     session["goes_on"] = bool(request.form.get("next"))
     if not body.strip():
         flash(_("Write something first; an empty message is not sent."), "error")
-        return ticket_parts.render(ticket_id, body=body), 422
+        return ticket_rendering.render(ticket_id, body=body), 422
     try:
         if action == "note":
             return _change(
@@ -73,13 +73,12 @@ def reply(ticket_id: int) -> Shown:
             )
         return _replied(ticket_id, body=body, action=action)
     except InputError as error:
-        status = tell(error)
-        return ticket_parts.render(ticket_id, body=body), status
+        return refused(error, lambda: ticket_rendering.render(ticket_id, body=body))
 
 
 def _replied(ticket_id: int, *, body: str, action: str) -> Shown:
     me, macro_id = viewer(), query_string.whole(request.form.get("macro_id"))
-    answers = ticket_parts.answers_of(ticket_id) if request.form.get("draft") and macro_id is None else None
+    answers = ticket_rendering.answers_of(ticket_id) if request.form.get("draft") and macro_id is None else None
     return _change(
         ticket_id,
         lambda version: file_ticket.reply(
@@ -109,7 +108,7 @@ def assign(ticket_id: int) -> Shown:
 @blueprint.post("/tickets/<number:ticket_id>/take")
 @requires("tickets:write")
 def take(ticket_id: int) -> Response:
-    """Take a ticket that nobody has, from the inbox."""
+    """Take a ticket that nobody has."""
     me, inbox = viewer(), inbox_walk.inbox()
     before = TICKET.get(services().db, ticket_id, viewer=me)
     if before.assignee_id not in (None, me.user_id):
@@ -125,7 +124,7 @@ def take(ticket_id: int) -> Response:
 @blueprint.post("/tickets/<number:ticket_id>/status")
 @requires("tickets:write")
 def set_status(ticket_id: int) -> Shown:
-    """Change where the ticket stands."""
+    """Set the status."""
     chosen = request.form.get("status", "")
     if chosen not in get_args(Status):
         raise InputError("invalid_input")
@@ -135,7 +134,7 @@ def set_status(ticket_id: int) -> Shown:
 @blueprint.post("/tickets/<number:ticket_id>/priority")
 @requires("tickets:write")
 def set_priority(ticket_id: int) -> Shown:
-    """Choose a priority, which the model then leaves alone."""
+    """Set the priority, which the model then leaves alone."""
     chosen = request.form.get("priority", "")
     if chosen not in get_args(Priority):
         raise InputError("invalid_input")
@@ -145,7 +144,7 @@ def set_priority(ticket_id: int) -> Shown:
 @blueprint.post("/tickets/<number:ticket_id>/tags")
 @requires("tickets:write")
 def tag(ticket_id: int) -> Shown:
-    """Make these the ticket's tags, with commas between them."""
+    """Set the tags, which have commas between them."""
     wanted = tuple(part.strip() for part in request.form.get("tags", "").replace("，", ",").split(",") if part.strip())
     return _edit(ticket_id, message=_("The tags are set."), tags=wanted)
 
@@ -153,7 +152,7 @@ def tag(ticket_id: int) -> Shown:
 @blueprint.post("/tickets/<number:ticket_id>/route")
 @requires("tickets:write")
 def route(ticket_id: int) -> Shown:
-    """Move the ticket to another queue; one out of the mover's sight takes the ticket there too."""
+    """Move the ticket to another queue, even to one out of the reader's sight."""
     chosen = query_string.whole(request.form.get("queue"))
     if chosen is None:
         raise InputError("invalid_input")
@@ -163,7 +162,7 @@ def route(ticket_id: int) -> Shown:
 @blueprint.post("/tickets/<number:ticket_id>/letters/<number:outbox_id>/again")
 @requires("tickets:write")
 def send_again(ticket_id: int, outbox_id: int) -> Response:
-    """Send a reply once more that could not be sent or came back."""
+    """Send a reply again that failed or bounced."""
     try:
         send_mail.send_again(services(), outbox_id, viewer=viewer())
         flash(_("The reply is sent once more."), "good")
@@ -175,7 +174,7 @@ def send_again(ticket_id: int, outbox_id: int) -> Response:
 @blueprint.post("/tickets/<number:ticket_id>/reject")
 @requires("tickets:write")
 def reject(ticket_id: int) -> Response:
-    """Say that a macro or the draft does not help here; it is offered further down from now on."""
+    """Reject a macro or the draft that does not help; it is offered further down from now on."""
     macro_id = query_string.whole(request.form.get("macro"))
     kind = "draft" if macro_id is None else "macro"
     note_outcome.turn_down(services(), ticket_id, viewer=viewer(), kind=kind, macro_id=macro_id)

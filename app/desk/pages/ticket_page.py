@@ -11,7 +11,7 @@ from app.core.errors import BellwetherError, DatabaseBusy
 from app.desk.domain.ticket import Present
 from app.desk.flows import find_ticket_parts, note_presence
 from app.desk.flows.act_on_ticket import TICKET
-from app.desk.pages import inbox_walk, ticket_parts
+from app.desk.pages import inbox_walk, ticket_rendering
 from app.model.flows import read_text
 from app.model.pages import explanations
 from app.web import problem_sentences, query_string
@@ -25,24 +25,24 @@ blueprint = Blueprint("pages_tickets", __name__)
 @requires("tickets:read")
 def show(ticket_id: int) -> str:
     """Show a ticket."""
-    return ticket_parts.render(ticket_id)
+    return ticket_rendering.render(ticket_id)
 
 
 @blueprint.get("/tickets/<number:ticket_id>/next")
 @requires("tickets:read")
 def following(ticket_id: int) -> BaseResponse:
     """Go to the next ticket of the inbox that was seen last."""
-    return _gone_to(inbox_walk.following(ticket_id), message=_("That was the last ticket of this list."))
+    return _redirected(inbox_walk.following(ticket_id), message=_("That was the last ticket of this list."))
 
 
 @blueprint.get("/tickets/<number:ticket_id>/previous")
 @requires("tickets:read")
 def previous(ticket_id: int) -> BaseResponse:
     """Go to the ticket before in the inbox that was seen last."""
-    return _gone_to(inbox_walk.preceding(ticket_id), message=_("That was the first ticket of this list."))
+    return _redirected(inbox_walk.preceding(ticket_id), message=_("That was the first ticket of this list."))
 
 
-def _gone_to(ticket_id: int | None, *, message: str) -> BaseResponse:
+def _redirected(ticket_id: int | None, *, message: str) -> BaseResponse:
     if ticket_id is None:
         flash(message, "good")
         return redirect(inbox_walk.inbox())

@@ -1,4 +1,4 @@
-"""What is believed of a ticket: each task's newest prediction, who corrected it, and what else could be chosen."""
+"""Predictions on a ticket's page: the newest of each role, its correction, and the labels to choose from."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_QUICK = 9
 
 @dataclass(frozen=True, kw_only=True)
 class Belief:
-    """One prediction as the page shows it; `choices` are (label, title) to correct it with, `quick` the likeliest."""
+    """A prediction as the page shows it; `choices` are (label, title) to correct it with, `quick` the likeliest."""
 
     id: int
     prediction: Prediction
@@ -43,7 +43,7 @@ def _newest(view: TicketView) -> list[StoredPrediction]:
 
 
 def choices_of(services: Services, prediction: Prediction) -> tuple[tuple[str, str], ...]:
-    """Every label that a prediction can be corrected to with its title, by title."""
+    """The labels that a prediction can be corrected to with their titles, by title."""
     try:
         labels = [label.id for label in deploy_model.labels(services, prediction.task)]
     except BellwetherError:
@@ -54,7 +54,7 @@ def choices_of(services: Services, prediction: Prediction) -> tuple[tuple[str, s
 def quick_of(
     services: Services, prediction: Prediction, *, choices: tuple[tuple[str, str], ...]
 ) -> tuple[tuple[str, str], ...]:
-    """The labels under the digits: the model's own order first, then what people choose most."""
+    """The labels under the digit keys: the model's own order first, then those that people choose most."""
     titles = dict(choices)
     likely = [prediction.label, *(scored.label for scored in prediction.top)]
     likely += find_ticket_parts.frequent_labels(services, prediction.task, limit=MOST_QUICK)
@@ -63,7 +63,7 @@ def quick_of(
 
 
 def of(services: Services, *, view: TicketView) -> list[Belief]:
-    """Everything the model says of the ticket now, with what people said instead."""
+    """The newest predictions of a ticket with their corrections."""
     active = [correction for correction in view.corrections if not correction.is_undone]
     names = find_agents.names(services, {correction.user_id for correction in active})
     supported = {message.id: message.is_supported for message in view.messages}
