@@ -10,9 +10,8 @@ from marshmallow import fields
 from app.answers.flows import find_macros, search_articles
 from app.answers.flows.keep_articles import ARTICLE
 from app.answers.flows.keep_macros import MACRO
-from app.core import changes
 from app.web import access
-from app.web.api import api_lists
+from app.web.api import api_lists, noun_routes
 from app.web.api.api_shapes import (
     Between,
     ChangeShape,
@@ -110,41 +109,16 @@ def list_macros(query: dict[str, Any]) -> dict[str, Any]:
     return api_lists.whole(find_macros.with_words(access.services(), query["q"]))
 
 
-@route(group, "/macros", method="POST", needs="macros:write", reads=NewMacroShape, returns=MacroShape, status=201)
-def add_macro(payload: dict[str, Any]) -> Response:
-    """Write a macro."""
-    made = changes.add(access.services().db, MACRO, payload, viewer=access.viewer()).row
-    return api_lists.tagged(MacroShape, made, version=made.version, status=201)
-
-
-@route(
+noun_routes.add_routes(
     group,
-    "/macros/<id(mac):macro_id>",
-    method="PATCH",
-    needs="macros:write",
-    reads=MacroChangeShape,
-    is_versioned=True,
-    returns=MacroShape,
+    MACRO,
+    path="/macros",
+    prefix="mac",
+    shape=MacroShape,
+    new=NewMacroShape,
+    change=MacroChangeShape,
+    needs="macros:read",
 )
-def change_macro(payload: dict[str, Any], *, macro_id: int) -> Response:
-    """Change a macro."""
-    services, version = access.services(), api_lists.expected_version()
-    made = changes.change(services.db, MACRO, macro_id, payload, viewer=access.viewer(), version=version).row
-    return api_lists.tagged(MacroShape, made, version=made.version)
-
-
-@route(group, "/macros/<id(mac):macro_id>", method="DELETE", needs="macros:write", status=204)
-def remove_macro(macro_id: int) -> Response:
-    """Remove a macro."""
-    changes.remove(access.services().db, MACRO, macro_id, viewer=access.viewer())
-    return Response(status=204)
-
-
-@route(group, "/macros/<id(mac):macro_id>", needs="macros:read", returns=MacroShape)
-def show_macro(macro_id: int) -> Response:
-    """One macro."""
-    found = MACRO.get(access.services().db, macro_id, viewer=access.viewer())
-    return api_lists.tagged(MacroShape, found, version=found.version)
 
 
 @route(group, "/articles", needs="articles:read", returns=page_of(ArticleShape, "ArticlePage"))

@@ -7,14 +7,13 @@ from typing import Any, ClassVar, get_args
 from flask import Response
 from marshmallow import fields
 
-from app.core import changes
 from app.desk.domain.routing_rule import OPERATORS, Field, Operator
 from app.desk.domain.ticket import Priority
 from app.desk.flows import keep_queues, show_queues
 from app.desk.flows import keep_routing_rules as flow
 from app.desk.flows.keep_routing_rules import ROUTING_RULE
 from app.web import access
-from app.web.api import api_lists
+from app.web.api import api_lists, noun_routes
 from app.web.api.api_shapes import Between, ChangeShape, Flag, Id, Number, OneOf, Shape, Size, Whole, page_of, row
 from app.web.api.openapi import blueprint, route
 
@@ -177,42 +176,16 @@ def list_rules() -> dict[str, Any]:
     return api_lists.whole(show_queues.rules(access.services()))
 
 
-@route(
+noun_routes.add_routes(
     group,
-    "/routing-rules",
-    method="POST",
-    needs="routing:write",
-    reads=NewRoutingRuleShape,
-    returns=RoutingRuleShape,
-    status=201,
+    ROUTING_RULE,
+    path="/routing-rules",
+    prefix="rrl",
+    shape=RoutingRuleShape,
+    new=NewRoutingRuleShape,
+    change=RoutingRuleChangeShape,
+    name="rule",
 )
-def add_rule(payload: dict[str, Any]) -> Response:
-    """Add a routing rule."""
-    made = changes.add(access.services().db, ROUTING_RULE, payload, viewer=access.viewer()).row
-    return api_lists.tagged(RoutingRuleShape, made, version=made.version, status=201)
-
-
-@route(
-    group,
-    "/routing-rules/<id(rrl):rule_id>",
-    method="PATCH",
-    needs="routing:write",
-    reads=RoutingRuleChangeShape,
-    is_versioned=True,
-    returns=RoutingRuleShape,
-)
-def change_rule(payload: dict[str, Any], *, rule_id: int) -> Response:
-    """Change a routing rule, or switch it on or off."""
-    db, version = access.services().db, api_lists.expected_version()
-    made = changes.change(db, ROUTING_RULE, rule_id, payload, viewer=access.viewer(), version=version).row
-    return api_lists.tagged(RoutingRuleShape, made, version=made.version)
-
-
-@route(group, "/routing-rules/<id(rrl):rule_id>", method="DELETE", needs="routing:write", status=204)
-def remove_rule(rule_id: int) -> Response:
-    """Remove a routing rule."""
-    changes.remove(access.services().db, ROUTING_RULE, rule_id, viewer=access.viewer())
-    return Response(status=204)
 
 
 @route(
