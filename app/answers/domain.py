@@ -43,7 +43,7 @@ class Article:
 
 @dataclass(frozen=True, kw_only=True)
 class Passage:
-    """A part of an article that can be quoted; `vector_id` is its row in the vector table."""
+    """A part of an article that can be quoted."""
 
     article_id: int
     ordinal: int

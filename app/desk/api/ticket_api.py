@@ -7,6 +7,7 @@ from typing import Any, ClassVar, get_args
 from flask import Response
 from marshmallow import ValidationError, fields
 
+from app.core import changes
 from app.core.errors import Stale
 from app.core.nouns import Fields
 from app.desk.api.ticket_filter_fields import PRIORITIES, STATUSES, FilterShape, filter_of, queue_id
@@ -19,8 +20,7 @@ from app.desk.api.ticket_shapes import (
     tickets_out,
 )
 from app.desk.domain.ticket import Channel, Sort, Tier
-from app.desk.flows import correct_message, find_ticket_parts, read_drafts, show_inbox
-from app.desk.flows import file_ticket as tickets
+from app.desk.flows import act_on_ticket, correct_message, file_ticket, find_ticket_parts, read_drafts, show_inbox
 from app.desk.flows.act_on_ticket import TICKET
 from app.desk.flows.mail import take_mail
 from app.intents.flows import correct_prediction
@@ -170,7 +170,7 @@ def list_tickets(query: dict[str, Any]) -> dict[str, Any]:
         }
     },
 )
-def file_ticket() -> Response:
+def add_ticket() -> Response:
     """File a ticket; 201 for a new one, 200 when it belongs to one that is there already.
 
     Who may not read the ticket that a mail belongs to gets its id and nothing else.
@@ -180,7 +180,7 @@ def file_ticket() -> Response:
         received = take_mail.take_mail(services, body.raw(), viewer=viewer, source="API")
     else:
         draft = read_drafts.ticket_from_json(body.read_shape(NewTicketShape(), accepted=(body.JSON, MAIL)))
-        received = tickets.receive(services, draft, viewer=viewer)
+        received = file_ticket.receive(services, draft, viewer=viewer)
     status = 201 if received.is_new else 200
     if not received.is_in_sight:
         return api_lists.tagged(ReceiptShape, {"id": received.ticket.id, "is_reduced": True}, version=0, status=status)
@@ -194,7 +194,7 @@ def file_ticket() -> Response:
 def show_ticket(ticket_id: int) -> Response:
     """Show a ticket with its messages and their predictions."""
     services = access.services()
-    view = tickets.show(services, ticket_id, viewer=access.viewer())
+    view = file_ticket.show(services, ticket_id, viewer=access.viewer())
     return api_lists.tagged(TicketDetailShape, detail_out(services, view), version=view.ticket.version)
 
 
@@ -210,10 +210,10 @@ def show_ticket(ticket_id: int) -> Response:
 def change_ticket(payload: dict[str, Any], *, ticket_id: int) -> Response:
     """Change a ticket; 412 with the current ticket and the difference when `If-Match` names an older version."""
     services, viewer = access.services(), access.viewer()
-    changes = _changes(payload)
+    wanted = _wanted(payload)
     try:
         version = api_lists.expected_version()
-        ticket = tickets.edit(services, ticket_id, viewer=viewer, changes=changes, version=version).row
+        ticket = changes.change(services.db, TICKET, ticket_id, wanted, viewer=viewer, version=version).row
     except Stale as error:
         current = ticket_out(services, TICKET.get(services.db, ticket_id, viewer=viewer))
         shown = TicketShape().dump(current)
@@ -236,9 +236,9 @@ def add_message(payload: dict[str, Any], *, ticket_id: int) -> Response:
     """Reply to the customer, or add a note."""
     services, viewer, version = access.services(), access.viewer(), api_lists.expected_version()
     if payload["kind"] == "note":
-        made = tickets.note(services, ticket_id, viewer=viewer, body=payload["body"], version=version)
+        made = act_on_ticket.note(services, ticket_id, viewer=viewer, body=payload["body"], version=version)
     else:
-        made = tickets.reply(
+        made = act_on_ticket.reply(
             services,
             ticket_id,
             viewer=viewer,
@@ -270,9 +270,9 @@ def correct(payload: dict[str, Any], *, ticket_id: int) -> Any:
     return correct_prediction.correct_stored(services, said.stored, viewer=viewer, label=label).row
 
 
-def _changes(payload: dict[str, Any]) -> Fields:
+def _wanted(payload: dict[str, Any]) -> Fields:
     fields_of = {"queue": "queue_id", "assignee": "assignee_id"}
-    changes = {fields_of.get(name, name): value for name, value in payload.items()}
+    wanted = {fields_of.get(name, name): value for name, value in payload.items()}
     if "queue" in payload:
-        changes["queue_id"] = queue_id(payload["queue"], pointer="/queue")
-    return changes
+        wanted["queue_id"] = queue_id(payload["queue"], pointer="/queue")
+    return wanted

@@ -90,7 +90,7 @@ def following(
     ticket = tickets.get(services.db, ticket_id, viewer=viewer)
     if chosen.query:
         # Tickets found by words have an order of their own, which no cursor of the inbox goes on in.
-        return _beside(services, ticket_id, chosen, viewer=viewer, sort=sort, step=1)
+        return _neighbour(services, ticket_id, chosen, viewer=viewer, sort=sort, step=1)
     cursor = paging.cursor(getattr(ticket, ORDERS[sort].column), ticket_id)
     found = page(services, chosen, viewer=viewer, limit=1, after=cursor, sort=sort)
     return found.items[0].id if found.items else None
@@ -101,10 +101,10 @@ def preceding(
 ) -> int | None:
     """Return the id of the ticket that precedes one in the inbox, None for the first; raises NotFound out of sight."""
     tickets.get(services.db, ticket_id, viewer=viewer)
-    return _beside(services, ticket_id, chosen, viewer=viewer, sort=sort, step=-1)
+    return _neighbour(services, ticket_id, chosen, viewer=viewer, sort=sort, step=-1)
 
 
-def _beside(
+def _neighbour(
     services: Services, ticket_id: int, chosen: TicketFilter, *, viewer: Viewer, sort: Sort, step: int
 ) -> int | None:
     ids: list[int] = []

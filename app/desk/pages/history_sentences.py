@@ -147,18 +147,10 @@ def _followed(event: Event, *, names: Names) -> str:
     return _("The customer wrote again") + ("; " + _status(event, names=names) if event.after.get("status") else "")
 
 
-def _noted(event: Event, *, names: Names) -> str:
-    return _("Note kept")
-
-
 def _recalled(event: Event, *, names: Names) -> str:
     if event.after.get("kind") == "noted":
         return _("Note taken back")
     return _("Reply called back before it was sent")
-
-
-def _updated(event: Event, *, names: Names) -> str:
-    return _("Sent in again, with changes")
 
 
 def _mail_failed(event: Event, *, names: Names) -> str:
@@ -168,10 +160,6 @@ def _mail_failed(event: Event, *, names: Names) -> str:
 def _bounced(event: Event, *, names: Names) -> str:
     text = _("The reply came back undelivered (%(status)s)", status=event.after.get("error") or "—")
     return text + ("; " + _status(event, names=names) if event.after.get("status") else "")
-
-
-def _mailed_again(event: Event, *, names: Names) -> str:
-    return _("The reply is sent once more")
 
 
 def _sla(event: Event, *, names: Names) -> str:
@@ -189,22 +177,18 @@ _VERBS: dict[str, Callable[..., str]] = {
     "assigned": _person,
     "prioritised": _priority,
     "tagged": _tagged,
-    "status_set": _status,
-    "resolved": _status,
-    "closed": _status,
-    "reopened": _status,
+    **dict.fromkeys(("status_set", "resolved", "closed", "reopened"), _status),
     "replied": _replied,
-    "noted": _noted,
+    "noted": lambda event, names: _("Note kept"),
     "edited": _edited,
     "corrected": _corrected,
     "uncorrected": _uncorrected,
     "recalled": _recalled,
-    "updated": _updated,
-    "sla_at_risk": _sla,
-    "sla_breached": _sla,
+    "updated": lambda event, names: _("Sent in again, with changes"),
+    **dict.fromkeys(("sla_at_risk", "sla_breached"), _sla),
     "mail_failed": _mail_failed,
     "bounced": _bounced,
-    "mail_sent_again": _mailed_again,
+    "mail_sent_again": lambda event, names: _("The reply is sent once more"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import parse_qsl
 
 from flask import request, session, url_for
@@ -35,13 +36,15 @@ def inbox() -> str:
 
 def following(ticket_id: int) -> int | None:
     """The ticket that follows in the inbox, None at its end; raises NotFound."""
-    kept, me = _kept(), viewer()
-    chosen, sort = inbox_address.ticket_filter(kept, me=me.user_id), inbox_address.sort(kept)
-    return show_inbox.following(services(), ticket_id, chosen, viewer=me, sort=sort)
+    return _neighbour(show_inbox.following, ticket_id)
 
 
 def preceding(ticket_id: int) -> int | None:
     """The ticket that precedes in the inbox, None for the first one and far down the list; raises NotFound."""
+    return _neighbour(show_inbox.preceding, ticket_id)
+
+
+def _neighbour(find: Callable[..., int | None], ticket_id: int) -> int | None:
     kept, me = _kept(), viewer()
     chosen, sort = inbox_address.ticket_filter(kept, me=me.user_id), inbox_address.sort(kept)
-    return show_inbox.preceding(services(), ticket_id, chosen, viewer=me, sort=sort)
+    return find(services(), ticket_id, chosen, viewer=me, sort=sort)

@@ -8,10 +8,11 @@ from typing import Any, get_args
 from flask import Blueprint, flash, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
+from app.core import changes
 from app.core.errors import Conflict, InputError, Stale
 from app.core.nouns import Changed
 from app.desk.domain.ticket import Priority, Status, Ticket
-from app.desk.flows import file_ticket, find_agents
+from app.desk.flows import act_on_ticket, find_agents
 from app.desk.flows.act_on_ticket import TICKET
 from app.desk.flows.mail import send_mail
 from app.desk.flows.replies import note_outcome
@@ -47,10 +48,10 @@ def _change(
 
 
 def _edit(ticket_id: int, *, message: str, **wanted: Any) -> Shown:
-    me = viewer()
+    db, me = services().db, viewer()
     return _change(
         ticket_id,
-        lambda version: file_ticket.edit(services(), ticket_id, viewer=me, changes=wanted, version=version),
+        lambda version: changes.change(db, TICKET, ticket_id, wanted, viewer=me, version=version),
         message=message,
     )
 
@@ -68,7 +69,7 @@ def reply(ticket_id: int) -> Shown:
         if action == "note":
             return _change(
                 ticket_id,
-                lambda _version: file_ticket.note(services(), ticket_id, viewer=me, body=body),
+                lambda _version: act_on_ticket.note(services(), ticket_id, viewer=me, body=body),
                 message=_("The note is kept."),
             )
         return _replied(ticket_id, body=body, action=action)
@@ -81,7 +82,7 @@ def _replied(ticket_id: int, *, body: str, action: str) -> Shown:
     answers = ticket_rendering.answers_of(ticket_id) if request.form.get("draft") and macro_id is None else None
     return _change(
         ticket_id,
-        lambda version: file_ticket.reply(
+        lambda version: act_on_ticket.reply(
             services(),
             ticket_id,
             viewer=me,
@@ -115,7 +116,7 @@ def take(ticket_id: int) -> Response:
         tell(Conflict("taken_by", name=find_agents.names(services(), [before.assignee_id])[before.assignee_id]))
         return redirect(inbox)
     wanted = {"assignee_id": me.user_id}
-    made = file_ticket.edit(services(), ticket_id, viewer=me, changes=wanted, version=before.version)
+    made = changes.change(services().db, TICKET, ticket_id, wanted, viewer=me, version=before.version)
     if made.event is not None:
         tell_changed(_("#%(number)s is yours.", number=ticket_id), event=made.event, back=inbox, endpoint=UNDO)
     return redirect(inbox)
