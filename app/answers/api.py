@@ -26,7 +26,7 @@ from app.web.api.api_shapes import (
 )
 from app.web.api.openapi import blueprint, route
 
-group = blueprint("knowledge", about="What answers are made of.")
+group = blueprint("knowledge", about="Macros and articles, of which answers are made.")
 
 
 class MacroActionShape(Shape):
@@ -105,7 +105,7 @@ class SearchQuery(Shape):
 
 @route(group, "/macros", needs="macros:read", query=MacroQuery, returns=page_of(MacroShape, "MacroPage"))
 def list_macros(query: dict[str, Any]) -> dict[str, Any]:
-    """All macros, or at most 200 that have the words."""
+    """List all macros, or at most 200 that have the words."""
     return api_lists.whole(find_macros.with_words(access.services(), query["q"]))
 
 
@@ -123,18 +123,18 @@ noun_routes.add_routes(
 
 @route(group, "/articles", needs="articles:read", returns=page_of(ArticleShape, "ArticlePage"))
 def list_articles() -> dict[str, Any]:
-    """All articles."""
+    """List all articles."""
     return api_lists.whole(search_articles.every(access.services()))
 
 
 @route(group, "/articles/search", needs="articles:read", query=SearchQuery, returns=page_of(HitShape, "Hits"))
 def search(query: dict[str, Any]) -> dict[str, Any]:
-    """Articles for a question, by words and by meaning."""
+    """Search the articles for a question, by words and by meaning."""
     return api_lists.whole(search_articles.search(access.services(), query["q"], limit=query["limit"]))
 
 
 @route(group, "/articles/<id(art):article_id>", needs="articles:read", returns=ArticleShape)
 def show_article(article_id: int) -> Response:
-    """One article."""
+    """Show an article."""
     found = ARTICLE.get(access.services().db, article_id, viewer=access.viewer())
     return api_lists.tagged(ArticleShape, found, version=found.version)
