@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -13,11 +12,10 @@ from app.answers.flows import find_destinations, find_macros
 from app.answers.flows.keep_macros import MACRO
 from app.answers.forms import EditMacro
 from app.core import changes
-from app.core.errors import BellwetherError, Conflict, InputError
+from app.core.errors import Conflict, InputError
 from app.core.nouns import Changed, Fields
-from app.model.flows import deploy_model
+from app.model.pages import label_choices
 from app.web.access import requires, services, viewer
-from app.web.display.label_titles import label_title
 from app.web.display.translation import gettext as _
 from app.web.template_context import refused, tell_changed
 
@@ -41,21 +39,12 @@ def index() -> str:
     )
 
 
-def _intents() -> list[tuple[str, str]]:
-    found: dict[str, str] = {}
-    for task in sorted({place.intent_task for place in find_destinations.every(services())}):
-        # Without a model a macro can still be written; its intents are chosen later.
-        with suppress(BellwetherError):
-            found |= {label.id: label_title(label.id) for label in deploy_model.labels(services(), task)}
-    return sorted(found.items(), key=lambda entry: entry[1])
-
-
 def _form(macro: Macro | None = None) -> EditMacro:
     form = EditMacro(data=None if macro is None else _values(macro))
-    kept = [] if macro is None else [(label, label_title(label)) for label in macro.intents]
-    form.intents.choices = list(dict([*_intents(), *kept]).items())
-    places = [(place.slug, place.title) for place in find_destinations.every(services())]
-    form.route.choices = [("", _("leave it where it is")), *places]
+    places = find_destinations.every(services())
+    kept = () if macro is None else label_choices.titled(macro.intents)
+    form.intents.choices = list(dict([*label_choices.of_tasks(place.intent_task for place in places), *kept]).items())
+    form.route.choices = [("", _("leave it where it is")), *((place.slug, place.title) for place in places)]
     return form
 
 

@@ -5,30 +5,13 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from app.core.errors import BellwetherError
-from app.desk.domain.ticket import Queue
 from app.desk.flows import find_agents, show_inbox
 from app.desk.pages import inbox_address, inbox_walk, saved_view_pages, ticket_export
-from app.model.flows import deploy_model
+from app.model.pages import label_choices
 from app.web import query_string
 from app.web.access import requires, services, viewer
-from app.web.display.label_titles import label_title
 
 blueprint = Blueprint("pages_inbox", __name__)
-
-
-def _labels(task: str) -> list[str]:
-    """The labels of a task; none while no open model has it, so that the inbox is shown all the same."""
-    try:
-        return [label.id for label in deploy_model.labels(services(), task)]
-    except BellwetherError:
-        return []
-
-
-def _intents(queues: tuple[Queue, ...]) -> list[tuple[str, str]]:
-    tasks = sorted({queue.intent_task for queue in queues})
-    intents = {label: label_title(label) for task in tasks for label in _labels(task)}
-    return sorted(intents.items(), key=lambda entry: entry[1])
 
 
 @blueprint.get("/tickets")
@@ -46,7 +29,7 @@ def index() -> str | Response:
         "tickets/inbox.html",
         inbox=inbox,
         queue_title=next((queue.title for queue in inbox.queues if queue.id == chosen.queue_id), ""),
-        intents=_intents(inbox.queues),
+        intents=label_choices.of_tasks(queue.intent_task for queue in inbox.queues),
         agents=find_agents.every(services()),
         chosen=chosen,
         me=me,

@@ -26,7 +26,7 @@ def index() -> str:
     is_more = bool(request.args.get("more"))
     found = ask_lesson.lesson(services(), viewer=viewer(), leave_out=_skipped(), is_more=is_more)
     question = found.questions[0] if found.questions else None
-    choices = ticket_predictions.choices_of(services(), question.stored.prediction) if question else ()
+    choices = ticket_predictions.choices_of(question.stored.prediction) if question else ()
     quick = ticket_predictions.quick_of(services(), question.stored.prediction, choices=choices) if question else ()
     return render_template(
         "tickets/teach.html",

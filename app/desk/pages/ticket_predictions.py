@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.core.errors import BellwetherError
 from app.core.prediction import Correction, Prediction, Scored, StoredPrediction
 from app.core.services import Services
 from app.desk.flows import find_agents, find_ticket_parts
 from app.desk.flows.file_ticket import TicketView
-from app.model.flows import deploy_model
+from app.model.pages import label_choices
+from app.model.pages.label_choices import Choices
 from app.web.display.label_titles import label_title
 
 ORDER = ("intent", "sentiment", "emotion")
@@ -25,11 +25,11 @@ class Belief:
     prediction: Prediction
     titles: tuple[str, ...]
     alternatives: tuple[Scored, ...]
-    choices: tuple[tuple[str, str], ...]
+    choices: Choices
     is_supported: bool
     correction: Correction | None
     corrector: str
-    quick: tuple[tuple[str, str], ...] = ()
+    quick: Choices = ()
 
 
 def _newest(view: TicketView) -> list[StoredPrediction]:
@@ -42,18 +42,12 @@ def _newest(view: TicketView) -> list[StoredPrediction]:
     return [found[role] for role in ORDER if role in found]
 
 
-def choices_of(services: Services, prediction: Prediction) -> tuple[tuple[str, str], ...]:
-    """The labels that a prediction can be corrected to with their titles, by title."""
-    try:
-        labels = [label.id for label in deploy_model.labels(services, prediction.task)]
-    except BellwetherError:
-        labels = [scored.label for scored in prediction.top]
-    return tuple(sorted(((label, label_title(label)) for label in labels), key=lambda entry: entry[1]))
+def choices_of(prediction: Prediction) -> Choices:
+    """The labels that a prediction can be corrected to; its own while no open model has its task."""
+    return label_choices.of_tasks([prediction.task]) or label_choices.titled(one.label for one in prediction.top)
 
 
-def quick_of(
-    services: Services, prediction: Prediction, *, choices: tuple[tuple[str, str], ...]
-) -> tuple[tuple[str, str], ...]:
+def quick_of(services: Services, prediction: Prediction, *, choices: Choices) -> Choices:
     """The labels under the digit keys: the model's own order first, then those that people choose most."""
     titles = dict(choices)
     likely = [prediction.label, *(scored.label for scored in prediction.top)]
@@ -72,7 +66,7 @@ def of(services: Services, *, view: TicketView) -> list[Belief]:
         mine = [one for one in active if one.prediction_id == stored.id]
         correction = mine[-1] if mine else None
         prediction = stored.prediction
-        choices = choices_of(services, prediction)
+        choices = choices_of(prediction)
         found.append(
             Belief(
                 id=stored.id,
