@@ -13,7 +13,7 @@ from app.core.errors import BellwetherError, Conflict
 from app.core.nouns import Fields
 from app.desk.domain.bulk import BulkOrder
 from app.desk.domain.ticket import Priority, Status
-from app.desk.flows import find_agents, run_bulk_job, show_bulk_job, show_inbox, show_queues
+from app.desk.flows import find_agents, run_bulk_job, show_inbox, show_queues
 from app.desk.pages import inbox_address
 from app.model.flows import deploy_model
 from app.web import problem_sentences, query_string
@@ -138,11 +138,15 @@ def begin() -> Response | tuple[str, int]:
 @requires("tickets:write")
 def show(job_id: int) -> str:
     """Show the progress of a job, its failures, and its undo."""
-    view = show_bulk_job.show(services(), job_id, viewer=viewer())
-    faults = [
-        (fault["row"], problem_sentences.sentence(fault["code"], fault["params"])[1]) for fault in view.job.errors
-    ]
-    return render_template("tickets/bulk_job.html", view=view, job=view.job, faults=faults)
+    job = run_bulk_job.show(services(), job_id, viewer=viewer())
+    return render_template(
+        "tickets/bulk_job.html",
+        job=job,
+        faults=[(one["row"], problem_sentences.sentence(one["code"], one["params"])[1]) for one in job.errors],
+        is_over=job.state in ("completed", "failed"),
+        n_changed=run_bulk_job.n_changed(services(), job),
+        undone_by=run_bulk_job.undone_by(services(), job_id),
+    )
 
 
 @blueprint.post("/tickets/bulk/<number:job_id>/undo")

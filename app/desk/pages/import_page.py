@@ -8,9 +8,11 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.core.errors import BellwetherError
+from app.core.jobs import job_rows
+from app.core.jobs.job import Job
 from app.desk.domain.import_file import Field, Source, TicketFile
 from app.desk.flows import show_queues
-from app.desk.flows.imports import import_tickets, show_imports
+from app.desk.flows.imports import import_tickets
 from app.people.pages.admin_section import SECTIONS
 from app.web import problem_sentences, query_string
 from app.web.access import requires, services, viewer
@@ -29,7 +31,7 @@ OVER = ("completed", "failed")
 @requires("settings:write")
 def index() -> str:
     """Show the form for a file, and the files handed in before."""
-    files = show_imports.latest(services(), limit=MOST_FILES)
+    files = [(file, _job(file.import_job_id)) for file in import_tickets.latest(services(), limit=MOST_FILES)]
     return render_template("moving/index.html", files=files, sections=SECTIONS)
 
 
@@ -88,14 +90,15 @@ def begin(file_id: int) -> Response:
 
 
 def _page(file_id: int, *, chosen: Any = None) -> str:
-    view = show_imports.show(services(), file_id)
-    file, job = view.file, view.job or view.check
+    file = import_tickets.get(services(), file_id)
+    taken = _job(file.import_job_id)
+    job = taken or _job(file.check_job_id)
     faults = [] if job is None else job.errors[:MOST_FAULTS]
     return render_template(
         "moving/show.html",
         file=file,
         job=job,
-        is_import=view.job is not None,
+        is_import=taken is not None,
         is_over=job is not None and job.state in OVER,
         faults=[(fault["row"], problem_sentences.sentence(fault["code"], fault["params"])[1]) for fault in faults],
         fields=get_args(Field),
@@ -111,3 +114,7 @@ def _page(file_id: int, *, chosen: Any = None) -> str:
 
 def _sample(file: TicketFile, *, column: str) -> str:
     return next((record[column] for record in file.sample if record.get(column)), "")
+
+
+def _job(job_id: int | None) -> Job | None:
+    return None if job_id is None else job_rows.get(services().db, job_id)

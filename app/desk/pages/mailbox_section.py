@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from app.core.nouns import Changed, Fields
 from app.core.quarantine import quarantine_rows
 from app.desk.flows import show_queues
-from app.desk.flows.mail import keep_mailboxes, show_mailboxes
+from app.desk.flows.mail import keep_mailboxes
 from app.desk.flows.mail.keep_mailboxes import MAILBOX
 from app.desk.forms import EditMailbox
 from app.notify.domain.mail import Mailbox
@@ -41,7 +41,7 @@ def _mailboxes() -> list[Row]:
             ),
             is_muted=not box.is_active,
         )
-        for box in show_mailboxes.every(services())
+        for box in keep_mailboxes.every(services())
     ]
 
 
@@ -64,7 +64,7 @@ def _given(form: Any) -> Fields:
 
 def _mailbox_notes(number: int) -> list[str]:
     """Lines on the state of its letters, and on the mail that could not be read."""
-    states = show_mailboxes.letter_counts(services(), number)
+    states = keep_mailboxes.letter_counts(services(), number)
     letters = [_("%(n)s letters: %(state)s", n=n, state=word("letter", state)) for state, n in sorted(states.items())]
     unread = [
         _(
