@@ -32,7 +32,7 @@ from app.core.quarantine.try_again import Filed
 from app.core.services import Services
 from app.core.views.keep_saved_views import VIEW
 from app.desk.api import answer_api, bulk_api, export_api, lesson_api, routing_api, ticket_api
-from app.desk.flows import desk_jobs, file_quarantined, keep_queues
+from app.desk.flows import desk_jobs, file_quarantined, keep_queues, show_queues
 from app.desk.flows.act_on_ticket import TICKET
 from app.desk.flows.correct_message import MessageSubject
 from app.desk.flows.find_message_texts import MessageTexts
@@ -243,7 +243,7 @@ def register_flows() -> None:
     for subject_kind, subject in SUBJECTS.items():
         correct_prediction.SUBJECTS.register(subject_kind, subject)
     count_corrections.COUNTS.register("corrections", correct_prediction.count_by_task)
-    find_destinations.LISTS.register("queues", keep_queues.every)
+    find_destinations.LISTS.register("queues", show_queues.every)
     for kind, handler in JOBS.items():
         job_queue.HANDLERS.register(kind, handler)
     for item, filer in FILERS.items():

@@ -1,4 +1,4 @@
-"""Vectors for the passages of articles, so that search finds them by meaning."""
+"""Vectors of the passages of articles, by which search finds them by meaning."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from app.model.engine import loader
 
 
 def reindex(services: Services) -> int:
-    """Give vectors to the articles that have none of this encoder; how many. Raises NotReady without an encoder."""
+    """Give vectors to the articles that have none of this encoder, and return their number.
+
+    Raises NotReady without an encoder.
+    """
     encoder = _encoder(services)
     waiting = articles.unread(services.db, encoder=encoder)
     for article_id in waiting:
@@ -24,7 +27,7 @@ def reindex(services: Services) -> int:
 
 
 def reindex_articles(services: Services, job: Job, progress: Progress) -> None:
-    """The job that gives vectors to all articles without them."""
+    """Give vectors to all articles without them, as a job."""
     for _ in range(reindex(services)):
         progress.done()
 
@@ -45,6 +48,6 @@ def _encoder(services: Services) -> str:
 
 
 def index_article(services: Services, article: Article) -> None:
-    """Give an article its vectors where an encoder is ready; until the worker does, its words find it."""
+    """Give an article its vectors where an encoder is ready; otherwise its words find it until the worker does."""
     with suppress(NotReady):
         _index(services, article, encoder=_encoder(services))

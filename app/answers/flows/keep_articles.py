@@ -1,4 +1,4 @@
-"""Articles as administrators keep them; search finds a new text at once."""
+"""Articles that administrators write; search finds a new text at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.core.services import Services
 
 
 class ArticleNoun(Noun[Article]):
-    """Articles of the knowledge base; a removed one can be put back."""
+    """Articles of the knowledge base; a removed one can be restored."""
 
     name = "article"
     permission = "articles:write"
@@ -27,24 +27,24 @@ class ArticleNoun(Noun[Article]):
     is_restorable = True
 
     def make(self, row: sqlite3.Row) -> Article:
-        """An article out of its row."""
+        """Return the article of a row."""
         return articles.as_article(row)
 
     def check(self, tx: Transaction, given: Fields, was: Article | None) -> dict[str, Any]:
-        """The fields of an article, its lists without an order of their own."""
+        """Return the fields of an article, its lists as tuples."""
         return {name: tuple(value) if name in ("intents", "tags") else value for name, value in given.items()}
 
     def columns(self, values: Fields) -> Fields:
-        """The fields and the time of this writing."""
+        """Return the fields with the time of the change."""
         return {**values, "updated_at": clock.now_ms()}
 
     def follow(self, tx: Transaction, was: Article | None, row: Article | None, viewer: Viewer) -> None:
-        """Forget the passages of the text before."""
+        """Delete the passages of the text before."""
         if was is not None and row is not None:
             articles.forget_passages(tx, row.id)
 
     def settle(self, services: Services, row: Article) -> None:
-        """Give the article its vectors."""
+        """Give an article its vectors."""
         index_article(services, row)
 
 

@@ -1,4 +1,4 @@
-"""Macros as administrators keep them."""
+"""Macros that administrators write."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ACTIONS = ("set_status", "add_tag", "route")
 
 
 class MacroNoun(Noun[Macro]):
-    """Macros; a removed one can be put back with what became of it."""
+    """Macros; a removed one can be restored with its outcomes."""
 
     name = "macro"
     permission = "macros:write"
@@ -26,11 +26,11 @@ class MacroNoun(Noun[Macro]):
     is_restorable = True
 
     def make(self, row: sqlite3.Row) -> Macro:
-        """A macro out of its row."""
+        """Return the macro of a row."""
         return macros.as_macro(row)
 
     def check(self, tx: Transaction, given: Fields, was: Macro | None) -> dict[str, Any]:
-        """The fields of a macro; raises InputError `broken_placeholder`, `unknown_action`."""
+        """Return the fields of a macro; raises InputError `broken_placeholder`, `unknown_action`."""
         found = dict(given)
         broken = broken_placeholder(str(found.get("body", "")))
         if broken is not None:
@@ -43,20 +43,20 @@ class MacroNoun(Noun[Macro]):
         return found
 
     def columns(self, values: Fields) -> Fields:
-        """The fields as their columns keep them."""
+        """Return the fields as their columns hold them."""
         return {**values, **({"actions": macros.pairs(values["actions"])} if "actions" in values else {})}
 
     def kept(self, tx: Transaction, row: Macro) -> Fields:
-        """How often it was used."""
+        """Return the number of its uses."""
         return {"n_used": row.n_used}
 
     def delete(self, tx: Transaction, row: Macro) -> None:
-        """Remove a macro and lay aside what became of it."""
+        """Remove a macro and set its outcomes aside."""
         macros.lay_outcomes_aside(tx, row.id)
         super().delete(tx, row)
 
     def revive(self, tx: Transaction, thing_id: int, kept: Fields) -> None:
-        """Put a macro back with what became of it."""
+        """Restore a macro with its outcomes."""
         super().revive(tx, thing_id, kept)
         macros.take_outcomes_back(tx, thing_id)
 

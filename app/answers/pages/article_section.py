@@ -6,10 +6,9 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from app.answers.flows import keep_articles
+from app.answers.flows import keep_articles, search_articles
 from app.answers.flows.keep_articles import ARTICLE
 from app.answers.forms import EditArticle
-from app.answers.store import articles
 from app.core.nouns import Fields
 from app.people.pages.admin_section import Row, Section, attributes, form_fields, split
 from app.web.access import services, viewer
@@ -19,12 +18,12 @@ from app.web.display.formats import ago
 def _articles() -> list[Row]:
     return [
         Row(id=one.id, cells=(one.title, one.slug, ", ".join(one.intents) or "—", ago(one.updated_at)))
-        for one in articles.every(services().db)
+        for one in search_articles.every(services())
     ]
 
 
 def _article(number: int) -> dict[str, Any]:
-    article = articles.get(services().db, number)
+    article = ARTICLE.get(services().db, number, viewer=viewer())
     joined = {"intents": ", ".join(article.intents), "tags": ", ".join(article.tags)}
     return {**attributes(article, "title", "slug", "body"), **joined}
 

@@ -1,4 +1,4 @@
-"""Macros: found by their words, shown with what became of them, written by administrators."""
+"""Macros: searched, shown with the outcomes of their offers, written by administrators."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from app.answers.flows import find_destinations, find_macros
 from app.answers.flows.keep_macros import MACRO
 from app.answers.forms import EditMacro
 from app.core import changes
-from app.core.errors import BellwetherError, Conflict, InputError
+from app.core.errors import Conflict, InputError
 from app.core.nouns import Changed, Fields
-from app.model.flows import deploy_model
+from app.model.pages import label_choices
 from app.web.access import requires, services, viewer
-from app.web.display.label_titles import label_title
 from app.web.display.translation import gettext as _
-from app.web.template_context import tell, tell_changed
+from app.web.template_context import refused, tell_changed
 
 blueprint = Blueprint("pages_macros", __name__)
 
@@ -40,24 +39,12 @@ def index() -> str:
     )
 
 
-def _intents() -> list[tuple[str, str]]:
-    tasks = {place.intent_task for place in find_destinations.every(services())}
-    found: dict[str, str] = {}
-    for task in sorted(tasks):
-        try:
-            found |= {label.id: label_title(label.id) for label in deploy_model.labels(services(), task)}
-        except BellwetherError:
-            # Without a model a macro can still be written; its intents are chosen later.
-            continue
-    return sorted(found.items(), key=lambda entry: entry[1])
-
-
 def _form(macro: Macro | None = None) -> EditMacro:
     form = EditMacro(data=None if macro is None else _values(macro))
-    kept = [] if macro is None else [(label, label_title(label)) for label in macro.intents]
-    form.intents.choices = list(dict([*_intents(), *kept]).items())
-    places = [(place.slug, place.title) for place in find_destinations.every(services())]
-    form.route.choices = [("", _("leave it where it is")), *places]
+    places = find_destinations.every(services())
+    kept = () if macro is None else label_choices.titled(macro.intents)
+    form.intents.choices = list(dict([*label_choices.of_tasks(place.intent_task for place in places), *kept]).items())
+    form.route.choices = [("", _("leave it where it is")), *((place.slug, place.title) for place in places)]
     return form
 
 
@@ -86,43 +73,41 @@ def _given(form: EditMacro) -> Fields:
     return {"name": form.name.data, "body": form.body.data, "intents": intents, "actions": actions}
 
 
-def _page(form: EditMacro, *, macro: Macro | None) -> str:
-    return render_template("macros/edit.html", form=form, macro=macro)
-
-
 @blueprint.route("/macros/new", methods=["GET", "POST"])
 @requires("macros:write")
 def new() -> Shown:
     """Write a macro."""
-    form = _form()
-    if not form.is_submitted():
-        return _page(form, macro=None)
-    if not form.validate():
-        return _page(form, macro=None), 422
-    try:
-        made = changes.add(services().db, MACRO, _given(form), viewer=viewer())
-    except (InputError, Conflict) as error:
-        status = tell(error)
-        return _page(form, macro=None), status
-    return _done(_("“%(name)s” is offered from now on.", name=made.row.name), made)
+    return _edited(None)
 
 
 @blueprint.route("/macros/<number:macro_id>", methods=["GET", "POST"])
 @requires("macros:write")
 def edit(macro_id: int) -> Shown:
     """Change a macro."""
-    macro = find_macros.get(services(), macro_id)
+    return _edited(MACRO.get(services().db, macro_id, viewer=viewer()))
+
+
+def _edited(macro: Macro | None) -> Shown:
     form = _form(macro)
+
+    def page() -> str:
+        return render_template("macros/edit.html", form=form, macro=macro)
+
     if not form.is_submitted():
-        return _page(form, macro=macro)
+        return page()
     if not form.validate():
-        return _page(form, macro=macro), 422
+        return page(), 422
     try:
-        made = changes.change(services().db, MACRO, macro_id, _given(form), viewer=viewer())
+        return _saved(macro, _given(form))
     except (InputError, Conflict) as error:
-        status = tell(error)
-        return _page(form, macro=macro), status
-    return _done(_("Saved."), made)
+        return refused(error, page)
+
+
+def _saved(macro: Macro | None, given: Fields) -> Response:
+    if macro is None:
+        made = changes.add(services().db, MACRO, given, viewer=viewer())
+        return _done(_("“%(name)s” is offered from now on.", name=made.row.name), made)
+    return _done(_("Saved."), changes.change(services().db, MACRO, macro.id, given, viewer=viewer()))
 
 
 @blueprint.post("/macros/<number:macro_id>/delete")

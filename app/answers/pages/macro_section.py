@@ -7,12 +7,12 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from app.answers.domain import MacroAction
+from app.answers.flows import find_macros
 from app.answers.flows.keep_macros import MACRO
 from app.answers.forms import TypedMacro
-from app.answers.store import macros
 from app.core.nouns import Fields
 from app.people.pages.admin_section import Row, Section, form_fields, split
-from app.web.access import services
+from app.web.access import services, viewer
 from app.web.display.enum_words import word
 from app.web.display.translation import gettext as _
 
@@ -28,12 +28,12 @@ def _macros() -> list[Row]:
                 str(macro.n_used),
             ),
         )
-        for macro in macros.every(services().db)
+        for macro in find_macros.with_words(services())
     ]
 
 
 def _macro(number: int) -> dict[str, Any]:
-    macro = macros.get(services().db, number)
+    macro = MACRO.get(services().db, number, viewer=viewer())
     return {
         "name": macro.name,
         "body": macro.body,

@@ -27,12 +27,6 @@ def get(db: Reads, article_id: int) -> Article:
     return as_article(db.got("article", article_id))
 
 
-def find_by_slug(db: Reads, slug: str) -> Article | None:
-    """The article of this slug."""
-    row = db.row("SELECT * FROM article WHERE slug = ?", (slug,))
-    return None if row is None else as_article(row)
-
-
 def every(db: Reads) -> tuple[Article, ...]:
     """Articles by title."""
     return tuple(as_article(row) for row in db.rows("SELECT * FROM article ORDER BY title"))
@@ -49,7 +43,7 @@ def search(db: Reads, query: str, *, limit: int = 20) -> list[tuple[int, float]]
 def put_passages(
     tx: Transaction, article_id: int, *, passages: Sequence[Passage], vectors: NDArray[np.float32], encoder: str
 ) -> None:
-    """Replace an article's passages; `vectors` [n, h] holds a row a passage."""
+    """Replace the passages of an article; `vectors` [n, h] has one row for each."""
     tx.execute("DELETE FROM passage WHERE article_id = ?", (article_id,))
     tx.execute_many(
         "INSERT INTO passage (article_id, ordinal, heading, text, vector, encoder) VALUES (?, ?, ?, ?, ?, ?)",
@@ -70,7 +64,7 @@ def passages(db: Reads) -> tuple[tuple[Passage, ...], NDArray[np.float32]]:
 
 
 def unread(db: Reads, *, encoder: str) -> tuple[int, ...]:
-    """Articles that have no passages of this encoder yet."""
+    """The ids of the articles that have no passages of this encoder yet."""
     rows = db.rows(
         "SELECT id FROM article WHERE NOT EXISTS "
         "(SELECT 1 FROM passage WHERE passage.article_id = article.id AND encoder = ?)",
@@ -80,5 +74,5 @@ def unread(db: Reads, *, encoder: str) -> tuple[int, ...]:
 
 
 def forget_passages(tx: Transaction, article_id: int) -> None:
-    """Drop the passages of an article whose text changed: they are read anew."""
+    """Delete the passages of an article whose text has changed; the worker makes new ones."""
     tx.execute("DELETE FROM passage WHERE article_id = ?", (article_id,))

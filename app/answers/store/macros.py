@@ -1,4 +1,4 @@
-"""Macros: reply templates, and how often each was taken."""
+"""Macros: reply templates, with the number of replies that each went into."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def every(db: Reads) -> tuple[Macro, ...]:
 
 
 def search(db: Reads, query: str, *, limit: int = 20) -> tuple[Macro, ...]:
-    """Macros whose name or text has the query in it, by name."""
+    """Macros whose name or text contains the query, by name."""
     rows = db.rows(
         "SELECT * FROM macro WHERE instr(lower(name), lower(?)) > 0 OR instr(lower(body), lower(?)) > 0 "
         "ORDER BY name LIMIT ?",
@@ -47,7 +47,7 @@ def pairs(actions: Iterable[MacroAction]) -> list[tuple[str, str]]:
 
 
 def lay_outcomes_aside(tx: Transaction, macro_id: int) -> None:
-    """Keep what became of a macro that is removed, for `take_outcomes_back`."""
+    """Copy the outcomes of a macro that is removed, for `take_outcomes_back`."""
     tx.execute(
         statement("INSERT INTO removed_outcome", _OUTCOME, "SELECT", _KEPT, "FROM outcome WHERE macro_id = ?"),
         (macro_id,),
@@ -55,7 +55,7 @@ def lay_outcomes_aside(tx: Transaction, macro_id: int) -> None:
 
 
 def take_outcomes_back(tx: Transaction, macro_id: int) -> None:
-    """Give a macro that was put back what became of it; a message that was erased meanwhile is named no more."""
+    """Give a restored macro its outcomes again; those of messages that were erased meanwhile name no message."""
     columns = _KEPT.replace("message_id", _STANDING)
     tx.execute(
         statement("INSERT INTO outcome", _OUTCOME, "SELECT", columns, "FROM removed_outcome WHERE macro_id = ?"),
@@ -65,5 +65,5 @@ def take_outcomes_back(tx: Transaction, macro_id: int) -> None:
 
 
 def count_used(tx: Transaction, macro_id: int) -> None:
-    """This macro was used once more."""
+    """Count one more use of a macro."""
     tx.execute("UPDATE macro SET n_used = n_used + 1 WHERE id = ?", (macro_id,))

@@ -14,6 +14,7 @@ Priority = Literal["low", "normal", "high", "urgent"]
 Tier = Literal["standard", "plus", "business"]
 MessageKind = Literal["incoming", "outgoing", "note"]
 SlaName = Literal["ok", "at_risk", "breached", "paused", "met"]
+Sort = Literal["risk", "newest", "oldest", "updated"]
 
 OPEN_STATUSES: tuple[Status, ...] = ("new", "open", "pending")
 

@@ -15,13 +15,13 @@ from app.core.nouns import Changed
 from app.core.permissions import Viewer
 from app.core.prediction import Correction
 from app.core.services import Services
+from app.desk.flows import find_ticket_parts
 from app.desk.store import doubtful_tickets
 from app.intents.decide.teaching_payoff import payoff
 from app.intents.domain import Lesson, Question
 from app.intents.flows import correct_prediction
 from app.intents.store import corrections as rows
 from app.model.flows.embed_text import VECTORS, Matrix
-from app.model.store import predictions
 from models.active_learning import most_informative
 
 GOAL = 20
@@ -56,15 +56,16 @@ def lesson(services: Services, *, viewer: Viewer, leave_out: Iterable[int] = (),
 def answer(services: Services, prediction_id: int, *, label: str, viewer: Viewer) -> Changed[Correction]:
     """Answer a question with a label; the model's own label confirms it.
 
-    Raises Conflict `already_judged` when somebody else was faster, and as `correct_prediction.correct` does.
+    Raises NotFound for a ticket out of sight, Conflict `already_judged` when somebody else was faster, and what
+    `correct_prediction.correct` raises.
     """
-    stored = predictions.get(services.db, prediction_id)
+    stored = find_ticket_parts.prediction(services, prediction_id, viewer=viewer).stored
     was = rows.in_force(
         services.db, subject_kind=stored.subject_kind, subject_id=stored.subject_id, task=stored.prediction.task
     )
     if was is not None and was.user_id != viewer.user_id:
         raise Conflict("already_judged", id=prediction_id)
-    return correct_prediction.correct(services, viewer=viewer, label=label, prediction_id=prediction_id, is_asked=True)
+    return correct_prediction.correct_stored(services, stored, viewer=viewer, label=label, is_asked=True)
 
 
 def _midnight(viewer: Viewer, *, now: int) -> int:

@@ -57,11 +57,13 @@ class MessageSubject:
 def correct(services: Services, ticket_id: int, *, viewer: Viewer, label: str, task: str | None) -> Changed[Correction]:
     """Correct the newest prediction of a task for a ticket.
 
-    Raises InputError `nothing_to_correct` without a task, and as `correct_prediction.correct` does.
+    Raises InputError `nothing_to_correct` without a task, NotFound for a ticket out of sight, and as
+    `correct_prediction.correct` does.
     """
     correct_prediction.check_person(viewer)
     if task is None:
         raise InputError("nothing_to_correct")
+    tickets.get(services.db, ticket_id, viewer=viewer)
     stored = newest(services.db, ticket_id, task=task)
     return correct_prediction.correct_stored(services, stored, viewer=viewer, label=label)
 
@@ -73,17 +75,6 @@ def newest(db: Reads, ticket_id: int, *, task: str) -> StoredPrediction:
         if found is not None:
             return found
     raise NotFound(noun="prediction", id=f"{ticket_id}/{task}")
-
-
-def ticket_of(services: Services, prediction_id: int, *, viewer: Viewer) -> int:
-    """The ticket that a prediction is about; NotFound for one about none, or about one out of sight, alike."""
-    db = services.db
-    stored = predictions.get(db, prediction_id)
-    if stored.subject_kind == "message":
-        ticket = tickets.read(db, messages.get(db, stored.subject_id).ticket_id)
-        if viewer.sees_queue(ticket.queue_id):
-            return ticket.id
-    raise NotFound(noun="prediction", id=prediction_id)
 
 
 def _rerouting(tx: Transaction, ticket: Ticket, *, task: str, label: str) -> dict[str, Any]:

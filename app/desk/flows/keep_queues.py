@@ -104,11 +104,6 @@ def set_route_rule(
         return made
 
 
-def every(services: Services) -> tuple[Queue, ...]:
-    """All queues, by title."""
-    return queues.every(services.db)
-
-
 def set_trust(
     db: Database | Transaction,
     *,

@@ -83,6 +83,11 @@ def show(services: Services, job_id: int, *, viewer: Viewer) -> Job:
     return job
 
 
+def n_changed(services: Services, job: Job) -> int:
+    """The number of tickets that a bulk job has really changed."""
+    return bulk_items.n_changed(services.db, job.id)
+
+
 def undone_by(services: Services, job_id: int) -> int | None:
     """The job that takes this one back, if there is one."""
     return job_rows.undone_by(services.db, job_id)

@@ -1,4 +1,4 @@
-"""Telling the model what it should have said, and taking changes back."""
+"""Corrections of predictions, and the undo of any change of a ticket."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from werkzeug.wrappers import Response
 
 from app.core import changes
 from app.core.errors import Conflict, InputError, NotReady, TaskMissing
-from app.desk.flows import correct_message
-from app.desk.store import queues, tickets
+from app.desk.flows import find_ticket_parts
+from app.desk.flows.keep_queues import QUEUE
 from app.intents.flows import correct_prediction
 from app.web import access
 from app.web.access import requires, services, viewer
@@ -22,9 +22,9 @@ blueprint = Blueprint("pages_corrections", __name__)
 @blueprint.post("/predictions/<number:prediction_id>/correct")
 @requires("tickets:write")
 def correct(prediction_id: int) -> Response:
-    """A person's label in place of the model's; it becomes a training example and can be taken back."""
+    """Put a person's label in place of the model's; it becomes a training example and can be undone."""
     me = viewer()
-    ticket_id = correct_message.ticket_of(services(), prediction_id, viewer=me)
+    ticket_id = find_ticket_parts.prediction(services(), prediction_id, viewer=me).message.ticket_id
     back = url_for("pages_tickets.show", ticket_id=ticket_id, _anchor=f"prediction-{prediction_id}")
     try:
         made = correct_prediction.correct(
@@ -33,12 +33,12 @@ def correct(prediction_id: int) -> Response:
     except (InputError, NotReady, TaskMissing) as error:
         tell(error)
         return redirect(back)
-    if not me.sees_queue(tickets.read(services().db, ticket_id).queue_id):
-        back = url_for("pages_inbox.index")
     message = _("Corrected to “%(label)s”. The model learns from it.", label=label_title(made.row.label))
     if made.event is not None and "queue_id" in made.event.after:
-        moved_to = queues.get(services().db, made.event.after["queue_id"]).title
-        message += " " + _("The ticket moved to %(queue)s.", queue=moved_to)
+        queue = QUEUE.read(services().db, made.event.after["queue_id"])
+        message += " " + _("The ticket moved to %(queue)s.", queue=queue.title)
+        if not me.sees_queue(queue.id):
+            back = url_for("pages_inbox.index")
     tell_changed(message, event=made.event, back=back, endpoint="pages_corrections.undo")
     return redirect(back)
 
@@ -46,7 +46,7 @@ def correct(prediction_id: int) -> Response:
 @blueprint.post("/undo/<number:event_id>")
 @requires("tickets:write")
 def undo(event_id: int) -> Response:
-    """Take a change back, unless a later one stands in the way; a reply called back is in the box again."""
+    """Undo a change unless a later one stands in the way; a reply that is called back is in the box again."""
     try:
         inverse = changes.undo(services(), event_id, viewer=viewer())
     except Conflict as error:

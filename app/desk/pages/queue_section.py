@@ -7,12 +7,11 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from app.core.nouns import Fields
+from app.desk.flows import show_queues
 from app.desk.flows.keep_queues import QUEUE
 from app.desk.forms import EditQueue
-from app.desk.store import queues
 from app.people.pages.admin_section import Row, Section, attributes, form_fields
-from app.people.store import teams
-from app.web.access import services
+from app.web.access import services, viewer
 from app.web.display.translation import gettext as _
 from app.web.form_fields import EVERYBODY
 
@@ -20,8 +19,7 @@ _QUEUE = ("title", "slug", "intent_task", "is_redacting")
 
 
 def _queues() -> list[Row]:
-    db = services().db
-    names = {team.id: team.name for team in teams.every(db)}
+    names = {team.id: team.name for team in show_queues.teams(services())}
     return [
         Row(
             id=queue.id,
@@ -33,19 +31,19 @@ def _queues() -> list[Row]:
                 _("yes") if queue.is_redacting else _("no"),
             ),
         )
-        for queue in queues.every(db)
+        for queue in show_queues.every(services())
     ]
 
 
 def _queue_form(form: Any) -> None:
-    db = services().db
-    form.team_id.choices = [(EVERYBODY, _("everybody"))] + [(team.id, team.name) for team in teams.every(db)]
-    named = [(policy.id, policy.name) for policy in queues.policies(db) if not policy.is_default]
+    teams = [(team.id, team.name) for team in show_queues.teams(services())]
+    form.team_id.choices = [(EVERYBODY, _("everybody")), *teams]
+    named = [(policy.id, policy.name) for policy in show_queues.policies(services()) if not policy.is_default]
     form.sla_policy_id.choices = [(EVERYBODY, _("the default one")), *named]
 
 
 def _queue(number: int) -> dict[str, Any]:
-    queue = queues.get(services().db, number)
+    queue = QUEUE.get(services().db, number, viewer=viewer())
     chosen = {"team_id": queue.team_id or EVERYBODY, "sla_policy_id": queue.sla_policy_id or EVERYBODY}
     return {**attributes(queue, *_QUEUE), **chosen}
 

@@ -1,4 +1,4 @@
-"""Saved views at the side of the inbox: a name for an address."""
+"""Saved views at the side of the inbox: addresses with names."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from app.core import changes
-from app.core.db import Reads
 from app.core.errors import BellwetherError
 from app.core.permissions import Viewer
 from app.core.views import keep_saved_views, saved_view_rows
 from app.core.views.keep_saved_views import INBOX_VIEW
+from app.desk.flows import show_inbox
 from app.desk.pages import inbox_address
-from app.desk.store import inbox_query, ticket_search
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
 from app.web.template_context import tell
@@ -34,7 +33,7 @@ _KEPT = frozenset((
 
 @dataclass(frozen=True, kw_only=True)
 class Pinned:
-    """A view as the side shows it; no count where no counter tells."""
+    """A view as the side shows it; `n` is None where counting would take long."""
 
     id: int
     name: str
@@ -46,11 +45,11 @@ class Pinned:
 
 
 def query_of(arguments: MultiDict[str, str]) -> str:
-    """The part of an address that is the filter, in one order, so that equal filters are equal texts."""
+    """The filter in an address as a text; equal filters are equal texts."""
     return urlencode(sorted((name, value) for name, value in arguments.items() if name in _KEPT and value))
 
 
-def pinned(db: Reads, *, me: Viewer, arguments: MultiDict[str, str]) -> list[Pinned]:
+def pinned(*, me: Viewer, arguments: MultiDict[str, str]) -> list[Pinned]:
     """The views in sight with their counts."""
     here = query_of(arguments)
     return [
@@ -61,17 +60,15 @@ def pinned(db: Reads, *, me: Viewer, arguments: MultiDict[str, str]) -> list[Pin
             is_here=view.query == here,
             is_shared=view.is_shared,
             may_remove=view.is_changeable(me),
-            n=_count(db, view.query, me=me) if place < MOST_COUNTED else None,
+            n=_count(view.query, me=me) if place < MOST_COUNTED else None,
         )
-        for place, view in enumerate(saved_view_rows.every(db, viewer=me))
+        for place, view in enumerate(saved_view_rows.every(services().db, viewer=me))
     ]
 
 
-def _count(db: Reads, query: str, *, me: Viewer) -> int | None:
+def _count(query: str, *, me: Viewer) -> int | None:
     chosen = inbox_address.ticket_filter(MultiDict(parse_qsl(query)), me=me.user_id)
-    if chosen.assignee_id is not None or ticket_search.is_asked(chosen):
-        return None
-    return inbox_query.count(db, chosen, viewer=me)[0]
+    return show_inbox.quick_count(services(), chosen, viewer=me)
 
 
 @blueprint.post("/views")

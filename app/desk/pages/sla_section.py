@@ -1,4 +1,4 @@
-"""SLA policies in words that people type: `Mon-Fri 09:00-18:00`, a line each."""
+"""The administrator's section of SLA policies; opening hours are typed as `Mon-Fri 09:00-18:00`, one a line."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from app.core.durations import HOUR_MS
 from app.core.errors import InputError
 from app.core.nouns import Fields
 from app.desk.domain.sla_policy import Opening, SlaPolicy
+from app.desk.flows import show_queues
 from app.desk.flows.keep_sla_policies import SLA_POLICY
 from app.desk.forms import EditPolicy
-from app.desk.store import queues
 from app.people.pages.admin_section import Row, Section
-from app.web.access import services
+from app.web.access import services, viewer
 from app.web.display.formats import span
 from app.web.display.translation import gettext as _
 
@@ -24,7 +24,7 @@ _LINE = re.compile(r"([a-z]{3})(?:\s*[-–]\s*([a-z]{3}))?\s+(\d{1,2}):(\d\d)\s*
 
 
 def hours_of(text: str) -> tuple[Opening, ...]:
-    """Lines of days and times as openings; raises InputError `bad_hours` for a line that says neither."""
+    """The openings of lines of days and times; raises InputError `bad_hours` for any other line."""
     return tuple(sorted(one for line in text.splitlines() if line.strip() for one in _openings(line.strip())))
 
 
@@ -40,7 +40,7 @@ def _openings(line: str) -> list[Opening]:
 
 
 def text_of(hours: tuple[Opening, ...]) -> str:
-    """Openings as lines, days with the same times next to each other put together."""
+    """The lines of openings; neighbouring days with the same times share a line."""
     lines: list[tuple[int, int, int, int]] = []
     for day, opens, closes in sorted(hours, key=lambda one: (one[1], one[2], one[0])):
         if lines and lines[-1][2:] == (opens, closes) and lines[-1][1] == day - 1:
@@ -56,12 +56,11 @@ def _line(first: int, last: int, opens: int, closes: int) -> str:
 
 
 def rows() -> list[Row]:
-    """Every policy with what it promises and where it holds."""
-    db = services().db
+    """Every policy with its times and its queues."""
     held: dict[int | None, list[str]] = {}
-    for queue in queues.every(db):
+    for queue in show_queues.every(services()):
         held.setdefault(queue.sla_policy_id, []).append(queue.title)
-    return [Row(id=policy.id, cells=_cells(policy, held=held)) for policy in queues.policies(db)]
+    return [Row(id=policy.id, cells=_cells(policy, held=held)) for policy in show_queues.policies(services())]
 
 
 def _cells(policy: SlaPolicy, *, held: dict[int | None, list[str]]) -> tuple[str, ...]:
@@ -78,8 +77,8 @@ def _cells(policy: SlaPolicy, *, held: dict[int | None, list[str]]) -> tuple[str
 
 
 def values(number: int) -> dict[str, Any]:
-    """A policy in the units of its form."""
-    policy = queues.policy(services().db, number)
+    """The fields of a policy in the units of its form."""
+    policy = SLA_POLICY.get(services().db, number, viewer=viewer())
     return {
         "name": policy.name,
         "zone": policy.zone,

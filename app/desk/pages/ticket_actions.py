@@ -1,26 +1,26 @@
-"""What an agent does to a ticket: answer, note, take, assign, move, set, tag; each can be taken back."""
+"""The actions of an agent on a ticket: reply, note, take, assign, move, set, tag; each can be undone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any
 
 from flask import Blueprint, flash, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
+from app.core import changes
 from app.core.errors import Conflict, InputError, Stale
 from app.core.nouns import Changed
-from app.desk.domain.ticket import Priority, Status, Ticket
-from app.desk.flows import file_ticket
+from app.desk.domain.ticket import Status, Ticket
+from app.desk.flows import act_on_ticket, find_agents
+from app.desk.flows.act_on_ticket import TICKET
 from app.desk.flows.mail import send_mail
 from app.desk.flows.replies import note_outcome
-from app.desk.pages import inbox_walk, ticket_parts
-from app.desk.store import tickets as rows
-from app.people.store import users
+from app.desk.pages import inbox_walk, ticket_rendering
 from app.web import query_string
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
-from app.web.template_context import tell, tell_changed
+from app.web.template_context import refused, tell, tell_changed
 
 blueprint = Blueprint("pages_acts", __name__)
 
@@ -32,14 +32,14 @@ Shown = str | Response | tuple[str, int]
 def _change(
     ticket_id: int, change: Callable[[int | None], Changed[Ticket]], *, message: str, body: str | None = None
 ) -> Shown:
-    """Do one thing to a ticket and offer to take it back; what somebody else changed meanwhile is not overwritten."""
+    """Change a ticket and offer the undo; a change of somebody else in between is not overwritten."""
     page = url_for("pages_tickets.show", ticket_id=ticket_id)
     goes_on = bool(request.form.get("next"))
-    following = inbox_walk.after(rows.get(services().db, ticket_id, viewer=viewer())) if goes_on else None
+    following = inbox_walk.following(ticket_id) if goes_on else None
     try:
         made = change(query_string.whole(request.form.get("version")))
     except Stale:
-        return ticket_parts.render(ticket_id, body=body, clashed=ticket_parts.clash(ticket_id)), 412
+        return ticket_rendering.render(ticket_id, body=body, clashed=ticket_rendering.clash(ticket_id)), 412
     if made.event is not None:
         tell_changed(message, event=made.event, back=page, endpoint=UNDO)
     if goes_on:
@@ -48,10 +48,10 @@ def _change(
 
 
 def _edit(ticket_id: int, *, message: str, **wanted: Any) -> Shown:
-    me = viewer()
+    db, me = services().db, viewer()
     return _change(
         ticket_id,
-        lambda version: file_ticket.edit(services(), ticket_id, viewer=me, changes=wanted, version=version),
+        lambda version: changes.change(db, TICKET, ticket_id, wanted, viewer=me, version=version),
         message=message,
     )
 
@@ -59,31 +59,30 @@ def _edit(ticket_id: int, *, message: str, **wanted: Any) -> Shown:
 @blueprint.post("/tickets/<number:ticket_id>/reply")
 @requires("tickets:write")
 def reply(ticket_id: int) -> Shown:
-    """Answer the customer, or keep a note."""
+    """Reply to the customer, or add a note."""
     me, body, action = viewer(), request.form.get("body", ""), request.form.get("action", "reply")
     session["goes_on"] = bool(request.form.get("next"))
     if not body.strip():
         flash(_("Write something first; an empty message is not sent."), "error")
-        return ticket_parts.render(ticket_id, body=body), 422
+        return ticket_rendering.render(ticket_id, body=body), 422
     try:
         if action == "note":
             return _change(
                 ticket_id,
-                lambda _version: file_ticket.note(services(), ticket_id, viewer=me, body=body),
+                lambda _version: act_on_ticket.note(services(), ticket_id, viewer=me, body=body),
                 message=_("The note is kept."),
             )
         return _replied(ticket_id, body=body, action=action)
     except InputError as error:
-        status = tell(error)
-        return ticket_parts.render(ticket_id, body=body), status
+        return refused(error, lambda: ticket_rendering.render(ticket_id, body=body))
 
 
 def _replied(ticket_id: int, *, body: str, action: str) -> Shown:
     me, macro_id = viewer(), query_string.whole(request.form.get("macro_id"))
-    answers = ticket_parts.answers_of(ticket_id) if request.form.get("draft") and macro_id is None else None
+    answers = ticket_rendering.answers_of(ticket_id) if request.form.get("draft") and macro_id is None else None
     return _change(
         ticket_id,
-        lambda version: file_ticket.reply(
+        lambda version: act_on_ticket.reply(
             services(),
             ticket_id,
             viewer=me,
@@ -110,14 +109,14 @@ def assign(ticket_id: int) -> Shown:
 @blueprint.post("/tickets/<number:ticket_id>/take")
 @requires("tickets:write")
 def take(ticket_id: int) -> Response:
-    """Take a ticket that nobody has, from the inbox."""
-    me, db, inbox = viewer(), services().db, inbox_walk.inbox()
-    before = rows.get(db, ticket_id, viewer=me)
+    """Take a ticket that nobody has."""
+    me, inbox = viewer(), inbox_walk.inbox()
+    before = TICKET.get(services().db, ticket_id, viewer=me)
     if before.assignee_id not in (None, me.user_id):
-        tell(Conflict("taken_by", name=users.get(db, before.assignee_id).name))
+        tell(Conflict("taken_by", name=find_agents.names(services(), [before.assignee_id])[before.assignee_id]))
         return redirect(inbox)
     wanted = {"assignee_id": me.user_id}
-    made = file_ticket.edit(services(), ticket_id, viewer=me, changes=wanted, version=before.version)
+    made = changes.change(services().db, TICKET, ticket_id, wanted, viewer=me, version=before.version)
     if made.event is not None:
         tell_changed(_("#%(number)s is yours.", number=ticket_id), event=made.event, back=inbox, endpoint=UNDO)
     return redirect(inbox)
@@ -126,27 +125,22 @@ def take(ticket_id: int) -> Response:
 @blueprint.post("/tickets/<number:ticket_id>/status")
 @requires("tickets:write")
 def set_status(ticket_id: int) -> Shown:
-    """Change where the ticket stands."""
-    chosen = request.form.get("status", "")
-    if chosen not in get_args(Status):
-        raise InputError("invalid_input")
-    return _edit(ticket_id, message=_("The status of #%(number)s is set.", number=ticket_id), status=chosen)
+    """Set the status."""
+    message = _("The status of #%(number)s is set.", number=ticket_id)
+    return _edit(ticket_id, message=message, status=request.form.get("status", ""))
 
 
 @blueprint.post("/tickets/<number:ticket_id>/priority")
 @requires("tickets:write")
 def set_priority(ticket_id: int) -> Shown:
-    """Choose a priority, which the model then leaves alone."""
-    chosen = request.form.get("priority", "")
-    if chosen not in get_args(Priority):
-        raise InputError("invalid_input")
-    return _edit(ticket_id, message=_("The priority is set."), priority=chosen)
+    """Set the priority, which the model then leaves alone."""
+    return _edit(ticket_id, message=_("The priority is set."), priority=request.form.get("priority", ""))
 
 
 @blueprint.post("/tickets/<number:ticket_id>/tags")
 @requires("tickets:write")
 def tag(ticket_id: int) -> Shown:
-    """Make these the ticket's tags, with commas between them."""
+    """Set the tags, which have commas between them."""
     wanted = tuple(part.strip() for part in request.form.get("tags", "").replace("，", ",").split(",") if part.strip())
     return _edit(ticket_id, message=_("The tags are set."), tags=wanted)
 
@@ -154,17 +148,14 @@ def tag(ticket_id: int) -> Shown:
 @blueprint.post("/tickets/<number:ticket_id>/route")
 @requires("tickets:write")
 def route(ticket_id: int) -> Shown:
-    """Move the ticket to another queue; one out of the mover's sight takes the ticket there too."""
-    chosen = query_string.whole(request.form.get("queue"))
-    if chosen is None:
-        raise InputError("invalid_input")
-    return _edit(ticket_id, message=_("The ticket is moved."), queue_id=chosen)
+    """Move the ticket to another queue, even to one out of the reader's sight."""
+    return _edit(ticket_id, message=_("The ticket is moved."), queue_id=query_string.whole(request.form.get("queue")))
 
 
 @blueprint.post("/tickets/<number:ticket_id>/letters/<number:outbox_id>/again")
 @requires("tickets:write")
 def send_again(ticket_id: int, outbox_id: int) -> Response:
-    """Send a reply once more that could not be sent or came back."""
+    """Send a reply again that failed or bounced."""
     try:
         send_mail.send_again(services(), outbox_id, viewer=viewer())
         flash(_("The reply is sent once more."), "good")
@@ -176,7 +167,7 @@ def send_again(ticket_id: int, outbox_id: int) -> Response:
 @blueprint.post("/tickets/<number:ticket_id>/reject")
 @requires("tickets:write")
 def reject(ticket_id: int) -> Response:
-    """Say that a macro or the draft does not help here; it is offered further down from now on."""
+    """Reject a macro or the draft that does not help; it is offered further down from now on."""
     macro_id = query_string.whole(request.form.get("macro"))
     kind = "draft" if macro_id is None else "macro"
     note_outcome.turn_down(services(), ticket_id, viewer=viewer(), kind=kind, macro_id=macro_id)

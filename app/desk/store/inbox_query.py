@@ -14,9 +14,9 @@ from app.core.db import Reads, marks, statement
 from app.core.paging import Page
 from app.core.permissions import Viewer
 from app.core.scope import Condition
-from app.desk.domain.ticket import Ticket, TicketFilter
+from app.desk.domain.ticket import Sort, Ticket, TicketFilter
 from app.desk.store import ticket_search
-from app.desk.store.ticket_filter import ORDERS, Key, Order, Sort, by_ids, conditions, facets, sides
+from app.desk.store.ticket_filter import ORDERS, Key, Order, by_ids, conditions, facets, sides
 
 # A walk gives up after so many tickets on either side of the desk (open, done): milliseconds.
 MOST_WALKED = 3000

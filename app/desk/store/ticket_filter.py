@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from app.core import paging, scope
 from app.core.db import Reads, marks
 from app.core.permissions import Viewer
 from app.core.scope import Condition
-from app.desk.domain.ticket import OPEN_STATUSES, Ticket, TicketFilter
+from app.desk.domain.ticket import OPEN_STATUSES, Sort, Ticket, TicketFilter
 from app.desk.store.tickets import as_ticket
 
-Sort = Literal["risk", "newest", "oldest", "updated"]
 Key = tuple[int, int]
 """An order key and the ticket's id."""
 

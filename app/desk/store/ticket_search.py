@@ -15,8 +15,8 @@ from app.core.errors import InputError
 from app.core.paging import Page
 from app.core.permissions import SYSTEM, Viewer
 from app.core.storage import full_text
-from app.desk.domain.ticket import OPEN_STATUSES, Ticket, TicketFilter
-from app.desk.store.ticket_filter import ORDERS, Sort, by_ids, conditions, sides
+from app.desk.domain.ticket import OPEN_STATUSES, Sort, Ticket, TicketFilter
+from app.desk.store.ticket_filter import ORDERS, by_ids, conditions, sides
 from app.desk.store.tickets import status_counts
 
 # Words are looked up in the newest messages that have them: a common word stays quick among millions.

@@ -77,6 +77,16 @@ def add(services: Services, *, name: str, content: bytes, viewer: Viewer) -> Tic
         return _try(tx, file, viewer=viewer)
 
 
+def latest(services: Services, *, limit: int) -> tuple[TicketFile, ...]:
+    """The files handed in last, newest first."""
+    return import_files.latest(services.db, limit=limit)
+
+
+def get(services: Services, file_id: int) -> TicketFile:
+    """The file with this id; raises NotFound."""
+    return import_files.get(services.db, file_id)
+
+
 def forget_left_over(services: Services) -> int:
     """Let go of files that nobody imported within a week; how many."""
     left = import_files.left_over(services.db, before=clock.now_ms() - KEPT_MS)

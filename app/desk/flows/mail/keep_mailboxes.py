@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from typing import Any, get_args
 
@@ -15,7 +15,7 @@ from app.core.permissions import Viewer
 from app.core.services import Services
 from app.core.storage import sealing
 from app.core.text.fields import checked_address
-from app.desk.store import mailboxes, queues
+from app.desk.store import mailboxes, outbox, queues
 from app.notify.domain.letter import Mailbox, Security
 
 
@@ -59,6 +59,16 @@ class MailboxNoun(Noun[Mailbox]):
 
 
 MAILBOX = MailboxNoun()
+
+
+def every(services: Services) -> tuple[Mailbox, ...]:
+    """All mailboxes by address."""
+    return mailboxes.every(services.db)
+
+
+def letter_counts(services: Services, mailbox_id: int) -> Mapping[str, int]:
+    """The number of a mailbox's letters in each state."""
+    return outbox.counts(services.db, mailbox_id)
 
 
 def add_mailbox(services: Services, given: Fields, *, viewer: Viewer, password: str = "") -> Changed[Mailbox]:

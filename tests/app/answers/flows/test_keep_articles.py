@@ -24,8 +24,7 @@ def filled(services: Services, people: Desk) -> None:
 
 @pytest.mark.usefixtures("filled")
 def test_an_edited_article_is_read_anew(services: Services, engine: FakeEngine) -> None:
-    article = articles.find_by_slug(services.db, "delivery")
-    assert article is not None
+    article = next(one for one in articles.every(services.db) if one.slug == "delivery")
     engine.failure = NotReady()
     changes = {"body": "Parcels to the islands travel by ferry on Tuesdays only."}
     keep_articles.change_article(services, article.id, changes, viewer=SYSTEM, version=article.version)

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from app.core import scope
 from app.core.db import Database, Transaction, open_database, statement
 from app.core.permissions import SYSTEM, Viewer
-from app.desk.domain.ticket import OPEN_STATUSES, Message, Status, Ticket, TicketFilter
+from app.desk.domain.ticket import OPEN_STATUSES, Message, Sort, Status, Ticket, TicketFilter
 from app.desk.store import customers, inbox_query, messages, ticket_search, tickets
-from app.desk.store.ticket_filter import ORDERS, Sort, conditions
+from app.desk.store.ticket_filter import ORDERS, conditions
 
 STATUSES: tuple[Status, ...] = ("new", "open", "pending", "solved", "closed")
 CHOICES: dict[str, tuple[Any, ...]] = {

@@ -12,9 +12,8 @@ import pytest
 from app.core.db import Database, Transaction, open_database
 from app.core.errors import InputError
 from app.core.permissions import SYSTEM
-from app.desk.domain.ticket import Customer, Message, Status, Ticket, TicketFilter, Urgency, UrgencyPart
+from app.desk.domain.ticket import Customer, Message, Sort, Status, Ticket, TicketFilter, Urgency, UrgencyPart
 from app.desk.store import customers, inbox_query, messages, tickets
-from app.desk.store.ticket_filter import Sort
 
 STATUSES: tuple[Status, ...] = ("new", "open", "pending", "solved", "closed")
 

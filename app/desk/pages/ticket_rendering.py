@@ -1,4 +1,4 @@
-"""A ticket's page put together: thread, beliefs, suggestions, history, who else is there, what stands in the way."""
+"""The HTML of a ticket's page: thread, predictions, suggestions, history, other readers, and clashes."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 
 from flask import render_template, request
 
-from app.answers.store import macros
+from app.answers.domain import Hit
+from app.answers.flows import find_macros
+from app.answers.flows.keep_macros import MACRO
 from app.core import changes
 from app.core.errors import BellwetherError, NotFound
 from app.core.events.event import Event
 from app.core.prediction import Prediction
-from app.desk.flows import file_ticket, note_presence
+from app.desk.flows import file_ticket, find_agents, find_ticket_parts, note_presence, show_queues
 from app.desk.flows.file_ticket import TicketView
 from app.desk.flows.replies import suggest_answer
 from app.desk.flows.replies.suggest_answer import Answers
 from app.desk.pages import history_sentences, inbox_walk, ticket_predictions
-from app.desk.store import messages, queues
-from app.people.store import users
 from app.web import query_string
 from app.web.access import services, viewer
 from app.web.display import charts
@@ -28,12 +28,12 @@ from app.web.display.label_titles import label_title
 from app.web.display.translation import gettext as _
 
 ASKED = "v."
-"""What a field begins with that fills a placeholder."""
+"""The prefix of fields that fill a placeholder."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Clash:
-    """What others did to a ticket since a reader loaded it, and what the reader wanted meanwhile."""
+    """The changes of others since a reader loaded a ticket, and the refused change of the reader."""
 
     lines: tuple[history_sentences.Line, ...]
     wanted: str
@@ -42,8 +42,8 @@ class Clash:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taken:
-    """What goes into the reply box; `asked` are the placeholders of a macro that have to be filled in first."""
+class ReplyBox:
+    """The content of the reply box; `asked` are the placeholders of a macro that have to be filled in first."""
 
     body: str = ""
     macro_id: int | None = None
@@ -55,7 +55,7 @@ class Taken:
 
 
 def answers_of(ticket_id: int) -> Answers | None:
-    """Macros, articles and a draft; None while the model or the search encoder is not ready."""
+    """The macros, articles and draft for a ticket; None while the model is not ready. Raises NotFound."""
     try:
         return suggest_answer.answer(services(), ticket_id, viewer=viewer())
     except NotFound:
@@ -64,49 +64,52 @@ def answers_of(ticket_id: int) -> Answers | None:
         return None
 
 
-def _sources(answers: Answers | None) -> list[dict[str, Any]]:
+def _sources(answers: Answers | None) -> list[Hit]:
+    """The articles that the draft quotes, in the order of its sentences."""
     if answers is None:
         return []
-    titles = {hit.article_id: hit.title for hit in answers.hits}
-    used = dict.fromkeys(
-        sentence.source_id for sentence in answers.draft.sentences if sentence.source_kind == "article"
-    )
-    return [{"article_id": number, "title": titles[number]} for number in used if number in titles]
+    hits = {hit.article_id: hit for hit in answers.hits}
+    used = dict.fromkeys(one.source_id for one in answers.draft.sentences if one.source_kind == "article")
+    return [hits[number] for number in used if number in hits]
 
 
-def _taken(ticket_id: int, *, answers: Answers | None) -> Taken:
-    """What a press on "put into the reply" brings without a script, or what was called back."""
+def _reply_box(ticket_id: int, *, answers: Answers | None) -> ReplyBox:
+    """The reply box after "Put into the reply" was pressed without a script, or after a reply was called back."""
     take = request.args.get("take", "")
     if take == "recalled":
-        return Taken(body=_recalled(ticket_id) or "")
+        return ReplyBox(body=find_ticket_parts.recalled_text(services(), ticket_id, viewer=viewer()))
     if take == "draft":
-        return Taken(body="" if answers is None else answers.draft.text, is_draft=answers is not None)
+        return ReplyBox(body="" if answers is None else answers.draft.text, is_draft=answers is not None)
     macro_id = query_string.whole(take)
-    return Taken() if macro_id is None else _filled(ticket_id, macro_id=macro_id)
+    return ReplyBox() if macro_id is None else _filled_macro(ticket_id, macro_id=macro_id)
 
 
-def _filled(ticket_id: int, *, macro_id: int) -> Taken:
+def _filled_macro(ticket_id: int, *, macro_id: int) -> ReplyBox:
+    me = viewer()
     given = {name.removeprefix(ASKED): text for name, text in request.args.items() if name.startswith(ASKED)}
-    found = suggest_answer.fill_macro(services(), ticket_id, macro_id=macro_id, viewer=viewer(), given=given)
+    found = suggest_answer.fill_macro(services(), ticket_id, macro_id=macro_id, viewer=me, given=given)
     if not found.missing:
-        return Taken(body=found.text, macro_id=macro_id)
-    name = macros.get(services().db, macro_id).name
-    return Taken(macro_id=macro_id, asked=found.missing, given=tuple(given.items()), is_refused=bool(given), name=name)
-
-
-def _recalled(ticket_id: int) -> str | None:
-    user_id = viewer().user_id
-    found = None if user_id is None else messages.last_recalled(services().db, ticket_id, user_id=user_id)
-    return None if found is None else found.body
+        return ReplyBox(body=found.text, macro_id=macro_id)
+    return ReplyBox(
+        macro_id=macro_id,
+        asked=found.missing,
+        given=tuple(given.items()),
+        is_refused=bool(given),
+        name=MACRO.get(services().db, macro_id, viewer=me).name,
+    )
 
 
 def _names(events: Sequence[Event]) -> history_sentences.Names:
-    db = services().db
     return history_sentences.Names(
-        queues={queue.id: queue.title for queue in queues.every(db)},
-        people=users.names(db, history_sentences.people_in(events)),
-        macros={macro.id: macro.name for macro in macros.every(db)},
+        queues=show_queues.titles(services()),
+        people=find_agents.names(services(), history_sentences.people_in(events)),
+        macros={macro.id: macro.name for macro in find_macros.with_words(services())},
     )
+
+
+def _refused_reply(body: str) -> ReplyBox:
+    macro_id = query_string.whole(request.form.get("macro_id"))
+    return ReplyBox(body=body, macro_id=macro_id, is_draft=bool(request.form.get("draft")))
 
 
 def _history(view: TicketView) -> list[history_sentences.Line]:
@@ -121,7 +124,7 @@ def _feelings(view: TicketView) -> dict[int, Prediction | None]:
 
 
 def _course(view: TicketView, *, feelings: dict[int, Prediction | None]) -> tuple[list[float], Any]:
-    """Sentiment scores of what the customer wrote, oldest first, and their line; no line for fewer than two."""
+    """The sentiment scores of the customer's messages, oldest first, and their line; no line for fewer than two."""
     said = [feelings.get(message.id) for message in view.messages if message.kind == "incoming"]
     scores = [one.sentiment_score for one in said if one is not None and not one.abstained]
     known = [score for score in scores if score is not None]
@@ -129,7 +132,7 @@ def _course(view: TicketView, *, feelings: dict[int, Prediction | None]) -> tupl
 
 
 def _wanted_in_words(form: Any) -> str:
-    """What a form that was refused wanted, in a few words."""
+    """The refused change of a form in a few words."""
     if "assignee" in form:
         return _("Assign it")
     if "queue" in form:
@@ -142,7 +145,7 @@ def _wanted_in_words(form: Any) -> str:
 
 
 def clash(ticket_id: int) -> Clash:
-    """What happened to a ticket since the page was loaded whose form was refused."""
+    """The clash of a refused form with the changes since its page was loaded."""
     view = file_ticket.show(services(), ticket_id, viewer=viewer())
     seen = query_string.whole(request.form.get("seen")) or 0
     news = [event for event in view.events if event.id > seen]
@@ -153,8 +156,8 @@ def clash(ticket_id: int) -> Clash:
 
 
 def render(ticket_id: int, *, body: str | None = None, clashed: Clash | None = None) -> str:
-    """The page; `body` is what was written and could not be kept yet."""
-    me, db = viewer(), services().db
+    """Return the page; `body` is the text of a reply that could not be kept."""
+    me = viewer()
     view = file_ticket.show(services(), ticket_id, viewer=me)
     answers = answers_of(ticket_id)
     files: dict[int, list[Any]] = {}
@@ -173,20 +176,14 @@ def render(ticket_id: int, *, body: str | None = None, clashed: Clash | None = N
         attachments=files,
         answers=answers,
         sources=_sources(answers),
-        taken=_taken(ticket_id, answers=answers) if body is None else _kept(body),
+        taken=_reply_box(ticket_id, answers=answers) if body is None else _refused_reply(body),
         history=_history(view),
         last_event=view.events[-1].id if view.events else 0,
         others=note_presence.there(services(), ticket_id, viewer=me),
         clash=clashed,
-        agents=[user for user in users.every(db, is_active=True) if user.role != "analyst"],
-        queues=queues.every(db),
+        agents=find_agents.every(services()),
+        queues=show_queues.every(services()),
         inbox=inbox_walk.inbox(),
         label=label_title(view.ticket.intent),
         me=me,
-    )
-
-
-def _kept(body: str) -> Taken:
-    return Taken(
-        body=body, macro_id=query_string.whole(request.form.get("macro_id")), is_draft=bool(request.form.get("draft"))
     )
