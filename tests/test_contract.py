@@ -15,7 +15,7 @@ from tests import corpora, shipped
 from tests.architecture import ROOT
 from training.artifact.export import SEED
 from training.data.tasks import TASKS, load_task
-from training.evaluate.measurement import HEADLINES, measure, sampled, suites
+from training.evaluate.suites import HEADLINES, make_suites, measure, sample_suites
 
 POINTS = 0.002
 # What may not be lost again.
@@ -40,7 +40,7 @@ def _metrics() -> dict[str, Any]:
 def _measured() -> dict[str, dict[str, Any]]:
     runtime = Runtime.open(shipped.newest())
     data = {name: load_task(name, root=corpora.folder(), splits=("test",)) for name in runtime.tasks if name in TASKS}
-    tests = sampled(suites(data, root=corpora.folder()), seed=SEED)
+    tests = sample_suites(make_suites(data, root=corpora.folder()), seed=SEED)
     return measure(runtime, tests=tests, decisions=runtime.decisions, root=None, title="sample")
 
 

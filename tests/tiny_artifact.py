@@ -14,7 +14,7 @@ from models.labels import OUT_OF_SCOPE, Task, make_task, save_tasks
 from models.runtime import Runtime
 from models.tokens import Tokens
 from tests.tiny import tiny_encoder
-from training.network.reopening import load_encoder
+from training.network.load_network import load_encoder
 from training.techniques.quantization import calibration_rows, float_graph, quantise, save_graph
 
 POLARITY = ("negative", "neutral", "positive")

@@ -1,4 +1,8 @@
-"""The training loop: one step is one batch of one task; everything else is written around it."""
+"""The training loop: one optimiser step per batch, each batch of one task; techniques plug in as objectives.
+
+Objective   how a batch becomes a loss: one forward pass, or several (adversarial training, R-Drop)
+Criterion   how logits become a loss: the task's loss, or that and the teachers' (distillation)
+"""
 
 from __future__ import annotations
 
@@ -18,22 +22,22 @@ from tqdm import tqdm
 
 from models.labels import Kind
 from models.network import Network
-from training.config import Recipe, TaskRecipe
 from training.data.batching import Batch, Step, collate, length_batches
-from training.data.encode import Encoded
+from training.data.encoding import Encoded
 from training.data.masking import Masking
-from training.evaluate.scores import scores
+from training.evaluate.metrics import validation_scores
 from training.network.losses import label_weights, task_loss
-from training.run.distributed import Share
-from training.run.run_folder import Run
+from training.recipe import Recipe, TaskRecipe
+from training.run.distributed import Worker
+from training.run.run_folder import Run, TaskScores
 
-WATCH_EVERY = 20
-ALONE = Share()
+LOG_EVERY = 20
+SINGLE_WORKER = Worker()
 
 
 @dataclass(frozen=True)
-class Rows:
-    """A task's encoded rows: those it learns from and those it is watched on."""
+class TaskRows:
+    """A task's encoded training and validation rows."""
 
     train: Encoded
     validation: Encoded
@@ -41,7 +45,7 @@ class Rows:
 
 @dataclass
 class Progress:
-    """Where a run stands; saved in every checkpoint. `losses` are running averages per task."""
+    """Steps, tokens and seconds so far, and each task's running average loss; part of every checkpoint."""
 
     step: int = 0
     tokens: int = 0
@@ -50,8 +54,8 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Turn:
-    """What one step is about: the network, a batch of one task, and the weights [k] of its labels in the loss."""
+class StepInput:
+    """The input of one step: the network, a batch of one task, and the loss weights [k] of its k labels."""
 
     network: Network
     batch: Batch
@@ -60,38 +64,38 @@ class Turn:
 
     @property
     def kind(self) -> Kind:
-        """Whether the task's texts have one label or several."""
+        """`single` or `multi`: one label per text, or several."""
         return self.network.tasks[self.task.name].kind
 
 
-class Judge(nn.Module):
-    """What answers cost: the task's loss. A technique that asks for more than the labels is another judge."""
+class Criterion(nn.Module):
+    """The loss of logits: the task's cross entropy. A technique whose loss needs more than the labels subclasses it."""
 
-    def forward(self, logits: Tensor, *, turn: Turn) -> Tensor:
-        """The loss of logits [B, k] that the network has just given for the turn's batch."""
-        targets, smoothing = torch.from_numpy(turn.batch.targets).to(logits.device), turn.task.label_smoothing
-        weights = None if turn.weights is None else turn.weights.to(logits.device)
-        return task_loss(logits, targets, kind=turn.kind, weights=weights, label_smoothing=smoothing)
+    def forward(self, logits: Tensor, *, step: StepInput) -> Tensor:
+        """Return the loss of the logits [B, k] of the step's batch."""
+        targets, smoothing = torch.from_numpy(step.batch.targets).to(logits.device), step.task.label_smoothing
+        weights = None if step.weights is None else step.weights.to(logits.device)
+        return task_loss(logits, targets, kind=step.kind, weights=weights, label_smoothing=smoothing)
 
 
 class Objective(nn.Module):
-    """How a batch becomes a loss: read once, judged. A technique that reads it otherwise is another objective.
+    """The loss of a batch: one forward pass, then the criterion. A technique with other forward passes subclasses it.
 
-    Parameters of an objective or judge learn with the heads' rate, are in the checkpoints and nowhere else.
+    Parameters of an objective or criterion learn at the heads' rate; they are saved in checkpoints only.
     """
 
-    def __init__(self, judge: Judge | None = None) -> None:
+    def __init__(self, criterion: Criterion | None = None) -> None:
         super().__init__()
-        self.judge = judge or Judge()
+        self.criterion = criterion or Criterion()
 
-    def forward(self, turn: Turn) -> Tensor:
-        """The loss of one turn."""
-        loss: Tensor = self.judge(read(turn.network, batch=turn.batch, task=turn.task.name), turn=turn)
+    def forward(self, step: StepInput) -> Tensor:
+        """Return the loss of one step."""
+        loss: Tensor = self.criterion(compute_logits(step.network, batch=step.batch, task=step.task.name), step=step)
         return loss
 
 
-class Loop:
-    """A network, its optimiser and its place in the order of steps."""
+class TrainingLoop:
+    """Trains a network over a list of steps, with validation, logs and checkpoints on the way."""
 
     def __init__(
         self,
@@ -100,50 +104,48 @@ class Loop:
         run: Run,
         recipe: Recipe,
         steps: Sequence[Step],
-        rows: Mapping[str, Rows],
+        rows: Mapping[str, TaskRows],
         pad_id: int,
-        share: Share = ALONE,
+        worker: Worker = SINGLE_WORKER,
         masking: Masking | None = None,
         objective: Objective | None = None,
     ) -> None:
-        torch.manual_seed(recipe.seed + share.rank)
+        torch.manual_seed(recipe.seed + worker.rank)
         self.objective = objective or Objective()
-        self.network, self.run, self.recipe, self.share = network, run, recipe, share
-        self.steps, self.rows, self.pad_id, self.masking = share.mine(steps), rows, pad_id, masking
+        self.network, self.run, self.recipe, self.worker = network, run, recipe, worker
+        self.steps, self.rows, self.pad_id, self.masking = worker.shard(steps), rows, pad_id, masking
         self.tasks = {task.name: task for task in recipe.tasks}
-        self.weights = {name: self._weights(task) for name, task in self.tasks.items()}
-        self.learning = trainable(network) + trainable(self.objective)
+        self.weights = {name: self._label_weights(task) for name, task in self.tasks.items()}
+        self.learning = trainable_parameters(network) + trainable_parameters(self.objective)
         self.optimiser = make_optimiser(network, recipe=recipe, objective=self.objective)
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, self._rate)
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, self._learning_rate_factor)
         self.progress = Progress()
 
     def train(self) -> Progress:
-        """Take every step that is left; evaluates, watches and checkpoints as the recipe says."""
+        """Take the remaining steps; validate and save checkpoints at the recipe's intervals."""
         self.network.train()
         start = time.perf_counter() - self.progress.seconds
-        todo = self.steps[self.progress.step :]
-        with self._board() as board, self._bar() as bar:
-            for step in todo:
-                encoded = self.rows[step.task].train
-                batch = self._hidden(collate(encoded, rows=step.rows, pad_id=self.pad_id), task=self.tasks[step.task])
-                loss, tokens = self._step(batch, task=self.tasks[step.task])
-                self._note(step.task, loss=loss, tokens=tokens, seconds=time.perf_counter() - start)
+        with self._open_tensorboard() as board, self._progress_bar() as bar:
+            for step in self.steps[self.progress.step :]:
+                loss, tokens = self._train_step(self._make_batch(step), task=self.tasks[step.task])
+                self._record_step(step.task, loss=loss, tokens=tokens, seconds=time.perf_counter() - start)
                 bar.update()
                 if board is not None:
                     self._after_step(board, bar=bar)
         return self.progress
 
-    def _hidden(self, batch: Batch, *, task: TaskRecipe) -> Batch:
-        return batch if self.masking is None else self.masking.hide(batch, share=task.masked)
+    def _make_batch(self, step: Step) -> Batch:
+        batch = collate(self.rows[step.task].train, rows=step.rows, pad_id=self.pad_id)
+        return self.masking.mask_tokens(batch, share=self.tasks[step.task].masked) if self.masking else batch
 
-    def _board(self) -> AbstractContextManager[SummaryWriter | None]:
-        return SummaryWriter(self.run.tensorboard) if self.share.is_first else nullcontext()
+    def _open_tensorboard(self) -> AbstractContextManager[SummaryWriter | None]:
+        return SummaryWriter(self.run.tensorboard) if self.worker.is_first else nullcontext()
 
-    def _step(self, batch: Batch, *, task: TaskRecipe) -> tuple[float, int]:
-        with casting(self.recipe, device=next(self.network.parameters()).device):
-            loss: Tensor = self.objective(Turn(self.network, batch, task, self.weights[task.name]))
+    def _train_step(self, batch: Batch, *, task: TaskRecipe) -> tuple[float, int]:
+        with autocast(self.recipe, device=next(self.network.parameters()).device):
+            loss: Tensor = self.objective(StepInput(self.network, batch, task, self.weights[task.name]))
         torch.autograd.backward(loss * task.loss_weight)
-        tokens = self.share.average(self.learning, tokens=batch.tokens)
+        tokens = self.worker.average_gradients(self.learning, tokens=batch.tokens)
         nn.utils.clip_grad_norm_(self.learning, self.recipe.clip)
         self.optimiser.step()
         self.schedule.step()
@@ -152,21 +154,21 @@ class Loop:
 
     def _after_step(self, board: SummaryWriter, *, bar: tqdm[Any]) -> None:
         step, is_last = self.progress.step, self.progress.step == len(self.steps)
-        if step % WATCH_EVERY == 0:
-            self._watch(board, bar=bar)
+        if step % LOG_EVERY == 0:
+            self._log_losses(board, bar=bar)
         if step % self.recipe.evaluate_every == 0 or is_last:
             self.validate(board)
         if step % self.recipe.checkpoint_every == 0 or is_last:
             self.save_checkpoint()
 
-    def validate(self, board: SummaryWriter | None = None) -> dict[str, dict[str, float]]:
-        """Scores of every task on (at most `evaluate_rows` of) its validation rows; logged and returned."""
+    def validate(self, board: SummaryWriter | None = None) -> TaskScores:
+        """Log and return the scores of every task on at most `evaluate_rows` evenly spaced validation rows."""
         found = {}
         for name, rows in self.rows.items():
             cap = min(len(rows.validation), self.recipe.evaluate_rows or len(rows.validation))
             chosen = np.linspace(0, len(rows.validation) - 1, cap).astype(np.int64)
             logits = predict(self.network, task=name, encoded=rows.validation, rows=chosen, pad_id=self.pad_id)
-            found[name] = scores(logits, targets=rows.validation.targets[chosen])
+            found[name] = validation_scores(logits, targets=rows.validation.targets[chosen])
             for score, value in found[name].items():
                 if board is not None:
                     board.add_scalar(f"{name}/{score}", value, self.progress.step)
@@ -174,7 +176,7 @@ class Loop:
         return found
 
     def save_checkpoint(self) -> None:
-        """Everything needed to continue exactly here: weights that learn, optimiser, step, random state."""
+        """Save what is needed to continue from here: trainable weights, optimiser, progress and random state."""
         path = self.run.checkpoint
         path.parent.mkdir(parents=True, exist_ok=True)
         content = {
@@ -191,36 +193,36 @@ class Loop:
         self.run.write("state.json", content=done | {"seconds": round(self.progress.seconds, 1), "finished": False})
 
     def resume(self) -> None:
-        """Continue from the run's checkpoint; the order of steps and the random draws go on as if never stopped."""
+        """Load the run's checkpoint; training continues exactly as if it had not been interrupted."""
         saved = torch.load(self.run.checkpoint, weights_only=True)
         self.network.load_state_dict(saved["weights"], strict=False)
         self.objective.load_state_dict(saved["objective"])
         self.optimiser.load_state_dict(saved["optimiser"])
         self.schedule.load_state_dict(saved["schedule"])
         self.progress = Progress(**saved["progress"])
-        if self.share.is_first:
+        if self.worker.is_first:
             torch.set_rng_state(saved["random"])
 
-    def _rate(self, step: int) -> float:
-        return rate(step, total=len(self.steps), warmup=self.recipe.warmup)
+    def _learning_rate_factor(self, step: int) -> float:
+        return learning_rate_factor(step, total=len(self.steps), warmup=self.recipe.warmup)
 
-    def _weights(self, task: TaskRecipe) -> Tensor | None:
+    def _label_weights(self, task: TaskRecipe) -> Tensor | None:
         labels = len(self.network.tasks[task.name].labels)
         return label_weights(self.rows[task.name].train.targets, labels=labels, power=task.class_weights)
 
-    def _bar(self) -> tqdm[Any]:
+    def _progress_bar(self) -> tqdm[Any]:
         done, name = self.progress.step, self.run.path.name
-        quiet = not self.share.is_first
+        quiet = not self.worker.is_first
         return tqdm(total=len(self.steps), initial=done, desc=name, unit="step", mininterval=2, disable=quiet)
 
-    def _note(self, task: str, *, loss: float, tokens: int, seconds: float) -> None:
+    def _record_step(self, task: str, *, loss: float, tokens: int, seconds: float) -> None:
         before = self.progress.losses.get(task, loss)
         self.progress.losses[task] = 0.98 * before + 0.02 * loss
         self.progress.step += 1
         self.progress.tokens += tokens
         self.progress.seconds = seconds
 
-    def _watch(self, board: SummaryWriter, *, bar: tqdm[Any]) -> None:
+    def _log_losses(self, board: SummaryWriter, *, bar: tqdm[Any]) -> None:
         progress = self.progress
         for task, loss in progress.losses.items():
             board.add_scalar(f"{task}/loss", loss, progress.step)
@@ -228,37 +230,37 @@ class Loop:
         bar.set_postfix_str(f"{progress.tokens / max(progress.seconds, 1e-9):,.0f} tokens/s", refresh=False)
 
 
-def rate(step: int, *, total: int, warmup: float) -> float:
-    """Share of the learning rate at a step: linear up over `warmup` of the run, then linear down to zero."""
+def learning_rate_factor(step: int, *, total: int, warmup: float) -> float:
+    """Return the factor of the learning rate at a step: linear warmup over a share of the run, linear decay to zero."""
     rising = max(1, round(total * warmup))
     if step < rising:
         return (step + 1) / rising
     return max(0.0, (total - step) / max(1, total - rising))
 
 
-def trainable(network: nn.Module) -> list[nn.Parameter]:
-    """The parameters that learn."""
+def trainable_parameters(network: nn.Module) -> list[nn.Parameter]:
+    """Return the parameters that require gradients."""
     return [parameter for parameter in network.parameters() if parameter.requires_grad]
 
 
 def make_optimiser(network: Network, *, recipe: Recipe, objective: nn.Module | None = None) -> torch.optim.Optimizer:
-    """AdamW with one rate for the encoder or its adapter and one for the heads and what the objective learns."""
-    heads = trainable(network.heads) + (trainable(objective) if objective else [])
+    """Return AdamW with `lr` for the encoder or its adapter and `head_lr` for heads and objective."""
+    heads = trainable_parameters(network.heads) + (trainable_parameters(objective) if objective else [])
     groups = [
-        {"params": trainable(network.encoder), "lr": recipe.lr, "weight_decay": recipe.weight_decay},
+        {"params": trainable_parameters(network.encoder), "lr": recipe.lr, "weight_decay": recipe.weight_decay},
         {"params": heads, "lr": recipe.head_lr, "weight_decay": recipe.weight_decay},
     ]
     return torch.optim.AdamW([group for group in groups if group["params"]], betas=(0.9, 0.98), fused=True)
 
 
-def casting(recipe: Recipe, *, device: torch.device) -> torch.autocast:
-    """Mixed precision: whole encoders keep float32 weights and compute in bfloat16; a frozen one is bfloat16 itself."""
+def autocast(recipe: Recipe, *, device: torch.device) -> torch.autocast:
+    """Return the autocast context of a step: bfloat16 for an encoder that learns; a frozen one has bfloat16 weights."""
     is_mixed = recipe.precision == "bf16" and recipe.method != "lora"
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=is_mixed)
 
 
-def read(network: Network, *, batch: Batch, task: str) -> Tensor:
-    """Logits [B, k] of a batch."""
+def compute_logits(network: Network, *, batch: Batch, task: str) -> Tensor:
+    """Return the logits [B, k] of a batch."""
     device = next(network.parameters()).device
     ids, spans = (torch.from_numpy(array).to(device) for array in (batch.ids, batch.spans))
     mask = None if batch.mask is None else torch.from_numpy(batch.mask).to(device)
@@ -270,12 +272,12 @@ def read(network: Network, *, batch: Batch, task: str) -> Tensor:
 def predict(
     network: Network, *, task: str, encoded: Encoded, rows: npt.NDArray[np.int64], pad_id: int, budget: int = 4096
 ) -> npt.NDArray[np.float32]:
-    """Logits [n, k] of the chosen rows, in their order."""
+    """Return the logits [n, k] of the given rows in eval mode; row i of the result belongs to `rows[i]`."""
     was_training = network.training
     network.eval()
     logits = np.zeros((len(rows), len(network.tasks[task].labels)), dtype=np.float32)
     for places in length_batches(encoded.lengths[rows], budget=budget, max_rows=256):
         batch = collate(encoded, rows=rows[places], pad_id=pad_id)
-        logits[places] = read(network, batch=batch, task=task).float().cpu().numpy()
+        logits[places] = compute_logits(network, batch=batch, task=task).float().cpu().numpy()
     network.train(was_training)
     return logits

@@ -18,7 +18,7 @@ from models.runtime import Input, Runtime
 from models.spelling import FILE, Spelling, count_words, load_words, save_words
 from models.text import Normalised, normalise
 from tests.tiny_artifact import TEXTS
-from training.evaluate.perturb import typo
+from training.evaluate.perturbations import add_typo
 
 COUNTS = {
     "the": 900, "card": 500, "cards": 90, "transfer": 300, "money": 250, "was": 240, "stolen": 120, "cart": 100,
@@ -127,14 +127,14 @@ def test_an_artifact_with_words_answers_a_typo_as_it_answers_the_text(tiny: Arti
     runtime = Runtime(_with_words(tiny, folder=tmp_path, content=words))
     mended = [text for text in TEXTS if _reads_back(runtime, text=text)]
     assert len(mended) >= len(TEXTS) / 3
-    noisy = [typo(Input(text), random.Random(text)) for text in mended]
+    noisy = [add_typo(Input(text), random.Random(text)) for text in mended]
     assert [len(runtime.slips(item)) for item in noisy] == [1] * len(noisy)
     for task, rows in runtime.logits(noisy).items():
         np.testing.assert_allclose(rows, runtime.logits(mended)[task], atol=1e-5)
 
 
 def _reads_back(runtime: Runtime, *, text: str) -> bool:
-    noisy = typo(Input(text), random.Random(text))
+    noisy = add_typo(Input(text), random.Random(text))
     return noisy.text != text and runtime.read_as(noisy).text == normalise(text).text
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from training.cli import main
-from training.config import load_recipe
+from training.recipe import load_recipe
 
 TASKS = ("banking_intent", "market_sentiment")
 BUDGET_S = 90

@@ -13,17 +13,17 @@ from safetensors.torch import load_file
 
 from models.labels import OUT_OF_SCOPE
 from tests.shipped import newest
-from training.config import Recipe, TaskRecipe, load_recipe, recipe_from
-from training.data import load
+from training.data import load_data
 from training.data.tasks import TaskData
-from training.evaluate.scores import scores
+from training.evaluate.metrics import validation_scores
 from training.fit import fit
-from training.loop import Loop, Progress, rate
-from training.network.continuation import ADAPTER_FILE, open_start
+from training.loop import Progress, TrainingLoop, learning_rate_factor
+from training.network.load_network import load_encoder, restore_run
 from training.network.losses import label_weights, task_loss
-from training.network.reopening import load_encoder, restore
+from training.network.warm_start import ADAPTER_FILE, open_warm_start
+from training.recipe import Recipe, TaskRecipe, load_recipe, recipe_from
 from training.run.run_folder import Run, RunError, open_run
-from training.techniques.weight_averaging import average
+from training.techniques.weight_averaging import average_runs
 
 
 def _recipe(encoder: Path, *, steps: int = 0, dropout: float = 0.1) -> Recipe:
@@ -41,7 +41,7 @@ def _recipe(encoder: Path, *, steps: int = 0, dropout: float = 0.1) -> Recipe:
 
 
 def _data(recipe: Recipe, *, corpora: Path) -> dict[str, TaskData]:
-    return load(recipe, root=corpora)[0]
+    return load_data(recipe, root=corpora)[0]
 
 
 def test_run_comes_back_as_it_was(encoder: Path, corpora: Path, tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_run_comes_back_as_it_was(encoder: Path, corpora: Path, tmp_path: Path) 
     assert found.is_finished
     assert found.recipe() == recipe
     assert {corpus["name"] for corpus in found.data()} >= {"banking77", "clinc150", "finentity"}
-    network, tokenizer, tasks = restore(found)
+    network, tokenizer, tasks = restore_run(found)
     assert tasks["banking_intent"].names[-1] == OUT_OF_SCOPE
     ids = torch.tensor([tokenizer.encode("i lost my card").ids])
     with torch.no_grad():
@@ -70,20 +70,20 @@ def test_interrupted_run_ends_as_if_it_had_not_stopped(
     recipe = _recipe(encoder, steps=12)
     data = _data(recipe, corpora=corpora)
     fit(recipe, data=data, run=Run(tmp_path / "whole"), root=corpora)
-    note = Loop._note
+    note = TrainingLoop._record_step
 
-    def note_until_seven(loop: Loop, task: str, *, loss: float, tokens: int, seconds: float) -> None:
+    def note_until_seven(loop: TrainingLoop, task: str, *, loss: float, tokens: int, seconds: float) -> None:
         if loop.progress.step == 7:
             raise KeyboardInterrupt
         note(loop, task, loss=loss, tokens=tokens, seconds=seconds)
 
-    monkeypatch.setattr(Loop, "_note", note_until_seven)
+    monkeypatch.setattr(TrainingLoop, "_record_step", note_until_seven)
     with pytest.raises(KeyboardInterrupt):
         fit(recipe, data=data, run=Run(tmp_path / "cut"), root=corpora)
     monkeypatch.undo()
     assert not Run(tmp_path / "cut").is_finished
     fit(recipe, data=data, run=Run(tmp_path / "cut"), root=corpora, resume=True)
-    whole, cut = (restore(Run(tmp_path / name))[0].state_dict() for name in ("whole", "cut"))
+    whole, cut = (restore_run(Run(tmp_path / name))[0].state_dict() for name in ("whole", "cut"))
     assert all(torch.equal(whole[name], cut[name]) for name in whole)
 
 
@@ -104,7 +104,7 @@ def test_a_folder_with_a_run_is_not_overwritten(encoder: Path, corpora: Path, tm
 
 
 def test_rate_rises_and_falls() -> None:
-    rates = [rate(step, total=100, warmup=0.1) for step in range(101)]
+    rates = [learning_rate_factor(step, total=100, warmup=0.1) for step in range(101)]
     assert rates[0] == 0.1
     assert max(rates) == rates[9] == rates[10] == 1.0
     assert rates[100] == 0.0
@@ -136,12 +136,12 @@ def test_label_weights_balance_rows() -> None:
 
 def test_scores_by_hand() -> None:
     logits = np.array([[3, 0, 0], [0, 3, 0], [0, 3, 0], [3, 0, 0]], dtype=np.float32)
-    found = scores(logits, targets=np.array([0, 1, 0, 0]))
+    found = validation_scores(logits, targets=np.array([0, 1, 0, 0]))
     assert found["accuracy"] == 0.75
     assert found["macro_recall"] == pytest.approx((2 / 3 + 1) / 2)
     assert found["macro_f1"] == pytest.approx((4 / 5 + 2 / 3) / 2)
     assert found["weighted_f1"] == pytest.approx((3 * 4 / 5 + 2 / 3) / 4)
-    multi = scores(
+    multi = validation_scores(
         np.array([[1, -1], [-2, -1]], dtype=np.float32), targets=np.array([[1, 0], [0, 1]], dtype=np.float32)
     )
     assert multi["accuracy"] == 1.0
@@ -161,7 +161,7 @@ def test_methods_without_an_adapter_keep_the_whole_encoder(
     fit(recipe, data=_data(recipe, corpora=corpora), run=run, root=corpora)
     assert run.encoder_file.is_file()
     assert not run.adapter.exists()
-    before, after = load_encoder(str(encoder)).state_dict(), restore(run)[0].encoder.state_dict()
+    before, after = load_encoder(str(encoder)).state_dict(), restore_run(run)[0].encoder.state_dict()
     moved = [name for name, value in before.items() if not torch.allclose(after[name], value, atol=1e-2, rtol=1e-2)]
     assert ("encoder.layer.1.output.dense.weight" in moved) is (method == "full")
     assert moved == [] or method == "full"
@@ -172,7 +172,7 @@ def test_run_goes_on_from_a_finished_one(encoder: Path, corpora: Path, tmp_path:
     fit(recipe, data=_data(recipe, corpora=corpora), run=Run(tmp_path / "first"), root=corpora)
     more = dataclasses.replace(recipe, start="first", max_steps=1, lr=1e-12, head_lr=1e-12, weight_decay=0.0)
     fit(more, data=_data(more, corpora=corpora), run=Run(tmp_path / "second"), root=corpora)
-    first, second = (restore(Run(tmp_path / name))[0].state_dict() for name in ("first", "second"))
+    first, second = (restore_run(Run(tmp_path / name))[0].state_dict() for name in ("first", "second"))
     for name, value in first.items():
         torch.testing.assert_close(second[name], value, atol=1e-6, rtol=0)
     again = dataclasses.replace(more, start=str(tmp_path / "nowhere"))
@@ -185,7 +185,7 @@ def test_run_goes_on_from_a_shipped_artifact(corpora: Path, tmp_path: Path) -> N
     first = dataclasses.replace(recipe, tasks=recipe.tasks[:1], start=str(newest()), max_steps=1, lr=1e-12)
     run = Run(tmp_path / "more")
     fit(first, data=_data(first, corpora=corpora), run=run, root=corpora)
-    kept = load_file(open_start(str(newest()), beside=tmp_path).adapter / ADAPTER_FILE)
+    kept = load_file(open_warm_start(str(newest()), beside=tmp_path).adapter / ADAPTER_FILE)
     for name, value in load_file(run.adapter / ADAPTER_FILE).items():
         torch.testing.assert_close(value, kept[name], atol=1e-6, rtol=0)
     assert json.loads((run.path / "start.json").read_text())["recipe"]["artifact"].startswith("bellwether@")
@@ -200,15 +200,15 @@ def test_average_lies_between_its_runs(encoder: Path, corpora: Path, tmp_path: P
     data = _data(recipe, corpora=corpora)
     fit(recipe, data=data, run=first, root=corpora)
     fit(dataclasses.replace(recipe, start="first"), data=data, run=second, root=corpora)
-    start = open_start("first", beside=tmp_path)
-    average(start, second=second, into=Run(tmp_path / "between"), share=0.25)
-    average(start, second=second, into=Run(tmp_path / "same"), share=0.0)
-    weights = {run: restore(Run(tmp_path / run))[0].state_dict() for run in ("first", "second", "between", "same")}
+    start = open_warm_start("first", beside=tmp_path)
+    average_runs(start, second=second, into=Run(tmp_path / "between"), share=0.25)
+    average_runs(start, second=second, into=Run(tmp_path / "same"), share=0.0)
+    weights = {run: restore_run(Run(tmp_path / run))[0].state_dict() for run in ("first", "second", "between", "same")}
     for name, value in weights["first"].items():
         torch.testing.assert_close(weights["between"][name], 0.75 * value + 0.25 * weights["second"][name])
         assert torch.equal(weights["same"][name], value)
     fit(recipe, data=data, run=other, root=corpora)
     with pytest.raises(RunError, match="other did not start from first"):
-        average(start, second=other, into=Run(tmp_path / "no"), share=0.5)
+        average_runs(start, second=other, into=Run(tmp_path / "no"), share=0.5)
     with pytest.raises(RunError, match="must lie between 0 and 1"):
-        average(start, second=second, into=Run(tmp_path / "no"), share=1.5)
+        average_runs(start, second=second, into=Run(tmp_path / "no"), share=1.5)

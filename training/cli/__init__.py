@@ -1,4 +1,7 @@
-"""The training commands; a command is a module of this folder, listed in COMMANDS."""
+"""The training commands: COMMANDS lists them, and a module of this folder declares and runs each of them.
+
+Modules import what they need inside `run`, so that help and errors do not wait for torch.
+"""
 
 from __future__ import annotations
 
@@ -26,29 +29,29 @@ COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; a mistake in recipe, data or folder ends with its sentence and status 2."""
+    """Run a command and return its exit status: 2, with a message, for a mistake in recipe, data or folder."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(prog="python -m training", description="Train, study, export and evaluate models.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, text in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text[:1].upper() + text[1:] + ".")
         if given[:1] == [name]:
-            _module(name).add(command)
+            _import_command(name).add(command)
     parsed = parser.parse_args(given)
     try:
-        status: int = _module(parsed.command).run(parsed)
+        status: int = _import_command(parsed.command).run(parsed)
     except ValueError as error:
-        if not _is_ours(error):
+        if not _has_our_message(error):
             raise
         print(f"{error}", file=sys.stderr)
         return 2
     return status
 
 
-def _module(name: str) -> Any:
+def _import_command(name: str) -> Any:
     return importlib.import_module(f"training.cli.{name.replace('-', '_')}")
 
 
-def _is_ours(error: ValueError) -> bool:
-    """Errors that our own modules declare carry a sentence for people; others are bugs and keep their traceback."""
+def _has_our_message(error: ValueError) -> bool:
+    """True for errors that this repository declares: their message is for users. Others are bugs with a traceback."""
     return type(error).__module__.split(".")[0] in ("training", "models")

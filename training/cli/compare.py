@@ -1,4 +1,4 @@
-"""`python -m training compare FIRST SECOND`: does the second artifact beat the first, on the same rows?"""
+"""`python -m training compare FIRST SECOND`: compare two artifacts on the same test rows."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print each corpus' difference with its paired 95 % interval, and the labels that moved."""
+    """Print the difference on each corpus with its paired 95 % interval, and the labels whose F1 moved."""
     import json
 
     from models.runtime import Runtime
     from training.artifact.export import SEED
     from training.config import settings
-    from training.evaluate.comparison import compare, lines
-    from training.evaluate.measurement import sampled, suites, tested
+    from training.evaluate.comparison import compare, format_lines
     from training.evaluate.report import write_comparison
+    from training.evaluate.suites import load_test_rows, make_suites, sample_suites
 
     root = arguments.data or settings().data
     first, second = Runtime.open(arguments.first), Runtime.open(arguments.second)
-    tests = suites(tested(first, root=root), root=root)
-    tests = sampled(tests, seed=SEED, n=arguments.rows) if arguments.rows else tests
+    tests = make_suites(load_test_rows(first, root=root), root=root)
+    tests = sample_suites(tests, seed=SEED, n=arguments.rows) if arguments.rows else tests
     found = compare(first, second=second, tests=tests)
-    print("\n".join(lines(found)))
+    print("\n".join(format_lines(found)))
     if arguments.out:
-        write_comparison(arguments.out, found=found)
+        write_comparison(arguments.out, comparison=found)
         arguments.out.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return 0

@@ -1,4 +1,4 @@
-"""`python -m training data`: what a task's data hold; with --write, as JSONL that training reads back."""
+"""`python -m training data`: show the data of a recipe's tasks; with --write, write them as JSONL."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print rows and labels of every task of the recipe."""
+    """Print the number of rows and labels of every task of the recipe."""
     from models.examples import write_examples
-    from training.config import load_recipe, settings
-    from training.data import load
+    from training.config import settings
+    from training.data import load_data
+    from training.recipe import load_recipe
 
     recipe = load_recipe(arguments.recipe)
-    data, bad = load(recipe, root=arguments.data or settings().data)
+    data, bad = load_data(recipe, root=arguments.data or settings().data)
     for sentence in bad:
         print(f"left out: {sentence}")
     for name, rows in data.items():

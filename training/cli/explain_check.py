@@ -1,4 +1,4 @@
-"""`python -m training explain-check models/bellwether-1.3`: do the explanations of the served model hold?"""
+"""`python -m training explain-check models/bellwether-1.3`: check explanations against integrated gradients."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print, for each corpus, how occlusion agrees with integrated gradients and what each order of words does."""
+    """Print agreement and fidelity of occlusion and integrated gradients for each corpus."""
     import json
 
     from models.runtime import Runtime
     from training.artifact.export import SEED
     from training.config import settings
-    from training.evaluate.attribution import Twin, check
-    from training.evaluate.measurement import sampled, suites, tested
-    from training.network.reopening import reopen
+    from training.evaluate.attribution import FloatNetwork, check_explanations
+    from training.evaluate.suites import load_test_rows, make_suites, sample_suites
+    from training.network.load_network import open_network
 
     root = arguments.data or settings().data
-    runtime, twin = Runtime.open(arguments.artifact), Twin(reopen(arguments.artifact))
-    tests = sampled(suites(tested(runtime, root=root), root=root), seed=SEED, n=arguments.rows)
+    runtime, twin = Runtime.open(arguments.artifact), FloatNetwork(open_network(arguments.artifact))
+    tests = sample_suites(make_suites(load_test_rows(runtime, root=root), root=root), seed=SEED, n=arguments.rows)
     found = {}
     for suite in tests:
-        found[suite.corpus] = check(runtime, twin=twin, items=suite.inputs, task=suite.task.name)
+        found[suite.corpus] = check_explanations(runtime, twin=twin, items=suite.inputs, task=suite.task.name)
         print(f"{suite.corpus:18} " + "  ".join(f"{name} {value}" for name, value in found[suite.corpus].items()))
     if arguments.out:
         arguments.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`python -m training export RUN --out models/bellwether-1.3`: from a finished run to an artifact that serves."""
+"""`python -m training export RUN --out models/bellwether-1.3`: export a finished run as an artifact that serves."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Export and print the figures of the file that serves."""
+    """Export the run and print the headline figures."""
     from training.artifact.export import export
     from training.config import settings
-    from training.data import load
+    from training.data import load_data
     from training.run.run_folder import open_run
 
     root = arguments.data or settings().data
     finished = open_run(arguments.run)
-    data, _ = load(finished.recipe(), root=root)
+    data, _ = load_data(finished.recipe(), root=root)
     done = export(finished, folder=arguments.out, data=data, root=root, is_slim=arguments.slim)
     for row in done.metrics["headline"]:
         print(

@@ -1,4 +1,4 @@
-"""`python -m training export-encoder --out models/search-1.0`: an un-adapted encoder for the knowledge base."""
+"""`python -m training export-encoder --out models/search-1.0`: export a pretrained encoder for the search."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Quantise with texts of the corpora, write, and print how near the vectors stay."""
+    """Export the encoder, quantised with texts of the corpora, and print how close its vectors are to float32."""
     import json
     import random
 
     from training.artifact.export_encoder import export_encoder, split_name
     from training.config import settings
-    from training.data.sources import read_corpus
+    from training.data.corpora import read_corpus
 
     root, chance = arguments.data or settings().data, random.Random(0)
     texts = {

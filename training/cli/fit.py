@@ -1,4 +1,4 @@
-"""`python -m training fit`: train on the product's corpora, or on a user's own examples."""
+"""`python -m training fit`: train a network on the corpora, or on a user's own examples."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from training.config import Recipe, TaskRecipe
     from training.data.tasks import TaskData
-    from training.run.run_folder import Run
+    from training.recipe import Recipe, TaskRecipe
+    from training.run.run_folder import Run, TaskScores
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -36,9 +36,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train, then say where the run lies and how it scored."""
+    """Train, then print the validation scores and the run's folder."""
     from training.config import settings
-    from training.data import load
+    from training.data import load_data
     from training.fit import fit, use_threads
     from training.run.run_folder import Run
 
@@ -46,32 +46,32 @@ def run(arguments: argparse.Namespace) -> int:
     use_threads(here.threads)
     root = arguments.data or here.data
     run = Run(arguments.out or (arguments.runs or here.runs) / _run_name(arguments))
-    recipe = _recipe(arguments, run=run)
-    data, bad = load(recipe, root=root)
+    recipe = _choose_recipe(arguments, run=run)
+    data, bad = load_data(recipe, root=root)
     for sentence in bad:
         print(f"left out: {sentence}")
     if not (arguments.no_noise_report or arguments.resume):
-        _report_noise(data)
+        _print_label_noise(data)
     progress = fit(recipe, data=data, run=run, root=root, resume=arguments.resume)
-    _report(run.metrics(), data=data)
+    _print_scores(run.scores(), data=data)
     print(f"{progress.step} steps, {progress.tokens:,} tokens in {progress.seconds:,.0f} s. The run is in {run.path}")
     return 0
 
 
-def _report_noise(data: dict[str, TaskData]) -> None:
-    """How many labels of a sample are suspect, before anything is learnt from them; `noise` lists all of them."""
+def _print_label_noise(data: dict[str, TaskData]) -> None:
+    """Print how many labels of a sample are suspect, before training; `noise` lists all of them."""
     from models.runtime import Runtime
-    from training.run.distributed import join
-    from training.techniques.label_noise import QUICK, VECTORS, noise_of
+    from training.run.distributed import join_workers
+    from training.techniques.label_noise import SAMPLE_ROWS, VECTORS, find_label_noise
 
-    if not join().is_first:
+    if not join_workers().is_first:
         return
     if not VECTORS.is_dir():
         print(f"No report of suspect labels: there is no {VECTORS} here to read the texts with.")
         return
     encoder = Runtime.open(VECTORS)
     for entry in data.values():
-        noise = noise_of(entry, encoder=encoder, cap=QUICK)
+        noise = find_label_noise(entry, encoder=encoder, cap=SAMPLE_ROWS)
         if noise is not None:
             print(noise.sentence)
             if noise.suspects:
@@ -83,25 +83,26 @@ def _run_name(arguments: argparse.Namespace) -> str:
     return name or (arguments.task if arguments.own else "release")
 
 
-def _recipe(arguments: argparse.Namespace, *, run: Run) -> Recipe:
-    """The recipe asked for; a resumed run keeps the one it started with."""
+def _choose_recipe(arguments: argparse.Namespace, *, run: Run) -> Recipe:
+    """Return the recipe with the command's changes; a resumed run keeps its own recipe."""
     import dataclasses
 
-    from training.config import load_recipe, settings
+    from training.config import settings
+    from training.recipe import load_recipe
 
     if arguments.resume:
         return run.recipe()
     recipe = load_recipe(arguments.recipe or ("own" if arguments.own else "release"))
     if arguments.own:
         skips = arguments.skip_bad_rows or recipe.skip_bad_rows
-        recipe = dataclasses.replace(recipe, tasks=(_own_task(arguments),), skip_bad_rows=skips)
+        recipe = dataclasses.replace(recipe, tasks=(_user_task(arguments),), skip_bad_rows=skips)
     encoder = arguments.encoder or (settings().encoder if recipe.encoder == type(recipe).encoder else recipe.encoder)
     start, steps = arguments.start or recipe.start, arguments.max_steps or recipe.max_steps
     return dataclasses.replace(recipe, encoder=encoder, start=start, max_steps=steps)
 
 
-def _own_task(arguments: argparse.Namespace) -> TaskRecipe:
-    from training.config import TaskRecipe
+def _user_task(arguments: argparse.Namespace) -> TaskRecipe:
+    from training.recipe import TaskRecipe
 
     return TaskRecipe(
         name=arguments.task,
@@ -114,9 +115,7 @@ def _own_task(arguments: argparse.Namespace) -> TaskRecipe:
     )
 
 
-def _report(metrics: list[dict[str, object]], *, data: dict[str, TaskData]) -> None:
-    last = [row for row in metrics if "validation" in row][-1]["validation"]
-    assert isinstance(last, dict)
-    for task, found in last.items():
+def _print_scores(scores: TaskScores, *, data: dict[str, TaskData]) -> None:
+    for task, values in scores.items():
         rows = len(data[task].splits["validation"])
-        print(f"{task:18} " + "  ".join(f"{score} {value:.3f}" for score, value in found.items()) + f"  ({rows} rows)")
+        print(f"{task:18} " + "  ".join(f"{name} {value:.3f}" for name, value in values.items()) + f"  ({rows} rows)")

@@ -1,4 +1,4 @@
-"""`python -m training learn corrections.jsonl`: a candidate out of the desk's corrections, beside the live artifact."""
+"""`python -m training learn corrections.jsonl`: train a candidate on the desk's corrections and compare it."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Learn, export, compare; say what got better or worse and how to put the candidate live."""
+    """Train, export and compare the candidate; print what is better or worse and how to put it live."""
     import json
 
     from models.runtime import Runtime
     from training import learn_corrections
     from training.artifact.export import SEED, export
     from training.config import settings
-    from training.evaluate.comparison import compare, lines
-    from training.evaluate.measurement import sampled
+    from training.evaluate.comparison import compare, format_lines
     from training.evaluate.report import write_comparison
+    from training.evaluate.suites import sample_suites
     from training.fit import fit, use_threads
     from training.run.run_folder import Run
 
@@ -50,27 +50,27 @@ def run(arguments: argparse.Namespace) -> int:
     corrections = learn_corrections.read_corrections(arguments.corrections, tasks=live.tasks)
     for sentence in corrections.left_out:
         print(f"left out: {sentence}")
-    folder = arguments.out or learn_corrections.next_folder(live, models=Path("instance/models"))
+    folder = arguments.out or learn_corrections.next_version_folder(live, models=Path("instance/models"))
     made = Run((arguments.runs or here.runs) / f"learn-{folder.name}")
-    lesson = learn_corrections.prepare(live, corrections=corrections, root=root, replay=arguments.replay)
-    _say(corrections, has_corpora=lesson.has_corpora)
-    recipe = learn_corrections.recipe_for(live, passes=arguments.passes, max_steps=arguments.max_steps)
+    lesson = learn_corrections.prepare_data(live, corrections=corrections, root=root, replay=arguments.replay)
+    _print_counts(corrections, has_corpora=lesson.has_corpora)
+    recipe = learn_corrections.candidate_recipe(live, passes=arguments.passes, max_steps=arguments.max_steps)
     corpora = root if lesson.has_corpora else None
     fit(recipe, data=lesson.learn, run=made, root=corpora, resume=(made.path / "recipe.json").is_file())
     done = export(made, folder=folder, data=lesson.measure, root=corpora, rows=arguments.rows, otherwise=live.decisions)
-    tests = learn_corrections.judged_on(lesson, corrections=corrections, tasks=live.tasks, root=root)
-    tests = sampled(tests, seed=SEED, n=arguments.rows) if arguments.rows else tests
+    tests = learn_corrections.comparison_suites(lesson, corrections=corrections, tasks=live.tasks, root=root)
+    tests = sample_suites(tests, seed=SEED, n=arguments.rows) if arguments.rows else tests
     found = compare(live, second=Runtime(done.artifact), tests=tests)
     (made.path / "comparison.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    write_comparison(made.path / "comparison.html", found=found)
-    print("\n".join(lines(found)))
+    write_comparison(made.path / "comparison.html", comparison=found)
+    print("\n".join(format_lines(found)))
     name = done.artifact.manifest.id
     print(f"The candidate {name} is in {folder}, the side-by-side report in {made.path}.")
     print(f"Put it live: flask --app wsgi model promote {name}; back: flask --app wsgi model rollback")
     return 0
 
 
-def _say(corrections: Corrections, *, has_corpora: bool) -> None:
+def _print_counts(corrections: Corrections, *, has_corpora: bool) -> None:
     learned, held = (sum(map(len, part.values())) for part in (corrections.learned, corrections.held_out))
     print(f"{learned} corrections to learn from, {held} held out to judge by.")
     if not has_corpora:

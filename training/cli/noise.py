@@ -1,4 +1,4 @@
-"""`python -m training noise`: labels of the training rows that are probably wrong, as a list to look through."""
+"""`python -m training noise`: list the labels of the training rows that are probably wrong."""
 
 from __future__ import annotations
 
@@ -23,24 +23,25 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print how many labels of each task are suspect with the worst of them, and write all of them."""
+    """Print the number of suspect labels of each task and the worst of them; write all of them to a file."""
     import dataclasses
     import json
 
     from models.runtime import Runtime
-    from training.config import load_recipe, settings
-    from training.data import load
-    from training.techniques.label_noise import noise_of
+    from training.config import settings
+    from training.data import load_data
+    from training.recipe import load_recipe
+    from training.techniques.label_noise import find_label_noise
 
     recipe = load_recipe(arguments.recipe)
     tasks = tuple(task for task in recipe.tasks if not arguments.task or task.name in arguments.task)
     tasks = tuple(dataclasses.replace(task, cap=arguments.cap or task.cap) for task in tasks)
-    data, _ = load(dataclasses.replace(recipe, tasks=tasks), root=arguments.data or settings().data)
+    data, _ = load_data(dataclasses.replace(recipe, tasks=tasks), root=arguments.data or settings().data)
     encoder = Runtime.open(arguments.vectors)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     with arguments.out.open("w", encoding="utf-8") as out:
         for entry in data.values():
-            noise = noise_of(entry, encoder=encoder)
+            noise = find_label_noise(entry, encoder=encoder)
             if noise is None:
                 continue
             print(noise.sentence)

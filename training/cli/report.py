@@ -1,4 +1,4 @@
-"""`python -m training report models/bellwether-1.3 --out report.html`: one HTML page with the plots."""
+"""`python -m training report models/bellwether-1.3 --out report.html`: write an artifact's figures as an HTML page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the page and say where it is."""
+    """Write the page and print its path."""
     import json
 
     from training.evaluate.report import ReportError, write_report

@@ -1,14 +1,15 @@
-"""`python -m training search`: look for better settings; run it again to go on, or several times at once."""
+"""`python -m training search`: search for better settings; run it again to continue, or several times in parallel."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from training.config import Recipe
-    from training.techniques.hyperparameter_search import Fit, Space
+    from training.recipe import Recipe
+    from training.techniques.hyperparameter_search import Fit, Space, TrialRow
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -26,13 +27,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Search, then print the best trials and what mattered, and write both beside the study."""
+    """Run the search; print and write the best trials and the importance of the settings."""
     import dataclasses
     import json
 
-    from training.config import load_recipe, settings
+    from training.config import settings
     from training.fit import use_threads
-    from training.techniques.hyperparameter_search import importance, load_space, open_study, search, table
+    from training.recipe import load_recipe
+    from training.techniques.hyperparameter_search import importance, list_trials, load_space, open_study, search
 
     here = settings()
     use_threads(here.threads)
@@ -44,80 +46,79 @@ def run(arguments: argparse.Namespace) -> int:
         folder / "study.db", name=name, space=space, sampler=arguments.sampler, pruner=arguments.pruner,
         seed=arguments.seed,
     )  # fmt: skip
-    trial = _trial(recipe, space=space, folder=folder, root=arguments.data or here.data)
+    trial = _make_trial(recipe, space=space, folder=folder, root=arguments.data or here.data)
     search(study, recipe=recipe, space=space, fit=trial, trials=arguments.trials)
-    found = {"study": name, "trials": table(study), "importance": importance(study)}
-    (folder / "search.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    _write_page(folder / "search.html", found=found)
-    _print(found)
+    trials, shares = list_trials(study), importance(study)
+    content = {"study": name, "trials": trials, "importance": shares}
+    (folder / "search.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    _write_page(folder / "search.html", name=name, trials=trials, importance=shares)
+    _print_trials(trials, importance=shares)
     print(f"The study is in {folder}: search.json, search.html.")
     return 0
 
 
-def _trial(recipe: Recipe, *, space: Space, folder: Path, root: Path) -> Fit:
-    """How a trial is trained: the data are read once, each trial has a folder, validation is reported as it comes."""
+def _make_trial(recipe: Recipe, *, space: Space, folder: Path, root: Path) -> Fit:
+    """Return the function that trains a trial in a folder of its own and reports every validation to the study."""
     import os
     import shutil
-    from collections.abc import Mapping
 
-    from training.data import load
+    from training.data import load_data
     from training.fit import fit
-    from training.run.run_folder import Run
-    from training.techniques.hyperparameter_search import Watch
+    from training.run.run_folder import Run, ValidationRow
+    from training.techniques.hyperparameter_search import Report
 
-    data, _ = load(recipe, root=root)
+    data, _ = load_data(recipe, root=root)
 
-    class Watched(Run):
-        """A run that tells the study what validation says."""
+    class ReportingRun(Run):
+        """A run that reports its validation scores to the study."""
 
-        def log(self, row: Mapping[str, Any]) -> None:
-            """Append the line, and report it."""
+        def log(self, row: ValidationRow) -> None:
+            """Append the row and report its mean score."""
             super().log(row)
-            if "validation" in row:
-                tell(row["step"], space.value(row["validation"]))
+            report(row["step"], space.mean_score(row["validation"]))
 
-    tell: Watch = lambda step, value: None  # noqa: E731
+    report: Report = lambda step, value: None  # noqa: E731
 
-    def trained(changed: Recipe, number: int, watch: Watch) -> float:
-        nonlocal tell
-        tell = watch
+    def train(changed: Recipe, number: int, report_to: Report) -> float:
+        nonlocal report
+        report = report_to
         place = folder / f"trial-{number}-{os.getpid()}"
-        made = Watched(place)
+        run = ReportingRun(place)
         try:
-            fit(changed, data=data, run=made, root=root)
-            return space.value([row["validation"] for row in made.metrics() if "validation" in row][-1])
+            fit(changed, data=data, run=run, root=root)
+            return space.mean_score(run.scores())
         finally:
-            # Only figures are kept of a trial; its weights are made again by a fit with its settings.
+            # Only the figures of a trial are kept; a fit with its settings makes the same weights again.
             shutil.rmtree(place / "checkpoints", ignore_errors=True)
             shutil.rmtree(place / "adapter", ignore_errors=True)
 
-    return trained
+    return train
 
 
-def _print(found: dict[str, Any]) -> None:
-    for row in found["trials"][:10]:
-        shown = "  ".join(f"{key}={_short(value)}" for key, value in row["settings"].items())
+def _print_trials(trials: Sequence[TrialRow], *, importance: Mapping[str, float]) -> None:
+    for row in trials[:10]:
+        shown = "  ".join(f"{key}={_format_value(value)}" for key, value in row["settings"].items())
         value = "stopped" if row["state"] == "pruned" else f"{row['value']:.4f}"
         print(f"trial {row['trial']:3}  {value}  {row['seconds']} s  {shown}")
-    for setting, share in found["importance"].items():
+    for setting, share in importance.items():
         print(f"{setting:28} explains {share:.0%} of the differences")
 
 
-def _write_page(path: Path, *, found: dict[str, Any]) -> None:
-    from training.evaluate.plots import bars, table
-    from training.evaluate.report import page
+def _write_page(path: Path, *, name: str, trials: Sequence[TrialRow], importance: Mapping[str, float]) -> None:
+    from training.evaluate.plots import bar_chart, html_table
+    from training.evaluate.report import html_page
 
-    rows = [(row["trial"], row["state"], row["value"], row["seconds"], *map(_short, row["settings"].values()))
-            for row in found["trials"]]  # fmt: skip
-    names = list(found["trials"][0]["settings"]) if found["trials"] else []
-    share = list(found["importance"].items())
-    parts = [f"<h1>Search {found['study']}</h1>"]
+    rows = [(row["trial"], row["state"], row["value"], row["seconds"], *map(_format_value, row["settings"].values()))
+            for row in trials]  # fmt: skip
+    names = list(trials[0]["settings"]) if trials else []
+    share = list(importance.items())
+    parts = [f"<h1>Search {name}</h1>"]
     if share:
-        parts.append(f"<section><h2>What mattered</h2>{bars(share, title='Importance of the settings')}</section>")
+        parts.append(f"<section><h2>What mattered</h2>{bar_chart(share, title='Importance of the settings')}</section>")
     head = ("trial", "state", "value", "seconds", *names)
-    parts.append(f"<section><h2>Trials</h2>{table(head, rows=rows)}</section>")
-    path.write_text(page(f"Search {found['study']}", parts=parts), encoding="utf-8")
+    parts.append(f"<section><h2>Trials</h2>{html_table(head, rows=rows)}</section>")
+    path.write_text(html_page(f"Search {name}", parts=parts), encoding="utf-8")
 
 
-def _short(value: object) -> str:
+def _format_value(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""`python -m training soup`: the weighted average of a run (or an artifact) and of a run that went on from it."""
+"""`python -m training soup`: average the weights of a run (or an artifact) and of a run that started from it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Average and say where the result lies."""
-    from training.network.continuation import open_start
+    """Write the averaged run and print its folder."""
+    from training.network.warm_start import open_warm_start
     from training.run.run_folder import Run, open_run
-    from training.techniques.weight_averaging import average
+    from training.techniques.weight_averaging import average_runs
 
-    first = open_start(str(arguments.first), beside=arguments.second.parent)
-    average(first, second=open_run(arguments.second), into=Run(arguments.into), share=arguments.share)
+    first = open_warm_start(str(arguments.first), beside=arguments.second.parent)
+    average_runs(first, second=open_run(arguments.second), into=Run(arguments.into), share=arguments.share)
     print(f"The average is in {arguments.into}")
     return 0

@@ -1,15 +1,16 @@
-"""`python -m training study NAME`: ways of training compared on a capped sample."""
+"""`python -m training study NAME`: compare ways of training on capped data."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from training.config import Recipe
     from training.data.tasks import TaskData
+    from training.recipe import Recipe
 
 RESULTS = Path("tests/bench/results")
 STUDIES = {
@@ -35,11 +36,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the study and write its figures as JSON."""
+    """Run the study and write its result as JSON."""
     import dataclasses
 
-    from training.config import load_recipe, settings
+    from training.config import settings
     from training.fit import use_threads
+    from training.recipe import load_recipe
 
     here = settings()
     use_threads(here.threads)
@@ -51,15 +53,15 @@ def run(arguments: argparse.Namespace) -> int:
     folder = (arguments.runs or here.runs) / f"study-{arguments.study}"
     known = {"adapters": "adapter_study.json", "techniques": "technique_study.json", "shots": "shot_study.json"}
     out = arguments.out or RESULTS / known[arguments.study]
-    study = {"adapters": _adapters, "techniques": _techniques, "shots": _shots}[arguments.study]
-    result = study(arguments, recipe=recipe, data=_data(recipe, root=root), folder=folder, root=root, out=out)
+    study = {"adapters": _study_adapters, "techniques": _study_techniques, "shots": _study_shots}[arguments.study]
+    result = study(arguments, recipe=recipe, data=_load_data(recipe, root=root), folder=folder, root=root, out=out)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=1))
     return 0
 
 
-def _data(recipe: Recipe, *, root: Path) -> dict[str, TaskData]:
+def _load_data(recipe: Recipe, *, root: Path) -> dict[str, TaskData]:
     from training.data.tasks import load_task
 
     splits = ("train", "validation")
@@ -69,18 +71,18 @@ def _data(recipe: Recipe, *, root: Path) -> dict[str, TaskData]:
     }
 
 
-def _adapters(
+def _study_adapters(
     arguments: argparse.Namespace, *, recipe: Recipe, data: dict[str, TaskData], folder: Path, root: Path, out: Path
-) -> dict[str, Any]:
+) -> Mapping[str, object]:
     from training.fit import fit
-    from training.study.adapters_and_shots import study_adapters
+    from training.study.adapter_study import study_adapters
 
     return study_adapters(recipe, data=data, folder=folder, fit=fit, root=root)
 
 
-def _techniques(
+def _study_techniques(
     arguments: argparse.Namespace, *, recipe: Recipe, data: dict[str, TaskData], folder: Path, root: Path, out: Path
-) -> dict[str, Any]:
+) -> Mapping[str, object]:
     from training.fit import fit
     from training.study.technique_study import Study, study_techniques
 
@@ -88,10 +90,10 @@ def _techniques(
     return study_techniques(study, seeds=range(arguments.seeds), wanted=arguments.only, out=out)
 
 
-def _shots(
+def _study_shots(
     arguments: argparse.Namespace, *, recipe: Recipe, data: dict[str, TaskData], folder: Path, root: Path, out: Path
-) -> dict[str, Any]:
+) -> Mapping[str, object]:
     from training.fit import fit
-    from training.study.adapters_and_shots import study_shots
+    from training.study.few_shot_study import study_shots
 
     return study_shots(recipe, data=data, folder=folder, fit=fit, root=root, seeds=range(arguments.seeds))

@@ -1,4 +1,4 @@
-"""Batches of rows of about one length, and the order in which the tasks' batches are taken."""
+"""Batches of rows of similar length, and the order in which a run takes the batches of its tasks."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from training.data.encode import Encoded
+from training.data.encoding import Encoded
 
 Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Arrays of one step: ids [B, L], mask [B, L] or None when all rows have L tokens, spans [B, 2], targets.
+    """The padded arrays of one batch: token ids [B, L], attention mask [B, L], target spans [B, 2] and targets.
 
-    `rows` [B] are the rows' numbers in their split.
+    `mask` is None when every row has L tokens. `rows` [B] are the rows' indices in their split.
     """
 
     ids: npt.NDArray[np.int64]
@@ -28,13 +28,13 @@ class Batch:
 
     @property
     def tokens(self) -> int:
-        """Real tokens, padding not counted."""
+        """Number of tokens without padding."""
         return int(self.ids.size if self.mask is None else self.mask.sum())
 
 
 @dataclass(frozen=True)
 class Step:
-    """One optimiser step: rows of one task."""
+    """The rows of one optimiser step, all of one task."""
 
     task: str
     rows: Rows
@@ -43,9 +43,9 @@ class Step:
 def length_batches(
     lengths: npt.NDArray[np.int64], *, budget: int, max_rows: int, rng: np.random.Generator | None = None
 ) -> list[Rows]:
-    """Cut rows into batches of similar length, at most `budget` tokens (padded) and `max_rows` rows each.
+    """Group rows into batches of similar length with at most `budget` tokens (padding included) and `max_rows` rows.
 
-    Every row comes once. With `rng`, rows of one length are shuffled and the batches come in random order.
+    Every row is in exactly one batch. With `rng`, rows of equal length are shuffled, and so are the batches.
     """
     order = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))
     order = order[np.argsort(lengths[order], kind="stable")[::-1]]
@@ -69,25 +69,27 @@ def schedule(
     max_rows: int,
     seed: int,
 ) -> list[Step]:
-    """All steps of a run: each task's passes over its rows, every task spread evenly over the whole run.
+    """Return all steps of a run: each task's passes over its rows, spread evenly over the whole run.
 
-    The order follows from the seed alone, so a resumed run continues at a step number.
+    The order depends on the seed alone, so that a resumed run can continue from a step number.
     """
     placed: list[tuple[float, int, Step]] = []
     for number, (task, sizes) in enumerate(lengths.items()):
         rng = np.random.default_rng([seed, number])
-        batches = _passes(sizes, passes=passes[task], budget=budget, max_rows=max_rows, rng=rng)
+        batches = _task_batches(sizes, passes=passes[task], budget=budget, max_rows=max_rows, rng=rng)
         jitter = rng.uniform(0, 1, len(batches))
         placed += [((k + jitter[k]) / len(batches), number, Step(task, rows)) for k, rows in enumerate(batches)]
     return [step for _, _, step in sorted(placed, key=lambda item: item[:2])]
 
 
-def tempered(
+def tempered_passes(
     lengths: Mapping[str, npt.NDArray[np.int64]], *, passes: Mapping[str, float], temperature: float
 ) -> dict[str, float]:
-    """Passes that give each task n^(1/T) of the rows read, for its n rows, and as many rows in all as before.
+    """Return the passes of each task under temperature sampling; the total number of rows read stays the same.
 
-    T = 1 is in proportion to the rows, a higher one favours small tasks; 0 changes nothing.
+        share of the rows read = n^(1/T) / sum over all tasks of n^(1/T)          for a task with n rows
+
+    T = 1 is proportional to n, a higher T favours small tasks; T = 0 returns `passes` unchanged.
     """
     if not temperature:
         return dict(passes)
@@ -97,7 +99,7 @@ def tempered(
     return {task: total * share / sum(shares.values()) / rows[task] for task, share in shares.items()}
 
 
-def _passes(
+def _task_batches(
     lengths: npt.NDArray[np.int64], *, passes: float, budget: int, max_rows: int, rng: np.random.Generator
 ) -> list[Rows]:
     batches: list[Rows] = []
@@ -110,7 +112,7 @@ def _passes(
 
 
 def collate(encoded: Encoded, *, rows: Rows | Sequence[int], pad_id: int) -> Batch:
-    """Gather rows into padded arrays."""
+    """Return the batch of the given rows, padded to the longest of them."""
     taken = [encoded.row(int(row)) for row in rows]
     longest = max(len(ids) for ids in taken)
     ids = np.full((len(taken), longest), pad_id, dtype=np.int64)

@@ -1,9 +1,9 @@
-"""Token masking: in training a share of a text's tokens is hidden behind [MASK], anew each time it comes.
+"""Token masking: every time a training text is read, [MASK] replaces a random share of its tokens.
 
-    x'_i = [MASK] with probability p, else x_i            for every token but the special ones
+    x'_i = [MASK] with probability p, else x_i            for every token except the special ones
 
-A network that has learnt its rows by heart can no longer know them by one word; the label has to follow from what is
-left (word dropout, Iyyer et al. 2015; token cutoff, Shen et al. 2020, arXiv:2009.13818). It costs nothing in a step.
+The network cannot memorise a text by a single word; the rest of the text has to determine the label (word dropout,
+Iyyer et al. 2015; token cutoff, Shen et al. 2020, arXiv:2009.13818). Masking adds no measurable time to a step.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _MASKS = ("[MASK]", "<mask>")
 
 @dataclass(frozen=True)
 class Masking:
-    """The id that hides a token, and the ids that are never hidden."""
+    """The id of the mask token, and the ids of the tokens that are never masked."""
 
     mask_id: int
     kept: Collection[int]
 
-    def hide(self, batch: Batch, *, share: float) -> Batch:
-        """The batch with about `share` of its tokens hidden, drawn from torch's random state."""
+    def mask_tokens(self, batch: Batch, *, share: float) -> Batch:
+        """Mask each token with probability `share`, drawn from torch's random state; return the new batch."""
         if not share:
             return batch
         drawn = torch.rand(batch.ids.shape).numpy() < share
@@ -37,8 +37,8 @@ class Masking:
         return replace(batch, ids=np.where(hidden, self.mask_id, batch.ids))
 
 
-def masking_of(tokenizer: Tokenizer) -> Masking | None:
-    """How this tokenizer's tokens are hidden; None where it has no token for that."""
+def make_masking(tokenizer: Tokenizer) -> Masking | None:
+    """Return the masking for a tokenizer, None when its vocabulary has no mask token."""
     mask = next((found for name in _MASKS if (found := tokenizer.token_to_id(name)) is not None), None)
     special = [tokenizer.token_to_id(name) for name in _SPECIAL]
     return None if mask is None else Masking(mask, frozenset(found for found in special if found is not None))

@@ -1,7 +1,8 @@
-"""Messages written for this product: what customers write in their own words, beside corpora made from templates.
+"""Hand-written customer messages in everyday words, which complement the corpora that are made from templates.
 
-One file a task: `[label]` begins a label's messages, one a line; `#` begins a comment. Every sixth message of a label
-is kept for validation. Training sees each message several times, every time in another envelope (see envelope.py).
+phrases/<task>.txt has one message per line: `[label]` starts the messages of a label, `#` starts a comment. Every
+sixth message of a label is a validation row. Training sees each message eight times, with different boilerplate
+(boilerplate.py).
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import hashlib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from models.examples import Example
-from training.data.envelope import enclosed
+from training.data.boilerplate import add_boilerplate
+from training.data.corpora import CorpusDescription
 
 NAME = "bellwether_phrases"
 FOLDER = Path(__file__).parent / "phrases"
@@ -21,52 +22,54 @@ VALIDATION_EVERY = 6
 REPEATS = 8
 
 
-def phrases(task: str, *, split: str) -> list[Example]:
-    """The messages of a task in one split, none where nobody wrote any; there is no test split."""
-    kept = [row for at, row in _numbered(task) if (at % VALIDATION_EVERY == VALIDATION_EVERY - 1) == _is_held(split)]
-    if split == "validation":
-        return [_example(text, label=label, split=split) for text, label in kept]
-    if split != "train":
+def load_phrases(task: str, *, split: str) -> list[Example]:
+    """Return a task's messages of one split; the test split is empty, and so are tasks without a file."""
+    if split == "test":
         return []
+    is_validation, n_copies = split == "validation", 1 if split == "validation" else REPEATS
+    rows = [
+        row
+        for at, row in _number_within_label(task)
+        if (at % VALIDATION_EVERY == VALIDATION_EVERY - 1) == is_validation
+    ]
     return [
-        _example(enclosed(text, seed=f"{turn}/{text}") if turn else text, label=label, split=split)
-        for turn in range(REPEATS)
-        for text, label in kept
+        _make_example(add_boilerplate(text, seed=f"{copy}/{text}") if copy else text, label=label, split=split)
+        for copy in range(n_copies)
+        for text, label in rows
     ]
 
 
-def describe_phrases() -> dict[str, Any]:
-    """What the manifest says of them, in the form of the corpora."""
+def describe_phrases() -> CorpusDescription:
+    """Return name, licence, origin, rows and SHA-256, as `describe_corpus` does for a corpus."""
     files = sorted(FOLDER.glob("*.txt"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
-    rows = {split: sum(len(phrases(path.stem, split=split)) for path in files) for split in ("train", "validation")}
-    about = {"name": NAME, "licence": "Apache-2.0", "origin": "this repository"}
-    return about | {"rows": rows, "sha256": {"train": digest}}
+    rows = {
+        split: sum(len(load_phrases(path.stem, split=split)) for path in files) for split in ("train", "validation")
+    }
+    return CorpusDescription(
+        name=NAME, licence="Apache-2.0", origin="this repository", rows=rows, sha256={"train": digest}
+    )
 
 
 def has_phrases(task: str) -> bool:
-    """Whether somebody wrote messages for a task."""
+    """True when there are messages for the task."""
     return (FOLDER / f"{task}.txt").is_file()
 
 
-def _is_held(split: str) -> bool:
-    return split == "validation"
-
-
-def _example(text: str, *, label: str, split: str) -> Example:
+def _make_example(text: str, *, label: str, split: str) -> Example:
     return Example(text=text, labels=(label,), split=split, source=NAME)
 
 
-def _numbered(task: str) -> Iterator[tuple[int, tuple[str, str]]]:
-    """Each message with its place among its label's."""
+def _number_within_label(task: str) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Yield each message (text, label) with its index among the messages of its label."""
     places: dict[str, int] = {}
-    for text, label in _read(task):
+    for text, label in _read_messages(task):
         places[label] = places.get(label, -1) + 1
         yield places[label], (text, label)
 
 
 @cache
-def _read(task: str) -> tuple[tuple[str, str], ...]:
+def _read_messages(task: str) -> tuple[tuple[str, str], ...]:
     path, label = FOLDER / f"{task}.txt", ""
     found: list[tuple[str, str]] = []
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():

@@ -1,4 +1,4 @@
-"""Fills the literal slots of template texts (`{{Order Number}}`) with made-up values."""
+"""Fill the slots of template texts, such as `{{Order Number}}`, with invented values."""
 
 from __future__ import annotations
 
@@ -92,14 +92,14 @@ _VALUES: dict[str, Callable[[random.Random], str]] = {
 }
 
 
-def fill(text: str, *, seed: str) -> str:
-    """Replace every `{{Slot}}`; the same text and seed give the same values, an unknown slot its own words."""
+def fill_slots(text: str, *, seed: str) -> str:
+    """Replace each `{{Slot}}` by a value that depends on text and seed; an unknown slot becomes its lower-case name."""
     if "{{" not in text:
         return text
     rng = random.Random(f"{seed}\0{text}")
-    return _SLOT.sub(lambda match: _value(match.group(1), rng=rng), text)
+    return _SLOT.sub(lambda match: _slot_value(match.group(1), rng=rng), text)
 
 
-def _value(slot: str, *, rng: random.Random) -> str:
+def _slot_value(slot: str, *, rng: random.Random) -> str:
     make = _VALUES.get(slot.lower())
     return make(rng) if make else slot.lower()

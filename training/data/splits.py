@@ -1,4 +1,4 @@
-"""Seeded splits for rows that come without one."""
+"""Split rows into train, validation and test by label and seed."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from models.examples import Example
-from training.data.sources import SPLITS
+from training.data.corpora import SPLITS
 
 SHARE = 0.1
 
 
 def split_rows(rows: Iterable[Example], *, seed: int) -> dict[str, list[Example]]:
-    """Rows by split. A row keeps the split it names; a missing validation or test split is drawn from the rest.
+    """Group rows by split. A row that names its split keeps it; missing validation and test rows are drawn by label.
 
-    Drawing is seeded and by label, a tenth for each missing split; a label with fewer than ten rows still gives
-    validation one row when it has three. Rows with the same text stay together.
+    Each missing split gets a tenth of every label's rows, and at least one row of a label with three rows
+    (validation) or four (test). Rows with the same text stay in the same split.
     """
     splits: dict[str, list[Example]] = {split: [] for split in SPLITS}
     free: dict[tuple[str, ...], dict[str, list[Example]]] = defaultdict(lambda: defaultdict(list))
@@ -27,11 +27,11 @@ def split_rows(rows: Iterable[Example], *, seed: int) -> dict[str, list[Example]
             free[row.labels][row.text].append(row)
     missing = [split for split in SPLITS[1:] if not splits[split]]
     for labels in sorted(free):
-        _deal(list(free[labels].values()), missing=missing, splits=splits, rng=random.Random(f"{seed}/{labels}"))
+        _split_texts(list(free[labels].values()), missing=missing, splits=splits, rng=random.Random(f"{seed}/{labels}"))
     return splits
 
 
-def _deal(
+def _split_texts(
     groups: list[list[Example]], *, missing: list[str], splits: dict[str, list[Example]], rng: random.Random
 ) -> None:
     rng.shuffle(groups)
@@ -42,8 +42,8 @@ def _deal(
     splits["train"] += [row for group in groups for row in group]
 
 
-def folded(splits: Mapping[str, list[Example]], *, share: float) -> dict[str, list[Example]]:
-    """The splits with a seeded share of the validation rows moved to the training rows; 0 leaves them as they are."""
+def fold_validation(splits: Mapping[str, list[Example]], *, share: float) -> dict[str, list[Example]]:
+    """Move a random share of the validation rows to the training rows; the same rows every time."""
     rows = splits.get("validation", [])
     if not share or "train" not in splits:
         return dict(splits)

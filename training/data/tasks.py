@@ -1,4 +1,4 @@
-"""The product's six tasks: which corpora feed each, and what counts as out of scope for an intent task."""
+"""The product's six tasks: the corpora of each, and the out-of-scope examples of the intent tasks."""
 
 from __future__ import annotations
 
@@ -11,34 +11,38 @@ from pathlib import Path
 from models.examples import Example
 from models.labels import OUT_OF_SCOPE, Kind, Pooling, Role, Task, make_task
 from models.text import normalise
-from training.data.envelope import enclosed, is_enclosed
+from training.data.boilerplate import add_boilerplate, gets_boilerplate
+from training.data.corpora import EKMAN, SPLITS, DataError, read_corpus
 from training.data.phrases import NAME as PHRASES
-from training.data.phrases import has_phrases, phrases
-from training.data.sources import EKMAN, SPLITS, DataError, read_corpus
+from training.data.phrases import has_phrases, load_phrases
 
 
-def _names(words: str) -> frozenset[str]:
+def _word_set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
 POLARITY = ("negative", "neutral", "positive")
 
-CLINC_BANKING = _names(
+CLINC_BANKING = _word_set(
     "freeze_account routing pin_change bill_due pay_bill account_blocked interest_rate min_payment bill_balance "
     "transfer order_checks balance spending_history transactions report_fraud replacement_card_duration "
     "expiration_date damaged_card improve_credit_score report_lost_card card_declined credit_limit_change apr "
     "redeem_rewards credit_limit rewards_balance application_status credit_score new_card international_fees "
     "exchange_rate"
 )
-HWU_BANKING = _names("qa_currency")
-CLINC_COMMERCE = _names("order order_status")
-HWU_COMMERCE = _names("takeaway_order takeaway_query")
+HWU_BANKING = _word_set("qa_currency")
+CLINC_COMMERCE = _word_set("order order_status")
+HWU_COMMERCE = _word_set("takeaway_order takeaway_query")
 _NEGATIVE_CORPORA = ("clinc150", "hwu64")
 
 
 @dataclass(frozen=True)
 class TaskSource:
-    """How a task is put together from corpora; `near` are negative corpora's labels too close to its intents."""
+    """The corpora and label set of a task.
+
+    `near` are labels of the out-of-scope corpora that are too close to the task's own intents to be negatives; None
+    means that the task has no `out_of_scope` label.
+    """
 
     name: str
     role: Role
@@ -62,13 +66,13 @@ TASKS: dict[str, TaskSource] = {
         TaskSource("market_topic", "market_topic", ("tfn_topic",)),
     )
 }
-# Negatives per split: enough of every foreign intent without drowning the task's own labels.
+# Out-of-scope rows per split: some of every foreign intent, but few beside the task's own rows.
 NEGATIVES = {"train": 5000, "validation": 600, "test": 0}
 
 
 @dataclass(frozen=True)
 class TaskData:
-    """A task with its examples by split."""
+    """A task, its examples by split, and the names of the corpora that they come from."""
 
     task: Task
     splits: dict[str, list[Example]] = field(default_factory=dict)
@@ -76,22 +80,22 @@ class TaskData:
 
 
 def load_task(name: str, *, root: Path, cap: int = 0, seed: int = 0, splits: Iterable[str] = SPLITS) -> TaskData:
-    """Read a task's examples; `cap` limits the training rows of each corpus. Raises DataError."""
+    """Return a task with its examples; `cap` limits the training rows of each corpus, 0 keeps all. Raises DataError."""
     if name not in TASKS:
         raise DataError(f"There is no task {name!r}. Known tasks: {', '.join(TASKS)}; name `data` for your own.")
     source = TASKS[name]
-    labels = source.labels or _labels_of(source, root=root)
+    labels = source.labels or _corpus_labels(source, root=root)
     task = make_task(name, role=source.role, kind=source.kind, pooling=source.pooling, labels=labels)
     return TaskData(
         task,
-        {split: _split(source, task=task, root=root, split=split, cap=cap, seed=seed) for split in splits},
+        {split: _load_split(source, task=task, root=root, split=split, cap=cap, seed=seed) for split in splits},
         source.corpora
         + (_NEGATIVE_CORPORA if source.near is not None else ())
         + ((PHRASES,) if has_phrases(name) else ()),
     )
 
 
-def _labels_of(source: TaskSource, *, root: Path) -> tuple[str, ...]:
+def _corpus_labels(source: TaskSource, *, root: Path) -> tuple[str, ...]:
     found = {
         label
         for corpus in source.corpora
@@ -101,60 +105,65 @@ def _labels_of(source: TaskSource, *, root: Path) -> tuple[str, ...]:
     return (*sorted(found), *([OUT_OF_SCOPE] if source.near is not None else []))
 
 
-def _split(source: TaskSource, *, task: Task, root: Path, split: str, cap: int, seed: int) -> list[Example]:
+def _load_split(source: TaskSource, *, task: Task, root: Path, split: str, cap: int, seed: int) -> list[Example]:
     examples: list[Example] = []
     for corpus in source.corpora:
         rows = read_corpus(corpus, root=root, split=split)
         if split == "train":
-            rows = capped(_unseen(rows, root=root, corpora=source.corpora), cap=cap, seed=f"{seed}/{corpus}")
+            rows = sample_rows(
+                _drop_test_texts(rows, root=root, corpora=source.corpora), cap=cap, seed=f"{seed}/{corpus}"
+            )
         examples += rows
     limit = min(cap, NEGATIVES[split]) if cap and split == "train" else NEGATIVES[split]
     if source.near is not None and limit:
-        examples += capped(negatives(source, root=root, split=split), cap=limit, seed=f"{seed}/{source.name}")
+        examples += sample_rows(load_negatives(source, root=root, split=split), cap=limit, seed=f"{seed}/{source.name}")
     if source.role == "intent" and split == "train":
-        examples = [_as_mail(row, seed=f"{seed}/{at}") for at, row in enumerate(examples)]
-    own = [row for row in phrases(source.name, split=split) if row.labels[0] in task.names]
-    examples += capped(own, cap=cap, seed=f"{seed}/{PHRASES}") if split == "train" else own
+        examples = [_add_boilerplate(row, seed=f"{seed}/{at}") for at, row in enumerate(examples)]
+    own = [row for row in load_phrases(source.name, split=split) if row.labels[0] in task.names]
+    examples += sample_rows(own, cap=cap, seed=f"{seed}/{PHRASES}") if split == "train" else own
     return [replace(example, task=source.name) for example in examples]
 
 
-def _as_mail(row: Example, *, seed: str) -> Example:
-    """Some requests come as they do in mail: in an envelope."""
-    return replace(row, text=enclosed(row.text, seed=seed)) if is_enclosed(seed) else row
+def _add_boilerplate(row: Example, *, seed: str) -> Example:
+    """Put mail boilerplate around 15 % of the requests."""
+    return replace(row, text=add_boilerplate(row.text, seed=seed)) if gets_boilerplate(seed) else row
 
 
-def _unseen(rows: list[Example], *, root: Path, corpora: tuple[str, ...]) -> list[Example]:
-    """Training rows whose text stands in no test file of the task (some corpora repeat texts as published)."""
+def _drop_test_texts(rows: list[Example], *, root: Path, corpora: tuple[str, ...]) -> list[Example]:
+    """Drop training rows whose text is also in a test file of the task: some corpora as published repeat texts."""
     forbidden = test_texts(corpora, root=root)
-    return [row for row in rows if comparable(row.text) not in forbidden]
+    return [row for row in rows if comparison_key(row.text) not in forbidden]
 
 
-def capped(rows: list[Example], *, cap: int, seed: str) -> list[Example]:
-    """A seeded sample of at most `cap` rows, in the rows' own order; 0 keeps all."""
+def sample_rows(rows: list[Example], *, cap: int, seed: str) -> list[Example]:
+    """Return a random sample of at most `cap` rows in their original order; `cap` 0 keeps all rows."""
     if not cap or len(rows) <= cap:
         return rows
     chosen = sorted(random.Random(seed).sample(range(len(rows)), cap))
     return [rows[at] for at in chosen]
 
 
-def negatives(source: TaskSource, *, root: Path, split: str) -> list[Example]:
-    """Foreign intents as `out_of_scope`: none that is near the task's own, none that stands in any test file."""
+def load_negatives(source: TaskSource, *, root: Path, split: str) -> list[Example]:
+    """Return examples of foreign intents with the label `out_of_scope`.
+
+    Left out are intents close to the task's own (`near`) and, in training and validation, texts of any test file.
+    """
     forbidden = test_texts((*source.corpora, *_NEGATIVE_CORPORA), root=root) if split != "test" else frozenset[str]()
     near = source.near or frozenset()
     return [
         replace(row, labels=(OUT_OF_SCOPE,))
         for corpus in _NEGATIVE_CORPORA
         for row in read_corpus(corpus, root=root, split=split)
-        if row.labels[0] not in near and comparable(row.text) not in forbidden
+        if row.labels[0] not in near and comparison_key(row.text) not in forbidden
     ]
 
 
 @cache
 def test_texts(corpora: tuple[str, ...], *, root: Path) -> frozenset[str]:
-    """The texts of the corpora's test files, comparable."""
-    return frozenset(comparable(row.text) for name in corpora for row in read_corpus(name, root=root, split="test"))
+    """Return the comparison keys of all texts in the corpora's test files."""
+    return frozenset(comparison_key(row.text) for name in corpora for row in read_corpus(name, root=root, split="test"))
 
 
-def comparable(text: str) -> str:
-    """A text as it is compared with others: normalised, without case."""
+def comparison_key(text: str) -> str:
+    """Return the normalised, case-folded text: two texts with the same key count as the same text."""
     return normalise(text).text.casefold()

@@ -1,1 +1,1 @@
-"""Evaluation: scores, calibration, and what is measured on the served files."""
+"""Evaluation of the served artifacts: metrics, calibration, abstention, robustness, explanations and reports."""

@@ -1,15 +1,15 @@
-"""Abstaining: how much is answered and how often that is right, by the confidence asked for.
+"""Abstention: how many rows are answered above a confidence threshold, and how many of those answers are right.
 
-Coverage is the share of rows answered, risk the share of wrong answers among them (El-Yaniv and Wiener 2010); the area
-under the curve (AURC, Geifman et al. 2019, arXiv 1805.08206) is the mean risk over all coverages.
+Coverage is the share of rows that are answered, risk the share of wrong answers among them (El-Yaniv and Wiener 2010).
+The area under the risk-coverage curve (Geifman et al. 2019, arXiv:1805.08206) is the mean risk over all coverages.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
+
+from training.evaluate.figures import Abstention, CurvePoint
 
 Confidence = npt.NDArray[np.float64]
 Right = npt.NDArray[np.bool_]
@@ -17,8 +17,8 @@ Right = npt.NDArray[np.bool_]
 POINTS = 20
 
 
-def risk_coverage(confidence: Confidence, *, right: Right) -> list[dict[str, float]]:
-    """The curve at every twentieth of the rows: coverage, risk, and the confidence from which on that is answered."""
+def risk_coverage(confidence: Confidence, *, right: Right) -> list[CurvePoint]:
+    """Return the risk-coverage curve at every twentieth of the rows."""
     order = np.argsort(-confidence, kind="stable")
     wrong = np.cumsum(~right[order])
     counts = np.unique(np.ceil(np.linspace(0, len(order), POINTS + 1)[1:]).astype(np.int64))
@@ -33,14 +33,14 @@ def risk_coverage(confidence: Confidence, *, right: Right) -> list[dict[str, flo
     ]
 
 
-def area(confidence: Confidence, *, right: Right) -> float:
-    """Mean risk over all coverages; lower is better, and a ranking of no worth gives the share of wrong answers."""
+def area_under_risk_coverage(confidence: Confidence, *, right: Right) -> float:
+    """Return the mean risk over all coverages; lower is better, a random ranking gives the share of wrong answers."""
     order = np.argsort(-confidence, kind="stable")
     return float((np.cumsum(~right[order]) / np.arange(1, len(order) + 1)).mean())
 
 
-def kept(confidence: Confidence, *, right: Right, threshold: float) -> dict[str, Any]:
-    """What a threshold does: the share answered, and how often that is right (None where nothing is)."""
+def apply_threshold(confidence: Confidence, *, right: Right, threshold: float) -> Abstention:
+    """Return coverage and precision at a threshold; the precision is None when nothing is answered."""
     answered = confidence >= threshold
     precision = round(float(right[answered].mean()), 4) if answered.any() else None
     return {"threshold": threshold, "coverage": round(float(answered.mean()), 4), "precision": precision}

@@ -1,6 +1,6 @@
-"""Fitting decision.json: what a probability is worth, from which confidence on to answer, and what a band means.
+"""Fit a task's decision: temperature, abstention threshold, confidence bands, label thresholds and rejection.
 
-Everything is fitted on validation rows whose logits came through the graph that serves.
+Everything is fitted on validation rows whose logits come from the int8 graph that serves.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from models.decide import BandEdge, BandName, Decision, chosen_labels, probabilities
 from models.labels import OUT_OF_SCOPE, Task
-from training.evaluate.temperature import fit_heat
+from training.evaluate.temperature import fit_temperature_and_power
 
 Logits = npt.NDArray[np.float32]
 Probabilities = npt.NDArray[np.float64]
@@ -28,18 +28,19 @@ GRID = np.round(np.arange(0.05, 0.96, 0.01), 2)
 def fit_decision(logits: Logits, *, targets: Targets, task: Task, precision: float) -> Decision:
     """Fit a task's decision on validation logits [n, labels].
 
-    It abstains where `precision` would not be kept; a single-label task also where it is more likely wrong than right.
+    The task abstains below the confidence above which `precision` of the answers are right; a single-label task also
+    abstains below 0.5, where the answer is more likely wrong than right.
     """
-    temperature, power = fit_heat(logits, targets=targets, task=task)
+    temperature, power = fit_temperature_and_power(logits, targets=targets, task=task)
     plain = Decision(kind=task.kind, temperature=temperature, entropy_power=power)
     found = probabilities(logits, decision=plain)
     accept = fit_accept(found, targets=targets) if task.kind == "multi" else ()
-    confidence, right = confidence_of(found, targets=targets, accept=accept)
+    confidence, right = answer_confidence(found, targets=targets, accept=accept)
     return Decision(
         kind=task.kind,
         temperature=temperature,
         entropy_power=power,
-        threshold=max(edge_for(confidence, right=right, precision=precision), 0.0 if accept else LIKELY),
+        threshold=max(lowest_confidence(confidence, right=right, precision=precision), 0.0 if accept else LIKELY),
         precision=precision,
         bands=fit_bands(confidence, right=right),
         accept=accept,
@@ -48,7 +49,7 @@ def fit_decision(logits: Logits, *, targets: Targets, task: Task, precision: flo
 
 
 def fit_accept(found: Probabilities, *, targets: Targets) -> tuple[float, ...]:
-    """For each label of a multi-label task the threshold with the best F1; ties go to the higher one."""
+    """Return for each label of a multi-label task the threshold with the best F1, the higher one on a tie."""
     return tuple(_best_f1(found[:, at], truth=targets[:, at] == 1) for at in range(found.shape[1]))
 
 
@@ -59,10 +60,13 @@ def _best_f1(column: Probabilities, *, truth: npt.NDArray[np.bool_]) -> float:
     return float(GRID[len(GRID) - 1 - int(f1[::-1].argmax())])
 
 
-def confidence_of(
+def answer_confidence(
     found: Probabilities, *, targets: Targets, accept: tuple[float, ...]
 ) -> tuple[Probabilities, npt.NDArray[np.bool_]]:
-    """Confidence of each row's answer, and whether it is right; multi-label: its most probable accepted label."""
+    """Return the confidence of each row's answer, and True where it is right.
+
+    The answer of a multi-label row is its most probable accepted label.
+    """
     rows = np.arange(len(found))
     if not accept:
         answers = found.argmax(axis=1)
@@ -71,10 +75,10 @@ def confidence_of(
     return found[rows, answers], targets[rows, answers] == 1
 
 
-def edge_for(confidence: Probabilities, *, right: npt.NDArray[np.bool_], precision: float) -> float:
-    """The lowest confidence from which on the answers are right in at least `precision` of the cases.
+def lowest_confidence(confidence: Probabilities, *, right: npt.NDArray[np.bool_], precision: float) -> float:
+    """Return the lowest confidence above which at least `precision` of the answers are right, 1.0 if there is none.
 
-    With fewer than 30 rows above it an edge is not believed; 1.0 when no edge will do.
+    A confidence with fewer than 30 answers above it does not count.
     """
     order = np.argsort(-confidence, kind="stable")
     share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
@@ -85,26 +89,30 @@ def edge_for(confidence: Probabilities, *, right: npt.NDArray[np.bool_], precisi
 
 
 def fit_bands(confidence: Probabilities, *, right: npt.NDArray[np.bool_]) -> tuple[BandEdge, ...]:
-    """High, medium and low with the precision measured in each.
+    """Return the confidence bands high, medium and low with the precision measured in each.
 
-    High is right in 95 % and medium in 80 % of the cases, and never begins below a confidence of 0.8 and 0.5; where
-    fewer than 5 % of the rows would reach that, the best third, and the better half of the rest, take these names, and
-    their precision says what they are worth.
+    Answers are right in 95 % of the high and 80 % of the medium band, which start at a confidence of at least 0.8 and
+    0.5. If less than 5 % of the rows would be in a band, high is the top third, or medium the better half of the rest,
+    whatever their precision.
     """
-    high = max(edge_for(confidence, right=right, precision=BAND_PRECISION["high"]), BAND_FLOOR["high"])
+    high = max(lowest_confidence(confidence, right=right, precision=BAND_PRECISION["high"]), BAND_FLOOR["high"])
     if (confidence >= high).mean() < BAND_SHARE:
         high = round(float(np.quantile(confidence, 2 / 3)), 4)
     rest = confidence < high
-    medium = edge_for(confidence[rest], right=right[rest], precision=BAND_PRECISION["medium"]) if rest.any() else high
+    medium = (
+        lowest_confidence(confidence[rest], right=right[rest], precision=BAND_PRECISION["medium"])
+        if rest.any()
+        else high
+    )
     medium = min(max(medium, BAND_FLOOR["medium"]), high)
     if rest.any() and (confidence[rest] >= medium).mean() < BAND_SHARE:
         medium = min(round(float(np.quantile(confidence[rest], 1 / 2)), 4), high)
     edges: list[tuple[BandName, float, float]] = [("high", high, np.inf)]
     edges += [("medium", medium, high), ("low", 0.0, medium)]
-    return tuple(_band(name, low=low, up_to=up, confidence=confidence, right=right) for name, low, up in edges)
+    return tuple(_measure_band(name, low=low, up_to=up, confidence=confidence, right=right) for name, low, up in edges)
 
 
-def _band(
+def _measure_band(
     name: BandName, *, low: float, up_to: float, confidence: Probabilities, right: npt.NDArray[np.bool_]
 ) -> BandEdge:
     inside = (confidence >= low) & (confidence < up_to)
@@ -112,9 +120,9 @@ def _band(
 
 
 def fit_rejection(found: Probabilities, *, targets: Targets, task: Task) -> float | None:
-    """From which P(out_of_scope) on to reject: the highest that still rejects 95 % of the rows out of scope.
+    """Return the threshold of P(out_of_scope) that rejects 95 % of the out-of-scope rows.
 
-    None where that is 0.5 or more, so that the best label decides: an intent is not given up for a small doubt.
+    Returns None if it is 0.5 or more, because then the most probable label decides, or if there are too few rows.
     """
     if OUT_OF_SCOPE not in task.names:
         return None

@@ -1,7 +1,8 @@
-"""Behaviour tests after CheckList (Ribeiro et al. 2020, arXiv 2005.04118): what a model must be able to do.
+"""Behaviour tests after CheckList (Ribeiro et al. 2020, arXiv:2005.04118), which every model should pass.
 
-MFT, minimum functionality: plain texts whose label is beyond doubt. INV, invariance: a change that must not change the
-answer. DIR, direction: a change that may move a label's probability one way only. The tests stand in checklists.toml.
+MFT, minimum functionality: simple texts with an unambiguous label. INV, invariance: a change of the text that must not
+change the answer. DIR, direction: a change that may move a label's probability in one direction only. The tests are in
+checklists.toml.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from models.examples import find_target
 from models.labels import Task
 from models.runtime import Input
+from training.evaluate.figures import BehaviourResult, FailedCase
 
 TOLERANCE = 0.1
 SHOWN = 5
@@ -26,12 +28,12 @@ Read = Callable[[str, Sequence[Input]], Probabilities]
 
 
 class ChecklistError(ValueError):
-    """A behaviour test that is not written as it must be; the sentence names it."""
+    """A behaviour test is invalid; the message names it."""
 
 
 @dataclass(frozen=True)
-class Behaviour:
-    """One behaviour test; `texts` and `twins` are templates, `fill` the values of their slots."""
+class BehaviourTest:
+    """A behaviour test; `texts` are templates, `twins` their changed versions, `fill` the values of their slots."""
 
     name: str
     kind: Literal["MFT", "INV", "DIR"]
@@ -45,37 +47,37 @@ class Behaviour:
     twin_target: str = ""
     fill: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
-    def fits(self, task: Task) -> bool:
-        """Whether a model's task is the one that is meant, and knows the label."""
+    def applies_to(self, task: Task) -> bool:
+        """True when the test is for this task, or for its role, and the task has the label."""
         is_meant = self.task == task.name if self.task else self.role == task.role
         return is_meant and task.kind == "single" and (not self.label or self.label in task.names)
 
     def cases(self) -> list[tuple[Input, Input | None]]:
-        """Every filled text with its twin, each once."""
+        """Return every distinct pair of a filled text and its twin, None for an MFT."""
         longest = max((len(values) for values in self.fill.values()), default=1)
         twins: Sequence[str | None] = self.twins or [None] * len(self.texts)
         made = []
         for text, twin in zip(self.texts, twins, strict=True):
             for at in range(longest):
                 values = {name: some[at % len(some)] for name, some in self.fill.items()}
-                other = None if twin is None else _filled(twin, values, target=self.twin_target or self.target)
-                made.append((_filled(text, values, target=self.target), other))
+                other = None if twin is None else _fill_template(twin, values, target=self.twin_target or self.target)
+                made.append((_fill_template(text, values, target=self.target), other))
         return list(dict.fromkeys(made))
 
 
-def read_tests(path: Path | None = None) -> list[Behaviour]:
-    """The behaviour tests in a TOML file (the product's own by default); raises ChecklistError."""
+def read_tests(path: Path | None = None) -> list[BehaviourTest]:
+    """Read behaviour tests from a TOML file, checklists.toml by default. Raises ChecklistError."""
     path = path or Path(__file__).with_name("checklists.toml")
     try:
         rows = tomllib.loads(path.read_text(encoding="utf-8"))["test"]
-        return [_test(row) for row in rows]
+        return [_parse_test(row) for row in rows]
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise ChecklistError(f"{path} cannot be read as behaviour tests: {error}.") from error
 
 
-def _test(row: Mapping[str, Any]) -> Behaviour:
-    lists = {name: tuple(row[name]) for name in ("texts", "twins") if name in row}
-    test = Behaviour(**{**row, **lists})
+def _parse_test(row: dict[str, Any]) -> BehaviourTest:
+    lists: dict[str, Any] = {name: tuple(row[name]) for name in ("texts", "twins") if name in row}
+    test = BehaviourTest(**(row | lists))
     if test.kind == "MFT" and (not test.label or test.twins):
         raise ChecklistError(f"The behaviour test {test.name!r} is an MFT: it needs a label and no twins.")
     if test.kind != "MFT" and len(test.twins) != len(test.texts):
@@ -83,42 +85,46 @@ def _test(row: Mapping[str, Any]) -> Behaviour:
     return test
 
 
-def _filled(template: str, values: Mapping[str, str], *, target: str) -> Input:
+def _fill_template(template: str, values: Mapping[str, str], *, target: str) -> Input:
     text = template
     for name, value in values.items():
         text = text.replace("{" + name + "}", value)
     return Input(text, find_target(text, target=values[target]) if target else None)
 
 
-def run_tests(tests: Sequence[Behaviour], *, tasks: Mapping[str, Task], read: Read) -> list[dict[str, Any]]:
-    """Run every test on the tasks it fits; `read` gives a task's calibrated probabilities [n, labels] of inputs.
-
-    Each row says how many cases there are, how many failed, and shows a few that did.
-    """
-    return [_run(test, task=task, read=read) for test in tests for task in tasks.values() if test.fits(task)]
+def run_tests(tests: Sequence[BehaviourTest], *, tasks: Mapping[str, Task], read: Read) -> list[BehaviourResult]:
+    """Run every test on the tasks it applies to; `read` gives a task's calibrated probabilities [n, labels]."""
+    return [_run_test(test, task=task, read=read) for test in tests for task in tasks.values() if test.applies_to(task)]
 
 
-def _run(test: Behaviour, *, task: Task, read: Read) -> dict[str, Any]:
+def _run_test(test: BehaviourTest, *, task: Task, read: Read) -> BehaviourResult:
     cases = test.cases()
-    found = read(task.name, [text for text, _ in cases])
-    answers = found.argmax(axis=1)
+    before = read(task.name, [text for text, _ in cases])
+    answers = before.argmax(axis=1)
     if test.kind == "MFT":
         failed = answers != task.index()[test.label]
-        said = answers
     else:
         after = read(task.name, [twin for _, twin in cases if twin is not None])
-        said = after.argmax(axis=1)
-        failed = said != answers if test.kind == "INV" else _against(test, task=task, before=found, after=after)
-    shown = [
-        {"text": (twin or text).text, "answer": task.names[said[at]]}
+        first, answers = answers, after.argmax(axis=1)
+        failed = answers != first if test.kind == "INV" else _moved_against(test, task=task, before=before, after=after)
+    examples = [
+        FailedCase(text=(twin or text).text, answer=task.names[answers[at]])
         for at, (text, twin) in enumerate(cases)
         if failed[at]
     ]
-    row = {"name": test.name, "kind": test.kind, "task": task.name, "n": len(cases), "failed": int(failed.sum())}
-    return row | {"examples": shown[:SHOWN]}
+    return BehaviourResult(
+        name=test.name,
+        kind=test.kind,
+        task=task.name,
+        n=len(cases),
+        failed=int(failed.sum()),
+        examples=examples[:SHOWN],
+    )
 
 
-def _against(test: Behaviour, *, task: Task, before: Probabilities, after: Probabilities) -> npt.NDArray[np.bool_]:
+def _moved_against(
+    test: BehaviourTest, *, task: Task, before: Probabilities, after: Probabilities
+) -> npt.NDArray[np.bool_]:
     column = task.index()[test.label]
     moved = after[:, column] - before[:, column]
     return np.asarray((moved if test.direction == "up" else -moved) < -TOLERANCE)

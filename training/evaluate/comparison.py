@@ -1,95 +1,99 @@
-"""Two artifacts side by side on the same rows: does the second one beat the first?
+"""Compare two artifacts on the same test rows: is the second better than the first?
 
-The difference of each corpus' figure comes with a 95 % interval of the paired bootstrap (training/evaluate/intervals),
-and is called better or worse only where that interval leaves out zero. Labels are shown one by one.
+The difference of each corpus's headline figure has a 95 % interval from the paired bootstrap (intervals.py); the second
+artifact is called better or worse only if the interval excludes zero.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from models.decide import probabilities
 from models.runtime import Runtime
-from training.evaluate.examination import chosen_columns, figures_by_rows, label_rows
-from training.evaluate.intervals import paired
-from training.evaluate.measurement import Suite, read_logits
+from training.evaluate.closer_evaluation import chosen_columns, figures_by_rows, label_rows
+from training.evaluate.figures import Comparison, CorpusComparison, LabelDifference
+from training.evaluate.intervals import paired_difference
 from training.evaluate.metrics import per_label
+from training.evaluate.suites import Suite, read_logits
 
 Probabilities = npt.NDArray[np.float64]
 
 
 class CompareError(ValueError):
-    """Two artifacts that cannot be compared; the sentence says why."""
+    """Two artifacts cannot be compared; the message says why."""
 
 
-def compare(first: Runtime, *, second: Runtime, tests: Sequence[Suite], seed: int = 0) -> dict[str, Any]:
-    """Figures of both on every suite. Raises CompareError where a task is missing or has other labels."""
+def compare(first: Runtime, *, second: Runtime, tests: Sequence[Suite], seed: int = 0) -> Comparison:
+    """Compare both artifacts on every suite. Raises CompareError when a task is missing or has other labels."""
     for suite in tests:
-        _check(suite, first=first, second=second)
-    return {
-        "first": first.artifact.manifest.id,
-        "second": second.artifact.manifest.id,
-        "corpora": [_side_by_side(suite, first=first, second=second, seed=seed) for suite in tests],
-    }
+        _check_same_labels(suite, first=first, second=second)
+    return Comparison(
+        first=first.artifact.manifest.id,
+        second=second.artifact.manifest.id,
+        corpora=[_compare_suite(suite, first=first, second=second, seed=seed) for suite in tests],
+    )
 
 
-def _check(suite: Suite, *, first: Runtime, second: Runtime) -> None:
+def _check_same_labels(suite: Suite, *, first: Runtime, second: Runtime) -> None:
     for runtime in (first, second):
         task = runtime.tasks.get(suite.task.name)
         if task is None or task.names != suite.task.names:
             raise CompareError(f"{runtime.artifact.manifest.id} has no task {suite.task.name} with the same labels.")
 
 
-def _side_by_side(suite: Suite, *, first: Runtime, second: Runtime, seed: int) -> dict[str, Any]:
-    name, runtimes = suite.headline, (first, second)
-    found = [_read(runtime, suite=suite) for runtime in runtimes]
-    figures = [
-        figures_by_rows(suite, found=one, decision=runtime.decisions[suite.task.name])
-        for one, runtime in zip(found, runtimes, strict=True)
+def _compare_suite(suite: Suite, *, first: Runtime, second: Runtime, seed: int) -> CorpusComparison:
+    name, n = suite.headline, len(suite.inputs)
+    answers = [
+        (_read_probabilities(runtime, suite=suite), runtime.decisions[suite.task.name]) for runtime in (first, second)
     ]
-    gap = paired(
-        lambda rows: figures[0](rows)[name], second=lambda rows: figures[1](rows)[name], n=len(suite.inputs), seed=seed
+    one, two = (figures_by_rows(suite, found=found, decision=decision) for found, decision in answers)
+    difference = paired_difference(lambda rows: one(rows)[name], second=lambda rows: two(rows)[name], n=n, seed=seed)
+    every = np.arange(n)
+    return CorpusComparison(
+        corpus=suite.corpus,
+        task=suite.task.name,
+        metric=name,
+        n=n,
+        first=round(one(every)[name], 5),
+        second=round(two(every)[name], 5),
+        difference=difference.row(),
+        labels=_compare_labels(
+            suite, chosen=[chosen_columns(suite, found=found, decision=decision) for found, decision in answers]
+        ),
     )
-    every = np.arange(len(suite.inputs))
-    row: dict[str, Any] = {"corpus": suite.corpus, "task": suite.task.name, "metric": name, "n": len(suite.inputs)}
-    row |= {side: round(one(every)[name], 5) for side, one in zip(("first", "second"), figures, strict=True)}
-    chosen = [chosen_columns(suite, found=one, decision=runtime.decisions[suite.task.name])
-              for one, runtime in zip(found, runtimes, strict=True)]  # fmt: skip
-    return row | {"difference": gap.row(), "labels": _labels(suite, chosen=chosen)}
 
 
-def _read(runtime: Runtime, *, suite: Suite) -> Probabilities:
+def _read_probabilities(runtime: Runtime, *, suite: Suite) -> Probabilities:
     title = f"{runtime.artifact.manifest.id} {suite.corpus}"
     logits = read_logits(runtime, inputs=suite.inputs, task=suite.task.name, title=title)
     return probabilities(logits, decision=runtime.decisions[suite.task.name])
 
 
-def _labels(suite: Suite, *, chosen: Sequence[npt.NDArray[np.int64]]) -> list[dict[str, Any]]:
-    """F1 of each label that occurs, of both."""
+def _compare_labels(suite: Suite, *, chosen: Sequence[npt.NDArray[np.int64]]) -> list[LabelDifference]:
+    """Return the F1 of each label that occurs in the rows, with both artifacts."""
     truth = label_rows(suite)
-    one, two = (per_label(truth, chosen=some, names=suite.task.names) for some in chosen)
+    one, two = (per_label(truth, chosen=labels, names=suite.task.names) for labels in chosen)
     return [
-        {"label": first["label"], "n": first["n"], "first": first["f1"], "second": second["f1"]}
+        LabelDifference(label=first["label"], n=first["n"], first=first["f1"], second=second["f1"])
         for first, second in zip(one, two, strict=True)
         if first["n"]
     ]
 
 
-def lines(found: Mapping[str, Any]) -> list[str]:
-    """The comparison as lines for the terminal: figures first, then the labels that moved by at least five points."""
-    said = [f"{found['first']} against {found['second']}"]
-    for row in found["corpora"]:
+def format_lines(comparison: Comparison) -> list[str]:
+    """Return the comparison as lines for the terminal; labels are listed if their F1 moved by at least five points."""
+    lines = [f"{comparison['first']} against {comparison['second']}"]
+    for row in comparison["corpora"]:
         gap = row["difference"]
-        said.append(
+        lines.append(
             f"{row['corpus']:28} {row['metric']:12} {row['first']:.4f} -> {row['second']:.4f}  "
             f"{100 * gap['value']:+.2f} points ({100 * gap['low']:+.2f} to {100 * gap['high']:+.2f}, n {row['n']:,}): "
             f"{gap['verdict']}"
         )
         moved = [label for label in row["labels"] if abs(label["second"] - label["first"]) >= 0.05]
-        said += [f"  {label['label']:30} F1 {label['first']:.3f} -> {label['second']:.3f} (n {label['n']})"
-                 for label in moved]  # fmt: skip
-    return said
+        lines += [f"  {label['label']:30} F1 {label['first']:.3f} -> {label['second']:.3f} (n {label['n']})"
+                  for label in moved]  # fmt: skip
+    return lines

@@ -1,23 +1,24 @@
-"""Plots as inline SVG: small, readable, no library and no script.
+"""Plots as inline SVG, without a library or a script.
 
-Every plot has a title for people who cannot see it; its figures stand in a table or in metrics.json too.
+Every plot has a title for screen readers; its figures are also in a table or in metrics.json.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
-from typing import Any
+
+from training.evaluate.figures import CurvePoint, ReliabilityBin
 
 SIDE, MARGIN = 220, 34
 LINE = 20
 
 
-def square(
+def scatter(
     points: Sequence[tuple[float, float]], *, title: str, x: str, y: str, diagonal: bool = False,
     sizes: Sequence[float] = (), x_range: tuple[float, float] = (0, 1), y_range: tuple[float, float] = (0, 1),
 ) -> str:  # fmt: skip
-    """A square plot of points joined by a line; `sizes` (0–1) scale the dots, `diagonal` draws what is ideal."""
+    """Return a square plot of points joined by a line; `sizes` (0–1) scale the dots, `diagonal` is the ideal line."""
     inner = SIDE - 2 * MARGIN
 
     def place(point: tuple[float, float]) -> tuple[float, float]:
@@ -49,8 +50,8 @@ def _axis_labels(*, x: str, y: str, x_range: tuple[float, float], y_range: tuple
     ]
 
 
-def dots(rows: Sequence[tuple[str, float, float, float]], *, title: str) -> str:
-    """One line a row: its name, a dot at the value and a bar from low to high, on a scale around all of them."""
+def interval_plot(rows: Sequence[tuple[str, float, float, float]], *, title: str) -> str:
+    """Return a plot with a line for each row (name, value, low, high): a dot at the value, a bar from low to high."""
     left, width = 240, 700
     lowest, highest = min(row[2] for row in rows), max(row[3] for row in rows)
     low, high = max(0.0, lowest - 0.02), min(1.0, highest + 0.02)
@@ -68,8 +69,8 @@ def dots(rows: Sequence[tuple[str, float, float, float]], *, title: str) -> str:
     return _svg(parts, width=width, height=LINE * (len(rows) + 1), title=title)
 
 
-def bars(rows: Sequence[tuple[str, float]], *, title: str) -> str:
-    """Horizontal bars of shares from 0 to 1."""
+def bar_chart(rows: Sequence[tuple[str, float]], *, title: str) -> str:
+    """Return horizontal bars of shares between 0 and 1."""
     left, width = 220, 560
     parts = []
     for number, (name, value) in enumerate(rows):
@@ -80,8 +81,8 @@ def bars(rows: Sequence[tuple[str, float]], *, title: str) -> str:
     return _svg(parts, width=width, height=LINE * len(rows) + 8, title=title)
 
 
-def heat(counts: Sequence[Sequence[int]], *, names: Sequence[str], title: str) -> str:
-    """A confusion matrix, rows by label and columns by answer, each row shaded by its shares."""
+def confusion_heatmap(counts: Sequence[Sequence[int]], *, names: Sequence[str], title: str) -> str:
+    """Return a confusion matrix, rows by label and columns by answer; a cell is shaded by its share of the row."""
     cell, left, top = (44 if len(names) <= 7 else 26), 190, 24
     parts = [_text(left, 14, "answers, in the order of the labels")]
     for row, line in enumerate(counts):
@@ -98,8 +99,8 @@ def heat(counts: Sequence[Sequence[int]], *, names: Sequence[str], title: str) -
     return _svg(parts, width=left + size + 8, height=top + size + 8, title=title)
 
 
-def table(head: Sequence[str], *, rows: Sequence[Sequence[object]], numbers_from: int = 1) -> str:
-    """An HTML table; columns from `numbers_from` on are right-aligned."""
+def html_table(head: Sequence[str], *, rows: Sequence[Sequence[object]], numbers_from: int = 1) -> str:
+    """Return an HTML table; columns from index `numbers_from` on are right-aligned."""
 
     def cell(value: object, *, at: int, tag: str) -> str:
         css = ' class="number"' if at >= numbers_from else ""
@@ -111,21 +112,20 @@ def table(head: Sequence[str], *, rows: Sequence[Sequence[object]], numbers_from
     return f"<div class='scroll'><table><thead><tr>{lines[0]}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
-def reliability(detail: Mapping[str, Any], *, title: str) -> str:
-    """Share right against confidence, the dots as large as their bins."""
-    bins = detail["calibration"]["bins"]
+def reliability_diagram(bins: Sequence[ReliabilityBin], *, title: str) -> str:
+    """Return the reliability diagram: share right against confidence, the size of a dot by the rows of its bin."""
     most = max((row["n"] for row in bins), default=1)
     points = [(row["confidence"], row["right"]) for row in bins]
     sizes = [(row["n"] / most) ** 0.5 for row in bins]
-    return square(points, title=title, x="confidence", y="share right", diagonal=True, sizes=sizes)
+    return scatter(points, title=title, x="confidence", y="share right", diagonal=True, sizes=sizes)
 
 
-def risk(detail: Mapping[str, Any], *, title: str) -> str:
-    """Wrong answers among the answered, against the share answered."""
-    points = [(row["coverage"], row["risk"]) for row in detail["abstention"]["curve"]]
+def risk_coverage_plot(curve: Sequence[CurvePoint], *, title: str) -> str:
+    """Return the risk-coverage plot: share of wrong answers against the share of rows that are answered."""
+    points = [(row["coverage"], row["risk"]) for row in curve]
     highest = max((point[1] for point in points), default=0.0)
     ceiling = max(0.05, round(highest + 0.02, 2))
-    return square(points, title=title, x="share answered", y="wrong among them", y_range=(0, ceiling))
+    return scatter(points, title=title, x="share answered", y="wrong among them", y_range=(0, ceiling))
 
 
 def _polyline(points: Sequence[tuple[float, float]], *, css: str) -> str:

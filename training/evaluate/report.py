@@ -1,16 +1,15 @@
-"""One self-contained HTML page out of an artifact's figures, and one out of a comparison: no script, no network."""
+"""HTML reports: the figures of an artifact, and the comparison of two; each is one file without scripts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from training.evaluate import plots
+from training.evaluate.figures import PERTURBATIONS, Comparison, CorpusComparison, DifferenceRow, Evaluation
 
 WORST = 12
-CHANGES = ("typo", "lower_case", "upper_case", "no_punctuation", "phrase")
 
 _STYLE = """
 :root{color-scheme:light;--ink:#1d2733;--soft:#5b6b7c;--line:#d5dde5;--paper:#fff;
@@ -36,11 +35,11 @@ summary{cursor:pointer}figure{margin:0}figcaption{font-size:13px}
 
 
 class ReportError(ValueError):
-    """Figures that no page can be made of; the sentence says what to do."""
+    """A report cannot be made; the message says what to do."""
 
 
-def write_report(path: Path, *, metrics: Mapping[str, Any], name: str) -> None:
-    """Write the page of one artifact: figures, honesty, caution, robustness, behaviour, labels. Raises ReportError."""
+def write_report(path: Path, *, metrics: Evaluation, name: str) -> None:
+    """Write the report of an artifact. Raises ReportError when the figures lack the closer evaluation."""
     if "details" not in metrics:
         raise ReportError(f"The figures of {name} hold no closer look. Measure again: training evaluate … --out x.json")
     parts = [
@@ -48,15 +47,15 @@ def write_report(path: Path, *, metrics: Mapping[str, Any], name: str) -> None:
         "<p>Every figure is measured on the int8 files that are served, on the corpora's own test files, each corpus "
         "for itself. Bars are 95 % bootstrap intervals.</p>",
         _navigation(("figures", "honesty", "caution", "robustness", "behaviour", "labels")),
-        _figures(metrics), _honesty(metrics), _caution(metrics), _robustness(metrics), _behaviours(metrics),
-        _labels(metrics), _pace(metrics),
+        _figures_section(metrics), _calibration_section(metrics), _abstention_section(metrics),
+        _robustness_section(metrics), _behaviour_section(metrics), _labels_section(metrics), _speed_section(metrics),
     ]  # fmt: skip
-    path.write_text(page(f"{name}: report", parts=parts), encoding="utf-8")
+    path.write_text(html_page(f"{name}: report", parts=parts), encoding="utf-8")
 
 
-def write_comparison(path: Path, *, found: Mapping[str, Any]) -> None:
-    """Write the page of a side-by-side comparison (training/evaluate/comparison.py)."""
-    first, second, corpora = found["first"], found["second"], found["corpora"]
+def write_comparison(path: Path, *, comparison: Comparison) -> None:
+    """Write the report of a comparison (comparison.py)."""
+    first, second, corpora = comparison["first"], comparison["second"], comparison["corpora"]
     rows = [
         (row["corpus"], row["metric"].replace("_", " "), f"{row['n']:,}", f"{row['first']:.4f}",
          f"{row['second']:.4f}", _points(row["difference"]), row["difference"]["verdict"])
@@ -66,14 +65,14 @@ def write_comparison(path: Path, *, found: Mapping[str, Any]) -> None:
         f"<h1>{escape(second)} beside {escape(first)}</h1>",
         "<p>Both read the same rows. The difference is in points, with its paired 95 % bootstrap interval; “better” "
         "and “worse” are said only where the interval leaves out zero.</p>",
-        _section(plots.table(("rows", "figure", "n", first, second, "difference", "verdict"), rows=rows)),
-        *(_moved(row, first=first, second=second) for row in corpora),
+        _section(plots.html_table(("rows", "figure", "n", first, second, "difference", "verdict"), rows=rows)),
+        *(_label_changes(row, first=first, second=second) for row in corpora),
     ]
-    path.write_text(page(f"{second} beside {first}", parts=parts), encoding="utf-8")
+    path.write_text(html_page(f"{second} beside {first}", parts=parts), encoding="utf-8")
 
 
-def page(title: str, *, parts: Sequence[str]) -> str:
-    """A whole HTML document around sections."""
+def html_page(title: str, *, parts: Sequence[str]) -> str:
+    """Return an HTML document with the given sections."""
     head = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>'
@@ -93,19 +92,19 @@ def _heading(name: str, text: str) -> str:
     return f'<h2 id="{name}">{name.capitalize()}</h2><p>{escape(text)}</p>'
 
 
-def _points(gap: Mapping[str, Any]) -> str:
+def _points(gap: DifferenceRow) -> str:
     return f"{100 * gap['value']:+.2f} ({100 * gap['low']:+.2f} to {100 * gap['high']:+.2f})"
 
 
-def _moved(row: Mapping[str, Any], *, first: str, second: str) -> str:
+def _label_changes(row: CorpusComparison, *, first: str, second: str) -> str:
     labels = sorted(row["labels"], key=lambda label: label["second"] - label["first"])
     rows = [(label["label"], label["n"], f"{label['first']:.3f}", f"{label['second']:.3f}",
              f"{100 * (label['second'] - label['first']):+.1f}") for label in labels]  # fmt: skip
-    inner = plots.table(("label", "n", f"F1 {first}", f"F1 {second}", "points"), rows=rows)
+    inner = plots.html_table(("label", "n", f"F1 {first}", f"F1 {second}", "points"), rows=rows)
     return _section(f"<details><summary>{escape(row['corpus'])}: every label</summary>{inner}</details>")
 
 
-def _figures(metrics: Mapping[str, Any]) -> str:
+def _figures_section(metrics: Evaluation) -> str:
     usual = {row["corpus"]: row["metric"] for row in metrics.get("headline", ())}
     rows = [
         (f"{corpus} ({name.replace('_', ' ')})", metrics["int8"][corpus][name], *detail["intervals"][name])
@@ -119,28 +118,31 @@ def _figures(metrics: Mapping[str, Any]) -> str:
     head = ("corpus", "n", *(name.replace("_", " ") for name in _SHOWN))
     text = "The figure each corpus is usually compared by, and all others below."
     return _heading("figures", text) + _section(
-        plots.dots(rows, title="Headline figures with intervals") if rows else "", plots.table(head, rows=full)
+        plots.interval_plot(rows, title="Headline figures with intervals") if rows else "",
+        plots.html_table(head, rows=full),
     )
 
 
 _SHOWN = ("accuracy", "macro_recall", "macro_f1", "weighted_f1", "micro_f1", "out_of_scope_auroc")
 
 
-def _honesty(metrics: Mapping[str, Any]) -> str:
+def _calibration_section(metrics: Evaluation) -> str:
     text = (
         "Calibration: of the answers given with a confidence of 0.8, 80 % should be right. The error of each head "
         "stands beside what a perfectly honest model would show on so few rows."
     )
-    rows = [(task, f"{row['n']:,}", *(f"{row[name]:.4f}" for name in ("ece", "ece_if_perfect", "overconfidence")))
-            for task, row in metrics["heads"].items()]  # fmt: skip
+    rows = [
+        (task, f"{row['n']:,}", f"{row['ece']:.4f}", f"{row['ece_if_perfect']:.4f}", f"{row['overconfidence']:.4f}")
+        for task, row in metrics["heads"].items()
+    ]
     head = ("task", "n", "calibration error", "perfect model", "confidence − accuracy")
-    shown = [_figure(plots.reliability(detail, title=f"Reliability, {corpus}"),
+    shown = [_figure(plots.reliability_diagram(detail["calibration"]["bins"], title=f"Reliability, {corpus}"),
                      text=f"{corpus}: error {detail['calibration']['ece']:.3f}, n {detail['calibration']['n']:,}")
              for corpus, detail in metrics["details"].items()]  # fmt: skip
-    return _heading("honesty", text) + _section(plots.table(head, rows=rows), _grid(shown))
+    return _heading("honesty", text) + _section(plots.html_table(head, rows=rows), _grid(shown))
 
 
-def _caution(metrics: Mapping[str, Any]) -> str:
+def _abstention_section(metrics: Evaluation) -> str:
     text = "Abstaining: how many of the answers are wrong when only the surest are given, and what the threshold does."
     rows = [
         (corpus, detail["abstention"]["threshold"], _share(detail["abstention"]["coverage"]),
@@ -149,26 +151,27 @@ def _caution(metrics: Mapping[str, Any]) -> str:
         for corpus, detail in metrics["details"].items()
     ]  # fmt: skip
     head = ("corpus", "threshold", "answered", "right among them", "promised", "foreign rejected at 95 % kept")
-    shown = [_figure(plots.risk(detail, title=f"Risk and coverage, {corpus}"), text=corpus)
+    shown = [_figure(plots.risk_coverage_plot(detail["abstention"]["curve"], title=f"Risk and coverage, {corpus}"),
+                     text=corpus)
              for corpus, detail in metrics["details"].items()]  # fmt: skip
-    return _heading("caution", text) + _section(plots.table(head, rows=rows), _grid(shown))
+    return _heading("caution", text) + _section(plots.html_table(head, rows=rows), _grid(shown))
 
 
-def _robustness(metrics: Mapping[str, Any]) -> str:
+def _robustness_section(metrics: Evaluation) -> str:
     text = (
         "Share of the accuracy that is kept when texts of a seeded sample are changed a little, and how often an "
         "attack by synonyms (at most a fifth of the words) turns a right answer."
     )
     rows = [
-        (corpus, row["n"], f"{row['clean']:.3f}", *(_share(row[name]["kept"]) for name in CHANGES),
+        (corpus, row["n"], f"{row['clean']:.3f}", *(_share(row[name]["kept"]) for name in PERTURBATIONS),
          _share(row["attack"]["success_rate"]) if "attack" in row else "–")
         for corpus, row in metrics["robustness"].items()
     ]  # fmt: skip
-    head = ("corpus", "n", "clean", *(name.replace("_", " ") for name in CHANGES), "attack succeeds")
-    return _heading("robustness", text) + _section(plots.table(head, rows=rows))
+    head = ("corpus", "n", "clean", *(name.replace("_", " ") for name in PERTURBATIONS), "attack succeeds")
+    return _heading("robustness", text) + _section(plots.html_table(head, rows=rows))
 
 
-def _behaviours(metrics: Mapping[str, Any]) -> str:
+def _behaviour_section(metrics: Evaluation) -> str:
     text = "Minimum function (MFT), invariance (INV) and direction (DIR) tests, with a few of the cases that failed."
     parts = []
     for row in metrics["behaviours"]:
@@ -181,26 +184,26 @@ def _behaviours(metrics: Mapping[str, Any]) -> str:
     return _heading("behaviour", text) + _section(*parts)
 
 
-def _labels(metrics: Mapping[str, Any]) -> str:
+def _labels_section(metrics: Evaluation) -> str:
     parts = []
     for corpus, detail in metrics["details"].items():
         present = sorted((row for row in detail["labels"] if row["n"]), key=lambda row: row["f1"])
         shown = [(f"{row['label']} (n {row['n']})", row["f1"]) for row in present[:WORST]]
-        inner = [f"<h3>{escape(corpus)}</h3>", plots.bars(shown, title=f"Weakest labels by F1, {corpus}")]
+        inner = [f"<h3>{escape(corpus)}</h3>", plots.bar_chart(shown, title=f"Weakest labels by F1, {corpus}")]
         if "confusion" in detail:
             names = [row["label"] for row in detail["labels"]]
-            inner.append(plots.heat(detail["confusion"], names=names, title=f"Confusion, {corpus}"))
+            inner.append(plots.confusion_heatmap(detail["confusion"], names=names, title=f"Confusion, {corpus}"))
         elif detail.get("confused"):
             rows = [(row["label"], row["answer"], row["n"]) for row in detail["confused"][:WORST]]
-            inner.append(plots.table(("label", "answered", "rows"), rows=rows, numbers_from=2))
+            inner.append(plots.html_table(("label", "answered", "rows"), rows=rows, numbers_from=2))
         every = [(row["label"], row["n"], row["precision"], row["recall"], row["f1"]) for row in detail["labels"]]
-        whole = plots.table(("label", "n", "precision", "recall", "F1"), rows=every)
+        whole = plots.html_table(("label", "n", "precision", "recall", "F1"), rows=every)
         inner.append(f"<details><summary>Every label</summary>{whole}</details>")
         parts.append(_section(*inner))
     return _heading("labels", "The weakest labels of each corpus by F1, and what is taken for what.") + "".join(parts)
 
 
-def _pace(metrics: Mapping[str, Any]) -> str:
+def _speed_section(metrics: Evaluation) -> str:
     speed, size = metrics["speed"], metrics["size"]
     return _section(
         f"<p>{speed['texts_per_second']:,.0f} texts a second on {speed['cores']} cores (all tasks at once), one text "

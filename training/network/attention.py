@@ -1,9 +1,9 @@
-"""Attention for training on a CPU: plain matrix products with the softmax in float32.
+"""Attention for training on a CPU: plain matrix products and a float32 softmax.
 
     out = softmax(s Q K^T + mask) V          Q, K, V [B, heads, L, d]
 
-PyTorch's fused attention has a slow backward on the CPU at small head sizes, and its bfloat16 softmax is slower than
-one in float32 with two conversions.
+On the CPU the backward pass of PyTorch's fused attention is slow at small head sizes, and its bfloat16 softmax is
+slower than a float32 softmax with two conversions.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NAME = "bellwether_cpu"
 def attention(
     module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **options: Any
 ) -> tuple[Tensor, None]:
-    """Attention in the shape that transformers asks for: returns [B, L, heads, d]; `scaling` is s."""
+    """Return the attention output [B, L, heads, d], as transformers expects it; the option `scaling` is s."""
     scaling = options.get("scaling") or query.shape[-1] ** -0.5
     logits = (query * scaling) @ key.transpose(-1, -2)
     if attention_mask is not None:

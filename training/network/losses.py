@@ -1,4 +1,4 @@
-"""Losses by a task's kind: cross entropy for one label, binary cross entropy for several."""
+"""Losses: cross entropy for single-label tasks, binary cross entropy for multi-label tasks, and a divergence."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from models.labels import Kind
 def task_loss(
     logits: Tensor, targets: Tensor, *, kind: Kind, weights: Tensor | None = None, label_smoothing: float = 0.0
 ) -> Tensor:
-    """Mean loss of a batch: logits [B, k]; targets [B] of columns (single) or [B, k] of 0/1 (multi).
+    """Return the mean loss of logits [B, k]; targets are label indices [B] (single) or 0/1 [B, k] (multi).
 
-    `weights` [k] weigh the labels (single) or the positive side of each label (multi).
+    `weights` [k] weight the labels (single) or the positives of each label (multi).
     """
     if kind == "single":
         return functional.cross_entropy(logits, targets, weight=weights, label_smoothing=label_smoothing)
@@ -27,9 +27,10 @@ def task_loss(
 
 
 def label_weights(targets: npt.NDArray[Any], *, labels: int, power: float) -> Tensor | None:
-    """Weights [k] by inverse label frequency to a power (0 none, 1 full balance), the mean over rows being 1.
+    """Return loss weights [k]: inverse label frequency to a power, None for power 0.
 
-    `targets` are columns [n] (single) or 0/1 [n, k] (multi).
+    `targets` are label indices [n] (single; the weights' mean over the rows is 1) or 0/1 [n, k] (multi; the weight of
+    a label is its ratio of negatives to positives, to that power).
     """
     if power == 0:
         return None
@@ -42,10 +43,10 @@ def label_weights(targets: npt.NDArray[Any], *, labels: int, power: float) -> Te
 
 
 def divergence(logits: Tensor, wanted: Tensor, *, kind: Kind, temperature: float = 1.0) -> Tensor:
-    """T^2 times the mean divergence of the `logits`' from the wanted ones' probabilities at temperature T.
+    """Return T^2 KL(q || p), averaged over the rows, with q, p the probabilities of wanted / T and logits / T.
 
-    Over all labels for a single-label task; summed over the labels' two sides, and averaged over labels, for a
-    multi-label one. Zero when both logits are the same.
+    The probabilities are a softmax for a single-label task. For a multi-label task they are one sigmoid per label, and
+    the divergence of the k Bernoulli distributions is averaged over the labels too. Zero when the logits are equal.
     """
     own, target = logits / temperature, wanted / temperature
     if kind == "single":

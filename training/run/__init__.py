@@ -1,1 +1,1 @@
-"""A run: its folder, what it begins with, and the processes that share it."""
+"""A training run: its folder, and the processes that work on it together."""

@@ -1,11 +1,10 @@
-"""Data-parallel training: the same command under `torchrun` or `accelerate launch` runs as several processes.
+"""Data-parallel training: `torchrun` or `accelerate launch` runs the same command in n processes.
 
-Each process takes every n-th step's batch and computes its gradient; the mean of all gradients is what every process
-applies, so all keep the same weights:
+Every process computes the gradient of its own batch, and all of them apply the mean, so that their weights stay equal:
 
     g = (g_1 + ... + g_n) / n
 
-Batches of different tasks meet in one update that way. The first process alone validates, logs and writes.
+One update may combine batches of different tasks. Only the first process validates, logs and writes files.
 """
 
 from __future__ import annotations
@@ -21,23 +20,23 @@ from training.data.batching import Step
 
 
 @dataclass(frozen=True)
-class Share:
-    """This process among those that train together: its number from 0, and how many there are."""
+class Worker:
+    """This process in a group that trains together: its rank, counted from 0, and the size of the group."""
 
     rank: int = 0
     size: int = 1
 
     @property
     def is_first(self) -> bool:
-        """Whether this process validates, logs and writes."""
+        """True for the process that validates, logs and writes files."""
         return self.rank == 0
 
-    def mine(self, steps: Sequence[Step]) -> list[Step]:
-        """This process' steps: one of every `size`; every process gets as many, so up to `size` - 1 are left out."""
+    def shard(self, steps: Sequence[Step]) -> list[Step]:
+        """Return this process's steps: every `size`-th one, the same number for all; up to `size` - 1 are dropped."""
         return list(steps[self.rank :: self.size][: len(steps) // self.size])
 
-    def average(self, parameters: Sequence[nn.Parameter], *, tokens: int) -> int:
-        """Put the mean of all processes' gradients into the parameters; returns the tokens of all of them."""
+    def average_gradients(self, parameters: Sequence[nn.Parameter], *, tokens: int) -> int:
+        """Replace the gradients by their mean over all processes; return the number of tokens of all processes."""
         if self.size == 1:
             return tokens
         parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
@@ -50,29 +49,29 @@ class Share:
         return int(flat[-1])
 
     def wait(self) -> None:
-        """Go on when every process has come here."""
+        """Block until every process has called this."""
         if self.size > 1:
             distributed.barrier()
 
 
-def join() -> Share:
-    """Join the processes that a launcher started; alone where none did."""
+def join_workers() -> Worker:
+    """Join the process group of the launcher; without a launcher this process is a group of its own."""
     if not distributed.is_available() or not distributed.is_torchelastic_launched():
-        return Share()
+        return Worker()
     if not distributed.is_initialized():
         distributed.init_process_group("gloo")
-    return Share(distributed.get_rank(), distributed.get_world_size())
+    return Worker(distributed.get_rank(), distributed.get_world_size())
 
 
-def together(call: Callable[[], object], *, processes: int) -> None:
-    """Run a call (it must be picklable) in new processes of one thread each that train together on this machine."""
+def run_in_processes(call: Callable[[], object], *, processes: int) -> None:
+    """Run a picklable call in new single-threaded processes that train together on this machine."""
     config = LaunchConfig(
-        min_nodes=1, max_nodes=1, nproc_per_node=processes, run_id="together", max_restarts=0, start_method="spawn",
+        min_nodes=1, max_nodes=1, nproc_per_node=processes, run_id="training", max_restarts=0, start_method="spawn",
         rdzv_backend="c10d", rdzv_endpoint="127.0.0.1:0", local_addr="127.0.0.1",
     )  # fmt: skip
-    elastic_launch(config, _of_one_thread)(call)
+    elastic_launch(config, _run_single_threaded)(call)
 
 
-def _of_one_thread(call: Callable[[], object]) -> None:
+def _run_single_threaded(call: Callable[[], object]) -> None:
     torch.set_num_threads(1)
     call()

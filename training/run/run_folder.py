@@ -1,4 +1,4 @@
-"""A run's folder: what a training run leaves behind, and typed access to it.
+"""The folder of a training run.
 
 recipe.json  labels.json  data.json  encoder.json  tokenizer.json  state.json
 adapter/ (PEFT) or encoder.safetensors (whole)  heads.safetensors  checkpoints/last.pt  metrics.jsonl  tensorboard/
@@ -11,114 +11,151 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from models.labels import Task, load_tasks
-from training.config import Recipe, recipe_from, recipe_row
+from training.data.corpora import CorpusDescription
+from training.recipe import Recipe, recipe_from, recipe_row
+
+TaskScores = dict[str, dict[str, float]]
+"""Scores of a validation, by task and by the score's name."""
+
+
+class BaseEncoder(TypedDict):
+    """encoder.json: the pretrained encoder of a run, and width and configuration of the encoder that is trained."""
+
+    name: str
+    path: str
+    sha256: str
+    width: NotRequired[int]
+    config: NotRequired[dict[str, object]]
+
+
+class RunState(TypedDict):
+    """state.json: steps done and planned, tokens and seconds so far, and whether the run has reached its last step."""
+
+    step: int
+    steps: int
+    tokens: int
+    seconds: float
+    finished: bool
+
+
+class ValidationRow(TypedDict):
+    """A line of metrics.jsonl."""
+
+    step: int
+    seconds: int
+    validation: TaskScores
 
 
 class RunError(ValueError):
-    """A run's folder that cannot be used; the sentence names what is missing."""
+    """A run's folder cannot be used; the message names what is missing or wrong."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run's folder."""
+    """Paths and contents of one run's folder."""
 
     path: Path
 
     @property
     def adapter(self) -> Path:
-        """The adapter in PEFT's own format."""
+        """Folder of the adapter in PEFT's format."""
         return self.path / "adapter"
 
     @property
     def encoder_file(self) -> Path:
-        """The whole encoder (float32), where it is not the base with an adapter."""
+        """File of the whole encoder (float32); it exists where the base with an adapter does not suffice."""
         return self.path / "encoder.safetensors"
 
     @property
     def heads(self) -> Path:
-        """The heads' weights (float32)."""
+        """File of the heads' weights (float32)."""
         return self.path / "heads.safetensors"
 
     @property
     def tokenizer(self) -> Path:
-        """The tokenizer, as the encoder's makers wrote it."""
+        """File of the tokenizer."""
         return self.path / "tokenizer.json"
 
     @property
     def checkpoint(self) -> Path:
-        """The newest checkpoint: weights, optimiser, step and random state."""
+        """File of the newest checkpoint: trainable weights, optimiser, step and random state."""
         return self.path / "checkpoints" / "last.pt"
 
     @property
     def tensorboard(self) -> Path:
-        """TensorBoard's event files."""
+        """Folder of TensorBoard's event files."""
         return self.path / "tensorboard"
 
     @property
     def is_finished(self) -> bool:
-        """Whether training ran to its last step."""
+        """True when training reached its last step. Raises RunError when there is no state.json."""
         return bool(self._read("state.json").get("finished"))
 
     def recipe(self) -> Recipe:
-        """The resolved recipe."""
+        """Return the recipe with all defaults filled in."""
         return recipe_from(self._read("recipe.json"))
 
     def tasks(self) -> dict[str, Task]:
-        """The tasks with their labels in order."""
+        """Return the tasks by name; the order of their labels is that of the logits."""
         return load_tasks(self.path / "labels.json")
 
-    def encoder(self) -> dict[str, Any]:
-        """The base encoder: name, path, sha256 of its weights, width."""
-        return self._read("encoder.json")
+    def encoder(self) -> BaseEncoder:
+        """Return name, path, SHA-256 of the weights and width of the base encoder."""
+        encoder: BaseEncoder = self._read("encoder.json")
+        return encoder
 
-    def data(self) -> list[dict[str, Any]]:
-        """The corpora that were read: name, licence, origin, rows and sha256 by split."""
-        rows: list[dict[str, Any]] = self._read("data.json")["corpora"]
-        return rows
+    def data(self) -> list[CorpusDescription]:
+        """Return the corpora that the run was trained on."""
+        corpora: list[CorpusDescription] = self._read("data.json")["corpora"]
+        return corpora
 
-    def state(self) -> dict[str, Any]:
-        """Steps done and planned, seconds and tokens spent, whether it is finished."""
-        return self._read("state.json")
+    def state(self) -> RunState:
+        """Return how far the run is."""
+        state: RunState = self._read("state.json")
+        return state
 
-    def write(self, name: str, *, content: Mapping[str, Any]) -> None:
-        """Write one JSON file of the folder, whole or not at all."""
+    def write(self, name: str, *, content: Mapping[str, object]) -> None:
+        """Write a JSON file of the folder atomically."""
         self.path.mkdir(parents=True, exist_ok=True)
         partial = self.path / f"{name}.partial"
         partial.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         os.replace(partial, self.path / name)
 
     def write_recipe(self, recipe: Recipe) -> None:
-        """Save the resolved recipe."""
+        """Write recipe.json."""
         self.write("recipe.json", content=recipe_row(recipe))
 
-    def log(self, row: Mapping[str, Any]) -> None:
-        """Append one line to metrics.jsonl."""
+    def log(self, row: ValidationRow) -> None:
+        """Append a line to metrics.jsonl."""
         with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as out:
             out.write(json.dumps(row) + "\n")
 
-    def metrics(self) -> list[dict[str, Any]]:
-        """All lines of metrics.jsonl."""
+    def metrics(self) -> list[ValidationRow]:
+        """Return all lines of metrics.jsonl, an empty list before the first one."""
         path = self.path / "metrics.jsonl"
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
-    def _read(self, name: str) -> dict[str, Any]:
+    def scores(self) -> TaskScores:
+        """Return the scores of the last validation."""
+        return self.metrics()[-1]["validation"]
+
+    def _read(self, name: str) -> Any:
         path = self.path / name
         if not path.is_file():
             raise RunError(f"{self.path} is no run: {name} is missing.")
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return content
+        return json.loads(path.read_text(encoding="utf-8"))
 
 
-def located(name: str, *, beside: Path) -> Path:
-    """Where a run or an artifact lies that is named by its name in the folder `beside`, or by its path."""
+def resolve_run(name: str, *, beside: Path) -> Path:
+    """Return the folder of a run or an artifact, given its path or its name in the folder `beside`."""
     return beside / name if (beside / name).is_dir() else Path(name)
 
 
 def open_run(path: Path) -> Run:
-    """Open a run's folder; raises RunError when it is none."""
+    """Open a run's folder; raises RunError when it holds no run."""
     run = Run(path)
     run.recipe()
     return run

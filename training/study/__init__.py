@@ -1,1 +1,1 @@
-"""The study of techniques: each alone against the plain adapter, on the same rows."""
+"""Studies that compare ways of training on capped data: techniques, adapters, and few examples per label."""

@@ -1,4 +1,4 @@
-"""What the study's techniques change of the training rows: fewer of them, better chosen ones, without suspects."""
+"""The study's rows that change the training data: half of it, other rows added to that half, or suspects dropped."""
 
 from __future__ import annotations
 
@@ -13,85 +13,92 @@ import numpy as np
 from models.examples import Example
 from models.labels import Task
 from models.runtime import Runtime
-from training.data.tasks import TaskData, capped, comparable, load_task
-from training.techniques.active_learning import worth_asking
-from training.techniques.label_noise import VECTORS, noise_of
-from training.techniques.pseudo_labels import Teachers, open_teachers, with_rows
+from training.data.tasks import TaskData, comparison_key, load_task, sample_rows
+from training.techniques.active_learning import choose_rows_to_label
+from training.techniques.label_noise import VECTORS, find_label_noise
+from training.techniques.pseudo_labels import TeacherEnsemble, add_training_rows, open_teachers
 
-POOL = 3000
+MAX_UNUSED_ROWS = 3000
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a row of the study finds what it asks for: the runs' folder and the corpora's, and its seed."""
+class RowContext:
+    """The study's folder of runs, the folder of the corpora, and the seed of the study's row."""
 
     folder: Path
     root: Path
     seed: int
 
 
-def halved(data: Mapping[str, TaskData], *, place: Place) -> dict[str, TaskData]:
-    """Half of every task's rows, drawn by the seed."""
+def halve_rows(data: Mapping[str, TaskData], *, place: RowContext) -> dict[str, TaskData]:
+    """Return a random half of every task's training rows."""
     return {
-        name: _only(entry, capped(rows, cap=len(rows) // 2, seed=f"{place.seed}/{name}/half"))
+        name: _replace_training_rows(entry, sample_rows(rows, cap=len(rows) // 2, seed=f"{place.seed}/{name}/half"))
         for name, entry in data.items()
         for rows in [entry.splits["train"]]
     }
 
 
-def drawn(data: Mapping[str, TaskData], *, place: Place) -> dict[str, TaskData]:
-    """As many rows as the study has: a half, and others of the same corpora by chance (the control of `asked`)."""
-    halves = halved(data, place=place)
+def add_random_rows(data: Mapping[str, TaskData], *, place: RowContext) -> dict[str, TaskData]:
+    """Return a random half of the training rows and as many random rows of the same corpora (control of `asked`)."""
+    halves = halve_rows(data, place=place)
     return {
-        name: with_rows(half, _pool(half, place=place)[: len(data[name].splits["train"]) - len(half.splits["train"])])
+        name: add_training_rows(
+            half, _unused_rows(half, place=place)[: len(data[name].splits["train"]) - len(half.splits["train"])]
+        )
         for name, half in halves.items()
     }
 
 
-def asked(data: Mapping[str, TaskData], *, place: Place) -> dict[str, TaskData]:
-    """As many rows as the study has: a half by chance, the others those that the network of that half asks for.
+def add_informative_rows(data: Mapping[str, TaskData], *, place: RowContext) -> dict[str, TaskData]:
+    """Return a random half of the training rows and as many rows that active learning chooses.
 
-    It chooses among at most 3,000 other rows of the same corpora by doubt and unlikeness (active_learning.py).
+    The network trained on the half chooses among at most 3,000 other rows of the same corpora (active_learning.py).
     """
-    halves = halved(data, place=place)
+    halves = halve_rows(data, place=place)
     with TemporaryDirectory(prefix="asked-") as work:
         teachers = open_teachers((f"half-{place.seed}",), beside=place.folder, work=Path(work))
         found = {}
         for name, half in halves.items():
             n = len(data[name].splits["train"]) - len(half.splits["train"])
-            found[name] = with_rows(half, _chosen(_pool(half, place=place), task=half.task, teachers=teachers, n=n))
+            found[name] = add_training_rows(
+                half, _choose_informative(_unused_rows(half, place=place), task=half.task, teachers=teachers, n=n)
+            )
         return found
 
 
-def _chosen(pool: Sequence[Example], *, task: Task, teachers: Teachers, n: int) -> list[Example]:
-    logits, vectors = teachers.read(pool, task=task)
+def _choose_informative(pool: Sequence[Example], *, task: Task, teachers: TeacherEnsemble, n: int) -> list[Example]:
+    logits, vectors = teachers.outputs(pool, task=task)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
-    return [pool[at] for at in worth_asking(powers / powers.sum(axis=1, keepdims=True), vectors=vectors, n=n)]
+    return [pool[at] for at in choose_rows_to_label(powers / powers.sum(axis=1, keepdims=True), vectors=vectors, n=n)]
 
 
-def _pool(half: TaskData, *, place: Place) -> list[Example]:
-    """At most 3,000 rows of the task's corpora that the half does not know, in an order drawn by the seed."""
-    known = {comparable(row.text) for row in half.splits["train"]}
+def _unused_rows(half: TaskData, *, place: RowContext) -> list[Example]:
+    """Return at most 3,000 rows of the task's corpora that are not in the half, in random order."""
+    known = {comparison_key(row.text) for row in half.splits["train"]}
     whole = load_task(half.task.name, root=place.root, splits=("train",)).splits["train"]
-    free = [row for row in whole if comparable(row.text) not in known]
+    free = [row for row in whole if comparison_key(row.text) not in known]
     random.Random(f"{place.seed}/{half.task.name}/pool").shuffle(free)
-    return free[:POOL]
+    return free[:MAX_UNUSED_ROWS]
 
 
-def cleaned(data: Mapping[str, TaskData], *, place: Place) -> dict[str, TaskData]:
-    """Rows whose label is probably wrong left out (training/techniques/label_noise.py)."""
+def drop_suspect_rows(data: Mapping[str, TaskData], *, place: RowContext) -> dict[str, TaskData]:
+    """Drop the training rows whose label is probably wrong (techniques/label_noise.py)."""
     encoder = Runtime.open(VECTORS)
-    return {name: _only(entry, _unsuspected(entry, encoder=encoder, seed=place.seed)) for name, entry in data.items()}
+    return {
+        name: _replace_training_rows(entry, _rows_without_suspects(entry, encoder=encoder, seed=place.seed))
+        for name, entry in data.items()
+    }
 
 
-def _unsuspected(entry: TaskData, *, encoder: Runtime, seed: int) -> list[Example]:
-    noise = noise_of(entry, encoder=encoder, seed=seed)
+def _rows_without_suspects(entry: TaskData, *, encoder: Runtime, seed: int) -> list[Example]:
+    noise = find_label_noise(entry, encoder=encoder, seed=seed)
     wrong = {id(noise.rows[one.row]) for one in noise.suspects} if noise else set()
     return [row for row in entry.splits["train"] if id(row) not in wrong]
 
 
-def split_off(data: Mapping[str, TaskData], *, share: float, seed: int) -> dict[str, TaskData]:
-    """A share of the training rows in the place of the validation rows: what a search may look at."""
+def split_training_rows(data: Mapping[str, TaskData], *, share: float, seed: int) -> dict[str, TaskData]:
+    """Split the training rows; a share of them takes the place of the validation rows, for a search to score on."""
     found = {}
     for name, entry in data.items():
         rows = entry.splits["train"]
@@ -101,5 +108,5 @@ def split_off(data: Mapping[str, TaskData], *, share: float, seed: int) -> dict[
     return found
 
 
-def _only(entry: TaskData, rows: Sequence[Example]) -> TaskData:
+def _replace_training_rows(entry: TaskData, rows: Sequence[Example]) -> TaskData:
     return replace(entry, splits=dict(entry.splits) | {"train": list(rows)})

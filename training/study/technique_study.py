@@ -1,8 +1,8 @@
-"""The study of techniques: each one alone against the plain adapter, on the same capped rows, seed by seed.
+"""The technique study: every technique alone against plain LoRA, on the same capped training rows, with several seeds.
 
-A row is one technique with one seed: accuracy of every corpus on validation rows as they are and with one typo each,
-parameters, speed beside the base encoder's graph (by turns, so that a busy machine slows both), and the processor
-seconds that training took. Rows are written as they come; a study that is run again goes on with what is missing.
+A row of the study is one technique with one seed: accuracy on the validation rows of every corpus, clean and with one
+typo per text, parameters, speed relative to the base encoder, and the processor seconds of training. Rows are written
+as soon as they are measured; a study that is started again measures the missing rows.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypedDict, cast
 
-from training.config import (
+from training.data.tasks import TaskData
+from training.network.load_network import TrainedNetwork, open_network
+from training.network.warm_start import open_warm_start
+from training.recipe import (
     AdversarialRecipe,
     AugmentRecipe,
     DistillRecipe,
@@ -25,66 +28,95 @@ from training.config import (
     PseudoRecipe,
     Recipe,
 )
-from training.data.tasks import TaskData
-from training.network.continuation import open_start
-from training.network.reopening import Opened, reopen
-from training.run.distributed import together
+from training.run.distributed import run_in_processes
 from training.run.run_folder import Run
-from training.study.technique_rows import Place, asked, cleaned, drawn, halved, split_off
-from training.study.technique_scores import Scorer
-from training.techniques.hyperparameter_search import changed as with_values
-from training.techniques.hyperparameter_search import load_space, open_study, search, table
-from training.techniques.weight_averaging import average
+from training.study.technique_rows import (
+    RowContext,
+    add_informative_rows,
+    add_random_rows,
+    drop_suspect_rows,
+    halve_rows,
+    split_training_rows,
+)
+from training.study.technique_scores import Scorer, StudyFigures
+from training.techniques.hyperparameter_search import apply_settings as with_values
+from training.techniques.hyperparameter_search import list_trials, load_space, open_study, search
+from training.techniques.weight_averaging import average_runs
 
 BASE = "lora"
 SEEDS = 3
-SHARE_TO_TRY = 0.2
-"""The share of the training rows that a search judges its trials by."""
+SEARCH_SHARE = 0.2
+"""The share of the training rows on which a search scores its trials."""
 Fit = Callable[..., Any]
 Rows = Callable[..., dict[str, TaskData]]
 
 
+class StudyRow(StudyFigures):
+    """One technique with one seed, as the result file stores it."""
+
+    technique: str
+    what: str
+    seed: int
+    cpu_s: float
+
+
+class StudyResult(TypedDict):
+    """The result file: training rows and settings by task, validation rows per corpus, and the measured rows."""
+
+    train_rows: dict[str, int]
+    tasks: dict[str, dict[str, float]]
+    validation_rows_a_corpus: int
+    rows: list[StudyRow]
+
+
 @dataclass(frozen=True)
 class Technique:
-    """A row of the study: what it changes of the base recipe, of every task in it, and of the training rows.
+    """A technique of the study; names of runs may contain `{seed}`, the row's seed, and `{next}`, the seed after it.
 
-    `of` measures another row's run in another `form` (int8, spelling, averaged), with the runs that `beside` names; the
-    runs of `after` must be there before. `{seed}` in the name of a run stands for the row's seed, `{next}` for the one
-    after it. `trials` settings are tried before the run, `processes` share its steps.
+    summary    the technique in one line
+    changes    settings of the base recipe that differ
+    run_of     measure the run of this technique, in another `form`, instead of training one
+    form       `int8`, `spelling` or `averaged`
+    beside     runs that are measured together with it: their logits, or with `averaged` their weights, are averaged
+    after      runs that have to be finished first
+    tasks      settings that differ in every task
+    rows       function that changes the training rows
+    trials     number of settings that a search tries before the run
+    processes  number of processes that train together
     """
 
     name: str
-    what: str
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    of: str = ""
+    summary: str
+    changes: Mapping[str, object] = field(default_factory=dict)
+    run_of: str = ""
     form: str = ""
     beside: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
-    tasks: Mapping[str, Any] = field(default_factory=dict)
+    tasks: Mapping[str, float] = field(default_factory=dict)
     rows: Rows | None = None
     trials: int = 0
     processes: int = 1
 
     def recipe(self, base: Recipe, *, seed: int) -> Recipe:
-        """The base recipe with the row's changes, for one seed."""
-        made = replace(base, **self.changes, seed=seed)
+        """Return the recipe of the technique's run with this seed."""
+        made = replace(base, **cast(Any, self.changes), seed=seed)
         return replace(
             made,
-            start=named(made.start, seed=seed),
-            distill=replace(made.distill, teachers=tuple(named(name, seed=seed) for name in made.distill.teachers)),
-            pseudo=replace(made.pseudo, teachers=tuple(named(name, seed=seed) for name in made.pseudo.teachers)),
-            tasks=tuple(replace(task, **self.tasks) for task in made.tasks),
+            start=run_name(made.start, seed=seed),
+            distill=replace(made.distill, teachers=tuple(run_name(name, seed=seed) for name in made.distill.teachers)),
+            pseudo=replace(made.pseudo, teachers=tuple(run_name(name, seed=seed) for name in made.pseudo.teachers)),
+            tasks=tuple(replace(task, **cast(Any, self.tasks)) for task in made.tasks),
         )
 
     def needs(self, base: Recipe, *, seed: int) -> list[str]:
-        """The runs of other rows that must be finished before."""
+        """Return the names of the runs that have to be finished first."""
         made = self.recipe(base, seed=seed)
-        others = [named(name, seed=seed) for name in (*self.beside, *self.after)]
+        others = [run_name(name, seed=seed) for name in (*self.beside, *self.after)]
         return [name for name in (made.start, *made.distill.teachers, *made.pseudo.teachers, *others) if name]
 
 
-def named(run: str, *, seed: int) -> str:
-    """The name of a run for a seed."""
+def run_name(run: str, *, seed: int) -> str:
+    """Return the name of a run with `{seed}` and `{next}` filled in."""
     return run.format(seed=seed, next=(seed + 1) % SEEDS)
 
 
@@ -94,68 +126,72 @@ _THREE = DistillRecipe(_TEACHER, layers=(1, 3, 5), neurons=768)
 _CUT = PruneRecipe(heads=0.67, neurons=0.5)
 
 TECHNIQUES = (
-    Technique(BASE, "LoRA, rank 32: what the others are compared with"),
-    Technique("random_heads", "heads that begin at random, not with what the encoder already tells", {"probe": 0}),
-    Technique("full", "every weight but the vocabulary learns", _FULL),
-    Technique("head", "only the heads learn", {"method": "head"}),
-    Technique("int8", "LoRA, merged and quantised after training", of=BASE, form="int8"),
-    Technique("spelling", "LoRA, misspelt words read as the known word one slip away", of=BASE, form="spelling"),
-    Technique("distilled_3", "3 of 6 layers, half of the neurons, taught by LoRA's network",
+    Technique(BASE, "LoRA, rank 32: the baseline of all other rows"),
+    Technique("random_heads", "random heads, not fitted to the encoder before the first step", {"probe": 0}),
+    Technique("full", "all weights except the embeddings are trained", _FULL),
+    Technique("head", "only the heads are trained", {"method": "head"}),
+    Technique("int8", "LoRA, merged and quantised after training", run_of=BASE, form="int8"),
+    Technique("spelling", "LoRA, misspelt words corrected before they are read", run_of=BASE, form="spelling"),
+    Technique("distilled_3", "3 of 6 layers, half of the neurons, distilled from LoRA",
               _FULL | {"distill": _THREE}),
-    Technique("untaught_3", "the same small network without its teacher's answers",
+    Technique("untaught_3", "the same small network without a teacher",
               _FULL | {"distill": replace(_THREE, soft=0.0, hidden=0.0)}),
-    Technique("distilled_2", "2 of 6 layers, taught by LoRA's network",
+    Technique("distilled_2", "2 of 6 layers, distilled from LoRA",
               _FULL | {"distill": DistillRecipe(_TEACHER, layers=(2, 5))}),
-    Technique("pruned", "a third of the heads and half of the neurons gone by first-order importance, then trained on",
+    Technique("pruned", "a third of the heads, half of the neurons removed by first-order importance, then trained on",
               _FULL | {"start": _TEACHER[0], "prune": _CUT}),
-    Technique("pruned_magnitude", "the same shares gone by magnitude",
+    Technique("pruned_magnitude", "the same shares removed by magnitude",
               _FULL | {"start": _TEACHER[0], "prune": replace(_CUT, by="magnitude")}),
-    Technique("pruned_layers", "a third of the layers gone by first-order importance, then trained on",
+    Technique("pruned_layers", "a third of the layers removed by first-order importance, then trained on",
               _FULL | {"start": _TEACHER[0], "prune": PruneRecipe(layers=0.67)}),
-    Technique("vocabulary", "pieces that no training text uses gone", {"prune": PruneRecipe(vocabulary=1)}),
+    Technique("vocabulary", "word pieces that no training text contains removed", {"prune": PruneRecipe(vocabulary=1)}),
     Technique("shared", "pairs of layers share their weights", _FULL | {"prune": PruneRecipe(group=2)}),
     Technique("fgm", "adversarial training, one step", {"adversarial": AdversarialRecipe("fgm")}),
     Technique("pgd", "adversarial training, three steps", {"adversarial": AdversarialRecipe("pgd")}),
-    Technique("freelb", "adversarial training, all steps count", {"adversarial": AdversarialRecipe("freelb")}),
-    Technique("augmented", "half as many noisy copies again", {"augment": AugmentRecipe(share=0.5)}),
-    Technique("rdrop", "two readings under dropout agree", {"rdrop": 1.0, "dropout": 0.1}),
-    Technique("dropout", "the encoder's dropout on", {"dropout": 0.1}),
-    Technique("rslora", "LoRA scaled by the root of its rank", {"lora": LoraRecipe(alpha=8.0, rslora=True)}),
-    Technique("attention_only", "LoRA on queries and values alone",
+    Technique("freelb", "adversarial training, mean loss of all steps", {"adversarial": AdversarialRecipe("freelb")}),
+    Technique("augmented", "half as many noisy copies added", {"augment": AugmentRecipe(share=0.5)}),
+    Technique("rdrop", "two forward passes under dropout agree", {"rdrop": 1.0, "dropout": 0.1}),
+    Technique("dropout", "dropout in the encoder", {"dropout": 0.1}),
+    Technique("rslora", "LoRA scaled by the square root of its rank", {"lora": LoraRecipe(alpha=8.0, rslora=True)}),
+    Technique("attention_only", "LoRA on queries and values only",
               {"lora": LoraRecipe(targets=("query", "value"))}),
     Technique("rank_4", "LoRA, rank 4", {"lora": LoraRecipe(rank=4, alpha=8.0)}),
-    Technique("dora", "LoRA with learned magnitudes", {"lora": LoraRecipe(dora=True)}),
-    Technique("eight_bit", "LoRA over a base kept in 8 bits while it learns (bitsandbytes)", {"precision": "int8"}),
-    Technique("float32", "LoRA over a base in 32 bits, not 16", {"precision": "fp32"}),
-    Technique("masked", "a tenth of the tokens hidden while it learns", tasks={"masked": 0.1}),
-    Technique("label_smoothing", "a tenth of each answer's weight goes to the other labels",
+    Technique("dora", "LoRA with learned magnitudes (DoRA)", {"lora": LoraRecipe(dora=True)}),
+    Technique("eight_bit", "LoRA on a base in 8 bits during training (bitsandbytes)", {"precision": "int8"}),
+    Technique("float32", "LoRA on a base in 32 bits instead of 16", {"precision": "fp32"}),
+    Technique("masked", "a tenth of the tokens masked in training", tasks={"masked": 0.1}),
+    Technique("label_smoothing", "a tenth of each label's weight spread over the other labels",
               tasks={"label_smoothing": 0.1}),
-    Technique("class_weights", "rare labels count more", tasks={"class_weights": 0.7}),
-    Technique("longer", "LoRA, gone on with for as many steps again", {"start": _TEACHER[0], "probe": 0}),
-    Technique("averaged", "the weights half way between LoRA and itself gone on with", of="longer", form="averaged",
+    Technique("class_weights", "rare labels weigh more", tasks={"class_weights": 0.7}),
+    Technique("longer", "LoRA, trained for as many steps again", {"start": _TEACHER[0], "probe": 0}),
+    Technique("averaged", "the mean of the weights of LoRA and longer", run_of="longer", form="averaged",
               beside=_TEACHER),
-    Technique("ensemble", "two networks of other seeds, their logits averaged", of=BASE, beside=(f"{BASE}-{{next}}",)),
-    Technique("two_processes", "every update the mean of two processes' batches, half as many of them", processes=2),
-    Technique("half", "half of the rows", rows=halved),
-    Technique("drawn", "half of the rows, and as many others of the same corpora by chance", rows=drawn),
-    Technique("asked", "half of the rows, and as many others that the half's network asks for", rows=asked,
-              after=("half-{seed}",)),
-    Technique("cleaned", "rows whose label is probably wrong left out", rows=cleaned),
-    Technique("pseudo_labelled", "LoRA's sure answers on 2,000 unlabelled texts a task learnt too",
+    Technique("ensemble", "two networks with different seeds, their logits averaged", run_of=BASE,
+              beside=(f"{BASE}-{{next}}",)),
+    Technique("two_processes", "two processes average their gradients, half as many updates", processes=2),
+    Technique("half", "half of the rows", rows=halve_rows),
+    Technique("drawn", "half of the rows, and as many random ones of the same corpora", rows=add_random_rows),
+    Technique("asked", "half of the rows, and as many chosen by active learning",
+              rows=add_informative_rows, after=("half-{seed}",)),
+    Technique("cleaned", "rows whose label is probably wrong dropped", rows=drop_suspect_rows),
+    Technique("pseudo_labelled", "LoRA's confident answers on 2,000 unlabelled texts per task added",
               {"pseudo": PseudoRecipe(_TEACHER, cap=2000)}),
-    Technique("searched", "LoRA with the best of eight settings that a search tries (TPE)", trials=8),
-    Technique("uncertainty", "the tasks' losses weigh themselves", {"balance": "uncertainty"}),
-    Technique("temperature_2", "steps by the root of a task's rows", {"sampling_temperature": 2.0}),
-    Technique("quantise_aware", "every weight but the vocabulary learns, rounded to 8 bits",
+    Technique("searched", "LoRA with the best of eight settings of a search (TPE)", trials=8),
+    Technique("uncertainty", "learned weights of the tasks' losses", {"balance": "uncertainty"}),
+    Technique("temperature_2", "steps in proportion to the root of a task's rows", {"sampling_temperature": 2.0}),
+    Technique("quantise_aware", "all weights except the embeddings are trained, rounded to 8 bits",
               _FULL | {"quantise_aware": True}),
-    Technique("ensemble_taught", "LoRA again, taught by the networks of all seeds",
+    Technique("ensemble_taught", "LoRA, distilled from the networks of all seeds",
               _FULL | {"distill": DistillRecipe(("lora-0", "lora-1", "lora-2"))}),
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Study:
-    """What all rows share: the base recipe, its data, how many validation rows a corpus, and where runs lie."""
+    """The settings that all rows share: base recipe, data, validation rows per corpus, and the folder of the runs.
+
+    `fit` trains a run (training/fit.py), `root` is the folder of the corpora.
+    """
 
     recipe: Recipe
     data: Mapping[str, TaskData]
@@ -166,106 +202,106 @@ class Study:
 
     @property
     def scorer(self) -> Scorer:
-        """What every row is measured with."""
+        """The scorer of all rows."""
         return Scorer(self.data, self.rows, self.recipe.encoder)
 
-    def run(self, technique: Technique, *, seed: int) -> dict[str, Any]:
-        """Train what is missing and measure it."""
-        whose = next(one for one in TECHNIQUES if one.name == (technique.of or technique.name))
+    def run(self, technique: Technique, *, seed: int) -> StudyRow:
+        """Train the technique's run, unless it is finished, and return the measured row."""
+        whose = next(one for one in TECHNIQUES if one.name == (technique.run_of or technique.name))
         made = Run(self.folder / f"{whose.name}-{seed}")
-        cost = self._trained(whose, made=made, seed=seed)
+        cost = self._train(whose, made=made, seed=seed)
         with TemporaryDirectory(prefix="study-") as work:
-            opened = self._opened(technique, made=made, seed=seed, work=Path(work))
-            found = self.scorer.measure(opened, form=technique.form)
-        return {"technique": technique.name, "what": technique.what, "seed": seed, **found, "cpu_s": cost}
+            opened = self._open_networks(technique, made=made, seed=seed, work=Path(work))
+            figures = self.scorer.measure(opened, form=technique.form)
+        return StudyRow(technique=technique.name, what=technique.summary, seed=seed, **figures, cpu_s=cost)
 
-    def _trained(self, technique: Technique, *, made: Run, seed: int) -> float:
-        """Train the row's run unless it is finished; the processor seconds that it took."""
+    def _train(self, technique: Technique, *, made: Run, seed: int) -> float:
+        """Train the run unless it is finished; return the processor seconds that it took."""
         if not ((made.path / "state.json").is_file() and made.is_finished):
             start = _processor_time()
-            place = Place(self.folder, self.root, seed)
+            place = RowContext(self.folder, self.root, seed)
             data = technique.rows(self.data, place=place) if technique.rows else dict(self.data)
             recipe = technique.recipe(self.recipe, seed=seed)
             if technique.trials:
-                recipe = self._searched(
+                recipe = self._search_settings(
                     recipe, folder=self.folder / f"{made.path.name}-trials", trials=technique.trials
                 )
             fit = partial(self.fit, recipe, data=data, run=made, root=self.root, resume=made.path.exists())
             if technique.processes > 1:
-                together(fit, processes=technique.processes)
+                run_in_processes(fit, processes=technique.processes)
             else:
                 fit()
             made.write("cost.json", content={"cpu_s": round(_processor_time() - start, 1)})
         return float(json.loads((made.path / "cost.json").read_text("utf-8"))["cpu_s"])
 
-    def _opened(self, technique: Technique, *, made: Run, seed: int, work: Path) -> list[Opened]:
-        others = [self.folder / named(name, seed=seed) for name in technique.beside]
+    def _open_networks(self, technique: Technique, *, made: Run, seed: int, work: Path) -> list[TrainedNetwork]:
+        others = [self.folder / run_name(name, seed=seed) for name in technique.beside]
         if technique.form == "averaged":
-            first = open_start(others[0].name, beside=self.folder)
-            average(first, second=made, into=Run(work / "averaged"), share=0.5)
-            return [reopen(work / "averaged")]
-        return [reopen(path) for path in (made.path, *others)]
+            first = open_warm_start(others[0].name, beside=self.folder)
+            average_runs(first, second=made, into=Run(work / "averaged"), share=0.5)
+            return [open_network(work / "averaged")]
+        return [open_network(path) for path in (made.path, *others)]
 
-    def _searched(self, recipe: Recipe, *, folder: Path, trials: int) -> Recipe:
-        """The recipe with the best settings that trials on a part of its own training rows find."""
-        space, data = load_space("default"), split_off(self.data, share=SHARE_TO_TRY, seed=recipe.seed)
+    def _search_settings(self, recipe: Recipe, *, folder: Path, trials: int) -> Recipe:
+        """Return the recipe with the best settings of a search that is scored on a part of the training rows."""
+        space, data = load_space("default"), split_training_rows(self.data, share=SEARCH_SHARE, seed=recipe.seed)
 
         def tried(changed: Recipe, number: int, watch: Callable[[int, float], None]) -> float:
             run = Run(folder / f"{number}")
             self.fit(changed, data=data, run=run, root=self.root)
-            return space.value([row["validation"] for row in run.metrics() if "validation" in row][-1])
+            return space.mean_score(run.scores())
 
         study = open_study(
             folder / "study.db", name="searched", space=space, sampler="tpe", pruner="none", seed=recipe.seed
         )
         search(study, recipe=recipe, space=space, fit=tried, trials=trials)
-        return with_values(recipe, values=table(study)[0]["settings"])
+        return with_values(recipe, values=list_trials(study)[0]["settings"])
 
 
 def _processor_time() -> float:
-    """Processor seconds of this process and of those that it has started and seen end."""
+    """Return the processor seconds of this process and of its finished child processes."""
     return sum(os.times()[:4])
 
 
-def study_techniques(study: Study, *, seeds: Sequence[int], wanted: Sequence[str], out: Path) -> dict[str, Any]:
-    """Measure every technique with every seed, the first seed first; `out` has every row as soon as it is known."""
-    result: dict[str, Any] = json.loads(out.read_text("utf-8")) if out.is_file() else _about(study)
+def study_techniques(study: Study, *, seeds: Sequence[int], wanted: Sequence[str], out: Path) -> StudyResult:
+    """Measure the wanted techniques (empty: all) with every seed, the first seed first; write each new row to `out`."""
+    result: StudyResult = json.loads(out.read_text("utf-8")) if out.is_file() else _new_result(study)
     out.parent.mkdir(parents=True, exist_ok=True)
-    while (found := _next(study, rows=result["rows"], seeds=seeds, wanted=wanted)) is not None:
+    while (found := _next_row(study, rows=result["rows"], seeds=seeds, wanted=wanted)) is not None:
         technique, seed = found
-        result["rows"] = sorted([*result["rows"], study.run(technique, seed=seed)], key=_place)
+        result["rows"] = sorted([*result["rows"], study.run(technique, seed=seed)], key=_position)
         out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return result
 
 
-def _place(row: Mapping[str, Any]) -> tuple[int, int]:
-    """Rows stand in the techniques' order, whenever they were measured."""
+def _position(row: StudyRow) -> tuple[int, int]:
+    """Return the sort key of a row: the order of TECHNIQUES, then the seed."""
     return next(at for at, one in enumerate(TECHNIQUES) if one.name == row["technique"]), int(row["seed"])
 
 
-def _next(
-    study: Study, *, rows: Sequence[Mapping[str, Any]], seeds: Sequence[int], wanted: Sequence[str]
+def _next_row(
+    study: Study, *, rows: Sequence[StudyRow], seeds: Sequence[int], wanted: Sequence[str]
 ) -> tuple[Technique, int] | None:
-    """The first row that is missing and has what it needs."""
+    """Return the first missing row whose required runs are finished."""
     done = {(row["technique"], row["seed"]) for row in rows}
-    for technique, seed in _order(seeds, wanted=wanted):
+    for technique, seed in _all_rows(seeds, wanted=wanted):
         if (technique.name, seed) not in done and _is_ready(technique, seed=seed, study=study):
             return technique, seed
     return None
 
 
-def _order(seeds: Sequence[int], *, wanted: Sequence[str]) -> Iterator[tuple[Technique, int]]:
+def _all_rows(seeds: Sequence[int], *, wanted: Sequence[str]) -> Iterator[tuple[Technique, int]]:
     for seed in seeds:
         yield from ((one, seed) for one in TECHNIQUES if not wanted or one.name in wanted)
 
 
 def _is_ready(technique: Technique, *, seed: int, study: Study) -> bool:
-    """A row that needs other rows' runs waits for them."""
+    """True when the runs that the row requires are finished."""
     needed = technique.needs(study.recipe, seed=seed)
     return all((study.folder / name / "heads.safetensors").is_file() for name in needed)
 
 
-def _about(study: Study) -> dict[str, Any]:
+def _new_result(study: Study) -> StudyResult:
     tasks = {task.name: {"passes": task.passes, "cap": task.cap} for task in study.recipe.tasks}
     train = {name: len(entry.splits["train"]) for name, entry in study.data.items()}
-    return {"train_rows": train, "tasks": tasks, "validation_rows_a_corpus": study.rows, "rows": []}
+    return StudyResult(train_rows=train, tasks=tasks, validation_rows_a_corpus=study.rows, rows=[])

@@ -1,1 +1,1 @@
-"""Techniques: one a file, each with its idea, its formula and its paper."""
+"""Training techniques, one per file; each file opens with the idea, the formula and the paper."""

@@ -1,15 +1,15 @@
-"""Distillation: a small student learns the answers and the inner states of a large teacher.
+"""Distillation: a small student learns to reproduce the logits and hidden states of a larger teacher.
 
     loss = (1 - s) L(y, z) + s T^2 KL(softmax(t / T) || softmax(z / T)) + h sum_l ||W p_l - q_l||^2 / ||q_l||^2
 
-with the student's logits z and the teachers' t (averaged: an ensemble as teacher), the temperature T, the share s
-(`soft`) and the weight h (`hidden`); p_l and q_l are the pooled hidden states of a student's layer and of the
-teacher's layer that it was made from, W a learned projection where the widths differ (Hinton et al. 2015,
-arXiv:1503.02531; Sanh et al. 2019, arXiv:1910.01108; Jiao et al. 2020, arXiv:1909.10351). A multi-label task takes
-the binary form of the divergence.
+with the labels y, the student's logits z, the teacher's logits t (the mean over several teachers), the temperature T,
+the share s (`soft`) and the weight h (`hidden`). p_l and q_l are the pooled hidden states of a student's layer and of
+the teacher's layer that it was copied from; W is a learned projection if the widths differ (Hinton et al. 2015,
+arXiv:1503.02531; Sanh et al. 2019, arXiv:1910.01108; Jiao et al. 2020, arXiv:1909.10351). For a multi-label task KL is
+the divergence of one Bernoulli distribution per label.
 
-The teachers read every training row once, before the first step: what they answered is kept on disk and used by
-every pass and by every later student of the same teachers.
+The teachers run once over every training row, before the first step. Their outputs are cached on disk and serve every
+pass, and every other student of the same teachers.
 """
 
 from __future__ import annotations
@@ -31,21 +31,28 @@ from tqdm import tqdm
 
 from models.labels import Task
 from models.network import Network, pool
-from training.config import DistillRecipe, RecipeError
 from training.data.batching import Batch, collate, length_batches
-from training.data.encode import Encoded
-from training.loop import Judge, Turn
-from training.network.encoder_shape import keep_channels, keep_layers, keep_neurons, largest, layers_of, neuron_sizes
+from training.data.encoding import Encoded
+from training.loop import Criterion, StepInput
+from training.network.encoder_surgery import (
+    keep_channels,
+    keep_layers,
+    keep_neurons,
+    largest_indices,
+    layers_of,
+    neuron_magnitudes,
+)
 from training.network.losses import divergence
+from training.recipe import DistillRecipe, RecipeError
 
 BUDGET = 4096
-# Token ids and mask in, the hidden states [B, L, n W] of the n layers asked for out.
+# From token ids [B, L] and mask [B, L] to the hidden states [B, L, n W] of n layers, side by side.
 Reader = Callable[[npt.NDArray[np.int64], npt.NDArray[np.int64]], npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
 class Teacher:
-    """A finished network to learn from; `read` gives the hidden states of `layers`, the last one's at the end."""
+    """A trained network to learn from; `read` computes the hidden states of `layers`, of which the last comes last."""
 
     network: Network
     read: Reader
@@ -55,8 +62,8 @@ class Teacher:
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What the teachers say of a task's training rows: logits [n, k] and pooled states [n, layers, W], half floats."""
+class TeacherOutputs:
+    """Logits [n, k] and pooled hidden states [n, layers, W] for the n training rows of a task, as float16."""
 
     logits: Tensor
     states: Tensor
@@ -66,43 +73,45 @@ class Answers:
 
 
 def make_student(teacher: nn.Module, *, recipe: DistillRecipe) -> nn.Module:
-    """A student made of the teacher's own weights: some of its layers, its largest neurons and channels."""
+    """Return a student encoder made of the teacher's weights: the recipe's layers, the largest neurons and channels."""
     student = copy.deepcopy(teacher)
     if recipe.layers:
         keep_layers(student, chosen=recipe.layers)
     if recipe.neurons:
         for layer in layers_of(student):
-            keep_neurons(layer, chosen=largest(neuron_sizes(layer), n=recipe.neurons))
+            keep_neurons(layer, chosen=largest_indices(neuron_magnitudes(layer), n=recipe.neurons))
     if recipe.width:
         table = cast(Tensor, cast(Any, student).get_input_embeddings().weight).detach()
-        keep_channels(student, chosen=largest(table.norm(dim=0), n=recipe.width))
+        keep_channels(student, chosen=largest_indices(table.norm(dim=0), n=recipe.width))
     return student
 
 
 def matched_layers(teacher: nn.Module, *, recipe: DistillRecipe) -> tuple[int, ...]:
-    """The teacher's layers whose states the student matches: those it is made of, or the last one alone."""
+    """Return the teacher's layers whose hidden states the student matches: those it is made of, or only the last."""
     last = int(cast(Any, teacher).config.num_hidden_layers) - 1
     if recipe.match == "last" or not recipe.hidden:
         return (last,)
     return recipe.layers or tuple(range(last + 1))
 
 
-def take_heads(student: Network, *, teacher: Network) -> None:
-    """Start from the teacher's heads where task and width are the same."""
+def copy_heads(student: Network, *, teacher: Network) -> None:
+    """Copy the teacher's heads to the student, as far as labels of the task and shapes of the weights are equal."""
     for name, head in student.heads.items():
         known = teacher.heads[name].state_dict() if teacher.tasks.get(name) == student.tasks[name] else {}
         own = head.state_dict()
         head.load_state_dict(own | {key: value for key, value in known.items() if value.shape == own[key].shape})
 
 
-# --- what the teachers say ----------------------------------------------------------------------------------
+# --- the teachers' outputs ----------------------------------------------------------------------------------
 
 
-def ask(teachers: Sequence[Teacher], *, task: Task, rows: Sequence[Encoded], cache: Path) -> Answers | None:
-    """The teachers' averaged logits and the first one's states; None where no teacher knows the task.
+def teacher_outputs(
+    teachers: Sequence[Teacher], *, task: Task, rows: Sequence[Encoded], cache: Path
+) -> TeacherOutputs | None:
+    """Return the mean of the teachers' logits and the first teacher's states, None when no teacher has the task.
 
-    `rows` are the same training rows as each teacher's tokenizer encodes them. Raises RecipeError when a teacher
-    knows the task by other labels.
+    `rows` are the training rows, encoded by each teacher's tokenizer. Raises RecipeError when a teacher has the task
+    with other labels.
     """
     for teacher in teachers:
         known = teacher.network.tasks.get(task.name)
@@ -111,43 +120,43 @@ def ask(teachers: Sequence[Teacher], *, task: Task, rows: Sequence[Encoded], cac
     asked = [(one, encoded) for one, encoded in zip(teachers, rows, strict=True) if task.name in one.network.tasks]
     if not asked:
         return None
-    found = [_cached(teacher, task=task, encoded=encoded, cache=cache) for teacher, encoded in asked]
-    return Answers(torch.stack([one.logits.float() for one in found]).mean(dim=0).half(), found[0].states)
+    found = [_cached_outputs(teacher, task=task, encoded=encoded, cache=cache) for teacher, encoded in asked]
+    return TeacherOutputs(torch.stack([one.logits.float() for one in found]).mean(dim=0).half(), found[0].states)
 
 
-def _cached(teacher: Teacher, *, task: Task, encoded: Encoded, cache: Path) -> Answers:
+def _cached_outputs(teacher: Teacher, *, task: Task, encoded: Encoded, cache: Path) -> TeacherOutputs:
     key = hashlib.sha256(f"{teacher.digest} {task} {teacher.layers}".encode())
     for array in (encoded.ids, encoded.starts, encoded.spans):
         key.update(array.tobytes())
     path = cache / f"{task.name}-{key.hexdigest()[:16]}.safetensors"
     if not path.is_file():
-        found = answer(teacher, task=task, encoded=encoded)
+        found = compute_outputs(teacher, task=task, encoded=encoded)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}")
         save_file({"logits": found.logits, "states": found.states}, partial)
         partial.replace(path)
-    return Answers(**load_file(path))
+    return TeacherOutputs(**load_file(path))
 
 
 @torch.no_grad()
-def answer(teacher: Teacher, *, task: Task, encoded: Encoded) -> Answers:
-    """Let one teacher read every row of a task."""
+def compute_outputs(teacher: Teacher, *, task: Task, encoded: Encoded) -> TeacherOutputs:
+    """Run one teacher over every row of a task."""
     head = teacher.network.heads[task.name]
-    found: Answers | None = None
+    found: TeacherOutputs | None = None
     with tqdm(total=len(encoded), desc=f"teacher {task.name}", unit="text", leave=False) as bar:
         for places in length_batches(encoded.lengths, budget=BUDGET, max_rows=256):
-            states = _states(teacher, task=task, batch=collate(encoded, rows=places, pad_id=teacher.pad_id))
+            states = _pooled_states(teacher, task=task, batch=collate(encoded, rows=places, pad_id=teacher.pad_id))
             if found is None:
                 shape = (len(encoded), *states.shape[1:])
-                found = Answers(torch.zeros(len(encoded), len(task.labels)).half(), torch.zeros(shape).half())
+                found = TeacherOutputs(torch.zeros(len(encoded), len(task.labels)).half(), torch.zeros(shape).half())
             found.logits[places], found.states[places] = head(states[:, -1]).half(), states.half()
             bar.update(len(places))
     assert found is not None
     return found
 
 
-def _states(teacher: Teacher, *, task: Task, batch: Batch) -> Tensor:
-    """Pooled states [B, layers, W] of the layers that the teacher's reader gives."""
+def _pooled_states(teacher: Teacher, *, task: Task, batch: Batch) -> Tensor:
+    """Return the pooled hidden states [B, layers, W] of a batch."""
     whole = np.ones_like(batch.ids) if batch.mask is None else batch.mask
     hidden = torch.from_numpy(teacher.read(batch.ids, whole)).chunk(len(teacher.layers), dim=-1)
     mask, spans = torch.from_numpy(whole), torch.from_numpy(batch.spans)
@@ -157,64 +166,63 @@ def _states(teacher: Teacher, *, task: Task, batch: Batch) -> Tensor:
 # --- the loss -----------------------------------------------------------------------------------------------
 
 
-class Distilled(Judge):
-    """The loss of the module's docstring; a task that no teacher knows keeps its own loss.
+class DistillationLoss(Criterion):
+    """The loss of the module's docstring; a task without teacher outputs keeps its plain loss.
 
-    It watches the student's last layers, as many as the teacher's states have, so `network` must be the student.
+    Forward hooks record the hidden states of the student's last `layers` layers; `network` is the student, `width` the
+    teacher's W.
     """
 
     def __init__(
-        self, network: Network, *, answers: Mapping[str, Answers], recipe: DistillRecipe, width: int, layers: int
+        self, network: Network, *, outputs: Mapping[str, TeacherOutputs], recipe: DistillRecipe, width: int, layers: int
     ) -> None:
         super().__init__()
-        self.answers, self.recipe = answers, recipe
+        self.outputs, self.recipe = outputs, recipe
         encoder = cast(Any, network.encoder)
         encoder = encoder.get_base_model() if hasattr(encoder, "get_base_model") else encoder
         own = int(encoder.config.hidden_size)
         self.projections = nn.ModuleList(
             nn.Linear(own, width) if own != width else nn.Identity() for _ in range(layers)
         )
-        self._seen: dict[int, Tensor] = {}
+        self._hidden_states: dict[int, Tensor] = {}
         if recipe.hidden:
             for at, layer in enumerate(list(layers_of(encoder))[-layers:]):
-                layer.register_forward_hook(self._watching(at))
+                layer.register_forward_hook(self._recording_hook(at))
 
-    def _watching(self, at: int) -> Callable[..., None]:
-        def note(module: nn.Module, given: Any, hidden: Any) -> None:
-            self._seen[at] = hidden[0] if isinstance(hidden, tuple) else hidden
+    def _recording_hook(self, at: int) -> Callable[..., None]:
+        def record(module: nn.Module, given: Any, hidden: Any) -> None:
+            self._hidden_states[at] = hidden[0] if isinstance(hidden, tuple) else hidden
 
-        return note
+        return record
 
-    def forward(self, logits: Tensor, *, turn: Turn) -> Tensor:
-        """The distillation loss of logits [B, k] that the student has just given for the turn's batch."""
-        plain = super().forward(logits, turn=turn)
-        known = self.answers.get(turn.task.name)
-        if known is None:
+    def forward(self, logits: Tensor, *, step: StepInput) -> Tensor:
+        """Return the distillation loss of the student's logits [B, k] for the step's batch."""
+        plain = super().forward(logits, step=step)
+        outputs = self.outputs.get(step.task.name)
+        if outputs is None:
             return plain
-        wanted, rows = self.recipe, turn.batch.rows
-        answered = known.logits[rows].float().to(logits.device)
-        soft = divergence(logits, answered, kind=turn.kind, temperature=wanted.temperature)
-        loss = (1 - wanted.soft) * plain + wanted.soft * soft
-        return (
-            loss + wanted.hidden * self._match(turn, states=known.states[rows].float().to(logits.device))
-            if self._seen
-            else loss
-        )
+        rows, recipe = step.batch.rows, self.recipe
+        targets = outputs.logits[rows].float().to(logits.device)
+        soft = divergence(logits, targets, kind=step.kind, temperature=recipe.temperature)
+        loss = (1 - recipe.soft) * plain + recipe.soft * soft
+        if not self._hidden_states:
+            return loss
+        return loss + recipe.hidden * self._hidden_loss(step, states=outputs.states[rows].float().to(logits.device))
 
-    def _match(self, turn: Turn, *, states: Tensor) -> Tensor:
-        batch, pooling = turn.batch, turn.network.tasks[turn.task.name].pooling
+    def _hidden_loss(self, step: StepInput, *, states: Tensor) -> Tensor:
+        batch, pooling = step.batch, step.network.tasks[step.task.name].pooling
         mask = None if batch.mask is None else torch.from_numpy(batch.mask).to(states.device)
-        spans, found = torch.from_numpy(batch.spans).to(states.device), states.new_zeros(())
-        for at, hidden in self._pairs(states.shape[1]):
+        spans, loss = torch.from_numpy(batch.spans).to(states.device), states.new_zeros(())
+        for at, hidden in self._layer_pairs(states.shape[1]):
             own = pool(self.projections[at](hidden.float()), pooling=pooling, mask=mask, spans=spans)
-            found = found + _distance(own, states[:, at])
-        return found
+            loss = loss + _relative_distance(own, states[:, at])
+        return loss
 
-    def _pairs(self, layers: int) -> Iterator[tuple[int, Tensor]]:
-        """Each watched student layer with the place of its teacher layer, the last with the last."""
-        for at, hidden in self._seen.items():
-            yield at + layers - len(self._seen), hidden
+    def _layer_pairs(self, layers: int) -> Iterator[tuple[int, Tensor]]:
+        """Yield each teacher layer's index with the hidden states of its student layer, counted from the last layer."""
+        for at, hidden in self._hidden_states.items():
+            yield at + layers - len(self._hidden_states), hidden
 
 
-def _distance(own: Tensor, wanted: Tensor) -> Tensor:
+def _relative_distance(own: Tensor, wanted: Tensor) -> Tensor:
     return (own - wanted).square().sum() / wanted.square().sum().clamp(min=1e-9)

@@ -1,9 +1,13 @@
-"""Hyper-parameter search with Optuna: grid, random, Bayesian (TPE, GP) and genetic, over one file of what may change.
+"""Hyperparameter search with Optuna: grid, random, Bayesian (TPE, GP) and genetic (NSGA-II) samplers.
 
-A study is a SQLite file: it can be stopped and gone on with, and several processes may work on one at the same time. A
-trial that falls behind is stopped by the pruner (median of the others at the same step, or successive halving). TPE:
-Bergstra et al. 2011; GP: Gaussian process with expected improvement; NSGA-II: Deb et al. 2002; ASHA: Li et al. 2020,
-arXiv 1810.05934. Importance of settings: fANOVA, Hutter et al. 2014.
+    settings* = argmax over the search space of  mean over tasks of  score(fit(settings), validation rows)
+
+A search space is a TOML file of settings with their ranges. A study is a SQLite file: it can be interrupted and
+continued, and several processes can run trials of the same study. The pruner stops a trial that falls behind: behind
+the median of the other trials at the same step, or by successive halving (ASHA).
+
+TPE: Bergstra et al. 2011. GP: Gaussian process with expected improvement. NSGA-II: Deb et al. 2002. ASHA: Li et al.
+2020, arXiv:1810.05934. Importance of settings (fANOVA): Hutter et al. 2014.
 """
 
 from __future__ import annotations
@@ -13,26 +17,29 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import optuna
 from optuna.samplers import BaseSampler, GPSampler, GridSampler, NSGAIISampler, RandomSampler, TPESampler
 from optuna.trial import TrialState
 
-from training.config import RECIPES, Recipe, RecipeError, recipe_from, recipe_row
+from training.recipe import RECIPES, Recipe, RecipeError, recipe_from, recipe_row
 
 SAMPLERS = ("grid", "random", "tpe", "gp", "nsga2")
 PRUNERS = ("none", "median", "asha")
 DONE = (TrialState.COMPLETE, TrialState.PRUNED)
 
-Watch = Callable[[int, float], None]
-Fit = Callable[[Recipe, int, Watch], float]
+Report = Callable[[int, float], None]
+Fit = Callable[[Recipe, int, Report], float]
 
 
 @dataclass(frozen=True)
 class Range:
-    """One setting: `choices`, or a range from low to high (`log`: evenly by ratio), of which a grid takes `steps`."""
+    """The values of one setting: `choices`, or a range from `low` to `high`, logarithmic with `log`.
+
+    A grid search takes `steps` values of a range.
+    """
 
     choices: tuple[Any, ...] = ()
     low: float = 0.0
@@ -41,14 +48,14 @@ class Range:
     steps: int = 3
 
     def grid(self) -> list[Any]:
-        """Its values in a grid."""
+        """Return the values that a grid search tries."""
         if self.choices:
             return list(self.choices)
         space = np.geomspace if self.log else np.linspace
         return [float(f"{value:.6g}") for value in space(self.low, self.high, self.steps)]
 
-    def drawn(self, trial: optuna.Trial, *, name: str) -> Any:
-        """A value that the sampler chooses; in a grid always one of `grid`."""
+    def suggest(self, trial: optuna.Trial, *, name: str) -> Any:
+        """Return the value that the sampler chooses for a trial; with a grid sampler it is one of `grid()`."""
         if self.choices:
             return trial.suggest_categorical(name, list(self.choices))
         if isinstance(trial.study.sampler, GridSampler):
@@ -58,48 +65,51 @@ class Range:
 
 @dataclass(frozen=True)
 class Space:
-    """What may change, by the setting's dotted name, and by which score each task is judged."""
+    """A search space: ranges by the setting's dotted name, and the score that counts for each task."""
 
     ranges: Mapping[str, Range]
     score: Mapping[str, str] = field(default_factory=dict)
 
-    def value(self, validation: Mapping[str, Mapping[str, float]]) -> float:
-        """The mean of the tasks' scores on validation."""
+    def mean_score(self, validation: Mapping[str, Mapping[str, float]]) -> float:
+        """Return the mean of the tasks' scores; a task without a named score counts with its accuracy."""
         return float(np.mean([found[self.score.get(task, "accuracy")] for task, found in validation.items()]))
 
 
 def load_space(name: str) -> Space:
-    """A space by its name in training/recipes/spaces, or by path. Raises RecipeError."""
+    """Read a search space by its name in training/recipes/spaces, or by path. Raises RecipeError."""
     path = Path(name) if name.endswith(".toml") else RECIPES / "spaces" / f"{name}.toml"
     if not path.is_file():
         raise RecipeError(f"There is no search space {name!r}; a path must end in .toml.")
     try:
         rows = tomllib.loads(path.read_text(encoding="utf-8"))
-        ranges = {key: _range(key, row=row) for key, row in rows["space"].items()}
+        ranges = {key: _parse_range(key, row=row) for key, row in rows["space"].items()}
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise RecipeError(f"The search space {path} cannot be read: {error}.") from error
     return Space(ranges, rows.get("score", {}))
 
 
-def _range(name: str, *, row: Mapping[str, Any]) -> Range:
+def _parse_range(name: str, *, row: Mapping[str, Any]) -> Range:
     found = Range(**{**row, "choices": tuple(row.get("choices", ()))})
     if not found.choices and not (found.low < found.high and found.steps >= 2 and (found.low > 0 or not found.log)):
         raise RecipeError(f"The search space's {name} needs choices, or low below high (above zero where it is log).")
     return found
 
 
-def changed(recipe: Recipe, *, values: Mapping[str, Any]) -> Recipe:
-    """The recipe with settings by dotted name: `lr`, `lora.rank`, `tasks.emotion.dropout`, `tasks.*.dropout`."""
+def apply_settings(recipe: Recipe, *, values: Mapping[str, Any]) -> Recipe:
+    """Return the recipe with changed settings, by dotted name: `lr`, `lora.rank`, `tasks.emotion.dropout`.
+
+    `tasks.*.dropout` changes every task. Raises RecipeError for a name or value that does not fit the recipe.
+    """
     row = recipe_row(recipe)
     row["tasks"] = {task["name"]: dict(task) for task in row["tasks"]}
     for name, value in values.items():
         *tables, last = name.split(".")
-        for place in _places(row, tables=tables, name=name):
+        for place in _find_tables(row, tables=tables, name=name):
             place[last] = value
     return recipe_from(row)
 
 
-def _places(row: dict[str, Any], *, tables: Sequence[str], name: str) -> list[dict[str, Any]]:
+def _find_tables(row: dict[str, Any], *, tables: Sequence[str], name: str) -> list[dict[str, Any]]:
     places = [row]
     for table in tables:
         if table != "*" and any(table not in place for place in places):
@@ -109,7 +119,7 @@ def _places(row: dict[str, Any], *, tables: Sequence[str], name: str) -> list[di
 
 
 def open_study(path: Path, *, name: str, space: Space, sampler: str, pruner: str, seed: int = 0) -> optuna.Study:
-    """A study in a SQLite file, new or gone on with. Raises RecipeError for an unknown sampler or pruner."""
+    """Create or continue a study in a SQLite file. Raises RecipeError for an unknown sampler or pruner."""
     if sampler not in SAMPLERS or pruner not in PRUNERS:
         raise RecipeError(f"Samplers: {', '.join(SAMPLERS)}; pruners: {', '.join(PRUNERS)}.")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -122,11 +132,11 @@ def open_study(path: Path, *, name: str, space: Space, sampler: str, pruner: str
         )  # fmt: skip
         return optuna.create_study(
             study_name=name, storage=storage, direction="maximize", load_if_exists=True,
-            sampler=_sampler(sampler, space=space, seed=seed), pruner=_pruner(pruner),
+            sampler=_make_sampler(sampler, space=space, seed=seed), pruner=_make_pruner(pruner),
         )  # fmt: skip
 
 
-def _sampler(name: str, *, space: Space, seed: int) -> BaseSampler:
+def _make_sampler(name: str, *, space: Space, seed: int) -> BaseSampler:
     if name == "grid":
         return GridSampler({key: found.grid() for key, found in space.ranges.items()}, seed=seed)
     makes: dict[str, Callable[[], BaseSampler]] = {
@@ -138,7 +148,7 @@ def _sampler(name: str, *, space: Space, seed: int) -> BaseSampler:
     return makes[name]()
 
 
-def _pruner(name: str) -> optuna.pruners.BasePruner:
+def _make_pruner(name: str) -> optuna.pruners.BasePruner:
     if name == "median":
         return optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1)
     if name == "asha":
@@ -147,43 +157,53 @@ def _pruner(name: str) -> optuna.pruners.BasePruner:
 
 
 def search(study: optuna.Study, *, recipe: Recipe, space: Space, fit: Fit, trials: int) -> None:
-    """Run trials until the study holds `trials` finished ones, those of other processes counted.
+    """Run trials until the study has `trials` finished ones, including those of other processes.
 
-    `fit(recipe, number, watch)` trains and returns a trial's value; it calls `watch(step, value)` on the way, which
-    raises where the pruner stops the trial.
+    `fit(recipe, number, report)` trains and returns the value of a trial. On the way it calls `report(step, value)`,
+    which raises optuna.TrialPruned when the pruner stops the trial.
     """
 
     def objective(trial: optuna.Trial) -> float:
-        values = {name: found.drawn(trial, name=name) for name, found in space.ranges.items()}
+        values = {name: found.suggest(trial, name=name) for name, found in space.ranges.items()}
 
         def watch(step: int, value: float) -> None:
             trial.report(value, step)
             if trial.should_prune():
                 raise optuna.TrialPruned
 
-        return fit(changed(recipe, values=values), trial.number, watch)
+        return fit(apply_settings(recipe, values=values), trial.number, watch)
 
     if len(study.get_trials(states=DONE)) < trials:
         study.optimize(objective, callbacks=[optuna.study.MaxTrialsCallback(trials, states=DONE)])
 
 
-def table(study: optuna.Study) -> list[dict[str, Any]]:
-    """Every finished trial, the best first: number, state, value, settings, seconds."""
+class TrialRow(TypedDict):
+    """A finished trial in search.json; `state` is `complete` or `pruned`."""
+
+    trial: int
+    state: str
+    value: float | None
+    settings: dict[str, Any]
+    seconds: float | None
+
+
+def list_trials(study: optuna.Study) -> list[TrialRow]:
+    """Return every finished trial, the best first."""
     rows = [
-        {
-            "trial": trial.number,
-            "state": trial.state.name.lower(),
-            "value": round(trial.value, 5) if trial.value is not None else None,
-            "settings": trial.params,
-            "seconds": round(trial.duration.total_seconds(), 1) if trial.duration else None,
-        }
+        TrialRow(
+            trial=trial.number,
+            state=trial.state.name.lower(),
+            value=round(trial.value, 5) if trial.value is not None else None,
+            settings=trial.params,
+            seconds=round(trial.duration.total_seconds(), 1) if trial.duration else None,
+        )
         for trial in study.get_trials(states=DONE)
     ]
     return sorted(rows, key=lambda row: (row["state"] != "complete", -(row["value"] or 0.0)))
 
 
 def importance(study: optuna.Study, *, seed: int = 0) -> dict[str, float]:
-    """How much of the values' variance each setting explains (fANOVA); empty with fewer than four complete trials."""
+    """Return the share of the values' variance that each setting explains; empty before four complete trials."""
     if len(study.get_trials(states=(TrialState.COMPLETE,))) < 4:
         return {}
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=seed)

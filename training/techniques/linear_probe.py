@@ -1,9 +1,10 @@
-"""Linear probing before fine-tuning: heads begin with what can be read from the encoder as it is.
+"""Linear probing before fine-tuning: fit each head on the untrained encoder's states before the first step.
 
-    W, b = argmin  L(W f(x) + b) + |W|^2 / (2 C n)       f(x): pooled states [W] of at most `probe` rows a task
+    W, b = argmin  L(W f(x) + b) + |W|^2 / (2 C n)       f(x): pooled states of n rows, at most `probe` per task
 
-with the features scaled to unit mean square length. Little data and few steps leave a head that begins at random far
-from what its encoder already knows, and its gradients spoil that knowledge (Kumar et al. 2022, arXiv:2202.10054).
+The states are scaled to a mean square length of 1. The large gradients of a randomly initialised head distort what a
+pretrained encoder knows, most of all with little data and few steps; a fitted head avoids that (Kumar et al. 2022,
+arXiv:2202.10054).
 """
 
 from __future__ import annotations
@@ -18,21 +19,21 @@ from torch import Tensor
 
 from models.labels import Kind
 from models.network import Head, Network, pool
-from training.config import Recipe
 from training.data.batching import collate, length_batches
-from training.data.encode import Encoded
+from training.data.encoding import Encoded
 from training.network.losses import label_weights, task_loss
+from training.recipe import Recipe
 
-STRENGTH = 10.0
-"""C: how little the weights are held back, as in logistic regression on sentence embeddings."""
+INVERSE_REGULARISATION = 10.0
+"""C of the formula."""
 ITERATIONS = 60
 
 
-def probe(network: Network, *, recipe: Recipe, rows: Mapping[str, Encoded], pad_id: int) -> None:
-    """Fit the output layer of every task's head on its training rows; the encoder stays as it is."""
+def fit_heads(network: Network, *, recipe: Recipe, rows: Mapping[str, Encoded], pad_id: int) -> None:
+    """Fit the output layer of every task's head on its training rows; the encoder does not change."""
     for task in recipe.tasks:
         encoded = rows[task.name]
-        chosen = _drawn(len(encoded), most=recipe.probe, seed=recipe.seed)
+        chosen = _choose_rows(len(encoded), most=recipe.probe, seed=recipe.seed)
         if not len(chosen):
             continue
         features = pooled_states(network, task=task.name, encoded=encoded, rows=chosen, pad_id=pad_id)
@@ -42,7 +43,7 @@ def probe(network: Network, *, recipe: Recipe, rows: Mapping[str, Encoded], pad_
              targets=torch.from_numpy(encoded.targets[chosen]), weights=weights)  # fmt: skip
 
 
-def _drawn(count: int, *, most: int, seed: int) -> npt.NDArray[np.int64]:
+def _choose_rows(count: int, *, most: int, seed: int) -> npt.NDArray[np.int64]:
     chosen: npt.NDArray[np.int64] = np.random.default_rng(seed).permutation(count)[:most].astype(np.int64)
     return chosen
 
@@ -51,7 +52,7 @@ def _drawn(count: int, *, most: int, seed: int) -> npt.NDArray[np.int64]:
 def pooled_states(
     network: Network, *, task: str, encoded: Encoded, rows: npt.NDArray[np.int64], pad_id: int, budget: int = 4096
 ) -> Tensor:
-    """Pooled states [n, W] (float32, on the CPU) of the chosen rows, in their order."""
+    """Return the pooled states [n, W] (float32, on the CPU) of the given rows, in their order."""
     was_training, device = network.training, next(network.parameters()).device
     network.eval()
     pooling, head = network.tasks[task].pooling, cast(Head, network.heads[task])
@@ -67,7 +68,7 @@ def pooled_states(
 
 
 def fit_head(head: Head, *, features: Tensor, targets: Tensor, kind: Kind, weights: Tensor | None) -> None:
-    """Fit the output layer on features [n, W] by L-BFGS; they are scaled for it alone."""
+    """Fit the head's output layer to features [n, W] by L-BFGS; the layer takes unscaled features afterwards."""
     if head.hidden is not None:
         with torch.no_grad():
             features = torch.tanh(head.hidden.cpu()(features))
@@ -76,7 +77,7 @@ def fit_head(head: Head, *, features: Tensor, targets: Tensor, kind: Kind, weigh
     matrix = torch.zeros(output.weight.shape, requires_grad=True)
     bias = torch.zeros(output.bias.shape, requires_grad=True)
     solver = torch.optim.LBFGS([matrix, bias], max_iter=ITERATIONS, line_search_fn="strong_wolfe")
-    held = 1.0 / (2.0 * STRENGTH * len(features))
+    held = 1.0 / (2.0 * INVERSE_REGULARISATION * len(features))
 
     def loss() -> Tensor:
         solver.zero_grad()

@@ -1,10 +1,9 @@
-"""LoRA: the encoder stays frozen, each linear layer learns a low-rank change (Hu et al. 2021, arXiv:2106.09685).
+"""LoRA: the encoder is frozen, and each linear layer learns a low-rank update (Hu et al. 2021, arXiv:2106.09685).
 
     y = x (W + s B A)^T + b,   A [r, in], B [out, r],   s = alpha / r   (rsLoRA: alpha / sqrt(r))
 
-PEFT owns the layers and the file format. `fuse` only computes them differently while training: s B A is added to W
-once a step, so the forward and the gradient towards x each cost one matrix product instead of three, and only the
-gradients of A and B use the thin matrices:
+PEFT provides the layers and the file format. `fuse_layers` makes training faster and changes no result: it adds s B A
+to W once per step, so that y and dx cost one matrix product each instead of three:
 
     dx = dy (W + s B A),   dB = s dy^T (x A^T),   dA = s (dy B)^T x
 """
@@ -20,26 +19,26 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from peft.tuners.lora import Linear as LoraLinear
 from torch import Tensor, nn
 
-from training.config import LoraRecipe, RecipeError
+from training.recipe import LoraRecipe, RecipeError
 
 ADAPTER = "default"
 
 
-def attach(encoder: nn.Module, *, recipe: LoraRecipe) -> PeftModel:
-    """Put an adapter on the encoder's linear layers; its weights are float32 whatever the encoder's are."""
+def attach_adapter(encoder: nn.Module, *, recipe: LoraRecipe) -> PeftModel:
+    """Add an adapter with float32 weights to the encoder's linear layers. Raises RecipeError if no layer matches."""
     config = LoraConfig(
         r=recipe.rank,
         lora_alpha=cast(Any, recipe.alpha),
         lora_dropout=recipe.dropout,
         use_rslora=recipe.rslora,
         use_dora=recipe.dora,
-        target_modules=list(_targets(encoder, wanted=recipe.targets)),
+        target_modules=list(_target_names(encoder, wanted=recipe.targets)),
         bias="none",
     )
     return get_peft_model(cast(Any, encoder), config)
 
 
-def _targets(encoder: nn.Module, *, wanted: tuple[str, ...]) -> Iterator[str]:
+def _target_names(encoder: nn.Module, *, wanted: tuple[str, ...]) -> Iterator[str]:
     names = [name for name, module in encoder.named_modules() if isinstance(module, nn.Linear)]
     chosen = [name for name in names if not wanted or name.endswith(wanted)]
     if not chosen:
@@ -48,7 +47,7 @@ def _targets(encoder: nn.Module, *, wanted: tuple[str, ...]) -> Iterator[str]:
 
 
 class _FusedLinear(torch.autograd.Function):
-    """The linear layer of the module's docstring; x [..., in], W [out, in] frozen."""
+    """The linear layer of the module's docstring for x [..., in] and a frozen W [out, in]."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scale: float) -> Tensor:
@@ -64,21 +63,21 @@ class _FusedLinear(torch.autograd.Function):
         dy = grads[0].reshape(-1, merged.shape[0])
         flat = x.reshape(-1, merged.shape[1])
         dx = (dy @ merged).view_as(x) if ctx.needs_input_grad[0] else None
-        # As [r, out]: the product of two wide rows is faster than that of two tall columns.
+        # Computed as [r, out] and transposed: this layout is the faster one.
         db = ((flat @ a.t()).t() @ dy).t().float().mul_(ctx.scale)
         da = ((dy @ b).t() @ flat).float().mul_(ctx.scale)
         return dx, None, None, da, db, None
 
 
-def fuse(model: nn.Module) -> int:
-    """Make every LoRA layer compute the fused form; returns how many. Layers with dropout or DoRA stay PEFT's."""
-    layers = [module for module in model.modules() if isinstance(module, LoraLinear) and _fusable(module)]
+def fuse_layers(model: nn.Module) -> int:
+    """Make LoRA layers compute the fused form and return their number; layers with dropout or DoRA keep PEFT's form."""
+    layers = [module for module in model.modules() if isinstance(module, LoraLinear) and _is_fusable(module)]
     for layer in layers:
         vars(layer)["forward"] = partial(_fused_forward, layer)
     return len(layers)
 
 
-def _fusable(layer: LoraLinear) -> bool:
+def _is_fusable(layer: LoraLinear) -> bool:
     return isinstance(layer.lora_dropout[ADAPTER], nn.Identity) and not layer.use_dora.get(ADAPTER, False)
 
 

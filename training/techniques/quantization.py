@@ -1,9 +1,11 @@
-"""From a float32 encoder to the int8 graph that serves.
+"""Post-training static quantisation (NNCF): from a float32 encoder to the int8 graph that serves.
 
-Post-training static quantisation (NNCF): weights, embeddings too, symmetric per channel; activations with one fixed
-scale per tensor, measured on calibration texts from the training data. SmoothQuant (Xiao et al. 2022, arXiv
-2211.10438) moves activation outliers into the weights, fast bias correction mends the mean shift (Nagel et al. 2019,
-arXiv 1906.04721). Fixed scales are what makes an answer independent of its batch.
+    q(w) = round(w / s_w),  s_w = max |w| / 127 for each output channel         q(a) = round(a / s_a)
+
+Weights and embeddings are symmetric per channel. Activations have one fixed scale s_a per tensor, measured on texts of
+the training data; because it is fixed, a text's output does not depend on the other texts of its batch. SmoothQuant
+(Xiao et al. 2022, arXiv:2211.10438) moves activation outliers into the weights, and fast bias correction corrects the
+shift of the mean that rounding causes (Nagel et al. 2019, arXiv:1906.04721).
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -27,25 +30,27 @@ CALIBRATION_TEXTS = 420
 
 
 class _Traced(nn.Module):
-    """The encoder as a function of ids and mask alone, for tracing."""
+    """The encoder as a function of token ids and mask, as tracing needs it."""
 
     def __init__(self, encoder: nn.Module, *, layers: Sequence[int] = ()) -> None:
         super().__init__()
         self.encoder, self.layers = encoder, layers
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Hidden states [rows, tokens, width] of the last layer, or of all that were asked for, side by side."""
-        given: dict[str, Any] = {"input_ids": input_ids, "attention_mask": attention_mask}
+        """Return the hidden states [rows, tokens, width] of the last layer, or those of `layers` side by side."""
         if not self.layers:
-            return cast(Tensor, self.encoder(**given).last_hidden_state)
-        states = self.encoder(**given, output_hidden_states=True).hidden_states
+            return cast(Tensor, self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state)
+        states = self.encoder(
+            input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True
+        ).hidden_states
         return torch.cat([states[layer + 1] for layer in self.layers], dim=-1)
 
 
 def float_graph(encoder: nn.Module, *, layers: Sequence[int] = ()) -> Any:
-    """Trace a Hugging Face encoder into an OpenVINO model with free batch and length.
+    """Trace a Hugging Face encoder into an OpenVINO model with dynamic batch size and length.
 
-    With `layers` (from 0) it gives the hidden states after each of them side by side [rows, tokens, n * width].
+    The output is the last hidden state; with n `layers`, counted from 0, it is the hidden states of those layers side
+    by side [rows, tokens, n * width].
     """
     openvino = quiet_openvino()
     ids = torch.full((2, 16), 5, dtype=torch.long)
@@ -60,11 +65,11 @@ def float_graph(encoder: nn.Module, *, layers: Sequence[int] = ()) -> Any:
 
 
 def quantise(graph: Any, *, rows: Sequence[Sequence[int]]) -> Any:
-    """The int8 model of a float graph, with activation scales measured on `rows` of token ids."""
+    """Return the int8 model of a float graph; `rows` of token ids are the calibration data."""
     quiet_openvino()
     nncf = importlib.import_module("nncf")
 
-    def feed(row: Sequence[int]) -> dict[str, Any]:
+    def feed(row: Sequence[int]) -> dict[str, npt.NDArray[np.int64]]:
         ids = np.asarray([row], dtype=np.int64)
         return {"input_ids": ids, "attention_mask": np.ones_like(ids)}
 
@@ -81,10 +86,10 @@ def quantise(graph: Any, *, rows: Sequence[Sequence[int]]) -> Any:
 
 
 def scale_after_lookup(graph: Any) -> int:
-    """Scale embeddings after their rows were looked up, not before; returns in how many tables.
+    """Multiply embeddings by their scales after the lookup instead of before it; return the number of changed tables.
 
-    The result is the same to the bit, but the table stays in 8 bits in memory: scaled first, the whole vocabulary
-    would be unfolded to float32 when the graph is compiled.
+    The output is bit for bit the same, and the table stays int8 in memory: scaled before the lookup, the whole table
+    would be expanded to float32 when the graph is compiled.
     """
     operations = importlib.import_module("openvino.opset13")
     found = [(lookup, table) for lookup in graph.get_ops() if (table := _scaled_table(lookup)) is not None]
@@ -98,7 +103,7 @@ def scale_after_lookup(graph: Any) -> int:
 
 
 def _scaled_table(lookup: Any) -> tuple[Any, Any] | None:
-    """The int8 table [rows, width] and the scales [rows, 1] that a lookup reads, where it has this form."""
+    """Return int8 table [rows, width] and scales [rows, 1] of an embedding lookup, None for any other node."""
     if lookup.get_type_name() != "Gather" or lookup.input_value(0).get_node().get_type_name() != "Multiply":
         return None
     weights, scales = (lookup.input_value(0).get_node().input_value(at).get_node() for at in (0, 1))
@@ -110,13 +115,13 @@ def _scaled_table(lookup: Any) -> tuple[Any, Any] | None:
 
 
 def calibration_rows(texts: Sequence[str], *, tokens: Tokens, seed: int, n: int = CALIBRATION_TEXTS) -> list[list[int]]:
-    """Token ids of `n` seeded texts, as the runtime would feed them."""
+    """Return the token ids of `n` randomly chosen texts, prepared as the runtime prepares them."""
     chosen = random.Random(seed).sample(list(texts), min(n, len(texts)))
     encoded = tokens.encode([normalise(text) for text in chosen])
     return [list(text.windows[0].ids) for text in encoded]
 
 
 def save_graph(graph: Any, *, path: Path) -> None:
-    """Write a graph as OpenVINO IR, `path` and its weights beside it; float constants as they are."""
+    """Write a graph as OpenVINO IR: `path` (.xml) and its weights (.bin); float constants stay float32."""
     path.parent.mkdir(parents=True, exist_ok=True)
     quiet_openvino().save_model(graph, str(path), compress_to_fp16=False)

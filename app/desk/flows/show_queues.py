@@ -9,7 +9,7 @@ from app.core.services import Services
 from app.desk.domain.routing_rule import RoutingRule
 from app.desk.domain.sla_policy import SlaPolicy
 from app.desk.domain.ticket import Queue, RouteRule
-from app.desk.store import queues, routing_rule_rows, sla_policies
+from app.desk.store import queues, routing_rule_rows
 from app.people.store import teams as team_rows
 
 

@@ -28,7 +28,7 @@ from models.heads import load_heads
 from models.runtime import Runtime
 from models.text import normalise
 from training.config import encoder_path
-from training.network.reopening import load_encoder
+from training.network.load_network import load_encoder
 
 BATCH = 64
 LONGEST = 512

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from models.artifact import open_artifact
 from tests import corpora, shipped
 from tests.bench.model.contestants import Course
-from training.data.sources import read_corpus
+from training.data.corpora import read_corpus
 
 TASK = "banking_intent"
 

@@ -21,14 +21,15 @@ import torch
 from transformers import AutoModel
 
 from models.network import Network
-from training.config import Recipe, encoder_path, load_recipe, settings
+from training.config import encoder_path, settings
 from training.data.batching import Step, collate, schedule
-from training.data.encode import Encoded, encode, open_tokenizer
+from training.data.encoding import Encoded, encode, open_tokenizer
 from training.data.tasks import TaskData, load_task
-from training.fit import build
-from training.loop import Objective, Turn, make_optimiser, trainable
-from training.network.reopening import load_encoder
-from training.techniques.lora import attach
+from training.fit import build_network
+from training.loop import Objective, StepInput, make_optimiser, trainable_parameters
+from training.network.load_network import load_encoder
+from training.recipe import Recipe, load_recipe
+from training.techniques.lora import attach_adapter
 
 ROUNDS = 5
 STEPS = 12
@@ -81,11 +82,11 @@ def _tasks(data: dict[str, TaskData]) -> dict[str, Any]:
 def _plain(path: str, *, recipe: Recipe, data: dict[str, TaskData]) -> Network:
     encoder = AutoModel.from_pretrained(path, add_pooling_layer=False)
     width = int(encoder.config.hidden_size)
-    return Network(cast(Any, attach(encoder, recipe=recipe.lora)), tasks=_tasks(data), width=width)
+    return Network(cast(Any, attach_adapter(encoder, recipe=recipe.lora)), tasks=_tasks(data), width=width)
 
 
 def _ours(path: str, *, recipe: Recipe, data: dict[str, TaskData]) -> Network:
-    return build(load_encoder(path), recipe=recipe, tasks=_tasks(data))
+    return build_network(load_encoder(path), recipe=recipe, tasks=_tasks(data))
 
 
 def _random(rows: dict[str, Encoded]) -> list[Step]:
@@ -115,8 +116,8 @@ def _runner(
         for _ in range(STEPS):
             step = next(left)
             batch = collate(rows[step.task], rows=step.rows, pad_id=0)
-            torch.autograd.backward(objective(Turn(network, batch, tasks[step.task])))
-            torch.nn.utils.clip_grad_norm_(trainable(network), recipe.clip)
+            torch.autograd.backward(objective(StepInput(network, batch, tasks[step.task])))
+            torch.nn.utils.clip_grad_norm_(trainable_parameters(network), recipe.clip)
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
             tokens += batch.tokens

@@ -20,17 +20,17 @@ from models.runtime import Input, Runtime
 from models.spelling import load_words
 from models.tokens import pad_id
 from tests.tiny import tiny_encoder
-from training.artifact.export import Exported, export, merge, words_of
+from training.artifact.export import ExportedArtifact, count_training_words, export, merge_and_verify
 from training.artifact.export_encoder import ExportError
 from training.cli import main
-from training.config import DistillRecipe, LoraRecipe, Recipe, TaskRecipe
-from training.data.encode import encode
+from training.data.encoding import encode
 from training.data.tasks import TaskData
 from training.fit import fit
 from training.loop import predict
-from training.network.reopening import reopen, restore
+from training.network.load_network import open_network, restore_run
+from training.recipe import DistillRecipe, LoraRecipe, Recipe, TaskRecipe
 from training.run.run_folder import Run, RunError
-from training.techniques.teachers import open_lesson
+from training.techniques.teachers import open_distillation
 
 FEELINGS = {"good": "positive", "great": "positive", "bad": "negative", "wrong": "negative"}
 
@@ -68,11 +68,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="module")
-def exported(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+def exported(run: Run, tmp_path_factory: pytest.TempPathFactory) -> ExportedArtifact:
     return export(run, folder=tmp_path_factory.mktemp("models") / "mood-1.2", data=_data(), root=None)
 
 
-def test_the_artifact_is_whole_and_says_where_it_comes_from(exported: Exported, run: Run) -> None:
+def test_the_artifact_is_whole_and_says_where_it_comes_from(exported: ExportedArtifact, run: Run) -> None:
     manifest = open_artifact(exported.artifact.folder).manifest
     assert (manifest.id, manifest.kind, manifest.max_length) == ("mood@1.2", "classifier", 32)
     assert manifest.encoders[0].tasks == ("mood", "about")
@@ -83,26 +83,28 @@ def test_the_artifact_is_whole_and_says_where_it_comes_from(exported: Exported, 
     assert not [path for path in exported.artifact.folder.parent.iterdir() if path.name.startswith(".")]
 
 
-def test_words_are_counted_and_those_of_what_a_run_went_on_from_are_kept(exported: Exported, tmp_path: Path) -> None:
+def test_words_are_counted_and_those_of_what_a_run_went_on_from_are_kept(
+    exported: ExportedArtifact, tmp_path: Path
+) -> None:
     words = load_words(exported.artifact.path("words.txt"))
     # Both tasks learn from the same 300 rows.
     assert words["today"] == 600
     assert list(words.values()) == sorted(words.values(), reverse=True)
     run = Run(tmp_path)
     run.write("start.json", content={"path": str(exported.artifact.folder), "recipe": {}})
-    found = words_of(run, texts=["the branch", "the branch", "the branch"])
+    found = count_training_words(run, texts=["the branch", "the branch", "the branch"])
     assert (found["branch"], found["today"], found["the"]) == (3, 600, words["the"])
 
 
-def test_the_model_learned_and_int8_agrees_with_float32(exported: Exported) -> None:
+def test_the_model_learned_and_int8_agrees_with_float32(exported: ExportedArtifact) -> None:
     for row in exported.metrics["headline"]:
         assert row["int8"] > 0.9
         assert abs(row["difference"]) < 0.05
         assert row["n"] == 60
 
 
-def test_serving_answers_as_the_torch_network_does(exported: Exported, run: Run) -> None:
-    network, tokenizer, tasks = restore(run)
+def test_serving_answers_as_the_torch_network_does(exported: ExportedArtifact, run: Run) -> None:
+    network, tokenizer, tasks = restore_run(run)
     rows = _examples("test", n=40)
     served = Runtime(exported.artifact, threads=1)
     for name, task in tasks.items():
@@ -113,7 +115,7 @@ def test_serving_answers_as_the_torch_network_does(exported: Exported, run: Run)
         assert np.abs(found - exact).max() < 0.15 * np.abs(exact).max()
 
 
-def test_a_student_is_exported_whole_and_can_teach(run: Run, exported: Exported, tmp_path: Path) -> None:
+def test_a_student_is_exported_whole_and_can_teach(run: Run, exported: ExportedArtifact, tmp_path: Path) -> None:
     distill = DistillRecipe(teachers=(str(exported.artifact.folder),), layers=(1,), neurons=64)
     recipe = replace(run.recipe(), name="small", method="full", distill=distill, lr=2e-3)
     small = Run(tmp_path / "small")
@@ -124,7 +126,7 @@ def test_a_student_is_exported_whole_and_can_teach(run: Run, exported: Exported,
     assert "encoder.safetensors" in manifest.files
     assert "a smaller student of mood-1.2" in (done.artifact.folder / "MODEL_CARD.md").read_text("utf-8")
     assert all(row["int8"] > 0.9 for row in done.metrics["headline"])
-    again, whole = reopen(done.artifact.folder).network, restore(small)[0]
+    again, whole = open_network(done.artifact.folder).network, restore_run(small)[0]
     for name, value in whole.state_dict().items():
         torch.testing.assert_close(again.state_dict()[name], value, atol=2e-3, rtol=2e-3)
     with pytest.raises(ArtifactError, match="has no adapter for its encoder main: use the int8 engine"):
@@ -132,19 +134,23 @@ def test_a_student_is_exported_whole_and_can_teach(run: Run, exported: Exported,
     slim = export(small, folder=tmp_path / "slim-1.0", data=_data(), root=None, is_slim=True).artifact
     assert slim.manifest.files.keys() == manifest.files.keys() - {"encoder.safetensors"}
     with pytest.raises(RunError, match=r"has neither encoder\.safetensors nor an adapter"):
-        reopen(slim.folder)
+        open_network(slim.folder)
 
 
-def test_an_artifact_teaches_by_the_graph_that_it_serves_with(exported: Exported, run: Run, tmp_path: Path) -> None:
+def test_an_artifact_teaches_by_the_graph_that_it_serves_with(
+    exported: ExportedArtifact, run: Run, tmp_path: Path
+) -> None:
     data = _data()
     answers = {}
     for match in ("last", "all"):
         distill = DistillRecipe(teachers=(str(exported.artifact.folder),), match=match)
         recipe = replace(run.recipe(), method="full", distill=distill)
-        lesson = open_lesson(recipe, run=Run(tmp_path / match / "small"))
-        assert lesson is not None
+        distillation = open_distillation(recipe, run=Run(tmp_path / match / "small"))
+        assert distillation is not None
         tasks = {name: entry.task for name, entry in data.items()}
-        answers[match] = lesson.judge(Network(lesson.student(), tasks=tasks, width=32), data=data).answers["mood"]
+        answers[match] = distillation.make_criterion(
+            Network(distillation.make_student(), tasks=tasks, width=32), data=data
+        ).outputs["mood"]
     served = Runtime(exported.artifact, threads=1).logits([row.text for row in data["mood"].splits["train"]])["mood"]
     np.testing.assert_allclose(answers["last"].logits.float().numpy(), served, atol=0.02)
     assert answers["all"].states.shape[1] == 2
@@ -152,7 +158,7 @@ def test_an_artifact_teaches_by_the_graph_that_it_serves_with(exported: Exported
     assert agree.float().mean() >= 0.97
 
 
-def test_the_figures_in_the_file_are_those_of_the_file(exported: Exported) -> None:
+def test_the_figures_in_the_file_are_those_of_the_file(exported: ExportedArtifact) -> None:
     folder = exported.artifact.folder
     assert json.loads((folder / "metrics.json").read_text("utf-8")) == exported.metrics
     card = (folder / "MODEL_CARD.md").read_text("utf-8")
@@ -164,7 +170,7 @@ def test_the_figures_in_the_file_are_those_of_the_file(exported: Exported) -> No
     assert "| names and places change no feeling | INV | `mood` |" in card
 
 
-def test_the_closer_look_agrees_with_the_figures(exported: Exported) -> None:
+def test_the_closer_look_agrees_with_the_figures(exported: ExportedArtifact) -> None:
     metrics = exported.metrics
     for corpus, row in metrics["details"].items():
         assert sum(sum(line) for line in row["confusion"]) == metrics["int8"][corpus]["n"]
@@ -172,14 +178,14 @@ def test_the_closer_look_agrees_with_the_figures(exported: Exported) -> None:
             1 - metrics["int8"][corpus]["accuracy"], abs=1e-3
         )
         assert sum(part["n"] for part in row["calibration"]["bins"]) == metrics["int8"][corpus]["n"]
-    for row in metrics["robustness"].values():
-        assert row["upper_case"]["kept"] == 1
-        assert 0 <= row["attack"]["turned"] <= row["attack"]["attackable"] <= row["attack"]["n"]
+    for robust in metrics["robustness"].values():
+        assert robust["upper_case"]["kept"] == 1
+        assert 0 <= robust["attack"]["turned"] <= robust["attack"]["attackable"] <= robust["attack"]["n"]
     assert metrics["heads"]["mood"]["n"] == 60
     assert metrics["size"]["served_bytes"] > metrics["size"]["weights_bytes"] > 0
 
 
-def test_the_report_is_one_page_without_script_or_network(exported: Exported, tmp_path: Path) -> None:
+def test_the_report_is_one_page_without_script_or_network(exported: ExportedArtifact, tmp_path: Path) -> None:
     assert main(["report", str(exported.artifact.folder), "--out", str(tmp_path / "report.html")]) == 0
     page = BeautifulSoup((tmp_path / "report.html").read_text("utf-8"), "html.parser")
     assert not page.find_all(["script", "link", "img", "iframe"])
@@ -197,26 +203,26 @@ def test_figures_without_a_closer_look_make_no_report(tmp_path: Path, capsys: py
     assert "Give an artifact's folder" in capsys.readouterr().err
 
 
-def test_decisions_were_fitted(exported: Exported) -> None:
+def test_decisions_were_fitted(exported: ExportedArtifact) -> None:
     decision = Runtime(exported.artifact, threads=1).decisions["mood"]
     assert decision.temperature != 1
     assert sum(band.n for band in decision.bands) == 60
 
 
 def test_merging_equals_the_adapter(run: Run) -> None:
-    network, tokenizer, _ = restore(run)
+    network, tokenizer, _ = restore_run(run)
     data = _data()
     probe = {name: encode(e.splits["test"], task=e.task, tokenizer=tokenizer) for name, e in data.items()}
     rows = np.arange(20)
     before = {name: predict(network, task=name, encoded=p, rows=rows, pad_id=0) for name, p in probe.items()}
-    merge(network, probe=probe, pad=0)
+    merge_and_verify(network, probe=probe, pad=0)
     for name, encoded in probe.items():
         after = predict(network, task=name, encoded=encoded, rows=rows, pad_id=0)
         np.testing.assert_allclose(after, before[name], atol=1e-4)
 
 
 def test_a_merge_that_changes_the_answers_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    network, tokenizer, _ = restore(run)
+    network, tokenizer, _ = restore_run(run)
     data = _data()
     probe = {name: encode(e.splits["test"], task=e.task, tokenizer=tokenizer) for name, e in data.items()}
     merging: Callable[[], torch.nn.Module] = cast(Any, network.encoder).merge_and_unload
@@ -229,7 +235,7 @@ def test_a_merge_that_changes_the_answers_is_refused(run: Run, monkeypatch: pyte
 
     monkeypatch.setattr(network.encoder, "merge_and_unload", careless)
     with pytest.raises(ExportError, match="differs from the adapter"):
-        merge(network, probe=probe, pad=0)
+        merge_and_verify(network, probe=probe, pad=0)
 
 
 def test_an_unfinished_run_and_a_bad_name_are_refused(run: Run, tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from models.examples import from_row
 from models.labels import make_task
 from tests.tiny import tiny_tokenizer
-from training.data.batching import collate, length_batches, schedule, tempered
-from training.data.encode import encode
+from training.data.batching import collate, length_batches, schedule, tempered_passes
+from training.data.encoding import encode
 
 _LENGTHS = st.lists(st.integers(1, 60), min_size=1, max_size=80).map(lambda sizes: np.array(sizes, dtype=np.int64))
 
@@ -59,9 +59,9 @@ def test_collate_pads_and_masks_only_where_it_must() -> None:
 def test_temperature_shares_the_same_rows_out_anew() -> None:
     lengths = {"large": np.full(900, 5, dtype=np.int64), "small": np.full(100, 5, dtype=np.int64)}
     passes = {"large": 1.0, "small": 3.0}
-    assert tempered(lengths, passes=passes, temperature=0) == passes
+    assert tempered_passes(lengths, passes=passes, temperature=0) == passes
     for temperature, ratio in ((1.0, 9.0), (2.0, 3.0)):
-        found = tempered(lengths, passes=passes, temperature=temperature)
+        found = tempered_passes(lengths, passes=passes, temperature=temperature)
         large, small = 900 * found["large"], 100 * found["small"]
         assert round(large + small) == 1200
         assert round(large / small, 6) == ratio

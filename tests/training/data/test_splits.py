@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models.examples import Example
-from training.data.splits import folded
+from training.data.splits import fold_validation
 
 SPLITS = {
     "train": [Example(text=f"t{number}", labels=("a",)) for number in range(10)],
@@ -13,11 +13,11 @@ SPLITS = {
 
 
 def test_nothing_is_moved_by_a_share_of_zero() -> None:
-    assert folded(SPLITS, share=0.0) == SPLITS
+    assert fold_validation(SPLITS, share=0.0) == SPLITS
 
 
 def test_moved_rows_are_learnt_from_and_no_longer_judge() -> None:
-    found = folded(SPLITS, share=0.7)
+    found = fold_validation(SPLITS, share=0.7)
     assert len(found["train"]) == 24
     assert len(found["validation"]) == 6
     everything = {row.text for row in SPLITS["train"] + SPLITS["validation"]}
@@ -26,4 +26,4 @@ def test_moved_rows_are_learnt_from_and_no_longer_judge() -> None:
 
 
 def test_the_same_rows_are_moved_every_time() -> None:
-    assert folded(SPLITS, share=0.5) == folded(SPLITS, share=0.5)
+    assert fold_validation(SPLITS, share=0.5) == fold_validation(SPLITS, share=0.5)

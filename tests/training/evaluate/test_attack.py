@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.runtime import Input
-from training.evaluate.attack import attack, synonyms
+from training.evaluate.attack import attack_texts, synonyms
 
 
 def _fragile(items: Sequence[Input]) -> np.ndarray:
@@ -17,16 +17,16 @@ def _fragile(items: Sequence[Input]) -> np.ndarray:
 
 def test_a_model_that_hangs_on_one_word_is_turned_and_another_is_not() -> None:
     items = [Input("I am happy today"), Input("Happy to help"), Input("no word of it")]
-    found = attack(items, columns=[1, 1, 1], score=_fragile)
+    found = attack_texts(items, columns=[1, 1, 1], score=_fragile)
     assert (found.n, found.attackable, found.turned, found.success_rate) == (2, 2, 2, 1.0)
     assert "happy" not in found.texts[0][1]
-    firm = attack(items, columns=[1, 1, 1], score=lambda texts: np.tile([0.1, 0.9], (len(texts), 1)))
+    firm = attack_texts(items, columns=[1, 1, 1], score=lambda texts: np.tile([0.1, 0.9], (len(texts), 1)))
     assert (firm.n, firm.turned) == (3, 0)
 
 
 def test_the_target_is_not_attacked_and_the_budget_is_kept() -> None:
     target = Input("happy", (0, 5))
-    assert attack([target], columns=[1], score=_fragile).attackable == 0
+    assert attack_texts([target], columns=[1], score=_fragile).attackable == 0
     seen: set[str] = set()
 
     def watching(items: Sequence[Input]) -> np.ndarray:
@@ -34,7 +34,7 @@ def test_the_target_is_not_attacked_and_the_budget_is_kept() -> None:
         return np.tile([0.1, 0.9], (len(items), 1))
 
     text = "please help me buy a new phone in the shop today"
-    attack([Input(text)], columns=[1], score=watching)
+    attack_texts([Input(text)], columns=[1], score=watching)
     apart = [sum(one != two for one, two in zip(text.split(), other.split(), strict=True))
              for other in seen if len(other.split()) == len(text.split())]  # fmt: skip
     assert max(apart) == 2
@@ -49,5 +49,5 @@ def test_synonyms_are_symmetric_single_words() -> None:
 
 @pytest.mark.parametrize("items", [[], [Input("")]])
 def test_nothing_to_attack(items: list[Input]) -> None:
-    found = attack(items, columns=[1] * len(items), score=_fragile if items else lambda texts: np.zeros((0, 2)))
+    found = attack_texts(items, columns=[1] * len(items), score=_fragile if items else lambda texts: np.zeros((0, 2)))
     assert found.turned == 0

@@ -6,14 +6,14 @@ import pytest
 from models.decide import Decision, probabilities
 from models.labels import OUT_OF_SCOPE, Task, make_task
 from training.evaluate.calibration import (
-    edge_for,
     fit_accept,
     fit_bands,
     fit_decision,
     fit_rejection,
+    lowest_confidence,
 )
 from training.evaluate.metrics import calibration_error
-from training.evaluate.temperature import ENOUGH_WRONG, fit_heat, fit_temperature
+from training.evaluate.temperature import ENOUGH_WRONG, fit_temperature, fit_temperature_and_power
 
 SINGLE = make_task("t", role="sentiment", kind="single", pooling="mean", labels=("a", "b", "c"))
 MULTI = make_task("t", role="emotion", kind="multi", pooling="mean", labels=("a", "b"))
@@ -47,7 +47,7 @@ def _drawn(decision: Decision, *, seed: int, n: int = 4000) -> tuple[np.ndarray,
 def test_a_temperature_that_follows_entropy_is_found_only_where_it_pays() -> None:
     truth = Decision(kind="single", temperature=2.5, entropy_power=0.5)
     logits, targets = _drawn(truth, seed=1)
-    temperature, power = fit_heat(logits, targets=targets, task=SINGLE)
+    temperature, power = fit_temperature_and_power(logits, targets=targets, task=SINGLE)
     assert power == pytest.approx(0.5, abs=0.11)
     fresh, labels = _drawn(truth, seed=2, n=20_000)
     errors, plain = [], fit_temperature(logits, targets=targets, task=SINGLE)
@@ -57,7 +57,7 @@ def test_a_temperature_that_follows_entropy_is_found_only_where_it_pays() -> Non
         errors.append(calibration_error(found.max(axis=1), right=found.argmax(axis=1) == labels))
     assert errors[0] < 0.01 < errors[1]
     logits, targets = _drawn(Decision(kind="single", temperature=1.7), seed=3)
-    temperature, power = fit_heat(logits, targets=targets, task=SINGLE)
+    temperature, power = fit_temperature_and_power(logits, targets=targets, task=SINGLE)
     assert power == 0
     assert temperature == pytest.approx(1.7, rel=0.08)
 
@@ -68,22 +68,22 @@ def test_a_second_number_is_not_fitted_on_a_handful_of_wrong_answers() -> None:
     right = logits.argmax(axis=1) == targets
     wrong = rng.permutation(np.flatnonzero(~right))
     few, enough = (np.concatenate([np.flatnonzero(right), wrong[:n]]) for n in (ENOUGH_WRONG - 1, ENOUGH_WRONG))
-    assert fit_heat(logits[few], targets=targets[few], task=SINGLE)[1] == 0
-    assert fit_heat(logits[enough], targets=targets[enough], task=SINGLE)[1] != 0
+    assert fit_temperature_and_power(logits[few], targets=targets[few], task=SINGLE)[1] == 0
+    assert fit_temperature_and_power(logits[enough], targets=targets[enough], task=SINGLE)[1] != 0
 
 
 def test_the_edge_keeps_its_promise_and_is_the_lowest_that_does() -> None:
     confidence = np.linspace(0, 1, 1001)
     right = np.random.default_rng(1).random(1001) < confidence
-    edge = edge_for(confidence, right=right, precision=0.9)
+    edge = lowest_confidence(confidence, right=right, precision=0.9)
     assert right[confidence >= edge].mean() >= 0.9
     assert right[confidence >= edge - 0.05].mean() < 0.9
 
 
 def test_an_edge_is_zero_where_all_will_do_and_one_where_nothing_does() -> None:
     confidence = np.linspace(0, 1, 100)
-    assert edge_for(confidence, right=np.ones(100, bool), precision=0.9) == 0
-    assert edge_for(confidence, right=np.zeros(100, bool), precision=0.9) == 1
+    assert lowest_confidence(confidence, right=np.ones(100, bool), precision=0.9) == 0
+    assert lowest_confidence(confidence, right=np.zeros(100, bool), precision=0.9) == 1
 
 
 def test_bands_are_measured_each_for_itself_and_cover_every_row() -> None:

@@ -56,7 +56,7 @@ def test_a_direction_against_the_rule_is_a_failure() -> None:
 def test_tests_for_other_tasks_and_labels_are_left_out() -> None:
     other = make_task("other", role="intent", kind="single", pooling="mean", labels=("a", "b"))
     assert run_tests(read_tests(), tasks={"other": other}, read=_sees_words) == []
-    assert any(test.fits(task) for test in read_tests() for task in tiny_tasks().values())
+    assert any(test.applies_to(task) for test in read_tests() for task in tiny_tasks().values())
 
 
 def test_a_test_that_is_written_wrongly_is_named(tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
+"""Metrics by hand, and beside scikit-learn."""
+
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn import metrics as sklearn_metrics
 
 from models.decide import chosen_labels
 from training.evaluate.metrics import (
@@ -26,6 +29,31 @@ def test_single_label_figures_by_hand() -> None:
     assert found["macro_recall"] == pytest.approx((0.5 + 1) / 2)
     assert found["macro_f1"] == pytest.approx((2 / 3 + 4 / 5) / 2)
     assert found["weighted_f1"] == pytest.approx((2 / 3 + 4 / 5) / 2)
+
+
+def test_single_label_figures_are_those_of_scikit_learn() -> None:
+    rng = np.random.default_rng(0)
+    targets, found = rng.choice([0, 1, 3, 4], 300), rng.dirichlet(np.ones(6), 300)
+    answers, present = found.argmax(axis=1), np.unique(targets)
+    scores = single_label(found, targets=targets)
+    assert scores["accuracy"] == sklearn_metrics.accuracy_score(targets, answers)
+    for name, average in (("macro_recall", "macro"), ("macro_f1", "macro"), ("weighted_f1", "weighted")):
+        score = sklearn_metrics.recall_score if name == "macro_recall" else sklearn_metrics.f1_score
+        expected = score(targets, answers, labels=present, average=average, zero_division=0)
+        assert scores[name] == pytest.approx(expected, abs=1e-12)
+    counts = confusion(targets, answers=answers, n_labels=6)
+    assert np.array_equal(counts, sklearn_metrics.confusion_matrix(targets, answers, labels=range(6)))
+
+
+def test_multi_label_figures_are_those_of_scikit_learn() -> None:
+    rng = np.random.default_rng(1)
+    found, truth = rng.random((200, 5)), (rng.random((200, 5)) < 0.3).astype(np.float32)
+    truth[:, 4] = 0
+    accept = np.full(5, 0.6)
+    scores, chosen = multi_label(found, targets=truth, accept=accept), chosen_labels(found, accept=accept)
+    for average in ("macro", "micro"):
+        expected = sklearn_metrics.f1_score(truth, chosen, average=average, zero_division=0)
+        assert scores[f"{average}_f1"] == pytest.approx(expected, abs=1e-12)
 
 
 def test_an_answer_outside_the_corpus_counts_as_wrong() -> None:

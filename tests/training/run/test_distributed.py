@@ -14,23 +14,23 @@ from torch import nn
 
 from tests.architecture import ROOT
 from training.data.batching import Step
-from training.network.reopening import restore
-from training.run.distributed import Share, join
+from training.network.load_network import restore_run
+from training.run.distributed import Worker, join_workers
 from training.run.run_folder import open_run
 
 MEAN = """
 import torch
 from torch import nn
-from training.run.distributed import join
-share = join()
+from training.run.distributed import join_workers
+worker = join_workers()
 first, second = nn.Parameter(torch.zeros(3)), nn.Parameter(torch.zeros(2, 2))
-first.grad = torch.full((3,), 1.0 + share.rank)
-second.grad = None if share.rank else torch.full((2, 2), 4.0)
-tokens = share.average([first, second], tokens=10 + share.rank)
+first.grad = torch.full((3,), 1.0 + worker.rank)
+second.grad = None if worker.rank else torch.full((2, 2), 4.0)
+tokens = worker.average_gradients([first, second], tokens=10 + worker.rank)
 assert torch.equal(first.grad, torch.full((3,), 1.5)), first.grad
 assert torch.equal(second.grad, torch.full((2, 2), 2.0)), second.grad
 assert tokens == 21, tokens
-share.wait()
+worker.wait()
 """
 
 
@@ -43,18 +43,18 @@ def _together(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_alone_nothing_is_averaged() -> None:
-    share, parameter = join(), nn.Parameter(torch.zeros(2))
-    assert share == Share()
+    worker, parameter = join_workers(), nn.Parameter(torch.zeros(2))
+    assert worker == Worker()
     parameter.grad = torch.ones(2)
-    assert share.average([parameter], tokens=5) == 5
+    assert worker.average_gradients([parameter], tokens=5) == 5
     assert torch.equal(parameter.grad, torch.ones(2))
 
 
 def test_processes_share_the_steps_evenly() -> None:
     steps = [Step(str(number), np.arange(1)) for number in range(7)]
-    parts = [[step.task for step in Share(rank, 3).mine(steps)] for rank in range(3)]
+    parts = [[step.task for step in Worker(rank, 3).shard(steps)] for rank in range(3)]
     assert parts == [["0", "3"], ["1", "4"], ["2", "5"]]
-    assert Share().mine(steps) == steps
+    assert Worker().shard(steps) == steps
 
 
 def test_two_processes_apply_the_mean_of_their_gradients(tmp_path: Path) -> None:
@@ -79,5 +79,5 @@ def test_the_fit_command_on_two_processes_leaves_one_run(encoder: Path, corpora:
     assert run.state()["step"] == run.state()["steps"] >= 4
     assert [row["step"] for row in run.metrics()] == [2, 4][: run.state()["steps"] // 2]
     assert run.state()["tokens"] > json.loads((out / "recipe.json").read_text())["max_steps"]
-    network, _, _ = restore(run)
+    network, _, _ = restore_run(run)
     assert all(torch.isfinite(value).all() for value in network.state_dict().values())

@@ -8,11 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from training.config import load_recipe
-from training.data import load
+from training.data import load_data
 from training.fit import fit
+from training.recipe import load_recipe
 from training.run.run_folder import Run
-from training.study.technique_rows import Place, asked, cleaned, drawn, halved, split_off
+from training.study.technique_rows import (
+    RowContext,
+    add_informative_rows,
+    add_random_rows,
+    drop_suspect_rows,
+    halve_rows,
+    split_training_rows,
+)
 from training.study.technique_scores import CORPORA
 from training.study.technique_study import TECHNIQUES, Study, study_techniques
 
@@ -20,7 +27,7 @@ from training.study.technique_study import TECHNIQUES, Study, study_techniques
 @pytest.fixture
 def study(encoder: Path, corpora: Path, tmp_path: Path) -> Study:
     recipe = dataclasses.replace(load_recipe("techniques"), encoder=str(encoder), max_steps=2)
-    data = load(recipe, root=corpora)[0]
+    data = load_data(recipe, root=corpora)[0]
     return Study(recipe, data, 50, tmp_path / "runs", fit, corpora)
 
 
@@ -28,7 +35,7 @@ def test_every_technique_is_a_row_of_its_own(study: Study) -> None:
     rows = [
         (json.dumps(dataclasses.asdict(one.recipe(study.recipe, seed=0))), one.rows, one.trials, one.processes)
         for one in TECHNIQUES
-        if not one.of
+        if not one.run_of
     ]
     assert len(set(rows)) == len(rows)
     assert len({one.name for one in TECHNIQUES}) == len(TECHNIQUES)
@@ -72,12 +79,12 @@ def test_networks_are_averaged_by_weights_and_by_logits(study: Study, tmp_path: 
 
 
 def test_rows_are_asked_for_by_the_network_of_their_half(study: Study, tmp_path: Path) -> None:
-    half = halved(study.data, place=Place(study.folder, study.root, 0))
+    half = halve_rows(study.data, place=RowContext(study.folder, study.root, 0))
     study_techniques(study, seeds=[0], wanted=("half",), out=tmp_path / "result.json")
-    place = Place(study.folder, study.root, 0)
-    chosen, by_chance = asked(half, place=place), drawn(half, place=place)
+    place = RowContext(study.folder, study.root, 0)
+    chosen, by_chance = add_informative_rows(half, place=place), add_random_rows(half, place=place)
     for name, entry in half.items():
-        quarter = halved(half, place=place)[name].splits["train"]
+        quarter = halve_rows(half, place=place)[name].splits["train"]
         rows, others = chosen[name].splits["train"], by_chance[name].splits["train"]
         assert len(rows) == len(others) <= len(entry.splits["train"])
         assert others[: len(quarter)] == quarter
@@ -98,13 +105,13 @@ def test_suspect_labels_are_left_out(study: Study) -> None:
     ]
     wrong = dataclasses.replace(right[0], text="my refund has still not come", labels=(second,))
     given = {"banking_intent": dataclasses.replace(entry, splits={"train": [*right, wrong]})}
-    kept = cleaned(given, place=Place(study.folder, study.root, 0))["banking_intent"].splits["train"]
+    kept = drop_suspect_rows(given, place=RowContext(study.folder, study.root, 0))["banking_intent"].splits["train"]
     assert wrong not in kept
     assert len(kept) >= len(right) - 2
 
 
 def test_a_search_judges_on_rows_of_its_own(study: Study, tmp_path: Path) -> None:
-    parts = split_off(study.data, share=0.2, seed=0)
+    parts = split_training_rows(study.data, share=0.2, seed=0)
     for name, entry in study.data.items():
         train, held = parts[name].splits["train"], parts[name].splits["validation"]
         assert len(train) + len(held) == len(entry.splits["train"])

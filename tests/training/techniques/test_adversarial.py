@@ -12,17 +12,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.network import Network
-from training.config import AdversarialRecipe, Recipe, load_recipe
-from training.data import load
+from training.data import load_data
 from training.data.batching import collate
-from training.data.encode import encode, open_tokenizer
-from training.fit import build, fit
-from training.loop import Objective, Turn
-from training.network.reopening import load_encoder
+from training.data.encoding import encode, open_tokenizer
+from training.fit import build_network, fit
+from training.loop import Objective, StepInput
+from training.network.load_network import load_encoder
+from training.recipe import AdversarialRecipe, Recipe, load_recipe
 from training.run.run_folder import Run
-from training.techniques.adversarial import Adversarial
-from training.techniques.loss_weighting import Balanced
-from training.techniques.rdrop import RDrop
+from training.techniques.adversarial import AdversarialObjective
+from training.techniques.loss_weighting import UncertaintyWeighting
+from training.techniques.rdrop import RDropObjective
 
 ATTACKS = ("fgm", "pgd", "freelb")
 
@@ -34,17 +34,17 @@ def _recipe(encoder: Path, **changes: object) -> Recipe:
     return dataclasses.replace(smoke, encoder=str(encoder), tasks=tasks, precision="fp32", max_steps=3, **changes)  # type: ignore[arg-type]
 
 
-def _turns(recipe: Recipe, *, corpora: Path) -> list[Turn]:
+def _turns(recipe: Recipe, *, corpora: Path) -> list[StepInput]:
     """One turn per task of a network that has no dropout."""
     torch.manual_seed(0)
-    data = load(recipe, root=corpora)[0]
+    data = load_data(recipe, root=corpora)[0]
     tasks = {name: entry.task for name, entry in data.items()}
-    network: Network = build(load_encoder(recipe.encoder), recipe=recipe, tasks=tasks).eval()
+    network: Network = build_network(load_encoder(recipe.encoder), recipe=recipe, tasks=tasks).eval()
     tokenizer = open_tokenizer(str(Path(recipe.encoder) / "tokenizer.json"), max_length=32)
     turns = []
     for task in recipe.tasks:
         encoded = encode(data[task.name].splits["train"], task=tasks[task.name], tokenizer=tokenizer)
-        turns.append(Turn(network, collate(encoded, rows=np.arange(5), pad_id=0), task))
+        turns.append(StepInput(network, collate(encoded, rows=np.arange(5), pad_id=0), task))
     return turns
 
 
@@ -52,11 +52,11 @@ def _turns(recipe: Recipe, *, corpora: Path) -> list[Turn]:
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_zero_radius_attack_changes_nothing(encoder: Path, corpora: Path, attack: str, method: str) -> None:
     for turn in _turns(_recipe(encoder, method=method), corpora=corpora):
-        hit = Adversarial(turn.network, recipe=AdversarialRecipe(attack, radius=0.0))
+        hit = AdversarialObjective(turn.network, recipe=AdversarialRecipe(attack, radius=0.0))
         torch.testing.assert_close(hit(turn), Objective()(turn))
 
 
-def _shares(turn: Turn) -> list[float]:
+def _shares(turn: StepInput) -> list[float]:
     """Filled as the network reads: the longest shift of a row's embeddings, as a share of their norm."""
     found: list[float] = []
 
@@ -72,7 +72,7 @@ def _shares(turn: Turn) -> list[float]:
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_an_attack_makes_the_loss_worse_and_stays_in_its_ball(encoder: Path, corpora: Path, attack: str) -> None:
     for turn in _turns(_recipe(encoder, method="full"), corpora=corpora):
-        hit = Adversarial(turn.network, recipe=AdversarialRecipe(attack, radius=0.2, steps=3))
+        hit = AdversarialObjective(turn.network, recipe=AdversarialRecipe(attack, radius=0.2, steps=3))
         shares = _shares(turn)
         worse = hit(turn)
         assert worse.item() > Objective()(turn).item()
@@ -83,18 +83,18 @@ def test_an_attack_makes_the_loss_worse_and_stays_in_its_ball(encoder: Path, cor
 
 def test_rdrop_without_dropout_is_the_plain_loss(encoder: Path, corpora: Path) -> None:
     for turn in _turns(_recipe(encoder), corpora=corpora):
-        torch.testing.assert_close(RDrop(weight=5.0)(turn), Objective()(turn))
+        torch.testing.assert_close(RDropObjective(weight=5.0)(turn), Objective()(turn))
         turn.network.train()
         torch.manual_seed(1)
-        once = RDrop(weight=0.0)(turn).item()
+        once = RDropObjective(weight=0.0)(turn).item()
         torch.manual_seed(1)
-        assert RDrop(weight=5.0)(turn).item() > once
+        assert RDropObjective(weight=5.0)(turn).item() > once
         turn.network.eval()
 
 
 def test_learned_weights_start_plain_and_follow_the_loss(encoder: Path, corpora: Path) -> None:
     turns = _turns(_recipe(encoder), corpora=corpora)
-    balanced = Balanced(Objective(), tasks=[turn.task.name for turn in turns])
+    balanced = UncertaintyWeighting(Objective(), tasks=[turn.task.name for turn in turns])
     for turn in turns:
         plain = Objective()(turn)
         torch.testing.assert_close(balanced(turn), plain)
@@ -117,7 +117,7 @@ def test_a_run_learns_by_it_and_resumes(
 ) -> None:
     recipe = dataclasses.replace(_recipe(encoder), **changes)  # type: ignore[arg-type]
     run = Run(tmp_path / "run")
-    data = load(recipe, root=corpora)[0]
+    data = load_data(recipe, root=corpora)[0]
     assert fit(recipe, data=data, run=run, root=corpora).step == 3
     assert fit(recipe, data=data, run=run, root=corpora, resume=True).step == 3
     assert run.recipe() == recipe

@@ -11,25 +11,25 @@ import pytest
 
 from tests.architecture import ROOT
 from training.cli import main
-from training.config import Recipe, RecipeError, TaskRecipe
+from training.recipe import Recipe, RecipeError, TaskRecipe
 from training.techniques.hyperparameter_search import (
     SAMPLERS,
     Range,
+    Report,
     Space,
-    Watch,
-    changed,
+    apply_settings,
     importance,
+    list_trials,
     load_space,
     open_study,
     search,
-    table,
 )
 
 SPACE = Space({"lr": Range(low=1e-4, high=1e-2, log=True, steps=3), "lora.rank": Range(choices=(4, 8))})
 RECIPE = Recipe(tasks=(TaskRecipe(name="a"), TaskRecipe(name="b")))
 
 
-def _likes_small_rates(recipe: Recipe, number: int, watch: Watch) -> float:
+def _likes_small_rates(recipe: Recipe, number: int, watch: Report) -> float:
     """A trial that can be seen through: the rate is all that counts."""
     for step in range(3):
         watch(step, 1 - 50 * recipe.lr)
@@ -41,10 +41,10 @@ def test_every_sampler_searches_the_same_space_and_goes_on(sampler: str, tmp_pat
     for trials in (3, 6):
         study = open_study(tmp_path / "study.db", name="x", space=SPACE, sampler=sampler, pruner="none")
         search(study, recipe=RECIPE, space=SPACE, fit=_likes_small_rates, trials=trials)
-        rows = table(study)
+        rows = list_trials(study)
         assert len(rows) == trials
     assert rows[0]["value"] == pytest.approx(1 - 50 * rows[0]["settings"]["lr"], abs=1e-4)
-    assert rows == sorted(rows, key=lambda row: -row["value"])
+    assert rows == sorted(rows, key=lambda row: -(row["value"] or 0))
     if sampler == "grid":
         assert {(row["settings"]["lr"], row["settings"]["lora.rank"]) for row in rows} == {
             (lr, rank) for lr in (1e-4, 1e-3, 1e-2) for rank in (4, 8)
@@ -56,14 +56,14 @@ def test_a_hopeless_trial_is_stopped(tmp_path: Path) -> None:
     study = open_study(tmp_path / "study.db", name="x", space=SPACE, sampler="random", pruner="median")
     steps: dict[int, int] = {}
 
-    def counted(recipe: Recipe, number: int, watch: Watch) -> float:
+    def counted(recipe: Recipe, number: int, watch: Report) -> float:
         for step in range(10):
             steps[number] = step
             watch(step, 1 - 50 * recipe.lr)
         return 1 - 50 * recipe.lr
 
     search(study, recipe=RECIPE, space=SPACE, fit=counted, trials=16)
-    stopped = [row["trial"] for row in table(study) if row["state"] == "pruned"]
+    stopped = [row["trial"] for row in list_trials(study) if row["state"] == "pruned"]
     assert stopped
     assert all(steps[number] < 9 for number in stopped)
 
@@ -84,17 +84,17 @@ def test_two_processes_share_one_study(tmp_path: Path) -> None:
     ]
     assert [worker.wait(timeout=300) for worker in workers] == [0, 0]
     study = open_study(tmp_path / "study.db", name="x", space=SPACE, sampler="random", pruner="none")
-    numbers = [row["trial"] for row in table(study)]
+    numbers = [row["trial"] for row in list_trials(study)]
     assert 12 <= len(numbers) <= 13
     assert len(set(numbers)) == len(numbers)
 
 
 def test_dotted_names_reach_into_the_recipe() -> None:
-    found = changed(RECIPE, values={"lr": 0.5, "lora.rank": 2, "tasks.*.dropout": 0.3, "tasks.b.passes": 4.0})
+    found = apply_settings(RECIPE, values={"lr": 0.5, "lora.rank": 2, "tasks.*.dropout": 0.3, "tasks.b.passes": 4.0})
     assert (found.lr, found.lora.rank) == (0.5, 2)
     assert [(task.dropout, task.passes) for task in found.tasks] == [(0.3, 1.0), (0.3, 4.0)]
     with pytest.raises(RecipeError, match=r"names a table that the recipe does not have"):
-        changed(RECIPE, values={"tasks.c.passes": 1.0})
+        apply_settings(RECIPE, values={"tasks.c.passes": 1.0})
 
 
 def test_mistakes_in_a_space_are_named(tmp_path: Path) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from models.examples import Example
 from models.labels import Kind, make_task
 from models.runtime import Runtime
-from tests.training.test_own import ROWS
+from tests.training.test_user_task import ROWS
 from training.cli import main
 from training.data.tasks import TaskData
-from training.techniques.label_noise import VECTORS, noise_of
+from training.techniques.label_noise import VECTORS, find_label_noise, find_suspects, held_out_probabilities
 
 _SAID = {"card": ("my card was stolen", "somebody stole my card", "i lost my card"),
          "refund": ("where is my refund", "the refund has not come", "give me my money back")}  # fmt: skip
@@ -31,7 +32,7 @@ def _entry(*more: Example, kind: Kind = "single", names: tuple[str, ...] = ("car
 
 def test_a_flipped_label_is_found_and_named(vectors: Runtime) -> None:
     wrong = Example("my refund has still not come", ("card",))
-    found = noise_of(_entry(wrong), encoder=vectors)
+    found = find_label_noise(_entry(wrong), encoder=vectors)
     assert found is not None
     assert wrong in [found.rows[one.row] for one in found.suspects]
     assert f"{len(found.suspects)} of 37 labels are suspect" in found.sentence
@@ -41,17 +42,17 @@ def test_a_flipped_label_is_found_and_named(vectors: Runtime) -> None:
 
 def test_what_cannot_be_doubted_is_passed_over(vectors: Runtime) -> None:
     lonely = Example("how is the weather", ("weather",))
-    found = noise_of(_entry(lonely, names=("card", "refund", "weather")), encoder=vectors)
+    found = find_label_noise(_entry(lonely, names=("card", "refund", "weather")), encoder=vectors)
     assert found is not None
     assert lonely not in found.rows
     assert found.names == ("card", "refund")
-    assert noise_of(_entry(kind="multi"), encoder=vectors) is None
+    assert find_label_noise(_entry(kind="multi"), encoder=vectors) is None
     one = TaskData(_entry().task, {"train": [Example("a", ("card",)), Example("b", ("card",))]})
-    assert noise_of(one, encoder=vectors) is None
+    assert find_label_noise(one, encoder=vectors) is None
 
 
 def test_a_sample_is_enough(vectors: Runtime) -> None:
-    found = noise_of(_entry(), encoder=vectors, cap=20)
+    found = find_label_noise(_entry(), encoder=vectors, cap=20)
     assert found is not None
     assert len(found.rows) == 20
 
@@ -79,3 +80,27 @@ def test_the_list_holds_every_suspect(corpora: Path, tmp_path: Path, capsys: pyt
     assert "emotion" not in said
     count = int(said.split("market_topic")[1].split()[0].replace(",", ""))
     assert len(out.read_text("utf-8").splitlines()) == count
+
+
+def _clouds(*, n: int = 240, spread: float = 0.6) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    targets = np.arange(n) % 3
+    centres = np.asarray([[0, 0], [4, 0], [0, 4]], np.float32)
+    return (centres[targets] + rng.normal(scale=spread, size=(n, 2))).astype(np.float32), targets.astype(np.int64)
+
+
+def test_wrong_labels_are_found_with_the_likelier_one() -> None:
+    vectors, truth = _clouds()
+    given = truth.copy()
+    wrong = [3, 50, 77, 120, 201]
+    given[wrong] = (truth[wrong] + 1) % 3
+    found = find_suspects(held_out_probabilities(vectors, targets=given), targets=given)
+    assert {row.row for row in found} <= set(wrong)
+    assert len(found) >= 3
+    assert all(row.likelier == truth[row.row] and row.given == given[row.row] for row in found)
+    assert [row.quality for row in found] == sorted(row.quality for row in found)
+
+
+def test_clean_labels_raise_little_suspicion() -> None:
+    vectors, truth = _clouds(spread=0.3)
+    assert find_suspects(held_out_probabilities(vectors, targets=truth), targets=truth) == []

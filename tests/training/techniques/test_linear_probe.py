@@ -11,12 +11,12 @@ import torch
 from torch.nn import functional
 
 from models.network import Head
-from training.config import RecipeError, recipe_from
-from training.data import load
+from training.data import load_data
 from training.fit import fit
-from training.network.reopening import reopen
+from training.network.load_network import open_network
+from training.recipe import RecipeError, recipe_from
 from training.run.run_folder import Run
-from training.techniques.linear_probe import STRENGTH, fit_head
+from training.techniques.linear_probe import INVERSE_REGULARISATION, fit_head
 
 RNG = np.random.default_rng(3)
 
@@ -36,7 +36,7 @@ def test_it_is_the_minimum_of_the_penalised_loss() -> None:
     scale = features.square().sum(dim=1).mean().sqrt()
     matrix = (head.output.weight.detach() * scale).requires_grad_()
     loss = functional.cross_entropy(features / scale @ matrix.T + head.output.bias.detach(), targets)
-    loss = loss + matrix.square().sum() / (2 * STRENGTH * len(features))
+    loss = loss + matrix.square().sum() / (2 * INVERSE_REGULARISATION * len(features))
     (gradient,) = torch.autograd.grad(loss, matrix)
     assert gradient.abs().max() < 1e-3
     assert (head(features).argmax(dim=1) == targets).float().mean() > 0.9
@@ -66,12 +66,12 @@ def test_a_run_that_only_probes_knows_its_rows_better(tmp_path: Path, corpora: P
                      "head_lr": 1e-9, "precision": "fp32", "evaluate_every": 1}),
         encoder=str(encoder),
     )  # fmt: skip
-    data, _ = load(recipe, root=corpora)
+    data, _ = load_data(recipe, root=corpora)
     losses = {}
     for rows in (0, 500):
         run = Run(tmp_path / str(rows))
         losses[rows] = fit(replace(recipe, probe=rows), data=data, run=run, root=corpora).losses["banking_intent"]
-        assert len(reopen(run.path).network.heads) == 1
+        assert len(open_network(run.path).network.heads) == 1
     assert losses[500] < losses[0]
 
 
@@ -81,13 +81,13 @@ def test_a_run_that_was_cut_before_its_first_checkpoint_probes_when_it_goes_on(
     recipe = recipe_from({"name": "cut", "tasks": {"banking_intent": {}}, "method": "head", "probe": 500,
                           "max_steps": 2, "precision": "fp32"})  # fmt: skip
     recipe = replace(recipe, encoder=str(encoder))
-    data, _ = load(recipe, root=corpora)
+    data, _ = load_data(recipe, root=corpora)
     whole, cut = Run(tmp_path / "whole"), Run(tmp_path / "cut")
     fit(recipe, data=data, run=whole, root=corpora)
     cut.path.mkdir()
     cut.write_recipe(recipe)
     fit(recipe, data=data, run=cut, root=corpora, resume=True)
-    heads = [reopen(run.path).network.heads["banking_intent"].state_dict() for run in (whole, cut)]
+    heads = [open_network(run.path).network.heads["banking_intent"].state_dict() for run in (whole, cut)]
     assert all(torch.equal(heads[0][name], heads[1][name]) for name in heads[0])
 
 

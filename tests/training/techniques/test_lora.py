@@ -12,12 +12,12 @@ import torch
 from peft import PeftModel
 from torch import Tensor, nn
 
-from training.config import LoraRecipe, RecipeError, load_recipe
-from training.data import load
+from training.data import load_data
 from training.fit import fit
-from training.network.reopening import load_encoder, restore
+from training.network.load_network import load_encoder, restore_run
+from training.recipe import LoraRecipe, RecipeError, load_recipe
 from training.run.run_folder import Run
-from training.techniques.lora import attach, fuse
+from training.techniques.lora import attach_adapter, fuse_layers
 
 _IDS = torch.tensor([[2, 40, 41, 42, 3, 0], [2, 50, 51, 52, 53, 3]])
 _MASK = torch.tensor([[1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 1]])
@@ -26,7 +26,7 @@ _MASK = torch.tensor([[1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 1]])
 def _adapted(encoder: Path, *, recipe: LoraRecipe) -> nn.Module:
     """An adapter that has learned something: B is zero at first, and then nothing could differ."""
     torch.manual_seed(0)
-    model = attach(load_encoder(str(encoder)), recipe=recipe)
+    model = attach_adapter(load_encoder(str(encoder)), recipe=recipe)
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             nn.init.normal_(parameter, std=0.05)
@@ -42,7 +42,7 @@ def _hidden(model: nn.Module, *, mask: Tensor | None = _MASK) -> Tensor:
 def test_fused_equals_peft_forward_and_backward(encoder: Path, recipe: LoraRecipe) -> None:
     plain = _adapted(encoder, recipe=recipe)
     fused = copy.deepcopy(plain)
-    assert fuse(fused) == 12
+    assert fuse_layers(fused) == 12
     torch.testing.assert_close(_hidden(fused), _hidden(plain), atol=1e-5, rtol=1e-4)
     for model in (plain, fused):
         torch.autograd.backward(_hidden(model).square().sum())
@@ -64,14 +64,14 @@ def test_merged_equals_adapter(encoder: Path, recipe: LoraRecipe) -> None:
 
 def test_peft_opens_what_was_saved(encoder: Path, tmp_path: Path) -> None:
     model = _adapted(encoder, recipe=LoraRecipe(rank=4, alpha=8.0))
-    fuse(model)
+    fuse_layers(model)
     cast(Any, model).save_pretrained(str(tmp_path))
     opened = cast(nn.Module, PeftModel.from_pretrained(cast(Any, load_encoder(str(encoder))), str(tmp_path)))
     torch.testing.assert_close(_hidden(opened.eval()), _hidden(model), atol=1e-5, rtol=1e-4)
 
 
 def test_only_the_adapter_learns_and_in_float32(encoder: Path) -> None:
-    model = attach(load_encoder(str(encoder)).to(torch.bfloat16), recipe=LoraRecipe(rank=4))
+    model = attach_adapter(load_encoder(str(encoder)).to(torch.bfloat16), recipe=LoraRecipe(rank=4))
     learning = {name: value.dtype for name, value in model.named_parameters() if value.requires_grad}
     assert len(learning) == 24
     assert all("lora_" in name for name in learning)
@@ -79,15 +79,15 @@ def test_only_the_adapter_learns_and_in_float32(encoder: Path) -> None:
 
 
 def test_layers_with_dropout_or_dora_stay_pefts(encoder: Path) -> None:
-    assert fuse(attach(load_encoder(str(encoder)), recipe=LoraRecipe(rank=4, dropout=0.1))) == 0
-    assert fuse(attach(load_encoder(str(encoder)), recipe=LoraRecipe(rank=4, dora=True))) == 0
+    assert fuse_layers(attach_adapter(load_encoder(str(encoder)), recipe=LoraRecipe(rank=4, dropout=0.1))) == 0
+    assert fuse_layers(attach_adapter(load_encoder(str(encoder)), recipe=LoraRecipe(rank=4, dora=True))) == 0
 
 
 def test_targets_choose_layers(encoder: Path) -> None:
-    model = attach(load_encoder(str(encoder)), recipe=LoraRecipe(rank=4, targets=("query", "value")))
-    assert fuse(model) == 4
+    model = attach_adapter(load_encoder(str(encoder)), recipe=LoraRecipe(rank=4, targets=("query", "value")))
+    assert fuse_layers(model) == 4
     with pytest.raises(RecipeError, match="match no linear layer"):
-        attach(load_encoder(str(encoder)), recipe=LoraRecipe(targets=("qkv",)))
+        attach_adapter(load_encoder(str(encoder)), recipe=LoraRecipe(targets=("qkv",)))
 
 
 def test_attention_equals_the_encoders_own(encoder: Path) -> None:
@@ -107,8 +107,8 @@ def test_an_eight_bit_base_learns_by_its_adapter_and_is_merged_in_float32(
     tasks = tuple(task for task in smoke.tasks if task.name == "emotion")
     recipe = dataclasses.replace(smoke, encoder=str(encoder), tasks=tasks, precision="int8", max_steps=2, lr=0.01)
     run = Run(tmp_path / "run")
-    fit(recipe, data=load(recipe, root=corpora)[0], run=run, root=corpora)
-    network = restore(run)[0]
+    fit(recipe, data=load_data(recipe, root=corpora)[0], run=run, root=corpora)
+    network = restore_run(run)[0]
     assert isinstance(network.encoder, PeftModel)
     learned = {name: value for name, value in network.encoder.named_parameters() if "lora_B" in name}
     assert all(value.abs().max() > 0 for value in learned.values())

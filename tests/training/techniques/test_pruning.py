@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import torch
@@ -12,18 +15,17 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from tests.tiny import tiny_encoder
-from training.config import PruneRecipe, RecipeError, load_recipe
-from training.data import load
+from training.data import load_data
 from training.fit import fit
-from training.network.encoder_shape import layers_of, open_encoder, save_encoder
-from training.network.reopening import load_encoder, restore
+from training.network.encoder_surgery import largest_indices, layers_of, open_encoder, save_encoder
+from training.network.load_network import load_encoder, restore_run
+from training.recipe import PruneRecipe, RecipeError, load_recipe
 from training.run.run_folder import Run
 from training.techniques.pruning import (
     Importance,
-    first_order,
-    kept_pieces,
-    magnitudes,
-    masked,
+    choose_pieces,
+    first_order_importance,
+    magnitude_importance,
     prune,
     prune_vocabulary,
     share_layers,
@@ -45,13 +47,41 @@ def _hidden(model: nn.Module) -> Tensor:
     return hidden[_MASK == 1]
 
 
+@contextmanager
+def _masked(encoder: nn.Module, *, importance: Importance, recipe: PruneRecipe) -> Iterator[None]:
+    """Multiply the outputs of the unimportant heads and neurons by zero instead of removing them."""
+    hooks = []
+    for at, layer in enumerate(layers_of(encoder)):
+        parts = cast(Any, layer)
+        size = int(parts.attention.self.attention_head_size)
+        heads = _kept(importance.heads[at], share=recipe.heads).repeat_interleave(size)
+        neurons = _kept(importance.neurons[at], share=recipe.neurons)
+        hooks += [
+            _multiply_input(parts.attention.output.dense, mask=heads),
+            _multiply_input(parts.output.dense, mask=neurons),
+        ]
+    yield
+    for hook in hooks:
+        hook.remove()
+
+
+def _kept(values: Tensor, *, share: float) -> Tensor:
+    mask = torch.zeros(len(values))
+    mask[largest_indices(values, n=max(1, round(len(values) * share)))] = 1.0
+    return mask
+
+
+def _multiply_input(module: nn.Module, *, mask: Tensor) -> Any:
+    return module.register_forward_pre_hook(lambda _, given: (given[0] * mask, *given[1:]))
+
+
 def test_pruned_equals_masked(deep: Path) -> None:
     encoder = load_encoder(str(deep)).eval()
-    known, recipe = magnitudes(encoder), PruneRecipe(heads=0.5, neurons=0.25)
+    known, recipe = magnitude_importance(encoder), PruneRecipe(heads=0.5, neurons=0.25)
     small = copy.deepcopy(encoder)
     prune(small, importance=known, recipe=recipe)
     assert layers_of(small)[0].get_submodule("intermediate.dense").weight.shape == (32, 32)
-    with masked(encoder, importance=known, recipe=recipe):
+    with _masked(encoder, importance=known, recipe=recipe):
         torch.testing.assert_close(_hidden(small), _hidden(encoder), atol=1e-5, rtol=1e-4)
     assert (_hidden(small) - _hidden(encoder)).abs().max() > 1e-3
 
@@ -59,7 +89,7 @@ def test_pruned_equals_masked(deep: Path) -> None:
 def test_nothing_pruned_changes_nothing(deep: Path) -> None:
     encoder = load_encoder(str(deep)).eval()
     same = copy.deepcopy(encoder)
-    prune(same, importance=magnitudes(encoder), recipe=PruneRecipe())
+    prune(same, importance=magnitude_importance(encoder), recipe=PruneRecipe())
     torch.testing.assert_close(_hidden(same), _hidden(encoder))
 
 
@@ -74,7 +104,7 @@ def test_first_order_sees_what_the_loss_depends_on(deep: Path) -> None:
         hidden: Tensor = encoder(input_ids=_IDS, attention_mask=_MASK).last_hidden_state
         return (hidden[_MASK == 1] - target).square().mean()
 
-    found = first_order(encoder, next_loss=loss, batches=2)
+    found = first_order_importance(encoder, next_loss=loss, batches=2)
     assert found.neurons[1][:7].abs().max() == 0
     assert found.neurons[1][7:].min() > 0
     assert [len(heads) for heads in found.heads] == [2] * 4
@@ -93,7 +123,7 @@ def test_the_least_important_layer_goes(deep: Path) -> None:
 
 def test_pruned_and_shared_encoders_come_back(deep: Path, tmp_path: Path) -> None:
     encoder = load_encoder(str(deep)).eval()
-    prune(encoder, importance=magnitudes(encoder), recipe=PruneRecipe(heads=0.5, neurons=0.5))
+    prune(encoder, importance=magnitude_importance(encoder), recipe=PruneRecipe(heads=0.5, neurons=0.5))
     whole = tmp_path / "whole.safetensors"
     save_encoder(encoder, path=whole)
     torch.testing.assert_close(_hidden(open_encoder(whole).eval()), _hidden(encoder), atol=1e-5, rtol=1e-4)
@@ -111,7 +141,7 @@ def test_kept_pieces_keep_their_answers(deep: Path) -> None:
     encoder = load_encoder(str(deep)).eval()
     texts = ["my card was stolen", "profit is up", "where is the order"]
     rows = [tokenizer.encode(text).ids for text in texts]
-    kept = kept_pieces(tokenizer, rows=rows, at_least=1)
+    kept = choose_pieces(tokenizer, rows=rows, at_least=1)
     small = copy.deepcopy(encoder)
     smaller = prune_vocabulary(small, tokenizer=tokenizer, kept=kept)
     assert smaller.get_vocab_size() == len(kept) < tokenizer.get_vocab_size()
@@ -130,14 +160,14 @@ def test_a_run_is_pruned_learns_on_and_comes_back(deep: Path, corpora: Path, tmp
     smoke = load_recipe("smoke")
     tasks = tuple(task for task in smoke.tasks if task.name in ("banking_intent", "emotion"))
     first = dataclasses.replace(smoke, encoder=str(deep), tasks=tasks, max_steps=3, batch_tokens=128)
-    data = load(first, root=corpora)[0]
+    data = load_data(first, root=corpora)[0]
     fit(first, data=data, run=Run(tmp_path / "whole"), root=corpora)
     wanted = PruneRecipe(heads=0.5, neurons=0.5, layers=0.5, batches=2, vocabulary=1)
     for method in ("lora", "full"):
         recipe = dataclasses.replace(first, start="whole", prune=wanted, method=method)
         run = Run(tmp_path / method)
         fit(recipe, data=data, run=run, root=corpora)
-        network, tokenizer, _ = restore(run)
+        network, tokenizer, _ = restore_run(run)
         assert len(layers_of(network.encoder)) == 2
         assert tokenizer.get_vocab_size() == network.encoder.get_input_embeddings().weight.shape[0]  # type: ignore
         assert run.encoder_file.is_file()

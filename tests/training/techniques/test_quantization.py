@@ -10,7 +10,7 @@ from models.graph import Graph, quiet_openvino
 from models.tokens import Tokens
 from tests.tiny import tiny_encoder
 from tests.tiny_artifact import TEXTS
-from training.network.reopening import load_encoder
+from training.network.load_network import load_encoder
 from training.techniques import quantization
 from training.techniques.quantization import calibration_rows, float_graph, quantise, save_graph
 

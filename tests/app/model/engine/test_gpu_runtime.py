@@ -15,10 +15,10 @@ from tests import corpora, shipped
 from tests.tiny import tiny_encoder
 from tests.tiny_artifact import TEXTS
 from training.artifact.export_encoder import file_sha256
-from training.config import LoraRecipe
-from training.data.sources import read_corpus
-from training.network.reopening import load_encoder
-from training.techniques.lora import attach
+from training.data.corpora import read_corpus
+from training.network.load_network import load_encoder
+from training.recipe import LoraRecipe
+from training.techniques.lora import attach_adapter
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def adapted(tiny: Artifact, base: Path, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     """The tiny artifact with an adapter that changes nothing, as a fresh LoRA does (B is zero)."""
     work = tmp_path_factory.mktemp("adapted")
-    attach(load_encoder(str(base)), recipe=LoraRecipe(rank=4, alpha=8)).save_pretrained(str(work / "adapter"))
+    attach_adapter(load_encoder(str(base)), recipe=LoraRecipe(rank=4, alpha=8)).save_pretrained(str(work / "adapter"))
 
     def fill(part: Path) -> None:
         shutil.copytree(tiny.folder, part, dirs_exist_ok=True)

@@ -1,7 +1,8 @@
-"""What stands around a request in real mail and chat: a greeting, a word about the sender, thanks, a name.
+"""Mail boilerplate around a request, as a label-preserving augmentation: greeting, small talk, thanks, signature.
 
-Corpora hold the bare request. A text that is enclosed keeps its label, so a model that has seen both learns to read
-past the envelope (a label-preserving augmentation; compare the invariance tests of CheckList, Ribeiro et al. 2020).
+The corpora hold bare requests, real mail and chat does not. A request keeps its label when boilerplate is put around
+it, so that a model which sees both forms learns to ignore the boilerplate (compare the invariance tests of CheckList,
+Ribeiro et al. 2020, arXiv:2005.04118).
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ NAMES = ("Anna", "J. Whitfield", "Tom", "Mrs Okafor", "Peter Lund", "M. Rossi", 
 SHARE = 0.15
 
 
-def enclosed(text: str, *, seed: str) -> str:
-    """The text in an envelope that its seed decides; at least one part is added."""
+def add_boilerplate(text: str, *, seed: str) -> str:
+    """Return the text with at least one piece of boilerplate, chosen by the seed."""
     draw = random.Random(seed)
     before = [draw.choice(OPENINGS)] if draw.random() < 0.65 else []
     before += [draw.choice(CONTEXTS)] if draw.random() < 0.35 else []
@@ -43,6 +44,6 @@ def enclosed(text: str, *, seed: str) -> str:
     return gap.join([*before, text, *after])
 
 
-def is_enclosed(seed: str) -> bool:
-    """Whether a training row with this seed goes into an envelope: a fixed share of them does."""
+def gets_boilerplate(seed: str) -> bool:
+    """True for 15 % of all seeds: the training rows that get boilerplate."""
     return random.Random(f"envelope/{seed}").random() < SHARE

@@ -9,9 +9,9 @@ import pytest
 
 from models.labels import OUT_OF_SCOPE
 from tests.training.corpora import write_corpora, write_rows
-from training.data.slots import fill
-from training.data.sources import DataError, describe, read_corpus
-from training.data.tasks import TASKS, comparable, load_task
+from training.data.corpora import DataError, describe_corpus, read_corpus
+from training.data.slots import fill_slots
+from training.data.tasks import TASKS, comparison_key, load_task
 
 
 def test_every_task_loads_with_its_corpora(corpora: Path) -> None:
@@ -40,7 +40,7 @@ def test_no_text_of_a_test_file_is_trained_on(corpus: str, tmp_path: Path) -> No
     root = write_corpora(tmp_path)
     label = "card_arrival" if corpus == "banking77" else "timer"
     write_rows(root / corpus / "test.jsonl", rows=[{"text": "Is it COLD  today", "label": label}])
-    trained = {comparable(row.text) for row in load_task("banking_intent", root=root).splits["train"]}
+    trained = {comparison_key(row.text) for row in load_task("banking_intent", root=root).splits["train"]}
     assert "is it cold today" not in trained
     assert "what is it like out" in trained
 
@@ -82,11 +82,11 @@ def test_mangled_target_is_mended(tmp_path: Path) -> None:
 
 def test_slots_are_filled_the_same_way_every_time() -> None:
     text = "order {{Order Number}} for {{Person Name}} in {{Strange Slot}}"
-    filled = fill(text, seed="a")
+    filled = fill_slots(text, seed="a")
     assert "{" not in filled
     assert filled.endswith("in strange slot")
-    assert filled == fill(text, seed="a")
-    assert len({fill(text, seed=str(seed)) for seed in range(20)}) > 10
+    assert filled == fill_slots(text, seed="a")
+    assert len({fill_slots(text, seed=str(seed)) for seed in range(20)}) > 10
 
 
 def test_missing_and_broken_files_are_named(corpora: Path, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_missing_and_broken_files_are_named(corpora: Path, tmp_path: Path) -> No
 
 
 def test_describe_counts_and_hashes(corpora: Path) -> None:
-    about = describe("tfns", root=corpora)
+    about = describe_corpus("tfns", root=corpora)
     assert about["rows"] == {"train": 9, "validation": 9, "test": 9}
     assert about["licence"] == "MIT"
     assert len(set(about["sha256"].values())) == 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models.examples import Example
-from training.data.twins import triples, without_twins
+from training.data.near_duplicates import drop_near_duplicates, word_trigrams
 
 KNOWN = [Example(text, ("a",)) for text in (
     "Apple shares fall 3 % after weak guidance https://t.co/abc",
@@ -14,7 +14,8 @@ KNOWN = [Example(text, ("a",)) for text in (
 
 def _kept(*texts: str, at_least: int = 0) -> list[str]:
     return [
-        row.text for row in without_twins([Example(text, ("a",)) for text in texts], known=KNOWN, at_least=at_least)
+        row.text
+        for row in drop_near_duplicates([Example(text, ("a",)) for text in texts], known=KNOWN, at_least=at_least)
     ]
 
 
@@ -25,7 +26,7 @@ def test_a_repeated_headline_is_a_twin_and_a_new_one_is_not() -> None:
 
 
 def test_half_of_the_triples_is_the_edge() -> None:
-    assert len(triples("tesla opens a plant")) == 2
+    assert len(word_trigrams("tesla opens a plant")) == 2
     assert _kept("Tesla opens a shop") == []
     assert _kept("Tesla opens new shop today") == ["Tesla opens new shop today"]
 
@@ -37,4 +38,4 @@ def test_too_few_rows_are_better_than_none() -> None:
 def test_what_many_rows_say_is_no_sign_of_a_twin() -> None:
     many = [Example(f"please tell me about thing {at}", ("a",)) for at in range(600)]
     row = Example("please tell me about thing nine thousand", ("a",))
-    assert without_twins([row], known=many, at_least=0) == [row]
+    assert drop_near_duplicates([row], known=many, at_least=0) == [row]

@@ -1,6 +1,6 @@
-"""Measuring an artifact: the rows of every corpus' test file through the runtime that serves, and the figures.
+"""Measure an artifact on the test rows of every corpus, through the serving runtime.
 
-Argmax over all labels, out_of_scope included; nothing is abstained.
+The answer is the most probable of all labels, `out_of_scope` included; the model does not abstain here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,24 +18,24 @@ from models.decide import Decision, probabilities
 from models.examples import Example
 from models.labels import OUT_OF_SCOPE, Task
 from models.runtime import Input, Runtime
-from training.config import recipe_from
-from training.data import load
-from training.data.encode import label_columns
-from training.data.sources import CORPORA, read_rows
-from training.data.tasks import TASKS, TaskData, load_task, negatives
+from training.data import load_data
+from training.data.corpora import CORPORA, read_rows
+from training.data.encoding import label_columns
+from training.data.tasks import TASKS, TaskData, load_negatives, load_task
+from training.evaluate.figures import Figures
 from training.evaluate.metrics import multi_label, rejection_auroc, single_label
+from training.recipe import recipe_from
 
 SLICE = 1024
 SAMPLE_ROWS = 150
 HEADLINES = {"semeval2017_task4": "macro_recall", "tfns": "weighted_f1"}
 
 Logits = npt.NDArray[np.float32]
-Figures = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Suite:
-    """The test rows of one corpus for one task; `is_shared` marks rows that stand in the official training file."""
+    """The test rows of a corpus for a task; `is_shared` marks texts that are also in the official training file."""
 
     corpus: str
     task: Task
@@ -50,13 +49,13 @@ class Suite:
         return HEADLINES.get(self.corpus, "macro_f1" if self.task.kind == "multi" else "accuracy")
 
     def rows(self, chosen: npt.NDArray[np.intp]) -> Suite:
-        """Some of its rows."""
+        """Return the suite with only the rows at these indices."""
         inputs = tuple(self.inputs[at] for at in chosen)
         return replace(self, inputs=inputs, targets=self.targets[chosen], is_shared=self.is_shared[chosen])
 
 
-def tested(runtime: Runtime, *, root: Path) -> dict[str, TaskData]:
-    """The test rows of every task of an artifact: the corpora's, or the user's own file that its recipe names."""
+def load_test_rows(runtime: Runtime, *, root: Path) -> dict[str, TaskData]:
+    """Return the test rows of every task of an artifact, from the corpora or from the user's file in its recipe."""
     rows = {row["name"]: row for row in runtime.artifact.manifest.recipe.get("tasks", ())}
     data: dict[str, TaskData] = {}
     for name in runtime.tasks:
@@ -64,30 +63,30 @@ def tested(runtime: Runtime, *, root: Path) -> dict[str, TaskData]:
             data[name] = load_task(name, root=root, splits=("test",))
         elif name in rows:
             recipe = recipe_from({"tasks": [rows[name]], "skip_bad_rows": True})
-            found = load(recipe, root=root)[0][name]
+            found = load_data(recipe, root=root)[0][name]
             data[name] = TaskData(runtime.tasks[name], {"test": found.splits["test"]}, found.corpora)
     return data
 
 
-def suites(data: Mapping[str, TaskData], *, root: Path | None) -> list[Suite]:
-    """One suite per task and corpus of its test split, in order."""
+def make_suites(data: Mapping[str, TaskData], *, root: Path | None) -> list[Suite]:
+    """Return a suite for every corpus in the test split of every task."""
     found = []
     for entry in data.values():
         tested = entry.splits.get("test", [])
         for corpus in dict.fromkeys(example.source for example in tested):
             rows = [example for example in tested if example.source == corpus]
-            shared = _shared(corpus, root=root, n=len(rows))
+            shared = _load_shared(corpus, root=root, n=len(rows))
             targets = label_columns(rows, task=entry.task)
-            found.append(Suite(corpus or entry.task.name, entry.task, inputs_of(rows), targets, shared))
+            found.append(Suite(corpus or entry.task.name, entry.task, to_inputs(rows), targets, shared))
     return found
 
 
-def inputs_of(examples: Sequence[Example]) -> tuple[Input, ...]:
-    """Examples as the runtime takes them."""
+def to_inputs(examples: Sequence[Example]) -> tuple[Input, ...]:
+    """Return examples as inputs of the runtime."""
     return tuple(Input(example.text, example.span) for example in examples)
 
 
-def _shared(corpus: str, *, root: Path | None, n: int) -> npt.NDArray[np.bool_]:
+def _load_shared(corpus: str, *, root: Path | None, n: int) -> npt.NDArray[np.bool_]:
     if root is None or corpus not in CORPORA:
         return np.zeros(n, dtype=np.bool_)
     rows = read_rows(corpus, root=root, split="test")
@@ -95,7 +94,7 @@ def _shared(corpus: str, *, root: Path | None, n: int) -> npt.NDArray[np.bool_]:
 
 
 def read_logits(runtime: Runtime, *, inputs: Sequence[Input], task: str, title: str) -> Logits:
-    """Logits [n, labels] of many inputs, with a progress bar."""
+    """Return the logits [n, labels] of many inputs; shows a progress bar."""
     order = sorted(range(len(inputs)), key=lambda at: -len(inputs[at].text))
     found = np.zeros((len(inputs), len(runtime.tasks[task].labels)), np.float32)
     with tqdm(total=len(inputs), desc=title, unit="text", leave=False) as bar:
@@ -106,8 +105,8 @@ def read_logits(runtime: Runtime, *, inputs: Sequence[Input], task: str, title: 
     return found
 
 
-def figures(suite: Suite, *, logits: Logits, decision: Decision) -> Figures:
-    """Every figure of a suite, and its headline without the shared rows where there are any."""
+def suite_figures(suite: Suite, *, logits: Logits, decision: Decision) -> Figures:
+    """Return the figures of a suite; if it has shared rows, the headline figure without them is added."""
     found: Figures = {"n": len(suite.inputs), **_scores(suite, logits=logits, decision=decision)}
     if suite.is_shared.any():
         kept = np.flatnonzero(~suite.is_shared)
@@ -125,21 +124,21 @@ def _scores(suite: Suite, *, logits: Logits, decision: Decision) -> dict[str, fl
 
 @dataclass(frozen=True)
 class Reading:
-    """A suite with the logits that an artifact gave it, and those of foreign intents where the task rejects them."""
+    """A suite with an artifact's logits; `outside` are the logits of foreign intents, for tasks with `out_of_scope`."""
 
     suite: Suite
     logits: Logits
     outside: Logits | None = None
 
 
-def read(runtime: Runtime, *, tests: Sequence[Suite], root: Path | None, title: str) -> list[Reading]:
-    """Read every suite, and with a `root` also the negatives' test files of each intent task."""
+def read_suites(runtime: Runtime, *, tests: Sequence[Suite], root: Path | None, title: str) -> list[Reading]:
+    """Compute the logits of every suite and, with a `root`, of the out-of-scope test texts of the intent tasks."""
     readings = []
     for suite in tests:
         logits = read_logits(runtime, inputs=suite.inputs, task=suite.task.name, title=f"{title} {suite.corpus}")
         outside = None
         if root is not None and OUT_OF_SCOPE in suite.task.names and suite.task.name in TASKS:
-            foreign = inputs_of(negatives(TASKS[suite.task.name], root=root, split="test"))
+            foreign = to_inputs(load_negatives(TASKS[suite.task.name], root=root, split="test"))
             outside = read_logits(runtime, inputs=foreign, task=suite.task.name, title="out of scope")
         readings.append(Reading(suite, logits, outside))
     return readings
@@ -148,22 +147,22 @@ def read(runtime: Runtime, *, tests: Sequence[Suite], root: Path | None, title: 
 def measure(
     runtime: Runtime, *, tests: Sequence[Suite], decisions: Mapping[str, Decision], root: Path | None, title: str
 ) -> dict[str, Figures]:
-    """Read and give the figures by corpus."""
-    return figures_of(read(runtime, tests=tests, root=root, title=title), decisions=decisions)
+    """Compute the logits of every suite and return the figures by corpus."""
+    return figures_by_corpus(read_suites(runtime, tests=tests, root=root, title=title), decisions=decisions)
 
 
-def figures_of(readings: Sequence[Reading], *, decisions: Mapping[str, Decision]) -> dict[str, Figures]:
-    """Figures by corpus, and how well each intent task tells foreign intents from its own (AUROC)."""
+def figures_by_corpus(readings: Sequence[Reading], *, decisions: Mapping[str, Decision]) -> dict[str, Figures]:
+    """Return the figures by corpus; those of intent tasks include the rejection of foreign intents."""
     found: dict[str, Figures] = {}
     for reading in readings:
         suite, decision = reading.suite, decisions[reading.suite.task.name]
-        row = {"task": suite.task.name, **figures(suite, logits=reading.logits, decision=decision)}
-        found[suite.corpus] = row | _rejection(reading, decision=decision)
+        row = {"task": suite.task.name, **suite_figures(suite, logits=reading.logits, decision=decision)}
+        found[suite.corpus] = row | _rejection_figures(reading, decision=decision)
     return found
 
 
-def _rejection(reading: Reading, *, decision: Decision) -> Figures:
-    """How foreign intents are told apart; `rejected` under the rule that serves."""
+def _rejection_figures(reading: Reading, *, decision: Decision) -> Figures:
+    """Return AUROC of P(out_of_scope), and the shares of foreign and own texts that the served decision rejects."""
     if reading.outside is None:
         return {}
     column = reading.suite.task.index()[OUT_OF_SCOPE]
@@ -178,8 +177,8 @@ def _rejection(reading: Reading, *, decision: Decision) -> Figures:
     }
 
 
-def sampled(tests: Sequence[Suite], *, seed: int, n: int = SAMPLE_ROWS) -> list[Suite]:
-    """A seeded sample of each suite's rows: always the same for the same files."""
+def sample_suites(tests: Sequence[Suite], *, seed: int, n: int = SAMPLE_ROWS) -> list[Suite]:
+    """Return every suite with a random sample of at most `n` rows; the seed determines the sample."""
     chosen = []
     for suite in tests:
         rows = random.Random(f"{seed}/{suite.corpus}").sample(range(len(suite.inputs)), min(n, len(suite.inputs)))

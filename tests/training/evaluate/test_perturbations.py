@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from models.labels import ROLES
 from models.runtime import Input
-from training.evaluate.perturb import changes, replaced, typo, words
+from training.evaluate.perturbations import add_typo, changes_for, replace_word, words_outside_target
 
 TEXT = "Tesla shares climb, Apple shares plunge after a warning."
 
@@ -18,7 +18,7 @@ TEXT = "Tesla shares climb, Apple shares plunge after a warning."
 @given(seed=st.integers(0, 10_000))
 def test_the_target_keeps_its_words_and_its_place(role: str, seed: int) -> None:
     at = TEXT.index("Apple")
-    for name, change in changes(role).items():  # type: ignore[arg-type]
+    for name, change in changes_for(role).items():  # type: ignore[arg-type]
         found = change(Input(TEXT, (at, at + 5)), random.Random(seed))
         assert found.target is not None
         assert found.text[slice(*found.target)].lower() == "apple", name
@@ -26,13 +26,13 @@ def test_the_target_keeps_its_words_and_its_place(role: str, seed: int) -> None:
 
 @given(text=st.text(max_size=60), seed=st.integers(0, 10_000))
 def test_any_text_can_be_changed(text: str, seed: int) -> None:
-    for change in changes("sentiment").values():
+    for change in changes_for("sentiment").values():
         assert isinstance(change(Input(text), random.Random(seed)).text, str)
 
 
 @given(seed=st.integers(0, 10_000))
 def test_a_typo_touches_one_word_by_one_letter(seed: int) -> None:
-    before, after = TEXT.split(), typo(Input(TEXT), random.Random(seed)).text.split()
+    before, after = TEXT.split(), add_typo(Input(TEXT), random.Random(seed)).text.split()
     other = [(one, two) for one, two in zip(before, after, strict=True) if one != two]
     assert len(other) == 1
     assert abs(len(other[0][0]) - len(other[0][1])) <= 1
@@ -40,17 +40,17 @@ def test_a_typo_touches_one_word_by_one_letter(seed: int) -> None:
 
 def test_short_words_and_the_target_have_no_typo() -> None:
     item = Input("go to Northwharf", (6, 16))
-    assert all(typo(item, random.Random(seed)) == item for seed in range(30))
+    assert all(add_typo(item, random.Random(seed)) == item for seed in range(30))
 
 
 def test_a_word_in_the_place_of_another_moves_the_target() -> None:
     item = Input("bad news for Apple", (13, 18))
-    span = words(item)[0]
-    found = replaced(item, span=span, word="terrible")
+    span = words_outside_target(item)[0]
+    found = replace_word(item, span=span, word="terrible")
     assert found.text == "terrible news for Apple"
     assert found.text[slice(*(found.target or (0, 0)))] == "Apple"
 
 
 def test_upper_case_never_moves_letters() -> None:
-    found = changes("intent")["upper_case"](Input("Straße " + string.ascii_lowercase), random.Random(0))
+    found = changes_for("intent")["upper_case"](Input("Straße " + string.ascii_lowercase), random.Random(0))
     assert found.text == "STRAßE " + string.ascii_uppercase

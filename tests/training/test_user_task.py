@@ -68,11 +68,11 @@ def test_bad_data_stop_with_a_sentence(
 def test_one_row_in_a_hundred_in_another_encoding_is_told_and_skipped(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from training.config import TaskRecipe
-    from training.data.files import load_own
+    from training.data.user_tasks import load_user_task
+    from training.recipe import TaskRecipe
 
     path = _csv(tmp_path, rows=[*ROWS, "café am Platz,card"], encoding="latin-1")
-    data, bad = load_own(TaskRecipe(name="mine", data=str(path)), skip_bad_rows=True)
+    data, bad = load_user_task(TaskRecipe(name="mine", data=str(path)), skip_bad_rows=True)
     assert sum(map(len, data.splits.values())) == len(ROWS)
     assert len(bad) == 1
     assert "not UTF-8" in bad[0]

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from training.config import Recipe, load_recipe
-from training.data import load
+from training.data import load_data
 from training.data.tasks import TaskData
 from training.fit import fit
-from training.study.adapters_and_shots import study_shots
+from training.recipe import Recipe, load_recipe
+from training.study.few_shot_study import study_shots
 
 SHOTS = {1: 1.0, 2: 1.0}
 
@@ -21,7 +21,7 @@ SHOTS = {1: 1.0, 2: 1.0}
 @pytest.fixture
 def given(encoder: Path, corpora: Path) -> tuple[Recipe, dict[str, TaskData]]:
     recipe = dataclasses.replace(load_recipe("shots"), encoder=str(encoder), max_steps=2)
-    return recipe, load(recipe, root=corpora)[0]
+    return recipe, load_data(recipe, root=corpora)[0]
 
 
 def test_scores_come_by_task_and_number_of_examples(

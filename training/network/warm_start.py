@@ -1,4 +1,4 @@
-"""Going on from what is there: the adapter and heads of a finished run, or of an artifact that serves."""
+"""Warm start: initialise adapter and heads from a finished run or from an artifact."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from safetensors.torch import load_file
 from models.artifact import MANIFEST, ArtifactError, open_artifact
 from models.labels import Task, load_tasks
 from models.network import Network
-from training.config import recipe_row
-from training.run.run_folder import RunError, located, open_run
+from training.recipe import recipe_row
+from training.run.run_folder import RunError, open_run, resolve_run
 
 ADAPTER_FILE = "adapter_model.safetensors"
 
 
 @dataclass(frozen=True)
-class Start:
-    """Trained weights to go on from: where they lie, what they answer, and the recipe they came from."""
+class WarmStart:
+    """Files of trained weights, the tasks that they answer, and the recipe that they were trained with."""
 
     path: Path
     adapter: Path
@@ -30,20 +30,23 @@ class Start:
     recipe: Mapping[str, Any]
 
 
-def open_start(name: str, *, beside: Path) -> Start:
-    """A run or an artifact, by its name in the folder `beside` or by its path. Raises RunError."""
-    path = located(name, beside=beside)
-    return _of_artifact(path) if (path / MANIFEST).is_file() else _of_run(path)
+def open_warm_start(name: str, *, beside: Path) -> WarmStart:
+    """Open a run or an artifact, given its path or its name in the folder `beside`.
+
+    Raises RunError when the run is not finished, the artifact is damaged, or there is no adapter.
+    """
+    path = resolve_run(name, beside=beside)
+    return _open_artifact_start(path) if (path / MANIFEST).is_file() else _open_run_start(path)
 
 
-def _of_run(path: Path) -> Start:
+def _open_run_start(path: Path) -> WarmStart:
     run = open_run(path)
     if not run.is_finished:
         raise RunError(f"{path} is not finished; a run can only start from a finished one.")
-    return Start(path, run.adapter, run.heads, run.tasks(), recipe_row(run.recipe()))
+    return WarmStart(path, run.adapter, run.heads, run.tasks(), recipe_row(run.recipe()))
 
 
-def _of_artifact(path: Path) -> Start:
+def _open_artifact_start(path: Path) -> WarmStart:
     try:
         artifact = open_artifact(path)
     except ArtifactError as error:
@@ -53,11 +56,14 @@ def _of_artifact(path: Path) -> Start:
         raise RunError(f"{path} holds no adapter to go on from.")
     tasks = load_tasks(artifact.path("labels.json"))
     recipe = dict(artifact.manifest.recipe) | {"artifact": artifact.manifest.id}
-    return Start(path, path / adapter, artifact.path("heads.safetensors"), tasks, recipe)
+    return WarmStart(path, path / adapter, artifact.path("heads.safetensors"), tasks, recipe)
 
 
-def take_over(network: Network, *, start: Start) -> None:
-    """Load the adapter and the heads; heads of tasks that are new, or have other labels now, start anew."""
+def load_warm_start(network: Network, *, start: WarmStart) -> None:
+    """Load the adapter, and the heads of all tasks with unchanged labels; other heads keep their initial weights.
+
+    Raises RunError when the adapter's rank or layers differ from the network's.
+    """
     adapter = load_file(start.adapter / ADAPTER_FILE)
     try:
         set_peft_model_state_dict(cast(PeftModel, network.encoder), adapter)

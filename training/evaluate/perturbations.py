@@ -1,7 +1,7 @@
-"""Small changes that should leave an answer as it is: a typo, another case, lost punctuation, a phrase around it.
+"""Small changes of a text that should not change the answer: a typo, other casing, no punctuation, an added phrase.
 
-Each keeps the target's own words and moves its place with the text. All draws are seeded. These are the test's own
-changes; what training uses to make itself robust is written elsewhere, so that the test is no repetition of it.
+Each keeps the words of the target and shifts its span with the text. All random draws are seeded. These perturbations
+are independent of the augmentation in training (data/augmentation.py), so that the test does not repeat it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NEAR = {
 _WORD = re.compile(r"[A-Za-z]{4,}")
 _MARK = re.compile(r"[.,!?;:]+(?=\s|$)")
 
-# Phrases say nothing of the matter: no thanks and no praise around a text whose feeling is asked for.
+# Neutral phrases by group of tasks: no thanks and no praise around a text whose sentiment is the question.
 PHRASES: Mapping[str, Sequence[tuple[str, str]]] = {
     "intent": (
         ("Hi, ", ""),
@@ -53,21 +53,21 @@ _PHRASES_OF: Mapping[Role, str] = {
 }
 
 
-def changes(role: Role) -> dict[str, Change]:
-    """The changes that a task of this role is tested with, by name."""
+def changes_for(role: Role) -> dict[str, Change]:
+    """Return the perturbations for tasks of this role, by name."""
     phrases = PHRASES[_PHRASES_OF[role]]
     return {
-        "typo": typo,
-        "lower_case": lambda item, rng: Input(_same_length(item.text, str.lower), item.target),
-        "upper_case": lambda item, rng: Input(_same_length(item.text, str.upper), item.target),
-        "no_punctuation": lambda item, rng: _edited(item, [(*m.span(), "") for m in _MARK.finditer(item.text)]),
-        "phrase": lambda item, rng: surrounded(item, phrase=rng.choice(phrases)),
+        "typo": add_typo,
+        "lower_case": lambda item, rng: Input(_change_letters(item.text, str.lower), item.target),
+        "upper_case": lambda item, rng: Input(_change_letters(item.text, str.upper), item.target),
+        "no_punctuation": lambda item, rng: _apply_edits(item, [(*m.span(), "") for m in _MARK.finditer(item.text)]),
+        "phrase": lambda item, rng: add_phrase(item, phrase=rng.choice(phrases)),
     }
 
 
-def typo(item: Input, rng: random.Random) -> Input:
-    """One typo in one word of at least four letters: two letters swapped, one lost, doubled or its neighbour's key."""
-    words = [found.span() for found in _WORD.finditer(item.text) if not _touches(found.span(), item.target)]
+def add_typo(item: Input, rng: random.Random) -> Input:
+    """Make one typo in a random word of at least four letters: a letter swapped, lost, doubled or from the next key."""
+    words = [found.span() for found in _WORD.finditer(item.text) if not _overlap(found.span(), item.target)]
     if not words:
         return item
     start, end = rng.choice(words)
@@ -76,46 +76,46 @@ def typo(item: Input, rng: random.Random) -> Input:
     kinds = ("swap", "lose", "double", "neighbour") if here != after else ("lose", "double", "neighbour")
     kind = rng.choice(kinds)
     made = {"swap": after + here, "lose": after, "double": here + here + after}.get(kind)
-    return _edited(item, [(at, at + 2, made if made is not None else _neighbour(here, rng) + after)])
+    return _apply_edits(item, [(at, at + 2, made if made is not None else _neighbour_key(here, rng) + after)])
 
 
-def surrounded(item: Input, *, phrase: tuple[str, str]) -> Input:
-    """The text with a phrase before or after it."""
+def add_phrase(item: Input, *, phrase: tuple[str, str]) -> Input:
+    """Put a phrase before and after the text."""
     before, after = phrase
     shift = len(before)
     target = (item.target[0] + shift, item.target[1] + shift) if item.target else None
     return Input(before + item.text.rstrip() + after, target)
 
 
-def replaced(item: Input, *, span: Span, word: str) -> Input:
-    """The text with one word in the place of another."""
-    return _edited(item, [(*span, word)])
+def replace_word(item: Input, *, span: Span, word: str) -> Input:
+    """Replace the word at `span` by another one."""
+    return _apply_edits(item, [(*span, word)])
 
 
-def words(item: Input) -> list[Span]:
-    """The words outside the target."""
-    return [m.span() for m in re.finditer(r"[A-Za-z']+", item.text) if not _touches(m.span(), item.target)]
+def words_outside_target(item: Input) -> list[Span]:
+    """Return the spans of the words outside the target."""
+    return [m.span() for m in re.finditer(r"[A-Za-z']+", item.text) if not _overlap(m.span(), item.target)]
 
 
-def _neighbour(letter: str, rng: random.Random) -> str:
+def _neighbour_key(letter: str, rng: random.Random) -> str:
     other = rng.choice(_NEAR.get(letter.lower(), [letter]))
     return other.upper() if letter.isupper() else other
 
 
-def _same_length(text: str, change: Callable[[str], str]) -> str:
-    """Character by character; one whose other case is longer (ß) stays, so that spans hold."""
+def _change_letters(text: str, change: Callable[[str], str]) -> str:
+    """Change each character; one that would become longer (ß) stays, so that spans remain valid."""
     return "".join(changed if len(changed := change(char)) == 1 else char for char in text)
 
 
-def _touches(span: Span, target: Span | None) -> bool:
+def _overlap(span: Span, target: Span | None) -> bool:
     return target is not None and span[0] < target[1] and target[0] < span[1]
 
 
-def _edited(item: Input, edits: Sequence[tuple[int, int, str]]) -> Input:
-    """The text with edits (in order, none inside the target), the target moved by those before it."""
+def _apply_edits(item: Input, edits: Sequence[tuple[int, int, str]]) -> Input:
+    """Apply edits in order, except those that touch the target, and shift the target's span."""
     pieces, at, shift = [], 0, 0
     for start, end, text in edits:
-        if _touches((start, end), item.target):
+        if _overlap((start, end), item.target):
             continue
         pieces += [item.text[at:start], text]
         at = end
@@ -125,6 +125,6 @@ def _edited(item: Input, edits: Sequence[tuple[int, int, str]]) -> Input:
     return Input("".join([*pieces, item.text[at:]]), target)
 
 
-def without(item: Input, *, spans: Sequence[Span]) -> Input:
-    """The text without some pieces; those that touch the target stay."""
-    return _edited(item, [(*span, "") for span in sorted(spans)])
+def remove_spans(item: Input, *, spans: Sequence[Span]) -> Input:
+    """Remove spans of the text, except those that touch the target."""
+    return _apply_edits(item, [(*span, "") for span in sorted(spans)])

@@ -1,4 +1,4 @@
-"""Examples as arrays: token ids back to back, the target's tokens, and the labels' columns."""
+"""Encode examples as arrays: concatenated token ids, the target's token spans, and label indices."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from models.examples import Example
 from models.labels import Task
 from models.text import normalise, tokens_of
-from training.data.sources import DataError
+from training.data.corpora import DataError
 
 Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
@@ -20,10 +20,10 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Encoded:
-    """One split of one task: row i's ids are `ids[starts[i]:starts[i + 1]]`.
+    """The n encoded rows of a task's split; the token ids of row i are `ids[starts[i]:starts[i + 1]]`.
 
-    `spans` [n, 2] are the target's tokens, the whole row where there is no target; `targets` is [n] of
-    columns for a single-label task and [n, k] of 0/1 for a multi-label one.
+    `spans` [n, 2] are the token ranges of the targets, the whole row where there is no target. `targets` are label
+    indices [n] for a single-label task and 0/1 [n, k] for a multi-label task.
     """
 
     ids: Ints
@@ -36,16 +36,16 @@ class Encoded:
 
     @property
     def lengths(self) -> npt.NDArray[np.int64]:
-        """Tokens in each row."""
+        """Number of tokens of each row [n]."""
         return np.diff(self.starts)
 
     def row(self, index: int) -> Ints:
-        """Token ids of one row."""
+        """Return the token ids of one row."""
         return self.ids[self.starts[index] : self.starts[index + 1]]
 
 
 def encode(examples: Sequence[Example], *, task: Task, tokenizer: Tokenizer) -> Encoded:
-    """Tokenise examples once (the tokenizer truncates); raises DataError for a label the task does not know."""
+    """Normalise and tokenise examples; the tokenizer truncates. Raises DataError for a label outside the task."""
     prepared = [normalise(row.text, spans=[row.span] if row.span else []) for row in examples]
     encodings = tokenizer.encode_batch([row.text for row in prepared])
     lengths = [len(encoding.ids) for encoding in encodings]
@@ -62,7 +62,10 @@ def encode(examples: Sequence[Example], *, task: Task, tokenizer: Tokenizer) -> 
 
 
 def label_columns(examples: Sequence[Example], *, task: Task) -> npt.NDArray[np.int64] | Floats:
-    """Labels as columns ([n]) or as 0/1 rows ([n, k]) by the task's kind. Raises DataError."""
+    """Return label indices [n] for a single-label task, 0/1 rows [n, k] for a multi-label task.
+
+    Raises DataError for a label outside the task.
+    """
     index = task.index()
     for row in examples:
         for label in row.labels:
@@ -77,7 +80,7 @@ def label_columns(examples: Sequence[Example], *, task: Task) -> npt.NDArray[np.
 
 
 def open_tokenizer(path: str, *, max_length: int) -> Tokenizer:
-    """The tokenizer in tokenizer.json: truncates at `max_length` tokens and never pads."""
+    """Open a tokenizer.json; the tokenizer truncates at `max_length` tokens and does not pad."""
     tokenizer = Tokenizer.from_file(path)
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_length)

@@ -1,10 +1,10 @@
-"""Noisy copies of training rows: typos, keyboard slips, casing, OCR confusions, slang.
+"""Data augmentation: noisy copies of training rows with typos, keyboard slips, other casing, OCR errors or slang.
 
-    rows' = rows + {noisy(x) : x drawn from the rows}          share = copies per row
+    rows' = rows + {noise(x) : x drawn from rows}          share = copies per row
 
-A copy has one kind of noise in a few of its words, never in its target's; the label stays (Belinkov & Bisk 2018,
-arXiv:1711.02173; Wei & Zou 2019, arXiv:1901.11196). All draws come from the seed, so a run can be repeated and its
-teachers' answers be kept.
+Each copy has one kind of noise in a few of its words and keeps its label; the words of its target stay as they are
+(Belinkov & Bisk 2018, arXiv:1711.02173; Wei & Zou 2019, arXiv:1901.11196). All random draws follow from the seed, so
+that a repeated run sees the same copies and can use the teachers' cached logits.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from dataclasses import replace
 from models.examples import Example
 from models.spelling import BESIDE
 from models.text import Span
-from training.config import AUGMENTATIONS
 from training.data.tasks import TaskData
+from training.recipe import AUGMENTATIONS
 
 Noise = Callable[[str, random.Random], str]
 
@@ -57,7 +57,7 @@ _SLANG: Mapping[str, Sequence[str]] = {
 
 
 def _typo(word: str, rng: random.Random) -> str:
-    """Two letters swapped, one lost or one doubled."""
+    """Swap two adjacent letters, drop one or double one."""
     if len(word) < 4:
         return word
     at = rng.randrange(len(word) - 1)
@@ -66,7 +66,7 @@ def _typo(word: str, rng: random.Random) -> str:
 
 
 def _keyboard(word: str, rng: random.Random) -> str:
-    """The key beside the right one."""
+    """Replace a letter by one beside it on the keyboard."""
     places = [at for at, letter in enumerate(word) if letter.lower() in BESIDE]
     if len(word) < 3 or not places:
         return word
@@ -80,7 +80,7 @@ def _casing(word: str, rng: random.Random) -> str:
 
 
 def _ocr(word: str, rng: random.Random) -> str:
-    """Letters read as what they look like."""
+    """Replace letters by similar-looking ones, as optical character recognition does."""
     fitting = [pair for pair in _LOOKS_LIKE if pair[0] in word]
     return word.replace(*rng.choice(fitting), 1) if fitting else word
 
@@ -92,32 +92,32 @@ def _slang(word: str, rng: random.Random) -> str:
 NOISES: Mapping[str, Noise] = {
     "typo": _typo, "keyboard": _keyboard, "casing": _casing, "ocr": _ocr, "slang": _slang,
 }  # fmt: skip
-# How many of a text's words one kind of noise touches; the others come with every word that they know.
-_TOUCHED = {"typo": 0.15, "keyboard": 0.15, "ocr": 0.2}
+# The share of a text's words that a kind of noise changes; kinds that are not listed change every word that they can.
+_CHANGED_SHARE = {"typo": 0.15, "keyboard": 0.15, "ocr": 0.2}
 
 
-def augmented(data: Mapping[str, TaskData], *, share: float, kinds: Sequence[str], seed: int) -> dict[str, TaskData]:
-    """The tasks with `share` noisy copies per training row behind their own rows; other splits stay as they are."""
+def augment(data: Mapping[str, TaskData], *, share: float, kinds: Sequence[str], seed: int) -> dict[str, TaskData]:
+    """Append `share` noisy copies per training row to each task's training rows; other splits stay as they are."""
     return {
-        name: replace(entry, splits=entry.splits | {"train": _with_copies(entry, share=share, kinds=kinds, seed=seed)})
+        name: replace(entry, splits=entry.splits | {"train": _add_copies(entry, share=share, kinds=kinds, seed=seed)})
         for name, entry in data.items()
     }
 
 
-def _with_copies(entry: TaskData, *, share: float, kinds: Sequence[str], seed: int) -> list[Example]:
+def _add_copies(entry: TaskData, *, share: float, kinds: Sequence[str], seed: int) -> list[Example]:
     rows, rng = entry.splits["train"], random.Random(f"{seed}/{entry.task.name}")
     count = round(share * len(rows))
     drawn = [rows[at % len(rows)] for at in rng.sample(range(max(count, len(rows))), count)] if rows else []
-    return rows + [noisy(row, kind=rng.choice(list(kinds or AUGMENTATIONS)), rng=rng) for row in drawn]
+    return rows + [add_noise(row, kind=rng.choice(list(kinds or AUGMENTATIONS)), rng=rng) for row in drawn]
 
 
-def noisy(row: Example, *, kind: str, rng: random.Random) -> Example:
-    """One noisy copy; its target keeps its words and moves its place with the text."""
+def add_noise(row: Example, *, kind: str, rng: random.Random) -> Example:
+    """Return a noisy copy of a row; its target keeps its words, and its span is shifted with the text."""
     pieces, at, span = [], 0, row.span
-    touched = _TOUCHED.get(kind, 1.0)
+    touched = _CHANGED_SHARE.get(kind, 1.0)
     shift = 0
     for found in _WORD.finditer(row.text):
-        if rng.random() >= touched or _meets(found.span(), span):
+        if rng.random() >= touched or _overlap(found.span(), span):
             continue
         word = NOISES[kind](found.group(), rng)
         pieces += [row.text[at : found.start()], word]
@@ -128,5 +128,5 @@ def noisy(row: Example, *, kind: str, rng: random.Random) -> Example:
     return replace(row, text="".join([*pieces, row.text[at:]]), span=moved)
 
 
-def _meets(word: Span, target: Span | None) -> bool:
+def _overlap(word: Span, target: Span | None) -> bool:
     return target is not None and word[0] < target[1] and target[0] < word[1]
