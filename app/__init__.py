@@ -1,4 +1,4 @@
-"""Bellwether's app: `create_app` builds the Flask application; importing this package loads nothing."""
+"""Bellwether's app: `create_app` builds the Flask application; the import of this package loads nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The web application with its commands; the database and the model are opened at their first use."""
+    """Build the web application with its commands; the database and the model are opened at their first use."""
     from app import cli, composition
     from app.core import config
 

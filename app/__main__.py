@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run what the command line asks for; the exit status."""
+    """Run the command of the command line; returns the exit status."""
     asked = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("waitress").setLevel(logging.WARNING)
-    # A request that waits for a thread for a moment is no warning.
+    # A request that waits for a thread for a moment is not worth a warning.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     from app import create_app
-    from app.cli.shell import told
+    from app.cli.shell import error_text
     from app.core import config
     from app.core.errors import BellwetherError, SettingError
 
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _work(application) if asked.command == "worker" else _serve(application, is_demo=asked.demo)
     except BellwetherError as error:
-        print(told(application, error), file=sys.stderr)
+        print(error_text(application, error), file=sys.stderr)
         return 1
 
 
@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _work(application: Flask) -> int:
-    # A file that cannot be used ends the start, as it does that of the server.
+    # An unusable database ends the start, as it does for the server.
     application.extensions["bellwether"].db.check()
     worker, stopping = _worker(application), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -109,7 +109,8 @@ def _listen(settings: Settings) -> socket.socket | None:
 
 
 def _greeting(application: Flask, *, is_demo: bool) -> str:
-    from app.cli import demo, users
+    from app.cli import demo
+    from app.people.flows import keep_accounts
     from app.web.security import setup_secret
 
     settings: Settings = application.extensions["bellwether.settings"]
@@ -117,7 +118,7 @@ def _greeting(application: Flask, *, is_demo: bool) -> str:
     with application.app_context():
         if is_demo:
             lines.append(demo.fill(application))
-        elif users.is_nobody_there():
+        elif keep_accounts.needs_first_admin(application.extensions["bellwether"]):
             link = f"{settings.public_url}/setup?secret={setup_secret(settings)}"
             lines.append(f"Nobody can sign in yet. Make the first administrator, once: {link}")
     return "\n".join(lines)
@@ -135,7 +136,7 @@ def _run(application: Flask, *, listening: socket.socket, greeting: str) -> None
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     print(greeting, flush=True)
-    # What stands now stays: a full collection need not walk through it while requests wait.
+    # Objects that exist now stay, so a full collection need not walk through them while requests wait.
     gc.collect()
     gc.freeze()
     server.run()

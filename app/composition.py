@@ -1,4 +1,4 @@
-"""The composition root: `build` puts the areas together into one Flask application."""
+"""The composition root: `build` combines the areas into one Flask application."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WEB = HERE / "web"
 
 
 def build(settings: Settings) -> Flask:
-    """The Flask application: nothing is opened before the first use."""
+    """Build the Flask application; nothing is opened before the first use."""
     memory.bound()
     app = Flask("app.web", template_folder="templates", static_folder="static", root_path=str(WEB))
     app.jinja_loader = FileSystemLoader(sorted(HERE.glob("*/templates")))
@@ -47,11 +47,11 @@ def build(settings: Settings) -> Flask:
     long_answers.install(app)
     registration.register_flows()
     registration.register_api(app)
-    # After flask-smorest, which brings an error handler of its own.
+    # After flask-smorest, which installs an error handler of its own.
     error_rendering.install(app)
     registration.register_pages(app)
     sign_in_limits.install(app)
-    # A process that serves pages only has no worker to tell it that another model was put live.
+    # A process without a worker checks at its requests for another model that was put live.
     app.before_request(app.extensions["bellwether"].follow)
     app.teardown_appcontext(_release)
     if settings.proxy_networks:
@@ -60,13 +60,13 @@ def build(settings: Settings) -> Flask:
 
 
 def _release(_: BaseException | None) -> None:
-    # Flask's own server makes a thread a request; its database connection goes with it. Other threads keep theirs.
+    # Flask's own server makes a thread for each request, which takes its database connection along.
     if "process_request_thread" in threading.current_thread().name:
         access.services().db.release()
 
 
 def locale() -> str:
-    """The reader's language: chosen in this session, their own, the browser's, then the setting."""
+    """Return the reader's language: that of this session, of their account, of the browser, or of the setting."""
     if not has_request_context():
         return access.settings().locale
     chosen = session.get("locale")
@@ -79,7 +79,7 @@ def locale() -> str:
 
 
 def zone() -> str:
-    """The reader's time zone, or the setting's."""
+    """Return the time zone of the reader, or of the setting."""
     user = _reader() if has_request_context() else None
     return user.zone if user is not None else access.settings().zone
 
@@ -88,5 +88,5 @@ def _reader() -> User | None:
     try:
         return access.signed_in_user()
     except BellwetherError:
-        # The page that tells of a database that cannot be read needs a language too.
+        # The error page of an unreadable database needs a language too.
         return None

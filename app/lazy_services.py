@@ -1,4 +1,4 @@
-"""Services that open at their first use: making the application touches neither the database nor the model."""
+"""Services that open at their first use: building the application touches neither the database nor the model."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ log = logging.getLogger("bellwether")
 
 
 class LazyServices(Services):
-    """The services of one process: `db` and `engine` come into being when they are first asked for."""
+    """The services of one process: `db` and `engine` are opened when they are first read."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.RLock()
         self._warming: threading.Thread | None = None
         self._followed_at = clock.now_ms()
-        self.policy = policy_of(settings)
+        self.policy = Policy.of(settings)
 
     def __getattr__(self, name: str) -> Any:
         openers = {"db": self._open_database, "engine": self._open_engine}
@@ -57,9 +57,9 @@ class LazyServices(Services):
             folders=self.policy.artifact_folders,
             live=self._live,
             threads=settings.engine_threads,
-            queue_limit=settings.engine_queue,
+            queue=settings.engine_queue,
             wait_ms=settings.engine_wait_ms,
-            cache_size=settings.engine_cache,
+            cache=settings.engine_cache,
         )
 
     def _live(self) -> str | None:
@@ -67,7 +67,7 @@ class LazyServices(Services):
         return None if found is None else found.model or None
 
     def warm(self) -> None:
-        """Open the model in the background; one that cannot be opened is told in the log and by /health/ready."""
+        """Open the model in the background; a failure shows in the log and at /health/ready."""
         self._warming = threading.Thread(target=self._warm, name="warm", daemon=True)
         self._warming.start()
 
@@ -78,7 +78,7 @@ class LazyServices(Services):
             log.warning("The model is not ready: %s %s", error.code, dict(error.params))
 
     def follow(self) -> None:
-        """Now and then, in the background: swap to the model that another process has put live."""
+        """Swap, in the background and every `FOLLOW_MS`, to the model that another process has put live."""
         now = clock.now_ms()
         if "engine" in vars(self) and now - self._followed_at >= FOLLOW_MS:
             self._followed_at = now
@@ -93,7 +93,7 @@ class LazyServices(Services):
             self.db.release()
 
     def close(self) -> None:
-        """Close what was opened, once the model is no longer being opened: to break off there crashes the process."""
+        """Close what is open; waits for a model that is being opened: an interruption would crash the process."""
         if self._warming is not None:
             self._warming.join(LONGEST_WARMING_S)
         for name in ("engine", "db"):
@@ -102,33 +102,10 @@ class LazyServices(Services):
 
 
 def opened(settings: Settings) -> Database:
-    """The database of an installation, whose folder is closed to other accounts; raises NotReady."""
+    """Open the database of an installation and close its folder to other accounts; raises NotReady."""
     try:
         private_files.private_folder(settings.instance)
         private_files.close_all(settings.instance)
     except OSError as error:
         raise NotReady("database_unusable", reason=str(error)) from error
     return open_database(settings.database)
-
-
-def policy_of(settings: Settings) -> Policy:
-    """The settings that flows need."""
-    return Policy(
-        intent_task=settings.intent_task,
-        languages=tuple(code.strip() for code in settings.languages.split(",") if code.strip()),
-        is_routing=settings.is_routing,
-        sla_first_response_hours=settings.sla_first_response_hours,
-        sla_resolution_hours=settings.sla_resolution_hours,
-        max_attachment_bytes=settings.max_attachment_bytes,
-        max_mail_bytes=settings.max_upload_bytes,
-        mail_poll_ms=round(settings.mail_poll_seconds * 1000),
-        max_batch=settings.max_batch,
-        fetch_minutes=settings.fetch_minutes,
-        is_fetching_private=settings.is_fetching_private,
-        public_url=settings.public_url,
-        zone=settings.zone,
-        locale=settings.locale,
-        feed_folder=settings.instance / "feeds",
-        artifact_folders=(settings.models, settings.instance / "models"),
-        engine_threads=settings.engine_threads,
-    )

@@ -1,32 +1,46 @@
-"""What each area registers: flows that lower areas call, pages, and API operations in the order of the description."""
+"""Registration of each area's parts: flows that lower areas call, pages, and API operations in documented order."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from flask import Flask
 
 from app.alerts.api import alert_api, false_alarm_api
-from app.alerts.flows import draw_band, notify_alerts, show_alerts, tick_rules
+from app.alerts.flows import draw_band, keep_rules, notify_alerts, show_alerts
+from app.alerts.flows.act_on_alert import ALERT
+from app.alerts.flows.keep_rules import RULE
+from app.alerts.flows.keep_silences import SILENCE
+from app.alerts.flows.share_budget import ALARM_BUDGET
 from app.alerts.pages import alert_page, market_parts, rule_page
 from app.alerts.store import alerts
 from app.answers.flows import find_destinations, index_articles
+from app.answers.flows.keep_articles import ARTICLE
+from app.answers.flows.keep_macros import MACRO
 from app.answers.pages import article_section, macro_page, macro_section
-from app.core import viewers
-from app.core.events import history, setting_inverses
+from app.core import nouns, viewers
+from app.core.events import history
 from app.core.jobs import job_queue
 from app.core.jobs.job import Job, JobKind
 from app.core.jobs.job_progress import Progress
+from app.core.nouns import Noun
 from app.core.permissions import Viewer
 from app.core.quarantine import try_again
 from app.core.quarantine.arrival import ItemKind, Quarantined
 from app.core.quarantine.try_again import Filed
 from app.core.services import Services
+from app.core.views.keep_saved_views import VIEW
 from app.desk.api import answer_api, bulk_api, export_api, lesson_api, routing_api, ticket_api
-from app.desk.flows import desk_jobs, file_quarantined, keep_queues, undo_setting
+from app.desk.flows import desk_jobs, file_quarantined, keep_queues, show_queues
+from app.desk.flows.act_on_ticket import TICKET
 from app.desk.flows.correct_message import MessageSubject
 from app.desk.flows.find_message_texts import MessageTexts
 from app.desk.flows.imports import import_tickets
+from app.desk.flows.keep_queues import QUEUE
+from app.desk.flows.keep_routing_rules import ROUTING_RULE
+from app.desk.flows.keep_sla_policies import SLA_POLICY
+from app.desk.flows.mail.keep_mailboxes import MAILBOX
 from app.desk.pages import (
     bulk_page,
     command_palette,
@@ -49,10 +63,13 @@ from app.desk.store import queues
 from app.intents.flows import correct_prediction
 from app.intents.flows.correct_prediction import CorrectionSubject
 from app.market.api import dashboard_api, market_api, recommend_api, topic_api
-from app.market.flows import count_topic, keep_topics, look_up_alerts, market_jobs, show_market
-from app.market.flows.correct_post import MentionSubject, PostSubject
-from app.market.flows.file_quarantined_post import file_quarantined_post
-from app.market.flows.find_post_texts import PostTexts
+from app.market.flows import find_alerts, keep_topics, market_jobs, show_market
+from app.market.flows.correct_post import POST, MentionSubject, PostSubject
+from app.market.flows.find_posts import PostTexts
+from app.market.flows.keep_companies import ENTITY
+from app.market.flows.keep_feeds import FEED
+from app.market.flows.keep_topics import OWN_TOPIC
+from app.market.flows.quarantine_posts import file_quarantined_post
 from app.market.pages import (
     alert_parts,
     chart_export,
@@ -71,9 +88,13 @@ from app.model.pages import model_page
 from app.notify import api as notify_api
 from app.notify import pages as receiver_pages
 from app.notify.flows import deliver_notifications
+from app.notify.flows.keep_receivers import RECEIVER
 from app.notify.flows.queue_webhooks import queue_webhooks
 from app.people import api as people_api
-from app.people.flows import keep_accounts, keep_teams
+from app.people.flows import find_viewer, keep_accounts, keep_teams
+from app.people.flows.keep_accounts import USER
+from app.people.flows.keep_teams import TEAM
+from app.people.flows.keep_tokens import TOKEN
 from app.people.pages import (
     account_pages,
     admin_pages,
@@ -96,7 +117,7 @@ JOBS: Mapping[JobKind, Callable[[Services, Job, Progress], None]] = {
     "bulk_undo": desk_jobs.undo_many,
     "check_file": import_tickets.work_check,
     "import_file": desk_jobs.import_export,
-    "count_topic": count_topic.work,
+    "count_topic": market_jobs.count_topic,
 }
 FILERS: Mapping[ItemKind, Callable[[Services, Quarantined, Viewer], Filed]] = {
     "mail": file_quarantined.file_quarantined_mail,
@@ -109,6 +130,28 @@ SUBJECTS: Mapping[str, CorrectionSubject] = {
     "post": PostSubject(),
     "mention": MentionSubject(),
 }
+NOUNS: tuple[Noun[Any], ...] = (
+    USER,
+    TEAM,
+    TOKEN,
+    VIEW,
+    MACRO,
+    ARTICLE,
+    QUEUE,
+    SLA_POLICY,
+    MAILBOX,
+    ROUTING_RULE,
+    TICKET,
+    POST,
+    FEED,
+    ENTITY,
+    OWN_TOPIC,
+    ALERT,
+    RULE,
+    SILENCE,
+    ALARM_BUDGET,
+    RECEIVER,
+)
 BLUEPRINTS = (
     home_page.blueprint,
     sign_in_pages.blueprint,
@@ -151,7 +194,7 @@ SECTIONS = (
     article_section.SECTION,
     mailbox_section.SECTION,
 )
-"""What administrators keep, in the order of the tabs."""
+"""The sections of the administrator's pages, in the order of the tabs."""
 
 GROUPS = (
     predict_api.group,
@@ -179,28 +222,28 @@ GROUPS = (
 
 
 def register_flows() -> None:
-    """Hand lower areas what they need of higher ones; doing it again changes nothing."""
+    """Register the parts of higher areas that lower ones need; a second call changes nothing."""
     history.SUBSCRIBERS.register("webhooks", queue_webhooks)
     deliver_notifications.STANDINGS.register("alert", notify_alerts.standings)
-    show_market.USUAL.register("alerts", draw_band.usual)
-    look_up_alerts.OPEN.register("alerts", show_alerts.open_ones)
-    look_up_alerts.OF_SUBJECT.register("alerts", show_alerts.of_subject)
-    keep_topics.WATCHERS.register("alerts", show_alerts.rules_watching)
-    viewers.LOOK_UPS.register("people", keep_accounts.person)
-    keep_accounts.SIGHTS.register("queues", queues.visible_ids)
-    keep_accounts.SIGHTS.register("feeds", feeds.visible_ids)
+    show_market.USUAL.register("alerts", draw_band.draw_band)
+    find_alerts.OPEN.register("alerts", show_alerts.open_ones)
+    find_alerts.OF_SUBJECT.register("alerts", show_alerts.of_subject)
+    keep_topics.WATCHERS.register("alerts", keep_rules.rules_watching)
+    viewers.LOOK_UPS.register("people", find_viewer.find_person)
+    find_viewer.SIGHTS.register("queues", queues.visible_ids)
+    find_viewer.SIGHTS.register("feeds", feeds.visible_ids)
     keep_accounts.FURNISHINGS.register("queue", keep_queues.first_queue)
-    keep_accounts.FURNISHINGS.register("rule", lambda tx, _services: tick_rules.first_rule(tx))
+    keep_accounts.FURNISHINGS.register("rule", keep_rules.first_rule)
     keep_teams.HOLDINGS.register("queues", keep_queues.titles_by_team)
-    setting_inverses.INVERSES.register(
-        "settings", setting_inverses.Inverses(is_undoable=undo_setting.is_undoable, undo=undo_setting.undo)
-    )
+    keep_teams.HOLDINGS.register("feeds", feeds.names_by_team)
+    for noun in NOUNS:
+        nouns.NOUNS.register(noun.name, noun)
     for source in (MessageTexts(), PostTexts()):
         find_texts.SOURCES.register(source.kind, source)
     for subject_kind, subject in SUBJECTS.items():
         correct_prediction.SUBJECTS.register(subject_kind, subject)
     count_corrections.COUNTS.register("corrections", correct_prediction.count_by_task)
-    find_destinations.LISTS.register("queues", keep_queues.every)
+    find_destinations.LISTS.register("queues", show_queues.every)
     for kind, handler in JOBS.items():
         job_queue.HANDLERS.register(kind, handler)
     for item, filer in FILERS.items():
@@ -208,7 +251,7 @@ def register_flows() -> None:
 
 
 def register_pages(app: Flask) -> None:
-    """Put every page and what their templates use into the application."""
+    """Register every page, and the functions of their templates."""
     template_context.install(app)
     template_context.COUNTS.register("pages_alerts.index", alerts.n_firing)
     for section in SECTIONS:
@@ -219,6 +262,6 @@ def register_pages(app: Flask) -> None:
 
 
 def register_api(app: Flask) -> None:
-    """Register every group of operations, in the order of the description."""
+    """Register every group of operations, in documented order."""
     event_stream.install(app)
     openapi.install(app, GROUPS)

@@ -1,4 +1,4 @@
-"""Background work: rules, feeds, notifications, jobs, waiting texts, and the order of the inbox."""
+"""The worker: rules, feeds, notifications, jobs, waiting texts and upkeep in the background."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from app.core.storage import idempotency_keys
 from app.desk.flows import erase_customer, file_ticket, note_presence, order_inbox
 from app.desk.flows.imports import import_tickets
 from app.desk.flows.mail import read_mailbox, send_mail
-from app.market.flows import fetch_feeds, ingest_posts, read_folders
+from app.market.flows import classify_posts, fetch_feeds, read_folders
 from app.model.flows import deploy_model, run_shadow
 from app.notify.flows import deliver_notifications
 from app.people.flows import keep_sessions
@@ -29,12 +29,12 @@ from app.people.flows import keep_sessions
 LOG = logging.getLogger(__name__)
 MINUTE_S = 60.0
 COPIES_MS = 14 * DAY_MS
-"""A copy made before an upgrade holds what was erased since, so it is not kept for longer."""
+"""How long a copy made before an upgrade is kept: it still holds what was erased since."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Duty:
-    """One kind of work; `do` returns how much it did, and is called again at once while that is not nothing."""
+    """One kind of work; `do` returns the amount that it did, and is called again at once unless that is 0."""
 
     name: str
     every_s: float
@@ -42,15 +42,15 @@ class Duty:
 
 
 def duties(*, tick_seconds: float) -> tuple[Duty, ...]:
-    """Everything a worker does; each has its own thread, so that a slow receiver does not hold up a rule."""
+    """Return all duties of a worker; each has its own thread, so that a slow receiver does not delay a rule."""
     return (
-        Duty(name="claims of the dead", every_s=5.0, do=_free_of_dead),
+        Duty(name="claims of the dead", every_s=5.0, do=_free_dead_claims),
         Duty(name="rules", every_s=tick_seconds, do=_rules),
         Duty(name="feeds", every_s=tick_seconds, do=_feeds),
         Duty(name="folders", every_s=tick_seconds, do=read_folders.read_all),
         Duty(name="letters", every_s=1.0, do=send_mail.send_due),
         Duty(name="mailboxes", every_s=1.0, do=read_mailbox.poll_due),
-        # Who cannot be reached keeps a thread waiting; news does not stand behind that.
+        # An unreachable receiver keeps a thread waiting, so first deliveries and retries have a duty each.
         Duty(name="notifications", every_s=1.0, do=partial(deliver_notifications.deliver_due, is_first=True)),
         Duty(name="retries", every_s=1.0, do=partial(deliver_notifications.deliver_due, is_first=False)),
         Duty(name="jobs", every_s=1.0, do=job_queue.run_due),
@@ -61,7 +61,7 @@ def duties(*, tick_seconds: float) -> tuple[Duty, ...]:
 
 
 class Worker:
-    """Threads that do the duties until they are stopped; what they have begun is taken up again by the next worker."""
+    """Threads that do the duties until they are stopped; unfinished work is taken up by the next worker."""
 
     def __init__(self, services: Services, *, tick_seconds: float = 15.0) -> None:
         self._services = services
@@ -70,7 +70,7 @@ class Worker:
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Begin, in the background."""
+        """Start the threads."""
         self._stopping.clear()
         for duty in self._duties:
             thread = threading.Thread(target=self._loop, args=(duty,), name=f"worker-{duty.name}", daemon=True)
@@ -78,17 +78,11 @@ class Worker:
             thread.start()
 
     def stop(self, *, wait_s: float = 10.0) -> None:
-        """End; waits for what is under way, but not for ever."""
+        """Stop the threads; waits at most `wait_s` seconds for each."""
         self._stopping.set()
         for thread in self._threads:
             thread.join(wait_s)
         self._threads.clear()
-
-    def run(self) -> None:
-        """Work until `stop` is called from another thread or a signal handler."""
-        self.start()
-        self._stopping.wait()
-        self.stop()
 
     def _loop(self, duty: Duty) -> None:
         try:
@@ -99,13 +93,8 @@ class Worker:
             self._services.db.release()
 
 
-def run_once(services: Services, *, tick_seconds: float = 15.0) -> int:
-    """Do every duty once, in order, in this thread; how much was done."""
-    return sum(perform(duty, services) for duty in duties(tick_seconds=tick_seconds))
-
-
 def perform(duty: Duty, services: Services) -> int:
-    """Do a duty once; a fault is logged and ends nothing."""
+    """Do a duty once and return the amount; an exception is logged and counts as 0."""
     try:
         return int(duty.do(services))
     except BellwetherError as error:
@@ -115,15 +104,15 @@ def perform(duty: Duty, services: Services) -> int:
     return 0
 
 
-def _free_of_dead(services: Services) -> int:
-    free_dead_claims.free_of_dead(services)
-    # What is free now is taken by the other duties; nothing more died meanwhile.
+def _free_dead_claims(services: Services) -> int:
+    free_dead_claims.free_dead_claims(services)
+    # Returns 0: the freed work belongs to other duties, and a second look at once would find nothing.
     return 0
 
 
 def _rules(services: Services) -> int:
     tick_rules.tick(services)
-    # Rules wait for the next tick whatever they found: evaluating again at once would find the same.
+    # Returns 0: a second evaluation at once would find the same.
     return 0
 
 
@@ -133,7 +122,7 @@ def _feeds(services: Services) -> int:
 
 
 def _waiting(services: Services) -> int:
-    return file_ticket.classify_pending(services) + ingest_posts.classify_pending(services)
+    return file_ticket.classify_pending(services) + classify_posts.classify_pending(services)
 
 
 def _upkeep(services: Services) -> int:
@@ -142,16 +131,16 @@ def _upkeep(services: Services) -> int:
     return 0
 
 
-def _forget_keys(services: Services) -> int:
+def _delete_old_keys(services: Services) -> int:
     with services.db.transaction() as tx:
         return idempotency_keys.expire(tx, before=clock.now_ms() - DAY_MS)
 
 
-def _forget_copies(services: Services) -> int:
-    return upgrades.forget_copies(services.db.path, older_than_ms=clock.now_ms() - COPIES_MS)
+def _delete_old_copies(services: Services) -> int:
+    return upgrades.delete_copies(services.db.path, older_than_ms=clock.now_ms() - COPIES_MS)
 
 
-# Steps of one duty: short, seldom, and none of them stopped by another's fault.
+# Steps of one duty: short and rare; an exception in one does not stop the others.
 _UPKEEP = (
     Duty(name="inbox order", every_s=MINUTE_S, do=order_inbox.refresh),
     Duty(name="live model", every_s=MINUTE_S, do=deploy_model.follow),
@@ -160,9 +149,9 @@ _UPKEEP = (
     Duty(name="presence", every_s=MINUTE_S, do=note_presence.forget),
     Duty(name="exports left over", every_s=MINUTE_S, do=import_tickets.forget_left_over),
     Duty(name="erased words", every_s=MINUTE_S, do=erase_customer.wipe),
-    Duty(name="copies before upgrades", every_s=MINUTE_S, do=_forget_copies),
-    Duty(name="settled claims", every_s=MINUTE_S, do=free_dead_claims.tidy),
-    Duty(name="idempotency keys", every_s=MINUTE_S, do=_forget_keys),
-    Duty(name="sessions", every_s=MINUTE_S, do=keep_sessions.forget),
+    Duty(name="copies before upgrades", every_s=MINUTE_S, do=_delete_old_copies),
+    Duty(name="settled claims", every_s=MINUTE_S, do=free_dead_claims.delete_settled),
+    Duty(name="idempotency keys", every_s=MINUTE_S, do=_delete_old_keys),
+    Duty(name="sessions", every_s=MINUTE_S, do=keep_sessions.delete_expired),
     Duty(name="rules on history", every_s=MINUTE_S, do=measure_rules.refresh),
 )

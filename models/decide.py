@@ -113,7 +113,8 @@ def _accepted(row: NDArray[np.float64], *, decision: Decision) -> tuple[int, ...
     if decision.kind == "single":
         return ()
     chosen = chosen_labels(row[None], accept=decision.accept or (0.5,) * len(row))[0]
-    return tuple(int(at) for at in np.argsort(-row, kind="stable") if chosen[at])
+    order = np.argsort(-row, kind="stable")
+    return tuple(order[chosen[order] == 1].tolist())
 
 
 def chosen_labels(found: NDArray[np.float64], *, accept: ArrayLike) -> NDArray[np.int64]:

@@ -19,6 +19,9 @@ STEPS = (
     ("format", ["ruff", "format", "--check", *PACKAGES]),
     ("types", ["mypy", *PACKAGES]),
 )
+PROCESSES = ("--numprocesses", "2", "--dist", "loadfile")
+"""Two at a time; the tests of a file share what it sets up, so they stay in one process."""
+
 NO_BROWSER = "The browser tests are left out: no Chromium was found. Install one with: apt-get install chromium"
 
 NO_DOVECOT = (
@@ -62,7 +65,8 @@ def main(arguments: list[str]) -> int:
             failed.append(name)
     if failed:
         print(f"These steps failed: {', '.join(failed)}. The tests run all the same.", flush=True)
-    status = _run(["pytest", *_browser_arguments(), *_mail_arguments(), *_corpora_arguments(), *arguments])
+    left_out = (*_browser_arguments(), *_mail_arguments(), *_corpora_arguments())
+    status = _run(["pytest", *PROCESSES, *left_out, *arguments])
     return status or len(failed)
 
 

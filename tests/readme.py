@@ -1,13 +1,13 @@
-"""The generated tables of the README: `python -m tests.readme` rewrites them, a test compares them.
+"""The generated tables of the documents: `python -m tests.readme` rewrites them, a test compares them.
 
-Each table stands between `<!-- name -->` and `<!-- /name -->`.
+A table stands in the document that has its marks, `<!-- name -->` and `<!-- /name -->`.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,12 @@ from app.web.access import PUBLIC, permission_of
 from tests import shipped
 from tests.bench import tables as speed_tables
 from tests.bench import training_tables
+from tests.bench.tables import table
+from training.cli import COMMANDS
 
 ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
+DOCUMENTS = ("README.md", "app/README.md", "models/README.md", "training/README.md", "tests/bench/README.md")
 BENCHES = ROOT / "tests" / "bench" / "results"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    lines += [f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
-    return "\n".join(lines)
 
 
 def settings() -> str:
@@ -37,7 +33,7 @@ def settings() -> str:
     rows = [
         (f"`{name}`", kind, f"`{default}`" if default else "", text) for name, kind, default, text in config.table()
     ]
-    return _table(("Setting", "Type", "Default", "What it does"), rows)
+    return table(("Setting", "Type", "Default", "What it does"), rows)
 
 
 def routes(app: Flask) -> str:
@@ -50,7 +46,7 @@ def routes(app: Flask) -> str:
             purpose = (app.view_functions[rule.endpoint].__doc__ or "").strip().split("\n")[0]
             methods = sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
             rows += [(f"`{method} {_path(rule.rule)}`", allowed, purpose) for method in methods]
-    return _table(("Route", "Permission", "What it does"), rows)
+    return table(("Route", "Permission", "What it does"), rows)
 
 
 def _is_api(path: str) -> bool:
@@ -63,10 +59,9 @@ def _path(rule: str) -> str:
 
 
 def commands(app: Flask) -> str:
-    """Every command of `flask --app wsgi` and `python -m training`."""
+    """Every command of `flask --app wsgi`."""
     rows = [(f"`flask --app wsgi {name}`", text) for name, text in flask_commands(app)]
-    rows += [(f"`python -m training {name}`", text) for name, text in training_commands()]
-    return _table(("Command", "What it does"), rows)
+    return table(("Command", "What it does"), rows)
 
 
 def flask_commands(app: Flask) -> Iterable[tuple[str, str]]:
@@ -79,36 +74,79 @@ def flask_commands(app: Flask) -> Iterable[tuple[str, str]]:
             yield name, command.get_short_help_str(limit=120)
 
 
-def training_commands() -> Iterable[tuple[str, str]]:
-    """Names and help of the commands of `python -m training`."""
-    from training.cli import COMMANDS
+def training_commands() -> str:
+    """Every command of `python -m training`."""
+    rows = [(f"`python -m training {name}`", text[:1].upper() + text[1:] + ".") for name, text in COMMANDS.items()]
+    return table(("Command", "What it does"), rows)
 
-    yield from sorted(COMMANDS.items())
+
+def headline() -> str:
+    """The few figures that the first page shows, each with the command that measures it."""
+    rows = [
+        (what, figure, f"[`python -m {command}`]({place})")
+        for what, figure, command, place in (*_headline_of_model(), *_headline_of_product())
+    ]
+    return table(("What", "Measured", "By"), rows)
+
+
+def _headline_of_model() -> Iterator[tuple[str, str, str, str]]:
+    rows = {row["corpus"]: row for row in _metrics()["headline"]}
+    speed = _bench("speed")["short"]
+    for corpus, what in (
+        ("banking77", "Intent of a bank customer's question, one of 77"),
+        ("sentfin", "Sentiment of a headline towards each company in it"),
+    ):
+        figure = f"{100 * rows[corpus]['int8']:.1f} % right of {rows[corpus]['n']:,} ({corpus})"
+        yield what, figure, f"training evaluate models/{shipped.newest().name}", "models/README.md#what-they-reach"
+    rate, ratio = speed["texts_per_s"][speed_tables.ENGINE]["median"], speed["ratios"]["to_the_pipeline_at_its_best"]
+    figure = f"{rate:,.0f} a second, {ratio['ratio']:.1f} times as many as a transformers pipeline"
+    yield "Texts read on two cores", figure, "tests.bench speed", "tests/bench/README.md#speed"
+
+
+def _headline_of_product() -> Iterator[tuple[str, str, str, str]]:
+    page, start, read = "tests/bench/README.md", _bench("start"), _bench("desk")["read"]
+    figure = f"{start['first_prediction_s']:.1f} s; {start['resident_mb']:.0f} MB"
+    yield "From start to the first prediction; memory in all", figure, "tests.bench start", f"{page}#speed"
+    figure = ", ".join(f"{read[part]['p95_ms']:.0f} ms" for part in ("inbox", "ticket", "search"))
+    what = "Inbox, ticket page and search at a million tickets, 95th percentile"
+    yield what, figure, "tests.bench desk_read", f"{page}#the-desk-at-a-million-tickets"
+    figure = f"{_bench('replay')['posts_a_second']:.0f} a second"
+    yield "Posts read, counted and judged", figure, "tests.bench replay", f"{page}#what-the-monitor-keeps-up-with"
+    found = {name: row for name, row in _bench("surges")["rows"].items() if name.endswith(": bellwether")}
+    shares = ", ".join(f"{100 * row['recall']:.0f} %" for row in found.values())
+    worst = max(row["false_a_week"] for row in found.values())
+    yield (
+        f"Surges of bad news found at {', '.join(name.split()[0] for name in found)} stories an hour",
+        f"{shares}, with at most {worst:.2f} false alarms a topic and week",
+        "tests.bench surges",
+        f"{page}#how-surges-are-told-from-chance",
+    )
 
 
 def results() -> str:
     """The shipped artifact's figures on the official tests, int8 and float32."""
-    metrics = json.loads((shipped.newest() / "metrics.json").read_text(encoding="utf-8"))
     rows = [
         (row["corpus"], row["metric"].replace("_", " "), f"{row['n']:,}", f"{row['int8']:.4f}",
          f"{row['interval'][0]:.4f}–{row['interval'][1]:.4f}", f"{row['float32']:.4f}")
-        for row in metrics["headline"]
+        for row in _metrics()["headline"]
     ]  # fmt: skip
-    return _table(("Corpus", "Metric", "n", "int8, as served", "95 % interval", "float32"), rows)
+    return table(("Corpus", "Metric", "n", "int8, as served", "95 % interval", "float32"), rows)
 
 
 def robustness() -> str:
     """What is left of the shipped artifact's accuracy when texts are disturbed."""
-    return training_tables.robustness(json.loads((shipped.newest() / "metrics.json").read_text(encoding="utf-8")))
+    return training_tables.robustness(_metrics())
 
 
 def mini() -> str:
     """The small model beside the full one."""
-    full, small = (
-        json.loads((shipped.newest(name) / "metrics.json").read_text(encoding="utf-8"))
-        for name in ("bellwether", "bellwether-mini")
-    )
-    return training_tables.mini(full, small)
+    return training_tables.mini(_metrics(), _metrics("bellwether-mini"))
+
+
+def _metrics(name: str = "bellwether") -> dict[str, Any]:
+    """The metrics.json of a shipped artifact."""
+    found: dict[str, Any] = json.loads((shipped.newest(name) / "metrics.json").read_text(encoding="utf-8"))
+    return found
 
 
 def _bench(name: str) -> dict[str, Any]:
@@ -128,7 +166,7 @@ def nab() -> str:
         )
         for name, row in _bench("nab")["detectors"].items()
     ]
-    return _table(("Detector", "Windows hit", "False alarms a series and week", "Median delay"), rows)
+    return table(("Detector", "Windows hit", "False alarms a series and week", "Median delay"), rows)
 
 
 def surges() -> str:
@@ -140,7 +178,7 @@ def surges() -> str:
         bursts = f"{row['bursts_told']} of {row['bursts']} ({row['bursts_expected_by_chance']:.0f} by chance)"
         rows.append((rate, detector, f"{row['false_a_week']:.2f}", found, f"{row['median_delay_hours']:.0f} h", bursts))
     head = ("Stories", "Detector", "False alarms a topic and week", "Surges found", "Median delay", "Bursts told")
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def monitor() -> str:
@@ -174,7 +212,7 @@ def monitor() -> str:
         ),
         *(_of_budget(one) for one in reuters["budgets"]),
     ]
-    return _table(("What", "Target", "Measured"), rows)
+    return table(("What", "Target", "Measured"), rows)
 
 
 def _of_budget(one: dict[str, Any]) -> tuple[str, str, str]:
@@ -188,13 +226,15 @@ def _of_budget(one: dict[str, Any]) -> tuple[str, str, str]:
 
 def desk() -> str:
     """What the desk does at a million tickets: on the wall, and in processor time."""
-    told = json.loads((ROOT / "tests" / "bench" / "results" / "desk.json").read_text(encoding="utf-8"))
+    told = _bench("desk")
     read, write, agents = told["read"], told["write"], told.get("agents")
     pages = (("inbox", "Inbox with any filter", 120), ("ticket", "Ticket page", 80), ("search", "Search", 100))
     rows: list[tuple[object, ...]] = [
         (f"{title}, p95", f"{target} ms", f"{read[part]['p95_ms']} ms", f"{read[part]['processor_p95_ms']} ms")
         for part, title, target in pages
     ]
+    reports = (_bench("reports")["pages"][f"{days} days, all queues"]["median_ms"] for days in (30, 365))
+    rows.append(("Reports of 30 and 365 days, median", "200 ms", ", ".join(f"{ms:.0f} ms" for ms in reports), ""))
     beyond = f"{read['size']['beyond_text_bytes_a_ticket']:,} bytes"
     rows.append(("Database beyond the text, a ticket", "2,000 bytes", beyond, ""))
     for part, title, target in (
@@ -207,43 +247,53 @@ def desk() -> str:
     if agents:
         held = f"{sum(agents['errors'].values())} errors, {agents['n_lost']} of {agents['n_edits']:,} edits lost"
         rows.append((f"{agents['n_agents']} agents for {agents['seconds']} s", "no error, none lost", held, ""))
-    return _table(("What", "Target", "On the wall", "Processor time"), rows)
+    return table(("What", "Target", "On the wall", "Processor time"), rows)
 
 
-def tables() -> dict[str, Callable[[], str]]:
-    """The generated parts by name."""
+def tables() -> dict[str, str]:
+    """The generated tables by name."""
     app = create_app(config.load({}))
     return {
-        "settings": settings,
-        "routes": lambda: routes(app),
-        "commands": lambda: commands(app),
-        "results": results,
-        "robustness": robustness,
-        "mini": mini,
-        "techniques": training_tables.techniques,
-        "shots": training_tables.shots,
-        "desk": desk,
-        "speed": speed_tables.contestants,
-        "engine": speed_tables.targets,
-        "attack": speed_tables.attacks,
-        "nab": nab,
-        "surges": surges,
-        "monitor": monitor,
+        "headline": headline(),
+        "routes": routes(app),
+        "settings": settings(),
+        "commands": commands(app),
+        "training_commands": training_commands(),
+        "results": results(),
+        "robustness": robustness(),
+        "mini": mini(),
+        "techniques": training_tables.techniques(),
+        "shots": training_tables.shots(),
+        "benches": speed_tables.benches(),
+        "speed": speed_tables.contestants(),
+        "engine": speed_tables.targets(),
+        "desk": desk(),
+        "surges": surges(),
+        "nab": nab(),
+        "monitor": monitor(),
+        "attack": speed_tables.attacks(),
     }
 
 
-def render(text: str) -> str:
-    """The README with every generated part made anew."""
-    for name, make in tables().items():
+def document(name: str) -> str:
+    """The text of a document."""
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def render(text: str, *, made: Mapping[str, str]) -> str:
+    """A document's text with every generated table in it as it was made."""
+    for name, table_text in made.items():
         before, opening, rest = text.partition(f"<!-- {name} -->\n")
         _, closing, after = rest.partition(f"<!-- /{name} -->")
-        text = f"{before}{opening}{make()}\n{closing}{after}" if closing else text
+        text = f"{before}{opening}{table_text}\n{closing}{after}" if closing else text
     return text
 
 
 def main() -> None:
-    """Rewrite the README."""
-    README.write_text(render(README.read_text(encoding="utf-8")), encoding="utf-8")
+    """Rewrite the tables of every document."""
+    made = tables()
+    for name in DOCUMENTS:
+        (ROOT / name).write_text(render(document(name), made=made), encoding="utf-8")
 
 
 if __name__ == "__main__":

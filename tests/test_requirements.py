@@ -27,6 +27,7 @@ PROGRAMS = {
     "datasets": "training/data reads a data set by name",
     "tensorboard": "torch.utils.tensorboard writes through it",
     "bitsandbytes": "transformers quantises through it",
+    "pytest-xdist": "the gate runs pytest in two processes with it",
     "accelerate": "transformers places quantised weights through it",
     "axe-playwright-python": "tests/browser injects the script that it carries",
     "pip-tools": "pip-compile makes app/requirements.lock",

@@ -1,4 +1,4 @@
-"""The forms about alerts: rules, silences, the false alarm budget, notes, and bad news that nobody was told of."""
+"""The forms about alerts: rules, silences, the budget of false alarms, notes, and missed bad news."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class BudgetForm(FlaskForm):
 
 
 class Note(FlaskForm):
-    """What is being done about an alert."""
+    """A note on what is done about an alert."""
 
     note = StringField(_l("Note"), [Optional(), NOTE])
 
@@ -41,7 +41,7 @@ class Missed(FlaskForm):
 
 
 class EditRule(FlaskForm):
-    """When bad news is an alert."""
+    """The condition under which bad news is an alert."""
 
     name = StringField(_l("Name"), [REQUIRED, NAME])
     kind = SelectField(
@@ -81,7 +81,7 @@ class EditRule(FlaskForm):
 
 
 class NewSilence(FlaskForm):
-    """Tell nobody for a while, and why."""
+    """A silence: how long, and why."""
 
     hours = SelectField(
         _l("For"),

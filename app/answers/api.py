@@ -7,9 +7,11 @@ from typing import Any
 from flask import Response
 from marshmallow import fields
 
-from app.answers.flows import find_articles, find_macros, keep_macros, search_articles
+from app.answers.flows import find_macros, search_articles
+from app.answers.flows.keep_articles import ARTICLE
+from app.answers.flows.keep_macros import MACRO
 from app.web import access
-from app.web.api import api_lists
+from app.web.api import api_lists, noun_routes
 from app.web.api.api_shapes import (
     Between,
     ChangeShape,
@@ -24,11 +26,11 @@ from app.web.api.api_shapes import (
 )
 from app.web.api.openapi import blueprint, route
 
-group = blueprint("knowledge", about="What answers are made of.")
+group = blueprint("knowledge", about="Macros and articles, of which answers are made.")
 
 
 class MacroActionShape(Shape):
-    """What a macro does besides its text."""
+    """A change that a macro makes besides its text."""
 
     type = fields.String(required=True, validate=OneOf(("set_status", "add_tag", "route")))
     value = fields.String(required=True, validate=Size(min=1, max=200))
@@ -56,7 +58,7 @@ class NewMacroShape(Shape):
 
 
 class MacroChangeShape(ChangeShape):
-    """What to change of a macro; what is left out stays."""
+    """The fields of a macro to change; the others stay."""
 
     name = fields.String(validate=Size(min=1, max=120))
     body = fields.String(validate=Size(min=1, max=20_000))
@@ -95,7 +97,7 @@ class HitShape(Shape):
 
 
 class SearchQuery(Shape):
-    """What is looked for."""
+    """The words or the question to look for, and the number of articles wanted."""
 
     q = fields.String(required=True, validate=Size(min=1, max=2000))
     limit = Whole(load_default=10, validate=Between(1, 50))
@@ -103,62 +105,36 @@ class SearchQuery(Shape):
 
 @route(group, "/macros", needs="macros:read", query=MacroQuery, returns=page_of(MacroShape, "MacroPage"))
 def list_macros(query: dict[str, Any]) -> dict[str, Any]:
-    """All macros, or at most 200 that have the words."""
+    """List all macros, or at most 200 that have the words."""
     return api_lists.whole(find_macros.with_words(access.services(), query["q"]))
 
 
-@route(group, "/macros", method="POST", needs="macros:write", reads=NewMacroShape, returns=MacroShape, status=201)
-def add_macro(payload: dict[str, Any]) -> Response:
-    """Write a macro."""
-    made = keep_macros.add_macro(access.services(), viewer=access.viewer(), **payload)
-    return api_lists.tagged(MacroShape, made, version=made.version, status=201)
-
-
-@route(
+noun_routes.add_routes(
     group,
-    "/macros/<id(mac):macro_id>",
-    method="PATCH",
-    needs="macros:write",
-    reads=MacroChangeShape,
-    is_versioned=True,
-    returns=MacroShape,
+    MACRO,
+    path="/macros",
+    prefix="mac",
+    shape=MacroShape,
+    new=NewMacroShape,
+    change=MacroChangeShape,
+    needs="macros:read",
 )
-def change_macro(payload: dict[str, Any], *, macro_id: int) -> Response:
-    """Change a macro."""
-    made = keep_macros.change_macro(
-        access.services(), macro_id, viewer=access.viewer(), changes=payload, version=api_lists.expected_version()
-    )
-    return api_lists.tagged(MacroShape, made, version=made.version)
-
-
-@route(group, "/macros/<id(mac):macro_id>", method="DELETE", needs="macros:write", status=204)
-def remove_macro(macro_id: int) -> Response:
-    """Remove a macro."""
-    keep_macros.remove_macro(access.services(), macro_id, viewer=access.viewer())
-    return Response(status=204)
-
-
-@route(group, "/macros/<id(mac):macro_id>", needs="macros:read", returns=MacroShape)
-def show_macro(macro_id: int) -> Response:
-    """One macro."""
-    found = find_macros.get(access.services(), macro_id)
-    return api_lists.tagged(MacroShape, found, version=found.version)
 
 
 @route(group, "/articles", needs="articles:read", returns=page_of(ArticleShape, "ArticlePage"))
 def list_articles() -> dict[str, Any]:
-    """All articles."""
-    return api_lists.whole(find_articles.every(access.services()))
+    """List all articles."""
+    return api_lists.whole(search_articles.every(access.services()))
 
 
 @route(group, "/articles/search", needs="articles:read", query=SearchQuery, returns=page_of(HitShape, "Hits"))
 def search(query: dict[str, Any]) -> dict[str, Any]:
-    """Articles for a question, by words and by meaning."""
+    """Search the articles for a question, by words and by meaning."""
     return api_lists.whole(search_articles.search(access.services(), query["q"], limit=query["limit"]))
 
 
 @route(group, "/articles/<id(art):article_id>", needs="articles:read", returns=ArticleShape)
 def show_article(article_id: int) -> Response:
-    """One article."""
-    found = find_articles.get(access.services(), article_id)
+    """Show an article."""
+    found = ARTICLE.get(access.services().db, article_id, viewer=access.viewer())
     return api_lists.tagged(ArticleShape, found, version=found.version)

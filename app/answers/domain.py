@@ -1,4 +1,4 @@
-"""What answers are made of: macros, articles, drafts with their sources."""
+"""Macros, articles and drafts: the material of answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class MacroAction:
-    """What applying a macro does besides its text: `set_status`, `add_tag` or `route`, with a value."""
+    """A change that a macro makes besides its text: `set_status`, `add_tag` or `route`, with a value."""
 
     type: str
     value: str
@@ -43,7 +43,7 @@ class Article:
 
 @dataclass(frozen=True, kw_only=True)
 class Passage:
-    """A part of an article that can be quoted; `vector_id` is its row in the vector table."""
+    """A part of an article that can be quoted."""
 
     article_id: int
     ordinal: int
@@ -69,8 +69,23 @@ Verdict = Literal["accepted", "edited", "rejected"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What an agent did with a macro or a draft on a ticket; `kept` is the share (0–1) of its words that were sent."""
+
+    ticket_id: int
+    user_id: int | None
+    kind: Literal["macro", "draft"]
+    macro_id: int | None
+    intent: str
+    verdict: Verdict
+    kept: float
+    message_id: int | None
+    at: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tally:
-    """What became of a suggestion so far: how often each verdict, and the share of its words kept, summed."""
+    """Outcomes of a suggestion: the number of each verdict, and the sum of the shares of its words that were kept."""
 
     n_accepted: int = 0
     n_edited: int = 0
@@ -79,7 +94,7 @@ class Tally:
 
     @property
     def n(self) -> int:
-        """How often anything became of it."""
+        """The number of all outcomes."""
         return self.n_accepted + self.n_edited + self.n_rejected
 
 
@@ -114,21 +129,3 @@ class Draft:
     def text(self) -> str:
         """The draft as it would be sent."""
         return "\n\n".join(sentence.text for sentence in self.sentences)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """What a customer asked and how near the best passage came (cosine, −1 to 1)."""
-
-    ticket_id: int
-    text: str
-    best_similarity: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Gap:
-    """Questions that say the same and that no article answers; `example` is the one nearest to all of them."""
-
-    ticket_ids: tuple[int, ...]
-    example: str
-    best_similarity: float

@@ -1,4 +1,4 @@
-"""Commands of `flask --app wsgi`, a group a file; `install` hangs them on the application."""
+"""Commands of `flask --app wsgi`, one group per file; `install` adds them to the application."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LoadDemo = Callable[..., Any]
 
 
 def install(app: Flask, *, load_demo: LoadDemo, generate: LoadDemo) -> None:
-    """Add every group; `load_demo` and `generate` are what `flask demo` runs."""
+    """Add all groups; `flask demo` calls `load_demo` and `generate`."""
     from app.cli import demo, examples, feeds, imports, models, settings, tokens, users
 
     app.extensions["bellwether.demo"] = load_demo

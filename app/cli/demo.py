@@ -1,4 +1,4 @@
-"""The demo organisation."""
+"""Commands about the demo organisation."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def generate(n_tickets: int, seed: int) -> None:
 
 
 def fill(app: Flask) -> str:
-    """Load the story with a progress bar; the lines to print then. Conflict when there is data already."""
+    """Load the story with a progress bar; returns the lines to print. Raises Conflict where there is data already."""
     with click.progressbar(length=1, label="Two weeks of tickets, six weeks of posts", show_pos=True) as bar:
 
         def start(n_steps: int) -> None:

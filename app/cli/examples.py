@@ -1,4 +1,4 @@
-"""Corrections as training examples."""
+"""Commands about training examples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Feeds: what there is, and a file replayed as if its posts came in now."""
+"""Commands about feeds: list them, replay a file into one, read their folders."""
 
 from __future__ import annotations
 
@@ -45,26 +45,26 @@ def replay(file: Path, slug: str, speed: float, is_ruled: bool) -> None:
     if feed is None:
         raise NotFound(noun="feed", id=slug)
     counts: Counter[str] = Counter()
-    course = _Course(speed=speed, is_ruled=is_ruled)
+    replayed = _Replay(speed=speed, is_ruled=is_ruled)
     with file.open(encoding="utf-8", errors="replace") as lines:
-        for stretch in course.stretches(_rows(lines, file=file)):
+        for stretch in replayed.stretches(_rows(lines, file=file)):
             counts.update(
                 result.state for result in ingest_posts.receive_each(services(), feed.id, stretch, viewer=SYSTEM)
             )
-            course.evaluate()
-    told = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-    click.echo(told or "The file holds no posts.")
+            replayed.evaluate()
+    summary = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    click.echo(summary or "The file holds no posts.")
     if is_ruled:
-        click.echo(f"{course.n_fired} alerts fired.")
+        click.echo(f"{replayed.n_fired} alerts fired.")
 
 
 def _rows(lines: TextIO, *, file: Path) -> Iterator[Any]:
-    return read_posts.posts_from_lines(lines, kind="csv" if file.suffix.lower() == ".csv" else "jsonl")
+    return iter(read_posts.posts_from_file(lines, form="csv" if file.suffix.lower() == ".csv" else "jsonl"))
 
 
 @dataclass
-class _Course:
-    """The time of the file: posts come in the order of the file, an hour of theirs at a time."""
+class _Replay:
+    """The course of time in the file: posts arrive in the file's order, one hour of their time after another."""
 
     speed: float
     is_ruled: bool
@@ -72,7 +72,7 @@ class _Course:
     n_fired: int = 0
 
     def stretches(self, rows: Iterator[Any]) -> Iterator[list[Any]]:
-        """The rows of one hour after another, each when it is its turn; late ones go with the hour they come in."""
+        """Yield the rows of one hour after another, at the pace; late rows go with the hour that is read."""
         waiting: list[Any] = []
         for row in rows:
             hour = self._hour(row)
@@ -97,7 +97,7 @@ class _Course:
             time.sleep(min((hour - self.at) / 1000 / self.speed, LONGEST_PAUSE_S))
 
     def evaluate(self) -> None:
-        """Ask the rules as they would have been asked at the end of the hour that has just come in."""
+        """Evaluate the rules as at the end of the last hour."""
         if self.is_ruled and self.at is not None:
             found = tick_rules.tick(services(), now=self.at + HOUR_MS)
             self.n_fired += sum(step.reason == "fired" for step in found)

@@ -1,4 +1,4 @@
-"""Moving in from another desk: its export tried, then imported."""
+"""The import of another desk's export, with a dry run."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from flask import current_app
 
 from app.cli.shell import Command, services
 from app.core.errors import InputError
-from app.core.jobs import job_queue as flow
-from app.core.jobs import job_rows
+from app.core.jobs import job_queue, job_rows
 from app.core.jobs.job import Job
 from app.core.permissions import SYSTEM
 from app.desk.domain.import_file import Source, TicketFile
@@ -49,7 +48,7 @@ def command(file: Path, source: Source | None, pairs: tuple[str, ...], slug: str
         click.echo(f"  {name} = {column}")
     if not is_dry:
         found = import_tickets.begin(services(), found.id, viewer=SYSTEM)
-    _told(_done(found.check_job_id if is_dry else found.import_job_id), is_dry=is_dry)
+    _report(_wait_for(found.check_job_id if is_dry else found.import_job_id), is_dry=is_dry)
 
 
 def _mapping(file: TicketFile, pairs: tuple[str, ...]) -> dict[str, str]:
@@ -57,20 +56,20 @@ def _mapping(file: TicketFile, pairs: tuple[str, ...]) -> dict[str, str]:
     return {**file.mapping, **{name.strip(): column.strip() for name, _, column in given}}
 
 
-def _done(job_id: int | None) -> Job:
-    """The job at its end, done here or by a worker that was faster; earlier jobs are done on the way."""
+def _wait_for(job_id: int | None) -> Job:
+    """Return the job once it has ended, done here or by a faster worker; earlier jobs are done before."""
     while True:
         job = job_rows.get(services().db, job_id or 0)
         if job.state in ("completed", "failed"):
             return job
-        if not flow.run_due(services()):
+        if not job_queue.run_due(services()):
             time.sleep(PAUSE_S)
 
 
-def _told(job: Job, *, is_dry: bool) -> None:
+def _report(job: Job, *, is_dry: bool) -> None:
     sentence = cast("Callable[[str, Any], tuple[str, str]]", current_app.extensions["bellwether.sentence"])
     for fault in job.errors:
-        click.echo(f"Row {fault['row']}: {sentence(fault['code'], fault['params'])[1]}", err=True)
+        click.echo(f"Row {fault.row}: {sentence(fault.code, fault.params)[1]}", err=True)
     done = "would come in" if is_dry else "came in"
     click.echo(f"{job.n_done} {done}, {job.n_known} are here already, {job.n_failed} cannot be read.")
     if job.state == "failed":

@@ -1,4 +1,4 @@
-"""Which model answers."""
+"""Commands about models: list, promote, roll back, shadow."""
 
 from __future__ import annotations
 

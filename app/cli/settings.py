@@ -1,4 +1,4 @@
-"""The settings, with what is in force."""
+"""The command that prints the settings."""
 
 from __future__ import annotations
 

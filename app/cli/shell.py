@@ -1,4 +1,4 @@
-"""What every command shares: errors as sentences, the services, links, progress."""
+"""The base of all commands: errors as sentences, the services, links, tables."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from app.core.services import Services
 
 
 class Group(AppGroup):
-    """A group whose commands end with one sentence where something of ours went wrong."""
+    """A group whose commands end with a sentence on an error of this program."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; our own errors become click's."""
+        """Run the command; raises ClickException for errors of this program."""
         try:
             return super().invoke(ctx)
         except BellwetherError as error:
             app = ctx.ensure_object(ScriptInfo).load_app()
-            raise click.ClickException(told(app, error)) from error
+            raise click.ClickException(error_text(app, error)) from error
 
 
 class Command(click.Command):
-    """A command of its own, without a group, that ends in the same way."""
+    """A command without a group that ends with a sentence on an error of this program."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command inside the application; our own errors become click's."""
+        """Run the command inside the application; raises ClickException for errors of this program."""
         app = ctx.ensure_object(ScriptInfo).load_app()
         try:
             with app.app_context():
                 return super().invoke(ctx)
         except BellwetherError as error:
-            raise click.ClickException(told(app, error)) from error
+            raise click.ClickException(error_text(app, error)) from error
 
 
-def told(app: Flask, error: BellwetherError) -> str:
-    """The sentence of an error, and one for each field at fault."""
+def error_text(app: Flask, error: BellwetherError) -> str:
+    """Return the sentence of an error, and one for each faulty field."""
     sentence = cast("Callable[[str, Any], tuple[str, str]]", app.extensions["bellwether.sentence"])
     with app.app_context():
         lines = [sentence(error.code, error.params)[1]]
@@ -49,22 +49,22 @@ def told(app: Flask, error: BellwetherError) -> str:
 
 
 def services() -> Services:
-    """The services of the application that runs the command."""
+    """Return the services of the application that runs the command."""
     return cast(Services, current_app.extensions["bellwether"])
 
 
 def settings() -> Settings:
-    """Its settings."""
+    """Return the settings of the application that runs the command."""
     return cast(Settings, current_app.extensions["bellwether.settings"])
 
 
 def sign_in_url(secret: str) -> str:
-    """The address of a one-time sign-in."""
+    """Return the address of a one-time sign-in."""
     return f"{settings().public_url}/sign-in/{secret}"
 
 
 def table(head: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
-    """Print rows in columns as wide as their widest cell."""
+    """Print rows in aligned columns."""
     cells = [head, *(tuple("" if cell is None else str(cell) for cell in row) for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
     for row in cells:

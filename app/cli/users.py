@@ -1,4 +1,4 @@
-"""People: add one, or let one in without a password."""
+"""Commands about people: add one, let one in without a password, sign one out, list them."""
 
 from __future__ import annotations
 
@@ -7,20 +7,10 @@ from typing import get_args
 import click
 
 from app.cli.shell import Group, services, settings, sign_in_url
-from app.core.errors import NotFound
 from app.core.permissions import SYSTEM, User, UserRole
-from app.people.flows import keep_accounts, keep_sessions
-from app.people.store import users
+from app.people.flows import keep_accounts, keep_sessions, show_people
 
 group = Group("user", help="People who sign in.")
-
-
-def of_email(email: str) -> User:
-    """The person with this address; NotFound names it."""
-    found = users.find_by_email(services().db, email)
-    if found is None:
-        raise NotFound(noun="user", id=email)
-    return found
 
 
 @group.command("add")
@@ -30,7 +20,7 @@ def of_email(email: str) -> User:
 @click.option("--password", help="Left out: they get in by a one-time link and choose one.")
 def add(email: str, name: str, role: UserRole, password: str | None) -> None:
     """Add a person and print a one-time sign-in link."""
-    is_first = is_nobody_there()
+    is_first = keep_accounts.needs_first_admin(services())
     made = keep_accounts.add_user(
         services(),
         name=name,
@@ -51,14 +41,14 @@ def add(email: str, name: str, role: UserRole, password: str | None) -> None:
 @click.argument("email")
 def link(email: str) -> None:
     """Print a one-time sign-in link for a person."""
-    _print_link(of_email(email))
+    _print_link(show_people.get_user_by_email(services().db, email))
 
 
 @group.command("sign-out")
 @click.argument("email")
 def sign_out(email: str) -> None:
     """End every session of a person."""
-    found = of_email(email)
+    found = show_people.get_user_by_email(services().db, email)
     n_ended = keep_sessions.end_all(services(), found.id, viewer=SYSTEM)
     click.echo(f"Ended sessions of {found.name}: {n_ended}.")
 
@@ -66,14 +56,9 @@ def sign_out(email: str) -> None:
 @group.command("list")
 def show() -> None:
     """List people with their roles."""
-    for user in users.every(services().db):
+    for user in show_people.every_user(services().db):
         click.echo(f"{user.email}  {user.name}  {user.role}{'' if user.is_active else '  (inactive)'}")
 
 
 def _print_link(user: User) -> None:
     click.echo(f"Sign in once, within 30 minutes: {sign_in_url(keep_accounts.sign_in_link(services(), user.id))}")
-
-
-def is_nobody_there() -> bool:
-    """Whether the installation still waits for its first administrator."""
-    return keep_accounts.needs_first_admin(services())

@@ -1,1 +1,1 @@
-"""What every area stands on and that knows none of them: time, settings, database, events, jobs, permissions."""
+"""Core: time, settings, database, events, jobs and permissions; every area uses it, and it imports none of them."""

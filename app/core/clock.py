@@ -17,13 +17,13 @@ _clock: Clock = _system_ms
 
 
 def now_ms() -> int:
-    """The present in milliseconds UTC since 1970."""
+    """Return the present time in milliseconds UTC since 1970."""
     return _clock()
 
 
 @contextmanager
 def frozen(at_ms: int) -> Iterator[Callable[[int], None]]:
-    """Hold the clock at `at_ms` in every thread; the yielded function advances it by so many milliseconds."""
+    """Hold the clock at `at_ms` in every thread; the yielded function advances it by a number of milliseconds."""
     global _clock
     before, held = _clock, [at_ms]
 

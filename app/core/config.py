@@ -137,7 +137,7 @@ def _check(settings: Settings) -> None:
         raise _refused("zone", value=settings.zone, expected="time zone") from None
     try:
         if settings.base_url:
-            urls.parsed(settings.base_url)
+            urls.parse(settings.base_url)
     except urls.BadUrl:
         raise _refused("base_url", value=settings.base_url, expected="address such as https://desk.example") from None
     try:
@@ -152,7 +152,7 @@ def _refused(name: str, *, value: object, expected: str) -> SettingError:
 
 
 def table() -> list[tuple[str, str, str, str]]:
-    """Rows of name, type, default and help, for the README and `flask settings`."""
+    """Rows of name, type, default and help, for app/README.md and `flask settings`."""
     kinds = get_type_hints(Settings)
     return [
         (PREFIX + entry.name.upper(), kinds[entry.name].__name__, str(entry.default), entry.metadata["help"])

@@ -1,4 +1,4 @@
-"""The interface of the engine: what is asked of it and what it answers."""
+"""The interface of the engine: requests, results, and the methods that flows call."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Lane = Literal["interactive", "bulk"]
 
 Slot = Literal["live", "shadow"]
 LONGEST = 100_000
-"""Characters of a text that are looked at: several times what any model reads."""
+"""Characters of a text that are tokenized: several times the length that any model reads."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """A text to read; `tasks` None asks for all, `target` (characters) is what market tasks speak about.
+    """A text to read for some tasks (None: all); `target` is the span in characters that market tasks judge.
 
-    `n_top` best labels are given with their probabilities, all of them for tasks with at most seven.
+    The result holds the `n_top` best labels with their probabilities, all of them for tasks with at most seven.
     """
 
     text: str
@@ -34,9 +34,9 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """The predictions of a request in the order of its tasks, by `model` (name@version), and what they cost.
+    """The predictions of a request in the order of its tasks, made by `model` (name@version), and their cost.
 
-    The tokens of a text of more than `LONGEST` characters are estimated.
+    The tokens of a text longer than `LONGEST` characters are estimated.
     """
 
     predictions: tuple[Prediction, ...]
@@ -47,7 +47,7 @@ class Result:
 
     @property
     def is_truncated(self) -> bool:
-        """Part of the text was not read."""
+        """True where part of the text was not read."""
         return self.n_tokens_used < self.n_tokens
 
     def of(self, task: str) -> Prediction:
@@ -56,19 +56,19 @@ class Result:
 
 
 class EngineLike(Protocol):
-    """What flows ask of an engine; `app.model.engine.engine.Engine` is the real one."""
+    """The engine as flows use it; `app.model.engine.engine.Engine` is the real one."""
 
     @property
     def is_ready(self) -> bool:
-        """A live model is open."""
+        """True once a live model is open."""
 
     @property
     def n_waiting(self) -> int:
-        """Texts in the queue."""
+        """The number of texts in the queue."""
 
     @property
     def tasks(self) -> Mapping[str, Any]:
-        """Tasks of the live model by name, each with `role`, `kind` and `labels`."""
+        """The tasks of the live model by name, each with `role`, `kind` and `labels`."""
 
     def classify(
         self,
@@ -79,18 +79,18 @@ class EngineLike(Protocol):
         slot: Slot = "live",
         is_patient: bool = True,
     ) -> list[Result]:
-        """Answers in the order of the requests; raises Overloaded, DeadlineExceeded, TaskMissing, NotReady."""
+        """Return results in the order of the requests; raises Overloaded, DeadlineExceeded, TaskMissing, NotReady."""
 
     def explain(
         self, text: str, *, task: str, target: tuple[int, int] | None = None, deadline_ms: float | None = None
     ) -> Any:
-        """Which words made the live model answer so."""
+        """Explain the live model's answer by the words that made it."""
 
     def embed(self, texts: Sequence[str], *, is_patient: bool = True) -> NDArray[np.float32]:
-        """Vectors of unit length [n, h] of the search encoder; raises NotReady when there is none, Overloaded."""
+        """Return vectors of unit length [n, h] of the search encoder; raises NotReady without one, Overloaded."""
 
     def model(self, slot: Slot = "live") -> Any:
-        """The model in a slot; raises NotReady when it is empty."""
+        """Return the model in a slot; raises NotReady for an empty one."""
 
     def swap(self, model: Any | None, *, slot: Slot = "live") -> Any | None:
-        """Put an open model into a slot; returns the one before."""
+        """Put an open model into a slot; returns the previous one."""

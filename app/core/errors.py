@@ -1,11 +1,11 @@
-"""The error family: what can go wrong, as a code with parameters; sentences are made where a reader is known.
+"""The error family: codes with parameters, which become sentences where the reader's language is known.
 
 BellwetherError
-├── InputError 422            what was sent cannot be understood
-│   ├── TooLarge 413          it is larger than the limit
-│   └── UnsupportedMedia 415  it is of a kind that is not read here
+├── InputError 422            the request cannot be understood
+│   ├── TooLarge 413          the request is larger than the limit
+│   └── UnsupportedMedia 415  the media type is not read here
 ├── NotFound 404              there is no such thing, or not for this viewer
-├── Conflict 409              the thing has moved on, or the order of steps does not allow it
+├── Conflict 409              the thing has changed, or the order of steps does not allow it
 │   └── Stale 412             an edit was based on an older version
 ├── NotAllowed 403            the viewer's role does not include it
 │   └── NotSignedIn 401
@@ -30,7 +30,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class FieldError:
-    """One fault in what was sent: `pointer` is an RFC 6901 JSON pointer, `code` and `params` its reason."""
+    """One fault of a request: `pointer` is an RFC 6901 JSON pointer, `code` and `params` the reason."""
 
     pointer: str
     code: str
@@ -38,7 +38,7 @@ class FieldError:
 
 
 class BellwetherError(Exception):
-    """Something that a person can be told in a sentence: `code` chooses it, `params` fill it in."""
+    """An error with a sentence for people: `code` chooses the sentence, `params` fill it in."""
 
     status = 500
     code = "internal"
@@ -51,19 +51,19 @@ class BellwetherError(Exception):
 
 
 class InputError(BellwetherError):
-    """What was sent cannot be understood."""
+    """The request cannot be understood."""
 
     status, code = 422, "invalid_input"
 
 
 class TooLarge(InputError):
-    """What was sent is larger than the limit: `limit` and `size` in bytes or items."""
+    """The request is larger than the limit: `limit` and `size` in bytes or items."""
 
     status, code = 413, "too_large"
 
 
 class UnsupportedMedia(InputError):
-    """The media type is not one that is read here."""
+    """The media type of the request is not read here."""
 
     status, code = 415, "unsupported_media"
 
@@ -75,7 +75,7 @@ class NotFound(BellwetherError):
 
 
 class Conflict(BellwetherError):
-    """The thing has moved on, or the order of steps does not allow this one."""
+    """The thing has changed, or the order of steps does not allow this one."""
 
     status, code = 409, "conflict"
 
@@ -129,7 +129,7 @@ class ArtifactDamaged(NotReady):
 
 
 class DatabaseBusy(NotReady):
-    """Another writer holds the database longer than the busy timeout."""
+    """Another writer held the database for longer than the busy timeout."""
 
     code = "database_busy"
 
@@ -153,9 +153,9 @@ class OutgoingRefused(OutgoingError):
 
 
 class SettingError(BellwetherError):
-    """The setting `name` has a value that cannot be used: `value`, `expected`.
+    """The setting `name` has the unusable value `value` and not the `expected` one.
 
-    As text it is its own sentence, because it stops the start, before there is a reader's language.
+    Its text is the sentence itself: it stops the start, before there is a reader's language.
     """
 
     status, code = 500, "bad_setting"
@@ -165,7 +165,7 @@ class SettingError(BellwetherError):
 
 
 class UnknownSetting(SettingError):
-    """No setting has this `name`; `nearest` is the one that may be meant, or empty."""
+    """No setting has this `name`; `nearest` is the most similar one, or empty."""
 
     code = "unknown_setting"
 

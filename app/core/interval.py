@@ -1,4 +1,4 @@
-"""The interval of a share that was counted."""
+"""Confidence intervals of shares."""
 
 from __future__ import annotations
 
@@ -8,23 +8,26 @@ from dataclasses import dataclass
 Z95 = 1.96
 """Two-sided 95 %, in standard deviations."""
 
+Z95_ONE_SIDED = 1.6449
+"""One-sided 95 %: only the lower end of the interval counts."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Range:
-    """Where a figure lies 19 times of 20."""
+    """The 95 % range of a figure."""
 
     low: float
     high: float
 
 
-def interval(k: float, n: float, *, rho: float = 0.0) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share (Wilson 1927, JASA 22); 0 to 1 where nothing was counted.
+def interval(k: float, n: float, *, rho: float = 0.0, z: float = Z95) -> tuple[float, float]:
+    """Return Wilson's interval of the share k / n (Wilson 1927, JASA 22), 95 % by default; 0 to 1 where n is 0.
 
-    `n` counts as n / (1 + (n − 1) ρ) where what was counted moves together.
+    `rho` is the correlation of what was counted: `n` then counts as n / (1 + (n − 1) ρ).
     """
     if n <= 0:
         return 0.0, 1.0
     worth, share = n / (1 + (n - 1) * rho), k / n
-    middle = (share + Z95**2 / (2 * worth)) / (1 + Z95**2 / worth)
-    half = Z95 / (1 + Z95**2 / worth) * math.sqrt(share * (1 - share) / worth + Z95**2 / (4 * worth**2))
+    middle = (share + z**2 / (2 * worth)) / (1 + z**2 / worth)
+    half = z / (1 + z**2 / worth) * math.sqrt(share * (1 - share) / worth + z**2 / (4 * worth**2))
     return max(0.0, middle - half), min(1.0, middle + half)

@@ -1,4 +1,4 @@
-"""One page of a list: items, whether there are more, and an opaque cursor to go on from."""
+"""Pages of lists, with an opaque cursor that leads to the next one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_COUNTED = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class Page(Generic[T]):
-    """`total` stops at 10,000 (`is_capped`): counting on would cost more than it tells."""
+    """One page of a list; `total` stops at 10,000 (`is_capped`), because counting further costs too much."""
 
     items: tuple[T, ...]
     has_more: bool
@@ -31,12 +31,12 @@ class Page(Generic[T]):
 
 
 def cursor(*keys: Any) -> str:
-    """The sort key of a row as an opaque URL-safe text."""
+    """Return the sort key of a row as an opaque URL-safe text."""
     return base64.urlsafe_b64encode(json.dumps(keys).encode()).decode().rstrip("=")
 
 
 def keys(after: str, *, n: int) -> list[Any]:
-    """The sort key in a cursor; raises InputError for one that was not made here."""
+    """Return the sort key of a cursor; raises InputError for one that was not made here."""
     try:
         found = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
     except (binascii.Error, ValueError) as error:
@@ -47,7 +47,7 @@ def keys(after: str, *, n: int) -> list[Any]:
 
 
 def total(db: Reads, *, table: str, conditions: Sequence[Condition]) -> int:
-    """How many rows meet the conditions, counted to 10,000 at most."""
+    """Return the number of rows that meet the conditions, at most 10,000."""
     where, params = joined(list(conditions))
     sql = statement("SELECT count(*) FROM (SELECT 1 FROM", table, where, "LIMIT ?)")
     return int(db.value(sql, [*params, MOST_COUNTED]))
@@ -64,7 +64,7 @@ def paged(
     key: Callable[[sqlite3.Row], Sequence[Any]],
     limit: int,
 ) -> Page[T]:
-    """One page in a given order; `beyond` is the condition that goes on from a cursor."""
+    """Return one page in a given order; `beyond` is the condition for rows after the cursor."""
     where, params = joined([*conditions, beyond])
     rows = db.rows(statement("SELECT * FROM", table, where, "ORDER BY", order, "LIMIT ?"), [*params, limit + 1])
     kept, has_more = rows[:limit], len(rows) > limit
@@ -87,7 +87,7 @@ def newest(
     limit: int,
     after: str | None,
 ) -> Page[T]:
-    """One page of a table, newest row first."""
+    """Return one page of a table, newest row first."""
     beyond: Condition = ("", []) if after is None else ("id < ?", keys(after, n=1))
     return paged(
         db,

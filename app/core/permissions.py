@@ -1,4 +1,4 @@
-"""Who uses Bellwether and what each role may do."""
+"""Users, viewers, tokens and teams, and the permissions of each role and token scope."""
 
 from __future__ import annotations
 
@@ -9,46 +9,17 @@ from typing import Literal
 UserRole = Literal["agent", "analyst", "admin"]
 
 PERMISSIONS: dict[UserRole, frozenset[str]] = {
-    "agent": frozenset(
-        {
-            "tickets:read",
-            "tickets:write",
-            "messages:write",
-            "macros:read",
-            "routing:read",
-            "articles:read",
-            "reports:read",
-            "predictions:make",
-            "models:read",
-            "account:write",
-            "jobs:read",
-            "stream:read",
-        }
-    ),
-    "analyst": frozenset(
-        {
-            "posts:read",
-            "posts:write",
-            "market:read",
-            "alerts:read",
-            "alerts:write",
-            "rules:read",
-            "rules:write",
-            "receivers:read",
-            "feeds:read",
-            "feeds:write",
-            "predictions:make",
-            "recommendations:read",
-            "feedback:write",
-            "dashboards:write",
-            "models:read",
-            "account:write",
-            "jobs:read",
-            "stream:read",
-        }
-    ),
+    "agent": frozenset({
+        "tickets:read", "tickets:write", "messages:write", "macros:read", "routing:read", "articles:read",
+        "reports:read", "predictions:make", "models:read", "account:write", "jobs:read", "stream:read",
+    }),
+    "analyst": frozenset({
+        "posts:read", "posts:write", "market:read", "alerts:read", "alerts:write", "rules:read", "rules:write",
+        "receivers:read", "feeds:read", "feeds:write", "predictions:make", "recommendations:read", "feedback:write",
+        "dashboards:write", "models:read", "account:write", "jobs:read", "stream:read",
+    }),
     "admin": frozenset({"*:*"}),
-}
+}  # fmt: skip
 
 TOKEN_SCOPES: dict[str, frozenset[str]] = {
     "predict": frozenset({"predictions:make", "models:read"}),
@@ -67,7 +38,7 @@ TOKEN_SCOPES: dict[str, frozenset[str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class User:
-    """A person who signs in; an Agent is a user of role agent. `password_hash` never leaves the store and auth."""
+    """A person who signs in; an Agent is a user of role agent. `password_hash` never leaves the sign-in."""
 
     id: int
     name: str
@@ -82,9 +53,9 @@ class User:
 
 @dataclass(frozen=True, kw_only=True)
 class Viewer:
-    """Whom a query is for: permissions, and the queues and feeds in sight (None: all of them).
+    """The reader or actor of a query: permissions, and the queues and feeds in sight (None: all of them).
 
-    `actor_kind` and `actor_id` are what events and audit show.
+    `actor_kind` and `actor_id` are shown in events and the audit trail.
     """
 
     user_id: int | None
@@ -99,8 +70,16 @@ class Viewer:
     actor_id: str = ""
 
     def may(self, permission: str) -> bool:
-        """Whether `noun:verb` is among the permissions; `*:*` is everything."""
+        """Return True where `noun:verb` is among the permissions; `*:*` is everything."""
         return "*:*" in self.permissions or permission in self.permissions
+
+    def sees_queue(self, queue_id: int | None) -> bool:
+        """Return True where a queue, with its tickets, is in sight."""
+        return self.queue_ids is None or queue_id in self.queue_ids
+
+    def sees_feed(self, feed_id: int | None) -> bool:
+        """Return True where a feed, with its posts, is in sight."""
+        return self.feed_ids is None or feed_id in self.feed_ids
 
 
 SYSTEM = Viewer(
@@ -115,7 +94,7 @@ SYSTEM = Viewer(
 
 @dataclass(frozen=True, kw_only=True)
 class Token:
-    """An API token: only its SHA-256 is kept; `prefix` is what a list shows."""
+    """An API token: only its SHA-256 is kept; a list shows the `prefix`."""
 
     id: int
     user_id: int
@@ -126,6 +105,7 @@ class Token:
     expires_at: int | None = None
     last_used_at: int | None = None
     revoked_at: int | None = None
+    version: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,8 +114,10 @@ class Team:
 
     id: int
     name: str
+    version: int = 1
+    user_ids: tuple[int, ...] = ()
 
 
 def digest(secret: str) -> str:
-    """What is kept of a token, a sign-in link or a session: the SHA-256 of its secret."""
+    """Return the SHA-256 of the secret of a token, a sign-in link or a session, which is kept in its place."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()

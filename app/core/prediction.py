@@ -1,4 +1,4 @@
-"""What a model says of a text, how sure it is, and what a person says instead."""
+"""Predictions of a model about a text, with their confidence, and the corrections of people."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OUT_OF_SCOPE = "out_of_scope"
 
 @dataclass(frozen=True, kw_only=True)
 class Scored:
-    """A label id with its calibrated probability (0–1)."""
+    """A label with its calibrated probability (0–1)."""
 
     label: str
     probability: float
@@ -50,7 +50,7 @@ class Prediction:
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """Everything the model says of one text: its predictions, its language, and how much of it was read.
+    """All predictions for one text, its language, and how much of it the model read.
 
     `language` is an ISO 639-1 code; predictions of an unsupported language are all abstained.
     `n_tokens_used` < `n_tokens` when the text was cut.
@@ -63,13 +63,13 @@ class Reading:
     n_tokens_used: int = 0
 
     def of_role(self, role: Role) -> Prediction | None:
-        """The prediction of this role, if the artifact in force has one."""
+        """Return the prediction of a role; None where the artifact in force has none."""
         return next((p for p in self.predictions if p.role == role and not p.is_shadow), None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoredPrediction:
-    """A prediction with its row id and what it is about: a message, a post, or a mention."""
+    """A prediction with its row id and its subject: a message, a post, or a mention."""
 
     id: int
     subject_kind: Literal["message", "post", "mention"]
@@ -80,7 +80,7 @@ class StoredPrediction:
 
 @dataclass(frozen=True, kw_only=True)
 class Correction:
-    """A person's label where the model's was wrong; `is_undone` when it was taken back."""
+    """A person's label where the model's was wrong; `is_undone` once it was undone."""
 
     id: int
     prediction_id: int

@@ -1,4 +1,4 @@
-"""Registries: what an area needs of areas above it is registered there by name, in the composition root."""
+"""Registries: an area declares what it needs of areas above it, and the composition root registers that by name."""
 
 from __future__ import annotations
 
@@ -15,17 +15,21 @@ class Registry(Generic[T]):
         self._things: dict[str, T] = {}
 
     def register(self, name: str, thing: T) -> None:
-        """Keep a thing under a name; registering the name again replaces the thing."""
+        """Keep a thing under a name, in place of an earlier one."""
         self._things[name] = thing
 
     def __getitem__(self, name: str) -> T:
-        """The thing with this name; raises KeyError."""
+        """Return the thing with this name; raises KeyError."""
         return self._things[name]
 
+    def find(self, name: str) -> T | None:
+        """Return the thing with this name; None without one."""
+        return self._things.get(name)
+
     def __contains__(self, name: object) -> bool:
-        """Whether a name is registered."""
+        """Return True for a registered name."""
         return name in self._things
 
     def __iter__(self) -> Iterator[T]:
-        """The things, in order."""
+        """Iterate over the things, in order."""
         return iter(tuple(self._things.values()))

@@ -1,4 +1,4 @@
-"""The viewer's scope as a condition of a query: which queues and feeds are in sight."""
+"""The viewer's scope as the condition of a query: the queues and feeds in sight."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ Condition = tuple[str, list[Any]]
 
 
 def of_queues(viewer: Viewer | None, *, column: str = "queue_id") -> Condition:
-    """Condition and parameters that keep rows to the viewer's queues; empty when all are in sight."""
+    """Return the condition for rows of the viewer's queues; empty where all are in sight."""
     return _within(None if viewer is None else viewer.queue_ids, column=column)
 
 
 def of_feeds(viewer: Viewer | None, *, column: str = "feed_id") -> Condition:
-    """Condition and parameters that keep rows to the viewer's feeds; empty when all are in sight."""
+    """Return the condition for rows of the viewer's feeds; empty where all are in sight."""
     return _within(None if viewer is None else viewer.feed_ids, column=column)
 
 
 def listed(values: Iterable[int]) -> str:
-    """Ids as the JSON list that `json_each` reads: one parameter, however many there are."""
+    """Return ids as the JSON list that `json_each` reads: one parameter for any number of ids."""
     return json.dumps(sorted(values))
 
 
@@ -33,7 +33,7 @@ def _within(ids: frozenset[int] | None, *, column: str) -> Condition:
 
 
 def joined(conditions: list[Condition]) -> Condition:
-    """A WHERE clause of all conditions that say something, with their parameters in order; empty when none does."""
+    """Return the WHERE clause of all non-empty conditions, with their parameters; empty without one."""
     kept = [(text, params) for text, params in conditions if text]
     if not kept:
         return "", []

@@ -1,4 +1,4 @@
-"""Viewers of people who are not asking themselves: for whom a job is done, and who sent what is tried again."""
+"""Viewers of people who make no request themselves: the person for whom a job is done, the sender of an item."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from app.core.services import Services
 
 @dataclass(frozen=True)
 class Person:
-    """A person as a viewer; who is not active may not sign in."""
+    """A person as a viewer; only an active one may sign in."""
 
     viewer: Viewer
     is_active: bool
 
 
 LOOK_UPS: Registry[Callable[[Services, int], Person]] = Registry()
-"""Finds a person by the id of their user; raises NotFound."""
+"""`people` finds a person by the id of their user; raises NotFound."""
 
 
 def of_user(services: Services, user_id: int) -> Viewer:
-    """What a person may do and see, whether or not they may sign in; raises NotFound."""
+    """Return the viewer of a person, active or not; raises NotFound."""
     return LOOK_UPS["people"](services, user_id).viewer
 
 
 def of_active_user(services: Services, user_id: int) -> Viewer | None:
-    """What a person may do and see; None when they may not sign in. Raises NotFound."""
+    """Return the viewer of an active person, None for an inactive one; raises NotFound."""
     found = LOOK_UPS["people"](services, user_id)
     return found.viewer if found.is_active else None

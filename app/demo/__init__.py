@@ -1,1 +1,1 @@
-"""A story worth looking at: the demo organisation's tickets, macros, articles, entities and posts."""
+"""The demo organisation: its story with tickets, macros, articles, companies and posts, and generated tickets."""

@@ -1,4 +1,4 @@
-"""A desk of any size in minutes: a year of invented tickets with messages, predictions and history.
+"""Generates a desk of any size within minutes: a year of invented tickets with messages, predictions and history.
 
 Labels and probabilities are drawn, not predicted, and rows are written in bulk; everything else is as if the tickets
 had come in one by one. Most are closed, as on a desk that keeps up.
@@ -6,99 +6,30 @@ had come in one by one. Most are closed, as on a desk that keeps up.
 
 from __future__ import annotations
 
-from bisect import bisect
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from itertools import accumulate
-from random import Random
-from typing import Any
+from collections.abc import Callable
 
-from app.core import clock
-from app.core.durations import DAY_MS, HOUR_MS
+from app.core import changes
 from app.core.errors import InputError
-from app.core.events import event_log as events
-from app.core.events.event import Event
-from app.core.permissions import SYSTEM, User
-from app.core.prediction import Prediction, Role, Scored
+from app.core.events import event_log
+from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.core.storage import bulk_load
-from app.core.storage.bulk_load import compact
 from app.demo import setting
-from app.demo.prose import Prose
-from app.desk.domain.ticket import Ticket, Urgency, UrgencyPart
-from app.desk.flows import order_inbox
-from app.desk.store import queues
+from app.demo.ticket_maker import Chunk, Maker
 from app.model.store import predictions
-from app.people.flows import keep_accounts, keep_teams
-from app.people.store import teams, users
+from app.people.flows import keep_accounts
+from app.people.flows.keep_teams import TEAM
+from app.people.store import teams
 
 CHUNK = 1000
-SPAN_MS = 365 * DAY_MS
 N_AGENTS = 24
-MODEL = "generated@1.0"
 MOST = 5_000_000
-
-# Status by age: (days, chances of new, open, pending, solved, closed).
-_LIVES = (
-    (1, (45, 35, 12, 8, 0)),
-    (7, (4, 12, 10, 62, 12)),
-    (400, (0.2, 0.7, 0.6, 8, 90.5)),
-)
-_STATUSES = ("new", "open", "pending", "solved", "closed")
-_LANGUAGES = (("en", 94), ("de", 2), ("fr", 2), ("es", 1), ("zh", 1))
-_SENTIMENTS = (("negative", 45), ("neutral", 40), ("positive", 15))
-_EMOTIONS = (("neutral", 50), ("anger", 22), ("sadness", 10), ("joy", 8), ("fear", 6), ("surprise", 3), ("disgust", 1))
-_FEELINGS: tuple[tuple[Role, Sequence[tuple[str, float]]], ...] = (
-    ("sentiment", _SENTIMENTS),
-    ("emotion", _EMOTIONS),
-)
-_BANDS = (("high", 70), ("medium", 20), ("low", 10))
-_TIERS = (("standard", 80), ("plus", 14), ("business", 6))
-_CHANNELS = (("email", 60), ("chat", 20), ("form", 15), ("api", 5))
-_PRIORITIES = ((70, "urgent"), (45, "high"), (20, "normal"), (0, "low"))
 
 Progress = Callable[[int], object]
 
 
-class Draw:
-    """One of weighted values."""
-
-    def __init__(self, weighted: Sequence[tuple[Any, float]]) -> None:
-        self._values = [value for value, _ in weighted]
-        self._sums = list(accumulate(weight for _, weight in weighted))
-
-    def __call__(self, rng: Random) -> Any:
-        return self._values[bisect(self._sums, rng.random() * self._sums[-1])]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Side:
-    """Half of the desk: its intent task, where its tickets arrive, and its intents with queue and base urgency."""
-
-    name: str
-    task: str
-    intake: int
-    intents: Draw
-    queue_of: dict[str, int]
-    urgency_of: dict[str, int]
-    top: dict[str, tuple[str, str]]
-
-
-@dataclass
-class Chunk:
-    """Rows of one transaction by table, what was said of them, and what happened."""
-
-    rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=lambda: {name: [] for name in bulk_load.COLUMNS})
-    said: list[tuple[str, int, Prediction, int]] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-
-    def add(self, table: str, *values: Any) -> None:
-        """One more row, in the order of `loading.COLUMNS`."""
-        self.rows[table].append(values)
-
-
 def generate(services: Services, *, n_tickets: int, seed: int = 7, on_progress: Progress = lambda n: None) -> None:
-    """Add `n_tickets` tickets that arrived within the last year; InputError for a number that is out of bounds.
+    """Add tickets that arrived within the last year; raises InputError for a number out of bounds.
 
     An empty database gets the demo's people, queues and answers first, and two dozen agents.
     """
@@ -106,272 +37,33 @@ def generate(services: Services, *, n_tickets: int, seed: int = 7, on_progress: 
         raise InputError("out_of_bounds", value=n_tickets, low=1, high=MOST)
     if keep_accounts.needs_first_admin(services):
         _furnish(services)
-    bulk_load.widen(services.db, megabytes=256)
-    maker = Maker(services, n_tickets=n_tickets, seed=seed)
-    for start in range(0, n_tickets, CHUNK):
-        size = min(CHUNK, n_tickets - start)
-        chunk = maker.chunk(size)
-        with services.db.transaction() as tx:
-            for table, rows in chunk.rows.items():
-                bulk_load.add(tx, table, rows)
-            predictions.insert_dated(tx, chunk.said)
-            events.record_all(tx, chunk.events)
-        on_progress(size)
-    bulk_load.settle(services.db)
+    # A load walks over whole indices.
+    with services.db.page_cache(megabytes=256):
+        maker = Maker(services, n_tickets=n_tickets, seed=seed)
+        for start in range(0, n_tickets, CHUNK):
+            size = min(CHUNK, n_tickets - start)
+            _write(services, maker.chunk(size))
+            on_progress(size)
+        bulk_load.optimize(services.db)
 
 
-def _scored(*pairs: tuple[str, float]) -> tuple[Scored, ...]:
-    return tuple(Scored(label=label, probability=chance) for label, chance in pairs)
+def _write(services: Services, chunk: Chunk) -> None:
+    with services.db.transaction() as tx:
+        for table, rows in chunk.rows.items():
+            bulk_load.add(tx, table, rows)
+        predictions.insert_dated(tx, chunk.said)
+        event_log.record_all(tx, chunk.events)
 
 
 def _furnish(services: Services) -> None:
     setting.people(services)
     setting.queues(services)
     setting.answers(services)
-    members: dict[int, list[int]] = {
-        team.id: [user.id for user in teams.members(services.db, team.id)] for team in teams.every(services.db)
-    }
+    members = {team.id: list(team.user_ids) for team in teams.every(services.db)}
     for number in range(N_AGENTS):
         user = keep_accounts.add_user(
             services, viewer=SYSTEM, role="agent", name=f"Agent {number + 1}", email=f"agent{number + 1}@example.com"
         )
         members[list(members)[number % len(members)]].append(user.id)
     for team_id, user_ids in members.items():
-        keep_teams.set_team_members(services, team_id, viewer=SYSTEM, user_ids=user_ids)
-
-
-def _side(services: Services, name: str, *, rng: Random) -> Side:
-    intake = queues.find_by_slug(services.db, f"{name}-intake") or queues.every(services.db)[0]
-    routes = [rule for rule in queues.route_rules(services.db, task=intake.intent_task) if rule.queue_id]
-    intents = [rule.intent for rule in routes] or ["out_of_scope"]
-    # A few intents make up most of a desk's work.
-    weights = [1 / (rank + 2) for rank in range(len(intents))]
-    rng.shuffle(weights)
-    return Side(
-        name=name,
-        task=intake.intent_task,
-        intake=intake.id,
-        intents=Draw(list(zip(intents, weights, strict=True))),
-        queue_of={rule.intent: rule.queue_id or intake.id for rule in routes},
-        urgency_of={rule.intent: rule.urgency for rule in routes},
-        top={one: ((intents * 3)[at + 1], (intents * 3)[at + 2]) for at, one in enumerate(intents)},
-    )
-
-
-def _agents(services: Services) -> dict[int, list[User]]:
-    """Who may be given the tickets of each queue."""
-    db = services.db
-    agents = [user for user in users.every(db, is_active=True) if user.role == "agent"]
-    sights = {user.id: queues.visible_ids(db, [team.id for team in teams.of_user(db, user.id)]) for user in agents}
-    return {queue.id: [user for user in agents if queue.id in sights[user.id]] for queue in queues.every(db)}
-
-
-class Maker:
-    """Draws tickets in the order of their arrival."""
-
-    def __init__(self, services: Services, *, n_tickets: int, seed: int) -> None:
-        db, self._rng = services.db, Random(seed)
-        self._prose = Prose(self._rng)
-        self._sides = [_side(services, name, rng=self._rng) for name in ("card", "shop")]
-        self._agents = _agents(services)
-        self._now, self._policy = clock.now_ms(), services.policy
-        self._step, self._at = SPAN_MS / n_tickets, float(self._now - SPAN_MS)
-        self._ticket, self._message = bulk_load.last_id(db, "ticket"), bulk_load.last_id(db, "message")
-        self._customer = self._first_customer = bulk_load.last_id(db, "customer")
-        self._lives = [(days * DAY_MS, Draw(list(zip(_STATUSES, chances, strict=True)))) for days, chances in _LIVES]
-        self._draws = {
-            name: Draw(weighted)
-            for name, weighted in {
-                "language": _LANGUAGES, "sentiment": _SENTIMENTS, "emotion": _EMOTIONS, "band": _BANDS,
-                "tier": _TIERS, "channel": _CHANNELS,
-            }.items()
-        }  # fmt: skip
-
-    def chunk(self, size: int) -> Chunk:
-        """The next tickets with all that belongs to them."""
-        chunk = Chunk()
-        for _ in range(size):
-            self._one(chunk)
-        return chunk
-
-    def _drawn(self, name: str) -> Any:
-        return self._draws[name](self._rng)
-
-    def _one(self, chunk: Chunk) -> None:
-        self._ticket += 1
-        self._at += self._step
-        case = self._case(chunk)
-        n_messages = self._thread(chunk, case)
-        self._history(chunk, case)
-        self._row(chunk, case, n_messages=n_messages)
-
-    def _customer_of(self, chunk: Chunk) -> tuple[int, str, str]:
-        # Two tickets in five come from somebody who wrote before.
-        if self._customer > self._first_customer and self._rng.random() < 0.4:
-            known = self._first_customer + 1 + int(self._rng.random() * (self._customer - self._first_customer))
-            return known, self._prose.name(), "standard"
-        self._customer += 1
-        name, tier = self._prose.name(), self._drawn("tier")
-        chunk.add(
-            "customer", self._customer, name, f"{name.lower().replace(' ', '.')}.{self._customer}@example.com", tier
-        )
-        return self._customer, name, tier
-
-    def _case(self, chunk: Chunk) -> dict[str, Any]:
-        rng = self._rng
-        side = self._sides[rng.random() < 0.5]
-        language = self._drawn("language")
-        intent, band = side.intents(rng), self._drawn("band")
-        is_unsure = language != "en" or (band == "low" and rng.random() < 0.5)
-        age = self._now - self._at
-        status = next(draw for days, draw in self._lives if age < days)(rng) if age < 399 * DAY_MS else "closed"
-        sentiment = self._drawn("sentiment")
-        queue_id = side.intake if is_unsure else side.queue_of.get(intent, side.intake)
-        customer_id, name, tier = self._customer_of(chunk)
-        return {
-            "side": side, "language": language, "intent": intent, "band": band, "is_unsure": is_unsure,
-            "status": status, "sentiment": sentiment, "emotion": self._drawn("emotion"), "customer_id": customer_id,
-            "name": name, "at": int(self._at), "body": self._prose.asked(side.name, language=language),
-            "probability": {"high": 0.93, "medium": 0.74, "low": 0.47}[band] + rng.random() * 0.06,
-            "queue_id": queue_id,
-            "urgency": self._urgency(side.urgency_of.get(intent, 10), sentiment=sentiment, tier=tier),
-            "agent": None if status == "new" or (status == "open" and rng.random() < 0.3) else self._agent(queue_id),
-            "answered_at": None if status == "new" else self._within(9 * HOUR_MS),
-            "solved_at": self._within(60 * HOUR_MS) if status in ("solved", "closed") else None,
-        }  # fmt: skip
-
-    def _within(self, span_ms: int) -> int:
-        return min(self._now, int(self._at + self._rng.random() * span_ms))
-
-    def _agent(self, queue_id: int) -> Any:
-        among = self._agents[queue_id]
-        return among[int(self._rng.random() * len(among))] if among else None
-
-    def _urgency(self, base: int, *, sentiment: str, tier: str) -> Urgency:
-        parts = [UrgencyPart(code="intent", points=base)]
-        if sentiment == "negative":
-            parts.append(UrgencyPart(code="sentiment_negative", points=5 + int(self._rng.random() * 10)))
-        if self._rng.random() < 0.15:
-            parts.append(UrgencyPart(code="words_urgent", points=10))
-        if tier != "standard":
-            parts.append(UrgencyPart(code=f"tier_{tier}", points=5 if tier == "plus" else 10))
-        points = sum(part.points for part in parts)
-        priority: Any = next(name for least, name in _PRIORITIES if points >= least)
-        return Urgency(points=points, priority=priority, parts=tuple(parts))
-
-    def _thread(self, chunk: Chunk, case: dict[str, Any]) -> int:
-        first = self._said(chunk, case, kind="incoming", body=case["body"], at=case["at"])
-        self._predict(chunk, case, message_id=first, is_first=True)
-        n_messages = 1
-        if case["answered_at"] is not None:
-            case["reply_id"] = self._said(
-                chunk, case, kind="outgoing", body=self._prose.answered(), at=case["answered_at"]
-            )
-            n_messages += 1
-        if n_messages == 2 and self._rng.random() < 0.2:
-            later = min(self._now, case["answered_at"] + HOUR_MS)
-            body = self._prose.asked(case["side"].name, language=case["language"])
-            self._predict(
-                chunk, case, message_id=self._said(chunk, case, kind="incoming", body=body, at=later), is_first=False
-            )
-            n_messages += 1
-        return n_messages
-
-    def _said(self, chunk: Chunk, case: dict[str, Any], *, kind: str, body: str, at: int) -> int:
-        self._message += 1
-        is_theirs, agent = kind == "incoming", case["agent"]
-        author = case["name"] if is_theirs else "Bellwether" if agent is None else agent.name
-        user_id = None if is_theirs or agent is None else agent.id
-        kinds = (kind, "customer" if is_theirs else "agent", author, user_id)
-        language = case["language"] if is_theirs else "en"
-        chunk.add("message", self._message, self._ticket, *kinds, body, at, at, language, language == "en")
-        return self._message
-
-    def _predict(self, chunk: Chunk, case: dict[str, Any], *, message_id: int, is_first: bool) -> None:
-        side, unsure, at = case["side"], case["is_unsure"], case["at"]
-        if is_first:
-            chance, (second, third) = round(case["probability"], 4), side.top.get(case["intent"], ("", ""))
-            rest = round((1 - chance) * 0.6, 4)
-            top = _scored((case["intent"], chance), (second, rest), (third, round((1 - chance) * 0.2, 4)))
-            precision = {"high": 0.96, "medium": 0.82, "low": 0.55}[case["band"]]
-            intent = Prediction(
-                task=side.task, role="intent", model=MODEL, label=case["intent"], probability=chance, top=top,
-                abstained=unsure, band=case["band"], band_precision=precision,
-            )  # fmt: skip
-            chunk.said.append(("message", message_id, intent, at))
-        for role, labels in _FEELINGS:
-            best, chance = case[role], round(0.6 + self._rng.random() * 0.39, 4)
-            rest = round((1 - chance) / (len(labels) - 1), 4)
-            top = _scored((best, chance), *((label, rest) for label, _ in labels if label != best))
-            feeling = Prediction(
-                task=role, role=role, model=MODEL, label=best, probability=chance, top=top,
-                abstained=case["language"] != "en", band="high" if chance > 0.8 else "medium", band_precision=0.9,
-            )  # fmt: skip
-            chunk.said.append(("message", message_id, feeling, at))
-
-    def _history(self, chunk: Chunk, case: dict[str, Any]) -> None:
-        at, side, agent = case["at"], case["side"], case["agent"]
-        intent = None if case["is_unsure"] else case["intent"]
-        who = ("system", "system") if agent is None else ("agent", str(agent.id))
-
-        def happened(actor: tuple[str, str], verb: str, before: dict[str, Any], after: dict[str, Any], at: int) -> None:
-            kind, number = actor
-            chunk.events.append(
-                Event(
-                    actor_kind=kind, actor_id=number, verb=verb, noun="ticket", noun_id=self._ticket,
-                    before=before, after=after, at=at,
-                )
-            )  # fmt: skip
-
-        happened(("system", "system"), "created", {}, {"queue_id": side.intake, "channel": "email"}, at)
-        read = {"intent": intent, "sentiment": case["sentiment"], "emotion": case["emotion"]}
-        read |= {"priority": case["urgency"].priority, "urgency": case["urgency"].points}
-        happened(("model", MODEL), "triaged", {"intent": None, "priority": "normal"}, read, at + 40)
-        if case["queue_id"] != side.intake:
-            after = {"queue_id": case["queue_id"], "reason": "rule"}
-            happened(("rule", "route:1"), "routed", {"queue_id": side.intake}, after, at + 40)
-        if agent is not None:
-            happened(who, "assigned", {"assignee_id": None}, {"assignee_id": agent.id}, at + 600_000)
-        if case["answered_at"] is not None:
-            replied = {"message_id": case["reply_id"], "status": "open"}
-            happened(who, "replied", {"status": "new"}, replied, case["answered_at"])
-        if case["solved_at"] is not None:
-            happened(who, "resolved", {"status": "open"}, {"status": "solved"}, case["solved_at"])
-
-    def _row(self, chunk: Chunk, case: dict[str, Any], *, n_messages: int) -> None:
-        ticket = self._as_ticket(case)
-        at = order_inbox.place(ticket, now=self._now)
-        risk = at.risk or order_inbox.risk_of(ticket, now=case["solved_at"] or self._now)
-        agent, urgency, unsure = case["agent"], case["urgency"], case["is_unsure"]
-        abstained = case["language"] != "en"
-        score = {"negative": -0.7, "neutral": 0.0, "positive": 0.7}[case["sentiment"]]
-        chunk.add(
-            "ticket", ticket.id, ticket.subject, ticket.channel, ticket.status, urgency.priority, ticket.queue_id,
-            ticket.customer_id, ticket.created_at, ticket.updated_at, None if agent is None else agent.id, None,
-            case["side"].task, None if unsure else case["intent"], case["probability"], case["band"],
-            *((None, None, None) if abstained else (case["sentiment"], score, case["emotion"])),
-            unsure, case["language"], urgency.points, compact([(one.code, one.points) for one in urgency.parts]), risk,
-            at.sla, at.refresh_at, ticket.first_response_due_at, ticket.resolution_due_at, ticket.first_responded_at,
-            ticket.solved_at, case["body"][:160], n_messages,
-        )  # fmt: skip
-
-    def _as_ticket(self, case: dict[str, Any]) -> Ticket:
-        factor = {"low": 2.0, "normal": 1.0, "high": 0.5, "urgent": 0.25}[case["urgency"].priority]
-        first = int(self._policy.sla_first_response_hours * factor * HOUR_MS)
-        last = int(self._policy.sla_resolution_hours * factor * HOUR_MS)
-        return Ticket(
-            id=self._ticket,
-            subject=case["body"].split(". ")[0][:80],
-            channel=self._drawn("channel"),
-            status=case["status"],
-            priority=case["urgency"].priority,
-            queue_id=case["queue_id"],
-            customer_id=case["customer_id"],
-            created_at=case["at"],
-            updated_at=case["solved_at"] or case["answered_at"] or case["at"],
-            urgency=case["urgency"],
-            first_response_due_at=case["at"] + first,
-            resolution_due_at=case["at"] + last,
-            first_responded_at=case["answered_at"],
-            solved_at=case["solved_at"],
-        )
+        changes.change(services.db, TEAM, team_id, {"user_ids": user_ids}, viewer=SYSTEM)

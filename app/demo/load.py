@@ -1,7 +1,7 @@
-"""Fills an empty installation with the demo organisation's story, through the same flows as real work.
+"""Loads the demo organisation's story into an empty installation, through the same flows as real work.
 
-Everything is replayed at its own time: the clock is held at the moment each ticket, reply and post belongs to, so
-histories, SLA clocks and series look as if those weeks had happened.
+The clock is set to the time of each ticket, reply and post, so histories, SLA clocks and series look as if those weeks
+had happened.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from app.desk.domain.ticket import Ticket, TicketDraft
 from app.desk.flows import file_ticket
 from app.market.domain.market import PostDraft
 from app.market.flows import ingest_posts
-from app.people.flows import keep_accounts
+from app.people.flows import find_viewer, keep_accounts
 
 Progress = Callable[[int], None]
 Row = dict[str, Any]
@@ -32,7 +32,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One thing that happens at a moment of the story."""
+    """One event of the story at its time."""
 
     at: int
     do: Callable[[], object]
@@ -40,7 +40,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class DemoSummary:
-    """How much was loaded, and whom the sign-in link is for."""
+    """The numbers of tickets and posts that were loaded, and the administrator."""
 
     n_tickets: int
     n_posts: int
@@ -48,7 +48,7 @@ class DemoSummary:
 
 
 class Play:
-    """The story as steps in time; steps of one ticket share what came before through `_tickets`."""
+    """The story as steps in time; steps of one ticket find it in `_tickets`."""
 
     def __init__(self, services: Services, *, now: int) -> None:
         self._services = services
@@ -62,7 +62,7 @@ class Play:
             self._feed_ids = setting.companies(services)
 
     def steps(self) -> list[Step]:
-        """Everything that happens, in order."""
+        """Return all steps, in the order of time."""
         found = [*self._of_tickets(), *self._of_posts(), *self._of_rules()]
         return sorted(found, key=lambda step: step.at)
 
@@ -85,7 +85,7 @@ class Play:
             yield Step(at=max(last, hour), do=partial(self._publish, self._feed_ids[slug], drafts))
 
     def _of_rules(self) -> Iterator[Step]:
-        """Rules are evaluated twice a day, and each hour of the last day, as a worker would have."""
+        """Yield evaluations of the rules, twice a day, and every hour of the last day."""
         hours = [*range(40 * 24, 24, -12), *range(24, 0, -1)]
         for at in (self._now - hour * HOUR_MS for hour in hours):
             yield Step(at=at, do=partial(self._evaluate, at))
@@ -119,31 +119,31 @@ class Play:
             reply: Row = {"external_id": None, "message_id": message_id, "in_reply_to": _message_id(row)}
             file_ticket.receive(self._services, replace(draft, **reply), viewer=SYSTEM)
             return
-        viewer = keep_accounts.viewer_for(self._services, self._agent(row, entry))
+        viewer = find_viewer.viewer_for(self._services, self._agent(row, entry))
         act = file_ticket.reply if entry["kind"] == "outgoing" else file_ticket.note
         act(self._services, ticket_id, viewer=viewer, body=entry["body"])
 
     def _settle(self, row: Row) -> None:
-        """Bring the ticket to the agent and status that the story ends with."""
+        """Set the agent and the status that the ticket has at the end of the story."""
         ticket_id = self._tickets[row["external_id"]]
         agent = self.people.get(row.get("agent") or "")
         if agent is None and row["status"] in {"new", "open"}:
             return
-        viewer = keep_accounts.viewer_for(self._services, agent or self.people["admin"])
+        viewer = find_viewer.viewer_for(self._services, agent or self.people["admin"])
         ticket: Ticket | None = None
         if agent is not None:
-            ticket = file_ticket.assign(self._services, ticket_id, viewer=viewer, assignee_id=agent.id)
+            ticket = file_ticket.edit(self._services, ticket_id, viewer=viewer, changes={"assignee_id": agent.id}).row
         if ticket is None or ticket.status != row["status"]:
-            file_ticket.set_status(self._services, ticket_id, viewer=viewer, status=row["status"])
+            file_ticket.edit(self._services, ticket_id, viewer=viewer, changes={"status": row["status"]})
 
     def _agent(self, row: Row, entry: Row) -> User:
         return self.people.get(entry.get("agent") or row.get("agent") or "") or self.people["admin"]
 
 
 def load(services: Services, *, on_start: Progress | None = None, on_progress: Progress | None = None) -> DemoSummary:
-    """Load the story; Conflict `not_empty` when there are users already.
+    """Load the story; raises Conflict `not_empty` where there are users already.
 
-    `on_start` is told the number of steps, `on_progress` of each step done.
+    `on_start` is called with the number of steps, `on_progress` with 1 after each step.
     """
     if not keep_accounts.needs_first_admin(services):
         raise Conflict("not_empty")
@@ -187,6 +187,6 @@ def _ticket_draft(row: Row) -> TicketDraft:
 
 
 def _in_hours(rows: Iterator[Row], *, now: int) -> list[tuple[int, str, Row]]:
-    """Posts with their hour and feed, in that order, so that each call carries what one hour of one feed brought."""
+    """Return posts with their hour and feed, sorted by both, so that each call ingests one hour of one feed."""
     placed = [(story.moment(row, now=now) // HOUR_MS * HOUR_MS, row["feed"], row) for row in rows]
     return sorted(placed, key=itemgetter(0, 1))

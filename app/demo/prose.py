@@ -1,4 +1,4 @@
-"""Invented messages: the story's own sentences, put together anew with orders, places and days."""
+"""Invented messages: sentences of the story, combined anew with orders, places and days."""
 
 from __future__ import annotations
 
@@ -57,16 +57,16 @@ class Prose:
         )
 
     def asked(self, side: str, *, language: str = "en") -> str:
-        """What a customer writes to a side of the desk, `card` or `shop`."""
+        """Return a customer's message to a side of the desk, `card` or `shop`."""
         pool = _FOREIGN.get(language) or self._asked[side]
         return " ".join((self._pick(pool), self._pick(pool), self._filled(), *self._some(pool)))
 
     def answered(self) -> str:
-        """What an agent answers."""
+        """Return an agent's reply."""
         return f"Hello,\n\n{self._pick(self._answered)} {self._pick(self._answered)} {self._filled()}"
 
     def name(self) -> str:
-        """A customer's name."""
+        """Return a customer's name."""
         return f"{self._pick(FIRST)} {self._pick(LAST)}"
 
     def _some(self, pool: tuple[str, ...]) -> list[str]:

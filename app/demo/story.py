@@ -1,4 +1,4 @@
-"""Reads the demo organisation's story from the files beside it."""
+"""Reads the files of the demo organisation's story."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ FOLDER = Path(__file__).parent / "story"
 
 
 def rows(name: str) -> Iterator[dict[str, Any]]:
-    """The objects of a JSON Lines file of the story."""
+    """Yield the objects of a JSON Lines file of the story."""
     with (FOLDER / f"{name}.jsonl").open(encoding="utf-8") as lines:
         yield from (json.loads(line) for line in lines if line.strip())
 
 
 def read(name: str) -> Any:
-    """The content of a JSON file of the story."""
+    """Return the content of a JSON file of the story."""
     return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def moment(row: dict[str, Any], *, now: int) -> int:
-    """When something of the story happened, in milliseconds UTC, with `now` as its end."""
+    """Return the time of a row in milliseconds UTC; the story ends at `now`."""
     return now - int(row["minutes_ago"]) * MINUTE_MS

@@ -10,7 +10,7 @@ from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, DecimalField, IntegerField, PasswordField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from app.notify.domain.mail import Security
+from app.notify.domain.letter import Security
 from app.web.form_fields import ADDRESS, NAME, REQUIRED, SLUG, WORDS, zone_known
 
 PORT = NumberRange(1, 65535)
@@ -39,7 +39,7 @@ class MailFile(FlaskForm):
 
 
 class EditQueue(FlaskForm):
-    """Where tickets wait for one team."""
+    """A queue, in which tickets wait for one team."""
 
     title = StringField(_l("Title"), [REQUIRED, NAME])
     slug = StringField(_l("Short name"), [REQUIRED, SLUG])
@@ -50,7 +50,7 @@ class EditQueue(FlaskForm):
 
 
 class EditPolicy(FlaskForm):
-    """What is promised, and in which hours the clock runs."""
+    """An SLA policy: the times that are promised, and the hours in which the clock runs."""
 
     name = StringField(_l("Name"), [REQUIRED, NAME])
     first_hours = DecimalField(_l("First response, hours"), [REQUIRED, NumberRange(0.02, 9600)], places=2)
@@ -61,7 +61,7 @@ class EditPolicy(FlaskForm):
 
 
 class EditMailbox(FlaskForm):
-    """An address of the desk, where its mail is read, and where its replies are handed over."""
+    """A mailbox: its address, the server its mail is read from, and the one its replies go out by."""
 
     address = StringField(_l("Address"), [REQUIRED, ADDRESS], render_kw={"type": "email", "autocomplete": "off"})
     name = StringField(_l("Name of the sender"), [Optional(), NAME])

@@ -1,4 +1,4 @@
-"""What is asked of people so that the model learns most, and what their answers say of further teaching."""
+"""Questions to people from whose answers the model learns most, and the payoff of further teaching."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """How many questions about one model's guesses were answered, and how many of its guesses were right."""
+    """The answered questions about one model's guesses, and the number of guesses that were right."""
 
     model: str
     n: int
@@ -35,7 +35,7 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Payoff:
-    """Whether teaching a model pays: the share of its doubtful guesses that were right, with a 95 % interval.
+    """The payoff of teaching a model: the share of its doubtful guesses that were right, with a 95 % interval.
 
     `n_missing` answers are needed before anything can be said.
     """

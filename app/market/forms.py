@@ -16,7 +16,7 @@ LONG = Length(max=9000, message=_l("At most %(max)d characters."))
 
 
 class EditTopic(FlaskForm):
-    """What a topic is called, and the words or examples that make it."""
+    """A topic's name, and the words or examples that make it."""
 
     title = StringField(_l("Name"), [REQUIRED, Length(max=60, message=_l("At most %(max)d characters."))])
     words = TextAreaField(_l("One of these words or phrases"), [Optional(), LONG])
@@ -28,30 +28,10 @@ class EditTopic(FlaskForm):
     without = TextAreaField(_l("And none of these words"), [Optional(), LONG])
 
 
-class EditFeed(FlaskForm):
-    """A source of posts as it is changed; its kind stays."""
+class FeedFields(FlaskForm):
+    """The fields of a source of posts, new or as it is changed."""
 
     name = StringField(_l("Name"), [REQUIRED, NAME])
-    url = StringField(_l("Address of the feed"), [Length(max=2000)], render_kw={"type": "url", "inputmode": "url"})
-    zone = StringField(_l("Time zone"), [REQUIRED, zone_known], render_kw={"list": "zones"})
-    team_id = SelectField(_l("Team"), coerce=int, default=EVERYBODY)
-    licence_note = StringField(_l("Licence note"), [Optional(), Length(max=500)])
-    language = StringField(
-        _l("Language of its posts"),
-        [Optional(), Regexp(r"^[a-z]{2}$", message=_l("Write a code of two letters, such as en or zh."))],
-    )
-    weight = DecimalField(_l("Weight"), [REQUIRED, NumberRange(0.1, 100)], places=1)
-    interval_minutes = IntegerField(_l("Fetched every, minutes"), [Optional(), NumberRange(5, 7 * 1440)])
-    silent_hours = IntegerField(_l("Silent when nothing came for, hours"), [Optional(), NumberRange(0, 24 * 90)])
-
-
-class NewFeed(FlaskForm):
-    """A source of posts."""
-
-    name = StringField(_l("Name"), [REQUIRED, NAME])
-    kind = SelectField(
-        _l("Kind"), choices=[("rss", _l("RSS or Atom")), ("push", _l("Push (API)")), ("file", _l("File"))]
-    )
     url = StringField(_l("Address of the feed"), [Length(max=2000)], render_kw={"type": "url", "inputmode": "url"})
     zone = StringField(_l("Time zone"), [REQUIRED, zone_known], default="UTC", render_kw={"list": "zones"})
     licence_note = StringField(_l("Licence note"), [Optional(), Length(max=500)])
@@ -60,8 +40,23 @@ class NewFeed(FlaskForm):
         _l("Language of its posts"),
         [Optional(), Regexp(r"^[a-z]{2}$", message=_l("Write a code of two letters, such as en or zh."))],
     )
-    weight = DecimalField(_l("Weight"), [Optional(), NumberRange(0.1, 100)], default=1, places=1)
     silent_hours = IntegerField(_l("Silent when nothing came for, hours"), [Optional(), NumberRange(0, 24 * 90)])
+
+
+class EditFeed(FeedFields):
+    """A source of posts as it is changed; its kind stays."""
+
+    weight = DecimalField(_l("Weight"), [REQUIRED, NumberRange(0.1, 100)], places=1)
+    interval_minutes = IntegerField(_l("Fetched every, minutes"), [Optional(), NumberRange(5, 7 * 1440)])
+
+
+class NewFeed(FeedFields):
+    """A source of posts."""
+
+    kind = SelectField(
+        _l("Kind"), choices=[("rss", _l("RSS or Atom")), ("push", _l("Push (API)")), ("file", _l("File"))]
+    )
+    weight = DecimalField(_l("Weight"), [Optional(), NumberRange(0.1, 100)], default=1, places=1)
 
     def validate_url(self, field: StringField) -> None:
         """An address where one is needed; whether it is one is checked where it is kept."""

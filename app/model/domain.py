@@ -1,4 +1,4 @@
-"""Which artifact answers: live, in shadow, or gone."""
+"""Deployments of artifacts, and the agreement of two models."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """How often two models gave a task's texts the same label, and where they differ most."""
+    """The agreement of two models on a task's texts: equal labels, and the most frequent differences."""
 
     task: str
     n: int
@@ -26,7 +26,7 @@ class Agreement:
 
     @property
     def rate(self) -> float:
-        """Share of texts with the same label, 0 to 1."""
+        """The share of texts with the same label, 0 to 1."""
         return self.n_same / self.n if self.n else 0.0
 
 

@@ -1,4 +1,4 @@
-"""Receivers: who is told of what by which route, and how every attempt went."""
+"""The API of receivers: their routes, their notifications and every attempt."""
 
 from __future__ import annotations
 
@@ -7,11 +7,19 @@ from typing import Any, ClassVar, get_args
 from flask import Response
 from marshmallow import fields
 
+from app.core import changes
 from app.core.durations import DAY_MS
-from app.notify.domain.notification import GroupBy, Notification, Receiver, ReceiverKind
-from app.notify.flows import deliver_notifications as delivery
-from app.notify.flows import keep_receivers as flows
-from app.notify.store import notifications, receivers
+from app.notify.domain.alert_facts import LABELS
+from app.notify.domain.notification import (
+    LONGEST_VALUE,
+    MOST_MATCHERS,
+    GroupBy,
+    Notification,
+    Receiver,
+    ReceiverKind,
+)
+from app.notify.flows import deliver_notifications, keep_receivers, show_receivers
+from app.notify.flows.keep_receivers import RECEIVER
 from app.web import access
 from app.web.api import api_lists
 from app.web.api.api_shapes import (
@@ -39,16 +47,16 @@ LAST_MINUTE = 1439
 class MatcherShape(Shape):
     """One condition of a route on the labels alertname, severity, subject_kind, subject, ticker and sector."""
 
-    name = fields.String(required=True, validate=OneOf(flows.LABELS))
+    name = fields.String(required=True, validate=OneOf(LABELS))
     op = fields.String(load_default="=", validate=OneOf(("=", "!=", "=~", "!~")))
-    value = fields.String(required=True, validate=Size(max=flows.LONGEST_VALUE))
+    value = fields.String(required=True, validate=Size(max=LONGEST_VALUE))
 
 
 class RouteShape(Shape):
     """Which alerts a receiver hears of, when, and together with what; times of the day are minutes in `zone`."""
 
     verbs = fields.List(fields.String(), metadata={"description": "alert.firing, alert.*, ticket.*, …; empty: all."})
-    matchers = fields.List(fields.Nested(MatcherShape), validate=Size(max=flows.MOST_MATCHERS))
+    matchers = fields.List(fields.Nested(MatcherShape), validate=Size(max=MOST_MATCHERS))
     group_by = fields.String(validate=OneOf(get_args(GroupBy)))
     group_wait_ms = Whole(validate=Between(0, DAY_MS))
     repeat_ms = Whole(validate=Between(0, 30 * DAY_MS))
@@ -131,7 +139,7 @@ class NotificationShape(Shape):
 @route(group, "/receivers", needs="receivers:read", returns=page_of(ReceiverShape, "ReceiverPage"))
 def list_receivers() -> dict[str, Any]:
     """Every receiver with its route."""
-    return api_lists.whole(_out(one) for one in receivers.every(access.services().db))
+    return api_lists.whole(_receiver_row(one) for one in show_receivers.list_receivers(access.services()))
 
 
 @route(
@@ -146,15 +154,17 @@ def list_receivers() -> dict[str, Any]:
 )
 def add_receiver(payload: dict[str, Any]) -> Response:
     """Add a receiver; the answer holds its signing secret, once."""
-    made, secret = flows.add(access.services(), viewer=access.viewer(), **payload)
-    return api_lists.tagged(MadeReceiverShape, _out(made) | {"secret": secret}, version=made.version, status=201)
+    made = changes.add(access.services().db, RECEIVER, payload, viewer=access.viewer()).row
+    return api_lists.tagged(
+        MadeReceiverShape, _receiver_row(made) | {"secret": made.secret}, version=made.version, status=201
+    )
 
 
 @route(group, "/receivers/<id(rcv):receiver_id>", needs="receivers:read", returns=ReceiverShape)
 def show_receiver(receiver_id: int) -> Response:
     """One receiver."""
-    found = receivers.get(access.services().db, receiver_id)
-    return api_lists.tagged(ReceiverShape, _out(found), version=found.version)
+    found = RECEIVER.get(access.services().db, receiver_id, viewer=access.viewer())
+    return api_lists.tagged(ReceiverShape, _receiver_row(found), version=found.version)
 
 
 @route(
@@ -168,16 +178,15 @@ def show_receiver(receiver_id: int) -> Response:
 )
 def change_receiver(payload: dict[str, Any], receiver_id: int) -> Response:
     """Change a receiver or its route."""
-    found = flows.change(
-        access.services(), receiver_id, viewer=access.viewer(), changes=payload, version=api_lists.expected_version()
-    )
-    return api_lists.tagged(ReceiverShape, _out(found), version=found.version)
+    db, version = access.services().db, api_lists.expected_version()
+    found = changes.change(db, RECEIVER, receiver_id, payload, viewer=access.viewer(), version=version).row
+    return api_lists.tagged(ReceiverShape, _receiver_row(found), version=found.version)
 
 
 @route(group, "/receivers/<id(rcv):receiver_id>", method="DELETE", needs="receivers:write", status=204)
 def remove_receiver(receiver_id: int) -> Response:
     """Remove a receiver with what is queued for it."""
-    flows.remove(access.services(), receiver_id, viewer=access.viewer())
+    changes.remove(access.services().db, RECEIVER, receiver_id, viewer=access.viewer())
     return Response(status=204)
 
 
@@ -191,7 +200,7 @@ def remove_receiver(receiver_id: int) -> Response:
 )
 def test_receiver(receiver_id: int) -> Any:
     """Send a message that alarms nobody; look at its attempts to see how it went."""
-    return _told(flows.test(access.services(), receiver_id, viewer=access.viewer()))
+    return _notification_row(keep_receivers.queue_test(access.services(), receiver_id, viewer=access.viewer()))
 
 
 @route(
@@ -203,10 +212,10 @@ def test_receiver(receiver_id: int) -> Any:
 )
 def list_notifications(query: dict[str, Any], receiver_id: int) -> dict[str, Any]:
     """What a receiver was told or is to be told, newest first."""
-    found = notifications.page(
-        access.services().db, receiver_id=receiver_id, limit=query["limit"], after=query["after"]
+    found = show_receivers.list_notifications(
+        access.services(), receiver_id, limit=query["limit"], after=query["after"]
     )
-    return api_lists.page(found, [_told(one) for one in found.items])
+    return api_lists.page(found, [_notification_row(one) for one in found.items])
 
 
 @route(
@@ -217,8 +226,7 @@ def list_notifications(query: dict[str, Any], receiver_id: int) -> dict[str, Any
 )
 def list_attempts(notification_id: int) -> dict[str, Any]:
     """Every attempt to send a notification, oldest first."""
-    db = access.services().db
-    return api_lists.whole(notifications.attempts(db, notifications.get(db, notification_id).id))
+    return api_lists.whole(show_receivers.list_attempts(access.services(), notification_id))
 
 
 @route(
@@ -231,12 +239,14 @@ def list_attempts(notification_id: int) -> dict[str, Any]:
 )
 def send_again(notification_id: int) -> Any:
     """Send a notification once more, under the same key."""
-    return _told(delivery.send_again(access.services(), notification_id, viewer=access.viewer()))
+    return _notification_row(
+        deliver_notifications.send_again(access.services(), notification_id, viewer=access.viewer())
+    )
 
 
-def _out(receiver: Receiver) -> dict[str, Any]:
-    return row(receiver, url=flows.shown_url(receiver))
+def _receiver_row(receiver: Receiver) -> dict[str, Any]:
+    return row(receiver, url=keep_receivers.shown_url(receiver))
 
 
-def _told(notification: Notification) -> dict[str, Any]:
+def _notification_row(notification: Notification) -> dict[str, Any]:
     return row(notification, type=f"{notification.noun}.{notification.verb}")

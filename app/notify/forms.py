@@ -20,13 +20,13 @@ def _time(_form: FlaskForm, field: StringField) -> None:
 
 
 def minutes(text: str | None) -> int | None:
-    """A time of the day in minutes; None for an empty field."""
+    """Return a time of the day in minutes; None for an empty field."""
     found = TIME.fullmatch(text or "")
     return int(found[1]) * 60 + int(found[2]) if found else None
 
 
 def clock_text(minute: int | None) -> str:
-    """Minutes of the day as a form shows them."""
+    """Return minutes of the day as a form shows them."""
     return "" if minute is None else f"{minute // 60:02}:{minute % 60:02}"
 
 

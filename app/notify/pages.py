@@ -1,4 +1,4 @@
-"""Receivers: who is told of what by which route, how every attempt went, and a message to try one out."""
+"""The pages of receivers: their routes, every attempt to deliver, and a test message."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from zoneinfo import available_timezones
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
+from app.core import changes
 from app.core.durations import HOUR_MS, MINUTE_MS
 from app.core.errors import Conflict, InputError
+from app.core.nouns import Fields
 from app.notify.domain.notification import Notification, Receiver
-from app.notify.flows import deliver_notifications as delivery
-from app.notify.flows import keep_receivers as flow
+from app.notify.flows import deliver_notifications, keep_receivers, show_receivers
+from app.notify.flows.keep_receivers import RECEIVER
 from app.notify.forms import EditReceiver, clock_text, minutes
-from app.notify.store import notifications, receivers
 from app.web import problem_sentences
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
-from app.web.template_context import refused, tell
+from app.web.template_context import refused, tell, tell_changed
 
 blueprint = Blueprint("pages_receivers", __name__)
 
@@ -30,14 +31,12 @@ SHOWN_ATTEMPTS = 10
 @requires("receivers:read")
 def index() -> str:
     """Every receiver with its route and its latest notification."""
-    db = services().db
-    found = receivers.every(db)
-    latest = {one.id: notifications.page(db, receiver_id=one.id, limit=1).items for one in found}
+    found = show_receivers.list_receivers(services())
     return render_template(
         "receivers/index.html",
         receivers=found,
-        latest={receiver_id: items[0] for receiver_id, items in latest.items() if items},
-        shown_url=flow.shown_url,
+        latest=show_receivers.latest_notifications(services(), found),
+        shown_url=keep_receivers.shown_url,
         fault=_fault,
         may_write=viewer().may("receivers:write"),
     )
@@ -45,11 +44,11 @@ def index() -> str:
 
 def _fault(notification: Notification, receiver: Receiver) -> str:
     code = notification.last_error or ""
-    return problem_sentences.fault_of_call(code, flow.shown_url(receiver)) if code else ""
+    return problem_sentences.fault_of_call(code, keep_receivers.shown_url(receiver)) if code else ""
 
 
-def _values(receiver: Receiver) -> dict[str, Any]:
-    """The receiver in the units of the form; its address may hold secrets and is not shown again."""
+def _form_values(receiver: Receiver) -> dict[str, Any]:
+    """Return a receiver in the units of the form; its address may hold secrets and is not shown again."""
     return {
         "name": receiver.name,
         "kind": receiver.kind,
@@ -69,14 +68,14 @@ def _values(receiver: Receiver) -> dict[str, Any]:
     }
 
 
-def _fields(form: EditReceiver) -> dict[str, Any]:
-    """The form in the units of the receiver; an address that was left empty stays as it is."""
+def _given(form: EditReceiver) -> Fields:
+    """Return the fields of the receiver that a form describes; an address that is left empty stays as it is."""
     url = (form.url.data or "").strip()
     return {
         "name": form.name.data,
         **({"url": url} if url else {}),
         "verbs": tuple(verb.strip() for verb in (form.verbs.data or "").split(",") if verb.strip()),
-        "matchers": flow.matchers_of(form.matchers.data or ""),
+        "matchers": form.matchers.data or "",
         "group_by": form.group_by.data,
         "group_wait_ms": (form.group_wait_seconds.data or 0) * 1000,
         "repeat_ms": (form.repeat_hours.data or 0) * HOUR_MS,
@@ -91,19 +90,16 @@ def _fields(form: EditReceiver) -> dict[str, Any]:
 
 
 def _form_page(form: EditReceiver, *, receiver: Receiver | None = None) -> str:
-    db = services().db
-    page = (
-        None
-        if receiver is None
-        else notifications.page(db, receiver_id=receiver.id, limit=SHOWN_ATTEMPTS, after=request.args.get("after"))
+    page = receiver and show_receivers.list_notifications(
+        services(), receiver.id, limit=SHOWN_ATTEMPTS, after=request.args.get("after")
     )
     return render_template(
         "receivers/show.html",
         form=form,
         receiver=receiver,
         page=page,
-        attempts={one.id: notifications.attempts(db, one.id) for one in page.items} if page else {},
-        shown_url=flow.shown_url(receiver) if receiver else "",
+        attempts={one.id: show_receivers.list_attempts(services(), one.id) for one in page.items} if page else {},
+        shown_url=keep_receivers.shown_url(receiver) if receiver else "",
         reason=problem_sentences.reason,
         zones=sorted(available_timezones()),
         secret=session.pop("receiver_secret", "") if receiver else "",
@@ -115,17 +111,17 @@ def _form_page(form: EditReceiver, *, receiver: Receiver | None = None) -> str:
 @requires("receivers:write")
 def new() -> Shown:
     """Add a receiver."""
-    form = EditReceiver(data=_values(Receiver(id=0, name="", kind="apprise", url="")))
+    form = EditReceiver(data=_form_values(Receiver(id=0, name="", kind="apprise", url="")))
     if not form.is_submitted():
         return _form_page(form)
     if not form.validate():
         return _form_page(form), 422
     try:
-        made, secret = flow.add(services(), viewer=viewer(), kind=form.kind.data, **{"url": "", **_fields(form)})
+        made = changes.add(services().db, RECEIVER, {**_given(form), "kind": form.kind.data}, viewer=viewer()).row
     except InputError as error:
         return refused(error, lambda: _form_page(form))
     if made.kind in ("webhook", "alertmanager"):
-        session["receiver_secret"] = secret
+        session["receiver_secret"] = made.secret
     flash(_("“%(name)s” is told from now on. Send a test message to see that it arrives.", name=made.name), "good")
     return redirect(url_for("pages_receivers.show", receiver_id=made.id))
 
@@ -134,32 +130,33 @@ def new() -> Shown:
 @requires("receivers:read")
 def show(receiver_id: int) -> str:
     """A receiver's route, and what it was told."""
-    receiver = receivers.get(services().db, receiver_id)
-    return _form_page(EditReceiver(formdata=None, data=_values(receiver)), receiver=receiver)
+    receiver = RECEIVER.get(services().db, receiver_id, viewer=viewer())
+    return _form_page(EditReceiver(formdata=None, data=_form_values(receiver)), receiver=receiver)
 
 
 @blueprint.post("/receivers/<number:receiver_id>")
 @requires("receivers:write")
 def edit(receiver_id: int) -> Shown:
     """Change a receiver's route."""
-    receiver = receivers.get(services().db, receiver_id)
+    receiver = RECEIVER.get(services().db, receiver_id, viewer=viewer())
     form = EditReceiver()
     form.kind.data = receiver.kind
     if not form.validate():
         return _form_page(form, receiver=receiver), 422
     try:
-        flow.change(services(), receiver_id, viewer=viewer(), changes=_fields(form))
+        made = changes.change(services().db, RECEIVER, receiver_id, _given(form), viewer=viewer())
     except InputError as error:
         return refused(error, lambda: _form_page(form, receiver=receiver))
-    flash(_("Saved."), "good")
-    return redirect(url_for("pages_receivers.show", receiver_id=receiver_id))
+    back = url_for("pages_receivers.show", receiver_id=receiver_id)
+    tell_changed(_("Saved."), event=made.event, back=back)
+    return redirect(back)
 
 
 @blueprint.post("/receivers/<number:receiver_id>/test")
 @requires("receivers:write")
 def test(receiver_id: int) -> Response:
     """Send a message that alarms nobody."""
-    flow.test(services(), receiver_id, viewer=viewer())
+    keep_receivers.queue_test(services(), receiver_id, viewer=viewer())
     flash(_("A test message is on its way; how it went is listed below in a moment."), "good")
     return redirect(url_for("pages_receivers.show", receiver_id=receiver_id))
 
@@ -168,7 +165,7 @@ def test(receiver_id: int) -> Response:
 @requires("receivers:write")
 def delete(receiver_id: int) -> Response:
     """Remove a receiver with what is queued for it."""
-    flow.remove(services(), receiver_id, viewer=viewer())
+    changes.remove(services().db, RECEIVER, receiver_id, viewer=viewer())
     flash(_("The receiver is removed."), "good")
     return redirect(url_for("pages_receivers.index"))
 
@@ -177,9 +174,9 @@ def delete(receiver_id: int) -> Response:
 @requires("receivers:write")
 def again(notification_id: int) -> Response:
     """Send a notification once more."""
-    receiver_id = notifications.get(services().db, notification_id).receiver_id
+    receiver_id = show_receivers.get_notification(services(), notification_id).receiver_id
     try:
-        delivery.send_again(services(), notification_id, viewer=viewer())
+        deliver_notifications.send_again(services(), notification_id, viewer=viewer())
         flash(_("It is sent again, under the same key."), "good")
     except Conflict as error:
         tell(error)

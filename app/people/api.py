@@ -1,4 +1,4 @@
-"""API tokens: made, listed, revoked."""
+"""API tokens: list, make, revoke."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import Any
 from flask import Response
 from marshmallow import fields
 
-from app.core.errors import NotFound
-from app.core.permissions import TOKEN_SCOPES, Token
-from app.people.flows import keep_accounts
-from app.people.store import tokens
+from app.core.permissions import TOKEN_SCOPES
+from app.people.flows import keep_tokens
 from app.web import access
 from app.web.api import api_lists
 from app.web.api.api_shapes import GivenInstant, Id, Instant, OneOf, Shape, Size, page_of, row
@@ -20,7 +18,7 @@ group = blueprint("tokens", about="Keys for programs; each is shown once and kep
 
 
 class TokenShape(Shape):
-    """A token as a list shows it."""
+    """A token in a list."""
 
     id = Id("tok")
     name = fields.String()
@@ -33,13 +31,13 @@ class TokenShape(Shape):
 
 
 class MadeTokenShape(TokenShape):
-    """A token that was just made: the only time its secret is shown."""
+    """A new token with its secret, which is shown this once."""
 
     secret = fields.String()
 
 
 class NewTokenShape(Shape):
-    """A token to make."""
+    """The request for a token."""
 
     name = fields.String(required=True, validate=Size(min=1, max=100))
     scopes = fields.List(
@@ -51,7 +49,7 @@ class NewTokenShape(Shape):
 @route(group, "/tokens", needs="account:write", returns=page_of(TokenShape, "TokenPage"))
 def list_tokens() -> dict[str, Any]:
     """One's own tokens."""
-    return api_lists.whole(tokens.every(access.services().db, user_id=access.user_id()))
+    return api_lists.whole(keep_tokens.of_viewer(access.services().db, viewer=access.viewer()))
 
 
 @route(
@@ -66,7 +64,7 @@ def list_tokens() -> dict[str, Any]:
 )
 def make_token(payload: dict[str, Any]) -> dict[str, Any]:
     """Make a token; its secret is in this answer and nowhere else."""
-    token, secret = keep_accounts.make_token(
+    token, secret = keep_tokens.make_token(
         access.services(),
         user_id=access.user_id(),
         name=payload["name"],
@@ -80,9 +78,5 @@ def make_token(payload: dict[str, Any]) -> dict[str, Any]:
 @route(group, "/tokens/<id(tok):token_id>", method="DELETE", needs="account:write", status=204)
 def revoke_token(token_id: int) -> Response:
     """Revoke a token at once."""
-    services, viewer = access.services(), access.viewer()
-    found: Token = tokens.get(services.db, token_id)
-    if found.user_id != viewer.user_id and not viewer.may("tokens:write"):
-        raise NotFound(noun="token", id=token_id)
-    keep_accounts.revoke_token(services, token_id, viewer=viewer)
+    keep_tokens.revoke_token(access.services(), token_id, viewer=access.viewer())
     return Response(status=204)

@@ -1,4 +1,4 @@
-"""Being signed in: where from, until when, and how long who guesses has to wait."""
+"""Being signed in: from where, until when, and how long somebody who guesses passwords has to wait."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import Literal
 
 from app.core.durations import DAY_MS, MINUTE_MS
 
-LASTS_MS = 14 * DAY_MS
-"""How long a session lasts after it was last seen."""
+SESSION_MS = 14 * DAY_MS
+"""A session ends so long after its last request."""
 
-SEEN_MS = MINUTE_MS
-"""How often it is written down that a session is in use."""
+SEEN_EVERY_MS = MINUTE_MS
+"""The last request of a session is written down this often."""
 
-FORGOTTEN_MS = DAY_MS
-"""After how long without another one failed sign-ins are forgotten."""
+FAILURES_KEPT_MS = DAY_MS
+"""Failed sign-ins are forgotten so long after the last one."""
 
 SignInWay = Literal["password", "link", "setup", "new_password"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Where a request comes from: `address` is an IP address, `device` names browser and system.
+    """The sender of a request: `address` is an IP address, `device` names browser and system.
 
-    `known_for` is the user who signed in with this browser before, with `mark` as the proof; None for a new browser.
+    `known_for` is the user who signed in with this browser before, proved by `mark`; None for a new browser.
     """
 
     address: str = ""
@@ -34,7 +34,7 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """Somebody signed in at one browser; only the SHA-256 of what its cookie holds is kept."""
+    """Somebody signed in with one browser; only the SHA-256 of its cookie's secret is kept."""
 
     id: int
     user_id: int
@@ -45,25 +45,25 @@ class Session:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patience:
-    """How many sign-ins may fail before the next has to wait, and how long it waits at most."""
+class Throttle:
+    """The number of sign-ins that may fail without a wait, and the longest wait after more of them."""
 
     n_free: int
     longest_ms: int
 
     def wait_ms(self, n_failed: int) -> int:
-        """The wait after so many failures in a row: none, then 1 s, and twice as long each time."""
+        """Return the wait after so many failures in a row: none, then 1 s, doubled with every further one."""
         beyond = n_failed - self.n_free
         return 0 if beyond < 0 else min(1000 << min(beyond, 30), self.longest_ms)
 
 
-PATIENCE = {
-    "account": Patience(n_free=5, longest_ms=15 * MINUTE_MS),
+THROTTLES = {
+    "account": Throttle(n_free=5, longest_ms=15 * MINUTE_MS),
     # Many people may share one address, so it is slowed later and never for long.
-    "address": Patience(n_free=20, longest_ms=8000),
+    "address": Throttle(n_free=20, longest_ms=8000),
 }
 
 
-def is_told(n_failed: int) -> bool:
-    """Whether the history notes this failure: the first, the fifth, and then each time that they have doubled."""
+def is_recorded(n_failed: int) -> bool:
+    """Return True for the failures that history records: the first, the fifth, and then at every doubling."""
     return n_failed == 1 or (n_failed % 5 == 0 and (n_failed // 5).bit_count() == 1)

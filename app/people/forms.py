@@ -1,4 +1,4 @@
-"""The forms about people: signing in, one's own account, and what administrators keep of people and teams."""
+"""Forms about people: sign-in, the reader's own account, and the administrator's forms of people and teams."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Setup(FlaskForm):
 
 
 class Profile(FlaskForm):
-    """How a person reads: language and zone."""
+    """A person's name, language and time zone."""
 
     name = StringField(_l("Name"), [REQUIRED, NAME], render_kw={"autocomplete": "name"})
     locale = SelectField(_l("Language"), choices=[("en", "English"), ("zh", "简体中文")])
@@ -42,14 +42,14 @@ class Profile(FlaskForm):
 
 
 class NewPassword(FlaskForm):
-    """A new password; the present one is asked where there is one."""
+    """A new password, with the present one where there is one."""
 
     current = PasswordField(_l("Present password"), [Optional()], render_kw={"autocomplete": "current-password"})
     password = PasswordField(_l("New password"), [REQUIRED, PASSWORD], render_kw={"autocomplete": "new-password"})
 
 
 class NewToken(FlaskForm):
-    """An API token: what it is for, what it may do, and until when."""
+    """A new API token: purpose, scopes and end."""
 
     name = StringField(_l("What it is for"), [REQUIRED, NAME])
     scopes = SelectMultipleField(_l("What it may do"), choices=[(scope, scope) for scope in TOKEN_SCOPES])
@@ -60,13 +60,13 @@ class NewToken(FlaskForm):
     )
 
     def validate_scopes(self, field: SelectMultipleField) -> None:
-        """At least one scope."""
+        """Raise ValidationError without a scope."""
         if not field.data:
             raise ValidationError(_l("Choose at least one."))
 
 
 class EditUser(FlaskForm):
-    """A person and what they may do."""
+    """A person and their role."""
 
     name = StringField(_l("Name"), [REQUIRED, NAME])
     email = StringField(_l("E-mail"), [REQUIRED, ADDRESS], render_kw={"type": "email"})
@@ -79,7 +79,7 @@ class EditUser(FlaskForm):
 
 
 class EditTeam(FlaskForm):
-    """A team and who is in it."""
+    """A team and its members."""
 
     name = StringField(_l("Name"), [REQUIRED, NAME])
     members = SelectMultipleField(_l("Members"), coerce=int)

@@ -1,4 +1,4 @@
-"""What a reader may want to read next, and why."""
+"""Recommendations: what readers did, their profiles, candidates and reasons."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FeedbackKind = Literal["read", "like", "hide"]
 
 @dataclass(frozen=True, kw_only=True)
 class Feedback:
-    """What a reader did with a post."""
+    """An act of a reader with a post."""
 
     user_id: int
     post_id: int

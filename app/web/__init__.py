@@ -1,1 +1,1 @@
-"""What every page and API operation stands on: access, error pages, forms, security headers, live updates."""
+"""The base of every page and API operation: access, error pages, forms, security headers, live updates."""

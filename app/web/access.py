@@ -1,4 +1,4 @@
-"""Who is asking and what they may do: the permission that every route declares, checked before its view runs."""
+"""Access: the viewer of a request, and the permission that every route declares, checked before its view runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PUBLIC = "public"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SIGN_IN_PATH = "/sign-in"
 IDENTITY = "bellwether.identity"
-"""Under which name in `app.extensions` the Identity of an application stands."""
+"""The key of the application's Identity in `app.extensions`."""
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -26,24 +26,24 @@ _PERMISSION = "permission"
 
 
 class UndeclaredRoute(RuntimeError):
-    """A route that does not say who may use it answers nobody: a fault of ours, shown as 500."""
+    """A route without a declared permission answers nobody: a fault of the program, shown as 500."""
 
 
 class Identity(Protocol):
-    """Knows people and API tokens, and finds whom a request is for."""
+    """Finds the person or the API token behind a request."""
 
     def user(self) -> User | None:
-        """The person behind the session, or None."""
+        """Return the person of the session, or None."""
 
     def viewer(self, token: str | None) -> Viewer | None:
-        """Whom this request is for, with the token that it presents; raises NotSignedIn for an unknown token."""
+        """Return the viewer of this request with its token, or None; raises NotSignedIn for an unknown token."""
 
-    def later(self, token: str | None) -> Callable[[], Viewer | None]:
-        """A question that can be asked after the request: whom it is for now, or None once that has ended."""
+    def viewer_after_request(self, token: str | None) -> Callable[[], Viewer | None]:
+        """Return a function for use after the request: it gives the viewer, or None once token or session has ended."""
 
 
 def requires(permission: str) -> Callable[[View], View]:
-    """Declare that a route needs `noun:verb`; checked before the view runs."""
+    """Declare that a route needs the permission `noun:verb`."""
 
     def declare(view: View) -> View:
         setattr(view, _PERMISSION, permission)
@@ -53,30 +53,30 @@ def requires(permission: str) -> Callable[[View], View]:
 
 
 def public(view: View) -> View:
-    """Declare that a route is for everybody."""
+    """Declare that a route needs no permission."""
     setattr(view, _PERMISSION, PUBLIC)
     return view
 
 
 def permission_of(app: Flask, endpoint: str) -> str | None:
-    """What an endpoint declares: `noun:verb`, `public`, or None when it says nothing; static files are public."""
+    """Return the permission that an endpoint declares, `public`, or None without one; static files are public."""
     if endpoint == "static" or endpoint.endswith(".static"):
         return PUBLIC
     return cast("str | None", getattr(app.view_functions[endpoint], _PERMISSION, None))
 
 
 def services() -> Services:
-    """The services of the running application."""
+    """Return the services of the running application."""
     return cast(Services, current_app.extensions["bellwether"])
 
 
 def settings() -> Settings:
-    """The settings of the running application."""
+    """Return the settings of the running application."""
     return cast(Settings, current_app.extensions["bellwether.settings"])
 
 
 def is_token_request() -> bool:
-    """Whether the request presents an API token, good or bad."""
+    """Return True for a request with an API token, valid or not."""
     return _presented_token() is not None
 
 
@@ -84,7 +84,7 @@ def _presented_token() -> str | None:
     kind, _, value = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() == "bearer":
         return value.strip()
-    # Servers hand `api_access_token` and `Api-Access-Token` on under one name, or drop the first.
+    # Servers pass `api_access_token` and `Api-Access-Token` on under one name, or drop the first.
     return request.headers.get("Api-Access-Token")
 
 
@@ -93,14 +93,14 @@ def _identity() -> Identity:
 
 
 def visitor() -> Viewer | None:
-    """Whom this request is for, or None when nobody is signed in; an unknown token raises NotSignedIn."""
+    """Return the viewer of this request, None where nobody is signed in; raises NotSignedIn for an unknown token."""
     if "viewer" not in g:
         g.viewer = _identity().viewer(_presented_token())
     return cast("Viewer | None", g.viewer)
 
 
 def viewer() -> Viewer:
-    """Whom this request is for; NotSignedIn when nobody is."""
+    """Return the viewer of this request; raises NotSignedIn."""
     found = visitor()
     if found is None:
         raise NotSignedIn()
@@ -108,25 +108,25 @@ def viewer() -> Viewer:
 
 
 def user_id() -> int:
-    """The person behind session or token; raises InputError `needs_a_person` where there is none."""
+    """Return the user id of session or token; raises InputError `needs_a_person` without one."""
     found = viewer().user_id
     if found is None:
         raise InputError("needs_a_person")
     return found
 
 
-def still_admitted() -> Callable[[], Viewer | None]:
-    """A question that can be asked after the request: whom it is for now, or None once that has ended."""
-    return _identity().later(_presented_token())
+def viewer_after_request() -> Callable[[], Viewer | None]:
+    """Return a function for use after the request: it gives the viewer, or None once token or session has ended."""
+    return _identity().viewer_after_request(_presented_token())
 
 
 def signed_in_user() -> User | None:
-    """The person behind the session, or None (API tokens have no session)."""
+    """Return the person of the session, or None; API tokens have no session."""
     return _identity().user()
 
 
 def safe_next(target: str | None, *, fallback: str = "/") -> str:
-    """`target` when it is a path of this site, else `fallback`: a sign-in link never leads elsewhere."""
+    """Return `target` where it is a path of this site, else `fallback`, so that a sign-in never leads elsewhere."""
     if not target or not target.startswith("/") or target.startswith("//") or "\\" in target:
         return fallback
     return target if target.isprintable() else fallback
@@ -146,7 +146,7 @@ def _guard() -> None:
 
 
 def install(app: Flask) -> None:
-    """CSRF and the guard in front of every route; who knows people is put into `app.extensions[IDENTITY]`."""
+    """Put the CSRF check and the permission check before every route; they need `app.extensions[IDENTITY]`."""
     app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_HEADERS=["X-CSRFToken"])
     csrf.init_app(app)
     app.before_request(_guard)

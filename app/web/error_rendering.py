@@ -1,4 +1,4 @@
-"""The one place that renders what went wrong: problem+json (RFC 9457) for programs, a page for people."""
+"""The one place that renders errors: problem+json (RFC 9457) for programs, a page for people."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ log = logging.getLogger("bellwether.web")
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """What went wrong in the reader's language; `errors` are the faults of single fields, with RFC 6901 pointers."""
+    """An error in the reader's language; `errors` are the faults of single fields, with RFC 6901 pointers."""
 
     code: str
     status: int
@@ -58,7 +58,7 @@ class Problem:
 
 
 def of(error: BellwetherError, **extra: Any) -> Problem:
-    """The problem of one of our own errors, with members of its own (`current`, …)."""
+    """Return the problem of an error of this program, with `extra` members."""
     title, detail = problem_sentences.sentence(error.code, error.params)
     faults = [
         {
@@ -87,7 +87,7 @@ def of(error: BellwetherError, **extra: Any) -> Problem:
 
 
 def of_http(error: HTTPException) -> Problem:
-    """The problem of an error that Flask or Werkzeug raised."""
+    """Return the problem of an error of Flask or Werkzeug."""
     status = error.code or 500
     code = _BY_STATUS.get(status, "internal" if status >= 500 else "bad_request")
     if isinstance(error, CSRFError):
@@ -101,7 +101,7 @@ def of_http(error: HTTPException) -> Problem:
 
 
 def as_document(problem: Problem) -> dict[str, Any]:
-    """The problem as an RFC 9457 document."""
+    """Return the problem as an RFC 9457 document."""
     document: dict[str, Any] = {
         "type": f"/problems/{problem.code}",
         "title": problem.title,
@@ -116,7 +116,7 @@ def as_document(problem: Problem) -> dict[str, Any]:
 
 
 def as_json(problem: Problem) -> Response:
-    """The problem as an answer to a program."""
+    """Return the answer to a program."""
     body = json.dumps(as_document(problem), ensure_ascii=False) + "\n"
     answer = Response(body, status=problem.status, content_type="application/problem+json")
     answer.headers.update(problem.headers)
@@ -137,7 +137,7 @@ def _as_page(problem: Problem) -> Response:
             trace=g.get("request_id", ""),
         )
     except Exception:
-        # What broke the page may break this one too (the database, a template): the sentence arrives all the same.
+        # The cause of the error may break this page too (the database, a template), so it needs neither.
         log.exception("The error page failed [%s]", g.get("request_id", ""))
         texts = "".join(BARE_TEXT.format(text=escape(text)) for _, text in typed.texts) if typed else ""
         page = BARE_PAGE.format(title=escape(problem.title), sentence=escape(problem.detail), texts=texts)
@@ -147,7 +147,7 @@ def _as_page(problem: Problem) -> Response:
 
 
 def is_for_program() -> bool:
-    """Whether the answer is read by a program: an API path, a token, or a client that asks for JSON."""
+    """Return True for an API path, a request with a token, and a client that asks for JSON."""
     if _is_api(request.path) or access.is_token_request():
         return True
     accepted = request.accept_mimetypes
@@ -160,14 +160,14 @@ def _is_api(path: str) -> bool:
 
 
 def render(problem: Problem) -> Response:
-    """The problem in the reader's form."""
+    """Return the answer with a problem, as JSON or as a page."""
     return as_json(problem) if is_for_program() else _as_page(problem)
 
 
-def _on_own(error: BellwetherError) -> BaseResponse:
+def _handle_own(error: BellwetherError) -> BaseResponse:
     if isinstance(error, NotSignedIn) and not is_for_program():
         if typed_texts.of_request(status=error.status):
-            # A session ends while somebody writes: the way to sign in must not cost them their text.
+            # The session ended while the person was writing: a redirect to the sign-in would lose their text.
             return render(of(error))
         back = request.full_path.rstrip("?") if request.method == "GET" else "/"
         return redirect(access.SIGN_IN_PATH + "?" + urlencode({"next": back}))
@@ -176,20 +176,20 @@ def _on_own(error: BellwetherError) -> BaseResponse:
     return render(of(error))
 
 
-def _on_http(error: HTTPException) -> BaseResponse:
+def _handle_http(error: HTTPException) -> BaseResponse:
     if error.code is not None and error.code < 400:
         return BaseResponse.force_type(error.get_response(), request.environ)
     return render(of_http(error))
 
 
-def _on_anything(error: Exception) -> Response:
+def _handle_unexpected(error: Exception) -> Response:
     log.exception("%s %s failed [%s]", request.method, request.path, g.get("request_id", ""), exc_info=error)
     title, detail = problem_sentences.sentence("internal", {"request_id": g.get("request_id", "")})
     return render(Problem(code="internal", status=500, title=title, detail=detail))
 
 
 def install(app: Flask) -> None:
-    """Take over every error of the application."""
-    app.register_error_handler(BellwetherError, _on_own)
-    app.register_error_handler(HTTPException, _on_http)
-    app.register_error_handler(Exception, _on_anything)
+    """Register the handlers of all errors."""
+    app.register_error_handler(BellwetherError, _handle_own)
+    app.register_error_handler(HTTPException, _handle_http)
+    app.register_error_handler(Exception, _handle_unexpected)

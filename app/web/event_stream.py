@@ -1,4 +1,4 @@
-"""Live updates as server-sent events: every event row in sight, resumed by its id after a break."""
+"""Live updates as server-sent events: every event in sight, resumed by its id after a break."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PREFIXES = {"ticket": "tkt", "message": "msg", "post": "pst", "alert": "alr", "r
 
 @dataclass(eq=False)
 class Seat:
-    """One stream's place; `is_over` is set when it has to end."""
+    """The place of one stream; `is_over` is set when the stream has to end."""
 
     owner: str
     is_over: threading.Event = field(default_factory=threading.Event)
@@ -45,7 +45,7 @@ class Seat:
 
 @dataclass
 class Seats:
-    """The streams that one process keeps, oldest first."""
+    """The streams of one process, oldest first."""
 
     limit: int
     taken: list[Seat] = field(default_factory=list)
@@ -53,9 +53,9 @@ class Seats:
     is_stopping: bool = False
 
     def take(self, owner: str) -> Seat | None:
-        """A free seat, or else the owner's own oldest one, whose stream ends; None where others have them all.
+        """Take a free seat, or the owner's oldest one, whose stream then ends; returns None where others have all.
 
-        So somebody who goes from page to page is never kept out by pages that were closed and not yet missed.
+        So a reader who goes from page to page is not kept out by streams of pages that are already closed.
         """
         with self.lock:
             if len(self.taken) >= self.limit:
@@ -72,13 +72,13 @@ class Seats:
             return seat
 
     def leave(self, seat: Seat) -> None:
-        """Give a seat back, unless another has it already."""
+        """Give a seat back, unless it was taken over."""
         with self.lock:
             if seat in self.taken:
                 self.taken.remove(seat)
 
     def stop(self) -> None:
-        """End every stream: the process is about to stop."""
+        """End every stream, because the process stops."""
         with self.lock:
             self.is_stopping = True
             for seat in self.taken:
@@ -139,25 +139,25 @@ def stream(query: dict[str, Any]) -> Response:
     seat = seats.take(f"{viewer.actor_kind}:{viewer.actor_id}")
     if seat is None:
         raise Overloaded("stream_full", limit=seats.limit, retry_after=15)
-    feed = _Feed(
+    live = _Stream(
         services=access.services(),
         viewer=viewer,
-        ask=access.still_admitted(),
+        find_viewer=access.viewer_after_request(),
         types=query["types"],
         is_gone=request.environ.get("waitress.client_disconnected") or (lambda: False),
         seat=seat,
     )
-    answer = Response(feed.lines(_resumed(query["after"])), content_type="text/event-stream")
+    answer = Response(live.lines(_start_id(query["after"])), content_type="text/event-stream")
     answer.call_on_close(partial(seats.leave, seat))
     answer.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
     return answer
 
 
 @dataclass
-class _Feed:
+class _Stream:
     services: Services
     viewer: Viewer
-    ask: Callable[[], Viewer | None]
+    find_viewer: Callable[[], Viewer | None]
     types: str
     is_gone: Callable[[], bool]
     seat: Seat
@@ -165,12 +165,12 @@ class _Feed:
     open_s: float = 0.0
 
     def lines(self, start: int | None) -> Iterator[str]:
-        """The stream's text, until its token or session ends, the reader leaves, or it has been open for long enough.
+        """Yield the text of the stream until token or session end, the reader leaves, or `LONGEST_S` have passed.
 
-        Each look asks the database for whom it is: another process may have ended that, or changed what is in sight.
+        Each poll reads the viewer anew: another process may have ended the session, or changed what is in sight.
         """
         yield f"retry: {RETRY_MS}\n\n"
-        last, opening = self._opening(start)
+        last, opening = self._open(start)
         yield from opening
         while not self._is_over():
             last, found = self._next(last)
@@ -181,16 +181,16 @@ class _Feed:
             elif self.silent_s >= HEARTBEAT_S:
                 self.silent_s = 0.0
                 yield ": hb\n\n"
-            self._rest()
+            self._pause()
         if self.seat.is_taken_over:
-            # A browser would come back at once and take the seat from the page that has it now.
+            # Without this event the browser would reconnect at once and take the seat from the other page.
             yield "event: taken\ndata: {}\n\n"
 
-    def _opening(self, start: int | None) -> tuple[int, list[str]]:
+    def _open(self, start: int | None) -> tuple[int, list[str]]:
         newest = event_log.last_id(self.services.db)
         if start is None:
             return newest, []
-        # Too far behind, or an id of another database: the reader loads afresh and goes on from here.
+        # Too far behind, or an id of another database: the reader loads the page anew and goes on from here.
         if start > newest or newest - start > MOST_BEHIND or start + 1 < event_log.first_id(self.services.db):
             return newest, [f"id: {newest}\nevent: reset\ndata: {json.dumps({'last_id': newest})}\n\n"]
         return start, []
@@ -208,20 +208,20 @@ class _Feed:
         return is_done or not self._is_admitted()
 
     def _is_admitted(self) -> bool:
-        now = self.ask()
+        now = self.find_viewer()
         if now is None or not now.may(PERMISSION):
             return False
         self.viewer = now
         return True
 
-    def _rest(self) -> None:
+    def _pause(self) -> None:
         self.seat.is_over.wait(POLL_S)
         self.silent_s += POLL_S
         self.open_s += POLL_S
 
 
 def as_json(event: Event) -> dict[str, Any]:
-    """An event as it goes out, before its shape writes ids and times."""
+    """Return an event for the API's shape, which formats ids and times."""
     prefix = PREFIXES.get(event.noun)
     return {
         "id": event.id,
@@ -243,11 +243,11 @@ def _is_wanted(event: Event, types: str) -> bool:
     return not types or event.noun in types.split(",")
 
 
-def _resumed(after: int | None) -> int | None:
+def _start_id(after: int | None) -> int | None:
     given = request.headers.get("Last-Event-ID", "").removeprefix("evt_")
     return int(given) if given.isascii() and given.isdigit() and len(given) <= 18 else after
 
 
 def install(app: Flask) -> None:
-    """Seats for the streams of this process."""
+    """Add the seats for the streams of this process."""
     app.extensions["bellwether.stream"] = Seats(limit=app.extensions["bellwether.settings"].stream_clients)

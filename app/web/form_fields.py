@@ -1,4 +1,4 @@
-"""What forms of several areas stand on: checks of fields, with their sentences."""
+"""Validators of form fields that several areas use."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ WORDS = Length(max=2000, message=_l("At most %(max)d characters."))
 ADDRESS = Regexp(r"^[^@\s]+@[^@\s]+$", message=_l("This is not an e-mail address."))
 SLUG = Regexp(r"^[a-z0-9][a-z0-9-]{0,60}$", message=_l("Use small letters, digits and hyphens."))
 EVERYBODY = 0
-"""The choice of no team: select fields hold numbers."""
+"""The choice of no team; select fields hold numbers."""
 
 
 def zone_known(_form: FlaskForm, field: StringField) -> None:
-    """A validator: the field names a time zone."""
+    """Raise ValidationError for a field that names no time zone."""
     if field.data not in available_timezones():
         raise ValidationError(_l("There is no such time zone; write one like Europe/Dublin."))

@@ -1,4 +1,4 @@
-"""What each error code says: code → title and detail, in the reader's language; the only table of error sentences.
+"""The one table of error sentences: code → title and detail, in the reader's language.
 
 A detail may name the error's parameters as `%(name)s`. Faults of single fields use the detail alone.
 """
@@ -38,7 +38,7 @@ TABLE: dict[str, Sentence] = {
         _("Something went wrong"),
         _("The fault is on this side and was logged. Quote %(request_id)s when you report it."),
     ),
-    # What was sent
+    # Requests
     "invalid_input": (INPUT, _("Some of what was sent cannot be used; each fault is listed.")),
     "invalid": (INPUT, _("This value cannot be used.")),
     "invalid_json": (_("Not JSON"), _("The body is not valid JSON: line %(line)s, column %(column)s.")),
@@ -243,7 +243,7 @@ TABLE: dict[str, Sentence] = {
     "nothing_to_roll_back": (CONFLICT, _("No model was in force before %(model)s.")),
     "admin_exists": (CONFLICT, _("There is an administrator already. Sign in instead.")),
     "not_empty": (CONFLICT, _("The database is not empty, and the demo fills an empty one only.")),
-    # Who
+    # Permissions and sign-in
     "not_allowed": (DENIED, _("This needs the permission %(permission)s, which your role or token does not have.")),
     "not_signed_in": (_("Sign in first"), _("Sign in, or send a valid API token as “Authorization: Bearer bw_…”.")),
     "sign_in_slowed": (
@@ -272,6 +272,13 @@ TABLE: dict[str, Sentence] = {
         _(
             "A newer version of Bellwether wrote %(file)s (step %(step)s), and it is left as it is. "
             "Start that version, or put the copy in its place that was made before the upgrade."
+        ),
+    ),
+    "database_unknown": (
+        _("Unknown database"),
+        _(
+            "%(file)s was written neither by this version of Bellwether nor by one that it can upgrade, and it is left "
+            "as it is. Move it away, or name another folder in BELLWETHER_INSTANCE."
         ),
     ),
     "database_full": (_("Disk full"), _("The disk of the database is full. Nothing was changed; make room on it.")),
@@ -313,7 +320,7 @@ TABLE: dict[str, Sentence] = {
 }
 
 
-# What is said where a sentence above lacks one of its parameters.
+# Sentences for use where a parameter of the sentence above is missing.
 BARE: dict[str, object] = {
     "not_found": _("There is no such thing, or it is not among yours."),
     "too_long": _("This is too long."),
@@ -357,7 +364,7 @@ _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
 
 def sentence(code: str, params: Mapping[str, object]) -> tuple[str, str]:
-    """Title and detail of a code in the reader's language; where parameters are missing, a barer sentence."""
+    """Return title and detail of a code in the reader's language; a simpler sentence where parameters are missing."""
     title, detail = TABLE.get(code, TABLE["invalid"])
     known = {name: shown(name, value) for name, value in params.items()}
     if code in BARE and not set(_PLACEHOLDER.findall(str(detail))) <= set(known):
@@ -366,23 +373,19 @@ def sentence(code: str, params: Mapping[str, object]) -> tuple[str, str]:
 
 
 def shown(name: str, value: object) -> str:
-    """A parameter as it stands in a sentence: lists with commas, reasons in words, long values shortened."""
+    """Return a parameter for a sentence: lists with commas, reasons in words, long values shortened."""
     if isinstance(value, (list, tuple, set, frozenset)):
         value = ", ".join(str(part) for part in value)
-    text = _reason(str(value)) if name == "reason" else str(value)
+    text = reason(str(value)) if name == "reason" else str(value)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def reason(code: str) -> str:
-    """Why the other side was not reached, in the reader's language."""
-    return _reason(code)
-
-
-def _reason(code: str) -> str:
+    """Return the reason why the other side was not reached, in the reader's language."""
     status = re.fullmatch(r"http_(\d{3})", code)
     return f"{REASONS['http_status']} (HTTP {status[1]})" if status else str(REASONS.get(code, code))
 
 
 def fault_of_call(code: str, url: str, **params: object) -> str:
-    """Why an address could not be called: a code of this house with its parameters, or what the other side did."""
+    """Return the sentence for a failed call: that of a code in the table, or `outgoing_failed` with its reason."""
     return sentence(code if code in TABLE else "outgoing_failed", {"url": url, "reason": code, **params})[1]

@@ -1,4 +1,4 @@
-"""Query strings: numbers read out of them, and addresses with a part of the query changed."""
+"""Query strings: numbers in them, and addresses with a part of the query changed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ Arguments = MultiDict[str, str]
 
 
 def whole(text: str | None) -> int | None:
-    """A whole number, or None when the text is none; ids may carry their prefix (`tkt_81`)."""
+    """Return the whole number of a text, None without one; ids may have their prefix (`tkt_81`)."""
     digits = (text or "").rpartition("_")[2]
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else None
 
 
 def kept(arguments: Arguments, **changes: object) -> dict[str, Any]:
-    """The query with some values changed, and empty ones and the cursor left out."""
+    """Return the query with some values changed, without empty ones and without the cursor."""
     merged: Mapping[str, object] = {**arguments.to_dict(), "after": "", **changes}
     return {name: str(value) for name, value in merged.items() if value not in ("", None)}

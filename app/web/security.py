@@ -1,4 +1,4 @@
-"""What protects every answer: headers, sizes, request ids, cookies, and the key that signs them."""
+"""Protection of every answer: headers, sizes, request ids, cookies, and the key that signs them."""
 
 from __future__ import annotations
 
@@ -45,41 +45,41 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
 def policy(**changes: str) -> str:
-    """The Content-Security-Policy header, with directives replaced: `style_src` stands for `style-src`."""
+    """Return the Content-Security-Policy header with some directives replaced; `style_src` stands for `style-src`."""
     directives = {**POLICY, **{name.replace("_", "-"): value for name, value in changes.items()}}
     return "; ".join(f"{name} {value}" for name, value in directives.items())
 
 
 def large_body(view: View) -> View:
-    """Let a route take files up to `max_upload_bytes`."""
+    """Let a route accept bodies up to `max_upload_bytes`."""
     setattr(view, _LARGE, True)
     return view
 
 
 def secret_key(instance: Path) -> str:
-    """The key kept in `instance/secret_key` (mode 0600), made by the first process that asks."""
+    """Return the key in `instance/secret_key` (mode 0600), made by the first process that asks for it."""
     private_files.private_folder(instance)
-    return private_files.kept_once(instance / "secret_key", partial(secrets.token_hex, 32))
+    return private_files.read_or_make(instance / "secret_key", partial(secrets.token_hex, 32))
 
 
 def setup_secret(settings: Settings) -> str:
-    """What the link to the set-up of a new installation carries: only who can read the instance folder knows it."""
+    """Return the secret in the link to the set-up of a new installation; it needs access to the instance folder."""
     key = settings.secret_key or secret_key(settings.instance)
     return hmac.new(key.encode(), b"setup", hashlib.sha256).hexdigest()[:40]
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Signed cookies whose key is made at the first request, so that importing wsgi.py writes nothing."""
+    """Signed cookies whose key is made at the first request, so that the import of wsgi.py writes nothing."""
 
     def get_signing_serializer(self, app: Flask) -> Any:
-        """The serializer, once there is a key."""
+        """Return the serializer; makes the key before."""
         if not app.secret_key:
             settings: Settings = app.extensions["bellwether.settings"]
             app.secret_key = settings.secret_key or secret_key(settings.instance)
         return super().get_signing_serializer(app)
 
 
-def _before() -> None:
+def _begin_request() -> None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(8)}"
     view = current_app.view_functions.get(request.endpoint or "")
@@ -87,7 +87,7 @@ def _before() -> None:
         request.max_content_length = current_app.extensions["bellwether.settings"].max_upload_bytes
 
 
-def _after(response: Response) -> Response:
+def _finish_response(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Content-Security-Policy", policy())
@@ -101,7 +101,7 @@ def _after(response: Response) -> Response:
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Headers, sizes, ids and cookies for every request."""
+    """Set headers, sizes, ids and cookies for every request."""
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         MAX_FORM_MEMORY_SIZE=settings.max_body_bytes,
@@ -111,5 +111,5 @@ def install(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_SECURE=settings.is_secure_cookie,
     )
     app.session_interface = Sessions()
-    app.before_request(_before)
-    app.after_request(_after)
+    app.before_request(_begin_request)
+    app.after_request(_finish_response)

@@ -1,4 +1,4 @@
-"""What every template may use: words, formats, icons, the navigation, and what can be undone."""
+"""Functions for every template (words, formats, icons, navigation), and messages with an Undo button."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from flask import Flask, flash, g, request, session, url_for
 from werkzeug.routing import BaseConverter
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.db import Reads
 from app.core.errors import BellwetherError
-from app.core.events import event_log, setting_inverses
+from app.core.events.event import Event
 from app.core.permissions import Viewer
 from app.core.registry import Registry
 from app.web import access, error_rendering
@@ -23,31 +23,32 @@ from app.web.display.label_titles import label_title, task_title
 from app.web.display.translation import gettext as _
 
 LISTING = frozenset({"invalid_input", "invalid_rule"})
-"""Codes whose sentence only says that faults are listed."""
+"""Codes whose sentence refers to a list of faults."""
 
 COUNTS: Registry[Callable[[Reads, Viewer], int]] = Registry()
-"""How many things need attention where an entry of the navigation leads, by the endpoint of the entry."""
+"""Counts of things that need attention, by the endpoint of an entry of the navigation."""
 
+MOST_OFFERS = 5
 LANGUAGES = (("en", "English"), ("zh", "简体中文"))
 
 
 class NumberConverter(BaseConverter):
-    """An id in an address: the number, or the number with its prefix (`81`, `tkt_81`)."""
+    """An id in an address, with or without its prefix (`tkt_81`, `81`)."""
 
     regex = r"(?:[a-z]{3}_)?[0-9]{1,15}"
 
     def to_python(self, value: str) -> int:
-        """The number."""
+        """Return the number."""
         return int(value.rpartition("_")[2])
 
     def to_url(self, value: object) -> str:
-        """The number alone."""
+        """Return the number without a prefix."""
         return str(value)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One entry of the main navigation; `count` is what needs attention."""
+    """One entry of the main navigation; `count` is the number of things that need attention."""
 
     title: str
     url: str
@@ -57,7 +58,7 @@ class Entry:
 
 
 def reader() -> Viewer | None:
-    """Who reads the page; None when nobody is signed in or the database cannot be asked."""
+    """Return the reader of the page; None without one or where the database cannot be read."""
     if "page_reader" not in g:
         try:
             g.page_reader = access.visitor()
@@ -75,7 +76,7 @@ def _count(endpoint: str, viewer: Viewer) -> int:
 
 
 def navigation() -> list[Entry]:
-    """The sections that the reader may open, once for each page."""
+    """Return the entries of the navigation that the reader may open."""
     me = reader()
     if me is None:
         return []
@@ -101,31 +102,29 @@ def navigation() -> list[Entry]:
 
 
 def here() -> str:
-    """This page's own address, to come back to after a form; a form's answer comes back to where it was sent from."""
+    """Return the address of this page, to come back to after a form; for an answer to a form that of the home page."""
     if request.method == "GET":
         return request.full_path.rstrip("?")
     return url_for("pages_home.index")
 
 
-def offer_undo(
-    message: str, *, event_id: int, back: str, until: int | None = None, endpoint: str = "pages_corrections.undo"
-) -> None:
-    """Tell that something was done, with a button that takes it back; `until` (ms UTC) ends the offer."""
-    session["undo"] = {"event_id": event_id, "back": back, "until": until, "endpoint": endpoint}
-    flash(message, "undo")
+def offer_undo(message: str, *, event_id: int, back: str, until: int | None = None, endpoint: str) -> None:
+    """Show a message on the next page with an Undo button for an event; `until` (ms UTC) ends the offer."""
+    offer = {"message": message, "event_id": event_id, "back": back, "until": until, "endpoint": endpoint}
+    # A message of another tab may not be shown yet: each keeps its own button.
+    session["undo"] = [*session.get("undo", ()), offer][-MOST_OFFERS:]
 
 
-def tell_changed(message: str, *, noun: str, number: int, since: int, back: str) -> None:
-    """Tell that a setting was changed, with its undo where the one event `since` then can be taken back."""
-    news = [one for one in event_log.of(access.services().db, noun, number) if one.id > since]
-    if len(news) == 1 and setting_inverses.is_undoable(news[0]):
-        offer_undo(message, event_id=news[0].id, back=back, endpoint="pages_admin.undo")
+def tell_changed(message: str, *, event: Event | None, back: str, endpoint: str = "pages_admin.undo") -> None:
+    """Show a message on the next page, with a button that undoes exactly this event where that is possible."""
+    if event is not None and changes.is_undoable(event):
+        offer_undo(message, event_id=event.id, back=back, until=event.after.get("not_before_at"), endpoint=endpoint)
     else:
         flash(message, "good")
 
 
 def tell(error: BellwetherError) -> int:
-    """Tell above the form what was wrong with it, field by field where that is known; the status to answer with."""
+    """Show an error above the form, field by field where its fields are known; returns the status of the answer."""
     problem = error_rendering.of(error)
     faults = [fault["detail"] for fault in problem.errors] if error.code in LISTING else []
     for sentence in faults or [problem.detail]:
@@ -134,31 +133,29 @@ def tell(error: BellwetherError) -> int:
 
 
 def refused(error: BellwetherError, page: Callable[[], str]) -> tuple[str, int]:
-    """A form that was not taken, shown again under what was wrong with it: told first, then drawn."""
+    """Return the page of a refused form with its error, and the status; the message must exist before the page."""
     status = tell(error)
     return page(), status
 
 
-def undoable() -> Any:
-    """What the last change can be undone with, and for how many ms more (None: without end); told once."""
-    found = session.pop("undo", None)
-    if found and found.get("until"):
-        found = {**found, "left_ms": max(found["until"] - clock.now_ms(), 0)}
-    return found
+def undo_offers() -> list[dict[str, Any]]:
+    """Return the messages with an Undo button and the ms left for each (None: no limit); each is shown once."""
+    now = clock.now_ms()
+    return [{**one, "left_ms": max(one["until"] - now, 0) if one["until"] else None} for one in session.pop("undo", ())]
 
 
 def asset(filename: str) -> str:
-    """The address of a file of ours."""
+    """Return the address of a static file."""
     return url_for("static", filename=filename)
 
 
 def install(app: Flask) -> None:
-    """Hand the templates what they use."""
+    """Give the templates their functions and filters."""
     shown = (
         formats.ago, formats.count_range, formats.day, formats.number, formats.page_locale, formats.percent,
         formats.percent1, formats.percent_range, formats.points, formats.signed, formats.signed_range, formats.size,
         formats.span, formats.stamp, formats.when,
-        asset, here, icon, label_title, navigation, reader, task_title, undoable, word,
+        asset, here, icon, label_title, navigation, reader, task_title, undo_offers, word,
     )  # fmt: skip
     app.url_map.converters["number"] = NumberConverter
     app.jinja_env.globals.update({function.__name__: function for function in shown})

@@ -8,17 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from app.core import changes
 from app.core.db import open_database
 from app.core.permissions import SYSTEM, User, Viewer
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.desk.flows import keep_queues
-from app.market.flows import show_market
-from app.people.flows import keep_accounts, keep_teams
+from app.market.flows.keep_companies import ENTITY
+from app.people.flows import find_viewer, keep_accounts
+from app.people.flows.keep_teams import TEAM
 from app.people.store import teams
 from app.registration import register_flows
 from tests.app.fake_engine import FakeEngine
 from tests.app.feed_server import Wire, serving
 from tests.app.page_house import House, make_house
+from tests.app.policies import make_policy
 from tests.app.site import Site, make_site
 from tests.tiny_artifact import tiny_artifact
 
@@ -49,7 +52,7 @@ def engine() -> FakeEngine:
 def services(tmp_path: Path, engine: FakeEngine) -> Iterator[Services]:
     """Services on a new database."""
     db = open_database(tmp_path / "desk.sqlite")
-    yield Services(db=db, engine=engine, policy=Policy())
+    yield Services(db=db, engine=engine, policy=make_policy())
     db.close()
 
 
@@ -61,11 +64,11 @@ def people(services: Services) -> Desk:
     )
     found = {}
     for name, team_name in (("Ines", "Shop"), ("Tomas", "Cards")):
-        team = keep_teams.add_team(services, viewer=SYSTEM, name=team_name)
+        team = changes.add(services.db, TEAM, {"name": team_name}, viewer=SYSTEM).row
         user = keep_accounts.add_user(
             services, viewer=SYSTEM, name=name, email=f"{name.lower()}@example.com", role="agent"
         )
-        keep_teams.set_team_members(services, team.id, viewer=SYSTEM, user_ids=[user.id])
+        changes.change(services.db, TEAM, team.id, {"user_ids": [user.id]}, viewer=SYSTEM)
         found[team_name] = user
     team_ids = {team.name: team.id for team in teams.every(services.db)}
     queues = {
@@ -97,10 +100,10 @@ def people(services: Services) -> Desk:
         intake=queues["intake"].id,
         refunds=queues["refunds"].id,
         cards=queues["cards"].id,
-        shop_agent=keep_accounts.viewer_for(services, found["Shop"]),
-        card_agent=keep_accounts.viewer_for(services, found["Cards"]),
-        analyst=keep_accounts.viewer_for(services, analyst),
-        admin=keep_accounts.viewer_for(services, admin),
+        shop_agent=find_viewer.viewer_for(services, found["Shop"]),
+        card_agent=find_viewer.viewer_for(services, found["Cards"]),
+        analyst=find_viewer.viewer_for(services, analyst),
+        admin=find_viewer.viewer_for(services, admin),
         admin_user=admin,
     )
 
@@ -115,8 +118,15 @@ def wire() -> Iterator[Wire]:
 @pytest.fixture
 def private(services: Services) -> Services:
     """Services that may fetch from their own network, and two watched companies."""
-    show_market.add_entity(services, viewer=SYSTEM, ticker="NWHL", name="Northwharf Logistics", aliases=("Northwharf",))
-    show_market.add_entity(services, viewer=SYSTEM, ticker="BRWG", name="Brantwing Couriers", aliases=("Brantwing",))
+    changes.add(
+        services.db,
+        ENTITY,
+        {"ticker": "NWHL", "name": "Northwharf Logistics", "aliases": ("Northwharf",)},
+        viewer=SYSTEM,
+    )
+    changes.add(
+        services.db, ENTITY, {"ticker": "BRWG", "name": "Brantwing Couriers", "aliases": ("Brantwing",)}, viewer=SYSTEM
+    )
     services.policy = replace(services.policy, is_fetching_private=True)
     return services
 

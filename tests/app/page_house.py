@@ -10,8 +10,9 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from app.alerts.flows import tick_rules
-from app.answers.flows import keep_macros
-from app.core import clock
+from app.alerts.flows.keep_rules import RULE
+from app.answers.flows.keep_macros import MACRO
+from app.core import changes, clock
 from app.core.durations import HOUR_MS
 from app.core.errors import InputError, NotReady
 from app.core.permissions import SYSTEM, UserRole, Viewer
@@ -20,8 +21,10 @@ from app.core.quarantine.arrival import Arrival
 from app.desk.domain.ticket import TicketDraft
 from app.desk.flows import file_ticket, keep_queues
 from app.market.domain.market import PostDraft
-from app.market.flows import fetch_feeds, ingest_posts, show_market
-from app.people.flows import keep_accounts
+from app.market.flows import ingest_posts
+from app.market.flows.keep_companies import ENTITY
+from app.market.flows.keep_feeds import FEED
+from app.people.flows import find_viewer
 from models.spelling import Slip
 from tests.app.fake_engine import FakeEngine
 from tests.app.site import Site, csrf, make_site
@@ -50,7 +53,7 @@ class House:
 
     def viewer(self, role: UserRole = "agent") -> Viewer:
         """Who somebody of this role is to the flows."""
-        return keep_accounts.viewer_for(self.site.services, self.site.person(role))
+        return find_viewer.viewer_for(self.site.services, self.site.person(role))
 
 
 class Engine(FakeEngine):
@@ -96,10 +99,13 @@ def _market(site: Site) -> int:
     services, now = site.services, clock.now_ms()
     names = {"LKSP": "Larkspur Home", "EVIL": f"Evil {SCRIPT}"}
     for ticker, name in names.items():
-        show_market.add_entity(
-            services, viewer=SYSTEM, ticker=ticker, name=name, aliases=("Larkspur",)[: ticker == "LKSP"]
+        changes.add(
+            services.db,
+            ENTITY,
+            {"ticker": ticker, "name": name, "aliases": ("Larkspur",)[: ticker == "LKSP"]},
+            viewer=SYSTEM,
         )
-    feed = fetch_feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Harbour Wire", kind="push")
+    feed = changes.add(services.db, FEED, {"slug": "wire", "name": "Harbour Wire", "kind": "push"}, viewer=SYSTEM).row
     calm = [
         PostDraft(
             external_id=f"c{day}", title=f"Larkspur Home opens shop number {day}", occurred_at=now - day * 24 * HOUR_MS
@@ -129,12 +135,15 @@ def make_house(folder: Path, **settings: Any) -> House:
             ("cards", "Cards and PIN", "banking_intent"),
         )
     }
-    keep_macros.add_macro(
-        site.services,
+    changes.add(
+        site.services.db,
+        MACRO,
+        {
+            "name": "Card: block it",
+            "body": "Hi {{ customer.name }}, your card is blocked. Your case is {{ case_no }}.",
+            "intents": ("lost_or_stolen_card",),
+        },
         viewer=SYSTEM,
-        name="Card: block it",
-        body="Hi {{ customer.name }}, your card is blocked. Your case is {{ case_no }}.",
-        intents=("lost_or_stolen_card",),
     )
     stolen = _ticket(
         site, "My card was stolen", "My card was stolen, block it now. Pay 4111 1111 1111 1111", queue="cards"
@@ -142,7 +151,7 @@ def make_house(folder: Path, **settings: Any) -> House:
     unsure = _ticket(site, "Hmm", "hmm I do not know", name="Bo")
     script = _ticket(site, SCRIPT, f"{SCRIPT} <img src=x onerror=alert(1)> where is my order", name=SCRIPT)
     feed = _market(site)
-    rule = tick_rules.add_rule(site.services, viewer=SYSTEM, name="Bad news surges", severity="critical")
+    rule = changes.add(site.services.db, RULE, {"name": "Bad news surges", "severity": "critical"}, viewer=SYSTEM).row
     tick_rules.tick(site.services)
     return House(
         site=site,

@@ -15,7 +15,7 @@ from app import create_app
 from app.core import config
 from app.core.permissions import SYSTEM, User, UserRole
 from app.core.services import Services
-from app.people.flows import keep_accounts
+from app.people.flows import keep_accounts, keep_tokens
 
 PASSWORD = "correct horse battery"
 _ADDRESSES = count(1)
@@ -60,7 +60,7 @@ class Site:
 
     def caller(self, *scopes: str, role: UserRole = "admin") -> Caller:
         """Requests with a token of these scopes, of a person of this role."""
-        _, secret = keep_accounts.make_token(
+        _, secret = keep_tokens.make_token(
             self.services, user_id=self.person(role).id, name="test", scopes=scopes, viewer=SYSTEM
         )
         return Caller(self.app.test_client(), {"Authorization": f"Bearer {secret}"})

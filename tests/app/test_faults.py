@@ -21,11 +21,12 @@ from app.core.jobs import job_queue
 from app.core.jobs import job_rows as rows
 from app.core.leases import free_dead_claims
 from app.core.permissions import SYSTEM
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.desk.flows import file_ticket, keep_queues
 from app.model.engine.opening import OpeningEngine, open_engine
 from models.artifact import Artifact
 from models.runtime import Input, Run, Runtime
+from tests.app.policies import make_policy
 from tests.app.site import Site, make_site
 from tests.bench.market import telling
 from tests.process import ROOT
@@ -96,7 +97,7 @@ def test_a_killed_workers_job_is_done_by_the_next_and_nothing_is_lost_or_doubled
     tiny: Artifact, tmp_path: Path
 ) -> None:
     db = open_database(tmp_path / "bellwether.sqlite")
-    policy = Policy(intent_task="banking_intent", artifact_folders=(tiny.folder.parent,), engine_threads=1)
+    policy = make_policy(intent_task="banking_intent", artifact_folders=(tiny.folder.parent,), engine_threads=1)
     services = Services(db=db, engine=open_engine(folders=(tiny.folder.parent,), threads=1), policy=policy)
     keep_queues.add_queue(services, viewer=SYSTEM, slug="intake", title="Intake", intent_task="banking_intent")
     content = "\n".join(["body", *(f"where is my order number {at}?" for at in range(N_ROWS))]).encode()
@@ -115,7 +116,7 @@ def test_a_killed_workers_job_is_done_by_the_next_and_nothing_is_lost_or_doubled
     n_before = db.value("SELECT count(*) FROM message")
     assert 0 < n_before < N_ROWS
     assert job_queue.run_due(services) == 0
-    free_dead_claims.free_of_dead(services)
+    free_dead_claims.free_dead_claims(services)
     assert job_queue.run_due(services) == 1
     while file_ticket.classify_pending(services):
         pass

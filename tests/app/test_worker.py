@@ -16,13 +16,15 @@ from app import worker
 from app.core.db import open_database
 from app.core.errors import NotReady
 from app.core.permissions import SYSTEM
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.desk.domain.ticket import TicketDraft, TicketFilter
 from app.desk.flows import file_ticket
 from app.desk.store import inbox_query, messages
 from app.desk.store import tickets as rows
 from app.worker import Worker
+from tests.app.duties import run_once
 from tests.app.fake_engine import FakeEngine
+from tests.app.policies import make_policy
 
 DRAFT = TicketDraft(subject="", body="I want my refund now", channel="api")
 
@@ -31,7 +33,7 @@ DRAFT = TicketDraft(subject="", body="I want my refund now", channel="api")
 def services(tmp_path: Path) -> Iterator[Services]:
     """Services on a new database, with the keyword engine."""
     db = open_database(tmp_path / "desk.sqlite")
-    yield Services(db=db, engine=FakeEngine(), policy=Policy())
+    yield Services(db=db, engine=FakeEngine(), policy=make_policy())
     db.close()
 
 
@@ -80,7 +82,7 @@ def test_one_duty_that_fails_does_not_stop_the_others(services: Services, monkey
     ]
     first = worker.Duty(name="broken", every_s=1, do=broken)
     monkeypatch.setattr(worker, "duties", lambda tick_seconds: (first, *chosen))
-    assert worker.run_once(services) == 1
+    assert run_once(services) == 1
     assert messages.n_pending(services.db) == 0
 
 
@@ -89,10 +91,12 @@ import sys, time
 from app.core.permissions import SYSTEM
 from app.desk.domain.ticket import TicketDraft
 from app.desk.flows import file_ticket as tickets
-from app.core.services import Policy, Services
+from app.core.services import Services
+from tests.app.policies import make_policy
 from app.core.db import open_database
 from app.registration import register_flows
 register_flows()
+from tests.app.duties import run_once
 from tests.app.fake_engine import FakeEngine
 
 class Hanging(FakeEngine):
@@ -100,7 +104,7 @@ class Hanging(FakeEngine):
         print("accepted", flush=True)
         time.sleep(60)
 
-services = Services(db=open_database(sys.argv[1]), engine=Hanging(), policy=Policy())
+services = Services(db=open_database(sys.argv[1]), engine=Hanging(), policy=make_policy())
 draft = TicketDraft(subject="", body="I want my refund now", channel="api", external_id="k-9")
 tickets.receive(services, draft, viewer=SYSTEM)
 """
@@ -114,5 +118,5 @@ def test_a_process_killed_between_accepting_and_reading_loses_nothing(services: 
         process.send_signal(signal.SIGKILL)
     (ticket,) = inbox_query.page(services.db, TicketFilter(), viewer=SYSTEM).items
     assert (ticket.external_id, ticket.intent) == ("k-9", None)
-    assert worker.run_once(services) == 1
+    assert run_once(services) == 1
     assert rows.read(services.db, ticket.id).intent == "get_refund"

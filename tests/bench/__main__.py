@@ -6,9 +6,10 @@ import importlib
 import sys
 from pathlib import Path
 
+HERE = Path(__file__).parent
 BENCHES = {
-    path.stem: f"tests.bench.{path.parent.name}.{path.stem}"
-    for path in sorted(Path(__file__).parent.glob("*/*.py"))
+    path.stem: ".".join(("tests.bench", *path.relative_to(HERE).with_suffix("").parts))
+    for path in sorted([*HERE.glob("*/*.py"), *HERE.glob("[!_]*.py")])
     if "def main()" in path.read_text(encoding="utf-8")
 }
 

@@ -1,8 +1,8 @@
-"""The README's tables of speed, made from the committed results of `speed`, `accuracy`, `latency`, `http`, `start`,
-`attack`."""
+"""Tables of speed and of attacks for README.md beside this file, made from the committed results."""
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,8 +20,27 @@ def _read(name: str) -> dict[str, Any]:
     return found
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    return "\n".join([f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *(f"| {' | '.join(row)} |" for row in rows)])
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table in Markdown; a bar within a cell is escaped."""
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    lines += [f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def benches() -> str:
+    """Every benchmark with the first paragraph of its docstring."""
+    rows = [(f"`{path.stem}`", f"[{path.parent.name}]({path.parent.name})", _summary(path)) for path in _files()]
+    return table(("Benchmark", "Folder", "What it measures"), rows)
+
+
+def _files() -> list[Path]:
+    here = Path(__file__).parent
+    return [path for path in sorted(here.glob("*/*.py")) if "def main()" in path.read_text(encoding="utf-8")]
+
+
+def _summary(path: Path) -> str:
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return text.split("\n\n")[0].replace("\n", " ")
 
 
 def contestants() -> str:

@@ -1,4 +1,4 @@
-"""The README's tables of the training lab: techniques against the plain adapter, few examples, robustness."""
+"""Tables of the training lab for the documents: techniques against the plain adapter, few examples, robustness."""
 
 from __future__ import annotations
 

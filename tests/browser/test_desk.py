@@ -9,10 +9,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.alerts.flows import tick_rules
-from app.core import clock
+from app.core import changes, clock
 from app.core.permissions import SYSTEM
 from app.market.domain.market import PostDraft
-from app.market.flows import ingest_posts, show_market
+from app.market.flows import ingest_posts
+from app.market.flows.keep_companies import ENTITY
 from app.market.store import feeds
 from tests.browser.conftest import Live
 
@@ -195,7 +196,7 @@ def test_from_a_feed_to_an_alert_acknowledged_and_silenced(live: Live) -> None:
     page.get_by_label("Kind").select_option("push")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_text("is ready to take posts")).to_be_visible()
-    show_market.add_entity(services, viewer=SYSTEM, ticker="QUAY", name="Quayside Ferries", sector="Ports")
+    changes.add(services.db, ENTITY, {"ticker": "QUAY", "name": "Quayside Ferries", "sector": "Ports"}, viewer=SYSTEM)
     page.goto("/wall")
     expect(page.get_by_text("live", exact=True)).to_be_visible()
     words = ["anchor", "buoy", "crane", "deck", "engine", "fender", "galley", "hull", "keel", "mast"]

@@ -138,7 +138,7 @@ def chosen_columns(suite: Suite, *, found: Probabilities, decision: Decision) ->
 def _intervals(suite: Suite, *, found: Probabilities, decision: Decision) -> dict[str, list[float]]:
     """Return the 95 % bootstrap interval of every figure."""
     figures = figures_by_rows(suite, found=found, decision=decision)
-    rows = bootstrap_intervals(figures, n=len(suite.inputs), names=figures(np.arange(2)), draws=DRAWS)
+    rows = bootstrap_intervals(figures, n=len(suite.inputs), names=figures(np.arange(1)), draws=DRAWS)
     return {name: [round(row.low, 4), round(row.high, 4)] for name, row in rows.items()}
 
 

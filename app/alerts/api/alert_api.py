@@ -8,10 +8,10 @@ from flask import Response
 from marshmallow import fields
 
 from app.alerts.domain.alert import Alert, AlertState, RuleKind, Severity
-from app.alerts.flows import backtest_rule, share_budget
-from app.alerts.flows import tick_rules as flows
-from app.alerts.store import alert_rules, alerts, silences
-from app.core import clock
+from app.alerts.flows import act_on_alert, backtest_rule, keep_rules, keep_silences, share_budget, show_alerts
+from app.alerts.flows.act_on_alert import ALERT
+from app.alerts.flows.keep_rules import RULE
+from app.core import changes, clock
 from app.core.errors import InputError
 from app.market.domain.market import SubjectKind
 from app.market.flows import show_market
@@ -75,7 +75,7 @@ class AlertShape(Shape):
 
 
 def _bounded(name: str) -> Between:
-    return Between(*flows.BOUNDS[name])
+    return Between(*keep_rules.BOUNDS[name])
 
 
 class ConditionShape(Shape):
@@ -199,8 +199,8 @@ class SilenceShape(Shape):
 def list_alerts(query: dict[str, Any]) -> dict[str, Any]:
     """Alerts, newest first."""
     states = None if query["state"] is None else (cast(AlertState, query["state"]),)
-    found = alerts.page(
-        access.services().db,
+    found = show_alerts.list_alerts(
+        access.services(),
         viewer=access.viewer(),
         states=states,
         subject_kind=query["kind"],
@@ -214,7 +214,7 @@ def list_alerts(query: dict[str, Any]) -> dict[str, Any]:
 @route(group, "/alerts/<id(alr):alert_id>", needs="alerts:read", returns=AlertShape)
 def show_alert(alert_id: int) -> Response:
     """One alert with the figures it was raised on."""
-    found = alerts.get(access.services().db, alert_id, viewer=access.viewer())
+    found = ALERT.get(access.services().db, alert_id, viewer=access.viewer())
     return api_lists.tagged(AlertShape, _out(found), version=found.version)
 
 
@@ -228,7 +228,7 @@ def show_alert(alert_id: int) -> Response:
 )
 def acknowledge(payload: dict[str, Any], alert_id: int) -> Response:
     """Take note of an alert: it stays as it is, and others see who looks after it and what is being done."""
-    found = flows.acknowledge(access.services(), alert_id, viewer=access.viewer(), note=payload["note"])
+    found = act_on_alert.acknowledge(access.services(), alert_id, viewer=access.viewer(), note=payload["note"]).row
     return api_lists.tagged(AlertShape, _out(found), version=found.version)
 
 
@@ -242,41 +242,42 @@ def acknowledge(payload: dict[str, Any], alert_id: int) -> Response:
 )
 def judge(payload: dict[str, Any], alert_id: int) -> Response:
     """Say whether an alert was useful or a false alarm; the measured rate counts each person's last word."""
-    found = flows.judge(access.services(), alert_id, viewer=access.viewer(), **payload)
+    found = act_on_alert.judge(access.services(), alert_id, viewer=access.viewer(), **payload)
     return api_lists.tagged(AlertShape, _out(found), version=found.version)
 
 
 @route(group, "/missed-alerts", method="POST", needs="alerts:write", reads=NewMissedShape, status=204)
 def add_missed(payload: dict[str, Any]) -> Response:
     """Report bad news of which no rule told; the measured rate counts it."""
-    flows.report_missed(access.services(), viewer=access.viewer(), **payload)
+    act_on_alert.report_missed(access.services(), viewer=access.viewer(), **payload)
     return Response(status=204)
 
 
 @route(group, "/rules", needs="rules:read", returns=page_of(RuleShape, "RulePage"))
 def list_rules() -> dict[str, Any]:
     """The rules that raise alerts."""
-    return api_lists.whole(alert_rules.every(access.services().db))
+    return api_lists.whole(keep_rules.list_rules(access.services()))
 
 
 @route(group, "/rules", method="POST", needs="rules:write", reads=NewRuleShape, returns=RuleShape, status=201)
 def add_rule(payload: dict[str, Any]) -> Response:
     """Add a rule; it is evaluated from the next tick on."""
-    made = flows.add_rule(access.services(), viewer=access.viewer(), **payload)
+    made = changes.add(access.services().db, RULE, payload, viewer=access.viewer()).row
     return api_lists.tagged(RuleShape, made, version=made.version, status=201)
 
 
 @route(group, "/rules/<id(rul):rule_id>/backtest", needs="rules:read", query=BacktestQuery, returns=BacktestShape)
 def back_test(query: dict[str, Any], rule_id: int) -> Any:
     """What a rule would have raised over stored history; the most spoken of its subjects are judged."""
-    rule = share_budget.as_in_force(access.services(), alert_rules.get(access.services().db, rule_id))
+    kept = RULE.get(access.services().db, rule_id, viewer=access.viewer())
+    rule = share_budget.as_in_force(access.services(), kept)
     return backtest_rule.back_test(access.services(), rule, days=query["days"])
 
 
 @route(group, "/silences", needs="alerts:read", returns=page_of(SilenceShape, "SilencePage"))
 def list_silences() -> dict[str, Any]:
     """Silences in force."""
-    return api_lists.whole(silences.every(access.services().db, at=clock.now_ms()))
+    return api_lists.whole(keep_silences.silences_in_force(access.services()))
 
 
 @route(group, "/silences", method="POST", needs="alerts:write", reads=NewSilenceShape, returns=SilenceShape, status=201)
@@ -284,13 +285,13 @@ def add_silence(payload: dict[str, Any]) -> Any:
     """Keep a subject quiet until a time, with the reason."""
     if payload["until"] <= clock.now_ms():
         raise InputError(fields=(field_error("/until", "in_the_past"),))
-    return flows.silence(access.services(), viewer=access.viewer(), **payload)
+    return keep_silences.begin_silence(access.services().db, payload, viewer=access.viewer()).row
 
 
 @route(group, "/silences/<id(sil):silence_id>", method="DELETE", needs="alerts:write", status=204)
 def end_silence(silence_id: int) -> Response:
     """End a silence now."""
-    flows.end_silence(access.services(), silence_id, viewer=access.viewer())
+    keep_silences.end_silence(access.services(), silence_id, viewer=access.viewer())
     return Response(status=204)
 
 
@@ -298,4 +299,4 @@ def _out(alert: Alert) -> dict[str, Any]:
     services = access.services()
     title = show_market.subject_title(services, alert.subject_kind, alert.subject_id)
     subject = {"kind": alert.subject_kind, "id": alert.subject_id, "title": title}
-    return row(alert, subject=subject, rule_name=alert_rules.get(services.db, alert.rule_id).name)
+    return row(alert, subject=subject, rule_name=RULE.read(services.db, alert.rule_id).name)

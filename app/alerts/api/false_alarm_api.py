@@ -7,7 +7,9 @@ from typing import Any, get_args
 from flask import Response
 from marshmallow import fields
 
-from app.alerts.flows import measure_rules, share_budget
+from app.alerts.flows import measure_rules
+from app.alerts.flows.share_budget import ALARM_BUDGET, LEAST, MOST, THE_BUDGET
+from app.core import changes
 from app.market.domain.market import SubjectKind
 from app.web import access
 from app.web.api import api_lists
@@ -69,7 +71,7 @@ class ReckoningShape(Shape):
 class NewBudgetShape(Shape):
     """How many false alarms a week to allow."""
 
-    a_week = Number(required=True, validate=Between(share_budget.LEAST, share_budget.MOST))
+    a_week = Number(required=True, validate=Between(LEAST, MOST))
 
 
 class RareShape(Shape):
@@ -99,11 +101,13 @@ def show_budget() -> Any:
 def change_budget(payload: dict[str, Any]) -> Response:
     """Allow so many false alarms a week; the rules of surges share them from the next evaluation on."""
     version = api_lists.expected_version()
-    found = share_budget.change(access.services(), viewer=access.viewer(), a_week=payload["a_week"], version=version)
+    found = changes.change(
+        access.services().db, ALARM_BUDGET, THE_BUDGET, payload, viewer=access.viewer(), version=version
+    ).row
     return api_lists.tagged(BudgetShape, found, version=found.version)
 
 
 @route(group, "/rare-subjects", needs="rules:read", returns=page_of(RareShape, "RareSubjects"))
 def list_rare() -> dict[str, Any]:
     """What the rules of surges watch and cannot judge within hours, for want of stories."""
-    return api_lists.whole(measure_rules.rare(access.services()))
+    return api_lists.whole(measure_rules.rare_subjects(access.services(), viewer=access.viewer()))

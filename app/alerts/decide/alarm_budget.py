@@ -1,4 +1,4 @@
-"""How the false alarms that a dashboard may raise are shared among its rules."""
+"""The false alarms that a dashboard may raise, shared among its rules."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from app.alerts.domain.alert import Rule
 
 
 def shared(rules: Iterable[Rule], *, a_week: float) -> tuple[Rule, ...]:
-    """The rules with the budgets that they may use: their own, or less in proportion where these add up to more.
+    """Return the rules with the budgets that they may use: their own, or less in proportion where the sum is too high.
 
-    Only rules of surges that are in force count: the others keep no promise about false alarms.
+    Only active rules of surges count: the others promise nothing about false alarms.
     """
     given = tuple(rules)
     asked = sum(rule.budget for rule in given if rule.is_active and rule.is_calibrated)

@@ -34,11 +34,11 @@ def next_state(
     model: str,
     is_no_data: bool = False,
 ) -> Step:
-    """The alert after one evaluation, and the transition if its state changed.
+    """Return the alert after one evaluation, and the transition if its state changed.
 
-    `alert` is the newest of this rule and subject (None: there never was one); an alert with id 0 is to be inserted.
-    The same alert comes back, equal, when there is nothing to write. `is_no_data` (the feed lags) holds every state
-    and sets the flag. A rule that was switched off ends what is open with reason `rule_off`.
+    `alert` is the newest of this rule and subject (None: there is none); a new one comes back with the id 0.
+    An equal alert comes back when there is nothing to write. `is_no_data` (the feed lags) holds every state
+    and sets the flag. A rule that is switched off ends its open alert with the reason `rule_off`.
     """
     if not rule.is_active:
         return _switched_off(alert, now=now)
@@ -69,8 +69,8 @@ def next_state(
     return _on_met(_refreshed(alert, verdict=verdict, model=model), rule=rule, verdict=verdict, now=now)
 
 
-def is_told(transition: Transition) -> bool:
-    """Whether receivers hear of a transition: when an episode fires and when it ends, never in between."""
+def is_notified(transition: Transition) -> bool:
+    """Return True for a transition that receivers hear of: the alert fires, or it ends."""
     return (transition.after, transition.reason) in {
         ("firing", "fired"),
         ("resolved", "cleared"),
@@ -79,7 +79,7 @@ def is_told(transition: Transition) -> bool:
 
 
 def silenced_by(silences: Iterable[Silence], *, subject_kind: SubjectKind, subject_id: str, now: int) -> Silence | None:
-    """The silence in force for a subject, the one that lasts longest; None when receivers may be told."""
+    """Return the silence in force for a subject, the longest of several; None when there is none."""
     in_force = [
         silence
         for silence in silences

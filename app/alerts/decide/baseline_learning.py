@@ -1,8 +1,7 @@
-"""Learning what is usual from stored hours, and judging the present by it."""
+"""Baselines: learnt from stored hours, and what happens now is judged by them."""
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,14 +14,14 @@ from app.alerts.decide.history_scoring import BASELINE_DAYS, GUARD_DAYS, LAW_DAY
 from app.alerts.decide.robust_fit import Baseline, fit, usual_rate
 from app.alerts.decide.surge import (
     LEAST_STORIES,
+    combined_score,
     passes,
     surge_parts,
-    together,
     volume_scores,
     volume_windows,
     windows_for,
 )
-from app.alerts.decide.threshold_calibration import FLOOR, law
+from app.alerts.decide.threshold_calibration import gumbel_threshold, law
 from app.alerts.domain.baseline import Counts, Measure, Usual
 from app.core.durations import HOUR_MS
 from app.market.domain.market import SubjectKind
@@ -35,7 +34,7 @@ DAILY_PART = 0.9
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """One subject's clearest window: `share` and `count` are decimal orders of improbability, `score` is judged."""
+    """One subject's most improbable window; all three figures are −log₁₀ of a probability, and `score` decides."""
 
     usual: Usual
     counts: Counts
@@ -62,16 +61,16 @@ class _Fit:
 def learn(
     grid: Grid, *, subject_kind: SubjectKind, subject_ids: Sequence[str], measure: Measure, now: int
 ) -> list[Usual]:
-    """What is usual of each subject of an hourly grid of whole days; nothing before seven days are known."""
+    """Return the baselines of each subject of an hourly grid of whole days; none before seven days are known."""
     if grid.n_bins < LEAST_DAYS * 24 or not subject_ids:
         return []
     a_day = grid.stories.sum(axis=1) / _days_known(grid)
     maxima = np.full((grid.n_subjects, LAW_DAYS), np.nan)
     fits: list[_Fit] = []
-    for (is_daily, windows), rows in group(grid, measure=measure).items():
+    for (is_daily, windows), rows in group_rows(grid, measure=measure).items():
         for start in range(0, len(rows), SUBJECTS_AT_ONCE):
             some = rows[start : start + SUBJECTS_AT_ONCE]
-            some_of = part(grid, some, is_daily=is_daily)
+            some_of = select_rows(grid, some, is_daily=is_daily)
             highest = _maxima(some_of, windows=windows, is_daily=is_daily, measure=measure)
             maxima[some, -highest.shape[1] :] = highest
             for window in windows:
@@ -99,18 +98,18 @@ def learn(
 
 
 def _days_known(grid: Grid) -> Array:
-    """Days since each subject was first heard of."""
+    """Return the days [s] since each subject was first heard of."""
     heard = grid.stories > 0
     first = np.where(heard.any(axis=1), heard.argmax(axis=1), grid.n_bins - 1)
     days: Array = np.maximum((grid.n_bins - first) / 24, 1.0)
     return days
 
 
-def group(grid: Grid, *, measure: Measure) -> dict[tuple[bool, tuple[int, ...]], list[int]]:
-    """Rows by whether they only have dates, and by their window lengths; hourly counts know none below an hour."""
+def group_rows(grid: Grid, *, measure: Measure) -> dict[tuple[bool, tuple[int, ...]], list[int]]:
+    """Return rows by whether their posts only have dates, and by window lengths, none below an hour."""
     a_day = grid.stories.sum(axis=1) / _days_known(grid)
     groups: dict[tuple[bool, tuple[int, ...]], list[int]] = defaultdict(list)
-    for row, is_daily in enumerate(_daily(grid).tolist()):
+    for row, is_daily in enumerate(_are_daily(grid).tolist()):
         windows = (
             windows_for(a_day[row], bin_ms=grid.bin_ms, is_daily=is_daily)
             if measure == "surge"
@@ -120,10 +119,10 @@ def group(grid: Grid, *, measure: Measure) -> dict[tuple[bool, tuple[int, ...]],
     return groups
 
 
-def _daily(grid: Grid) -> NDArray[np.bool_]:
-    """Which subjects have nearly all their stories in one hour of the day: posts with a date and no time.
+def _are_daily(grid: Grid) -> NDArray[np.bool_]:
+    """Return True [s] for subjects with nearly all stories in one hour of the day: their posts have a date and no time.
 
-    Where summer time begins or ends, midnight of the feed's zone is in one of two neighbouring hours of ours.
+    With daylight saving time, midnight of the feed's zone falls into one of two neighbouring hours of UTC.
     """
     by_hour = np.stack([grid.stories[:, grid.slots % 24 == hour].sum(axis=1) for hour in range(24)], axis=1)
     total = by_hour.sum(axis=1)
@@ -132,8 +131,8 @@ def _daily(grid: Grid) -> NDArray[np.bool_]:
     return found
 
 
-def part(grid: Grid, rows: Sequence[int], *, is_daily: bool) -> Grid:
-    """Some rows of an hourly grid, in days where posts only have a date."""
+def select_rows(grid: Grid, rows: Sequence[int], *, is_daily: bool) -> Grid:
+    """Return some rows of an hourly grid, in days where posts only have a date."""
     some = replace(grid, stories=grid.stories[rows], negative=grid.negative[rows])
     return some.coarser(24) if is_daily else some
 
@@ -156,7 +155,7 @@ def _fits(
     base = fit(stories, some.negative[:, past], slots=slots, width=window // some.bin_ms, rate=rate)
     phi = base.phi_negative if measure == "surge" else base.phi
     if is_daily:
-        rate = _at_one_hour(rate, slots=grid.slots, stories=grid.stories[rows])
+        rate = _at_posting_hour(rate, slots=grid.slots, stories=grid.stories[rows])
     for place, row in enumerate(rows):
         yield _Fit(
             row=row,
@@ -169,8 +168,8 @@ def _fits(
         )
 
 
-def _at_one_hour(rate: Array, *, slots: Slots, stories: Array) -> Array:
-    """A day's mean put on the hour in which that day's posts are dated."""
+def _at_posting_hour(rate: Array, *, slots: Slots, stories: Array) -> Array:
+    """Return rates [s, 168] with each day's mean in the hour in which the posts of that day are dated."""
     by_hour = np.stack([stories[:, slots % 24 == hour].sum(axis=1) for hour in range(24)], axis=1)
     placed = np.zeros_like(rate)
     rows, hours = np.arange(len(rate)), by_hour.argmax(axis=1)
@@ -180,7 +179,7 @@ def _at_one_hour(rate: Array, *, slots: Slots, stories: Array) -> Array:
 
 
 def window_since(width_ms: int, *, now: int) -> int:
-    """The hour that a window of about this length begins with: half an hour longer or shorter at most."""
+    """Return the hour that a window of about this length begins with: half an hour longer or shorter at most."""
     since = now - width_ms + HOUR_MS // 2
     return since - since % HOUR_MS
 
@@ -188,9 +187,9 @@ def window_since(width_ms: int, *, now: int) -> int:
 def judged(
     usuals: Sequence[Usual], *, counts: Mapping[tuple[str, int], Counts], now: int, zone: str
 ) -> dict[str, Score]:
-    """The clearest window of each subject; `counts` by subject id and window length, those that are left out are 0.
+    """Return the most improbable window of each subject; `counts` are by subject id and window length, 0 if absent.
 
-    The window that still runs is compared with what is usual of the part of it that has passed.
+    The window that still runs is compared with the expectation for the part that has passed.
     """
     best: dict[str, Score] = {}
     by_width: dict[int, list[Usual]] = defaultdict(list)
@@ -228,7 +227,7 @@ def _scores(
         share, score, enough = np.zeros_like(count), count, stories >= LEAST_STORIES
     else:
         share, count = surge_parts(stories, negative, baseline=base, expected=expected)
-        score = together(share, count, window_ms=width_ms)
+        score = combined_score(share, count, window_ms=width_ms)
         enough = passes(stories, negative, share=base.share, recent=recent)
     for place, one in enumerate(usuals):
         yield Score(
@@ -258,6 +257,6 @@ def _as_baseline(usuals: Sequence[Usual], *, rate: Array) -> Baseline:
 
 
 def threshold(usual: Usual, *, budget: float, n_subjects: int) -> float:
-    """The score that a subject passes so seldom that `n_subjects` together keep `budget` alarms a week."""
+    """Return the score that a subject passes so seldom that `n_subjects` together keep `budget` alarms a week."""
     a_day = max(budget, 1e-6) / 7 / max(1, n_subjects)
-    return max(FLOOR, usual.location - usual.scale * math.log(a_day))
+    return float(gumbel_threshold(usual.location, usual.scale, alarms_a_day=a_day))

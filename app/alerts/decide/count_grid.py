@@ -1,4 +1,4 @@
-"""Counts of many subjects side by side: what baselines are fitted to and history is scored on."""
+"""Counts of many subjects side by side, to fit baselines to and to score history on."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ class Grid:
 
     @property
     def n_subjects(self) -> int:
-        """How many subjects stand side by side."""
+        """The number of subjects."""
         return int(self.stories.shape[0])
 
     @property
     def n_bins(self) -> int:
-        """How many bins there are."""
+        """The number of bins."""
         return int(self.stories.shape[1])
 
     @property
     def bins_a_day(self) -> int:
-        """How many bins 24 hours have."""
+        """The number of bins in 24 hours."""
         return DAY_MS // self.bin_ms
 
     def coarser(self, times: int) -> Grid:
-        """The same with bins of `times` the length; bins at the end that fill none are left out."""
+        """Return the same counts in bins of `times` the length, without a last one that is not full."""
         n_bins = self.n_bins // times
         kept = slice(0, n_bins * times)
         return Grid(
@@ -59,7 +59,7 @@ class Grid:
 
 
 def hours_of_week(first_at: int, *, bin_ms: int, n_bins: int, zone: str = "UTC") -> Slots:
-    """The hour of the week [n_bins] in which each bin begins, by the clock on the wall: DST moves it."""
+    """Return the hour of the week [n_bins] in which each bin begins, in local time with daylight saving time."""
     if zone == "UTC":
         # 1970 began on a Thursday.
         at = first_at + np.arange(n_bins, dtype=np.int64) * bin_ms
@@ -73,7 +73,7 @@ def hours_of_week(first_at: int, *, bin_ms: int, n_bins: int, zone: str = "UTC")
 
 
 def rolled(values: Array, width: int) -> Array:
-    """Sums [s, t] of the `width` bins that end with each bin; at the beginning of those that there are."""
+    """Return the sums [s, t] of the `width` bins that end with each bin; the first sums have fewer bins."""
     sums = np.cumsum(values, axis=1)
     sums[:, width:] = sums[:, width:] - sums[:, :-width]
     return sums

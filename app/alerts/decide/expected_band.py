@@ -1,4 +1,4 @@
-"""The band that a chart is seen against: where a subject's figures lie 19 times of 20, step by step.
+"""The expected band of a chart: the range in which a subject's figures lie 19 times of 20, step by step.
 
     stories   negative binomial around the mean of these hours of the week, with the dispersion of past steps
     share     beta-binomial of so many stories around the usual negative share
@@ -45,7 +45,7 @@ class _Past:
 
 @dataclass(frozen=True, kw_only=True)
 class _Usual:
-    """What is usual: stories (all, with a class) an hour by hour of the week [168], and the scatter of a step."""
+    """A subject's usual stories (all, with a class) an hour by hour of the week [168], and the scatter of a step."""
 
     rate: Array
     rate_scored: Array
@@ -57,7 +57,7 @@ class _Usual:
     is_tone_known: bool
 
 
-def course(
+def expected_ranges(
     past: Sequence[Bucket],
     *,
     since: int,
@@ -68,9 +68,9 @@ def course(
     zone: str = "UTC",
     is_daily: bool = False,
 ) -> tuple[Expected, ...]:
-    """One for each point of `step_ms`; `past` are the subject's buckets of the whole days in [since, until).
+    """Return the expected range of each point of `step_ms`; `past` are the buckets of the whole days in [since, until).
 
-    `is_daily` says that the posts are known to have a date and no time; the hours of `past` can tell it too.
+    `is_daily`: the posts are known to have a date and no time, which the hours of `past` may show as well.
     """
     known = _past(past, since=since, until=until, zone=zone, is_daily=is_daily)
     usual = None if known is None or step_ms < known.bin_ms else _usual(known, width=step_ms // known.bin_ms)
@@ -97,7 +97,7 @@ def _seen(point: Point, *, rho: float) -> Range | None:
 
 
 def _past(past: Sequence[Bucket], *, since: int, until: int, zone: str, is_daily: bool) -> _Past | None:
-    """From the first day that has any on; None before seven days are known. Days where posts only have a date."""
+    """Return the bins from the first day with stories on, days if posts only have a date; None before seven days."""
     if not past:
         return None
     start = since + (past[0].at - since) // DAY_MS * DAY_MS
@@ -138,7 +138,7 @@ def _usual(past: _Past, *, width: int) -> _Usual:
 
 
 def _scatter(past: _Past, *, width: int) -> tuple[float, float]:
-    """Mean score of a story, and the variance that one story would have for steps to scatter as they do; winsorised."""
+    """Return the mean score of a story and the variance of one story that explains the scatter of steps; winsorised."""
     n, score = rolled(past.scored, width)[0], rolled(past.score, width)[0]
     n, score = n[n > 0], score[n > 0]
     if not n.size:
@@ -163,7 +163,7 @@ def _net(usual: _Usual, *, n: float) -> Range | None:
 
 
 def _mean(rate: Array, *, points: Sequence[Point], step_ms: int, now: int, zone: str) -> Array:
-    """Usual stories of each step; of the one that still runs, those of the part that has passed."""
+    """Return the usual stories of each step; for the one that still runs, those of the part that has passed."""
     first, an_hour = points[0].at, step_ms // HOUR_MS
     slots = hours_of_week(first, bin_ms=HOUR_MS, n_bins=len(points) * an_hour, zone=zone)
     begins = first + np.arange(len(slots)) * HOUR_MS
@@ -185,14 +185,14 @@ def _shares(n: Array, *, usual: _Usual) -> list[Range] | list[None]:
 
 
 def _ranges(tail: Callable[[Array], Array], *, top: Array) -> list[Range]:
-    """The counts that are neither passed nor missed by more than one time in 40; `tail` is −log₁₀ P(K ≥ k)."""
-    low = _last(lambda k: tail(k) <= _NEARLY_ALWAYS, top=top)
-    high = _last(lambda k: tail(k) < _SELDOM, top=top)
+    """Return the counts that 1 in 40 falls below and 1 in 40 exceeds, at most; `tail` is −log₁₀ P(K ≥ k)."""
+    low = _largest(lambda k: tail(k) <= _NEARLY_ALWAYS, top=top)
+    high = _largest(lambda k: tail(k) < _SELDOM, top=top)
     return [Range(low=one, high=other) for one, other in zip(low.tolist(), high.tolist(), strict=True)]
 
 
-def _last(holds: Callable[[Array], Flags], *, top: Array) -> Array:
-    """The largest whole number from 0 to `top` where a condition holds that holds at 0 and, once lost, stays lost."""
+def _largest(holds: Callable[[Array], Flags], *, top: Array) -> Array:
+    """Return the largest whole number from 0 to `top` for which a condition holds that is monotone and holds at 0."""
     low, high = np.zeros_like(top), top.astype(np.float64)
     while (low < high).any():
         middle = np.ceil((low + high) / 2)

@@ -1,4 +1,4 @@
-"""History judged as it would have been: every window of every subject, each day by the baseline of its own night."""
+"""Scores of stored history: every window of every subject, each day by the baseline of the night before it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ LAW_DAYS = 28
 
 @dataclass(frozen=True, kw_only=True)
 class Scored:
-    """Scores [s, t] of a stretch of history, and where the guards hold."""
+    """Scores [s, t] of a stretch of history, and the bins in which the guards hold."""
 
     scores: Array
     passes: Flags
 
     def alarms(self, thresholds: Array) -> Flags:
-        """Where a score reaches its threshold and the guards hold."""
+        """Return True [s, t] where a score reaches its threshold and the guards hold."""
         return (self.scores >= thresholds) & self.passes
 
 
@@ -39,7 +39,7 @@ def history(
     is_hourly: bool = True,
     measure: Measure = "surge",
 ) -> Scored:
-    """The windows of a grid that end in its days from `first_day` on.
+    """Return the scores of the windows of a grid that end in its days from `first_day` on.
 
     A baseline sees the 28 days that end two days before its night. Days too early to have one of seven days are
     scored by the first baseline there is.
@@ -87,9 +87,9 @@ def _judged(grid: Grid, *, past: slice, today: slice, width: int, rate: Array, m
 
 
 def daily_maxima(scores: Array, *, bins_a_day: int) -> Array:
-    """The highest peak [s, d] of each whole day; a peak is the highest score of the 6 hours before and after it.
+    """Return the highest peak [s, d] of each whole day; a peak is the highest score of the 6 hours before and after it.
 
-    So a surge that lasts over midnight counts for one day, as it is told once. NaN is a day without a peak.
+    A surge over midnight counts for one day, as it is one alarm. NaN is a day without a peak.
     """
     n_days, around = scores.shape[1] // bins_a_day, bins_a_day // 4
     padded = np.pad(scores, ((0, 0), (around, around)), constant_values=-np.inf)
@@ -102,7 +102,7 @@ def daily_maxima(scores: Array, *, bins_a_day: int) -> Array:
 def thresholds(
     scored: Scored, *, alarms_a_day: float, bins_a_day: int, measure: Measure = "surge", floor: float = FLOOR
 ) -> Array:
-    """The threshold [s, t] in force at each bin of a history: set every night by the 28 days before it."""
+    """Return the threshold [s, t] in force at each bin of a history, set every night by the 28 days before it."""
     maxima = daily_maxima(scored.scores, bins_a_day=bins_a_day)
     found = np.empty_like(scored.scores)
     for day in range(-(-found.shape[1] // bins_a_day)):
@@ -112,9 +112,9 @@ def thresholds(
 
 
 def notifications(alarms: Flags, *, merge: int, repeat: int) -> list[int]:
-    """The bins of one subject's alarms [t] at which somebody is told.
+    """Return the bins of one subject's alarms [t] at which a notification goes out.
 
-    An alarm within `merge` bins of the one before is the same; one that goes on is told again after `repeat` bins.
+    An alarm within `merge` bins of the one before is the same; one that goes on is repeated after `repeat` bins.
     """
     told: list[int] = []
     last = -merge - 1

@@ -1,4 +1,4 @@
-"""What a rule would have done over stored history: the same evaluation and state machine, replayed."""
+"""Replay of stored history: the evaluation and the state machine of a rule, run over past hours."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from app.alerts.decide.alert_states import next_state
-from app.alerts.decide.baseline_learning import group, part
+from app.alerts.decide.baseline_learning import group_rows, select_rows
 from app.alerts.decide.count_grid import Array, Grid
 from app.alerts.decide.history_scoring import LAW_DAYS, Scored, daily_maxima, history
 from app.alerts.decide.rule_conditions import evaluate, windows
@@ -23,10 +23,10 @@ from app.market.domain.series import Bucket
 def backtest(
     rule: Rule, *, buckets: Sequence[Bucket], since: int, until: int, step_ms: int = HOUR_MS
 ) -> tuple[Transition, ...]:
-    """The transitions of one subject's alert if the rule had been evaluated every `step_ms` from `since` to `until`.
+    """Return the transitions of one subject's alert, with the rule evaluated every `step_ms` from `since` to `until`.
 
-    `buckets` are one subject's, from `since` less window and baseline on; earlier ones make the baseline, so too
-    short a history shows as unknown baselines.
+    `buckets` are one subject's, from `since` less window and baseline on; where they begin later the baseline is
+    unknown at first.
     """
     if not buckets:
         return ()
@@ -50,7 +50,7 @@ def backtest(
 
 
 def episodes(transitions: Sequence[Transition], *, subject_id: str, until: int) -> tuple[Episode, ...]:
-    """The alerts that fired among one subject's transitions; one that goes on ends at `until`."""
+    """Return the alerts that fired among one subject's transitions; one that goes on ends at `until`."""
     found: list[Episode] = []
     for step in transitions:
         if step.after == "firing" and step.reason == "fired":
@@ -61,15 +61,15 @@ def episodes(transitions: Sequence[Transition], *, subject_id: str, until: int) 
 
 
 def surges(rule: Rule, *, grid: Grid, subject_ids: Sequence[str], first_day: int) -> tuple[Episode, ...]:
-    """The alerts of a rule of surges in the days of an hourly grid from `first_day` on.
+    """Return the alerts of a rule of surges in the days of an hourly grid from `first_day` on.
 
-    Each day is judged by the baselines and the thresholds that its own night would have had.
+    Each day is judged by the baselines and thresholds of the night before it.
     """
     measure: Measure = "volume" if rule.kind == "volume" else "surge"
     parts = []
     maxima = np.full((grid.n_subjects, grid.n_bins // 24), np.nan)
-    for (is_daily, lengths), rows in group(grid, measure=measure).items():
-        some = part(grid, rows, is_daily=is_daily)
+    for (is_daily, lengths), rows in group_rows(grid, measure=measure).items():
+        some = select_rows(grid, rows, is_daily=is_daily)
         widths = [length // some.bin_ms for length in lengths]
         begin = max(0, first_day - LAW_DAYS)
         scored = history(some, widths=widths, first_day=begin, is_hourly=not is_daily, measure=measure)
@@ -95,7 +95,7 @@ def surges(rule: Rule, *, grid: Grid, subject_ids: Sequence[str], first_day: int
 
 
 def _thresholds(maxima: Array, *, a_day: float, measure: Measure) -> Array:
-    """The threshold [s, d] in force on each day, set by the days before it."""
+    """Return the threshold [s, d] in force on each day, set by the days before it."""
     found = np.empty_like(maxima)
     for day in range(maxima.shape[1]):
         known = law(maxima[:, max(0, day - LAW_DAYS) : day], is_trimming=measure == "surge")
@@ -114,7 +114,7 @@ def _surges(
     cuts: Array,
     subject_id: str,
 ) -> Iterator[Episode]:
-    """One subject's alerts: begun at the threshold, held above half of it, over after the rule's time to recover."""
+    """Yield one subject's alerts: begun at the threshold, held above half of it, over after the time to recover."""
     a_day = grid.bins_a_day
     scores, enough = scored.scores[place], scored.passes[place]
     started: int | None = None

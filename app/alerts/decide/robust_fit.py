@@ -1,4 +1,4 @@
-"""What is usual for each subject, fitted robustly to weeks of its own history.
+"""Robust fit of each subject's baseline to weeks of its own history.
 
 Stories by hour of the week, each mean shrunk to the hour of the day and that to the overall mean by what their own
 scatter is worth (empirical Bayes); the negative share p₀ with its over-dispersion ρ and the counts' dispersion φ by
@@ -27,10 +27,10 @@ _TINY = 1e-9
 
 @dataclass(frozen=True, kw_only=True)
 class Baseline:
-    """What is usual of s subjects: stories a bin by hour of the week [s, 168], the others [s] for one window length.
+    """The baseline of s subjects: stories a bin by hour of the week [s, 168]; the others [s] are for one window length.
 
     `phi` and `phi_negative` are variance over mean of stories and negative stories in a window, `rho` the correlation
-    of two stories of one window; `n_stories` is how many stories it was fitted to.
+    of two stories of one window; `n_stories` is the number of stories of the fit.
     """
 
     width: int
@@ -42,12 +42,12 @@ class Baseline:
     n_stories: Array
 
     def expected(self, slots: Slots) -> Array:
-        """Stories [s, t] that are usual in the windows that end with each of these bins."""
+        """Return the expected stories [s, t] of the windows that end with each of these bins."""
         return rolled(self.rate[:, slots], self.width)
 
 
 def fit(stories: Array, negative: Array, *, slots: Slots, width: int, rate: Array) -> Baseline:
-    """The baseline of windows of `width` bins from past bins [s, t], `rate` [s, 168] being the usual stories of one."""
+    """Return the baseline of windows of `width` bins from past bins [s, t]; `rate` [s, 168] is a bin's usual count."""
     whole = slice(min(width, stories.shape[1]) - 1, None)
     n = rolled(stories, width)[:, whole]
     k = rolled(negative, width)[:, whole]
@@ -58,7 +58,7 @@ def fit(stories: Array, negative: Array, *, slots: Slots, width: int, rate: Arra
         rho, weights = _correlation(k, n, share=share)
         share = np.maximum(_pooled(k * weights, n * weights), LEAST_SHARE)
     precision = _correlation_precision(n, share=share, rho=rho, weights=weights, width=width)
-    rho = _drawn_together(rho, precision=precision)
+    rho = _shrink_to_mean(rho, precision=precision)
     phi_negative, _ = _dispersion(k, mean=mean * share[:, None])
     return Baseline(
         width=width,
@@ -72,9 +72,9 @@ def fit(stories: Array, negative: Array, *, slots: Slots, width: int, rate: Arra
 
 
 def usual_rate(counts: Array, *, slots: Slots, is_hourly: bool = True) -> Array:
-    """Mean count [s, 168] of a bin in each hour of the week, or day of the week where `is_hourly` is false.
+    """Return the mean count [s, 168] of a bin in each hour of the week, or day of the week where `is_hourly` is false.
 
-    Hours that were never seen have the mean of the same hour of other days.
+    An hour without data has the mean of the same hour of other days.
     """
     if not is_hourly:
         return np.repeat(usual_rate(counts, slots=slots // 24 * 24)[:, ::24], 24, axis=1)
@@ -97,13 +97,13 @@ def _shrunk(counts: Array, *, weights: Array, slots: Slots) -> tuple[Array, Arra
     noise = residual.sum(axis=1) / np.maximum(mass.sum(axis=1), _TINY) / freedom
     by_day = mass.reshape(-1, 7, 24).sum(axis=1)
     day = sums.reshape(-1, 7, 24).sum(axis=1) / np.maximum(by_day, _TINY)
-    day = _towards(day, mass=by_day, noise=noise, parent=np.repeat(overall[:, None], 24, axis=1))
-    rate = _towards(cell, mass=mass, noise=noise, parent=np.tile(day, (1, 7)))
+    day = _shrink_to_parents(day, mass=by_day, noise=noise, parent=np.repeat(overall[:, None], 24, axis=1))
+    rate = _shrink_to_parents(cell, mass=mass, noise=noise, parent=np.tile(day, (1, 7)))
     return rate, np.maximum(noise / np.maximum(overall, _TINY), 1.0)
 
 
 def _by_slot(values: Array, *, slots: Slots) -> Array:
-    """Sums [s, 168] of the bins [s, t] of each hour of the week."""
+    """Return the sums [s, 168] of the bins [s, t] of each hour of the week."""
     order = np.argsort(slots, kind="stable")
     seen, starts = np.unique(slots[order], return_index=True)
     sums = np.zeros((values.shape[0], HOURS_OF_WEEK))
@@ -111,8 +111,8 @@ def _by_slot(values: Array, *, slots: Slots) -> Array:
     return sums
 
 
-def _towards(mean: Array, *, mass: Array, noise: Array, parent: Array) -> Array:
-    """Means drawn to their parents': by the part of their scatter that their noise alone would make."""
+def _shrink_to_parents(mean: Array, *, mass: Array, noise: Array, parent: Array) -> Array:
+    """Return means shrunk towards those of their parents by the part of their scatter that is noise."""
     seen = mass > 0
     error = noise[:, None] / np.maximum(mass, _TINY)
     n_seen = np.maximum(seen.sum(axis=1), 1)
@@ -122,7 +122,7 @@ def _towards(mean: Array, *, mass: Array, noise: Array, parent: Array) -> Array:
 
 
 def _dispersion(counts: Array, *, mean: Array) -> tuple[Array, Array]:
-    """Variance over mean [s], winsorised, and the weight [s, t] that each window keeps."""
+    """Return the variance over mean [s], winsorised, and the weight [s, t] that each window keeps."""
     phi = np.maximum(_pooled((counts - mean) ** 2, mean), LEAST_PHI)
     weights = np.ones_like(counts)
     for _ in range(ROUNDS):
@@ -135,9 +135,9 @@ def _dispersion(counts: Array, *, mean: Array) -> tuple[Array, Array]:
 
 
 def _correlation(k: Array, n: Array, *, share: Array) -> tuple[Array, Array]:
-    """Over-dispersion ρ [s] of the share by moments, winsorised, and the weight [s, t] that each window keeps.
+    """Return the over-dispersion ρ [s] of the share by moments, winsorised, and the weight [s, t] of each window.
 
-    Chance can leave a moment below 0: what is judged with it is held above.
+    Chance can leave a moment below 0; users of ρ keep it above.
     """
     p = share[:, None]
     spread = n * p * (1 - p)
@@ -155,9 +155,9 @@ def _correlation(k: Array, n: Array, *, share: Array) -> tuple[Array, Array]:
 
 
 def _correlation_precision(n: Array, *, share: Array, rho: Array, weights: Array, width: int) -> Array:
-    """One over the variance [s] that ρ has by chance alone, if all subjects had the median of it.
+    """Return one over the variance [s] of ρ by chance alone, if all subjects had its median.
 
-    A square of a normal deviate has variance 2; windows that overlap tell the same two thirds of their width long.
+    A squared normal deviate has variance 2; overlapping windows share information over two thirds of their width.
     """
     p = share[:, None]
     spread = n * p * (1 - p)
@@ -168,8 +168,8 @@ def _correlation_precision(n: Array, *, share: Array, rho: Array, weights: Array
     return found
 
 
-def _drawn_together(values: Array, *, precision: Array) -> Array:
-    """Values [s] drawn to their common mean, by the part of their scatter that chance alone would make.
+def _shrink_to_mean(values: Array, *, precision: Array) -> Array:
+    """Return values [s] shrunk towards their common mean by the part of their scatter that is chance.
 
     DerSimonian & Laird 1986, "Meta-analysis in clinical trials".
     """

@@ -1,4 +1,4 @@
-"""Whether a rule's condition holds at one moment, and the figures that explain it."""
+"""The condition of a rule at one moment, and the figures that explain the verdict."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ Stretch = tuple[int, int]
 
 
 def stretches(rule: Rule, *, now: int) -> tuple[Stretch, Stretch]:
-    """Since and until of the rule's window, which ends at `now`, and of its baseline, which ends where that begins."""
+    """Return since and until of the rule's window, which ends at `now`, and of its baseline, which ends before that."""
     since = now - rule.window_ms
     return (since, now), (since - rule.baseline_ms, since)
 
 
 def windows(rule: Rule, *, timeline: Timeline, now: int) -> tuple[Window, Window]:
-    """One subject's sums over the rule's window and over its baseline."""
+    """Return one subject's sums over the rule's window and over its baseline."""
     window, baseline = (timeline.window(since=since, until=until) for since, until in stretches(rule, now=now))
     return window, baseline
 
 
 def may_meet(rule: Rule, *, window: Window) -> bool:
-    """Whether the window alone could meet a rule of counts: only then is the long baseline summed up."""
+    """Return True if the window alone could meet a rule of counts: only then the long baseline is summed up."""
     if rule.kind == "mention":
         return window.n_stories >= 1 and window.n_negative >= rule.min_negative
     share = window.negative_share
@@ -42,7 +42,7 @@ def may_meet(rule: Rule, *, window: Window) -> bool:
 
 
 def evaluate(rule: Rule, *, window: Window, baseline: Window) -> Verdict:
-    """Whether bad news surges: enough stories, enough negative ones, a high share, and higher than usual.
+    """Judge whether bad news surges: enough stories, enough negative ones, a high share, and higher than usual.
 
     `observed` holds the figures and the thresholds, all JSON numbers or None, and `reason`: `met` or the first
     condition that fails (`too_few_stories`, `too_few_negative`, `share_below`, `lift_below`). A baseline of fewer
@@ -75,7 +75,7 @@ def evaluate(rule: Rule, *, window: Window, baseline: Window) -> Verdict:
 
 
 def absent(rule: Rule, *, last_at: int | None, baseline: Window, now: int) -> Verdict:
-    """Whether nothing was said for the rule's window of a subject that is usually spoken of."""
+    """Judge whether a subject that is usually spoken of was silent for the rule's window."""
     quiet_ms = now - (baseline.since if last_at is None else last_at)
     is_met = quiet_ms >= rule.window_ms
     observed = {
@@ -99,7 +99,7 @@ def absent(rule: Rule, *, last_at: int | None, baseline: Window, now: int) -> Ve
 def surge_facts(
     score: Score, *, window: Window, threshold: float, budget: float, is_met: bool, order: int
 ) -> dict[str, Any]:
-    """The figures of a surge of news in the words of `evaluate`, with its score and the threshold it was held to."""
+    """Return the figures of a surge of news as `evaluate` names them, with its score and the threshold for it."""
     usual, stories = score.usual, score.counts.stories
     share = score.counts.negative / stories if stories else None
     return {
@@ -131,7 +131,7 @@ def surge_facts(
 
 
 def severity_of(score: Score) -> Severity:
-    """By the size of the effect alone: how far the lower end of the share's interval lies above the usual share."""
+    """Return the severity by size alone: how far the lower end of the share's interval lies above the usual share."""
     low, _ = interval(score.counts.negative, score.counts.stories, rho=score.usual.rho)
     rise = low - score.usual.share
     return "critical" if rise >= CRITICAL_RISE else "warning" if rise >= WARNING_RISE else "info"

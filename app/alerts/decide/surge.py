@@ -1,4 +1,4 @@
-"""How improbable a window is, and what of it is a surge of bad news.
+"""The improbability of a window, and the guards of a surge of bad news.
 
     surge    (2 − v) S + min(v S, −log₁₀ P_NB(negative count)), 0 unless all guards hold
              S = −log₁₀(P_BB(share) × windows of this length in 8 h), v = 0.5
@@ -51,7 +51,7 @@ GUARDS = Guards()
 
 
 def windows_for(stories_a_day: float, *, bin_ms: int = QUARTER_MS, is_daily: bool = False) -> tuple[int, ...]:
-    """The window lengths (ms) for the share: the shortest that usually has 15 stories, and two longer ones up to 8 h.
+    """Return the window lengths (ms) for the share: the shortest with 15 usual stories, and two longer ones up to 8 h.
 
     8 hours and a day for a rare topic, a day where posts only have a date. None is shorter than the bins.
     """
@@ -64,18 +64,18 @@ def windows_for(stories_a_day: float, *, bin_ms: int = QUARTER_MS, is_daily: boo
 
 
 def volume_windows(*, bin_ms: int = QUARTER_MS, is_daily: bool = False) -> tuple[int, ...]:
-    """The window lengths (ms) for the number of stories, which needs no least number to be told from chance."""
+    """Return the window lengths (ms) for the number of stories, which needs no least number to differ from chance."""
     return WINDOWS_MS[-1:] if is_daily else tuple(window for window in WINDOWS_MS[:2] if window >= bin_ms)
 
 
 def surge_scores(stories: Array, negative: Array, *, baseline: Baseline, expected: Array, window_ms: int) -> Array:
-    """Scores [s, t] of windows with so many stories and negative ones, where `expected` stories are usual."""
+    """Return the scores [s, t] of windows with so many stories and negative ones; `expected` stories are usual."""
     share, count = surge_parts(stories, negative, baseline=baseline, expected=expected)
-    return together(share, count, window_ms=window_ms)
+    return combined_score(share, count, window_ms=window_ms)
 
 
-def together(share: Array, count: Array, *, window_ms: int) -> Array:
-    """The score of what the share and the number of negative stories say of a window of this length."""
+def combined_score(share: Array, count: Array, *, window_ms: int) -> Array:
+    """Return the score of a window of this length from its share and its number of negative stories."""
     n_windows = max(1.0, WINDOWS_MS[-2] / window_ms)
     said = np.maximum(share - np.log10(n_windows), 0.0)
     score: Array = (2.0 - VOLUME_WEIGHT) * said + np.minimum(VOLUME_WEIGHT * said, count)
@@ -83,7 +83,7 @@ def together(share: Array, count: Array, *, window_ms: int) -> Array:
 
 
 def surge_parts(stories: Array, negative: Array, *, baseline: Baseline, expected: Array) -> tuple[Array, Array]:
-    """−log₁₀ P of the share and of the negative count [s, t], both 0 where the share is not above the usual."""
+    """Return −log₁₀ P of the share and of the negative count [s, t], both 0 where the share is not above the usual."""
     above = negative > baseline.share[:, None] * stories
     share, count = np.zeros_like(stories), np.zeros_like(stories)
     row = np.nonzero(above)[0]
@@ -97,7 +97,7 @@ def surge_parts(stories: Array, negative: Array, *, baseline: Baseline, expected
 
 
 def passes(stories: Array, negative: Array, *, share: Array, recent: Array, guards: Guards = GUARDS) -> Flags:
-    """Where windows [s, t] have the least that a surge must have.
+    """Return True [s, t] for windows that have the least that a surge must have.
 
     `share` [s] is the usual one, `recent` the negative stories of the window and the three before it.
     """
@@ -112,7 +112,7 @@ def passes(stories: Array, negative: Array, *, share: Array, recent: Array, guar
 
 
 def volume_scores(stories: Array, *, baseline: Baseline, expected: Array) -> Array:
-    """−log₁₀ P of the number of stories [s, t], 0 where there are fewer than usual."""
+    """Return −log₁₀ P of the number of stories [s, t], 0 where there are fewer than usual."""
     more = stories > expected
     scores = np.zeros_like(stories)
     row = np.nonzero(more)[0]

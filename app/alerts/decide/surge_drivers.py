@@ -1,4 +1,4 @@
-"""What drove a surge: share against volume, the words that rose, and the alerts before that were like it."""
+"""The drivers of a surge: share against volume, the words that rose, and earlier alerts like it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WORD = re.compile(r"[^\W\d_][\w'’&-]{2,}")
 
 
 def share_part(*, stories: float, negative: float, expected: float, share: float) -> float | None:
-    """How much of the surplus of negative stories the share explains (0–1); None where there is no surplus."""
+    """Return the part (0–1) of the surplus of negative stories that the share explains; None without a surplus."""
     surplus = negative - expected * share
     if surplus <= 0:
         return None
@@ -25,7 +25,7 @@ def share_part(*, stories: float, negative: float, expected: float, share: float
 
 
 def risen_words(now: Iterable[str], before: Iterable[str], *, leave_out: Iterable[str] = ()) -> tuple[RisenWord, ...]:
-    """The words that more stories use now, by the z-score of their log-odds ratio with an informative Dirichlet prior.
+    """Return the words that rose, by the z-score of their log-odds ratio with an informative Dirichlet prior.
 
     Each text is one story and counts a word once. Monroe, Colaresi & Quinn 2008, "Fightin' Words".
     """
@@ -45,7 +45,7 @@ def risen_words(now: Iterable[str], before: Iterable[str], *, leave_out: Iterabl
 
 
 def likeness(*, is_same_subject: bool, words: Sequence[RisenWord], others: Sequence[RisenWord]) -> float:
-    """How alike two alerts are (0–1): half for the subject, half for the words that rose in both."""
+    """Return the likeness of two alerts (0–1): half for the subject, half for the words that rose in both."""
     here, there = {one.word for one in words}, {one.word for one in others}
     shared = len(here & there) / len(here | there) if here | there else 0.0
     return 0.5 * is_same_subject + 0.5 * shared

@@ -1,4 +1,4 @@
-"""The threshold that keeps a promise: so many false alarms a week, learnt from each subject's own daily maxima.
+"""Thresholds that keep a rate of false alarms, calibrated on each subject's own daily maxima.
 
 Maxima of a day follow a Gumbel law, P(max > t) = 1 − exp(−Λ), Λ = exp(−(t − μ)/β) alarms a day, so that Λ alarms a
 day ask for t = μ − β ln Λ. μ and β are fitted to the middle of the ordered maxima alone (least squares of the quantiles
@@ -36,19 +36,20 @@ class Law:
     n_days: Array
 
     def thresholds(self, alarms_a_day: Array | float, *, floor: float = FLOOR) -> Array:
-        """The score [s] that is passed so often, never below the floor."""
-        wanted = np.log(np.maximum(alarms_a_day, 1e-12))
-        found: Array = np.maximum(floor, self.location - self.scale * wanted)
-        return found
+        """Return the score [s] that is passed so often, never below the floor."""
+        return gumbel_threshold(self.location, self.scale, alarms_a_day=alarms_a_day, floor=floor)
 
-    def rates(self, thresholds: Array | float) -> Array:
-        """Alarms a day [s] that a threshold lets through."""
-        found: Array = np.exp(-(thresholds - self.location) / self.scale)
-        return found
+
+def gumbel_threshold(
+    location: Array | float, scale: Array | float, *, alarms_a_day: Array | float, floor: float = FLOOR
+) -> Array:
+    """Return the score that daily maxima of this Gumbel law pass so often, never below the floor."""
+    found: Array = np.maximum(floor, location - scale * np.log(np.maximum(alarms_a_day, 1e-12)))
+    return found
 
 
 def law(maxima: Array, *, is_trimming: bool = True) -> Law:
-    """The law of daily maxima [s, d], NaN for a day without a score; the prior before 14 days are known."""
+    """Return the law of daily maxima [s, d], NaN for a day without a score; the prior before 14 days are known."""
     n_rounds = ROUNDS if is_trimming else 1
     n_days = np.isfinite(maxima).sum(axis=1)
     if n_days.max(initial=0) < ENOUGH_DAYS:
@@ -62,15 +63,16 @@ def law(maxima: Array, *, is_trimming: bool = True) -> Law:
 
 
 def prior(n_subjects: int, *, n_days: Array) -> Law:
-    """The conservative law of subjects whose own is not known yet."""
+    """Return the conservative law of subjects whose own is not known yet."""
     ones = np.ones(n_subjects)
     return Law(location=PRIOR_LOCATION * ones, scale=PRIOR_SCALE * ones, n_days=n_days)
 
 
 def _fitted(maxima: Array, *, n_rounds: int, once_in: int | None = None) -> tuple[float, float] | None:
-    """Location and scale, without the days beyond what one day in `once_in` would show; None: one in as many as are.
+    """Return the location and scale of maxima, without outliers: days above the score of one day in `once_in`.
 
-    Of the days of one subject that is one or none; of all together it is a known part, which its quantiles allow for.
+    By default `once_in` is the number of days, so that one subject loses a day or none. Over the days of all subjects
+    the part that is left out is known, and the quantiles allow for it. Returns None before 14 days are known.
     """
     ordered = np.sort(maxima[np.isfinite(maxima)])
     if len(ordered) < ENOUGH_DAYS:

@@ -18,7 +18,7 @@ OPEN_STATES: tuple[AlertState, ...] = ("pending", "firing", "recovering")
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """When news of a subject is an alert. Each subject of `subject_kind` is judged, or the one in `subject_id`.
+    """The condition under which news of a subject is an alert. It judges each subject of `subject_kind`, or one.
 
     `surge`: the negative share is improbable for this subject and hour; `volume`: the number of stories is. Both keep
     `budget` false alarms a week over all their subjects, or less where the rules of the dashboard would add up to more
@@ -52,13 +52,13 @@ class Rule:
 
     @property
     def is_calibrated(self) -> bool:
-        """Whether the rule sets its own thresholds so that it keeps its budget."""
+        """True for a rule that sets its own thresholds so that it keeps its budget."""
         return self.kind in ("surge", "volume")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What a rule finds at one moment, with the figures that explain it."""
+    """The finding of a rule at one moment, with the figures that explain it."""
 
     is_met: bool
     observed: Mapping[str, Any] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True)
 class Alert:
-    """One rule on one subject: where its state machine stands, since when, and on what evidence.
+    """One episode of a rule on a subject: its state, since when, and the figures behind it.
 
     `since_at` is when the present state began, `firing_at` when this episode fired, `clear_at` when the condition was
     last seen to end. `model` is the artifact whose predictions were counted. `muted_by` is the market-wide alert that
@@ -115,3 +115,4 @@ class Silence:
     until: int
     user_id: int
     comment: str
+    version: int = 1

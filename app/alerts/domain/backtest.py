@@ -1,4 +1,4 @@
-"""What a rule would have done over stored history."""
+"""Back-tests: the alerts that a rule would have raised over stored history."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Backtest:
 
     @property
     def a_week(self) -> float:
-        """Alerts a week."""
+        """The number of alerts a week."""
         return len(self.episodes) * 7 * DAY_MS / max(self.until - self.since, 1)
 
 
 def later_by(one: Backtest, *, than: Backtest) -> float | None:
-    """How much later (ms, median) `one` tells of the alerts that both have; None when they share none."""
+    """Return by how much later (ms, median) `one` fires on the alerts that both have; None when they share none."""
     delays = sorted(
         mine.started_at - theirs.started_at
         for mine in one.episodes

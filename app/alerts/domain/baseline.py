@@ -1,4 +1,4 @@
-"""What is usual of a subject: what surges are measured against."""
+"""Baselines: the usual figures of a subject, against which surges are measured."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Measure = Literal["surge", "volume"]
 
 @dataclass(frozen=True, kw_only=True)
 class Usual:
-    """One subject's baseline for windows of `width_ms`, learnt from its own weeks; see app/monitor.
+    """One subject's baseline for windows of `width_ms`, learnt from its own weeks.
 
     `rate` is stories an hour by hour of the week (168), `share` the negative share with correlation `rho`, `phi` the
     variance over mean of the counts that are judged: negative stories for a surge, all for volume. `location` and

@@ -1,4 +1,4 @@
-"""Why an alert was raised: what was seen against what was expected, and what drove it."""
+"""Evidence of an alert: the figures seen and expected, and the stories and words behind them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Precedent:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What an alert was raised on, kept with it.
+    """The evidence that an alert was raised on, kept with it.
 
     `share` is the negative share (0–1), `negative` and `stories` are counts in the window. `share_part` is how much
     of the surplus of negative stories the share explains (0–1); the volume explains the rest. `score` passed

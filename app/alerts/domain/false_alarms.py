@@ -1,4 +1,4 @@
-"""How often rules are wrong: what is allowed, what people said of their alerts, and what stored history gives."""
+"""False alarms: the allowed rate, the one that people's feedback gives, and back-tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class AlarmBudget:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What people said of the alerts that a rule, or all, fired in so many weeks; their last word on each counts."""
+    """People's feedback on the alerts that a rule, or all, fired in so many weeks; the last word on each counts."""
 
     weeks: float
     n_fired: int = 0
@@ -28,23 +28,23 @@ class Measured:
 
     @property
     def n_open(self) -> int:
-        """Alerts of which nobody said what they were."""
+        """The number of alerts without feedback."""
         return self.n_fired - self.n_false - self.n_useful
 
     @property
     def low(self) -> float:
-        """False alarms a week, if all of which nobody said anything were useful."""
+        """False alarms a week, if all alerts without feedback were useful."""
         return self.n_false / self.weeks
 
     @property
     def high(self) -> float:
-        """False alarms a week, if all of which nobody said anything were false."""
+        """False alarms a week, if all alerts without feedback were false."""
         return (self.n_false + self.n_open) / self.weeks
 
 
 @dataclass(frozen=True, kw_only=True)
 class RuleCheck:
-    """What a rule as it is would have raised over the days before `until`: true alarms and false ones together."""
+    """The alarms, true and false, that a rule as it is would have raised from `since` to `until`."""
 
     rule_id: int
     since: int
@@ -55,7 +55,7 @@ class RuleCheck:
 
     @property
     def a_week(self) -> float:
-        """Alerts a week."""
+        """The number of alarms a week."""
         return self.n_alarms * 7 * DAY_MS / max(self.until - self.since, 1)
 
 
@@ -71,7 +71,7 @@ class RuleRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class Reckoning:
-    """All rules beside the budget of the dashboard; `n_missed` surges were reported that nobody was told of."""
+    """All rules beside the budget of the dashboard; `n_missed` surges were reported that raised no alert."""
 
     budget: AlarmBudget
     rules: tuple[RuleRecord, ...]
@@ -82,7 +82,7 @@ class Reckoning:
 
 @dataclass(frozen=True, kw_only=True)
 class Rare:
-    """A subject with too few stories a day for a rule of surges; whether a rule tells of its every mention already."""
+    """A subject with too few stories a day for a rule of surges; `is_mention_watched`: a rule alerts on mentions."""
 
     subject_kind: SubjectKind
     subject_id: str

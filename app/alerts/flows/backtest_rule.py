@@ -23,9 +23,9 @@ MOST_DAYS = 90
 
 
 def back_test(services: Services, rule: Rule, *, days: int, now: int | None = None) -> Backtest:
-    """The alerts that a rule would have raised in so many whole days before today.
+    """Return the alerts that a rule would have raised in so many whole days before today.
 
-    Raises InputError for a rule that waits for silence: what did not happen is not counted by the hour.
+    Raises InputError `no_backtest` for a rule that waits for silence: silence is not counted by the hour.
     """
     if rule.kind == "absence":
         raise InputError("no_backtest")

@@ -1,4 +1,4 @@
-"""What each rule finds at a moment: one verdict for every subject that it could concern."""
+"""Evaluation of a rule at a moment: one verdict for every subject that it could concern."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.alerts.store import baselines
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.services import Services
 from app.market.domain.series import Window
-from app.market.flows import look_up_lag
+from app.market.flows import find_silent_feeds
 from app.market.store import buckets, posts, stories
 
 BASELINE_WINDOWS = 4
@@ -24,17 +24,17 @@ USUAL_MS = 28 * DAY_MS
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
-    """A verdict, and the severity that the size of the effect asks for (None: the rule's own)."""
+class Finding:
+    """A verdict, and the severity by the size of the effect (None: the rule's own)."""
 
     verdict: Verdict
     severity: Severity | None = None
 
 
-def verdicts(services: Services, rule: Rule, *, now: int, known: dict[str, Alert]) -> dict[str, Seen]:
-    """What a rule finds, by subject id: all that meet it and all that are `known` to have an episode."""
+def verdicts(services: Services, rule: Rule, *, now: int, known: dict[str, Alert]) -> dict[str, Finding]:
+    """Return what a rule finds, by subject id, of all that meet it and all that are `known` to have an alert."""
     if not rule.is_active:
-        return {subject_id: Seen(verdict=Verdict(is_met=False)) for subject_id in known}
+        return {subject_id: Finding(verdict=Verdict(is_met=False)) for subject_id in known}
     if rule.is_calibrated:
         return _surges(services, rule, now=now, known=known)
     if rule.kind == "absence":
@@ -47,24 +47,24 @@ def _concerned(rule: Rule, subject_ids: Iterable[str]) -> set[str]:
 
 
 def _by_precision(services: Services, rule: Rule, *, now: int) -> Iterator[tuple[Rule, Callable[[str], bool]]]:
-    """The rule for subjects that have times, and the one for those that only have dates: a day at least.
+    """Yield two rules with tests of subject ids: one for posts with times, one for dates only, of a day at least.
 
-    A date begins at midnight and its posts come until the next: silence counts from the end of the last day.
+    A post of a date may come until the next midnight: silence counts from the end of the last day.
     """
-    is_daily = look_up_lag.daily(services, rule.subject_kind, now=now)
+    is_daily = find_silent_feeds.daily(services, rule.subject_kind, now=now)
     window_ms = max(rule.window_ms, DAY_MS) + (DAY_MS if rule.kind == "absence" else 0)
     yield rule, lambda subject_id: not is_daily(subject_id)
     yield replace(rule, window_ms=window_ms), is_daily
 
 
-def _counted(services: Services, rule: Rule, *, now: int, known: dict[str, Alert]) -> dict[str, Seen]:
-    found: dict[str, Seen] = {}
+def _counted(services: Services, rule: Rule, *, now: int, known: dict[str, Alert]) -> dict[str, Finding]:
+    found: dict[str, Finding] = {}
     for one, is_meant in _by_precision(services, rule, now=now):
         found |= {key: seen for key, seen in _within(services, one, now=now, known=known).items() if is_meant(key)}
     return found
 
 
-def _within(services: Services, rule: Rule, *, now: int, known: dict[str, Alert]) -> dict[str, Seen]:
+def _within(services: Services, rule: Rule, *, now: int, known: dict[str, Alert]) -> dict[str, Finding]:
     since = now - rule.window_ms
     windows = buckets.counts(services.db, subject_kind=rule.subject_kind, since=since, until=now)
     may = {key for key in _concerned(rule, windows) if rule_conditions.may_meet(rule, window=windows[key])}
@@ -72,7 +72,7 @@ def _within(services: Services, rule: Rule, *, now: int, known: dict[str, Alert]
     for subject_id in {*known, *may}:
         window = windows.get(subject_id) or Window(since=since, until=now)
         baseline = _window(services, rule, subject_id, since=since - rule.baseline_ms, until=since)
-        found[subject_id] = Seen(verdict=rule_conditions.evaluate(rule, window=window, baseline=baseline))
+        found[subject_id] = Finding(verdict=rule_conditions.evaluate(rule, window=window, baseline=baseline))
     return found
 
 
@@ -80,7 +80,7 @@ def _window(services: Services, rule: Rule, subject_id: str, *, since: int, unti
     return buckets.window(services.db, subject_kind=rule.subject_kind, subject_id=subject_id, since=since, until=until)
 
 
-def _absences(services: Services, rule: Rule, *, now: int, known: dict[str, Alert]) -> dict[str, Seen]:
+def _absences(services: Services, rule: Rule, *, now: int, known: dict[str, Alert]) -> dict[str, Finding]:
     before = buckets.counts(services.db, subject_kind=rule.subject_kind, since=now - rule.baseline_ms, until=now)
     heard = {key for key in _concerned(rule, before) if before[key].n_stories >= rule.min_stories}
     found = {}
@@ -88,11 +88,13 @@ def _absences(services: Services, rule: Rule, *, now: int, known: dict[str, Aler
         for subject_id in filter(is_meant, {*known, *heard}):
             last_at = posts.last_at(services.db, subject_kind=rule.subject_kind, subject_id=subject_id)
             baseline = before.get(subject_id) or Window(since=now - rule.baseline_ms, until=now)
-            found[subject_id] = Seen(verdict=rule_conditions.absent(one, last_at=last_at, baseline=baseline, now=now))
+            found[subject_id] = Finding(
+                verdict=rule_conditions.absent(one, last_at=last_at, baseline=baseline, now=now)
+            )
     return found
 
 
-def _surges(services: Services, rule: Rule, *, now: int, known: dict[str, Alert]) -> dict[str, Seen]:
+def _surges(services: Services, rule: Rule, *, now: int, known: dict[str, Alert]) -> dict[str, Finding]:
     measure: Measure = "volume" if rule.kind == "volume" else "surge"
     learnt = baselines.of_kind(services.db, subject_kind=rule.subject_kind, measure=measure)
     if not learnt and rule.kind == "surge":
@@ -102,7 +104,7 @@ def _surges(services: Services, rule: Rule, *, now: int, known: dict[str, Alert]
     n_subjects = len({one.subject_id for one in learnt})
     counts = _counts(services, rule, widths=sorted({one.width_ms for one in learnt}), now=now)
     scores = baseline_learning.judged(learnt, counts=counts, now=now, zone=services.policy.zone)
-    found = {subject_id: Seen(verdict=Verdict(is_met=False)) for subject_id in known}
+    found = {subject_id: Finding(verdict=Verdict(is_met=False)) for subject_id in known}
     # The clearest first, so that an alert can say where it stands among those of its tick.
     for order, score in enumerate(sorted(scores.values(), key=lambda one: -one.score), start=1):
         subject_id = score.usual.subject_id
@@ -111,7 +113,7 @@ def _surges(services: Services, rule: Rule, *, now: int, known: dict[str, Alert]
         is_met = score.score >= (cut / 2 if is_open else cut) and (is_open or score.is_enough)
         if is_met or subject_id in known:
             is_met = is_met and (is_open or _has_sources(services, rule, score=score))
-            found[subject_id] = _seen(services, rule, score=score, cut=cut, is_met=is_met, order=order)
+            found[subject_id] = _finding(services, rule, score=score, cut=cut, is_met=is_met, order=order)
     return found
 
 
@@ -132,7 +134,7 @@ def _counts(services: Services, rule: Rule, *, widths: list[int], now: int) -> d
 
 
 def _has_sources(services: Services, rule: Rule, *, score: Score) -> bool:
-    """Whether two sources speak of it, where there are two that ever do."""
+    """Return True if two sources report it, or all of those that ever report on the subject."""
     now = _n_sources(services, rule, score=score, since=score.since)
     return now >= LEAST_SOURCES or now >= _n_sources(services, rule, score=score, since=score.until - USUAL_MS)
 
@@ -148,10 +150,10 @@ def _n_sources(services: Services, rule: Rule, *, score: Score, since: int) -> i
     )
 
 
-def _seen(services: Services, rule: Rule, *, score: Score, cut: float, is_met: bool, order: int) -> Seen:
+def _finding(services: Services, rule: Rule, *, score: Score, cut: float, is_met: bool, order: int) -> Finding:
     window = _window(services, rule, score.usual.subject_id, since=score.since, until=score.until)
     observed = rule_conditions.surge_facts(
         score, window=window, threshold=cut, budget=rule.budget, is_met=is_met, order=order
     )
     severity = rule_conditions.severity_of(score) if is_met and rule.kind == "surge" else None
-    return Seen(verdict=Verdict(is_met=is_met, observed=observed), severity=severity)
+    return Finding(verdict=Verdict(is_met=is_met, observed=observed), severity=severity)

@@ -1,4 +1,4 @@
-"""Evidence: an alert that fires keeps why, as it was seen then."""
+"""Evidence: an alert that fires keeps the reasons, as they were then."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from app.alerts.decide.surge_drivers import likeness, risen_words, share_part
 from app.alerts.domain.alert import Alert, Rule
 from app.alerts.domain.evidence import Driver, Evidence, Measured, Precedent, RisenWord
-from app.alerts.store import alerts, evidence_rows, remarks
+from app.alerts.store import alert_feedback, alerts, evidence_rows
 from app.core import clock
 from app.core.db import Reads, Transaction
 from app.core.durations import DAY_MS
@@ -26,12 +26,12 @@ LATEST = 100
 
 
 def keep(tx: Transaction, alert: Alert, *, rule: Rule) -> None:
-    """Keep why an alert fires."""
-    evidence_rows.put(tx, explained(tx, alert, rule=rule))
+    """Keep the evidence of an alert that fires."""
+    evidence_rows.put(tx, evidence_of(tx, alert, rule=rule))
 
 
-def seen(services: Services, alert_id: int, *, viewer: Viewer) -> Evidence | None:
-    """Why an alert was raised, with the stories and words of the viewer's feeds alone; the figures are the alert's."""
+def visible_evidence(services: Services, alert_id: int, *, viewer: Viewer) -> Evidence | None:
+    """Return an alert's evidence with stories and words of the viewer's feeds alone; its figures are those of all."""
     db, found = services.db, evidence_rows.of_alert(services.db, alert_id)
     if found is None or feeds.are_all_seen(db, viewer=viewer):
         return found
@@ -46,8 +46,8 @@ def seen(services: Services, alert_id: int, *, viewer: Viewer) -> Evidence | Non
     )
 
 
-def explained(db: Reads, alert: Alert, *, rule: Rule) -> Evidence:
-    """Why an alert fires, from the figures it was judged on and the stories in its window."""
+def evidence_of(db: Reads, alert: Alert, *, rule: Rule) -> Evidence:
+    """Return the evidence of an alert, from the figures it was judged on and the stories in its window."""
     seen = alert.observed
     since, until = int(seen.get("since", alert.started_at)), int(seen.get("until", alert.since_at))
     words = _words(db, alert, since=since, until=until)
@@ -116,13 +116,13 @@ def _count(seen: float, *, expected: Any, phi: float) -> Measured:
 
 
 def _around(mean: float, *, phi: float) -> tuple[float, float]:
-    """The 95 % interval of a count of variance φ × mean, on the scale of its square root, where it is even."""
+    """Return the 95 % interval of a count of variance φ × mean, on the scale of its square root, where it is even."""
     half = Z95 * math.sqrt(phi) / 2
     return max(0.0, math.sqrt(mean) - half) ** 2, (math.sqrt(mean) + half) ** 2
 
 
 def _drivers(db: Reads, alert: Alert, *, since: int, until: int) -> tuple[Driver, ...]:
-    """The negative stories, the worst first; each has its part of all that is bad in them."""
+    """Return the negative stories, the worst first, each with its part of their total negative score."""
     told = stories.negative(
         db,
         subject_kind=alert.subject_kind,
@@ -174,7 +174,7 @@ def _names(db: Reads, alert: Alert) -> tuple[str, ...]:
 
 def _precedents(db: Reads, alert: Alert, *, words: tuple[RisenWord, ...]) -> tuple[Precedent, ...]:
     before = {one.alert_id: one for one in evidence_rows.latest(db, limit=LATEST) if one.alert_id != alert.id}
-    said = remarks.of_alerts(db, before)
+    said = alert_feedback.of_alerts(db, before)
     found = []
     for other in alerts.of_ids(db, before):
         is_same = (other.subject_kind, other.subject_id) == (alert.subject_kind, alert.subject_id)

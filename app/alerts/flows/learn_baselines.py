@@ -1,4 +1,4 @@
-"""Learning what is usual: every night for each kind of subjects that a rule of surges watches, by one process."""
+"""Baselines are learnt every night, by one process, for each kind of subjects that a rule of surges watches."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MEASURES: tuple[Measure, ...] = ("surge", "volume")
 
 
 def refresh(services: Services, *, now: int | None = None) -> int:
-    """Learn what is due; how many baselines were made.
+    """Learn the baselines that are due; return how many were made.
 
     After a change of the model the posts of the last 28 days are read again first. Until that is done the rules of
     surges hold every state, because shares of two models cannot be compared.
@@ -40,32 +40,34 @@ def refresh(services: Services, *, now: int | None = None) -> int:
                 baselines.start_over(tx, kind, model=model, at=moment)
             posts.read_again(tx, since=moment - RESCORED_MS, at=moment)
         return 0
-    return sum(_learnt(services, kind, model=model, now=moment) for kind in kinds if not _waits(services, known[kind]))
+    return sum(
+        _learn_kind(services, kind, model=model, now=moment) for kind in kinds if not _is_waiting(services, known[kind])
+    )
 
 
 def is_open(services: Services, subject_kind: SubjectKind) -> bool:
-    """Whether a kind of subjects is still to be learnt anew for the model that answers now."""
+    """Return True while a kind of subjects is still to be learnt anew for the model that answers now."""
     known = baselines.learning(services.db, subject_kind)
     return known is not None and (known.is_starting_over or known.model != deploy_model.answering(services))
 
 
-def _waits(services: Services, known: baselines.Learning | None) -> bool:
+def _is_waiting(services: Services, known: baselines.Learning | None) -> bool:
     return known is not None and known.is_starting_over and posts.n_pending(services.db) > 0
 
 
-def _learnt(services: Services, kind: SubjectKind, *, model: str, now: int) -> int:
+def _learn_kind(services: Services, kind: SubjectKind, *, model: str, now: int) -> int:
     with services.db.transaction() as tx:
         if not baselines.claim(tx, kind, day=now // DAY_MS, model=model, now=now, lease_ms=LEASE_MS):
             return 0
-    found = learnt(services, kind, now=now)
+    found = baselines_of(services, kind, now=now)
     with services.db.transaction() as tx:
         baselines.replace(tx, kind, found)
         baselines.done(tx, kind, at=now)
     return len(found)
 
 
-def learnt(services: Services, kind: SubjectKind, *, now: int) -> list[Usual]:
-    """What the whole days before `now` teach of a kind of subjects; the same hours give the same baselines."""
+def baselines_of(services: Services, kind: SubjectKind, *, now: int) -> list[Usual]:
+    """Return the baselines of a kind of subjects from the whole days before `now`; equal hours give equal ones."""
     grid, subject_ids = grid_of(services, kind, until=now - now % DAY_MS, n_days=HISTORY_DAYS)
     return [
         one
@@ -75,7 +77,7 @@ def learnt(services: Services, kind: SubjectKind, *, now: int) -> list[Usual]:
 
 
 def grid_of(services: Services, kind: SubjectKind, *, until: int, n_days: int) -> tuple[Grid, list[str]]:
-    """The hours of every subject of a kind in so many days before `until`, from the first day that has any."""
+    """Return the hourly counts of every subject of a kind and the ids, from the first of `n_days` days with any."""
     since = until - n_days * DAY_MS
     rows: dict[str, int] = {}
     cells: list[tuple[int, int, int, int]] = []

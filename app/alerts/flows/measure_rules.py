@@ -1,4 +1,4 @@
-"""How often each rule is wrong: by what people said of its alerts, and by what it would have raised over history."""
+"""The rate of false alarms of each rule: measured by people's feedback, and tried on stored history."""
 
 from __future__ import annotations
 
@@ -6,37 +6,35 @@ from collections.abc import Mapping
 
 from app.alerts.decide.surge import RARE_A_DAY
 from app.alerts.domain.alert import Rule
-from app.alerts.domain.false_alarms import AlarmBudget, Measured, Rare, Reckoning, RuleCheck, RuleRecord
-from app.alerts.flows import backtest_rule, share_budget, tick_rules
-from app.alerts.store import alert_rules, baselines, false_alarm_rows, remarks
+from app.alerts.domain.false_alarms import Measured, Rare, Reckoning, RuleCheck, RuleRecord
+from app.alerts.flows import backtest_rule, share_budget
+from app.alerts.flows.keep_rules import watches
+from app.alerts.store import alert_feedback, alert_rules, baselines, false_alarm_rows
 from app.core import clock
 from app.core.durations import DAY_MS, HOUR_MS
-from app.core.errors import Conflict
 from app.core.permissions import Viewer
 from app.core.services import Services
 from app.market.domain.market import SubjectKind
 
 SEEN_MS = 28 * DAY_MS
 LEAST_MS = 7 * DAY_MS
-"""A rate by the week is told of a week or more, however young a rule is."""
+"""The shortest time that a weekly rate is computed over, however young a rule is."""
 
 TRIED_DAYS = 30
 LEASE_MS = HOUR_MS
-MENTION_WINDOW_MS = 4 * HOUR_MS
-"""Posts that arrive so late are told all the same."""
 
 
 def refresh(services: Services, *, now: int | None = None) -> int:
-    """Try every rule on stored history that was not tried today as it is; how many were."""
+    """Try every rule on stored history that was not tried today as it is; return how many were."""
     moment = clock.now_ms() if now is None else now
-    return sum(_tried(services, rule, now=moment) for rule in share_budget.in_force(services) if _is_tried(rule))
+    return sum(_try_rule(services, rule, now=moment) for rule in share_budget.in_force(services) if _is_try_rule(rule))
 
 
-def _is_tried(rule: Rule) -> bool:
+def _is_try_rule(rule: Rule) -> bool:
     return rule.is_active and rule.kind != "absence"
 
 
-def _tried(services: Services, rule: Rule, *, now: int) -> int:
+def _try_rule(services: Services, rule: Rule, *, now: int) -> int:
     key = f"{now // DAY_MS} {rule.version} {rule.budget:.4f}"
     with services.db.transaction() as tx:
         if not false_alarm_rows.claim_check(tx, rule.id, key=key, now=now, lease_ms=LEASE_MS):
@@ -56,7 +54,7 @@ def _tried(services: Services, rule: Rule, *, now: int) -> int:
 
 
 def reckoning(services: Services, *, now: int | None = None) -> Reckoning:
-    """Every rule, and all together, beside what is allowed: of the last 28 days, or since a rule was made."""
+    """Return the false alarms of every rule and in all, beside the budget: of 28 days, or a rule's lifetime."""
     moment = clock.now_ms() if now is None else now
     since, db = moment - SEEN_MS, services.db
     said, born = false_alarm_rows.fired(db, since=since, until=moment + 1), false_alarm_rows.made_at(db)
@@ -67,7 +65,7 @@ def reckoning(services: Services, *, now: int | None = None) -> Reckoning:
             rule_id=rule.id,
             allowed=rule.budget if rule.is_active and rule.is_calibrated else None,
             measured=_measured(said.get(rule.id, {}), born=born.get(rule.id, oldest), now=moment),
-            check=checks.get(rule.id) if _is_tried(rule) else None,
+            check=checks.get(rule.id) if _is_try_rule(rule) else None,
         )
         for rule in in_force
     )
@@ -78,7 +76,7 @@ def reckoning(services: Services, *, now: int | None = None) -> Reckoning:
         budget=false_alarm_rows.budget(db),
         rules=records,
         whole=_measured(whole, born=oldest, now=moment),
-        n_missed=remarks.counts(db, since=since, until=moment + 1).get("missed", 0),
+        n_missed=alert_feedback.counts(db, since=since, until=moment + 1).get("missed", 0),
         backtest_a_week=sum(tried) if tried else None,
     )
 
@@ -88,13 +86,8 @@ def _measured(said: Mapping[str, int], *, born: int, now: int) -> Measured:
     return Measured(weeks=seen_ms / (7 * DAY_MS), **said)
 
 
-def budget(services: Services) -> AlarmBudget:
-    """What the whole dashboard may raise."""
-    return false_alarm_rows.budget(services.db)
-
-
-def not_learnt(services: Services) -> frozenset[int]:
-    """Rules of surges that judge by their fixed figures still, because nothing is usual yet."""
+def rules_without_baseline(services: Services) -> frozenset[int]:
+    """Return the rules of surges that still judge by their fixed figures, for want of a baseline."""
     return frozenset(
         rule.id
         for rule in alert_rules.every(services.db)
@@ -104,50 +97,19 @@ def not_learnt(services: Services) -> frozenset[int]:
     )
 
 
-def rare(services: Services) -> tuple[Rare, ...]:
-    """What the rules of surges watch and cannot judge within hours, for want of stories; the most spoken of first."""
-    every = [rule for rule in alert_rules.every(services.db) if rule.is_active]
-    mentions = [rule for rule in every if rule.kind == "mention"]
+def rare_subjects(services: Services, *, viewer: Viewer) -> tuple[Rare, ...]:
+    """Return the subjects in sight with too few stories for a rule of surges, the most spoken of first."""
+    rules = [rule for rule in alert_rules.every(services.db) if rule.is_active]
+    mentions = [rule for rule in rules if rule.kind == "mention"]
     found: dict[tuple[SubjectKind, str], Rare] = {}
-    for rule in every:
-        if rule.kind != "surge":
-            continue
+    for rule in (rule for rule in rules if rule.kind == "surge"):
         for one in baselines.of_kind(services.db, subject_kind=rule.subject_kind, measure="surge"):
-            if one.stories_a_day < RARE_A_DAY and rule.subject_id in (None, one.subject_id):
+            is_seen = one.subject_kind != "feed" or viewer.sees_feed(int(one.subject_id))
+            if one.stories_a_day < RARE_A_DAY and rule.subject_id in (None, one.subject_id) and is_seen:
                 found[one.subject_kind, one.subject_id] = Rare(
                     subject_kind=one.subject_kind,
                     subject_id=one.subject_id,
                     stories_a_day=one.stories_a_day,
-                    is_mention_watched=any(_watches(mention, one.subject_kind, one.subject_id) for mention in mentions),
+                    is_mention_watched=any(watches(mention, one.subject_kind, one.subject_id) for mention in mentions),
                 )
     return tuple(sorted(found.values(), key=lambda one: (-one.stories_a_day, one.subject_id)))
-
-
-def _watches(rule: Rule, subject_kind: str, subject_id: str) -> bool:
-    return rule.subject_kind == subject_kind and rule.subject_id in (None, subject_id)
-
-
-def watch_mentions(
-    services: Services, *, viewer: Viewer, subject_kind: SubjectKind, subject_id: str, name: str, is_negative: bool
-) -> Rule:
-    """Make a rule that tells of every mention of one subject, or of every negative one.
-
-    Raises Conflict `already_watched` where one does.
-    """
-    for rule in alert_rules.every(services.db):
-        if rule.is_active and rule.kind == "mention" and _watches(rule, subject_kind, subject_id):
-            raise Conflict("already_watched", name=rule.name)
-    return tick_rules.add_rule(
-        services,
-        viewer=viewer,
-        name=name,
-        kind="mention",
-        subject_kind=subject_kind,
-        subject_id=subject_id,
-        window_ms=MENTION_WINDOW_MS,
-        min_stories=1,
-        min_negative=int(is_negative),
-        recovering_ms=0,
-        cooldown_ms=0,
-        severity="info",
-    )

@@ -1,18 +1,16 @@
-"""Telling of alerts: who is to hear what by now, worked out from the alerts as they are, so that nothing is forgotten.
+"""Notifications of alerts: who is to hear what by now, worked out from the alerts as they are, so nothing is forgotten.
 
-A transition asks at once; every tick asks again about what still fires. What was silenced, muted by a market-wide alert
-or held back in quiet hours is told when that has passed, if it fires then; what was told is never told twice.
+A transition asks at once; every tick asks again about what still fires. A notice that was silenced, muted by a
+market-wide alert or held back in quiet hours goes out when that has passed, if its alert still fires; none goes twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import asdict, replace
 
-from app.alerts.decide.alert_facts import alert_facts
 from app.alerts.decide.alert_states import silenced_by
-from app.alerts.domain.alert import Alert, Rule, Silence
+from app.alerts.domain.alert import Alert, Rule
 from app.alerts.store import alert_rules, alerts, silences
 from app.core import clock
 from app.core.db import Reads, Transaction
@@ -23,107 +21,108 @@ from app.market.flows import show_market
 from app.market.store import companies, stories
 from app.notify.decide import alert_routes
 from app.notify.decide.receiver_payloads import wants
-from app.notify.decide.sentences import alerts_in, labels
-from app.notify.domain.notification import Receiver, Standing, Telling
-from app.notify.store import notifications, receivers, tellings
+from app.notify.domain.alert_facts import AlertFacts
+from app.notify.domain.notification import Notice, Receiver, Standing
+from app.notify.store import alert_notifications, notifications, receivers
 
-MOST_TOGETHER = 100
+MOST_IN_ONE = 100
+MOST_STORIES = 5
+
+Due = Sequence[tuple[Receiver, Notice]]
+"""Receivers with what each is to hear."""
 
 
-def begun(tx: Transaction, services: Services, alert: Alert, *, rule: Rule, now: int) -> bool:
-    """Queue what receivers are to hear of a firing alert by now; whether anything was."""
-    known = tellings.known(tx, [alert.id])
-    due = [
-        (receiver, telling)
-        for receiver in receivers.every(tx)
+def notify_begun(tx: Transaction, services: Services, alert: Alert, *, rule: Rule, now: int) -> bool:
+    """Queue the notices of a firing alert that are due by now; return True if there was any."""
+    due = _due(tx, alert, now=now)
+    return bool(due) and _queue_each(tx, services, alert, rule=rule, reason="fired", due=due, now=now)
+
+
+def _due(db: Reads, alert: Alert, *, now: int) -> Due:
+    """Return the notices of a firing alert that are due and never queued; quiet hours hold all but critical ones."""
+    known = alert_notifications.known_keys(db, [alert.id])
+    return [
+        (receiver, notice)
+        for receiver in receivers.every(db)
         if receiver.digest_at is None and wants(receiver, noun="alert", verb="firing")
-        for telling in alert_routes.begun(alert, receiver=receiver, now=now)
-        if telling.key not in known
+        if alert.severity == "critical" or not alert_routes.is_quiet(receiver, now=now)
+        for notice in alert_routes.begun(alert, receiver=receiver, now=now)
+        if notice.key not in known
     ]
-    return _queued(tx, services, alert, rule=rule, reason="fired", due=due, now=now)
 
 
-def ended(tx: Transaction, services: Services, alert: Alert, *, rule: Rule, reason: str, now: int) -> bool:
-    """Queue that an alert is over, for those who were told that it began; whether anything was."""
-    known = tellings.known(tx, [alert.id])
+def notify_ended(tx: Transaction, services: Services, alert: Alert, *, rule: Rule, reason: str, now: int) -> bool:
+    """Queue that an alert is over, for the receivers that heard of its beginning; return True if there was any."""
+    known = alert_notifications.known_keys(tx, [alert.id])
     due = []
     for receiver in receivers.every(tx):
         began = {alert_routes.key_of(alert, kind=kind, receiver=receiver) for kind in ("firing", "escalation")}
         is_concerned = began & known or not wants(receiver, noun="alert", verb="firing")
         if receiver.digest_at is None and is_concerned and wants(receiver, noun="alert", verb="resolved"):
             due.append((receiver, alert_routes.ended(alert, receiver=receiver)))
-    return _queued(tx, services, alert, rule=rule, reason=reason, due=due, now=now)
+    return bool(due) and _queue_each(tx, services, alert, rule=rule, reason=reason, due=due, now=now)
 
 
-def _queued(
-    tx: Transaction,
-    services: Services,
-    alert: Alert,
-    *,
-    rule: Rule,
-    reason: str,
-    due: Sequence[tuple[Receiver, Telling]],
-    now: int,
+def _queue_each(
+    tx: Transaction, services: Services, alert: Alert, *, rule: Rule, reason: str, due: Due, now: int
 ) -> bool:
-    if not due:
-        return False
-    facts = _facts(tx, services, alert, rule=rule, reason=reason)
-    named = labels(facts)
-    n_queued = 0
-    for receiver, telling in due:
-        is_held = (
-            alert.severity != "critical" and telling.kind != "resolved" and alert_routes.is_quiet(receiver, now=now)
-        )
-        if not is_held and alert_routes.matches(receiver, labels=named):
-            _queue(tx, alert, receiver=receiver, telling=telling, facts=facts, now=now)
-            n_queued += 1
-    return n_queued > 0
+    facts = facts_of(tx, services, alert, rule=rule, reason=reason)
+    matching = [one for one in due if alert_routes.matches(one[0], labels=facts.labels)]
+    for receiver, notice in matching:
+        _queue(tx, facts, receiver=receiver, notice=notice, now=now)
+    return bool(matching)
 
 
-def _queue(
-    tx: Transaction, alert: Alert, *, receiver: Receiver, telling: Telling, facts: dict[str, Any], now: int
-) -> None:
-    group = alert_routes.group_key(receiver, kind=telling.kind, labels=labels(facts))
+def _queue(tx: Transaction, facts: AlertFacts, *, receiver: Receiver, notice: Notice, now: int) -> None:
+    """Queue one notice: in the group that waits for company, or as a notification of its own."""
+    group = alert_routes.group_key(receiver, kind=notice.kind, labels=facts.labels)
     waiting = None if group is None else notifications.collecting(tx, receiver_id=receiver.id, group_key=group)
-    if waiting is not None and len(alerts_in(waiting.body)) < MOST_TOGETHER:
-        together = [*alerts_in(waiting.body), facts]
-        notifications.rewrite(tx, waiting.id, body={**waiting.body, "alerts": together})
+    if waiting is not None and len(waiting.body["alerts"]) < MOST_IN_ONE:
+        notifications.rewrite(tx, waiting.id, body={**waiting.body, "alerts": [*waiting.body["alerts"], asdict(facts)]})
         notification_id: int | None = waiting.id
     else:
         notification_id = notifications.insert(
             tx,
             receiver_id=receiver.id,
-            verb="resolved" if telling.kind == "resolved" else "firing",
+            verb="resolved" if notice.kind == "resolved" else "firing",
             noun="alert",
-            noun_id=alert.id,
-            dedup_key=telling.key,
-            body={"kind": telling.kind, "alerts": [facts]},
+            noun_id=facts.alert_id,
+            dedup_key=notice.key,
+            body={"kind": notice.kind, "alerts": [asdict(facts)]},
             at=now,
             send_at=now + (receiver.group_wait_ms if group else 0),
             group_key=group,
         )
     if notification_id is not None:
-        tellings.insert(
-            tx, key=telling.key, alert_id=alert.id, notification_id=notification_id, kind=telling.kind, at=now
-        )
+        alert_notifications.insert(tx, notice, alert_id=facts.alert_id, notification_id=notification_id, at=now)
 
 
-def _facts(db: Reads, services: Services, alert: Alert, *, rule: Rule, reason: str) -> dict[str, Any]:
-    told = stories_behind(db, alert, viewer=SYSTEM, limit=5)
-    entity = companies.get(db, int(alert.subject_id)) if alert.subject_kind == "entity" else None
-    return alert_facts(
-        alert,
-        rule=rule,
+def facts_of(db: Reads, services: Services, alert: Alert, *, rule: Rule, reason: str) -> AlertFacts:
+    """Return the facts of an alert for a notification; `reason` is that of its transition."""
+    company = companies.get(db, int(alert.subject_id)) if alert.subject_kind == "entity" else None
+    return AlertFacts(
+        alert_id=alert.id,
+        rule_id=rule.id,
+        rule=rule.name,
+        subject_kind=alert.subject_kind,
+        subject_id=alert.subject_id,
         subject=show_market.subject_title(services, alert.subject_kind, alert.subject_id),
+        ticker="" if company is None else company.ticker,
+        sector="" if company is None else company.sector,
+        state=alert.state,
         reason=reason,
-        stories=[post.title for post in told],
-        ticker="" if entity is None else entity.ticker,
-        sector="" if entity is None else entity.sector,
+        severity=alert.severity,
+        started_at=alert.started_at,
+        firing_at=alert.firing_at,
+        resolved_at=alert.resolved_at,
+        model=alert.model,
+        observed=alert.observed,
+        stories=tuple(post.title for post in stories_behind(db, alert, viewer=SYSTEM, limit=MOST_STORIES)),
     )
 
 
 def stories_behind(db: Reads, alert: Alert, *, viewer: Viewer, limit: int) -> tuple[Post, ...]:
-    """The negative stories that an alert counted, told most often first, within the viewer's feeds."""
+    """Return the negative stories that an alert counted, told most often first, within the viewer's feeds."""
     return stories.negative(
         db,
         subject_kind=alert.subject_kind,
@@ -136,7 +135,7 @@ def stories_behind(db: Reads, alert: Alert, *, viewer: Viewer, limit: int) -> tu
 
 
 def standings(services: Services, alert_ids: Sequence[int]) -> tuple[Standing, ...]:
-    """How these alerts stand now, for receivers that are told again until an alert is over."""
+    """Return the present state of these alerts, for receivers that are sent an alert again until it is over."""
     return tuple(
         Standing(is_open=alert.state in ("firing", "recovering"), ended_at=alert.resolved_at)
         for alert in alerts.of_ids(services.db, alert_ids)
@@ -144,7 +143,7 @@ def standings(services: Services, alert_ids: Sequence[int]) -> tuple[Standing, .
 
 
 def muting(open_ones: Iterable[Alert], *, alert: Alert) -> int | None:
-    """The market-wide alert that speaks for this one: while the whole market is in alarm, its parts are not told."""
+    """Return the id of the market-wide alert that mutes this one: it speaks for all parts of the market."""
     if alert.subject_kind == "market":
         return None
     wide = [one.id for one in open_ones if one.subject_kind == "market" and one.state in ("firing", "recovering")]
@@ -152,67 +151,56 @@ def muting(open_ones: Iterable[Alert], *, alert: Alert) -> int | None:
 
 
 def follow_up(services: Services, *, now: int | None = None) -> int:
-    """Tell of what still fires and was not told yet, is to be told again, or was acknowledged by nobody; how many."""
+    """Queue the first, repeated and escalated notices of what still fires, and digests; return how many there were."""
     moment = clock.now_ms() if now is None else now
     firing = [alert for alert in alerts.open_ones(services.db) if alert.state == "firing"]
-    return sum(_followed(services, alert.id, now=moment) for alert in firing) + _digests(services, now=moment)
+    return sum(_follow(services, alert.id, now=moment) for alert in firing) + _queue_digests(services, now=moment)
 
 
-def _followed(services: Services, alert_id: int, *, now: int) -> bool:
-    # Most ticks find nothing to tell: that is found out without holding the database.
-    if not _is_anything_due(services.db, alerts.get(services.db, alert_id), now=now):
+def _follow(services: Services, alert_id: int, *, now: int) -> bool:
+    # Most ticks find nothing to queue: that is found out without holding the database.
+    alert = alerts.get(services.db, alert_id)
+    has_new_muting = muting(alerts.open_ones(services.db), alert=alert) != alert.muted_by
+    if not has_new_muting and (_is_held(services.db, alert, now=now) or not _due(services.db, alert, now=now)):
         return False
     with services.db.transaction() as tx:
         alert = alerts.get(tx, alert_id)
         muted_by = muting(alerts.open_ones(tx), alert=alert)
         if muted_by != alert.muted_by:
-            alerts.note(tx, alert_id, changes={"muted_by": muted_by})
-            alert = replace(alert, muted_by=muted_by)
-        if alert.state != "firing" or muted_by is not None or _silence(tx, alert, now=now) is not None:
+            alert = alerts.put(tx, replace(alert, muted_by=muted_by), is_step=False)
+        if alert.state != "firing" or _is_held(tx, alert, now=now):
             return False
-        return begun(tx, services, alert, rule=alert_rules.get(tx, alert.rule_id), now=now)
+        return notify_begun(tx, services, alert, rule=alert_rules.get(tx, alert.rule_id), now=now)
 
 
-def _is_anything_due(db: Reads, alert: Alert, *, now: int) -> bool:
-    if muting(alerts.open_ones(db), alert=alert) != alert.muted_by:
+def _is_held(db: Reads, alert: Alert, *, now: int) -> bool:
+    """Return True while an alert is muted or silenced."""
+    if alert.muted_by is not None:
         return True
-    if alert.muted_by is not None or _silence(db, alert, now=now) is not None:
-        return False
-    known = tellings.known(db, [alert.id])
-    return any(
-        telling.key not in known
-        for receiver in receivers.every(db)
-        if receiver.digest_at is None and wants(receiver, noun="alert", verb="firing")
-        if alert.severity == "critical" or not alert_routes.is_quiet(receiver, now=now)
-        for telling in alert_routes.begun(alert, receiver=receiver, now=now)
-    )
-
-
-def _silence(db: Reads, alert: Alert, *, now: int) -> Silence | None:
     in_force = silences.every(db, at=now)
-    return silenced_by(in_force, subject_kind=alert.subject_kind, subject_id=alert.subject_id, now=now)
+    found = silenced_by(in_force, subject_kind=alert.subject_kind, subject_id=alert.subject_id, now=now)
+    return found is not None
 
 
-def _digests(services: Services, *, now: int) -> int:
-    due = [receiver for receiver in receivers.every(services.db) if receiver.is_active]
-    return sum(
-        _digested(services, receiver.id, now=now) for receiver in due if alert_routes.digest_due(receiver, now=now)
-    )
+def _queue_digests(services: Services, *, now: int) -> int:
+    active = [receiver for receiver in receivers.every(services.db) if receiver.is_active]
+    due = [receiver.id for receiver in active if alert_routes.digest_due(receiver, now=now)]
+    return sum(_queue_digest(services, receiver_id, now=now) for receiver_id in due)
 
 
-def _digested(services: Services, receiver_id: int, *, now: int) -> bool:
-    """Queue one summary of everything since the last one; nothing is sent when nothing happened."""
+def _queue_digest(services: Services, receiver_id: int, *, now: int) -> bool:
+    """Queue one summary of everything since the last one; return False when nothing happened: nothing is sent then."""
     with services.db.transaction() as tx:
         receiver = receivers.get(tx, receiver_id)
-        moment = alert_routes.digest_due(receiver, now=now)
-        if moment is None:
+        due_at = alert_routes.digest_due(receiver, now=now)
+        if due_at is None:
             return False
-        kept = {rule.id: rule for rule in alert_rules.every(tx)}
+        rules = {rule.id: rule for rule in alert_rules.every(tx)}
         told = [
-            _facts(tx, services, alert, rule=kept[alert.rule_id], reason="cleared")
+            facts_of(tx, services, alert, rule=rules[alert.rule_id], reason="cleared")
             for alert in alerts.since(tx, receiver.digested_at)
         ]
-        told = [facts for facts in told if alert_routes.matches(receiver, labels=labels(facts))]
+        told = [facts for facts in told if alert_routes.matches(receiver, labels=facts.labels)]
         receivers.note_digest(tx, receiver_id, at=now)
         if not told:
             return False
@@ -222,8 +210,8 @@ def _digested(services: Services, receiver_id: int, *, now: int) -> bool:
             verb="daily",
             noun="digest",
             noun_id=receiver_id,
-            dedup_key=f"msg_digest_{receiver_id}_{moment}",
-            body={"since": receiver.digested_at, "until": now, "alerts": told},
+            dedup_key=f"msg_digest_{receiver_id}_{due_at}",
+            body={"since": receiver.digested_at, "until": now, "alerts": [asdict(facts) for facts in told]},
             at=now,
         )
         return found is not None

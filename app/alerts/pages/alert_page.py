@@ -8,21 +8,17 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.alerts.domain.alert import OPEN_STATES, Alert, AlertState
-from app.alerts.flows import keep_evidence
-from app.alerts.flows import tick_rules as flow
+from app.alerts.flows import act_on_alert, keep_rules, keep_silences, show_alerts
+from app.alerts.flows.act_on_alert import ALERT
 from app.alerts.forms import Missed, NewSilence
-from app.alerts.store import alert_rules, alerts, remarks, silences
 from app.core import clock
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import Conflict, InputError, NotFound
-from app.core.events import event_log
 from app.market.domain.market import SubjectKind
-from app.market.pages import post_lists, subject_trend
+from app.market.flows import find_posts
+from app.market.pages import subject_trend
 from app.market.pages.market_page import title_of
 from app.market.pages.subject_trend import Stretch
-from app.market.store import companies
-from app.notify.store import notifications, receivers, tellings
-from app.people.store import users as people
 from app.web import access, query_string
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
@@ -42,21 +38,20 @@ LEAD_MS = 14 * DAY_MS
 @requires("alerts:read")
 def index() -> str:
     """Alerts by state, newest first, with the silences in force."""
-    db, now = services().db, clock.now_ms()
     state = request.args.get("state", "open")
-    shown = alerts.page(
-        db, states=STATES.get(state, OPEN_STATES), limit=50, after=request.args.get("after"), viewer=viewer()
+    shown = show_alerts.list_alerts(
+        services(), states=STATES.get(state, OPEN_STATES), after=request.args.get("after"), viewer=viewer()
     )
-    quiet = silences.every(db, at=now)
+    silences = keep_silences.silences_in_force(services())
     return render_template(
         "alerts/index.html",
         page=shown,
         state=state if state in STATES else "open",
         subjects={alert.id: title_of(alert.subject_kind, alert.subject_id) for alert in shown.items},
-        rules={rule.id: rule.name for rule in alert_rules.every(db)},
-        silences=quiet,
-        names=people.names(db, {silence.user_id for silence in quiet}),
-        silenced={silence.id: _silenced(silence.subject_kind, silence.subject_id) for silence in quiet},
+        rules=keep_rules.rule_names(services()),
+        silences=silences,
+        names=show_alerts.silencers(services(), silences),
+        silenced={silence.id: _silenced(silence.subject_kind, silence.subject_id) for silence in silences},
         link=lambda **changes: url_for("pages_alerts.index", **query_string.kept(request.args, **changes)),
     )
 
@@ -70,13 +65,6 @@ def _silenced(kind: SubjectKind | None, subject_id: str | None) -> str:
         return subject_id
 
 
-def _rule_name(rule_id: int) -> str:
-    try:
-        return alert_rules.get(services().db, rule_id).name
-    except NotFound:
-        return _("a rule that was deleted")
-
-
 def _around(alert: Alert) -> Stretch:
     """Two weeks before the alert began until a little after it ended, in steps of half a day."""
     now = clock.now_ms()
@@ -87,32 +75,20 @@ def _around(alert: Alert) -> Stretch:
 
 
 def _page(alert: Alert, *, form: NewSilence) -> str:
-    db, me = services().db, viewer()
-    stretch = _around(alert)
-    stories = flow.stories_of(services(), alert.id, viewer=me, limit=15)
-    steps = event_log.of(db, "alert", alert.id)
-    actors = {int(event.actor_id) for event in steps if event.actor_kind == "agent" and event.actor_id.isdigit()}
-    entity = None
-    if alert.subject_kind == "entity":
-        entity = {str(each.id): each for each in companies.every(db)}.get(alert.subject_id)
+    me = viewer()
+    record = show_alerts.show_record(services(), alert, viewer=me)
+    around = find_posts.surroundings(services().db, record.stories, viewer=me)
     return render_template(
         "alerts/show.html",
         alert=alert,
         title=title_of(alert.subject_kind, alert.subject_id),
-        entity=entity,
-        rule=_rule_name(alert.rule_id),
-        course=subject_trend.course(alert.subject_kind, alert.subject_id, stretch=stretch, past=[alert]),
-        stories=stories,
-        steps=steps,
-        actors=people.names(db, actors | ({alert.acknowledged_by} if alert.acknowledged_by else set())),
-        silences=[s for s in silences.every(db, at=clock.now_ms()) if s.subject_id in (None, alert.subject_id)],
+        entity=around.entities.get(int(alert.subject_id)) if alert.subject_kind == "entity" else None,
+        rule=keep_rules.rule_names(services())[alert.rule_id],
+        course=subject_trend.course(alert.subject_kind, alert.subject_id, stretch=_around(alert), past=[alert]),
         form=form,
         may_write=me.may("alerts:write"),
-        evidence=keep_evidence.seen(services(), alert.id, viewer=me),
-        remark=remarks.of_alerts(db, [alert.id]).get(alert.id),
-        told=notifications.of_ids(db, tellings.of_alert(db, alert.id)),
-        receivers={one.id: one.name for one in receivers.every(db)},
-        **post_lists.around(db, stories, viewer=me),
+        **vars(record),
+        **vars(around),
     )
 
 
@@ -120,7 +96,7 @@ def _page(alert: Alert, *, form: NewSilence) -> str:
 @requires("alerts:read")
 def show(alert_id: int) -> str:
     """One alert, explaining itself."""
-    return _page(alerts.get(services().db, alert_id, viewer=viewer()), form=NewSilence(formdata=None))
+    return _page(ALERT.get(services().db, alert_id, viewer=viewer()), form=NewSilence(formdata=None))
 
 
 @blueprint.post("/alerts/<number:alert_id>/acknowledge")
@@ -128,7 +104,7 @@ def show(alert_id: int) -> str:
 def acknowledge(alert_id: int) -> Response:
     """Somebody has seen it, and says what is being done."""
     try:
-        flow.acknowledge(services(), alert_id, viewer=viewer(), note=request.form.get("note", ""))
+        act_on_alert.acknowledge(services(), alert_id, viewer=viewer(), note=request.form.get("note", ""))
         flash(_("Acknowledged: others see that you have it."), "good")
     except Conflict as error:
         tell(error)
@@ -142,7 +118,7 @@ def judge(alert_id: int) -> Response:
     remark = request.form.get("remark")
     if remark not in ("useful", "false_alarm"):
         raise InputError("invalid_input")
-    flow.judge(services(), alert_id, viewer=viewer(), remark="useful" if remark == "useful" else "false_alarm")
+    act_on_alert.judge(services(), alert_id, viewer=viewer(), remark="useful" if remark == "useful" else "false_alarm")
     flash(_("Noted. The measured rate of false alarms counts it."), "good")
     return redirect(url_for("pages_alerts.show", alert_id=alert_id))
 
@@ -156,7 +132,7 @@ def missed(kind: str, subject_id: str) -> Response:
     form = Missed()
     title_of(cast(SubjectKind, kind), subject_id)
     if form.validate_on_submit():
-        flow.report_missed(
+        act_on_alert.report_missed(
             services(),
             viewer=viewer(),
             subject_kind=cast(SubjectKind, kind),
@@ -174,17 +150,16 @@ def missed(kind: str, subject_id: str) -> Response:
 @requires("alerts:write")
 def silence(alert_id: int) -> str | Response | tuple[str, int]:
     """Tell nobody about this subject for a while; who and why are kept."""
-    alert, form = alerts.get(services().db, alert_id, viewer=viewer()), NewSilence()
+    alert, form = ALERT.get(services().db, alert_id, viewer=viewer()), NewSilence()
     if not form.validate_on_submit():
         return _page(alert, form=form), 422
-    flow.silence(
-        services(),
-        subject_kind=alert.subject_kind,
-        subject_id=alert.subject_id,
-        until=clock.now_ms() + int(form.hours.data) * HOUR_MS,
-        comment=form.comment.data or "",
-        viewer=viewer(),
-    )
+    given = {
+        "subject_kind": alert.subject_kind,
+        "subject_id": alert.subject_id,
+        "until": clock.now_ms() + int(form.hours.data) * HOUR_MS,
+        "comment": form.comment.data or "",
+    }
+    keep_silences.begin_silence(services().db, given, viewer=viewer())
     flash(_("Silenced: the alert stays on this page, and nobody is told until the silence ends."), "good")
     return redirect(url_for("pages_alerts.show", alert_id=alert_id))
 
@@ -193,6 +168,6 @@ def silence(alert_id: int) -> str | Response | tuple[str, int]:
 @requires("alerts:write")
 def end_silence(silence_id: int) -> Response:
     """Tell people again."""
-    flow.end_silence(services(), silence_id, viewer=viewer())
+    keep_silences.end_silence(services(), silence_id, viewer=viewer())
     flash(_("The silence has ended."), "good")
     return redirect(url_for("pages_alerts.index"))

@@ -1,4 +1,4 @@
-"""What the market's pages show of alerts: cards of those that fire or are open, and a panel of past ones."""
+"""Parts of the market's pages: cards of alerts that fire or are open, and a panel of past ones."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from flask import get_template_attribute
 from markupsafe import Markup
 
 from app.alerts.domain.alert import OPEN_STATES, Alert
-from app.alerts.flows import show_alerts
+from app.alerts.flows import keep_rules, show_alerts
 from app.alerts.forms import Missed
-from app.alerts.store import alert_rules
 from app.market.pages.alert_parts import Subject
 from app.market.pages.market_page import title_of
 from app.web.access import services, viewer
@@ -20,7 +19,7 @@ SHOWN_PAST = 8
 
 
 def firing(*, subjects: Collection[Subject] | None = None, most: int | None = None) -> Markup:
-    """Cards of the alerts in the reader's sight that fire, of these subjects (None: all); empty where none does."""
+    """Return cards of the firing alerts in the reader's sight on these subjects (None: all); empty without any."""
     shown = [
         alert
         for alert in show_alerts.open_ones(services(), viewer())
@@ -34,7 +33,7 @@ def firing(*, subjects: Collection[Subject] | None = None, most: int | None = No
 
 
 def open_ones(subject: Subject, *, title: str) -> Markup:
-    """Cards of a subject's alerts that are not over; empty where there is none."""
+    """Return cards of a subject's alerts that are not over; empty where there is none."""
     found = show_alerts.of_subject(services(), *subject, viewer())
     shown = [alert for alert in found if alert.state in OPEN_STATES]
     return _cards(shown, titles={alert.id: title for alert in shown}, label=_("Open alerts"))
@@ -43,12 +42,11 @@ def open_ones(subject: Subject, *, title: str) -> Markup:
 def _cards(shown: Sequence[Alert], *, titles: dict[int, str], label: str) -> Markup:
     if not shown:
         return Markup()
-    rules = {rule.id: rule.name for rule in alert_rules.every(services().db)}
-    return _drawn("alert_strip", shown, titles, rules, label)
+    return _drawn("alert_strip", shown, titles, keep_rules.rule_names(services()), label)
 
 
 def past(subject: Subject, *, none_yet: str, is_over: bool = False, can_report: bool = False) -> Markup:
-    """A panel of a subject's newest alerts (`is_over`: of those that are over) for who may read alerts."""
+    """Return a panel of a subject's newest alerts (`is_over`: resolved ones); empty for who may not read alerts."""
     if not viewer().may("alerts:read"):
         return Markup()
     found = show_alerts.of_subject(services(), *subject, viewer())

@@ -1,4 +1,4 @@
-"""What is usual of each subject, learnt every night, and which night was learnt with whose predictions."""
+"""Baselines of each subject, and the nights that they were learnt in, with the model whose predictions were counted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NEVER = -1
 
 @dataclass(frozen=True, kw_only=True)
 class Learning:
-    """One kind of subjects: the day (since 1970) that was learnt, with which model, and when that was done."""
+    """The learning of one kind of subjects: the day (since 1970), the model, and the times of beginning and end."""
 
     subject_kind: str
     day: int
@@ -27,7 +27,7 @@ class Learning:
 
     @property
     def is_starting_over(self) -> bool:
-        """Whether nothing is learnt yet of what this model says."""
+        """True while nothing is learnt yet of this model's predictions."""
         return self.day == NEVER
 
 
@@ -38,13 +38,13 @@ def _usual(row: sqlite3.Row) -> Usual:
 
 
 def of_kind(db: Reads, *, subject_kind: str, measure: Measure) -> tuple[Usual, ...]:
-    """What is usual of every subject of a kind, a row for each window length."""
+    """Return the baselines of every subject of a kind, one for each window length."""
     rows = db.rows("SELECT * FROM usual WHERE subject_kind = ? AND measure = ?", (subject_kind, measure))
     return tuple(_usual(row) for row in rows)
 
 
 def replace(tx: Transaction, subject_kind: str, usuals: Iterable[Usual]) -> None:
-    """Put what is usual of a kind of subjects in the place of what was known before."""
+    """Replace all baselines of a kind of subjects."""
     tx.execute("DELETE FROM usual WHERE subject_kind = ?", (subject_kind,))
     rows = [{**asdict(one), "rate": array("f", one.rate).tobytes()} for one in usuals]
     if rows:
@@ -53,24 +53,24 @@ def replace(tx: Transaction, subject_kind: str, usuals: Iterable[Usual]) -> None
 
 
 def learning(db: Reads, subject_kind: str) -> Learning | None:
-    """The newest learning of a kind of subjects."""
+    """Return the newest learning of a kind of subjects."""
     row = db.row("SELECT * FROM learning WHERE subject_kind = ?", (subject_kind,))
     return None if row is None else built(Learning, row)
 
 
 def claim(tx: Transaction, subject_kind: str, *, day: int, model: str, now: int, lease_ms: int) -> bool:
-    """Begin a night's learning, unless another process is at it or has done it; whether it is ours."""
+    """Begin a night's learning; return False where another process is at it or has done it."""
     n_claimed = tx.execute(
         "INSERT INTO learning (subject_kind, day, model, claimed_at) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
         "SET day = excluded.day, model = excluded.model, claimed_at = excluded.claimed_at, done_at = NULL "
         "WHERE (done_at IS NULL AND claimed_at <= ?) OR (done_at IS NOT NULL AND (day, model) <> (?, ?))",
         (subject_kind, day, model, now, now - lease_ms, day, model),
     )
-    return lease_rows.taken(tx, "learning", subject_kind, until=now + lease_ms, n_claimed=n_claimed)
+    return lease_rows.hold_claimed(tx, "learning", subject_kind, until=now + lease_ms, n_claimed=n_claimed)
 
 
 def start_over(tx: Transaction, subject_kind: str, *, model: str, at: int) -> None:
-    """Forget that anything was learnt: another model answers now."""
+    """Mark everything as to be learnt anew: another model answers now."""
     tx.execute(
         "UPDATE learning SET day = ?, model = ?, done_at = ? WHERE subject_kind = ?", (NEVER, model, at, subject_kind)
     )

@@ -1,4 +1,4 @@
-"""Evidence: why each alert was raised, kept as it was seen then."""
+"""Evidence: the reasons for each alert, kept as they were then."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ ON CONFLICT DO UPDATE SET body = excluded.body, made_at = excluded.made_at"""
 
 
 def of_alert(db: Reads, alert_id: int) -> Evidence | None:
-    """Why an alert was raised; None for one that is too old to have kept it, or that never fired."""
+    """Return the evidence of an alert; None for one that never fired."""
     row = db.row("SELECT body FROM evidence WHERE alert_id = ?", (alert_id,))
     return None if row is None else _read(json.loads(row["body"]))
 
 
 def latest(db: Reads, *, limit: int) -> tuple[Evidence, ...]:
-    """Why the newest alerts were raised, newest first."""
+    """Return the evidence of the newest alerts, newest first."""
     rows = db.rows("SELECT body FROM evidence ORDER BY alert_id DESC LIMIT ?", (limit,))
     return tuple(_read(json.loads(row["body"])) for row in rows)
 
 
 def put(tx: Transaction, evidence: Evidence) -> None:
-    """Keep why an alert was raised; what was kept of it before is replaced."""
+    """Keep the evidence of an alert in place of any earlier one."""
     tx.execute(_PUT, (evidence.alert_id, asdict(evidence), evidence.made_at))
 
 

@@ -30,7 +30,7 @@ SAME = 0.95
 
 MIN_WORDS = 4
 UNIT_CHARACTERS = 350
-"""How long a sentence may get with those that point back to it."""
+"""The most characters of a sentence together with those that point back to it."""
 
 _POINTS_BACK = re.compile(
     r"(?:They|Their|It|Its|This|These|That|Those|Both|Then|There|He|She|Otherwise|Meanwhile|Afterwards|After that|"
@@ -39,7 +39,7 @@ _POINTS_BACK = re.compile(
 
 
 def candidates(hits: Sequence[Hit], *, passages: Sequence[Passage]) -> tuple[DraftSentence, ...]:
-    """What may be quoted: the sentences of the found articles, in the order of the hits and of the text.
+    """The sentences of the found articles that may be quoted, in the order of the hits and of the text.
 
     A sentence that points back ("They cost …") is quoted with the one before it. Fragments shorter than four words,
     questions, parts of a list, and sentences with an unfilled `{{ placeholder }}` are left out.
@@ -58,7 +58,7 @@ def candidates(hits: Sequence[Hit], *, passages: Sequence[Passage]) -> tuple[Dra
 
 
 def searchable(sentence: DraftSentence, *, hits: Sequence[Hit]) -> str:
-    """What the search encoder reads for a sentence: the article's title says what the sentence is about."""
+    """The text that the search encoder reads for a sentence: the article's title gives its subject."""
     title = next((hit.title for hit in hits if hit.article_id == sentence.source_id), "")
     return f"{title}. {sentence.text}" if title else sentence.text
 

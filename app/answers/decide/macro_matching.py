@@ -15,10 +15,10 @@ _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z][\w.]*)\s*\}\}")
 INTENT_WEIGHT = 0.8
 ACCEPTANCE_WEIGHT = 0.2
 GENERAL_MATCH = 0.05
-"""What a macro without intents gets in place of the probability of a matching one: offered, but last."""
+"""Stands for the probability of a matching intent where a macro has no intents: it is offered, but last."""
 
 PRIOR_KEPT, PRIOR_N = 1, 4
-"""A macro of which nothing is known counts as kept once in four times, so that a new one is tried."""
+"""A macro without outcomes counts as kept once in four times, so that a new one is tried."""
 
 LONGEST_MATCHED = 5000
 LONGEST_SHOWN = 40
@@ -67,7 +67,7 @@ def broken_placeholder(body: str) -> str | None:
 
 
 def verdict(sent: str, *, offered: str) -> tuple[Verdict, float]:
-    """Whether a text was sent as it was offered, and the share (0–1) of its words that were kept.
+    """The verdict on a text that was sent, and the share (0–1) of its words that were kept.
 
     Placeholders that were still empty in the offer may have become any words.
     """
@@ -90,12 +90,11 @@ def rank(
     tallies: Mapping[int, Tally] | None = None,
     limit: int = 5,
 ) -> tuple[MacroSuggestion, ...]:
-    """The macros to offer, best first: probability of the intent they answer, then what became of them before.
+    """The macros to offer, best first: by the probability of the intent they answer, then by their outcomes.
 
-    `tallies` tells by macro id how often each was kept, changed or turned down on tickets of this intent.
-
-    A macro whose intents are all outside the prediction's best labels is not offered. `reason` is a code: `intent`,
-    `intent_uncertain` (the model abstained), `intent_second` (a lower-ranked label), `general` (answers no intent).
+    `tallies` are the outcomes on tickets of this intent by macro id. A macro whose intents are all outside the
+    prediction's best labels is not offered. `reason` is a code: `intent`, `intent_uncertain` (the model abstained),
+    `intent_second` (a lower-ranked label), `general` (answers no intent).
     """
     known = tallies or {}
     made = [_suggestion(one, intent=intent, values=values, tally=known.get(one.id, Tally())) for one in macros]

@@ -39,7 +39,7 @@ def passages(article: Article) -> tuple[Passage, ...]:
 
 
 def searchable(passage: Passage) -> str:
-    """What the search encoder reads for a passage: its heading gives the words that the text leaves out."""
+    """The text that the search encoder reads for a passage: its heading gives the words that the text leaves out."""
     return f"{passage.heading}. {passage.text}"
 
 
@@ -72,7 +72,7 @@ def _sections(article: Article) -> Iterator[tuple[str, list[str]]]:
 
 
 def _without_tables(lines: Iterable[str]) -> Iterator[str]:
-    """The lines with every table row as a list item that says its column names, so that it can be quoted alone."""
+    """The lines with every table row as a list item that names its columns, so that it can be quoted alone."""
     header: list[str] = []
     for line in lines:
         if not line.lstrip().startswith("|"):

@@ -1,1 +1,1 @@
-"""What happens, in order, each in one transaction."""
+"""Reading and writing of macros, articles and drafts."""

@@ -1,4 +1,4 @@
-"""Drafts: sentences of the articles that were found, put together to an answer."""
+"""Drafts composed of sentences of the articles that were found."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.model.flows.embed_text import VECTORS, Matrix
 
 
 def compose(services: Services, vector: Matrix | None, *, hits: Sequence[Hit]) -> Draft:
-    """A draft that answers a question; without sentences where the articles hold no good answer."""
+    """Return a draft that answers a question; it has no sentences where the articles hold no good answer."""
     if vector is None or not hits:
         return Draft()
     parts, _ = articles.passages(services.db)

@@ -1,4 +1,4 @@
-"""Where a macro can send its ticket: told by the area that has such places."""
+"""The places that a macro can send its ticket to; the area that has them registers a list."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Destination(Protocol):
 
 
 LISTS: Registry[Callable[[Services], Sequence[Destination]]] = Registry()
-"""Lists the places of one kind."""
+"""Functions that list the places of one kind."""
 
 
 def every(services: Services) -> tuple[Destination, ...]:
-    """Every place that a macro can send its ticket to."""
+    """Return every place that a macro can send its ticket to."""
     return tuple(place for listed in LISTS for place in listed(services))

@@ -1,6 +1,8 @@
-"""Vectors for the passages of articles, so that search finds them by meaning."""
+"""Vectors of the passages of articles, by which search finds them by meaning."""
 
 from __future__ import annotations
+
+from contextlib import suppress
 
 from app.answers.decide.passages import passages, searchable
 from app.answers.domain import Article
@@ -13,7 +15,10 @@ from app.model.engine import loader
 
 
 def reindex(services: Services) -> int:
-    """Give vectors to the articles that have none of this encoder; how many. Raises NotReady without an encoder."""
+    """Give vectors to the articles that have none of this encoder, and return their number.
+
+    Raises NotReady without an encoder.
+    """
     encoder = _encoder(services)
     waiting = articles.unread(services.db, encoder=encoder)
     for article_id in waiting:
@@ -22,7 +27,7 @@ def reindex(services: Services) -> int:
 
 
 def reindex_articles(services: Services, job: Job, progress: Progress) -> None:
-    """The job that gives vectors to all articles without them."""
+    """Give vectors to all articles without them, as a job."""
     for _ in range(reindex(services)):
         progress.done()
 
@@ -42,11 +47,7 @@ def _encoder(services: Services) -> str:
         return "own"
 
 
-def indexed(services: Services, article: Article) -> Article:
-    """Give an article its vectors at once, where an encoder is ready; returns the article."""
-    try:
+def index_article(services: Services, article: Article) -> None:
+    """Give an article its vectors where an encoder is ready; otherwise its words find it until the worker does."""
+    with suppress(NotReady):
         _index(services, article, encoder=_encoder(services))
-    except NotReady:
-        # It is found by its words until the worker gives it vectors.
-        return article
-    return article

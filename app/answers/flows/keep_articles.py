@@ -1,79 +1,67 @@
-"""Keeping articles: written, changed, removed and put back, each an event; search finds them at once."""
+"""Articles that administrators write; search finds a new text at once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sqlite3
 from typing import Any
 
-from app.answers.decide.given_fields import checked
 from app.answers.domain import Article
-from app.answers.flows.index_articles import indexed
+from app.answers.flows.index_articles import index_article
 from app.answers.store import articles
-from app.core import clock
-from app.core.events import history
+from app.core import changes, clock
+from app.core.db import Transaction
+from app.core.nouns import Changed, Fields, Noun
 from app.core.permissions import Viewer
 from app.core.services import Services
 
-_ARTICLE_FIELDS = frozenset({"slug", "title", "body", "intents", "tags"})
+
+class ArticleNoun(Noun[Article]):
+    """Articles of the knowledge base; a removed one can be restored."""
+
+    name = "article"
+    permission = "articles:write"
+    fields = frozenset({"slug", "title", "body", "intents", "tags"})
+    needed = ("slug", "title", "body")
+    unique = "slug"
+    titles = ("slug", "title")
+    is_restorable = True
+
+    def make(self, row: sqlite3.Row) -> Article:
+        """Return the article of a row."""
+        return articles.as_article(row)
+
+    def check(self, tx: Transaction, given: Fields, was: Article | None) -> dict[str, Any]:
+        """Return the fields of an article, its lists as tuples."""
+        return {name: tuple(value) if name in ("intents", "tags") else value for name, value in given.items()}
+
+    def columns(self, values: Fields) -> Fields:
+        """Return the fields with the time of the change."""
+        return {**values, "updated_at": clock.now_ms()}
+
+    def follow(self, tx: Transaction, was: Article | None, row: Article | None, viewer: Viewer) -> None:
+        """Delete the passages of the text before."""
+        if was is not None and row is not None:
+            articles.forget_passages(tx, row.id)
+
+    def settle(self, services: Services, row: Article) -> None:
+        """Give an article its vectors."""
+        index_article(services, row)
 
 
-def add_article(
-    services: Services,
-    *,
-    viewer: Viewer,
-    slug: str,
-    title: str,
-    body: str,
-    intents: Sequence[str] = (),
-    tags: Sequence[str] = (),
-) -> Article:
-    """Add an article, which can be found at once; raises Conflict when the slug is taken."""
-    values = {"slug": slug, "title": title, "body": body, "intents": tuple(intents), "tags": tuple(tags)}
-    found = checked(values, known=_ARTICLE_FIELDS, needed=("slug", "title", "body"))
-    with services.db.transaction() as tx:
-        article_id = articles.insert(tx, **found, updated_at=clock.now_ms())
-        after = {"slug": slug, "title": title}
-        history.record(tx, actor=history.of(viewer), verb="created", noun="article", noun_id=article_id, after=after)
-        article = articles.get(tx, article_id)
-    return indexed(services, article)
+ARTICLE = ArticleNoun()
+
+
+def add_article(services: Services, given: Fields, *, viewer: Viewer) -> Changed[Article]:
+    """Add an article, which can be found at once; raises InputError, Conflict when the slug is taken."""
+    made = changes.add(services.db, ARTICLE, given, viewer=viewer)
+    ARTICLE.settle(services, made.row)
+    return made
 
 
 def change_article(
-    services: Services, article_id: int, *, viewer: Viewer, changes: Mapping[str, Any], version: int | None = None
-) -> Article:
-    """Change an article; raises NotFound, Stale, Conflict."""
-    wanted = checked(changes, known=_ARTICLE_FIELDS, needed=())
-    with services.db.transaction() as tx:
-        was = articles.get(tx, article_id)
-        columns = {**wanted, "updated_at": clock.now_ms()}
-        article = articles.update(tx, article_id, changes=columns, version=version)
-        articles.forget_passages(tx, [article_id])
-        before = {key: getattr(was, key) for key in wanted}
-        history.record(
-            tx,
-            actor=history.of(viewer),
-            verb="edited",
-            noun="article",
-            noun_id=article_id,
-            before=before,
-            after=wanted,
-        )
-    return indexed(services, article)
-
-
-def remove_article(services: Services, article_id: int, *, viewer: Viewer) -> None:
-    """Remove an article."""
-    with services.db.transaction() as tx:
-        was = articles.get(tx, article_id)
-        articles.delete(tx, article_id)
-        before = {name: getattr(was, name) for name in sorted(_ARTICLE_FIELDS)}
-        history.record(tx, actor=history.of(viewer), verb="deleted", noun="article", noun_id=article_id, before=before)
-
-
-def restore_article(services: Services, article_id: int, *, viewer: Viewer, values: Mapping[str, Any]) -> Article:
-    """Put a removed article back, as the event of its removal kept it; raises Conflict when its slug is taken."""
-    with services.db.transaction() as tx:
-        article = articles.restore(tx, article_id, values={**values, "updated_at": clock.now_ms()})
-        after = {"slug": article.slug, "title": article.title}
-        history.record(tx, actor=history.of(viewer), verb="restored", noun="article", noun_id=article_id, after=after)
-    return indexed(services, article)
+    services: Services, article_id: int, given: Fields, *, viewer: Viewer, version: int | None = None
+) -> Changed[Article]:
+    """Change an article; raises NotFound, Stale, InputError, Conflict."""
+    made = changes.change(services.db, ARTICLE, article_id, given, viewer=viewer, version=version)
+    ARTICLE.settle(services, made.row)
+    return made

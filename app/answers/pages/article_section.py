@@ -6,9 +6,10 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from app.answers.flows import keep_articles
+from app.answers.flows import keep_articles, search_articles
+from app.answers.flows.keep_articles import ARTICLE
 from app.answers.forms import EditArticle
-from app.answers.store import articles
+from app.core.nouns import Fields
 from app.people.pages.admin_section import Row, Section, attributes, form_fields, split
 from app.web.access import services, viewer
 from app.web.display.formats import ago
@@ -17,30 +18,24 @@ from app.web.display.formats import ago
 def _articles() -> list[Row]:
     return [
         Row(id=one.id, cells=(one.title, one.slug, ", ".join(one.intents) or "—", ago(one.updated_at)))
-        for one in articles.every(services().db)
+        for one in search_articles.every(services())
     ]
 
 
 def _article(number: int) -> dict[str, Any]:
-    article = articles.get(services().db, number)
+    article = ARTICLE.get(services().db, number, viewer=viewer())
     joined = {"intents": ", ".join(article.intents), "tags": ", ".join(article.tags)}
     return {**attributes(article, "title", "slug", "body"), **joined}
 
 
-def _article_values(form: Any) -> dict[str, Any]:
+def _given(form: Any) -> Fields:
     lists = {"intents": split(form.intents.data), "tags": split(form.tags.data)}
     return {**form_fields(form, "title", "slug", "body"), **lists}
 
 
-def _change_article(number: int, form: Any) -> object:
-    was = articles.get(services().db, number)
-    changes = {name: value for name, value in _article_values(form).items() if getattr(was, name) != value}
-    return keep_articles.change_article(services(), number, viewer=viewer(), changes=changes) if changes else None
-
-
 SECTION = Section(
     slug="articles",
-    noun="article",
+    noun=ARTICLE,
     icon="book",
     title=_l("Articles"),
     one=_l("Article"),
@@ -49,7 +44,8 @@ SECTION = Section(
     rows=_articles,
     form=EditArticle,
     values=_article,
-    add=lambda form: keep_articles.add_article(services(), viewer=viewer(), **_article_values(form)).id,
-    change=_change_article,
-    remove=lambda number: keep_articles.remove_article(services(), number, viewer=viewer()),
+    given=_given,
+    add=lambda form: keep_articles.add_article(services(), _given(form), viewer=viewer()),
+    change=lambda number, form: keep_articles.change_article(services(), number, _given(form), viewer=viewer()),
+    is_removable=True,
 )

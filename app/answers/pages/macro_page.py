@@ -1,4 +1,4 @@
-"""Macros: found by their words, shown with what became of them, written by administrators."""
+"""Macros: searched, shown with the outcomes of their offers, written by administrators."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.answers.domain import Macro, MacroAction
-from app.answers.flows import find_destinations, find_macros, keep_macros
+from app.answers.flows import find_destinations, find_macros
+from app.answers.flows.keep_macros import MACRO
 from app.answers.forms import EditMacro
-from app.core.errors import BellwetherError, Conflict, InputError
-from app.core.events import event_log
-from app.model.flows import deploy_model
+from app.core import changes
+from app.core.errors import Conflict, InputError
+from app.core.nouns import Changed, Fields
+from app.model.pages import label_choices
 from app.web.access import requires, services, viewer
-from app.web.display.label_titles import label_title
 from app.web.display.translation import gettext as _
-from app.web.template_context import tell, tell_changed
+from app.web.template_context import refused, tell_changed
 
 blueprint = Blueprint("pages_macros", __name__)
 
@@ -38,24 +39,12 @@ def index() -> str:
     )
 
 
-def _intents() -> list[tuple[str, str]]:
-    tasks = {place.intent_task for place in find_destinations.every(services())}
-    found: dict[str, str] = {}
-    for task in sorted(tasks):
-        try:
-            found |= {label.id: label_title(label.id) for label in deploy_model.labels(services(), task)}
-        except BellwetherError:
-            # Without a model a macro can still be written; its intents are chosen later.
-            continue
-    return sorted(found.items(), key=lambda entry: entry[1])
-
-
 def _form(macro: Macro | None = None) -> EditMacro:
     form = EditMacro(data=None if macro is None else _values(macro))
-    kept = [] if macro is None else [(label, label_title(label)) for label in macro.intents]
-    form.intents.choices = list(dict([*_intents(), *kept]).items())
-    places = [(place.slug, place.title) for place in find_destinations.every(services())]
-    form.route.choices = [("", _("leave it where it is")), *places]
+    places = find_destinations.every(services())
+    kept = () if macro is None else label_choices.titled(macro.intents)
+    form.intents.choices = list(dict([*label_choices.of_tasks(place.intent_task for place in places), *kept]).items())
+    form.route.choices = [("", _("leave it where it is")), *((place.slug, place.title) for place in places)]
     return form
 
 
@@ -73,7 +62,7 @@ def _values(macro: Macro) -> dict[str, Any]:
     }
 
 
-def _changes(form: EditMacro) -> dict[str, Any]:
+def _given(form: EditMacro) -> Fields:
     tags = [part.strip() for part in (form.tags.data or "").split(",") if part.strip()]
     actions = [MacroAction(type="add_tag", value=tag) for tag in tags]
     if form.status.data:
@@ -84,58 +73,51 @@ def _changes(form: EditMacro) -> dict[str, Any]:
     return {"name": form.name.data, "body": form.body.data, "intents": intents, "actions": actions}
 
 
-def _page(form: EditMacro, *, macro: Macro | None) -> str:
-    return render_template("macros/edit.html", form=form, macro=macro)
-
-
 @blueprint.route("/macros/new", methods=["GET", "POST"])
 @requires("macros:write")
 def new() -> Shown:
     """Write a macro."""
-    form = _form()
-    if not form.is_submitted():
-        return _page(form, macro=None)
-    if not form.validate():
-        return _page(form, macro=None), 422
-    last = event_log.last_id(services().db)
-    try:
-        macro = keep_macros.add_macro(services(), viewer=viewer(), **_changes(form))
-    except (InputError, Conflict) as error:
-        status = tell(error)
-        return _page(form, macro=None), status
-    _tell(_("“%(name)s” is offered from now on.", name=macro.name), macro_id=macro.id, since=last)
-    return redirect(url_for("pages_macros.index"))
+    return _edited(None)
 
 
 @blueprint.route("/macros/<number:macro_id>", methods=["GET", "POST"])
 @requires("macros:write")
 def edit(macro_id: int) -> Shown:
     """Change a macro."""
-    macro = find_macros.get(services(), macro_id)
+    return _edited(MACRO.get(services().db, macro_id, viewer=viewer()))
+
+
+def _edited(macro: Macro | None) -> Shown:
     form = _form(macro)
+
+    def page() -> str:
+        return render_template("macros/edit.html", form=form, macro=macro)
+
     if not form.is_submitted():
-        return _page(form, macro=macro)
+        return page()
     if not form.validate():
-        return _page(form, macro=macro), 422
-    last = event_log.last_id(services().db)
+        return page(), 422
     try:
-        keep_macros.change_macro(services(), macro_id, viewer=viewer(), changes=_changes(form))
+        return _saved(macro, _given(form))
     except (InputError, Conflict) as error:
-        status = tell(error)
-        return _page(form, macro=macro), status
-    _tell(_("Saved."), macro_id=macro_id, since=last)
-    return redirect(url_for("pages_macros.index"))
+        return refused(error, page)
+
+
+def _saved(macro: Macro | None, given: Fields) -> Response:
+    if macro is None:
+        made = changes.add(services().db, MACRO, given, viewer=viewer())
+        return _done(_("“%(name)s” is offered from now on.", name=made.row.name), made)
+    return _done(_("Saved."), changes.change(services().db, MACRO, macro.id, given, viewer=viewer()))
 
 
 @blueprint.post("/macros/<number:macro_id>/delete")
 @requires("macros:write")
 def delete(macro_id: int) -> Response:
     """Remove a macro; replies that were made of it stay."""
-    last = event_log.last_id(services().db)
-    keep_macros.remove_macro(services(), macro_id, viewer=viewer())
-    _tell(_("The macro is deleted."), macro_id=macro_id, since=last)
-    return redirect(url_for("pages_macros.index"))
+    return _done(_("The macro is deleted."), changes.remove(services().db, MACRO, macro_id, viewer=viewer()))
 
 
-def _tell(message: str, *, macro_id: int, since: int) -> None:
-    tell_changed(message, noun="macro", number=macro_id, since=since, back=url_for("pages_macros.index"))
+def _done(message: str, made: Changed[Macro]) -> Response:
+    back = url_for("pages_macros.index")
+    tell_changed(message, event=made.event, back=back)
+    return redirect(back)

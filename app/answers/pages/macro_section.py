@@ -7,9 +7,10 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from app.answers.domain import MacroAction
-from app.answers.flows import keep_macros
+from app.answers.flows import find_macros
+from app.answers.flows.keep_macros import MACRO
 from app.answers.forms import TypedMacro
-from app.answers.store import macros
+from app.core.nouns import Fields
 from app.people.pages.admin_section import Row, Section, form_fields, split
 from app.web.access import services, viewer
 from app.web.display.enum_words import word
@@ -27,12 +28,12 @@ def _macros() -> list[Row]:
                 str(macro.n_used),
             ),
         )
-        for macro in macros.every(services().db)
+        for macro in find_macros.with_words(services())
     ]
 
 
 def _macro(number: int) -> dict[str, Any]:
-    macro = macros.get(services().db, number)
+    macro = MACRO.get(services().db, number, viewer=viewer())
     return {
         "name": macro.name,
         "body": macro.body,
@@ -41,7 +42,7 @@ def _macro(number: int) -> dict[str, Any]:
     }
 
 
-def _macro_values(form: Any) -> dict[str, Any]:
+def _given(form: Any) -> Fields:
     lines = [line.strip().partition(" ") for line in (form.actions.data or "").splitlines() if line.strip()]
     actions = [MacroAction(type=kind, value=value.strip()) for kind, _space, value in lines]
     return {**form_fields(form, "name", "body"), "intents": split(form.intents.data), "actions": actions}
@@ -49,7 +50,7 @@ def _macro_values(form: Any) -> dict[str, Any]:
 
 SECTION = Section(
     slug="macros",
-    noun="macro",
+    noun=MACRO,
     icon="lightning",
     title=_l("Macros"),
     one=_l("Macro"),
@@ -58,9 +59,6 @@ SECTION = Section(
     rows=_macros,
     form=TypedMacro,
     values=_macro,
-    add=lambda form: keep_macros.add_macro(services(), viewer=viewer(), **_macro_values(form)).id,
-    change=lambda number, form: keep_macros.change_macro(
-        services(), number, viewer=viewer(), changes=_macro_values(form)
-    ),
-    remove=lambda number: keep_macros.remove_macro(services(), number, viewer=viewer()),
+    given=_given,
+    is_removable=True,
 )

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.answers.domain import Article, Passage
 from app.core.db import Reads, Transaction
-from app.core.errors import Conflict
 from app.core.storage import full_text as expressions
 from app.core.storage.row_mapping import built
 
@@ -19,24 +17,19 @@ _SEARCH = """SELECT rowid, bm25(article_search, 4.0, 1.0) AS score FROM article_
 ORDER BY score LIMIT ?"""
 
 
-def _article(row: sqlite3.Row) -> Article:
+def as_article(row: sqlite3.Row) -> Article:
+    """An article out of its row."""
     return built(Article, row, tuples=("intents", "tags"))
 
 
 def get(db: Reads, article_id: int) -> Article:
     """The article with this id; raises NotFound."""
-    return _article(db.got("article", article_id))
-
-
-def find_by_slug(db: Reads, slug: str) -> Article | None:
-    """The article of this slug."""
-    row = db.row("SELECT * FROM article WHERE slug = ?", (slug,))
-    return None if row is None else _article(row)
+    return as_article(db.got("article", article_id))
 
 
 def every(db: Reads) -> tuple[Article, ...]:
     """Articles by title."""
-    return tuple(_article(row) for row in db.rows("SELECT * FROM article ORDER BY title"))
+    return tuple(as_article(row) for row in db.rows("SELECT * FROM article ORDER BY title"))
 
 
 def search(db: Reads, query: str, *, limit: int = 20) -> list[tuple[int, float]]:
@@ -47,58 +40,10 @@ def search(db: Reads, query: str, *, limit: int = 20) -> list[tuple[int, float]]
     return [(row["rowid"], row["score"]) for row in db.rows(_SEARCH, (expression, limit))]
 
 
-def insert(
-    tx: Transaction,
-    *,
-    slug: str,
-    title: str,
-    body: str,
-    intents: Sequence[str] = (),
-    tags: Sequence[str] = (),
-    updated_at: int,
-) -> int:
-    """Add an article; raises Conflict when the slug is taken."""
-    values = {
-        "slug": slug,
-        "title": title,
-        "body": body,
-        "intents": list(intents),
-        "tags": list(tags),
-        "updated_at": updated_at,
-    }
-    try:
-        return tx.insert("article", values)
-    except sqlite3.IntegrityError as error:
-        raise Conflict("slug_taken", noun="article", slug=slug) from error
-
-
-def update(tx: Transaction, article_id: int, *, changes: Mapping[str, Any], version: int | None = None) -> Article:
-    """Change an article; raises NotFound, Stale, or Conflict when the slug is taken."""
-    try:
-        tx.change("article", article_id, changes=changes, version=version)
-    except sqlite3.IntegrityError as error:
-        raise Conflict("slug_taken", noun="article", slug=str(changes.get("slug", ""))) from error
-    return get(tx, article_id)
-
-
-def restore(tx: Transaction, article_id: int, *, values: Mapping[str, Any]) -> Article:
-    """Put a removed article back under its own number; raises Conflict when its slug is taken."""
-    try:
-        tx.insert("article", {**values, "id": article_id})
-    except sqlite3.IntegrityError as error:
-        raise Conflict("slug_taken", noun="article", slug=str(values.get("slug", ""))) from error
-    return get(tx, article_id)
-
-
-def delete(tx: Transaction, article_id: int) -> None:
-    """Remove an article and its passages."""
-    tx.execute("DELETE FROM article WHERE id = ?", (article_id,))
-
-
 def put_passages(
     tx: Transaction, article_id: int, *, passages: Sequence[Passage], vectors: NDArray[np.float32], encoder: str
 ) -> None:
-    """Replace an article's passages; `vectors` [n, h] holds a row a passage."""
+    """Replace the passages of an article; `vectors` [n, h] has one row for each."""
     tx.execute("DELETE FROM passage WHERE article_id = ?", (article_id,))
     tx.execute_many(
         "INSERT INTO passage (article_id, ordinal, heading, text, vector, encoder) VALUES (?, ?, ?, ?, ?, ?)",
@@ -119,7 +64,7 @@ def passages(db: Reads) -> tuple[tuple[Passage, ...], NDArray[np.float32]]:
 
 
 def unread(db: Reads, *, encoder: str) -> tuple[int, ...]:
-    """Articles that have no passages of this encoder yet."""
+    """The ids of the articles that have no passages of this encoder yet."""
     rows = db.rows(
         "SELECT id FROM article WHERE NOT EXISTS "
         "(SELECT 1 FROM passage WHERE passage.article_id = article.id AND encoder = ?)",
@@ -128,7 +73,6 @@ def unread(db: Reads, *, encoder: str) -> tuple[int, ...]:
     return tuple(row["id"] for row in rows)
 
 
-def forget_passages(tx: Transaction, article_ids: Iterable[int]) -> None:
-    """Drop the passages of articles whose text changed: they are read anew."""
-    for article_id in article_ids:
-        tx.execute("DELETE FROM passage WHERE article_id = ?", (article_id,))
+def forget_passages(tx: Transaction, article_id: int) -> None:
+    """Delete the passages of an article whose text has changed; the worker makes new ones."""
+    tx.execute("DELETE FROM passage WHERE article_id = ?", (article_id,))

@@ -1,12 +1,11 @@
-"""Outcomes: what agents did with the macros and drafts that were offered to them."""
+"""Outcomes of the macros and drafts that were offered to agents."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import asdict
 
-from app.answers.domain import Tally
+from app.answers.domain import Outcome, Tally
 from app.core.db import Reads, Transaction
 
 _TALLY = """SELECT macro_id, sum(verdict = 'accepted') AS n_accepted, sum(verdict = 'edited') AS n_edited,
@@ -22,13 +21,13 @@ def _tally(row: sqlite3.Row) -> Tally:
     )
 
 
-def insert(tx: Transaction, *, values: Mapping[str, Any]) -> int:
+def insert(tx: Transaction, outcome: Outcome) -> int:
     """Keep one outcome; returns its id."""
-    return tx.insert("outcome", values)
+    return tx.insert("outcome", asdict(outcome))
 
 
 def forget(tx: Transaction, message_id: int) -> None:
-    """The message was called back: nothing came of the suggestion in it."""
+    """Forget the outcome of the suggestion in a message that was called back."""
     tx.execute("DELETE FROM outcome WHERE message_id = ?", (message_id,))
 
 
@@ -39,5 +38,5 @@ def of_macros(db: Reads, *, intent: str | None = None) -> dict[int, Tally]:
 
 
 def of_drafts(db: Reads) -> Tally:
-    """What became of all drafts."""
+    """The tally of all drafts."""
     return _tally(db.rows(" ".join((_TALLY, "WHERE kind = 'draft'")))[0])

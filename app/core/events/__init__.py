@@ -1,1 +1,1 @@
-"""Events: one row for every change, which history, undo, audit, live updates and webhooks read."""
+"""Events: one row for each change, read by history, undo, audit, live updates and webhooks."""

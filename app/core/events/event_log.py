@@ -1,4 +1,7 @@
-"""Events: every change once; history, undo, audit and live updates read them."""
+"""Events: every change once; history, undo, audit and live updates read them.
+
+An event is kept in two parts: the deed, which repeats (who did what, and which fields are told of it), and its values.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,6 @@ from app.core import paging, scope
 from app.core.db import Reads, Transaction, statement
 from app.core.errors import NotFound
 from app.core.events.event import Event
-from app.core.events.event_codec import DEED, deed, details
 from app.core.paging import Page
 from app.core.permissions import Viewer
 from app.core.storage.dictionary_codec import numbers
@@ -34,6 +36,7 @@ _READS = {
     "job": "jobs:read",
 }
 
+_DEED = ("actor_kind", "actor_id", "verb", "before_keys", "after_keys")
 _COLUMNS = ("id", "deed_id", "noun_code", "noun_id", "at", "undoes", "details")
 
 _TICKET_IN_SIGHT = """(noun <> 'ticket' OR noun_id IN
@@ -45,6 +48,14 @@ _FEED_IN_SIGHT = """((noun <> 'feed' OR noun_id IN (SELECT value FROM json_each(
 
 
 _OF = "SELECT * FROM happened WHERE noun_code = (SELECT id FROM noun WHERE name = ?)"
+
+# It inserts nothing while the deed or the noun has no number yet.
+_RECORD = statement(
+    "INSERT INTO event (noun_id, at, undoes, details, noun_code, deed_id) SELECT ?, ?, ?, ?, noun.id, deed.id",
+    "FROM noun, deed WHERE noun.name = ? AND",
+    " AND ".join(column + " = ?" for column in _DEED),
+    "RETURNING id",
+)
 
 QUEUE_AFTER = """json_extract(details, (SELECT '$[' || (key + json_array_length(before_keys)) || ']'
 FROM json_each(after_keys) WHERE value = 'queue_id'))"""
@@ -69,20 +80,41 @@ def _keys(listed: str) -> tuple[str, ...]:
 
 def record(tx: Transaction, event: Event) -> int:
     """Keep an event; returns its id."""
-    return record_all(tx, [event])[0]
+    done = _deed(event)
+    values = (event.noun_id, event.at, event.undoes, _details(event), event.noun, *done)
+    event_id = tx.value(_RECORD, values)
+    if event_id is None:
+        numbers(tx, "deed", _DEED, [done])
+        numbers(tx, "noun", ("name",), [(event.noun,)])
+        event_id = tx.value(_RECORD, values)
+    return int(event_id)
 
 
 def record_all(tx: Transaction, several: Sequence[Event]) -> list[int]:
     """Keep many events; their ids, which rise as ever."""
     first = tx.next_id("event")
-    deeds = numbers(tx, "deed", DEED, map(deed, several))
+    deeds = numbers(tx, "deed", _DEED, map(_deed, several))
     nouns = numbers(tx, "noun", ("name",), [(one.noun,) for one in several])
     rows = [
-        (first + at, deeds[deed(one)], nouns[(one.noun,)], one.noun_id, one.at, one.undoes, details(one))
+        (first + at, deeds[_deed(one)], nouns[(one.noun,)], one.noun_id, one.at, one.undoes, _details(one))
         for at, one in enumerate(several)
     ]
     tx.insert_rows("event", _COLUMNS, rows)
     return [first + at for at in range(len(several))]
+
+
+def _deed(event: Event) -> tuple[str, ...]:
+    return event.actor_kind, event.actor_id, event.verb, _listed(tuple(event.before)), _listed(tuple(event.after))
+
+
+@lru_cache(maxsize=1024)
+def _listed(keys: tuple[str, ...]) -> str:
+    return json.dumps([str(key) for key in keys], ensure_ascii=False, separators=(",", ":"))
+
+
+def _details(event: Event) -> list[Any] | None:
+    """The values before, then those after, in the order of the deed's keys."""
+    return [*event.before.values(), *event.after.values()] or None
 
 
 def forget(tx: Transaction, noun: str, noun_id: int, *, keys: Collection[str]) -> None:
@@ -90,8 +122,8 @@ def forget(tx: Transaction, noun: str, noun_id: int, *, keys: Collection[str]) -
     for event in of(tx, noun, noun_id):
         kept = replace(event, before=_without(event.before, keys), after=_without(event.after, keys))
         if kept != event:
-            number = numbers(tx, "deed", DEED, [deed(kept)])[deed(kept)]
-            tx.execute("UPDATE event SET deed_id = ?, details = ? WHERE id = ?", (number, details(kept), event.id))
+            number = numbers(tx, "deed", _DEED, [_deed(kept)])[_deed(kept)]
+            tx.execute("UPDATE event SET deed_id = ?, details = ? WHERE id = ?", (number, _details(kept), event.id))
 
 
 def _without(mapping: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:

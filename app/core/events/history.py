@@ -1,15 +1,14 @@
-"""Writing history: one event for every change; subscribers write what follows from it in the same transaction."""
+"""Writing history: one event for each change; subscribers write what follows from it in the same transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from app.core import clock
 from app.core.db import Transaction
 from app.core.events import event_log
-from app.core.events.event import Event
+from app.core.events.event import Event, Fields
 from app.core.permissions import Viewer
 from app.core.registry import Registry
 
@@ -18,18 +17,18 @@ Actor = tuple[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Announced:
-    """An event with what subscribers are told of the thing that it changed."""
+    """An event as subscribers get it, with `data` about the thing that it changed."""
 
     event: Event
-    data: Mapping[str, Any]
+    data: Fields
 
 
 SUBSCRIBERS: Registry[Callable[[Transaction, Sequence[Announced]], None]] = Registry()
-"""Each is called with the events of a write, inside its transaction."""
+"""Functions that are called with the events of a write, inside its transaction."""
 
 
 def of(viewer: Viewer) -> Actor:
-    """Who a viewer is in the history."""
+    """Return the actor of a viewer."""
     return viewer.actor_kind, viewer.actor_id
 
 
@@ -40,47 +39,40 @@ def record(
     verb: str,
     noun: str,
     noun_id: int,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
+    before: Fields | None = None,
+    after: Fields | None = None,
     undoes: int | None = None,
-    data: Mapping[str, Any] | None = None,
-    is_told: bool = True,
+    data: Fields | None = None,
+    is_announced: bool = True,
 ) -> Event:
-    """Keep one event and, unless nobody `is_told`, announce it to the subscribers with `data` about the thing."""
-    event = Event(
-        actor_kind=actor[0],
-        actor_id=actor[1],
-        verb=verb,
-        noun=noun,
-        noun_id=noun_id,
-        before=before or {},
-        after=after or {},
-        at=clock.now_ms(),
-        undoes=undoes,
-    )
-    kept = replace(event, id=event_log.record(tx, event))
-    if is_told:
-        _announce(tx, [Announced(event=kept, data={noun: {"id": noun_id, **(data or {}), **event.after}})])
-    return kept
+    """Keep one event and, where `is_announced`, pass it to the subscribers with `data` about the thing."""
+    new = NewEvent(verb=verb, noun_id=noun_id, before=before or {}, after=after or {}, data=data or {}, undoes=undoes)
+    return _keep(tx, [new], actor=actor, noun=noun, is_announced=is_announced)[0]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
-    """One of many events that one actor makes at one time; `data` is what webhooks are told of the thing.
+class NewEvent:
+    """One of many events that one actor makes at one time; `data` is about the thing, for webhooks.
 
-    `undoes` is the event that it takes back.
+    `undoes` is the id of the event that it undoes.
     """
 
     verb: str
     noun_id: int
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    data: Mapping[str, Any]
+    before: Fields
+    after: Fields
+    data: Fields
     undoes: int | None = None
 
 
-def record_each(tx: Transaction, several: Sequence[Told], *, actor: Actor, noun: str) -> list[int]:
-    """Keep many events of things that webhooks hear of; their ids."""
+def record_each(tx: Transaction, several: Sequence[NewEvent], *, actor: Actor, noun: str) -> list[int]:
+    """Keep many events and pass them to the subscribers; returns their ids."""
+    return [event.id for event in _keep(tx, several, actor=actor, noun=noun)]
+
+
+def _keep(
+    tx: Transaction, several: Sequence[NewEvent], *, actor: Actor, noun: str, is_announced: bool = True
+) -> list[Event]:
     now = clock.now_ms()
     made = [
         Event(
@@ -96,17 +88,12 @@ def record_each(tx: Transaction, several: Sequence[Told], *, actor: Actor, noun:
         )
         for one in several
     ]
-    ids = event_log.record_all(tx, made)
-    _announce(
-        tx,
-        [
-            Announced(event=replace(event, id=event_id), data={noun: {"id": one.noun_id, **one.data, **one.after}})
-            for event_id, event, one in zip(ids, made, several, strict=True)
-        ],
-    )
-    return ids
-
-
-def _announce(tx: Transaction, announced: Sequence[Announced]) -> None:
-    for subscriber in SUBSCRIBERS:
-        subscriber(tx, announced)
+    kept = [replace(event, id=event_id) for event, event_id in zip(made, event_log.record_all(tx, made), strict=True)]
+    if is_announced:
+        announced = [
+            Announced(event=event, data={noun: {"id": one.noun_id, **one.data, **one.after}})
+            for event, one in zip(kept, several, strict=True)
+        ]
+        for subscriber in SUBSCRIBERS:
+            subscriber(tx, announced)
+    return kept

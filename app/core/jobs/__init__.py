@@ -1,1 +1,1 @@
-"""Jobs: long work, accepted in a row at once and done by a worker later."""
+"""Jobs: long work that is accepted as a row at once and done by a worker later."""

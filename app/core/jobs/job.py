@@ -1,4 +1,4 @@
-"""Accepted work that a worker does: kept in a row until it is done."""
+"""Jobs: long work that a worker does."""
 
 from __future__ import annotations
 
@@ -21,10 +21,19 @@ JobState = Literal["queued", "working", "completed", "failed"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
-    """A long piece of work: progress in items, row errors as codes; claimed by a conditional UPDATE.
+class JobError:
+    """A row that a job could not use: its number, and the reason as a code with parameters."""
 
-    `n_known` items were there already.
+    row: int
+    code: str
+    params: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A long piece of work: progress in items, errors of rows as codes; claimed by a conditional UPDATE.
+
+    `n_known` counts items that were stored before.
     """
 
     id: int
@@ -35,7 +44,7 @@ class Job:
     n_done: int = 0
     n_failed: int = 0
     n_known: int = 0
-    errors: tuple[Mapping[str, Any], ...] = ()
+    errors: tuple[JobError, ...] = ()
     user_id: int | None = None
     created_at: int = 0
     claimed_at: int | None = None

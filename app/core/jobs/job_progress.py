@@ -1,15 +1,15 @@
-"""How far a job has come; written down every few rows, which also says that its worker lives."""
+"""The progress of a job, written down every few rows; the time of the last write shows that its worker lives."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from app.core import clock
 from app.core.db import Transaction
 from app.core.jobs import job_rows
+from app.core.jobs.job import JobError
 from app.core.services import Services
 
 MOST_ERRORS = 100
@@ -18,7 +18,7 @@ STEP = 200
 
 @dataclass
 class Progress:
-    """Counts of a job's rows, and the first hundred that could not be used."""
+    """Counts of a job's rows, and the first hundred errors."""
 
     services: Services
     job_id: int
@@ -26,37 +26,38 @@ class Progress:
     n_done: int = 0
     n_failed: int = 0
     n_known: int = 0
-    errors: list[Mapping[str, Any]] = field(default_factory=list)
+    errors: list[JobError] = field(default_factory=list)
 
     def done(self) -> None:
-        """One more row is in."""
+        """Count one more row that was stored."""
         self.n_done += 1
         self._step()
 
     def known(self) -> None:
-        """One more row was there already."""
+        """Count one more row that was stored before."""
         self.n_known += 1
         self._step()
 
-    def failed(self, row: int, *, code: str, params: Mapping[str, Any]) -> None:
-        """One more row could not be used."""
+    def failed(self, row: int, *, code: str, params: Mapping[str, object]) -> None:
+        """Count one more row that cannot be used."""
         self.note(row, code=code, params=params)
         self._step()
 
-    def note(self, row: int, *, code: str, params: Mapping[str, Any]) -> None:
-        """The same, to be written down by `keep` together with what was done."""
+    def note(self, row: int, *, code: str, params: Mapping[str, object]) -> None:
+        """Count a row that cannot be used, to be written down by `keep` in the transaction of the work."""
         self.n_failed += 1
         if len(self.errors) < MOST_ERRORS:
-            self.errors.append({"row": row, "code": code, "params": {key: str(value) for key, value in params.items()}})
+            shown = {name: str(value) for name, value in params.items()}
+            self.errors.append(JobError(row=row, code=code, params=shown))
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """Rows that are counted in here are counted no more when it raises: what was done to them is rolled back."""
-        known = (self.n_done, self.n_failed, self.n_known, list(self.errors))
+    def reverting_on_error(self) -> Iterator[None]:
+        """Take back the counts of this block when it raises, because the rows themselves are rolled back."""
+        before = (self.n_done, self.n_failed, self.n_known, list(self.errors))
         try:
             yield
         except BaseException:
-            self.n_done, self.n_failed, self.n_known, self.errors = known
+            self.n_done, self.n_failed, self.n_known, self.errors = before
             raise
 
     def _step(self) -> None:
@@ -64,12 +65,12 @@ class Progress:
             self.write()
 
     def write(self) -> None:
-        """Write down how far it is."""
+        """Write the progress down."""
         with self.services.db.transaction() as tx:
             self.keep(tx)
 
     def keep(self, tx: Transaction) -> None:
-        """The same inside an open transaction."""
+        """Write the progress down inside an open transaction."""
         job_rows.progress(
             tx,
             self.job_id,

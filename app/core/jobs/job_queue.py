@@ -1,4 +1,4 @@
-"""Long work, accepted at once and done later: imports, fetches and indexing, with progress and row errors."""
+"""The queue of jobs: imports, fetches and indexing are accepted at once and done later."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOG = logging.getLogger(__name__)
 STALE_MS = 300_000
 
 HANDLERS: Registry[Callable[[Services, Job, Progress], None]] = Registry()
-"""What does the jobs of each kind."""
+"""The function that does the jobs of each kind."""
 
 
 def enqueue(
@@ -32,7 +32,7 @@ def enqueue(
     params: Mapping[str, Any] | None = None,
     content: bytes | None = None,
 ) -> Job:
-    """Accept work; `content` is a file that it needs, kept until the job is done.
+    """Queue a job; `content` is its file, kept until the job is done.
 
     `import_posts` needs `feed_id` and `format` (csv, jsonl, rss), `import_tickets` a `format` (csv, jsonl, eml),
     `fetch_feed` a `feed_id`, `reindex_articles` nothing.
@@ -49,7 +49,7 @@ def enqueue(
 
 
 def run_due(services: Services, *, limit: int = 1) -> int:
-    """Do queued jobs, and those that a worker began and never finished; how many."""
+    """Do queued jobs, and those that a worker began and never finished; returns their number."""
     n_run = 0
     while n_run < limit and job_rows.is_any_due(services.db, stale_at=clock.now_ms() - STALE_MS):
         now = clock.now_ms()
@@ -68,7 +68,7 @@ def _run(services: Services, job: Job) -> None:
     try:
         HANDLERS[job.kind](services, job, progress)
     except DatabaseBusy:
-        # What was accepted is not given up for that: the job is taken up again, as if its worker had died.
+        # A busy database fails no job: it is taken up again, as if its worker had died.
         LOG.info("job %d waits for the database", job.id)
         return
     except BellwetherError as error:
@@ -88,10 +88,10 @@ def _run(services: Services, job: Job) -> None:
 
 
 def viewer_of(services: Services, job: Job) -> Viewer:
-    """Whom a job is done for: the person who asked for it, as they may act now."""
+    """Return the viewer for a job: the person who asked for it, with their present permissions."""
     return SYSTEM if job.user_id is None else viewers.of_user(services, job.user_id)
 
 
 def content_of(services: Services, job: Job) -> bytes:
-    """The file that was handed in with a job; raises NotFound where there was none."""
+    """Return the file of a job; raises NotFound for a job without one."""
     return blobs.get(services.db, str(job.params.get("sha256", "")))

@@ -1,15 +1,17 @@
-"""Jobs: accepted work, kept in rows until it is done."""
+"""Rows of jobs."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from app.core import paging
 from app.core.db import Reads, Transaction
 from app.core.errors import NotFound
-from app.core.jobs.job import Job
+from app.core.jobs.job import Job, JobError
 from app.core.leases import lease_rows
 from app.core.paging import Page
 from app.core.permissions import Viewer
@@ -18,11 +20,12 @@ from app.core.storage.row_mapping import built
 
 
 def _job(row: sqlite3.Row) -> Job:
-    return built(Job, row, mappings=("params",), tuples=("errors",))
+    errors = tuple(JobError(**one) for one in json.loads(row["errors"]))
+    return built(Job, row, mappings=("params",), errors=errors)
 
 
 def get(db: Reads, job_id: int, *, viewer: Viewer | None = None) -> Job:
-    """The job with this id; raises NotFound, for somebody else's too unless the viewer may do everything."""
+    """The job with this id; raises NotFound, also for another person's unless the viewer is an administrator."""
     job = _job(db.got("job", job_id))
     if viewer is not None and job.user_id != viewer.user_id and not viewer.may("*:*"):
         raise NotFound(noun="job", id=job_id)
@@ -30,7 +33,7 @@ def get(db: Reads, job_id: int, *, viewer: Viewer | None = None) -> Job:
 
 
 def page(db: Reads, *, limit: int = 50, after: str | None = None, user_id: int | None = None) -> Page[Job]:
-    """Jobs, newest first; those of one person where one is named."""
+    """Jobs of a person (None: of everybody), newest first."""
     conditions: list[Condition] = [] if user_id is None else [("user_id = ?", [user_id])]
     return paging.newest(db, table="job", conditions=conditions, make=_job, limit=limit, after=after)
 
@@ -41,7 +44,7 @@ def insert(tx: Transaction, *, kind: str, params: Mapping[str, Any], user_id: in
 
 
 def is_any_due(db: Reads, *, stale_at: int) -> bool:
-    """Whether `claim` would find a job, asked without locking the database."""
+    """Return True where `claim` would find a job; does not lock the database."""
     return (
         db.row(
             "SELECT 1 FROM job WHERE state = 'queued' OR (state = 'working' AND claimed_at <= ?) LIMIT 1", (stale_at,)
@@ -51,7 +54,7 @@ def is_any_due(db: Reads, *, stale_at: int) -> bool:
 
 
 def claim(tx: Transaction, *, now: int, stale_at: int) -> Job | None:
-    """Take the oldest queued job, or one whose worker has not been heard of since `stale_at`."""
+    """Claim the oldest job that is queued, or whose worker has written nothing since `stale_at`; None without one."""
     row = tx.row(
         "SELECT id FROM job WHERE state = 'queued' OR (state = 'working' AND claimed_at <= ?) ORDER BY id LIMIT 1",
         (stale_at,),
@@ -71,18 +74,18 @@ def progress(
     n_total: int,
     n_done: int,
     n_failed: int,
-    errors: Sequence[Any],
+    errors: Sequence[JobError],
     n_known: int = 0,
 ) -> None:
-    """Write down how far a job has come; that its worker lives too."""
+    """Write down the progress of a job and the time `at`, which shows that its worker lives."""
     tx.execute(
         "UPDATE job SET claimed_at = ?, n_total = ?, n_done = ?, n_failed = ?, n_known = ?, errors = ? WHERE id = ?",
-        (at, n_total, n_done, n_failed, n_known, list(errors), job_id),
+        (at, n_total, n_done, n_failed, n_known, [asdict(one) for one in errors], job_id),
     )
 
 
 def undone_by(db: Reads, job_id: int) -> int | None:
-    """The job that takes this one back, if there is one."""
+    """The id of the job that undoes this one; None without one."""
     found: int | None = db.value(
         "SELECT id FROM job WHERE kind = 'bulk_undo' AND id > ? AND json_extract(params, '$.job_id') = ?",
         (job_id, job_id),

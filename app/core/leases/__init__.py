@@ -1,1 +1,1 @@
-"""Leases: which process holds what it claimed, and what a dead one leaves."""
+"""Leases: which process holds which claim, and how the claims of a dead process are freed."""

@@ -1,4 +1,4 @@
-"""What a process that was killed had claimed is taken up by the others, or by its own next start."""
+"""Claims of processes that were killed are freed, so that other processes, or the next start, take the work up."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from app.core.services import Services
 LOG = logging.getLogger(__name__)
 
 
-def free_of_dead(services: Services) -> int:
-    """Let go what processes held that do not run any more; how much that was."""
+def free_dead_claims(services: Services) -> int:
+    """Free the claims of processes that have ended; returns their number."""
     n_freed = 0
     for holder in lease_rows.dead_holders(services.db):
         with services.db.transaction() as tx:
@@ -22,8 +22,8 @@ def free_of_dead(services: Services) -> int:
     return n_freed
 
 
-def tidy(services: Services) -> int:
-    """Drop what says nothing any more: notes of settled claims, and files of processes that ended; how many notes."""
-    services.db.holder.tidy()
+def delete_settled(services: Services) -> int:
+    """Delete leases of settled claims, and files of processes that have ended; returns the number of leases."""
+    services.db.holder.delete_dead_files()
     with services.db.transaction() as tx:
-        return lease_rows.forget(tx)
+        return lease_rows.delete_settled(tx)

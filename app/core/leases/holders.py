@@ -1,7 +1,7 @@
-"""Who holds what: each process that claims rows of a database has a name, and the kernel says whether it lives.
+"""Holders: each process that claims rows of a database has a name, and the kernel tells if the process lives.
 
-A process keeps an exclusive lock (flock) on a file of its name, which the kernel lets go when the process ends, however
-it ends. So whoever finds a claim of a name whose file is missing or not locked knows that nobody is at it any more.
+A process keeps an exclusive lock (flock) on a file of its name, which the kernel releases when the process ends,
+however it ends. So a claim under a name whose file is missing or not locked is nobody's any more.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from threading import Lock
 
 
 class Holder:
-    """This process among those that work on one database; its file in `folder` is made when the name is first asked."""
+    """This process among those that work on one database; its file in `folder` is made when its name is first read."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -25,26 +25,26 @@ class Holder:
 
     @property
     def name(self) -> str:
-        """The name that claims are made under; raises OSError where the file cannot be written."""
+        """The name for claims; raises OSError where the file cannot be written."""
         with self._guard:
             # A forked child is another process, and takes a name of its own.
             if self._file is None or self._pid != os.getpid():
-                self._take()
+                self._take_name()
             return self._name
 
-    def _take(self) -> None:
+    def _take_name(self) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         while True:
             name = secrets.token_hex(8)
             file = os.open(self._folder / name, os.O_CREAT | os.O_RDWR, 0o600)
-            if _is_locked_now(file) and _is_same(file, self._folder / name):
+            if _is_lockable(file) and _is_same(file, self._folder / name):
                 self._file, self._name, self._pid = file, name, os.getpid()
                 return
-            # Somebody tidied up between the two steps.
+            # Another process deleted the file between the two steps.
             os.close(file)
 
     def is_alive(self, name: str) -> bool:
-        """Whether the process of a name still runs; the file of one that does not is removed."""
+        """Return True while the process of a name runs; the file of an ended one is deleted."""
         if self._file is not None and name == self._name:
             return True
         where = self._folder / name
@@ -53,21 +53,21 @@ class Holder:
         except FileNotFoundError:
             return False
         try:
-            if not _is_locked_now(file):
+            if not _is_lockable(file):
                 return True
             where.unlink(missing_ok=True)
             return False
         finally:
             os.close(file)
 
-    def tidy(self) -> None:
-        """Remove the files of processes that ended without doing so."""
+    def delete_dead_files(self) -> None:
+        """Delete the files of processes that were killed."""
         if self._folder.is_dir():
             for entry in self._folder.iterdir():
                 self.is_alive(entry.name)
 
     def close(self) -> None:
-        """Give the name up: what it holds is anybody's."""
+        """Give the name up, which frees its claims."""
         with self._guard:
             if self._file is not None and self._pid == os.getpid():
                 (self._folder / self._name).unlink(missing_ok=True)
@@ -75,7 +75,8 @@ class Holder:
                 self._file = None
 
 
-def _is_locked_now(file: int) -> bool:
+def _is_lockable(file: int) -> bool:
+    """Lock the file unless another process holds its lock; returns True where it could be locked."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

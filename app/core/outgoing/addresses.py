@@ -1,4 +1,4 @@
-"""Which addresses may be called: the guard against server-side request forgery (CWE-918)."""
+"""The addresses that may be called: the guard against server-side request forgery (CWE-918)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.core.outgoing import urls
 
 Address = IPv4Address | IPv6Address
 
-# What mail is read and sent through: SMTP, IMAP, and both inside TLS.
+# Ports of mail servers: SMTP and IMAP, in the clear and inside TLS.
 _MAIL_PORTS = frozenset({25, 143, 465, 587, 993})
 # Ports over 1024 that browsers refuse too (WHATWG Fetch, "port blocking"): other protocols listen there.
 _OTHER_PROTOCOLS = frozenset({1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6379, 6566, 6665, 6666, 6667,
@@ -43,7 +43,7 @@ class Target:
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """Scheme, host and port: what may see the same credentials."""
+        """Scheme, host and port; a redirect to another origin gets no credentials."""
         return self.scheme, self.host, self.port
 
     @property
@@ -54,7 +54,7 @@ class Target:
 
 
 def target_of(url: str, *, allow_private: bool) -> Target:
-    """Check `url` and resolve its host; raises OutgoingRefused with a `reason`, OutgoingError for an unknown host.
+    """Check a URL and resolve its host; raises OutgoingRefused with a `reason`, OutgoingError for an unknown host.
 
     Reasons: `bad_url`, `scheme`, `userinfo`, `port`, `odd_host`, `not_public`.
     """
@@ -72,7 +72,7 @@ def target_of(url: str, *, allow_private: bool) -> Target:
 
 
 def mail_address(host: str, *, port: int, allow_private: bool) -> str:
-    """The checked IP address of a mail server; raises OutgoingRefused or OutgoingError like `target_of`."""
+    """Return the checked IP address of a mail server; raises OutgoingRefused and OutgoingError like `target_of`."""
     name = host.strip().strip("[]").lower()
     if not name or urls.wrong_character(name) or "/" in name:
         raise OutgoingRefused(url=host[:200], reason="bad_url")
@@ -85,8 +85,8 @@ def mail_address(host: str, *, port: int, allow_private: bool) -> str:
 
 
 def is_allowed(address: Address, *, allow_private: bool) -> bool:
-    """Whether an address may be called: a public unicast one, or any but metadata services if private ones may be."""
-    judged = tuple(_inside(address))
+    """Return True for a public unicast address; with `allow_private` for any but those of metadata services."""
+    judged = tuple(_embedded(address))
     if address not in _NAT64:
         judged = (*judged, address)
     return all(_is_allowed(each, allow_private=allow_private) for each in judged)
@@ -102,8 +102,8 @@ def _is_allowed(address: Address, *, allow_private: bool) -> bool:
     return address.is_global and not (address.is_reserved or address.is_link_local or address.is_unspecified)
 
 
-def _inside(address: Address) -> Iterator[Address]:
-    """The IPv4 address that an IPv6 one is translated or tunnelled to."""
+def _embedded(address: Address) -> Iterator[Address]:
+    """Yield the IPv4 address that an IPv6 address is translated or tunnelled to."""
     if isinstance(address, IPv4Address):
         return
     number = int(address)
@@ -119,14 +119,14 @@ def _inside(address: Address) -> Iterator[Address]:
 
 def _parsed(url: str) -> Url:
     try:
-        return urls.parsed(url)
+        return urls.parse(url)
     except urls.BadUrl as fault:
         reason = "bad_url" if fault.reason == "bad_character" else fault.reason
         raise OutgoingRefused(url=url[:200], reason=reason, host=fault.part) from fault
 
 
 def _resolved(url: str, *, host: str, port: int) -> tuple[Address, ...]:
-    """Every address of the host, in the resolver's order."""
+    """Return all addresses of a host, in the resolver's order."""
     try:
         return (ip_address(host),)
     except ValueError:

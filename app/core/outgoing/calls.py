@@ -1,4 +1,4 @@
-"""The one door out: every call to another machine is checked here, so that no feed or webhook reaches inside.
+"""Outgoing HTTP calls, each checked so that no feed or webhook reaches the inside of the network.
 
 The host is resolved once, every address it has must be public, and the connection goes to the very address that was
 checked, so a name that changes its answer in between gains nothing. Redirects are followed for GET only, each one
@@ -33,9 +33,9 @@ _PRIVATE_HEADERS = frozenset({"authorization", "cookie", "api_access_token"})
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What the other side said: header names in lower case, the decoded body, and the address that answered last.
+    """The answer to a call: header names in lower case, the decoded body, and the URL that answered last.
 
-    `permanent_url` is where the first address has moved for good (301, 308 all the way), if it has.
+    `permanent_url` is the URL to which the first one has moved for good (only by 301 and 308), if it has.
     """
 
     status: int
@@ -82,12 +82,12 @@ def mail_connection(host: str, *, port: int, is_tls: bool, timeout_s: float, all
     Raises OutgoingRefused and OutgoingError like `request`.
     """
     address = mail_address(host, port=port, allow_private=allow_private)
-    with failures_of(f"{host}:{port}"):
+    with translating_failures(f"{host}:{port}"):
         plain = create_connection((address, port), timeout=timeout_s)
         if not is_tls:
             return plain
         try:
-            return trust().wrap_socket(plain, server_hostname=host)
+            return tls_context().wrap_socket(plain, server_hostname=host)
         except BaseException:
             plain.close()
             raise
@@ -96,7 +96,7 @@ def mail_connection(host: str, *, port: int, is_tls: bool, timeout_s: float, all
 def _call(
     method: str, target: Target, *, body: bytes | None, headers: Mapping[str, str], timeout_s: float, max_bytes: int
 ) -> Answer:
-    with failures_of(target.url), _connected(target, timeout_s=timeout_s) as connection:
+    with translating_failures(target.url), _connected(target, timeout_s=timeout_s) as connection:
         sent = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip", **headers, "Host": target.host_header}
         connection.request(method, target.path, body=body, headers=sent, preload_content=False)
         response = connection.getresponse()
@@ -117,7 +117,7 @@ def _read(response: urllib3.HTTPResponse, *, target: Target, max_bytes: int) -> 
 
 @contextmanager
 def _connected(target: Target, *, timeout_s: float) -> Iterator[HTTPConnection]:
-    """A connection to the checked address; it is cut after `timeout_s` in all, however slowly the other side drips."""
+    """Connect to the checked address; the connection is cut after `timeout_s`, even while bytes still drip in."""
     connection = _connection(target, timeout_s=timeout_s)
     deadline = _Deadline(after_s=timeout_s)
     try:
@@ -139,18 +139,18 @@ def _connection(target: Target, *, timeout_s: float) -> HTTPConnection:
     if target.scheme == "http":
         return HTTPConnection(target.address, port=target.port, timeout=timeout_s)
     return HTTPSConnection(
-        target.address, port=target.port, timeout=timeout_s, server_hostname=target.host, ssl_context=trust()
+        target.address, port=target.port, timeout=timeout_s, server_hostname=target.host, ssl_context=tls_context()
     )
 
 
 @cache
-def trust() -> ssl.SSLContext:
-    """Which certificates are accepted: those of the system's authorities."""
+def tls_context() -> ssl.SSLContext:
+    """Return the TLS context: certificates of the system's authorities are accepted."""
     return ssl.create_default_context()
 
 
 class _Deadline:
-    """Shuts a socket when its time is over."""
+    """Shuts a socket down when its time is over."""
 
     def __init__(self, *, after_s: float) -> None:
         self._socket: socket | None = None
@@ -165,7 +165,7 @@ class _Deadline:
         self._timer.cancel()
 
     def hold(self, connected: socket | None) -> None:
-        """Remember the socket, which the connection forgets once the answer's head has come."""
+        """Keep the socket, which the connection drops once the head of the answer has come."""
         self._socket = connected
         if self.is_over:
             raise TimeoutError
@@ -178,14 +178,14 @@ class _Deadline:
 
 
 @contextmanager
-def failures_of(url: str) -> Iterator[None]:
-    """Turn what urllib3 and the system raise into the family of errors, about `url`."""
+def translating_failures(url: str) -> Iterator[None]:
+    """Raise OutgoingError about `url` for the exceptions of urllib3 and of the system."""
     try:
         yield
     except ssl.SSLError as error:
         raise OutgoingError(url=url, reason="tls_failed") from error
     except urllib3.exceptions.NewConnectionError as error:
-        # urllib3 derives it from its timeout, so a refused connection has to be told apart first.
+        # urllib3 derives it from its timeout, so a refused connection is caught first.
         raise OutgoingError(url=url, reason="unreachable") from error
     except (TimeoutError, urllib3.exceptions.TimeoutError) as error:
         raise OutgoingError(url=url, reason="timeout") from error

@@ -1,8 +1,8 @@
-"""The same guard for libraries that call out by themselves: every address that they connect to is checked on the way.
+"""The guard for libraries that make calls of their own: every address that they connect to is checked on the way.
 
 A library that resolves names and follows redirects on its own (Apprise and its hundred services) cannot be sent through
-`outgoing.request`. Inside `guarded` an audit hook (PEP 578) sees each address as the socket is about to connect, in
-the thread that asked; an address that must not be called is refused there, whatever name led to it.
+`calls.request`. Inside `guarding_calls` an audit hook (PEP 578) sees each address before the socket connects, in the
+thread that asked; an address that must not be called is refused there, whatever name led to it.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from app.core.outgoing.addresses import is_allowed
 _EVENTS = frozenset({"socket.connect", "socket.sendto"})
 
 
-class _Guarding(threading.local):
+class _GuardState(threading.local):
     depth: int = 0
     allow_private: bool = False
     refused: str | None = None
 
 
-_state = _Guarding()
+_state = _GuardState()
 
 
 @contextmanager
-def guarded(*, allow_private: bool) -> Iterator[None]:
-    """Refuse, in this thread, to connect to addresses that must not be called.
+def guarding_calls(*, allow_private: bool) -> Iterator[None]:
+    """Refuse, in this thread, connections to addresses that must not be called.
 
-    Raises OutgoingRefused with reason `not_public` at the end when one was refused and the library swallowed that.
+    Raises OutgoingRefused with reason `not_public` at the end where one was refused and the library hid the error.
     """
     _install()
     _state.depth, _state.allow_private, _state.refused = _state.depth + 1, allow_private, None
@@ -48,7 +48,7 @@ def guarded(*, allow_private: bool) -> Iterator[None]:
 
 @cache
 def _install() -> None:
-    """Hooks can never be removed, so there is one; outside `guarded` it costs a look at a thread's own number."""
+    """Install the one audit hook, which can never be removed; outside the guard it only reads a thread's counter."""
     sys.addaudithook(_watch)
 
 
@@ -66,5 +66,5 @@ def _may_reach(host: str) -> bool:
     try:
         return is_allowed(ip_address(host.partition("%")[0]), allow_private=_state.allow_private)
     except ValueError:
-        # A name that was not resolved yet, or the path of a local socket: nothing that could be checked.
+        # A name that is not resolved yet, or the path of a local socket, cannot be checked.
         return False

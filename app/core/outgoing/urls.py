@@ -1,4 +1,4 @@
-"""Addresses of the web: the one check of what people and settings hand in, and how one is shown without its secrets."""
+"""URLs: the one check of those that people and settings give, and their form without secrets."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _LONGEST_HOST = 253
 
 
 class BadUrl(ValueError):
-    """Text that is no address of the web: `reason` is `bad_url`, `bad_character`, `scheme`, `userinfo` or `odd_host`.
+    """Text that is no web address: `reason` is `bad_url`, `bad_character`, `scheme`, `userinfo` or `odd_host`.
 
-    `part` is what of the text is at fault.
+    `part` is the faulty part of the text.
     """
 
     def __init__(self, reason: str, *, part: str = "") -> None:
@@ -32,8 +32,8 @@ class BadUrl(ValueError):
         super().__init__(reason, part)
 
 
-def parsed(url: str) -> Url:
-    """The parts of an http or https address whose host can exist; raises BadUrl."""
+def parse(url: str) -> Url:
+    """Return the parts of an http or https URL whose host can exist; raises BadUrl."""
     check_characters(url)
     try:
         found = parse_url(url)
@@ -51,7 +51,7 @@ def parsed(url: str) -> Url:
 
 
 def check_characters(url: str) -> None:
-    """Raise BadUrl for text that is too long for an address or holds a character that none may carry."""
+    """Raise BadUrl for text that is too long for a URL or holds a character that none may contain."""
     if len(url) > LONGEST:
         raise BadUrl("bad_url")
     if wrong := wrong_character(url):
@@ -59,13 +59,13 @@ def check_characters(url: str) -> None:
 
 
 def wrong_character(text: str) -> str:
-    """The first character that no address may carry unescaped; empty where there is none."""
+    """Return the first character that no URL may contain unescaped; empty without one."""
     found = _NOT_IN_URLS.search(text)
     return found[0] if found else ""
 
 
 def is_host(name: str) -> bool:
-    """Whether a machine can have this name: an IP address in its usual form, or labels of the domain name system."""
+    """Return True for a name that a machine can have: an IP address in its usual form, or domain name labels."""
     bare = name.strip("[]")
     try:
         ip_address(bare)
@@ -78,28 +78,28 @@ def is_host(name: str) -> bool:
 
 
 def is_odd_number(host: str) -> bool:
-    """Whether a host is a number that resolvers take for an IPv4 address in another form."""
+    """Return True for a number that resolvers take for an IPv4 address in another form."""
     return _ODD_NUMBER.fullmatch(host) is not None
 
 
-def checked(url: str) -> str:
-    """The address that somebody handed in, without blanks around it; raises InputError with what is wrong about it."""
+def check(url: str) -> str:
+    """Return a given URL without blanks around it; raises InputError with its fault."""
     try:
-        parsed(url.strip())
+        parse(url.strip())
     except BadUrl as fault:
-        raise refused(fault) from None
+        raise input_error(fault) from None
     return url.strip()
 
 
-def refused(fault: BadUrl) -> InputError:
-    """What the caller is told of a bad address; the address itself is not repeated, for it may hold a secret."""
+def input_error(fault: BadUrl) -> InputError:
+    """Return the error for a bad URL; it does not repeat the URL, which may hold a secret."""
     code = fault.reason if fault.reason == "bad_url" else f"bad_url_{fault.reason}"
     fields = [FieldError(pointer="/url", code=code, params=(("part", fault.part),))]
     return InputError(code, fields=fields, part=fault.part)
 
 
-def masked(url: str) -> str:
-    """Scheme, host and port, with `…` for path and query: those of a webhook are as good as a password."""
+def mask(url: str) -> str:
+    """Return scheme, host and port with `…` for path and query, which are as good as a password for a webhook."""
     try:
         parts = parse_url(url)
     except (LocationParseError, ValueError):

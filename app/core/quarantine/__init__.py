@@ -1,1 +1,1 @@
-"""Quarantine: what came in and could not be filed, kept as it came."""
+"""Quarantine: items that came in and could not be filed, kept as they came."""

@@ -1,7 +1,7 @@
-"""What comes in is taken alone: what cannot be filed goes into quarantine as it came, and the next is read.
+"""Each item that comes in is handled alone: one that cannot be filed goes into quarantine, and the next is read.
 
-A fault of this house (a busy database, a full disk, a model that is not ready) puts nothing there: it is raised, and
-what came in is read again later.
+A fault on this side (a busy database, a full disk, a model that is not ready) puts nothing there: it is raised, and
+the item is read again later.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import hashlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from app.core import clock
 from app.core.db import Transaction
 from app.core.errors import BellwetherError, InputError, NotReady, OutgoingError, Overloaded
 from app.core.events import history
+from app.core.events.event import Fields
 from app.core.permissions import SYSTEM, Viewer
 from app.core.quarantine import quarantine_rows
 from app.core.quarantine.arrival import Arrival, Quarantined
@@ -24,10 +24,10 @@ from app.core.text.characters import decoded, tidy
 
 LOG = logging.getLogger(__name__)
 MOST_OF_A_FILE = 100
-"""Rows of one file or fetch that are kept; what is wrong with a whole file is wrong with its first rows too."""
+"""Rows of one file or fetch that are kept; a fault of the whole file shows in its first rows too."""
 
 MOST_BYTES = 1_000_000_000
-"""Raw forms kept in all; beyond that so much of each as shows what it was."""
+"""Size of all raw forms together; beyond it only the first `HEAD` bytes of an item are kept."""
 
 HEAD = 64_000
 _TRANSIENT = (NotReady, Overloaded, OutgoingError, OSError, MemoryError)
@@ -35,13 +35,13 @@ _LONGEST_PARAM = 300
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the fault lies with this house or the way to it, and not with what came in."""
+    """Return True for a fault on this side or on the way here, and not in the item."""
     return isinstance(error, _TRANSIENT)
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Turn what nobody thought of into InputError `unreadable`, so that it costs one item; transient faults go on."""
+def isolating_item() -> Iterator[None]:
+    """Raise InputError `unreadable` for an unforeseen exception, so that it costs one item; transient faults pass."""
     try:
         yield
     except (BellwetherError, *_TRANSIENT):
@@ -51,8 +51,8 @@ def alone() -> Iterator[None]:
 
 
 @contextmanager
-def parsing() -> Iterator[None]:
-    """The same for code that only reads what was sent: nothing that it raises is a fault of this house."""
+def isolating_parser() -> Iterator[None]:
+    """Raise InputError `unreadable` for any exception of code that only reads what was sent."""
     try:
         yield
     except BellwetherError:
@@ -62,24 +62,25 @@ def parsing() -> Iterator[None]:
 
 
 def _unreadable(error: Exception) -> InputError:
-    LOG.exception("something that came in could not be read")
+    LOG.exception("an item that came in could not be read")
     return InputError("unreadable", error=repr(error)[:_LONGEST_PARAM])
 
 
 def put(services: Services, arrivals: Sequence[tuple[Arrival, BellwetherError]]) -> int:
-    """Put arrivals into quarantine, each with the error that kept it from being filed; how many were new."""
+    """Put arrivals into quarantine, each with its error; returns the number of new ones."""
     if not arrivals:
         return 0
     with services.db.transaction() as tx:
-        return sum(put_in(tx, arrival, error=error, services=services) for arrival, error in arrivals)
+        return sum(put_one(tx, arrival, error=error, services=services) for arrival, error in arrivals)
 
 
-def put_in(tx: Transaction, arrival: Arrival, *, error: BellwetherError, services: Services) -> bool:
-    """The same for one, inside an open transaction; whether it was new."""
+def put_one(tx: Transaction, arrival: Arrival, *, error: BellwetherError, services: Services) -> bool:
+    """Put one arrival into quarantine; returns False where it was there before."""
     code, params = reason(error)
     kept = _kept(tx, arrival.raw, limit=services.policy.max_mail_bytes)
-    why = {"code": code, "params": params, "at": clock.now_ms()}
-    item_id = quarantine_rows.insert(tx, arrival, key=_key(arrival), kept=kept, why=why)
+    item_id = quarantine_rows.insert(
+        tx, arrival, key=_key(arrival), kept=kept, code=code, params=params, at=clock.now_ms()
+    )
     if item_id is not None:
         after = {"kind": arrival.kind, "source": arrival.source, "code": code}
         _record(tx, "quarantined", item_id, viewer=SYSTEM, after=after)
@@ -99,8 +100,8 @@ def _key(arrival: Arrival) -> str:
     return f"{arrival.place}:{hashlib.sha256(arrival.raw).hexdigest()}"
 
 
-def reason(error: BellwetherError) -> tuple[str, dict[str, Any]]:
-    """Why something was not filed, as code and parameters: the first fault where several are listed."""
+def reason(error: BellwetherError) -> tuple[str, dict[str, int | str]]:
+    """Return code and parameters of an error: those of the first fault where several are listed."""
     code, params = error.code, dict(error.params)
     if error.fields and code == InputError.code:
         code, params = error.fields[0].code, dict(error.fields[0].params)
@@ -108,20 +109,20 @@ def reason(error: BellwetherError) -> tuple[str, dict[str, Any]]:
     return code, {name: value[:_LONGEST_PARAM] if isinstance(value, str) else value for name, value in shown.items()}
 
 
-def fault(code: str, params: Mapping[str, object]) -> InputError:
-    """The error that a row's fault stands for."""
+def row_error(code: str, params: Mapping[str, object]) -> InputError:
+    """Return the error for the fault of a row."""
     error = InputError(code)
     error.params = dict(params)
     return error
 
 
 def text_of(services: Services, item: Quarantined) -> str:
-    """The beginning of the raw form as text, without characters that would change how a page is read."""
+    """Return the beginning of the raw form as text, without characters that would change how a page is read."""
     return tidy(decoded(quarantine_rows.raw(services.db, item.id, most=HEAD)))
 
 
 def discard(services: Services, item_id: int, *, viewer: Viewer) -> None:
-    """Let an item go for good; raises NotFound for one that waits no longer."""
+    """Discard an item for good; raises NotFound for one that waits no longer."""
     item = quarantine_rows.get(services.db, item_id)
     with services.db.transaction() as tx:
         if quarantine_rows.close(tx, item_id, state="discarded"):
@@ -129,8 +130,8 @@ def discard(services: Services, item_id: int, *, viewer: Viewer) -> None:
             _record(tx, "discarded", item_id, viewer=viewer, before=before)
 
 
-def release(services: Services, item: Quarantined, *, viewer: Viewer, filed_as: Mapping[str, Any]) -> None:
-    """Take an item that was filed after all out of quarantine."""
+def release(services: Services, item: Quarantined, *, viewer: Viewer, filed_as: Fields) -> None:
+    """Take an item out of quarantine that was filed after all."""
     with services.db.transaction() as tx:
         if quarantine_rows.close(tx, item.id, state="filed"):
             before = {"kind": item.kind, "source": item.source, "code": item.code}
@@ -143,8 +144,8 @@ def _record(
     item_id: int,
     *,
     viewer: Viewer,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
+    before: Fields | None = None,
+    after: Fields | None = None,
 ) -> None:
     history.record(
         tx, actor=history.of(viewer), verb=verb, noun="quarantine", noun_id=item_id, before=before, after=after

@@ -1,11 +1,10 @@
-"""What could not be filed: kept once, with its raw form, until it is filed after all or discarded."""
+"""Rows of quarantine: each item once, with its raw form until it is filed after all or discarded."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 from app.core import paging
 from app.core.db import Reads, Transaction
@@ -23,12 +22,12 @@ def _item(row: sqlite3.Row) -> Quarantined:
 
 
 def page(db: Reads, *, limit: int, after: str | None = None) -> Page[Quarantined]:
-    """What waits for a decision, newest first."""
+    """The items that wait for a decision, newest first."""
     return paging.newest(db, table="quarantine_waiting", conditions=[], make=_item, limit=limit, after=after)
 
 
 def of_mailbox(db: Reads, mailbox_id: int, *, limit: int) -> tuple[Quarantined, ...]:
-    """Mail of a mailbox that waits for a decision, newest first."""
+    """The mails of a mailbox that wait for a decision, newest first."""
     rows = db.rows(
         "SELECT * FROM quarantine_waiting WHERE mailbox_id = ? ORDER BY id DESC LIMIT ?", (mailbox_id, limit)
     )
@@ -36,7 +35,7 @@ def of_mailbox(db: Reads, mailbox_id: int, *, limit: int) -> tuple[Quarantined, 
 
 
 def get(db: Reads, item_id: int) -> Quarantined:
-    """What waits under this id; raises NotFound for what was filed or discarded too."""
+    """The waiting item with this id; raises NotFound, also for an item that was filed or discarded."""
     row = db.row("SELECT * FROM quarantine_waiting WHERE id = ?", (item_id,))
     if row is None:
         raise NotFound(noun="quarantine", id=item_id)
@@ -44,28 +43,38 @@ def get(db: Reads, item_id: int) -> Quarantined:
 
 
 def raw(db: Reads, item_id: int, *, most: int = LONGEST) -> bytes:
-    """The raw form as far as it is kept, or its first bytes; empty where it is not."""
+    """The raw form of an item as far as it is kept, at most `most` bytes; empty where none is kept."""
     found: bytes | None = db.value("SELECT substr(raw, 1, ?) FROM quarantine WHERE id = ?", (most, item_id))
     return found or b""
 
 
 def n_bytes(db: Reads) -> int:
-    """How much is kept of raw forms in all, in bytes."""
+    """The size of all raw forms together, in bytes."""
     return int(db.value("SELECT coalesce(sum(length(raw)), 0) FROM quarantine"))
 
 
-def insert(tx: Transaction, arrival: Arrival, *, key: str, kept: bytes | None, why: Mapping[str, Any]) -> int | None:
-    """Keep an arrival with so much of its raw form; None where it was kept before. `why` holds code, params and at."""
+def insert(
+    tx: Transaction,
+    arrival: Arrival,
+    *,
+    key: str,
+    kept: bytes | None,
+    code: str,
+    params: Mapping[str, object],
+    at: int,
+) -> int | None:
+    """Keep an arrival with the `kept` part of its raw form; returns its id, None where it was kept before."""
     given = {name: value for name, value in asdict(arrival).items() if name not in ("place", "raw")}
     size = 0 if arrival.raw is None else len(arrival.raw)
     is_whole = kept is not None and len(kept) == size
     if tx.row("SELECT 1 FROM quarantine WHERE key = ?", (key,)) is not None:
         return None
-    return tx.insert("quarantine", {**given, **why, "key": key, "raw": kept, "size": size, "is_whole": is_whole})
+    columns = {"code": code, "params": params, "at": at, "key": key, "raw": kept, "size": size, "is_whole": is_whole}
+    return tx.insert("quarantine", given | columns)
 
 
-def note_try(tx: Transaction, item_id: int, *, code: str, params: Mapping[str, Any], at: int) -> None:
-    """Write down that an item was tried again, and why that failed."""
+def note_try(tx: Transaction, item_id: int, *, code: str, params: Mapping[str, object], at: int) -> None:
+    """Write down that an item was tried again, and the reason of the failure."""
     tx.execute(
         "UPDATE quarantine SET n_tries = n_tries + 1, tried_at = ?, code = ?, params = ? WHERE id = ?",
         (at, code, params, item_id),
@@ -73,15 +82,18 @@ def note_try(tx: Transaction, item_id: int, *, code: str, params: Mapping[str, A
 
 
 def close(tx: Transaction, item_id: int, *, state: ItemState) -> bool:
-    """Let an item go, raw form included; that it was here stays, so that it does not come again. Whether it waited."""
+    """End the wait of an item and delete its raw form; returns False for one that waited no longer.
+
+    The row stays, so that the same item is not taken in again.
+    """
     return (
         tx.execute("UPDATE quarantine SET state = ?, raw = NULL WHERE id = ? AND state = 'waiting'", (state, item_id))
         == 1
     )
 
 
-def forget_sender(tx: Transaction, address: str) -> int:
-    """Let go of everything in which an address stands; how many items."""
+def delete_with_address(tx: Transaction, address: str) -> int:
+    """Delete the items whose raw form holds an address; returns their number."""
     return tx.execute(
         "DELETE FROM quarantine WHERE raw IS NOT NULL AND instr(lower(CAST(raw AS TEXT)), lower(?)) > 0", (address,)
     )

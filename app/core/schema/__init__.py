@@ -1,1 +1,1 @@
-"""The schema of the database: frozen migrations, each applied once."""
+"""The schema of the database, and the upgrade of older files to it."""

@@ -1,4 +1,4 @@
-"""The file of another version: an older one is copied and upgraded, a newer one is left alone."""
+"""Upgrades: a blank database file gets the newest schema at once, an older one is copied and then migrated."""
 
 from __future__ import annotations
 
@@ -7,57 +7,51 @@ import logging
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from app.core.db import statement
 from app.core.errors import NotReady
-from app.core.schema.migrations import migrate, pending, unknown
+from app.core.schema import versions
 
 LOG = logging.getLogger(__name__)
 KEPT_COPIES = 2
-_UNDER_WAY = 1
-"""The `user_version` of a file whose upgrade has begun: the copy that is there is of the file before it."""
 
 
 def check_known(path: Path) -> None:
-    """Raise NotReady `database_newer` for a file that a newer version wrote; looking changes nothing in it."""
+    """Raise NotReady for a file that this program cannot use (see `versions.check_known`); the file is not changed."""
     if not path.exists() or path.stat().st_size == 0:
         return
     with closing(sqlite3.connect(path.absolute().as_uri() + "?mode=ro", uri=True)) as connection:
-        steps = unknown(connection)
-    if steps:
-        raise NotReady("database_newer", file=path.name, step=steps[-1])
+        versions.check_known(connection, file=path.name)
 
 
 def upgrade(connection: sqlite3.Connection, path: Path) -> None:
-    """Apply the steps that a file has not seen, once a copy of what is in it is safe beside it.
+    """Upgrade a file to the newest version in one transaction; an older file is copied beside it before.
 
-    Processes that start together wait for the one that upgrades. Raises NotReady `no_copy`, and nothing is changed.
+    Processes that start at the same time wait for the one that upgrades. Raises NotReady `no_copy` before any change.
     """
-    if not pending(connection):
+    if versions.of(connection) == versions.newest():
         return
-    with _alone(path.parent):
-        steps = pending(connection)
-        if steps and _is_filled(connection) and _version(connection) != _UNDER_WAY:
-            copy = _copied(path, before=steps[0])
-            _set_version(connection, _UNDER_WAY)
+    with _sole_upgrade(path.parent):
+        pending = versions.pending(connection)
+        if versions.of(connection) == 0:
+            _run(connection, [versions.CURRENT])
+        elif pending:
+            copy = _copied(path, before=pending[0].stem)
             LOG.warning("The database is upgraded; %s holds it as it was before.", copy)
-            forget_copies(path, keep=KEPT_COPIES)
-        migrate(connection)
-        if _version(connection) == _UNDER_WAY:
-            _set_version(connection, 0)
+            delete_copies(path, keep=KEPT_COPIES)
+            _run(connection, pending)
 
 
 def copies(path: Path) -> list[Path]:
-    """The copies made before upgrades, the newest first."""
+    """Return the copies made before upgrades, the newest first."""
     found = [one for one in path.parent.glob(path.name + ".before-*") if one.suffix != ".part"]
     return sorted(found, key=lambda one: one.stat().st_mtime_ns, reverse=True)
 
 
-def forget_copies(path: Path, *, keep: int = 0, older_than_ms: int | None = None) -> int:
-    """Remove all copies but the newest `keep`, or of the others those made before a time; how many."""
+def delete_copies(path: Path, *, keep: int = 0, older_than_ms: int | None = None) -> int:
+    """Delete copies except the newest `keep`, all or those made before a time; returns their number."""
     old = [
         one
         for one in copies(path)[keep:]
@@ -68,27 +62,33 @@ def forget_copies(path: Path, *, keep: int = 0, older_than_ms: int | None = None
     return len(old)
 
 
+def _run(connection: sqlite3.Connection, files: Iterable[Path]) -> None:
+    """Run SQL files in one transaction that ends at the newest version.
+
+    Foreign keys are off meanwhile: a migration that makes a table anew drops the old one, and no row goes with it.
+    """
+    script = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    connection.execute("PRAGMA foreign_keys = OFF")
+    try:
+        connection.executescript(
+            f"BEGIN IMMEDIATE;\n{script}\nPRAGMA application_id = {versions.APPLICATION_ID};\n"
+            f"PRAGMA user_version = {versions.newest()};\nCOMMIT;"
+        )
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """The time in which no other process upgrades a file of this folder."""
+def _sole_upgrade(folder: Path) -> Iterator[None]:
+    """Keep other processes from upgrading a file of this folder in this block."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
-
-
-def _is_filled(connection: sqlite3.Connection) -> bool:
-    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'user'").fetchone() is not None
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _set_version(connection: sqlite3.Connection, version: int) -> None:
-    connection.execute(statement("PRAGMA user_version =", str(version)))
 
 
 def _copied(path: Path, *, before: str) -> Path:

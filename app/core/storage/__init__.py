@@ -1,1 +1,1 @@
-"""Storage: what stands around the database and the files of an installation."""
+"""Storage: parts of the database, and the files of an installation."""

@@ -1,4 +1,4 @@
-"""Blobs: bytes kept once, by their SHA-256, for as long as some row refers to them."""
+"""Blobs: bytes kept once by their SHA-256, as long as a row refers to them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.core.errors import NotFound
 
 
 def put(tx: Transaction, content: bytes) -> str:
-    """Keep bytes by their SHA-256, which is returned."""
+    """Keep bytes; returns their SHA-256."""
     digest = hashlib.sha256(content).hexdigest()
     tx.execute("INSERT OR IGNORE INTO blob VALUES (?, ?)", (digest, content))
     return digest
@@ -25,10 +25,10 @@ def get(db: Reads, sha256: str) -> bytes:
 
 
 def drop(tx: Transaction, sha256: str) -> None:
-    """Forget bytes unless a row still refers to them."""
+    """Delete bytes unless a row still refers to them."""
     try:
         with tx.attempt():
             tx.execute("DELETE FROM blob WHERE sha256 = ?", (sha256,))
     except sqlite3.IntegrityError:
-        # The foreign key of an attachment or of a file that waits holds them.
+        # The foreign key of an attachment or of a waiting file holds them.
         return

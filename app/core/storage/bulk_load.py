@@ -1,12 +1,14 @@
-"""Rows by the thousand, with ids that the caller chose: how a generated history comes in."""
+"""Inserting rows by the thousand, with ids that the caller chose, for a generated history."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.core.db import Reads, Transaction, marks, statement
+from sqlite_utils import Database as Tables
+
+from app.core.db import Reads, Transaction, statement
+from app.core.storage.binding import bound
 
 Rows = Sequence[tuple[Any, ...]]
 
@@ -27,31 +29,21 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 
 
 def add(tx: Transaction, table: str, rows: Rows) -> None:
-    """Insert rows of plain values in the order of COLUMNS; triggers and indices follow as for any other row."""
-    columns = COLUMNS[table]
-    sql = statement("INSERT INTO", table, "(" + ", ".join(columns) + ")", "VALUES", marks(columns))
-    tx.connection.executemany(sql, rows)
+    """Insert rows of values in the order of COLUMNS; triggers and indices follow as for any other row."""
+    if rows:
+        Tables(tx.connection).table(table).insert_all([COLUMNS[table], *map(bound, rows)])
 
 
 def last_id(db: Reads, table: str) -> int:
-    """The largest id of a table that COLUMNS names; 0 without rows."""
+    """Return the largest id of a table that COLUMNS names; 0 without rows."""
     if table not in COLUMNS:
         raise ValueError(table)
     return int(db.value(statement("SELECT coalesce(max(id), 0) FROM", table)))
 
 
-def compact(value: Any) -> str:
-    """JSON as the columns keep it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def widen(db: Reads, *, megabytes: int) -> None:
-    """Give this thread's connection a larger page cache: a load walks over whole indices."""
-    db.connection.execute(statement("PRAGMA cache_size =", str(-1000 * megabytes)))
-
-
-def settle(db: Reads) -> None:
-    """After a load: statistics for the planner, the full-text index in one piece, the log folded in."""
-    db.connection.execute("INSERT INTO message_search (message_search) VALUES ('optimize')")
-    db.connection.execute("ANALYZE")
+def optimize(db: Reads) -> None:
+    """Gather statistics for the planner, merge the full-text index into one part, and empty the write-ahead log."""
+    tables = Tables(db.connection)
+    tables.table("message_search").optimize()
+    tables.analyze()
     db.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

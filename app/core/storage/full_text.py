@@ -1,4 +1,4 @@
-"""Full-text queries: what a person types, as FTS5 reads it."""
+"""Full-text queries: a person's search as an FTS5 expression, and the snippet around its words."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ Pieces = tuple[tuple[str, bool], ...]
 
 
 def terms(query: str) -> list[str]:
-    """The words of a query, at most 20, in small letters."""
+    """Return the words of a query, at most 20, in lower case."""
     return [word.casefold() for word in _WORD.findall(query)[:20]]
 
 
 def words(query: str, *, is_begun: bool = True) -> str:
-    """An FTS5 expression that needs every word of the query; empty without words.
+    """Return the FTS5 expression that needs every word of the query; empty without words.
 
-    `is_begun`: the last word may be the beginning of one.
+    With `is_begun` the last word may be the beginning of a longer one.
     """
     found = " ".join('"' + word + '"' for word in terms(query))
     return found + "*" if found and is_begun else found
@@ -31,7 +31,7 @@ def any_word(text: str, *, most: int = 40) -> str:
 
 
 def snippet(text: str, *, words: Sequence[str], around: int = 60) -> Pieces:
-    """The part of a text where the words stand, as pieces of plain text, each with whether it is a hit; () without one.
+    """Return the part of a text around the words, as pieces of plain text with True for a hit; () without a hit.
 
     The last word counts as the beginning of one, as it does in the search.
     """

@@ -1,7 +1,8 @@
-"""Writers that come at the same time share a transaction: one wait for the disk makes the work of all of them durable.
+"""Group commit: writers that come at the same time share a transaction, and one wait for the disk serves all of them.
 
-One of them, the leader, does what the others brought, commits, and tells them; who came meanwhile is next. When
-something raises, the whole is rolled back and each is done alone, so that nobody's fault is another's.
+One of them, the leader, runs the work of the others, commits, and wakes them; a writer that came meanwhile leads next.
+When a piece of work raises, the shared transaction is rolled back and each piece runs in its own, so that one writer's
+error is not another's.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MOST = 16
-"""So many pieces of work share a transaction at most: it should stay open for no more than 50 ms."""
+"""Pieces of work that share a transaction at most: it should stay open for no more than 50 ms."""
 
 MOST_S = 0.025
-"""After this long no further piece is taken in."""
+"""No further piece joins a transaction that has been open for so long."""
 
 
 @dataclass(eq=False)
@@ -37,8 +38,8 @@ class _Piece:
     turn: Event = field(default_factory=Event)
 
 
-class Together:
-    """The writers of one database; `open_transaction` is how the leader gets its transaction."""
+class GroupCommit:
+    """The writers of one database; the leader gets its transaction from `open_transaction`."""
 
     def __init__(self, open_transaction: Callable[[], AbstractContextManager[Transaction]]) -> None:
         self._open = open_transaction
@@ -46,10 +47,10 @@ class Together:
         self._is_led = False
         self._guard = Lock()
 
-    def do(self, work: Callable[[Transaction], T]) -> T:
-        """What `work` returns, once it is durable; raises what it raises.
+    def run(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work`; returns its result once that is durable, and raises what it raises.
 
-        It may be called twice, so it must change nothing but the database.
+        It may run twice, so it must change nothing but the database.
         """
         mine = _Piece(work)
         with self._guard:
@@ -67,11 +68,11 @@ class Together:
     def _lead(self, mine: _Piece) -> None:
         try:
             while not mine.is_done:
-                self._share()
+                self._run_group()
         finally:
-            self._hand_on(mine)
+            self._pass_lead(mine)
 
-    def _share(self) -> None:
+    def _run_group(self) -> None:
         done: list[_Piece] = []
         try:
             with self._open() as tx:
@@ -80,26 +81,27 @@ class Together:
                     done.append(piece)
                     piece.result = piece.work(tx)
         except Exception as error:
-            self._alone(done or self._everybody(), error=error, is_opened=bool(done))
+            self._run_singly(done or self._take_all(), error=error, is_opened=bool(done))
         except BaseException as error:
-            _tell(done, error=error)
+            _wake(done, error=error)
             raise
         else:
-            _tell(done)
+            _wake(done)
 
     def _next(self) -> _Piece | None:
         with self._guard:
             return self._waiting.popleft() if self._waiting else None
 
-    def _everybody(self) -> list[_Piece]:
+    def _take_all(self) -> list[_Piece]:
         with self._guard:
             pieces = list(self._waiting)
             self._waiting.clear()
         return pieces
 
-    def _alone(self, pieces: Sequence[_Piece], *, error: Exception, is_opened: bool) -> None:
+    def _run_singly(self, pieces: Sequence[_Piece], *, error: Exception, is_opened: bool) -> None:
+        """Run each piece in its own transaction; a single one, or pieces without a transaction, get the error."""
         if len(pieces) == 1 or not is_opened:
-            _tell(pieces, error=error)
+            _wake(pieces, error=error)
             return
         for piece in pieces:
             try:
@@ -107,9 +109,9 @@ class Together:
                     piece.result = piece.work(tx)
             except Exception as own:
                 piece.error = own
-            _tell([piece])
+            _wake([piece])
 
-    def _hand_on(self, mine: _Piece) -> None:
+    def _pass_lead(self, mine: _Piece) -> None:
         with self._guard:
             if mine in self._waiting:
                 self._waiting.remove(mine)
@@ -119,7 +121,7 @@ class Together:
             following.turn.set()
 
 
-def _tell(pieces: Sequence[_Piece], *, error: BaseException | None = None) -> None:
+def _wake(pieces: Sequence[_Piece], *, error: BaseException | None = None) -> None:
     for piece in pieces:
         piece.error = error or piece.error
         piece.is_done = True

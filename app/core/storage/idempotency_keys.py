@@ -1,7 +1,7 @@
-"""Idempotency keys: the same request asked twice is done once and answered alike for a day.
+"""Idempotency keys: a request that is sent twice within a day is done once and gets the same answer.
 
-A key stands here only with its answer. Both are written in the transaction of the work, so no key outlives a process
-that was killed before it had done what it was asked.
+A key is kept only with its answer, in the transaction of the work, so no key survives a process that was killed before
+its work was done.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from app.core.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
-    """An answer that was given before."""
+class KeptAnswer:
+    """An answer that was kept."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 
 
-def find(db: Reads, *, actor: str, key: str, fingerprint: str) -> Kept | None:
-    """The answer given before; None: the key is new.
+def find(db: Reads, *, actor: str, key: str, fingerprint: str) -> KeptAnswer | None:
+    """Return the answer of a key; None for a new key.
 
     Raises InputError `idempotency_key_reused` for another request under the same key.
     """
@@ -33,11 +33,11 @@ def find(db: Reads, *, actor: str, key: str, fingerprint: str) -> Kept | None:
         return None
     if row["fingerprint"] != fingerprint:
         raise InputError("idempotency_key_reused", key=key)
-    return Kept(status=row["status"], headers=json.loads(row["headers"] or "{}"), body=row["body"] or b"")
+    return KeptAnswer(status=row["status"], headers=json.loads(row["headers"]), body=row["body"])
 
 
-def keep(tx: Transaction, answer: Kept, *, actor: str, key: str, fingerprint: str, at: int) -> None:
-    """Keep the answer of a key, unless it has one."""
+def keep(tx: Transaction, answer: KeptAnswer, *, actor: str, key: str, fingerprint: str, at: int) -> None:
+    """Keep the answer of a key that has none."""
     tx.execute(
         "INSERT OR IGNORE INTO idempotency (actor, key, fingerprint, status, headers, body, created_at) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -46,5 +46,5 @@ def keep(tx: Transaction, answer: Kept, *, actor: str, key: str, fingerprint: st
 
 
 def expire(tx: Transaction, *, before: int) -> int:
-    """Drop keys older than a time; how many."""
+    """Delete keys older than a time; returns their number."""
     return tx.execute("DELETE FROM idempotency WHERE created_at < ?", (before,))

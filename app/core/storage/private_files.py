@@ -1,7 +1,7 @@
-"""Files that the account of the server alone may read, whatever its umask: what an installation keeps.
+"""The files of an installation, which only the account of the server may read, whatever its umask.
 
-Access of group and others is taken away where files are made, and once at each opening from all that lies in the
-folder: a copied database or an own model may have brought another mode along.
+Files are made without access for group and others; at each opening that access is removed from everything in the
+folder, because a copied database or a model may have come with another mode.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 MOST_ENTRIES = 10_000
-"""Entries of an installation's folder that are looked at: a closed folder protects whatever else lies in it."""
+"""Entries of an installation's folder that are checked: a closed folder protects the rest."""
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -25,7 +25,7 @@ log = logging.getLogger("bellwether")
 
 
 def private_folder(folder: Path) -> None:
-    """Make a folder of this account alone, or close one that stands; a folder of another account is told in the log.
+    """Make a folder for this account alone, or close an existing one; logs a warning where it cannot be closed.
 
     A folder with the sticky bit, such as /tmp, belongs to many and is left alone.
     """
@@ -36,30 +36,30 @@ def private_folder(folder: Path) -> None:
 
 
 def close_all(folder: Path) -> None:
-    """Take the access of group and others from what lies in a folder; links are not followed."""
+    """Remove the access of group and others from everything in a folder; links are not followed."""
     for path in islice(_entries(folder), MOST_ENTRIES):
         _closed(path)
 
 
 def private_file(path: Path) -> None:
-    """Make an empty file of this account alone, or close one that stands.
+    """Make an empty file for this account alone, or close an existing one.
 
-    A file that stands is never opened: to close a second handle would drop the locks that SQLite holds on it.
+    An existing file is never opened: closing a second handle would drop the locks that SQLite holds on it.
     """
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE))
     _closed(path)
 
 
-def kept_once(path: Path, make: Callable[[], str]) -> str:
-    """What a file of this account alone says; the first of several processes that ask makes it."""
+def read_or_make(path: Path, make: Callable[[], str]) -> str:
+    """Return the content of a private file, made by the first of several processes that ask for it."""
     if not path.exists():
         _create(path, make())
     return path.read_text(encoding="ascii").strip()
 
 
 def _create(path: Path, content: str) -> None:
-    # Written aside and linked into place, so that no other process ever reads half a key or loses its own.
+    # Written aside and linked into place, so that no other process reads half a key or loses its own.
     aside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
@@ -75,7 +75,7 @@ def _entries(folder: Path) -> Iterator[Path]:
 
 
 def _closed(path: Path) -> bool:
-    """Whether only the owner may read it now; a file that went away meanwhile is nobody's to read."""
+    """Remove the access of group and others; returns False where that is not allowed."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & _OTHERS:

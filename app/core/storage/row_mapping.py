@@ -1,4 +1,4 @@
-"""From rows to frozen dataclasses: columns carry the names of the fields."""
+"""Frozen dataclasses out of rows, whose columns have the names of the fields."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def built(
     flags: tuple[str, ...] = (),
     **given: Any,
 ) -> T:
-    """A `kind` of a row; `tuples` and `mappings` are JSON columns, `flags` booleans, `given` fields made elsewhere."""
+    """Build a `kind` from a row; `tuples` and `mappings` are JSON columns, `flags` booleans, `given` other fields."""
     plan = _plan(cast(Any, kind), tuple(row.keys()), tuples=tuples, mappings=mappings, flags=flags)
     values = {name: row[at] if read is None else read(row[at]) for name, at, read in plan if name not in given}
     return kind(**values, **given)
@@ -31,7 +31,7 @@ def built(
 def _plan(
     kind: Any, columns: tuple[str, ...], *, tuples: tuple[str, ...], mappings: tuple[str, ...], flags: tuple[str, ...]
 ) -> tuple[tuple[str, int, Callable[[Any], Any] | None], ...]:
-    """The fields that have a column, where it stands, and how its values are read (None: as they are)."""
+    """Return name, column index and converter (None: none) of each field that has a column."""
     readers: dict[str, Callable[[Any], Any]] = dict.fromkeys(tuples, _as_tuple)
     readers |= dict.fromkeys(mappings, _as_mapping) | dict.fromkeys(flags, bool)
     names = (entry.name for entry in fields(kind))

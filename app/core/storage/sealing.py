@@ -1,4 +1,4 @@
-"""Passwords of other servers, sealed: the key lies beside the database in a file of its own, and is never in it."""
+"""Encrypted passwords of other servers; the key is in a file of its own beside the database, never in it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ KEY_FILE = "mail_key"
 
 
 def seal(services: Services, secret: str) -> str:
-    """A password as the database keeps it; empty stays empty."""
+    """Encrypt a password; an empty one stays empty."""
     return Fernet(_key(_place(services))).encrypt(secret.encode()).decode() if secret else ""
 
 
 def unseal(services: Services, sealed: str) -> str:
-    """The password again; raises Conflict `secret_unreadable` when the key file is another one or gone."""
+    """Decrypt a password; raises Conflict `secret_unreadable` where the key file was replaced or is gone."""
     if not sealed:
         return ""
     try:
@@ -33,4 +33,4 @@ def _place(services: Services) -> Path:
 
 
 def _key(path: Path) -> str:
-    return private_files.kept_once(path, lambda: Fernet.generate_key().decode())
+    return private_files.read_or_make(path, lambda: Fernet.generate_key().decode())

@@ -1,9 +1,9 @@
 """A unit of work: everything that one thread writes inside it becomes durable in one commit at its end.
 
-Flows open their own transactions. Inside a unit the first of them opens the one transaction there is and the others
-join it, so that an answer can be kept by the same commit as the work it tells of: a process that is killed at any
-moment has either done both or neither. The database is locked from the first write to the end of the unit, so what
-takes long (a model's reading, a call over the network) is handed to `afterwards`.
+Flows open their own transactions. Inside a unit the first of them opens the unit's one transaction and the others join
+it, so that the answer to a request is kept by the same commit as its work: a process that is killed at any moment has
+done both or neither. The database is locked from the first write to the end of the unit, so long work (a model's
+reading, a call over the network) is passed to `after_commit`.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ class UnitOfWork:
         self._begin = begin
         self._stack = ExitStack()
         self._tx: Transaction | None = None
-        self._is_inside = False
-        self._later: list[Callable[[], object]] = []
+        self._is_joined = False
+        self._follow_ups: list[Callable[[], object]] = []
 
     @contextmanager
-    def joined(self) -> Iterator[Transaction]:
-        """A transaction of a flow: what it wrote is taken back alone when it raises."""
-        if self._is_inside:
-            raise RuntimeError("transactions do not nest: hand the open one on")
-        self._is_inside = True
+    def join(self) -> Iterator[Transaction]:
+        """Yield the unit's transaction to a flow; what the flow wrote is rolled back alone when it raises."""
+        if self._is_joined:
+            raise RuntimeError("transactions do not nest: pass the open one on")
+        self._is_joined = True
         try:
             tx = self._opened()
             with tx.attempt():
                 yield tx
         finally:
-            self._is_inside = False
+            self._is_joined = False
 
     def _opened(self) -> Transaction:
         if self._tx is None:
@@ -52,17 +52,17 @@ class UnitOfWork:
             self._tx = tx
         return self._tx
 
-    def afterwards(self, work: Callable[[], object]) -> None:
-        """Do something once the unit is committed, and not at all if it is not."""
-        self._later.append(work)
+    def after_commit(self, work: Callable[[], object]) -> None:
+        """Run `work` once the unit is committed, and not at all where it is rolled back."""
+        self._follow_ups.append(work)
 
     @contextmanager
-    def whole(self) -> Iterator[None]:
-        """The time in which flows join; committed at its end, or rolled back when it raises."""
+    def commit_at_end(self) -> Iterator[None]:
+        """Let flows join in this block; commit at its end, or roll back when it raises."""
         with self._stack:
             yield
 
-    def follow_up(self) -> None:
-        """Do what was put off until after the commit."""
-        for work in self._later:
+    def run_follow_ups(self) -> None:
+        """Run the work that waited for the commit."""
+        for work in self._follow_ups:
             work()

@@ -1,9 +1,9 @@
-"""Wiping erased words out of the file itself: out of the search index, out of free pages, and out of the log.
+"""Wiping erased words from the database file: from the search index, from free pages, and from the log.
 
-SQLite's FTS5 keeps the words of a deleted row until the part of the index that holds them is merged with the part that
-tells of the deletion; pages that are freed keep their content until they are used again; and the write-ahead log keeps
-what was written. So the index is merged into one part, every free page is written over, and the log is emptied. All of
-it in short transactions, so that nobody waits; the row in `wiping` stands until it is done, so a crash leaves nothing.
+SQLite's FTS5 keeps the words of a deleted row until the segment that holds them is merged with the one that marks the
+deletion; freed pages keep their content until they are used again; and the write-ahead log keeps what was written. So
+the index is merged into one segment, every free page is overwritten, and the log is emptied, in short transactions that
+let other writers pass. The row in `wiping` stays until all of it is done, so a crash leaves nothing undone.
 """
 
 from __future__ import annotations
@@ -13,36 +13,36 @@ from collections.abc import Iterator
 from app.core.db import Database, Reads, Transaction
 
 MERGED_PAGES = 32
-"""Pages of the index that one transaction writes: a few milliseconds."""
+"""Pages of the index that one transaction writes within a few milliseconds."""
 
 FILLED_PAGES = 256
-"""Free pages that one transaction writes over."""
+"""Free pages that one transaction overwrites."""
 
 
-def want(tx: Transaction, *, at: int) -> None:
-    """Note that something was erased."""
+def request(tx: Transaction, *, at: int) -> None:
+    """Request a wiping, because something was erased."""
     tx.execute("INSERT OR IGNORE INTO wiping VALUES (1, ?)", (at,))
 
 
-def is_wanted(db: Reads) -> bool:
-    """Whether erased words may still lie in the file."""
+def is_requested(db: Reads) -> bool:
+    """Return True while erased words may still be in the file."""
     return db.row("SELECT 1 FROM wiping") is not None
 
 
-def pieces(db: Database) -> Iterator[None]:
-    """Do the wiping that is wanted, a transaction at a time; what is left when nobody asks on stays wanted."""
-    if not is_wanted(db):
+def run(db: Database) -> Iterator[None]:
+    """Do the wiping that is requested, one transaction at each step; a wiping that is not run to its end stays."""
+    if not is_requested(db):
         return
-    yield from _merged(db)
-    yield from _filled(db)
-    # Somebody who still reads the log keeps it from being emptied; then that is tried again later.
+    yield from _merge_index(db)
+    yield from _overwrite_free_pages(db)
+    # A reader keeps the log from being emptied; that is tried again later.
     if db.value("PRAGMA wal_checkpoint(TRUNCATE)") == 0:
         with db.transaction() as tx:
             tx.execute("DELETE FROM wiping")
 
 
-def _merged(db: Database) -> Iterator[None]:
-    """Merge the search index into one part: a negative number begins that, a positive one goes on with it."""
+def _merge_index(db: Database) -> Iterator[None]:
+    """Merge the search index into one segment: a negative number of pages begins the merge, a positive one goes on."""
     n_pages, is_changing = -MERGED_PAGES, True
     while is_changing:
         with db.transaction() as tx:
@@ -54,8 +54,8 @@ def _merged(db: Database) -> Iterator[None]:
         yield
 
 
-def _filled(db: Database) -> Iterator[None]:
-    """Write over every free page, and give the pages back."""
+def _overwrite_free_pages(db: Database) -> Iterator[None]:
+    """Overwrite every free page, and give the pages back."""
     size = int(db.value("PRAGMA page_size"))
     while n_free := min(int(db.value("PRAGMA freelist_count")), FILLED_PAGES):
         with db.transaction() as tx:

@@ -1,1 +1,1 @@
-"""Text as it comes in: decoded, cleaned, redacted, and split into fields, times and rows."""
+"""Incoming text: decoding, cleaning, redaction, and the reading of fields, times and rows."""

@@ -1,4 +1,4 @@
-"""Bytes to text and text to clean characters: whatever was sent becomes a string that can be stored and shown."""
+"""Decoding: any bytes become a text that can be stored and shown."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
-# Mail names its charset by what the sender's program believes; these hold what such mail really contains.
+# Mail often names a narrower charset than it uses; these contain the characters of such mail.
 _WIDER = {"ascii": "utf-8", "iso8859-1": "cp1252", "gb2312": "gb18030", "gbk": "gb18030", "euc_kr": "cp949"}
 _SINGLE_BYTE = frozenset({"cp1252", "latin-1"})
 
-# Text codecs of Python that are no charsets of mail, or take quadratic time.
+# Text codecs of Python that are no charsets of mail, or that take quadratic time.
 _NOT_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf-7"})
 
 _NEWLINE = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
@@ -30,21 +30,21 @@ _SPACE = re.compile(r"\s+")
 
 
 def tidy(text: str) -> str:
-    """Text without null bytes, control, invisible and direction-changing characters; line ends are `\\n`."""
+    """Return a text without control, invisible and direction-changing characters; line ends become `\\n`."""
     if text.isascii() and text.isprintable():
-        return text  # as nearly every line is
+        return text  # the usual case
     text = _NEWLINE.sub("\n", text)
     return _SURROGATE.sub("\ufffd", _UNWANTED.sub("", text))
 
 
 def one_line(text: str, *, limit: int) -> str:
-    """`text` on one line of at most `limit` characters; what is cut off is marked with an ellipsis."""
+    """Return a text on one line of at most `limit` characters, with an ellipsis where it is cut."""
     line = _SPACE.sub(" ", tidy(text)).strip()
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def decoded(raw: bytes, *, charset: str | None = None) -> str:
-    """Text of `raw`: by its byte-order mark, then `charset`, then UTF-8, then Windows-1252; it never fails."""
+    """Decode bytes by their byte-order mark, `charset`, UTF-8 or Windows-1252, in this order; it never fails."""
     for mark, name in _BOMS:
         if raw.startswith(mark):
             return raw.decode(name, errors="replace").removeprefix("\ufeff")
@@ -57,7 +57,7 @@ def decoded(raw: bytes, *, charset: str | None = None) -> str:
 
 
 def is_wide(raw: bytes) -> bool:
-    """Whether `raw` is UTF-16 or UTF-32, by its mark or by its null bytes."""
+    """Return True for UTF-16 and UTF-32, recognised by their mark or their null bytes."""
     return raw.startswith(tuple(mark for mark, name in _BOMS if name != "utf-8")) or _unmarked_utf16(raw) is not None
 
 
@@ -65,7 +65,7 @@ def _candidates(raw: bytes, *, charset: str | None) -> tuple[str, ...]:
     known = _codec(charset) if charset else None
     guessed = _unmarked_utf16(raw)
     if known in _SINGLE_BYTE:
-        # A single-byte charset never fails, so it may only speak after UTF-8 has refused non-ASCII bytes.
+        # A single-byte charset decodes anything, so UTF-8 is tried first.
         return ("utf-8", known)
     return tuple(name for name in (known, guessed, "utf-8", "cp1252") if name)
 
@@ -79,7 +79,7 @@ def _codec(charset: str) -> str | None:
 
 
 def _unmarked_utf16(raw: bytes) -> str | None:
-    """UTF-16 without a mark: in western text every second byte is null."""
+    """Return the byte order of UTF-16 without a mark, where every second byte is null as in western text."""
     head = raw[:1000]
     if len(head) < 4 or b"\0" not in head:
         return None

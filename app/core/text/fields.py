@@ -1,4 +1,4 @@
-"""Reading fields of what was sent: every fault is collected, so that the sender hears of all of them at once."""
+"""Reading the fields of a request: all faults are collected, so that the sender gets them at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ADDRESS = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,64}@(?:[\w-]{1,63}\.)+[\w-]{2,63
 
 
 class Fields:
-    """The fields of one JSON object or form; `pointer` is where it stands in what was sent (RFC 6901)."""
+    """The fields of one JSON object or form; `pointer` is its place in the request (RFC 6901)."""
 
     def __init__(self, payload: Mapping[str, Any], *, pointer: str = "") -> None:
         self._payload = payload
@@ -22,16 +22,16 @@ class Fields:
         self.errors: list[FieldError] = []
 
     def fault(self, name: str, *, code: str, **params: object) -> None:
-        """Note a fault of the field `name`."""
+        """Add a fault of a field."""
         filled = tuple((key, str(value)) for key, value in params.items())
         self.errors.append(FieldError(pointer=f"{self._pointer}/{name}", code=code, params=filled))
 
     def name_of(self, *names: str) -> str:
-        """The first of `names` that was sent with a value, or the first one."""
+        """Return the first of `names` that has a value, or the first one."""
         return next((name for name in names if self._payload.get(name) not in (None, "")), names[0])
 
     def text(self, *names: str, limit: int, is_required: bool = False) -> str:
-        """A text of at most `limit` characters, clean of control characters; numbers are accepted as text."""
+        """Return a text of at most `limit` characters without control characters; numbers are accepted as text."""
         name = self.name_of(*names)
         value = self._payload.get(name)
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -47,7 +47,7 @@ class Fields:
         return cleaned
 
     def choice(self, name: str, *, choices: Sequence[str], default: str) -> str:
-        """One of `choices`, in any case of letters."""
+        """Return one of `choices`, sent in upper or lower case."""
         value = self._payload.get(name)
         if value in (None, ""):
             return default
@@ -57,7 +57,7 @@ class Fields:
         return default
 
     def address(self, name: str) -> str | None:
-        """An e-mail address in lower case."""
+        """Return an e-mail address in lower case; None without one."""
         value = self.text(name, limit=320)
         if not value:
             return None
@@ -67,7 +67,7 @@ class Fields:
         return address
 
     def truth(self, name: str) -> bool:
-        """A yes or no; absent is no."""
+        """Return a boolean; an absent one is False."""
         value = self._payload.get(name)
         if value in (None, "", False, 0, "0", "false", "no", "off"):
             return False
@@ -77,7 +77,7 @@ class Fields:
         return False
 
     def time(self, *names: str) -> int | None:
-        """A time in milliseconds UTC."""
+        """Return a time in milliseconds UTC; None without one."""
         name = self.name_of(*names)
         value = self._payload.get(name)
         if value in (None, ""):
@@ -89,7 +89,7 @@ class Fields:
         return found.at
 
     def texts(self, name: str, *, limit: int, n_most: int) -> tuple[str, ...]:
-        """A list of short texts, or one text with spaces between."""
+        """Return a list of short texts, sent as a list or as one text with spaces."""
         value = self._payload.get(name)
         if value in (None, ""):
             return ()
@@ -100,7 +100,7 @@ class Fields:
         return tuple(tidy(item).strip()[:limit] for item in items[-n_most:])
 
     def group(self, name: str) -> Fields:
-        """The fields of a nested object; its faults count as this one's."""
+        """Return the fields of a nested object; its faults are added to these."""
         value = self._payload.get(name)
         if value is not None and not isinstance(value, Mapping):
             self.fault(name, code="not_an_object")
@@ -109,12 +109,12 @@ class Fields:
         return nested
 
     def check(self) -> None:
-        """Raise InputError with all the faults found."""
+        """Raise InputError with all faults, if there are any."""
         if self.errors:
             raise InputError(fields=self.errors)
 
 
 def checked_address(value: str) -> str | None:
-    """An e-mail address in lower case, or None if `value` is none."""
+    """Return an e-mail address in lower case; None for a text that is none."""
     value = value.strip().lower()
     return value if len(value) <= 320 and _ADDRESS.fullmatch(value) else None

@@ -1,4 +1,4 @@
-"""Rows of files: CSV records and JSON lines, each with the line it begins on; what cannot be read is told, not lost."""
+"""Rows of files: CSV records and JSON lines with the line they begin on; an unreadable row becomes a RowFault."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _LONGEST_LINE = 1_000_000  # characters
 _LONGEST_CELL = csv.field_size_limit()
 _DELIMITERS = (",", ";", "\t", "|")
 _MOST_LINES, _MOST_REWOUND, _FEW_LINES = 100_000, 20, 100
-"""Lines of one record; after so many quotes that never close a record has few, or a file of them takes for ever."""
+"""Lines of one record; few after many quotes that never close, or a file of them would take quadratic time."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RowFault:
-    """A row that could not be read: the line (or the item of an array) counted from 1, a reason code, its values.
+    """An unreadable row: its line (or item of an array) counted from 1, and the reason as a code with parameters.
 
-    `raw` is a file of the given form that holds this row alone; of an entry of a feed it has a character a byte.
+    `raw` is a file of the given form with this row alone; for an entry of a feed it has one character per byte.
     """
 
     row: int
@@ -41,7 +41,7 @@ Row = tuple[int, Mapping[str, Any]]
 
 
 def row_alone(values: Mapping[str, Any], *, form: RowForm) -> str:
-    """A file that holds one row: a CSV table with its header, or a line of JSON."""
+    """Return a file with one row: a CSV table with its header, or a line of JSON."""
     if form == "csv":
         return _table(list(values), list(values.values()))
     return json.dumps(values, ensure_ascii=False, default=str)
@@ -54,7 +54,7 @@ def _table(*rows: Sequence[Any]) -> str:
 
 
 def json_rows(lines: Lines) -> Iterator[Row | RowFault]:
-    """One JSON object a line; empty lines are skipped."""
+    """Yield one JSON object per line; empty lines are skipped."""
     for number, line in enumerate(_text_lines(lines), start=1):
         text = line.strip().removeprefix("\ufeff")
         if text:
@@ -72,7 +72,7 @@ def _json_row(text: str, *, number: int) -> Row | RowFault:
 
 
 def csv_rows(lines: Lines, *, known: frozenset[str] | None) -> Iterator[Row | RowFault]:
-    """Records of a CSV file as dicts; the delimiter is the one that divides the header best.
+    """Return the records of a CSV file as dicts; the delimiter is the one that divides the header best.
 
     Header names are lower-cased with `_` for spaces. Raises InputError `empty_file`, `long_column` for a name of more
     characters than a cell may have, or `no_known_column` when no header name is in `known` (None: any will do).
@@ -95,7 +95,7 @@ def _delimiter(header: str) -> str:
 
 
 def _cells(line: str, *, delimiter: str) -> list[str]:
-    """The cells of a line; none where one of them is longer than a cell may be."""
+    """Return the cells of a line; none where one of them is too long."""
     try:
         return next(csv.reader([line], delimiter=delimiter), [])
     except csv.Error:
@@ -118,7 +118,7 @@ def _records(source: _Rewindable, *, header: list[str], delimiter: str) -> Itera
         if cells is None:
             return
         if (source.is_at_end or not is_read) and source.n_since_mark > 1:
-            # A quote that never closes swallows what follows: only the line that opened it is at fault.
+            # A quote that never closes takes in the following lines; only the line that opens it is faulty.
             yield RowFault(row=number, code="unclosed_quote", raw=head + source.first(), form="csv")
             source.rewind_but_first()
         elif not is_read:
@@ -136,7 +136,7 @@ def _record(cells: list[str], *, header: list[str], number: int) -> Row | RowFau
 
 
 class _Rewindable:
-    """Lines that can be read again from a mark, so that a broken record costs one line and not the rest of the file."""
+    """Lines that can be read again from a mark, so that a broken record costs one line, not the rest of the file."""
 
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines
@@ -170,11 +170,11 @@ class _Rewindable:
         self.is_at_end = False
 
     def first(self) -> str:
-        """The line at the mark."""
+        """Return the line at the mark."""
         return self._since_mark[0]
 
     def rewind_but_first(self) -> None:
-        """Begin again at the line after the mark."""
+        """Go back to the line after the mark."""
         self._n_rewound += 1
         again = self._since_mark[1:]
         self._waiting.extendleft(reversed(again))
@@ -182,9 +182,9 @@ class _Rewindable:
 
 
 def _text_lines(lines: Lines) -> Iterator[str]:
-    """Lines of text without null characters, from whole files or lines, bytes or text."""
+    """Yield lines of text without null characters, out of a whole file or of lines, bytes or text."""
     if isinstance(lines, bytes):
-        # By line, so that one wrong byte does not turn a whole UTF-8 file into another charset.
+        # Decoded line by line, so that one wrong byte does not change the charset of a whole UTF-8 file.
         lines = decoded(lines) if is_wide(lines) else lines.removeprefix(b"\xef\xbb\xbf").splitlines(keepends=True)
     if isinstance(lines, str):
         lines = io.StringIO(lines, newline=None)

@@ -1,4 +1,4 @@
-"""HTML to plain text in one pass and linear time, however broken: what a reader would see, quotes marked with `>`."""
+"""HTML, broken or not, to the plain text that a reader sees, in one pass and linear time; quotes get a `>`."""
 
 from __future__ import annotations
 
@@ -12,68 +12,18 @@ _SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|opacity\s*:\s*0(?![.\d])")
 _SIGNATURE = re.compile(r"\b(?:gmail_signature|moz-signature|yahoo_signature|protonmail_signature_block)\b", re.I)
 
-_UNREAD = frozenset(
-    {
-        "script",
-        "style",
-        "title",
-        "textarea",
-        "xmp",
-        "iframe",
-        "noembed",
-        "noframes",
-        "template",
-        "svg",
-        "math",
-        "object",
-        "audio",
-        "video",
-        "canvas",
-    }
-)
-_VOID = frozenset(
-    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-)
-_BLOCK = frozenset(
-    {
-        "p",
-        "div",
-        "section",
-        "article",
-        "header",
-        "footer",
-        "table",
-        "tr",
-        "ul",
-        "ol",
-        "dl",
-        "dt",
-        "dd",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "pre",
-        "blockquote",
-        "form",
-        "fieldset",
-        "address",
-        "center",
-        "main",
-        "nav",
-        "aside",
-        "figure",
-        "hr",
-        "br",
-        "li",
-        "body",
-        "html",
-        "caption",
-        "option",
-    }
-)
+_UNREAD = frozenset({
+    "script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes", "template", "svg", "math",
+    "object", "audio", "video", "canvas",
+})  # fmt: skip
+_VOID = frozenset({
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
+})  # fmt: skip
+_BLOCK = frozenset({
+    "p", "div", "section", "article", "header", "footer", "table", "tr", "ul", "ol", "dl", "dt", "dd", "h1", "h2",
+    "h3", "h4", "h5", "h6", "pre", "blockquote", "form", "fieldset", "address", "center", "main", "nav", "aside",
+    "figure", "hr", "br", "li", "body", "html", "caption", "option",
+})  # fmt: skip
 _PARAGRAPH = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "table", "ul", "ol", "pre"})
 _MAX_QUOTE_DEPTH = 5  # deeper quotes get no further marks, so that the output stays linear in the input
 
@@ -83,12 +33,12 @@ _LOOKS_LIKE_HTML = re.compile(
 
 
 def is_markup(text: str) -> bool:
-    """Whether `text` holds HTML tags, for sources that do not say."""
+    """Return True for a text with HTML tags, for sources without a media type."""
     return _LOOKS_LIKE_HTML.search(text) is not None
 
 
 def text_of(markup: str) -> str:
-    """What a reader of the HTML sees, one block a line; all of it, hidden or not, when nothing would be left."""
+    """Return the visible text of HTML, one block per line; hidden text too where there is no other."""
     reader = _Reader(is_hiding=True)
     seen = reader.read(markup)
     if reader.has_hidden and not seen.strip("> \n-"):
@@ -119,7 +69,7 @@ class _Reader:
         return re.sub(r"\n{3,}", "\n\n", "\n".join(self._lines)).strip("\n")
 
     def _element(self, markup: str, *, opening: re.Match[str]) -> int:
-        """Handle what begins at `opening`; the position after it."""
+        """Read the element that begins at `opening`; returns the position after it."""
         is_comment, is_declaration, slash, name = opening.groups()
         if is_comment:
             return _after(markup, "-->", start=opening.start())
@@ -139,7 +89,7 @@ class _Reader:
 
     def _tag_end(self, markup: str, *, start: int) -> int:
         rest = None if self._is_broken else _TAG_REST.match(markup, start)
-        # Quotes that never close are looked for once only: looking again at every tag would take quadratic time.
+        # Unclosed quotes are searched once only: a search at every tag would take quadratic time.
         self._is_broken = rest is None
         return rest.end() if rest else _after(markup, ">", start=start)
 

@@ -1,4 +1,4 @@
-"""Times as people and programs write them: ISO 8601, RFC 5322 mail dates, Unix seconds or milliseconds, plain days."""
+"""Reading times: ISO 8601, RFC 5322 mail dates, Unix seconds or milliseconds, days."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _LATEST_MS = 7_258_118_400_000  # the year 2200
 
 @dataclass(frozen=True, kw_only=True)
 class Moment:
-    """A time in milliseconds UTC and how precisely it is known; a day is its first moment in the feed's zone."""
+    """A time in milliseconds UTC with its precision; a day stands for its first moment in the feed's zone."""
 
     at: int
     precision: Precision = "second"
 
 
 def moment(value: object, *, zone: str = "UTC") -> Moment | None:
-    """Read a time, in `zone` where it names none; None if it is no time or outside 1970–2199."""
+    """Read a time, in `zone` where it names none; returns None for a value that is no time or outside 1970–2199."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     try:

@@ -2,84 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sqlite3
 from typing import Any
 
-from app.core.db import Transaction
+from app.core import changes
+from app.core.db import Reads, Transaction
 from app.core.errors import InputError, NotAllowed
-from app.core.events import history
+from app.core.nouns import Changed, Fields, Noun
 from app.core.permissions import Viewer
 from app.core.services import Services
 from app.core.views import saved_view_rows
 from app.core.views.saved_view import Place, SavedView
 
-LONGEST_NAME = 60
-LONGEST_QUERY = 1000
-_READS: dict[Place, str] = {"inbox": "tickets:read", "market": "market:read"}
+LONGEST = {"name": 60, "query": 1000}
+
+
+class ViewNoun(Noun[SavedView]):
+    """Saved views of one `place`, or of all; a shared one is changed by its owner and by administrators."""
+
+    name = "view"
+    table = "saved_view"
+    permission = "account:write"
+    fields = frozenset({"name", "query", "is_shared"})
+    needed = ("name",)
+    titles = ("name", "query", "is_shared")
+
+    def __init__(self, place: Place | None = None) -> None:
+        super().__init__()
+        self._place = place
+
+    def make(self, row: sqlite3.Row) -> SavedView:
+        """A view out of its row."""
+        return saved_view_rows.as_view(row)
+
+    def see(self, db: Reads, row: SavedView, viewer: Viewer) -> None:
+        """Raise NotFound for a view that is out of sight, NotAllowed for a shared one of somebody else."""
+        saved_view_rows.check_sight(row, viewer=viewer, place=self._place)
+        if not row.is_changeable(viewer):
+            raise NotAllowed(permission="*:*")
+
+    def check(self, tx: Transaction, given: Fields, was: SavedView | None) -> dict[str, Any]:
+        """Return the fields with single spaces in the name; raises InputError `too_long`."""
+        found = dict(given)
+        if "name" in found:
+            found["name"] = " ".join(str(found["name"]).split())
+        for name, limit in LONGEST.items():
+            if len(found.get(name, "")) > limit:
+                raise InputError("too_long", limit=limit)
+        return found
+
+
+VIEW, INBOX_VIEW, DASHBOARD = ViewNoun(), ViewNoun("inbox"), ViewNoun("market")
 
 
 def add(
     services: Services, *, viewer: Viewer, name: str, query: str, is_shared: bool = False, place: Place = "inbox"
-) -> SavedView:
-    """Save a view; raises InputError without a name or for one too long, Conflict `name_taken`."""
+) -> Changed[SavedView]:
+    """Save a view of the viewer; raises InputError for a name that is missing or too long, Conflict `name_taken`."""
     if viewer.user_id is None:
-        raise NotAllowed(permission=_READS[place])
-    said = _checked({"name": name, "query": query})["name"]
-    with services.db.transaction() as tx:
-        view_id = saved_view_rows.insert(
-            tx, name=said, query=query, user_id=viewer.user_id, is_shared=is_shared, place=place
-        )
-        after = {"name": said, "query": query, "is_shared": is_shared}
-        history.record(tx, actor=history.of(viewer), verb="created", noun="view", noun_id=view_id, after=after)
-        return saved_view_rows.get(tx, view_id, viewer=viewer, place=place)
-
-
-def change(
-    services: Services,
-    view_id: int,
-    *,
-    viewer: Viewer,
-    changes: Mapping[str, Any],
-    version: int | None = None,
-    place: Place = "inbox",
-) -> SavedView:
-    """Change the name, the query or the sharing of one's own view, or of any shared one as an administrator.
-
-    Raises NotFound, NotAllowed, Stale, and as `add`.
-    """
-    wanted = _checked(changes)
-    with services.db.transaction() as tx:
-        was = _own(tx, view_id, viewer=viewer, place=place)
-        view = saved_view_rows.update(tx, view_id, changes=wanted, version=version)
-        before = {key: getattr(was, key) for key in wanted}
-        actor = history.of(viewer)
-        history.record(tx, actor=actor, verb="edited", noun="view", noun_id=view_id, before=before, after=wanted)
-        return view
-
-
-def remove(services: Services, view_id: int, *, viewer: Viewer, place: Place = "inbox") -> None:
-    """Remove one's own view, or any shared one as an administrator; raises NotFound, NotAllowed."""
-    with services.db.transaction() as tx:
-        view = _own(tx, view_id, viewer=viewer, place=place)
-        saved_view_rows.delete(tx, view_id)
-        before = {"name": view.name, "query": view.query, "is_shared": view.is_shared}
-        history.record(tx, actor=history.of(viewer), verb="deleted", noun="view", noun_id=view_id, before=before)
-
-
-def _own(tx: Transaction, view_id: int, *, viewer: Viewer, place: Place) -> SavedView:
-    view = saved_view_rows.get(tx, view_id, viewer=viewer, place=place)
-    if view.user_id != viewer.user_id and not viewer.may("*:*"):
-        raise NotAllowed(permission="*:*")
-    return view
-
-
-def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
-    found = dict(values)
-    if "name" in found:
-        found["name"] = " ".join(str(found["name"]).split())
-        if not found["name"]:
-            raise InputError("empty_field")
-    for key, limit in (("name", LONGEST_NAME), ("query", LONGEST_QUERY)):
-        if len(found.get(key, "")) > limit:
-            raise InputError("too_long", limit=limit)
-    return found
+        raise InputError("needs_a_person")
+    given = {"name": name, "query": query, "is_shared": is_shared}
+    return changes.add(services.db, VIEW, given, viewer=viewer, columns={"user_id": viewer.user_id, "place": place})

@@ -1,1 +1,1 @@
-"""API operations."""
+"""Operations of the API."""

@@ -1,4 +1,4 @@
-"""What may answer a ticket: macros, articles and a draft, and that one of them does not help."""
+"""Answers offered for a ticket: macros, articles and a draft, and the rejection of one."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ group = answers_api.group
 
 
 class VerdictShape(Shape):
-    """That a macro, or the draft when no macro is named, does not help with a ticket."""
+    """The rejection of a macro, or of the draft when no macro is named."""
 
     macro = GivenId("mac", load_default=None)
 
 
 class MacroSuggestionShape(Shape):
-    """A macro offered for a ticket, filled, with the placeholders that are still empty."""
+    """A macro offered for a ticket: its text filled in, and the placeholders that are still empty."""
 
     macro = Id("mac")
     name = fields.String()
@@ -36,7 +36,7 @@ class MacroSuggestionShape(Shape):
 
 
 class SourceShape(Shape):
-    """A sentence of a draft and where it is from."""
+    """A sentence of a draft with its source."""
 
     text = fields.String()
     source_kind = fields.String()
@@ -44,7 +44,7 @@ class SourceShape(Shape):
 
 
 class DraftShape(Shape):
-    """A composed reply; no sentences when nothing good enough was found."""
+    """A composed reply; it has no sentences when nothing good enough was found."""
 
     text = fields.String()
     confidence = Number()
@@ -52,7 +52,7 @@ class DraftShape(Shape):
 
 
 class AnswersShape(Shape):
-    """What may answer a ticket."""
+    """The answers offered for a ticket."""
 
     macros = fields.List(fields.Nested(MacroSuggestionShape))
     articles = fields.List(fields.Nested(HitShape))
@@ -68,7 +68,7 @@ class AnswersShape(Shape):
     status=204,
 )
 def turn_down(payload: dict[str, Any], *, ticket_id: int) -> Response:
-    """Say that a suggestion does not help; it is offered further down from now on."""
+    """Reject a suggestion that does not help; it is offered further down from now on."""
     kind = "draft" if payload["macro"] is None else "macro"
     note_outcome.turn_down(access.services(), ticket_id, viewer=access.viewer(), kind=kind, macro_id=payload["macro"])
     return Response(status=204)
@@ -76,7 +76,7 @@ def turn_down(payload: dict[str, Any], *, ticket_id: int) -> Response:
 
 @route(group, "/tickets/<id(tkt):ticket_id>/answers", needs="tickets:read", returns=AnswersShape)
 def answers(ticket_id: int) -> dict[str, Any]:
-    """Macros, articles and a draft for a ticket."""
+    """Return macros, articles and a draft for a ticket."""
     found = suggest_answer.answer(access.services(), ticket_id, viewer=access.viewer())
     offered = [row(one, macro=one.macro.id, name=one.macro.name) for one in found.macros]
     draft = {"text": found.draft.text, "confidence": found.draft.confidence, "sentences": found.draft.sentences}

@@ -28,11 +28,11 @@ NEEDED: dict[BulkAction, tuple[str, ...]] = {
     "apply_macro": ("macro",),
     "correct": ("task", "label"),
 }
-"""What each action has to know."""
+"""The parameters that each action needs."""
 
 
 class BulkParamsShape(Shape):
-    """What an action needs; `assignee` null means nobody, `queue` is a slug."""
+    """The parameters of an action; `assignee` null means nobody, `queue` is a slug."""
 
     assignee = GivenId("usr", allow_none=True)
     queue = fields.String()
@@ -44,7 +44,7 @@ class BulkParamsShape(Shape):
 
 
 class BulkShape(Shape):
-    """The tickets of a filter (the words of the list's address) and what to do to them."""
+    """A filter of tickets, in the words of the list's address, and the action on them."""
 
     told: ClassVar[dict[str, Any]] = {
         "anyOf": [
@@ -70,7 +70,7 @@ class BulkShape(Shape):
 
 
 class BulkAnswerShape(Shape):
-    """How many tickets it is about, and the job that does it; no job for a dry run."""
+    """The number of tickets and the job that changes them; no job for a dry run."""
 
     dry_run = Flag()
     total = Whole()
@@ -88,7 +88,7 @@ class BulkAnswerShape(Shape):
     also=(404, 424),
 )
 def start_bulk(payload: dict[str, Any]) -> Response:
-    """Do one action to all tickets of a filter, as a job; with `dry_run` they are counted and nothing is done."""
+    """Start one action on all tickets of a filter as a job; with `dry_run` they are only counted."""
     services, viewer = access.services(), access.viewer()
     order = _order(payload)
     total = run_bulk_job.count(services, order, viewer=viewer)
@@ -102,7 +102,7 @@ def start_bulk(payload: dict[str, Any]) -> Response:
 
 @route(group, "/jobs/<id(job):job_id>/undo", method="POST", needs="tickets:write", returns=JobShape, status=202)
 def undo_bulk(job_id: int) -> Any:
-    """Take a whole bulk job back, as a job of its own; tickets changed since are left and told as its errors."""
+    """Undo a whole bulk job by another job; tickets changed since stay as they are and are its errors."""
     return run_bulk_job.undo(access.services(), job_id, viewer=access.viewer())
 
 

@@ -1,4 +1,4 @@
-"""Tickets out of the house: one row a ticket, streamed, as a table or as JSON lines."""
+"""Exports of tickets, streamed with one row a ticket: a table or JSON lines."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ group = blueprint("exports", about="Tickets as a table or as JSON lines, with pr
 
 @route(group, "/tickets/export.csv", needs="tickets:read", query=FilterShape, also=(429,))
 def export_csv(query: dict[str, Any]) -> Response:
-    """The tickets of a filter as a table, newest first, streamed, with probabilities and corrections."""
+    """Export the tickets of a filter as a table, newest first, with probabilities and corrections."""
     return ticket_export.as_table(filter_of(query), viewer=access.viewer())
 
 
 @route(group, "/tickets/export.jsonl", needs="tickets:read", query=FilterShape, also=(429,))
 def export_jsonl(query: dict[str, Any]) -> Response:
-    """The same as JSON lines, with all predictions and corrections of each ticket."""
+    """Export the tickets of a filter as JSON lines, with all predictions and corrections of each."""
     return ticket_export.as_lines(filter_of(query), viewer=access.viewer())

@@ -1,4 +1,4 @@
-"""Teaching: the tickets that the model doubts most, a person's word on each, and whether more of it pays."""
+"""Teaching: the tickets that the model doubts most, a person's label for each, and the gain of more labels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from marshmallow import fields
 
 from app.desk.api.ticket_api import CorrectionShape
 from app.desk.api.ticket_shapes import PredictionShape, prediction_out
-from app.desk.flows import ask_lesson, correct_message
+from app.desk.flows import ask_lesson
 from app.web import access
 from app.web.api.api_shapes import Id, Instant, Number, Shape, Size, Whole, row
 from app.web.api.openapi import blueprint, route
@@ -17,7 +17,7 @@ group = blueprint("teaching", about="What a person's word would teach the model 
 
 
 class QuestionShape(Shape):
-    """A ticket whose intent is asked about; `margin` is how far the best guess leads the second, 0 to 1."""
+    """A ticket whose intent is asked about; `margin` is the lead of the best guess over the second, 0 to 1."""
 
     ticket = Id("tkt", attribute="ticket_id")
     subject = fields.String()
@@ -28,7 +28,7 @@ class QuestionShape(Shape):
 
 
 class PayoffShape(Shape):
-    """How often a model was right on what was asked, and whether asking on pays: too_few, pays, stops."""
+    """The share of questions on which a model was right, and the verdict on asking more: too_few, pays, stops."""
 
     model = fields.String()
     n = Whole()
@@ -40,7 +40,7 @@ class PayoffShape(Shape):
 
 
 class LessonShape(Shape):
-    """What is left of the day's lesson."""
+    """The rest of the day's lesson."""
 
     n_goal = Whole()
     n_answered = Whole()
@@ -49,14 +49,14 @@ class LessonShape(Shape):
 
 
 class AnswerShape(Shape):
-    """What the ticket is; the model's own guess confirms it."""
+    """The label of the ticket; the model's own guess confirms it."""
 
     label = fields.String(required=True, validate=Size(min=1, max=200))
 
 
 @route(group, "/teaching", needs="tickets:write", returns=LessonShape)
 def show_lesson() -> dict[str, Any]:
-    """The most informative tickets of the day that nobody has judged, and whether teaching still pays."""
+    """Return the most informative tickets of the day that nobody has judged, and the gain of more labels."""
     found = ask_lesson.lesson(access.services(), viewer=access.viewer())
     questions = [row(one, prediction=prediction_out(one.stored)) for one in found.questions]
     return row(found, questions=questions)
@@ -72,7 +72,5 @@ def show_lesson() -> dict[str, Any]:
     status=201,
 )
 def answer_question(payload: dict[str, Any], *, prediction_id: int) -> Any:
-    """Confirm or correct what was asked about; it becomes a training example."""
-    services, viewer = access.services(), access.viewer()
-    correct_message.ticket_of(services, prediction_id, viewer=viewer)
-    return ask_lesson.answer(services, prediction_id, label=payload["label"], viewer=viewer)
+    """Confirm or correct the label that was asked about; it becomes a training example."""
+    return ask_lesson.answer(access.services(), prediction_id, label=payload["label"], viewer=access.viewer()).row

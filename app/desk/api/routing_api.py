@@ -1,4 +1,4 @@
-"""Routing rules, tried before they are switched on, and how far the model may route by itself."""
+"""Routing rules, tried before they are switched on, and the model's own routing of each intent."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from marshmallow import fields
 
 from app.desk.domain.routing_rule import OPERATORS, Field, Operator
 from app.desk.domain.ticket import Priority
+from app.desk.flows import keep_queues, show_queues
 from app.desk.flows import keep_routing_rules as flow
-from app.desk.store import queues, routing_rule_rows
+from app.desk.flows.keep_routing_rules import ROUTING_RULE
 from app.web import access
-from app.web.api import api_lists
+from app.web.api import api_lists, noun_routes
 from app.web.api.api_shapes import Between, ChangeShape, Flag, Id, Number, OneOf, Shape, Size, Whole, page_of, row
 from app.web.api.openapi import blueprint, route
 
@@ -22,7 +23,7 @@ MANY = Size(min=1, max=flow.MOST_CONDITIONS)
 
 
 def _value(field: str) -> dict[str, Any]:
-    """What the value of a field that is compared by size looks like."""
+    """The JSON schema of the value of a field that is compared by size."""
     highest = flow.HIGHEST.get(field)
     if highest is None:
         return {}
@@ -30,7 +31,7 @@ def _value(field: str) -> dict[str, Any]:
 
 
 class ConditionShape(Shape):
-    """One thing that must hold; several values with commas between mean any of them."""
+    """A condition of a rule; several values with commas between mean any of them."""
 
     told: ClassVar[dict[str, Any]] = {
         "anyOf": [
@@ -45,7 +46,7 @@ class ConditionShape(Shape):
 
 
 class RoutingActionShape(Shape):
-    """What a rule does: `route` (to a queue's slug), `add_tag`, `set_priority`."""
+    """An action of a rule: `route` (to a queue's slug), `add_tag` or `set_priority`."""
 
     told: ClassVar[dict[str, Any]] = {
         "anyOf": [
@@ -59,7 +60,7 @@ class RoutingActionShape(Shape):
 
 
 class NewRoutingRuleShape(Shape):
-    """A rule to write; it is off until it is switched on."""
+    """A rule to add; it is off until it is switched on."""
 
     name = fields.String(required=True, validate=Size(min=1, max=120))
     conditions = fields.List(fields.Nested(ConditionShape), required=True, validate=MANY)
@@ -68,7 +69,7 @@ class NewRoutingRuleShape(Shape):
 
 
 class RoutingRuleChangeShape(ChangeShape):
-    """What to change; what is left out stays."""
+    """The fields of a rule to change; the others stay."""
 
     name = fields.String(validate=Size(min=1, max=120))
     conditions = fields.List(fields.Nested(ConditionShape), validate=MANY)
@@ -78,7 +79,7 @@ class RoutingRuleChangeShape(ChangeShape):
 
 
 class RoutingRuleShape(Shape):
-    """A rule, in the order it is asked."""
+    """A routing rule."""
 
     id = Id("rrl")
     name = fields.String()
@@ -90,13 +91,13 @@ class RoutingRuleShape(Shape):
 
 
 class SimulationQuery(Shape):
-    """How many of the last tickets to try a rule on."""
+    """The number of the last tickets that a rule is tried on."""
 
     n = Whole(load_default=200, validate=Between(1, flow.MOST_TRIED))
 
 
 class MoveShape(Shape):
-    """One ticket that a rule would have met."""
+    """A ticket that a rule would have matched."""
 
     ticket = Id("tkt", attribute="ticket_id")
     arrived_in = fields.String()
@@ -106,7 +107,7 @@ class MoveShape(Shape):
 
 
 class FlowShape(Shape):
-    """How many tickets would have gone from one queue to another."""
+    """The number of tickets that would have gone from one queue to another."""
 
     source = fields.String()
     target = fields.String()
@@ -114,7 +115,7 @@ class FlowShape(Shape):
 
 
 class SimulationShape(Shape):
-    """What a rule would have done; `moves` shows at most a hundred."""
+    """The effect that a rule would have had; `moves` shows at most a hundred tickets."""
 
     n = Whole()
     n_hit = Whole()
@@ -124,13 +125,13 @@ class SimulationShape(Shape):
 
 
 class TrustQuery(Shape):
-    """The share that has to be right."""
+    """The share of predictions that has to be right."""
 
     precision = Number(load_default=0.95, validate=Between(0.5, 0.999))
 
 
 class StepShape(Shape):
-    """What was right from a confidence on."""
+    """The tickets from one confidence on, and how many of them were right."""
 
     least = Number()
     n = Whole()
@@ -152,7 +153,7 @@ class IntentTrustShape(Shape):
 
 
 class TrustShape(Shape):
-    """What the model would have routed by itself."""
+    """The tickets that the model would have routed by itself."""
 
     precision = Number()
     n = Whole()
@@ -163,7 +164,7 @@ class TrustShape(Shape):
 
 
 class TrustChangeShape(Shape):
-    """Whether the model routes an intent by itself, and from which confidence on."""
+    """The switch of the model for an intent, and the least confidence from which it routes by itself."""
 
     is_trusted = Flag(required=True)
     least_probability = Number(load_default=0.0, validate=Between(0, 1))
@@ -171,47 +172,20 @@ class TrustChangeShape(Shape):
 
 @route(group, "/routing-rules", needs="routing:read", returns=page_of(RoutingRuleShape, "RoutingRulePage"))
 def list_rules() -> dict[str, Any]:
-    """All routing rules, in the order they are asked."""
-    return api_lists.whole(routing_rule_rows.every(access.services().db))
+    """List all routing rules in the order they are asked."""
+    return api_lists.whole(show_queues.rules(access.services()))
 
 
-@route(
+noun_routes.add_routes(
     group,
-    "/routing-rules",
-    method="POST",
-    needs="routing:write",
-    reads=NewRoutingRuleShape,
-    returns=RoutingRuleShape,
-    status=201,
+    ROUTING_RULE,
+    path="/routing-rules",
+    prefix="rrl",
+    shape=RoutingRuleShape,
+    new=NewRoutingRuleShape,
+    change=RoutingRuleChangeShape,
+    name="rule",
 )
-def add_rule(payload: dict[str, Any]) -> Response:
-    """Write a routing rule."""
-    made = flow.add_rule(access.services(), viewer=access.viewer(), **payload)
-    return api_lists.tagged(RoutingRuleShape, made, version=made.version, status=201)
-
-
-@route(
-    group,
-    "/routing-rules/<id(rrl):rule_id>",
-    method="PATCH",
-    needs="routing:write",
-    reads=RoutingRuleChangeShape,
-    is_versioned=True,
-    returns=RoutingRuleShape,
-)
-def change_rule(payload: dict[str, Any], *, rule_id: int) -> Response:
-    """Change a routing rule, or switch it on or off."""
-    made = flow.change_rule(
-        access.services(), rule_id, viewer=access.viewer(), changes=payload, version=api_lists.expected_version()
-    )
-    return api_lists.tagged(RoutingRuleShape, made, version=made.version)
-
-
-@route(group, "/routing-rules/<id(rrl):rule_id>", method="DELETE", needs="routing:write", status=204)
-def remove_rule(rule_id: int) -> Response:
-    """Remove a routing rule."""
-    flow.remove_rule(access.services(), rule_id, viewer=access.viewer())
-    return Response(status=204)
 
 
 @route(
@@ -222,7 +196,7 @@ def remove_rule(rule_id: int) -> Response:
     returns=SimulationShape,
 )
 def simulate(query: dict[str, Any], *, rule_id: int) -> dict[str, Any]:
-    """What the rule, with those that are on, would have done with the last tickets."""
+    """Try the rule, with those that are on, on the last tickets."""
     found = flow.simulate(access.services(), viewer=access.viewer(), rule_id=rule_id, n=query["n"])
     counts = [{"source": source, "target": target, "n": n} for (source, target), n in found.counts.items()]
     return row(found, counts=counts, n_moved=found.n_moved)
@@ -230,11 +204,10 @@ def simulate(query: dict[str, Any], *, rule_id: int) -> dict[str, Any]:
 
 @route(group, "/routing-trust", needs="routing:read", query=TrustQuery, returns=TrustShape)
 def show_trust(query: dict[str, Any]) -> dict[str, Any]:
-    """What the model would have routed, and how often people found it right, per intent and confidence."""
+    """Report what the model would have routed and how often it was right, by intent and confidence."""
     services = access.services()
     found = flow.trust_report(services, precision=query["precision"])
-    routes = {(rule.task, rule.intent): rule for rule in queues.route_rules(services.db)}
-    slugs = {queue.id: queue.slug for queue in queues.every(services.db)}
+    routes, slugs = show_queues.routes(services), show_queues.slugs(services)
     intents = []
     for one in found.intents:
         rule = routes.get((one.task, one.intent))
@@ -254,6 +227,6 @@ def show_trust(query: dict[str, Any]) -> dict[str, Any]:
     status=204,
 )
 def set_trust(payload: dict[str, Any], *, task: str, intent: str) -> Response:
-    """Let the model route an intent by itself, or put it back into the shadow."""
-    flow.set_trust(access.services(), viewer=access.viewer(), task=task, intent=intent, **payload)
+    """Let the model route an intent by itself, or stop it."""
+    keep_queues.set_trust(access.services().db, viewer=access.viewer(), task=task, intent=intent, **payload)
     return Response(status=204)

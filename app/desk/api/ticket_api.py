@@ -1,4 +1,4 @@
-"""Tickets: filed as JSON or mail, listed, read, edited, answered, corrected."""
+"""Tickets: filed as JSON or mail, listed, shown, changed, answered and corrected."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any, ClassVar, get_args
 from flask import Response
 from marshmallow import ValidationError, fields
 
-from app.answers.store import macros
-from app.core.errors import NotFound, Stale
+from app.core import changes
+from app.core.errors import Stale
+from app.core.nouns import Fields
 from app.desk.api.ticket_filter_fields import PRIORITIES, STATUSES, FilterShape, filter_of, queue_id
 from app.desk.api.ticket_shapes import (
     TicketDetailShape,
@@ -18,14 +19,11 @@ from app.desk.api.ticket_shapes import (
     ticket_out,
     tickets_out,
 )
-from app.desk.domain.ticket import Channel, Tier
-from app.desk.flows import correct_message, read_drafts
-from app.desk.flows import file_ticket as tickets
+from app.desk.domain.ticket import Channel, Sort, Tier
+from app.desk.flows import act_on_ticket, correct_message, file_ticket, find_ticket_parts, read_drafts, show_inbox
+from app.desk.flows.act_on_ticket import TICKET
 from app.desk.flows.mail import take_mail
-from app.desk.store import inbox_query, messages
-from app.desk.store import tickets as rows
 from app.intents.flows import correct_prediction
-from app.model.store import predictions
 from app.web import access, error_rendering
 from app.web.api import api_lists
 from app.web.api import request_body as body
@@ -50,13 +48,13 @@ MAIL = "message/rfc822"
 
 
 class TicketQuery(PageQuery, FilterShape):
-    """Which tickets, in which order; the same words as in the inbox's address."""
+    """A filter of tickets and their order; the same words as in the inbox's address."""
 
-    sort = fields.String(load_default="risk", validate=OneOf(("risk", "newest", "oldest", "updated")))
+    sort = fields.String(load_default="risk", validate=OneOf(get_args(Sort)))
 
 
 class OwnName(fields.Raw):
-    """What another system calls a thing: text, or a number."""
+    """The id of a ticket in another system: text, or a number."""
 
     described: ClassVar[dict[str, Any]] = {
         "anyOf": [{"type": "string", "maxLength": read_drafts.LONGEST_ID}, {"type": "integer"}]
@@ -71,7 +69,7 @@ class OwnName(fields.Raw):
 
 
 class NewCustomerShape(Shape):
-    """Who writes."""
+    """The customer who writes."""
 
     name = fields.String(allow_none=True, validate=Size(max=200))
     email = fields.String(allow_none=True, validate=Size(max=320))
@@ -79,7 +77,7 @@ class NewCustomerShape(Shape):
 
 
 class NewTicketShape(Shape):
-    """A ticket to file; mail goes in as `message/rfc822`. The text may stand in any of the four names of `body`."""
+    """A ticket to file; its text stands in one of four fields. Mail goes in as `message/rfc822`."""
 
     needs_one = BODIES = ("body", "text", "description", "message")
 
@@ -99,7 +97,7 @@ class NewTicketShape(Shape):
 
 
 class TicketChangeShape(ChangeShape):
-    """What to change; what is left out stays."""
+    """The fields of a ticket to change; the others stay."""
 
     subject = fields.String(validate=Size(min=1, max=500))
     status = fields.String(validate=OneOf(STATUSES))
@@ -120,7 +118,7 @@ class NewMessageShape(Shape):
 
 
 class NewCorrectionShape(Shape):
-    """The right label: for a prediction by its id, or for a task of the ticket."""
+    """The right label of a prediction, named by its id or by its task."""
 
     needs_one = ("prediction", "task")
 
@@ -130,7 +128,7 @@ class NewCorrectionShape(Shape):
 
 
 class CorrectionShape(Shape):
-    """A person's label where the model's was wrong."""
+    """A person's label in place of the model's."""
 
     id = Id("cor")
     prediction = Id("prd", attribute="prediction_id")
@@ -142,7 +140,7 @@ class CorrectionShape(Shape):
 
 
 class ReceiptShape(Shape):
-    """What is told of a ticket that the sender may not read: that the message arrived there."""
+    """The receipt for a message that joined a ticket out of the sender's sight."""
 
     id = Id("tkt")
     is_reduced = Flag()
@@ -150,16 +148,10 @@ class ReceiptShape(Shape):
 
 @route(group, "/tickets", needs="tickets:read", query=TicketQuery, returns=TicketPageShape)
 def list_tickets(query: dict[str, Any]) -> dict[str, Any]:
-    """Tickets in sight, those at the highest risk first."""
+    """List the tickets in sight, those at the highest risk first."""
     services, viewer = access.services(), access.viewer()
-    found = inbox_query.page(
-        services.db,
-        filter_of(query),
-        viewer=viewer,
-        limit=query["limit"],
-        after=query["after"],
-        sort=query["sort"],
-    )
+    chosen, paging = filter_of(query), {name: query[name] for name in ("limit", "after", "sort")}
+    found = show_inbox.page(services, chosen, viewer=viewer, **paging)
     return api_lists.page(found, tickets_out(services, found.items))
 
 
@@ -178,7 +170,7 @@ def list_tickets(query: dict[str, Any]) -> dict[str, Any]:
         }
     },
 )
-def file_ticket() -> Response:
+def add_ticket() -> Response:
     """File a ticket; 201 for a new one, 200 when it belongs to one that is there already.
 
     Who may not read the ticket that a mail belongs to gets its id and nothing else.
@@ -188,7 +180,7 @@ def file_ticket() -> Response:
         received = take_mail.take_mail(services, body.raw(), viewer=viewer, source="API")
     else:
         draft = read_drafts.ticket_from_json(body.read_shape(NewTicketShape(), accepted=(body.JSON, MAIL)))
-        received = tickets.receive(services, draft, viewer=viewer)
+        received = file_ticket.receive(services, draft, viewer=viewer)
     status = 201 if received.is_new else 200
     if not received.is_in_sight:
         return api_lists.tagged(ReceiptShape, {"id": received.ticket.id, "is_reduced": True}, version=0, status=status)
@@ -200,9 +192,9 @@ def file_ticket() -> Response:
 
 @route(group, "/tickets/<id(tkt):ticket_id>", needs="tickets:read", returns=TicketDetailShape)
 def show_ticket(ticket_id: int) -> Response:
-    """One ticket with its messages and what the model said of each."""
+    """Show a ticket with its messages and their predictions."""
     services = access.services()
-    view = tickets.show(services, ticket_id, viewer=access.viewer())
+    view = file_ticket.show(services, ticket_id, viewer=access.viewer())
     return api_lists.tagged(TicketDetailShape, detail_out(services, view), version=view.ticket.version)
 
 
@@ -216,13 +208,14 @@ def show_ticket(ticket_id: int) -> Response:
     returns=TicketShape,
 )
 def change_ticket(payload: dict[str, Any], *, ticket_id: int) -> Response:
-    """Change a ticket; with `If-Match`, 412 with the current ticket and the difference when somebody was faster."""
+    """Change a ticket; 412 with the current ticket and the difference when `If-Match` names an older version."""
     services, viewer = access.services(), access.viewer()
-    changes = _changes(payload)
+    wanted = _wanted(payload)
     try:
-        ticket = tickets.edit(services, ticket_id, viewer=viewer, changes=changes, version=api_lists.expected_version())
+        version = api_lists.expected_version()
+        ticket = changes.change(services.db, TICKET, ticket_id, wanted, viewer=viewer, version=version).row
     except Stale as error:
-        current = ticket_out(services, rows.get(services.db, ticket_id, viewer=viewer))
+        current = ticket_out(services, TICKET.get(services.db, ticket_id, viewer=viewer))
         shown = TicketShape().dump(current)
         difference = {name: {"sent": payload[name], "current": shown[name]} for name in payload if name in shown}
         return error_rendering.as_json(error_rendering.of(error, current=shown, difference=difference))
@@ -240,22 +233,22 @@ def change_ticket(payload: dict[str, Any], *, ticket_id: int) -> Response:
     status=201,
 )
 def add_message(payload: dict[str, Any], *, ticket_id: int) -> Response:
-    """Answer the customer, or leave a note."""
+    """Reply to the customer, or add a note."""
     services, viewer, version = access.services(), access.viewer(), api_lists.expected_version()
     if payload["kind"] == "note":
-        ticket = tickets.note(services, ticket_id, viewer=viewer, body=payload["body"], version=version)
+        made = act_on_ticket.note(services, ticket_id, viewer=viewer, body=payload["body"], version=version)
     else:
-        ticket = tickets.reply(
+        made = act_on_ticket.reply(
             services,
             ticket_id,
             viewer=viewer,
             body=payload["body"],
-            macro_id=_macro(payload["macro"]),
+            macro_id=payload["macro"],
             with_actions=payload["macro_actions"],
             status=payload["status"],
             version=version,
         )
-    return api_lists.tagged(TicketShape, ticket_out(services, ticket), version=ticket.version, status=201)
+    return api_lists.tagged(TicketShape, ticket_out(services, made.row), version=made.row.version, status=201)
 
 
 @route(
@@ -268,33 +261,18 @@ def add_message(payload: dict[str, Any], *, ticket_id: int) -> Response:
     status=201,
 )
 def correct(payload: dict[str, Any], *, ticket_id: int) -> Any:
-    """Say what is right where the model was wrong; the correction becomes a training example."""
+    """Correct a prediction; the correction becomes a training example."""
     services, viewer = access.services(), access.viewer()
-    rows.get(services.db, ticket_id, viewer=viewer)
     label, prediction_id = payload["label"], payload.get("prediction")
     if prediction_id is None:
-        return correct_message.correct(services, ticket_id, viewer=viewer, label=label, task=payload.get("task"))
-    _check_belongs(prediction_id, ticket_id=ticket_id)
-    return correct_prediction.correct(services, viewer=viewer, label=label, prediction_id=prediction_id)
+        return correct_message.correct(services, ticket_id, viewer=viewer, label=label, task=payload.get("task")).row
+    said = find_ticket_parts.prediction(services, prediction_id, viewer=viewer, ticket_id=ticket_id)
+    return correct_prediction.correct_stored(services, said.stored, viewer=viewer, label=label).row
 
 
-def _check_belongs(prediction_id: int, *, ticket_id: int) -> None:
-    db = access.services().db
-    subject = predictions.get(db, prediction_id)
-    if subject.subject_kind != "message" or messages.get(db, subject.subject_id).ticket_id != ticket_id:
-        raise NotFound(noun="prediction", id=prediction_id)
-
-
-def _changes(payload: dict[str, Any]) -> dict[str, Any]:
-    changes: dict[str, Any] = {name: payload[name] for name in ("subject", "status", "priority") if name in payload}
+def _wanted(payload: dict[str, Any]) -> Fields:
+    fields_of = {"queue": "queue_id", "assignee": "assignee_id"}
+    wanted = {fields_of.get(name, name): value for name, value in payload.items()}
     if "queue" in payload:
-        changes["queue_id"] = queue_id(payload["queue"], pointer="/queue")
-    if "assignee" in payload:
-        changes["assignee_id"] = payload["assignee"]
-    if "tags" in payload:
-        changes["tags"] = tuple(payload["tags"])
-    return changes
-
-
-def _macro(macro_id: int | None) -> int | None:
-    return None if macro_id is None else macros.get(access.services().db, macro_id).id
+        wanted["queue_id"] = queue_id(payload["queue"], pointer="/queue")
+    return wanted

@@ -1,4 +1,4 @@
-"""Which tickets: the words of the list's address, of exports and of bulk jobs."""
+"""The filter of tickets in the address of the list, of exports and in bulk jobs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from marshmallow import fields
 from app.core.errors import InputError
 from app.core.prediction import Band
 from app.desk.domain.ticket import OPEN_STATUSES, Priority, SlaName, Status, TicketFilter
-from app.desk.store import queues
+from app.desk.flows import show_queues
 from app.web import access
 from app.web.api.api_shapes import Flag, GivenId, OneOf, Shape, Size, field_error
 
@@ -19,7 +19,7 @@ ANY = "any"
 
 
 class FilterShape(Shape):
-    """Which tickets; the same words as in the inbox's address."""
+    """A filter of tickets; the same words as in the inbox's address."""
 
     status = fields.String(
         load_default="",
@@ -42,7 +42,7 @@ class FilterShape(Shape):
 
 
 def filter_of(query: dict[str, Any]) -> TicketFilter:
-    """The filter that a query or a body names; raises InputError with the fields at fault."""
+    """The filter of a query or a body; raises InputError with the fields at fault."""
     return TicketFilter(
         status=_statuses(query["status"]),
         queue_id=None if query["queue"] is None else queue_id(query["queue"], pointer="/queue"),
@@ -73,9 +73,8 @@ def _statuses(text: str) -> tuple[Status, ...]:
 
 
 def queue_id(slug: str, *, pointer: str) -> int:
-    """The queue of a slug, if it is in sight; raises InputError that points at the field."""
-    found = queues.find_by_slug(access.services().db, slug)
-    viewer = access.viewer()
-    if found is None or (viewer.queue_ids is not None and found.id not in viewer.queue_ids):
+    """The id of the queue with a slug; raises InputError that points at the field unless the queue is in sight."""
+    found = show_queues.find(access.services(), slug, viewer=access.viewer())
+    if found is None:
         raise InputError(fields=(field_error(pointer, "unknown_queue", value=slug),))
     return found.id

@@ -1,4 +1,4 @@
-"""Tickets as the API shows them."""
+"""The shapes of tickets in the API, and their values."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from marshmallow import fields
 from app.core.prediction import StoredPrediction
 from app.core.services import Services
 from app.desk.domain.ticket import Ticket
-from app.desk.store import customers, queues
+from app.desk.flows import show_inbox, show_queues
+from app.desk.flows.file_ticket import TicketView
 from app.web.api.api_shapes import Flag, Id, Instant, Number, Shape, Whole, page_of, row
 
 
 class CustomerShape(Shape):
-    """Who writes."""
+    """The customer who writes."""
 
     id = Id("cus")
     name = fields.String()
@@ -24,7 +25,7 @@ class CustomerShape(Shape):
 
 
 class IntentShape(Shape):
-    """What the customer wants, as now believed; `source` tells whether the model or an agent says so."""
+    """The intent in force; `source` is the model or an agent."""
 
     task = fields.String(allow_none=True)
     label = fields.String(allow_none=True)
@@ -34,7 +35,7 @@ class IntentShape(Shape):
 
 
 class SentimentShape(Shape):
-    """How the customer feels; `value` is P(positive) − P(negative)."""
+    """The sentiment in force; `value` is P(positive) − P(negative)."""
 
     label = fields.String(allow_none=True)
     value = Number(allow_none=True)
@@ -93,7 +94,7 @@ class ScoredLabelShape(Shape):
 
 
 class PredictionShape(Shape):
-    """What the model said of one message."""
+    """A prediction of the model about one message."""
 
     id = Id("prd")
     task = fields.String()
@@ -108,7 +109,7 @@ class PredictionShape(Shape):
 
 
 class DeliveryShape(Shape):
-    """How far the mail of an outgoing message is: waiting, sending, sent, failed or bounced."""
+    """The delivery of an outgoing message by mail: waiting, sending, sent, failed or bounced."""
 
     state = fields.String()
     recipient = fields.String()
@@ -118,7 +119,7 @@ class DeliveryShape(Shape):
 
 
 class MessageShape(Shape):
-    """One message of a thread; `body` is shown, with what was redacted replaced."""
+    """One message of a thread; in its `body` masks stand for what was redacted."""
 
     id = Id("msg")
     kind = fields.String()
@@ -135,7 +136,7 @@ class MessageShape(Shape):
 
 
 class SlaShape(Shape):
-    """Where the clock stands: ok, at_risk, breached or met."""
+    """The state of the SLA clock: ok, at_risk, breached, paused or met."""
 
     name = fields.String()
     left_ms = Whole(allow_none=True)
@@ -154,8 +155,7 @@ TicketPageShape = page_of(TicketShape, "TicketPage")
 def tickets_out(services: Services, tickets: Iterable[Ticket]) -> list[dict[str, Any]]:
     """Tickets with their queues' slugs and their customers, looked up once for all of them."""
     listed = list(tickets)
-    slugs = queues.slugs(services.db)
-    known = customers.by_ids(services.db, [ticket.customer_id for ticket in listed])
+    slugs, known = show_queues.slugs(services), show_inbox.customers_of(services, listed)
     return [
         row(
             ticket,
@@ -185,7 +185,7 @@ def prediction_out(stored: StoredPrediction) -> dict[str, Any]:
     return row(stored.prediction, id=stored.id)
 
 
-def detail_out(services: Services, view: Any) -> dict[str, Any]:
+def detail_out(services: Services, view: TicketView) -> dict[str, Any]:
     """A ticket with its thread and its predictions."""
     messages = [
         row(

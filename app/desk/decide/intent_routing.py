@@ -1,19 +1,14 @@
-"""Where a ticket goes: the predicted intent chooses a rule, the rule names the queue."""
+"""Routing by intent: the predicted intent has a rule, the rule names the queue."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from app.core.prediction import OUT_OF_SCOPE, Prediction
 from app.desk.domain.ticket import RouteRule, Routing
 
-
-def rule_for(intent: str, *, task: str, rules: Sequence[RouteRule]) -> RouteRule | None:
-    """The first rule of this task's intent; None when nobody wrote one."""
-    return next((rule for rule in rules if rule.task == task and rule.intent == intent), None)
+DEFAULT_URGENCY = 10
 
 
-def route(*, intent: Prediction | None, rules: Sequence[RouteRule], is_enabled: bool) -> Routing:
+def route(*, intent: Prediction | None, rule: RouteRule | None, is_enabled: bool) -> Routing:
     """The queue that the intent's rule names, or the code that says why the ticket stays where it is.
 
     Codes: `no_intent`, `abstained`, `out_of_scope`, `no_rule`, `rule_without_queue`, `routing_off`, `shadow`,
@@ -25,7 +20,6 @@ def route(*, intent: Prediction | None, rules: Sequence[RouteRule], is_enabled: 
         return Routing(queue_id=None, reason="abstained")
     if intent.label == OUT_OF_SCOPE:
         return Routing(queue_id=None, reason="out_of_scope")
-    rule = rule_for(intent.label, task=intent.task, rules=rules)
     if rule is None:
         return Routing(queue_id=None, reason="no_rule")
     if rule.queue_id is None:
@@ -37,12 +31,6 @@ def route(*, intent: Prediction | None, rules: Sequence[RouteRule], is_enabled: 
     return Routing(queue_id=rule.queue_id, reason="rule", rule_id=rule.id)
 
 
-def intent_urgency(*, intent: Prediction | None, rules: Sequence[RouteRule]) -> int:
-    """Base urgency (0–40) of the predicted intent; 10 where the model abstained or no rule tells."""
-    if intent is None or intent.abstained:
-        return DEFAULT_URGENCY
-    rule = rule_for(intent.label, task=intent.task, rules=rules)
-    return DEFAULT_URGENCY if rule is None else rule.urgency
-
-
-DEFAULT_URGENCY = 10
+def intent_urgency(*, intent: Prediction | None, rule: RouteRule | None) -> int:
+    """Base urgency (0–40) of the predicted intent; 10 where the model abstained or nobody wrote a rule."""
+    return DEFAULT_URGENCY if intent is None or intent.abstained or rule is None else rule.urgency

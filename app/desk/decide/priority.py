@@ -1,4 +1,4 @@
-"""How urgent a ticket is: points that add up, each with its reason; computed, never predicted."""
+"""The urgency of a ticket: a sum of points, each with its reason; computed, never predicted."""
 
 from __future__ import annotations
 

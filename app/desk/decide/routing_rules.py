@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
-from app.desk.domain.routing_rule import Condition, Facts, RoutingAction, RoutingRule, Ruled
+from app.desk.domain.routing_rule import Condition, Facts, RoutingRule, Ruled
 from app.desk.domain.ticket import Priority
 
 _TRUE = frozenset({"1", "true", "yes"})
@@ -27,7 +27,7 @@ def run(rules: Sequence[RoutingRule], *, facts: Facts) -> Ruled:
 
 
 def holds(rule: RoutingRule, *, facts: Facts) -> bool:
-    """Whether all conditions of a rule hold; a rule without conditions never does."""
+    """Return True when all conditions of a rule hold; a rule without conditions never holds."""
     return bool(rule.conditions) and all(_CHECKS[one.operator](one, facts) for one in rule.conditions)
 
 
@@ -82,7 +82,7 @@ _CHECKS: Mapping[str, Callable[[Condition, Facts], bool]] = {
 
 
 def matches_itself(rule: RoutingRule) -> bool:
-    """Whether a rule moves tickets to a queue that it takes tickets from: it would match its own work again."""
+    """Return True for a rule that moves tickets to a queue that it takes tickets from, and so matches them again."""
     targets = {action.value for action in rule.actions if action.type == "route"}
     return bool(targets & sources(rule))
 
@@ -127,8 +127,3 @@ def _round(start: str, *, edges: Sequence[tuple[str, str, str]]) -> tuple[str, .
 def routed_by(hits: Sequence[RoutingRule]) -> RoutingRule | None:
     """The rule that had the last word on the queue."""
     return next((rule for rule in reversed(hits) if any(one.type == "route" for one in rule.actions)), None)
-
-
-def actions_of(hits: Sequence[RoutingRule]) -> tuple[RoutingAction, ...]:
-    """All actions of the rules that held, in order."""
-    return tuple(action for rule in hits for action in rule.actions)

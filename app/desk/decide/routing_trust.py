@@ -1,17 +1,14 @@
-"""How far the model may route by itself: its answers beside what people said, per intent and confidence."""
+"""Trust in the model's routing: its intents compared with people's, by intent and confidence."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import sqrt
 
+from app.core.interval import Z95_ONE_SIDED, interval
 from app.core.prediction import OUT_OF_SCOPE
 from app.desk.domain.routing_rule import IntentTrust, Judged, Step, TrustReport
 
 STEPS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
-Z = 1.6449
-"""One-sided 95 %: a precision is believed when its lower bound reaches the one that is wanted."""
-
 LEAST_JUDGED = 10
 
 
@@ -46,15 +43,6 @@ def _step(rows: Sequence[Judged], *, least: float) -> Step:
 
 
 def is_kept(step: Step, *, precision: float) -> bool:
-    """Whether so many judgements show the precision: at least ten, and a lower bound (Wilson, 95 %) that reaches it."""
-    return step.n_judged >= LEAST_JUDGED and lower_bound(step.n_right, n=step.n_judged) >= precision
-
-
-def lower_bound(n_right: int, *, n: int) -> float:
-    """Wilson's one-sided 95 % lower bound of a share (Wilson 1927, JASA 22)."""
-    if not n:
-        return 0.0
-    share = n_right / n
-    centre = share + Z * Z / (2 * n)
-    spread = Z * sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
-    return (centre - spread) / (1 + Z * Z / n)
+    """Return whether at least ten judgements, and their one-sided 95 % lower bound (Wilson), show the precision."""
+    low, _ = interval(step.n_right, step.n_judged, z=Z95_ONE_SIDED)
+    return step.n_judged >= LEAST_JUDGED and low >= precision

@@ -13,7 +13,7 @@ BulkAction = Literal["assign", "route", "set_status", "set_priority", "apply_mac
 
 @dataclass(frozen=True, kw_only=True)
 class BulkOrder:
-    """What to do to which tickets; `last_id` is the newest ticket that there was when it was asked for.
+    """An action on all tickets of a filter; `last_id` is the newest ticket at the time of the order.
 
     `params` holds `assignee_id` (None: nobody), `queue_id`, `status`, `priority`, `macro_id`, or `task` with `label`.
     """

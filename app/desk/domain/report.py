@@ -1,4 +1,4 @@
-"""What happened at the desk over a stretch of time: figures, never opinions."""
+"""Figures of the desk over a period."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class IntentFigures:
-    """How often the model was sure of an intent, and how often a person said otherwise."""
+    """The number of tickets read as an intent, and of those that a person corrected."""
 
     intent: str
     n_read: int
@@ -82,7 +82,7 @@ class IntentFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class AgentFigures:
-    """What one person did."""
+    """The work of one person."""
 
     user_id: int
     n_replies: int

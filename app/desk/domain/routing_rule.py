@@ -35,7 +35,7 @@ class Condition:
 
 @dataclass(frozen=True, kw_only=True)
 class RoutingAction:
-    """What a rule does: `route` (to a queue's slug), `add_tag`, `set_priority`."""
+    """An action of a rule: `route` (to a queue's slug), `add_tag`, `set_priority`."""
 
     type: Literal["route", "add_tag", "set_priority"]
     value: str
@@ -57,7 +57,7 @@ class RoutingRule:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What rules are asked about: one ticket as it was read; `queue` is a slug."""
+    """The facts of a ticket that conditions are about; `queue` is a slug."""
 
     queue: str
     intent: str = ""
@@ -96,7 +96,7 @@ class Move:
 
 @dataclass(frozen=True, kw_only=True)
 class Simulation:
-    """What rules would have done with the last `n` tickets; `counts` are moves by (from, to)."""
+    """The effect that rules would have had on the last `n` tickets; `counts` are moves by (from, to)."""
 
     n: int
     n_hit: int
@@ -105,13 +105,13 @@ class Simulation:
 
     @property
     def n_moved(self) -> int:
-        """How many would stand elsewhere than where they came in."""
+        """The number of tickets that would have left the queue they came in."""
         return sum(self.counts.values())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """What the model said of a ticket's intent, and whether people found it right (None: nobody has said)."""
+    """The predicted intent of a ticket; `is_right` is people's verdict, None without one."""
 
     task: str
     intent: str
@@ -137,7 +137,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class IntentTrust:
-    """How far one intent may be trusted; `suggested` is the lowest confidence that keeps the wanted precision."""
+    """The trust in one intent; `suggested` is the lowest confidence that keeps the wanted precision."""
 
     task: str
     intent: str

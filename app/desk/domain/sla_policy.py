@@ -1,4 +1,4 @@
-"""What is promised to customers, and in which hours the clock runs."""
+"""SLA policies: the times that are promised to customers, and the hours in which the clock runs."""
 
 from __future__ import annotations
 

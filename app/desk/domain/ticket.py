@@ -14,13 +14,14 @@ Priority = Literal["low", "normal", "high", "urgent"]
 Tier = Literal["standard", "plus", "business"]
 MessageKind = Literal["incoming", "outgoing", "note"]
 SlaName = Literal["ok", "at_risk", "breached", "paused", "met"]
+Sort = Literal["risk", "newest", "oldest", "updated"]
 
 OPEN_STATUSES: tuple[Status, ...] = ("new", "open", "pending")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Queue:
-    """Where tickets wait for one team; `intent_task` names the intent task in force here."""
+    """A queue of tickets, of one team or of all; `intent_task` names the intent task in force here."""
 
     id: int
     slug: str
@@ -34,7 +35,7 @@ class Queue:
 
 @dataclass(frozen=True, kw_only=True)
 class Customer:
-    """Who writes; the sender's address lives here and not in the text."""
+    """A person who writes to the desk; their address stands here and not in the text."""
 
     id: int
     name: str
@@ -56,7 +57,7 @@ class AttachmentDraft:
 
 @dataclass(frozen=True, kw_only=True)
 class Bounce:
-    """What a returned mail is about: the RFC 5322 id of the letter, its status (RFC 3463), and whether it is final."""
+    """The content of a returned mail: the RFC 5322 id of the letter, its status (RFC 3463), and if it is final."""
 
     message_id: str
     status: str
@@ -65,7 +66,7 @@ class Bounce:
 
 @dataclass(frozen=True, kw_only=True)
 class TicketDraft:
-    """What ingest makes of an incoming message, before anything is stored; raw text, not yet redacted.
+    """An incoming message before it is stored, as raw text that is not redacted yet.
 
     `queue` is the slug where it arrives; `message_id`, `in_reply_to` and `references` are RFC 5322 ids.
     `mailbox_id` is where a mail was read from.
@@ -94,7 +95,9 @@ class TicketDraft:
 class Message:
     """One message of a thread: `body` is shown (redacted), `text` is what the model reads (cleaned).
 
-    An outgoing message leaves the house no earlier than `not_before_at`, so that it can be called back until then.
+    An outgoing message leaves the house no earlier than `not_before_at`, so that it can be called back until then. The
+    model has yet to read one that is `pending_at` a time; an `is_automatic` one was written by a machine. A message
+    that is not stored yet has the id 0.
     """
 
     id: int
@@ -111,6 +114,9 @@ class Message:
     is_supported: bool = True
     n_redactions: int = 0
     not_before_at: int | None = None
+    user_id: int | None = None
+    is_automatic: bool = False
+    pending_at: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +152,8 @@ class Ticket:
     `intent`, `sentiment` and `emotion` are label ids in force (a person's correction outranks the model);
     `intent_source` tells whose they are. `needs_person` is set when the model abstained or cannot read the language.
     `risk` is the stored sort key: higher first; `sla` is how the clock stood when it was looked at last.
-    `pauses` are the times in which it stood still. Times in milliseconds UTC.
+    `pauses` are the times in which it stood still. The model leaves a priority alone that `is_priority_set` by a
+    person. Times in milliseconds UTC. A ticket that is not stored yet has the id 0.
     """
 
     id: int
@@ -184,12 +191,14 @@ class Ticket:
     pauses: tuple[Pause, ...] = ()
     first_risk_at: int | None = None
     resolution_risk_at: int | None = None
+    refresh_at: int | None = 0
+    is_priority_set: bool = False
     version: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class TicketFilter:
-    """What an inbox shows; its query string is the shareable view. None means any."""
+    """The filter of an inbox, which its query string carries. None means any."""
 
     status: tuple[Status, ...] = OPEN_STATUSES
     queue_id: int | None = None
@@ -223,7 +232,7 @@ class RouteRule:
 
 @dataclass(frozen=True, kw_only=True)
 class Routing:
-    """Where a ticket goes and why; `queue_id` None leaves it where it is."""
+    """The queue that a ticket goes to and the reason; with `queue_id` None it stays where it is."""
 
     queue_id: int | None
     reason: str
@@ -232,7 +241,7 @@ class Routing:
 
 @dataclass(frozen=True, kw_only=True)
 class SlaState:
-    """How a ticket stands against its nearest deadline; `left_ms` is negative after it, None where there is none."""
+    """The state of a ticket's nearest deadline; `left_ms` is negative after it, None where there is none."""
 
     name: SlaName
     left_ms: int | None = None

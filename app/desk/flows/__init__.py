@@ -1,1 +1,1 @@
-"""What happens, in order, each in one transaction."""
+"""Flows of the desk: each does a thing step by step, in one transaction."""

@@ -1,47 +1,85 @@
-"""What agents do to tickets: reply, note, assign, route, set status and priority, tag; each is one event."""
+"""Actions of agents on tickets: reply, note, assign, route, set status and priority, tag; each is one event."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import sqlite3
+from dataclasses import replace
 from typing import Any, get_args
 
 from app.answers.decide.macro_matching import placeholders
 from app.answers.domain import Macro
 from app.answers.store import macros
 from app.core import clock
+from app.core.changes import change, check_version, write
 from app.core.db import Reads, Transaction
-from app.core.errors import FieldError, InputError
-from app.core.events import history
+from app.core.errors import FieldError, InputError, NotFound
+from app.core.nouns import Changed, Fields, Inverse, Noun, Plan
 from app.core.permissions import PERMISSIONS, User, Viewer
 from app.core.services import Services
 from app.core.text.cleaning import clean, shown
 from app.core.text.redaction import redact
-from app.desk.domain.ticket import OPEN_STATUSES, Priority, Status, Ticket
+from app.desk.domain.ticket import OPEN_STATUSES, Message, MessageKind, Priority, Status, Ticket
 from app.desk.flows import set_deadlines
 from app.desk.flows.mail import send_mail
 from app.desk.flows.replies import note_outcome
+from app.desk.flows.replies.recall_reply import check_recallable, recall
 from app.desk.store import messages, queues, tickets
+from app.intents.flows.undo_correction import UNDO_CORRECTION
 from app.people.store import teams, users
 
-EDITABLE = frozenset({"status", "priority", "queue_id", "assignee_id", "subject", "tags"})
 LONGEST_REPLY = 100_000
 RECALL_MS = 10_000
-"""How long a reply waits in the house, so that it can be called back."""
+"""The time before a reply is sent, in which it can be called back."""
 
 MOST_TAGS = 20
 
 _VERBS = {"priority": "prioritised", "queue_id": "routed", "assignee_id": "assigned", "tags": "tagged"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Edit:
-    """What a change of a ticket writes and how it is told; `columns` have its consequences too."""
+class TicketNoun(Noun[Ticket]):
+    """Tickets within the viewer's queues; none is removed, and nobody undoes what the model or a customer did."""
 
-    columns: Mapping[str, Any]
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    verb: str
+    name = "ticket"
+    permission = "tickets:write"
+    fields = frozenset({"status", "priority", "queue_id", "assignee_id", "subject", "tags"})
+    never_undone = frozenset({"triaged", "updated", "message_received", "recalled", "uncorrected"})
+
+    def make(self, row: sqlite3.Row) -> Ticket:
+        """A ticket out of its row."""
+        return tickets.as_ticket(row)
+
+    def see(self, db: Reads, row: Ticket, viewer: Viewer) -> None:
+        """Raise NotFound for a ticket out of the viewer's sight."""
+        if not viewer.sees_queue(row.queue_id):
+            raise NotFound(noun="ticket", id=row.id)
+
+    def check(self, tx: Transaction, given: Fields, was: Ticket | None) -> dict[str, Any]:
+        """Return the checked fields; an assignee who would not see the ticket any more loses it.
+
+        Raises InputError, NotFound.
+        """
+        found = _checked(given)
+        if was is None:
+            return found
+        wanted = {key: value for key, value in found.items() if getattr(was, key) != value}
+        _check_references(tx, wanted, was=was)
+        return {**found, "assignee_id": None} if _leaves_its_assignee(tx, was, wanted) else found
+
+    def consequences(self, tx: Transaction, was: Ticket, wanted: Fields, *, is_undo: bool) -> Fields:
+        """Return the clocks that follow from a change; the model leaves a priority alone that a person chose."""
+        now = clock.now_ms()
+        ticket = set_deadlines.follow(tx, was, _changed(was, wanted, now=now), now=now)
+        if "priority" in wanted:
+            ticket = replace(ticket, is_priority_set=not is_undo)
+        return tickets.changes(was, ticket)
+
+    def verb(self, was: Ticket, wanted: Fields) -> str:
+        """Return the name of the change in the history."""
+        return _verb(was, wanted)
+
+    def data(self, row: Ticket) -> Fields:
+        """Return what webhooks get with every change of a ticket."""
+        return {"subject": row.subject, "external_id": row.external_id}
 
 
 def reply(
@@ -55,7 +93,7 @@ def reply(
     draft: str | None = None,
     status: Status | None = None,
     version: int | None = None,
-) -> Ticket:
+) -> Changed[Ticket]:
     """Answer the customer; a new ticket is open then, and its first response is met.
 
     `with_actions` does what the macro does besides its text, in the same event; a `status` given here outranks the
@@ -64,27 +102,27 @@ def reply(
     """
     _check_filled(body)
     with services.db.transaction() as tx:
-        was = tickets.get(tx, ticket_id, viewer=viewer)
+        was = TICKET.get(tx, ticket_id, viewer=viewer)
+        check_version(TICKET, was, version=version)
         macro = None if macro_id is None else macros.get(tx, macro_id)
         wanted = _wanted(tx, was, macro=macro if with_actions else None, status=status)
         message_id = _write(tx, was, viewer=viewer, body=body, kind="outgoing")
         now = clock.now_ms()
         send_mail.queue(tx, was, message_id=message_id, at=now, not_before_at=now + RECALL_MS)
-        changes = _with_consequences(was, wanted, now=now)
+        answered = _changed(was, wanted, now=now)
         if was.first_responded_at is None:
-            changes["first_responded_at"] = now
-        changes |= set_deadlines.followed(tx, was, changes, now=now)
+            answered = replace(answered, first_responded_at=now)
+        columns = tickets.changes(was, set_deadlines.follow(tx, was, answered, now=now))
         if macro is not None:
             note_outcome.macro_sent(tx, was, macro=macro, body=body, message_id=message_id, viewer=viewer)
         elif draft:
             note_outcome.draft_sent(tx, was, offered=draft, body=body, message_id=message_id, viewer=viewer)
-        ticket = tickets.update(tx, ticket_id, changes=changes, version=version)
-        before: dict[str, Any] = {key: getattr(was, key) for key in (*wanted, "first_responded_at") if key in changes}
-        before = {key: value for key, value in before.items() if value != changes[key]}
-        after = {**{key: changes[key] for key in wanted if key in before}, "status": ticket.status}
+        before = {key: getattr(was, key) for key in (*wanted, "first_responded_at") if key in columns}
+        after = {**{key: wanted[key] for key in wanted if key in before}, "status": wanted["status"]}
         after |= {"message_id": message_id, "not_before_at": now + RECALL_MS}
-        _record(tx, "replied", was, viewer=viewer, before=before, after=after, macro_id=macro_id)
-        return ticket
+        after |= {} if macro_id is None else {"macro_id": macro_id}
+        plan = Plan(was=was, columns=columns, before=before, after=after, verb="replied")
+        return write(tx, TICKET, plan, viewer=viewer)
 
 
 def _check_filled(body: str) -> None:
@@ -101,105 +139,35 @@ def _wanted(tx: Transaction, was: Ticket, *, macro: Macro | None, status: Status
     return _checked(changes)
 
 
-def note(services: Services, ticket_id: int, *, viewer: Viewer, body: str, version: int | None = None) -> Ticket:
+def note(
+    services: Services, ticket_id: int, *, viewer: Viewer, body: str, version: int | None = None
+) -> Changed[Ticket]:
     """Leave a note that only colleagues see; raises NotFound, Stale."""
     with services.db.transaction() as tx:
-        was = tickets.get(tx, ticket_id, viewer=viewer)
+        was = TICKET.get(tx, ticket_id, viewer=viewer)
+        check_version(TICKET, was, version=version)
         message_id = _write(tx, was, viewer=viewer, body=body, kind="note")
-        ticket = tickets.update(tx, ticket_id, changes={"updated_at": clock.now_ms()}, version=version)
-        _record(tx, "noted", was, viewer=viewer, before={}, after={"message_id": message_id})
-        return ticket
-
-
-def assign(
-    services: Services, ticket_id: int, *, viewer: Viewer, assignee_id: int | None, version: int | None = None
-) -> Ticket:
-    """Give a ticket to a person, or to nobody; raises NotFound, Stale."""
-    return edit(services, ticket_id, viewer=viewer, changes={"assignee_id": assignee_id}, version=version)
-
-
-def set_status(
-    services: Services, ticket_id: int, *, viewer: Viewer, status: Status, version: int | None = None
-) -> Ticket:
-    """Change where a ticket stands; raises NotFound, Stale."""
-    return edit(services, ticket_id, viewer=viewer, changes={"status": status}, version=version)
-
-
-def set_priority(
-    services: Services, ticket_id: int, *, viewer: Viewer, priority: Priority, version: int | None = None
-) -> Ticket:
-    """Choose a priority, which the model then leaves alone; raises NotFound, Stale."""
-    return edit(services, ticket_id, viewer=viewer, changes={"priority": priority}, version=version)
-
-
-def route(services: Services, ticket_id: int, *, viewer: Viewer, queue_id: int, version: int | None = None) -> Ticket:
-    """Move a ticket to a queue, which may be out of the viewer's own sight; raises NotFound, Stale."""
-    return edit(services, ticket_id, viewer=viewer, changes={"queue_id": queue_id}, version=version)
-
-
-def tag(
-    services: Services, ticket_id: int, *, viewer: Viewer, tags: tuple[str, ...], version: int | None = None
-) -> Ticket:
-    """Make these the ticket's tags; raises NotFound, Stale."""
-    return edit(services, ticket_id, viewer=viewer, changes={"tags": tags}, version=version)
+        columns, after = {"updated_at": clock.now_ms()}, {"message_id": message_id}
+        return write(tx, TICKET, Plan(was=was, columns=columns, before={}, after=after, verb="noted"), viewer=viewer)
 
 
 def edit(
-    services: Services, ticket_id: int, *, viewer: Viewer, changes: Mapping[str, Any], version: int | None = None
-) -> Ticket:
+    services: Services, ticket_id: int, *, viewer: Viewer, changes: Fields, version: int | None = None
+) -> Changed[Ticket]:
     """Change several things at once as one event; what stays the same is no change. Raises NotFound, Stale."""
-    with services.db.transaction() as tx:
-        return edited(tx, ticket_id, viewer=viewer, changes=changes, version=version)
+    return change(services.db, TICKET, ticket_id, changes, viewer=viewer, version=version)
 
 
 def apply_macro(
     services: Services, ticket_id: int, *, macro_id: int, viewer: Viewer, version: int | None = None
-) -> Ticket:
-    """Do what a macro does besides its text; the text goes out with `reply`."""
+) -> Changed[Ticket]:
+    """Change the fields of a ticket that a macro changes; its text goes out with `reply`."""
     with services.db.transaction() as tx:
-        macro = macros.get(tx, macro_id)
-        was = tickets.get(tx, ticket_id, viewer=viewer)
-        changes = macro_changes(tx, macro, was=was)
-        return edited(tx, ticket_id, viewer=viewer, changes=changes, version=version)
+        wanted = macro_changes(tx, macros.get(tx, macro_id), was=TICKET.get(tx, ticket_id, viewer=viewer))
+        return change(tx, TICKET, ticket_id, wanted, viewer=viewer, version=version)
 
 
-def edited(
-    tx: Transaction,
-    ticket_id: int,
-    *,
-    viewer: Viewer,
-    changes: Mapping[str, Any],
-    version: int | None = None,
-    undoes: int | None = None,
-) -> Ticket:
-    """Change a ticket inside an open transaction, with its event; `undoes` names the event this takes back."""
-    was = tickets.get(tx, ticket_id, viewer=viewer)
-    edit = plan(tx, was, changes, is_undo=undoes is not None)
-    if edit is None:
-        # Nothing to change, but an outdated version is still told.
-        return was if version in (None, was.version) else tickets.update(tx, ticket_id, changes={}, version=version)
-    ticket = tickets.update(tx, ticket_id, changes=edit.columns, version=version)
-    _record(tx, edit.verb, was, viewer=viewer, before=edit.before, after=edit.after, undoes=undoes)
-    return ticket
-
-
-def plan(tx: Transaction, was: Ticket, changes: Mapping[str, Any], *, is_undo: bool = False) -> Edit | None:
-    """What a change of a ticket writes; None when it is like that already. Raises InputError, NotFound."""
-    wanted = {key: value for key, value in _checked(changes).items() if getattr(was, key) != value}
-    _check_references(tx, wanted, was=was)
-    if _leaves_its_assignee(tx, was, wanted):
-        wanted["assignee_id"] = None
-    if not wanted:
-        return None
-    columns = _with_consequences(was, wanted, now=clock.now_ms())
-    columns |= set_deadlines.followed(tx, was, columns, now=clock.now_ms())
-    if "priority" in wanted:
-        columns["is_priority_set"] = not is_undo
-    before = {key: getattr(was, key) for key in wanted}
-    return Edit(columns=columns, before=before, after=wanted, verb=_verb(was, wanted))
-
-
-def check(db: Reads, wanted: Mapping[str, Any]) -> None:
+def check(db: Reads, wanted: Fields) -> None:
     """Raise InputError or NotFound for a change that no ticket can have: its values, a queue or a person not there."""
     _checked(wanted)
     if "queue_id" in wanted:
@@ -208,7 +176,7 @@ def check(db: Reads, wanted: Mapping[str, Any]) -> None:
         _check_person(users.get(db, wanted["assignee_id"]))
 
 
-def _verb(was: Ticket, wanted: Mapping[str, Any]) -> str:
+def _verb(was: Ticket, wanted: Fields) -> str:
     if set(wanted) == {"queue_id", "assignee_id"} and wanted["assignee_id"] is None:
         return "routed"
     if len(wanted) > 1:
@@ -221,17 +189,15 @@ def _verb(was: Ticket, wanted: Mapping[str, Any]) -> str:
     return "reopened" if was.status in ("solved", "closed") else "status_set"
 
 
-def _with_consequences(was: Ticket, wanted: Mapping[str, Any], *, now: int) -> dict[str, Any]:
-    columns = {**wanted, "updated_at": now}
-    status = wanted.get("status", was.status)
-    if status not in OPEN_STATUSES and was.status in OPEN_STATUSES:
-        columns["solved_at"] = now
-    if status in OPEN_STATUSES and was.status not in OPEN_STATUSES:
-        columns["solved_at"] = None
-    return columns
+def _changed(was: Ticket, wanted: Fields, *, now: int) -> Ticket:
+    """The ticket with the fields that are wanted; one that is not open any more was solved now."""
+    ticket = replace(was, updated_at=now, **wanted)
+    if ticket.status not in OPEN_STATUSES:
+        return replace(ticket, solved_at=now) if was.status in OPEN_STATUSES else ticket
+    return ticket if was.status in OPEN_STATUSES else replace(ticket, solved_at=None)
 
 
-def _write(tx: Transaction, ticket: Ticket, *, viewer: Viewer, body: str, kind: str) -> int:
+def _write(tx: Transaction, ticket: Ticket, *, viewer: Viewer, body: str, kind: MessageKind) -> int:
     said = shown(body)
     if not said:
         raise InputError("empty_message", fields=[FieldError(pointer="/body", code="empty")])
@@ -241,31 +207,26 @@ def _write(tx: Transaction, ticket: Ticket, *, viewer: Viewer, body: str, kind: 
     is_masked = kind == "note" and queues.get(tx, ticket.queue_id).is_redacting
     masked = redact(said) if is_masked else None
     now = clock.now_ms()
-    message_id = messages.insert(
-        tx,
-        values={
-            "ticket_id": ticket.id,
-            "kind": kind,
-            "author_kind": "agent" if viewer.user_id is not None else "system",
-            "author_name": viewer.name,
-            "user_id": viewer.user_id,
-            "body": said if masked is None else masked.text,
-            "text": clean(said if masked is None else masked.text),
-            "occurred_at": now,
-            "received_at": now,
-            "n_redactions": 0 if masked is None else masked.n,
-            "not_before_at": now + RECALL_MS if kind == "outgoing" else None,
-        },
+    written = Message(
+        id=0,
+        ticket_id=ticket.id,
+        kind=kind,
+        author_kind="agent" if viewer.user_id is not None else "system",
+        author_name=viewer.name,
+        user_id=viewer.user_id,
+        body=said if masked is None else masked.text,
+        text=clean(said if masked is None else masked.text),
+        occurred_at=now,
+        received_at=now,
+        n_redactions=0 if masked is None else masked.n,
+        not_before_at=now + RECALL_MS if kind == "outgoing" else None,
     )
     tickets.count_message(tx, ticket.id)
-    return message_id
+    return messages.insert(tx, written).id
 
 
-def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = sorted(set(changes) - EDITABLE)
-    if unknown:
-        raise InputError("unknown_field", field=unknown[0])
-    found = dict(changes)
+def _checked(given: Fields) -> dict[str, Any]:
+    found = dict(given)
     _check_choice(found, key="status", choices=get_args(Status))
     _check_choice(found, key="priority", choices=get_args(Priority))
     if "tags" in found:
@@ -275,14 +236,14 @@ def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _check_choice(changes: Mapping[str, Any], *, key: str, choices: tuple[str, ...]) -> None:
+def _check_choice(changes: Fields, *, key: str, choices: tuple[str, ...]) -> None:
     if key in changes and changes[key] not in choices:
         params = (("value", str(changes[key])), ("choices", ", ".join(choices)))
         fields = [FieldError(pointer=f"/{key}", code="unknown_value", params=params)]
         raise InputError("unknown_value", fields=fields, field=key, value=str(changes[key]))
 
 
-def _check_references(tx: Transaction, wanted: Mapping[str, Any], *, was: Ticket) -> None:
+def _check_references(tx: Transaction, wanted: Fields, *, was: Ticket) -> None:
     if wanted.get("queue_id") is not None:
         queues.get(tx, wanted["queue_id"])
     elif "queue_id" in wanted:
@@ -309,21 +270,21 @@ def _check_person(user: User) -> None:
 
 
 def sees_queue(tx: Reads, user: User, *, queue_id: int) -> bool:
-    """Whether tickets of a queue are in a person's sight: an administrator's always, else by their teams."""
+    """Return True for a queue that a person sees: administrators see all, others those of their teams."""
     if user.role == "admin":
         return True
     return queue_id in queues.visible_ids(tx, [team.id for team in teams.of_user(tx, user.id)])
 
 
-def _leaves_its_assignee(tx: Transaction, was: Ticket, wanted: Mapping[str, Any]) -> bool:
-    """Whether a ticket moves out of sight of the person it is given to; nobody has it then."""
+def _leaves_its_assignee(tx: Transaction, was: Ticket, wanted: Fields) -> bool:
+    """Return True when a ticket moves to a queue that its assignee does not see; then nobody is assigned."""
     if was.assignee_id is None or "queue_id" not in wanted or "assignee_id" in wanted:
         return False
     return not sees_queue(tx, users.get(tx, was.assignee_id), queue_id=wanted["queue_id"])
 
 
 def macro_changes(tx: Transaction, macro: Macro, *, was: Ticket) -> dict[str, Any]:
-    """What a macro changes of a ticket besides writing its text."""
+    """Return the fields of a ticket that a macro changes."""
     changes: dict[str, Any] = {}
     for action in macro.actions:
         if action.type == "set_status":
@@ -338,25 +299,5 @@ def macro_changes(tx: Transaction, macro: Macro, *, was: Ticket) -> dict[str, An
     return changes
 
 
-def _record(
-    tx: Transaction,
-    verb: str,
-    was: Ticket,
-    *,
-    viewer: Viewer,
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
-    undoes: int | None = None,
-    macro_id: int | None = None,
-) -> None:
-    history.record(
-        tx,
-        actor=history.of(viewer),
-        verb=verb,
-        noun="ticket",
-        noun_id=was.id,
-        before=before,
-        after={**after, **({} if macro_id is None else {"macro_id": macro_id})},
-        undoes=undoes,
-        data={"subject": was.subject, "external_id": was.external_id},
-    )
+_RECALL = Inverse(undo=recall, check=check_recallable)
+TICKET = TicketNoun({"corrected": UNDO_CORRECTION, "replied": _RECALL, "noted": _RECALL})

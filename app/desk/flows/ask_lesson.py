@@ -1,4 +1,4 @@
-"""The day's lesson: the most informative tickets, a person's word on each, and whether more of it pays."""
+"""The daily lesson: the most informative tickets, a person's label for each, and the payoff of more of them."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ import numpy as np
 from app.core import clock
 from app.core.durations import DAY_MS
 from app.core.errors import Conflict, NotAllowed, NotReady
+from app.core.nouns import Changed
 from app.core.permissions import Viewer
 from app.core.prediction import Correction
 from app.core.services import Services
+from app.desk.flows import find_ticket_parts
 from app.desk.store import doubtful_tickets
 from app.intents.decide.teaching_payoff import payoff
 from app.intents.domain import Lesson, Question
 from app.intents.flows import correct_prediction
 from app.intents.store import corrections as rows
 from app.model.flows.embed_text import VECTORS, Matrix
-from app.model.store import predictions
 from models.active_learning import most_informative
 
 GOAL = 20
 POOL = 60
-"""The most doubtful of the day, of which the most different are asked about: each costs a run of the encoder."""
+"""The most doubtful texts, of which the most different are asked about; each costs a run of the encoder."""
 
 LONGEST_READ = 600
 """Characters of a text that its vector is made of."""
@@ -34,9 +35,9 @@ MOST_MODELS = 3
 
 
 def lesson(services: Services, *, viewer: Viewer, leave_out: Iterable[int] = (), is_more: bool = False) -> Lesson:
-    """What is left of today's questions; with `is_more` a full set once the day's are answered.
+    """Return the remaining questions of today; with `is_more` a full set, also when all of today's are answered.
 
-    Asks about what was read in the last day; where that is too little for a lesson, in the last week.
+    It asks about tickets that were read in the last day, or in the last week where these are too few.
     """
     if viewer.user_id is None:
         raise NotAllowed(permission="tickets:write")
@@ -52,18 +53,19 @@ def lesson(services: Services, *, viewer: Viewer, leave_out: Iterable[int] = (),
     )
 
 
-def answer(services: Services, prediction_id: int, *, label: str, viewer: Viewer) -> Correction:
-    """Say what a ticket that was asked about is; the model's own guess confirms it.
+def answer(services: Services, prediction_id: int, *, label: str, viewer: Viewer) -> Changed[Correction]:
+    """Answer a question with a label; the model's own label confirms it.
 
-    Raises Conflict `already_judged` when somebody else was faster, and what `corrections.correct` raises.
+    Raises NotFound for a ticket out of sight, Conflict `already_judged` when somebody else was faster, and what
+    `correct_prediction.correct` raises.
     """
-    stored = predictions.get(services.db, prediction_id)
+    stored = find_ticket_parts.prediction(services, prediction_id, viewer=viewer).stored
     was = rows.in_force(
         services.db, subject_kind=stored.subject_kind, subject_id=stored.subject_id, task=stored.prediction.task
     )
     if was is not None and was.user_id != viewer.user_id:
         raise Conflict("already_judged", id=prediction_id)
-    return correct_prediction.correct(services, viewer=viewer, label=label, prediction_id=prediction_id, is_asked=True)
+    return correct_prediction.correct_stored(services, stored, viewer=viewer, label=label, is_asked=True)
 
 
 def _midnight(viewer: Viewer, *, now: int) -> int:
@@ -89,7 +91,7 @@ def _chosen(services: Services, pool: Sequence[Question], *, n: int) -> tuple[Qu
 
 
 def _vectors(services: Services, pool: Sequence[Question]) -> Matrix:
-    """What the texts are about; without a search encoder texts with the same two best guesses are taken for alike."""
+    """Return a vector of each text; without a search encoder texts with the same two best labels get the same one."""
     try:
         return VECTORS.of(services, [one.text[:LONGEST_READ] for one in pool])
     except NotReady:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from app.core import clock
 from app.core.db import Reads, Transaction
 from app.core.errors import InputError, NotFound
 from app.core.events import event_log
+from app.core.nouns import Changed, Fields
 from app.core.permissions import Viewer
 from app.core.prediction import Correction, StoredPrediction
 from app.core.services import Services
+from app.desk.decide import deadlines
 from app.desk.decide.intent_routing import DEFAULT_URGENCY
 from app.desk.decide.priority import with_intent
-from app.desk.domain.ticket import OPEN_STATUSES, Ticket, Urgency
-from app.desk.flows import order_inbox, set_deadlines
+from app.desk.domain.ticket import OPEN_STATUSES, Priority, Ticket, Urgency, UrgencyPart
+from app.desk.flows import set_deadlines
 from app.desk.store import messages, queues, tickets
 from app.intents.decide.label_columns import columns as label_columns
 from app.intents.flows import correct_prediction
@@ -38,27 +41,29 @@ class MessageSubject:
         tickets.get(tx, noun_id, viewer=viewer)
 
     def believed(self, tx: Transaction, stored: StoredPrediction, *, noun_id: int, label: str) -> dict[str, Any]:
-        """The columns of the ticket that a person's label changes: an intent brings its queue and its urgency."""
+        """Return the columns of the ticket that a person's label changes: an intent changes queue and urgency too."""
         role, task = stored.prediction.role, stored.prediction.task
         found = label_columns(role, label=label)
         if role != "intent":
             return found
         ticket = tickets.read(tx, noun_id)
-        return found | _rerouted(tx, ticket, task=task, label=label) | _urgency(tx, ticket, task=task, label=label)
+        return found | _rerouting(tx, ticket, task=task, label=label) | _urgency(tx, ticket, task=task, label=label)
 
     def write(self, tx: Transaction, subject_id: int, *, noun_id: int, columns: Mapping[str, Any]) -> dict[str, Any]:
         """Write the columns of the ticket; returns what they were."""
         return _write(tx, tickets.read(tx, noun_id), columns=columns)
 
 
-def correct(services: Services, ticket_id: int, *, viewer: Viewer, label: str, task: str | None) -> Correction:
-    """Say what a ticket really is: its newest prediction of a task is corrected.
+def correct(services: Services, ticket_id: int, *, viewer: Viewer, label: str, task: str | None) -> Changed[Correction]:
+    """Correct the newest prediction of a task for a ticket.
 
-    Raises InputError `nothing_to_correct` without a task, and as `correct_prediction.correct` does.
+    Raises InputError `nothing_to_correct` without a task, NotFound for a ticket out of sight, and as
+    `correct_prediction.correct` does.
     """
     correct_prediction.check_person(viewer)
     if task is None:
         raise InputError("nothing_to_correct")
+    tickets.get(services.db, ticket_id, viewer=viewer)
     stored = newest(services.db, ticket_id, task=task)
     return correct_prediction.correct_stored(services, stored, viewer=viewer, label=label)
 
@@ -72,18 +77,7 @@ def newest(db: Reads, ticket_id: int, *, task: str) -> StoredPrediction:
     raise NotFound(noun="prediction", id=f"{ticket_id}/{task}")
 
 
-def ticket_of(services: Services, prediction_id: int, *, viewer: Viewer) -> int:
-    """The ticket that a prediction is about; NotFound for one about none, or about one out of sight, alike."""
-    db = services.db
-    stored = predictions.get(db, prediction_id)
-    if stored.subject_kind == "message":
-        ticket = tickets.read(db, messages.get(db, stored.subject_id).ticket_id)
-        if viewer.queue_ids is None or ticket.queue_id in viewer.queue_ids:
-            return ticket.id
-    raise NotFound(noun="prediction", id=prediction_id)
-
-
-def _rerouted(tx: Transaction, ticket: Ticket, *, task: str, label: str) -> dict[str, Any]:
+def _rerouting(tx: Transaction, ticket: Ticket, *, task: str, label: str) -> dict[str, Any]:
     """The queue of the intent that a person names; a queue that a person chose before stays."""
     rule = queues.route_rule(tx, task=task, intent=label)
     if rule is None or rule.queue_id in (None, ticket.queue_id) or _is_placed(tx, ticket):
@@ -100,16 +94,24 @@ def _urgency(tx: Transaction, ticket: Ticket, *, task: str, label: str) -> dict[
     if found == ticket.urgency:
         return {}
     columns: dict[str, Any] = _of_urgency(found)
-    if found.priority != ticket.priority and not tickets.is_priority_set(tx, ticket.id):
+    if found.priority != ticket.priority and not ticket.is_priority_set:
         columns["priority"] = found.priority
     return columns
 
 
 def _of_urgency(urgency: Urgency | None) -> dict[str, Any]:
-    """An urgency as its columns and events keep it."""
+    """An urgency as events keep it."""
     if urgency is None:
         return {"urgency": None, "urgency_parts": ()}
     return {"urgency": urgency.points, "urgency_parts": [(part.code, part.points) for part in urgency.parts]}
+
+
+def _urgency_of(columns: Fields, *, priority: Priority) -> Urgency | None:
+    """An urgency as an event kept it."""
+    if columns["urgency"] is None:
+        return None
+    parts = tuple(UrgencyPart(code=code, points=points) for code, points in columns["urgency_parts"])
+    return Urgency(points=columns["urgency"], priority=priority, parts=parts)
 
 
 def _is_placed(tx: Transaction, ticket: Ticket) -> bool:
@@ -123,12 +125,16 @@ def _is_placed(tx: Transaction, ticket: Ticket) -> bool:
     return bool(moves) and moves[-1].actor_kind in ("agent", "token")
 
 
-def _write(tx: Transaction, was: Ticket, *, columns: Mapping[str, Any]) -> dict[str, Any]:
-    """The clocks of a ticket follow its queue and priority, and its place in the inbox is looked at anew."""
+def _write(tx: Transaction, was: Ticket, *, columns: Fields) -> dict[str, Any]:
+    """Write columns of a ticket, with its clocks and its place in the inbox; return what the columns were."""
     now = clock.now_ms()
-    changes = {**columns, **set_deadlines.followed(tx, was, columns, now=now), "updated_at": now}
-    ticket = tickets.update(tx, was.id, changes=changes)
+    plain = {name: value for name, value in columns.items() if name not in ("urgency", "urgency_parts")}
+    ticket = replace(was, **plain, updated_at=now)
+    if "urgency" in columns:
+        ticket = replace(ticket, urgency=_urgency_of(columns, priority=ticket.priority))
+    ticket = set_deadlines.follow(tx, was, ticket, now=now)
     if ticket.status in OPEN_STATUSES:
-        tickets.set_places(tx, [(ticket.id, order_inbox.risk_of(ticket, now=now), ticket.sla, 0)])
-    urgency = _of_urgency(was.urgency)
-    return {key: urgency[key] if key in urgency else getattr(was, key) for key in columns}
+        ticket = replace(ticket, risk=deadlines.risk(ticket, now=now), refresh_at=0)
+    tickets.write(tx, was, ticket)
+    before = _of_urgency(was.urgency)
+    return {key: before[key] if key in before else getattr(was, key) for key in columns}

@@ -1,4 +1,4 @@
-"""A customer in one place, and erasing one for good (GDPR, article 17)."""
+"""A customer with their tickets, and erasing them for good (GDPR, article 17)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.desk.store import customers, erasure, tickets
 
 MOST_SHOWN = 200
 ASKED_MS, WORKER_MS = 2000, 20_000
-"""How long who erases waits for the file to be wiped, and how long a worker is at it in one go."""
+"""The time that an erasing request wipes the file, and that a worker does in one go."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class CustomerView:
 
 
 def show(services: Services, customer_id: int, *, viewer: Viewer) -> CustomerView:
-    """A customer; raises NotFound for one of whom the viewer sees no ticket."""
+    """Return a customer; raises NotFound for one of whom the viewer sees no ticket."""
     customer = customers.get(services.db, customer_id)
     seen = tickets.of_customer(services.db, customer_id, viewer=viewer, limit=MOST_SHOWN)
     if not seen and viewer.queue_ids is not None:
@@ -38,11 +38,11 @@ def show(services: Services, customer_id: int, *, viewer: Viewer) -> CustomerVie
 
 
 def erase(services: Services, customer_id: int, *, viewer: Viewer) -> int:
-    """Take name, address and every text of a customer out of the database; the number of tickets that were emptied.
+    """Erase name, address and every text of a customer; return the number of emptied tickets.
 
-    Ticket by ticket, so that nobody waits long; once begun it can be begun again. The event keeps who did it and
-    when, and nothing of what was there. Models that learned from the texts before keep what they learned. In a large
-    file the worker goes on wiping the words out of its pages afterwards.
+    Each ticket has a transaction of its own, so that nobody waits long; an erasure that broke off can be repeated. The
+    event keeps who erased and when, and no text. Models keep what they learned from the texts before. In a large file
+    the worker goes on wiping the words out of its pages afterwards.
     """
     if not viewer.may("*:*"):
         raise NotAllowed(permission="*:*")
@@ -54,8 +54,8 @@ def erase(services: Services, customer_id: int, *, viewer: Viewer) -> int:
     file_ids = erasure.files_about(services.db, customer_id)
     with services.db.transaction() as tx:
         if address is not None:
-            quarantine_rows.forget_sender(tx, address)
-        wiping.want(tx, at=clock.now_ms())
+            quarantine_rows.delete_with_address(tx, address)
+        wiping.request(tx, at=clock.now_ms())
         erasure.erase_customer(tx, customer_id, file_ids=file_ids, at=clock.now_ms())
         history.record(
             tx,
@@ -72,9 +72,9 @@ def erase(services: Services, customer_id: int, *, viewer: Viewer) -> int:
 
 
 def wipe(services: Services, *, limit_ms: int = WORKER_MS) -> int:
-    """Go on wiping what was erased out of the file, for so long; how many pieces were done."""
+    """Go on wiping erased words out of the file for so long; return the number of pieces that were wiped."""
     until, n_pieces = clock.now_ms() + limit_ms, 0
-    for _ in wiping.pieces(services.db):
+    for _ in wiping.run(services.db):
         n_pieces += 1
         if clock.now_ms() >= until:
             break

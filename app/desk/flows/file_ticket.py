@@ -1,46 +1,43 @@
-"""The desk's main flow: a message comes in, is kept, read, prioritised, and stands in the right queue."""
+"""Filing: a message comes in, is stored, read by the model, prioritised and put into the right queue."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.core import clock
-from app.core.db import Reads, Transaction
+from app.core.db import Transaction
 from app.core.errors import BellwetherError, NotReady, Overloaded, TaskMissing
 from app.core.events import event_log as events
 from app.core.events.event import Event
 from app.core.permissions import User, Viewer
 from app.core.prediction import Correction, Reading, StoredPrediction
 from app.core.services import Services
-from app.desk.decide import deadlines as sla
+from app.desk.decide import deadlines
 from app.desk.domain.ticket import Customer, Message, Queue, SlaState, Ticket, TicketDraft
 from app.desk.flows import store_ticket, triage_ticket
-from app.desk.flows.act_on_ticket import apply_macro, assign, edit, note, reply, route, set_priority, set_status, tag
+from app.desk.flows.act_on_ticket import apply_macro, edit, note, reply
+from app.desk.flows.store_ticket import Stored
+from app.desk.flows.triage_ticket import Heard
 from app.desk.store import attachments, customers, messages, outbox, queues, tickets
 from app.desk.store.attachments import Attachment
 from app.intents.store import corrections
 from app.model.store import predictions
-from app.notify.domain.mail import OutboxRow
+from app.notify.domain.letter import OutboxRow
 from app.people.store import users
 
 __all__ = [
     "Received",
     "TicketView",
     "apply_macro",
-    "assign",
     "classify_pending",
     "edit",
     "note",
     "receive",
     "reply",
-    "route",
-    "set_priority",
-    "set_status",
     "show",
     "sla_state",
-    "tag",
 ]
 
 LOG = logging.getLogger(__name__)
@@ -49,9 +46,9 @@ LONGEST_WAIT_MS = 3_600_000
 
 @dataclass(frozen=True, kw_only=True)
 class Received:
-    """What became of a draft; `is_pending` while the model has yet to read the message.
+    """The result of filing a draft; `is_pending` while the model has yet to read the message.
 
-    `is_in_sight` is false for a thread of others that the message joined: who sent it may not read its ticket.
+    `is_in_sight` is false where the message joined a ticket that its sender may not read.
     """
 
     ticket: Ticket
@@ -64,7 +61,7 @@ class Received:
 
 @dataclass(frozen=True, kw_only=True)
 class TicketView:
-    """All that a ticket's page shows; predictions, corrections and letters by message id, oldest first."""
+    """The content of a ticket's page; predictions, corrections and letters by message id, oldest first."""
 
     ticket: Ticket
     queue: Queue
@@ -87,51 +84,46 @@ def receive(services: Services, draft: TicketDraft, *, viewer: Viewer) -> Receiv
     Raises InputError for a draft that cannot be kept and DatabaseBusy when it could not be accepted. Whatever stops
     the model only leaves the message waiting for the worker.
     """
-    prepared = store_ticket.Prepared(draft=draft)
-    ahead = _read_ahead(services, prepared, viewer=viewer)
+    prepared, db = store_ticket.Prepared(draft=draft), services.db
+    early = _read_early(services, prepared, viewer=viewer)
 
-    def file(tx: Transaction) -> tuple[store_ticket.Stored, Received]:
+    def file(tx: Transaction) -> Stored:
         stored = store_ticket.store(tx, services, prepared, viewer=viewer)
-        if ahead is not None and stored.is_opened:
-            _settle_ahead(tx, services, stored, ahead=ahead)
-        found = _received(tx, stored, viewer=viewer)
-        if found.is_pending and (stored.is_new or stored.is_update):
-            messages.hold(tx, stored.message_id)
-        return stored, found
+        if early is not None and stored.opener is not None:
+            stored = _triage(tx, services, stored, early=early)
+        if stored.is_waiting:
+            messages.hold(tx, stored.message)
+        return stored
 
-    stored, received = services.db.together(file)
-    is_refused = stored.is_opened and ahead is not None and ahead.reading is None
-    if received.is_pending and (stored.is_new or stored.is_update) and not is_refused:
-        services.db.afterwards(lambda: _classified(services, stored.message_id))
-        return _received(services.db, stored, viewer=viewer)
-    return received
-
-
-def _received(db: Reads, stored: store_ticket.Stored, *, viewer: Viewer) -> Received:
-    ticket = tickets.read(db, stored.ticket_id)
+    stored = db.group_commit(file)
+    is_refused = stored.opener is not None and early is not None and early.reading is None
+    if stored.is_waiting and not is_refused:
+        db.after_commit(lambda: _classified(services, stored.message.id))
+        ticket, message = tickets.read(db, stored.ticket.id), messages.get(db, stored.message.id)
+        stored = replace(stored, ticket=ticket, message=message)
     return Received(
-        ticket=ticket,
-        message=messages.get(db, stored.message_id),
+        ticket=stored.ticket,
+        message=stored.message,
         is_new=stored.is_new,
         is_update=stored.is_update,
-        is_pending=messages.is_pending(db, stored.message_id),
-        is_in_sight=store_ticket.may_see(db, ticket, viewer=viewer),
+        is_pending=stored.message.pending_at is not None,
+        is_in_sight=store_ticket.may_see(db, stored.ticket, viewer=viewer),
     )
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Ahead:
-    """What the model said of a text before it was stored, under the intent task that was in force; None: nothing."""
+class _Early:
+    """A reading of a text before it was stored, with the intent task then in force; None where it could not be read."""
 
     text: str
     intent_task: str
     reading: Reading | None
 
 
-def _read_ahead(services: Services, prepared: store_ticket.Prepared, *, viewer: Viewer) -> _Ahead | None:
-    """Let the model read what will be a new ticket, so that one transaction stores it and what follows from it.
+def _read_early(services: Services, prepared: store_ticket.Prepared, *, viewer: Viewer) -> _Early | None:
+    """Let the model read a draft that will open a ticket, so that one transaction can store and triage it.
 
-    None for everything else, which is stored first and read then.
+    Returns None for every other draft: those are stored first and read then.
     """
     queue = store_ticket.foreseen_queue(services.db, prepared.draft, viewer=viewer)
     if queue is None:
@@ -139,24 +131,31 @@ def _read_ahead(services: Services, prepared: store_ticket.Prepared, *, viewer: 
     text = prepared.texts(is_redacting=queue.is_redacting, is_first=True).text
     reading = None
     try:
-        reading = triage_ticket.foreseen(services, text, intent_task=queue.intent_task)
+        reading = triage_ticket.read_first(services, text, intent_task=queue.intent_task)
     except BellwetherError as error:
         LOG.info("a ticket will wait for the model: %s", error.code)
     except Exception:
         # One text that the model stumbles over is accepted like any other.
         LOG.exception("a ticket could not be read")
-    return _Ahead(text=text, intent_task=queue.intent_task, reading=reading)
+    return _Early(text=text, intent_task=queue.intent_task, reading=reading)
 
 
-def _settle_ahead(tx: Transaction, services: Services, stored: store_ticket.Stored, *, ahead: _Ahead) -> None:
-    message, ticket = messages.get(tx, stored.message_id), tickets.read(tx, stored.ticket_id)
+def _triage(tx: Transaction, services: Services, stored: Stored, *, early: _Early) -> Stored:
+    """Triage a ticket that was just opened, with the reading that was made before."""
+    message, ticket = stored.message, stored.ticket
     # The queue may have changed in between: then what was read may be another text, or asked of another task.
-    if (message.text, ticket.intent_task) != (ahead.text, ahead.intent_task):
-        return
-    if ahead.reading is None:
-        messages.put_off(tx, message.id, until=clock.now_ms())
-    else:
-        triage_ticket.settled(tx, services, message, reading=ahead.reading, is_first=True, arrived_in=ticket.queue_id)
+    if stored.opener is None or (message.text, ticket.intent_task) != (early.text, early.intent_task):
+        return stored
+    if early.reading is None:
+        now = clock.now_ms()
+        messages.put_off(tx, message.id, until=now)
+        return replace(stored, message=replace(message, pending_at=now))
+    heard = Heard(message=message, customer=stored.opener, is_first=True, arrived_in=ticket.queue_id)
+    triaged = triage_ticket.triage(tx, services, ticket, heard=heard, reading=early.reading)
+    if triaged is None:
+        return stored
+    read = replace(message, pending_at=None, language=early.reading.language)
+    return replace(stored, ticket=triaged, message=replace(read, is_supported=early.reading.is_supported))
 
 
 def _classified(services: Services, message_id: int) -> bool:
@@ -179,7 +178,7 @@ def _put_off(services: Services, message_id: int) -> None:
 
 
 def classify_pending(services: Services, *, limit: int = 32) -> int:
-    """Let the model read messages that wait for it, oldest first; how many were read.
+    """Let the model read messages that wait for it, oldest first; return how many were read.
 
     A message that cannot be read is tried again after a wait that doubles up to an hour.
     """
@@ -207,7 +206,7 @@ def _claimed(services: Services, message_id: int) -> bool:
 
 
 def show(services: Services, ticket_id: int, *, viewer: Viewer) -> TicketView:
-    """A ticket with its thread, what is believed of it and why, and its history; raises NotFound."""
+    """Return a ticket with its thread, its predictions and its history; raises NotFound."""
     db = services.db
     ticket = tickets.get(db, ticket_id, viewer=viewer)
     thread = messages.of_ticket(db, ticket_id)
@@ -225,7 +224,7 @@ def show(services: Services, ticket_id: int, *, viewer: Viewer) -> TicketView:
         assignee=None if ticket.assignee_id is None else users.get(db, ticket.assignee_id),
         sla=sla_state(ticket),
         other_tickets=tuple(other for other in others if other.id != ticket_id),
-        is_pending=any(messages.is_pending(db, message_id) for message_id in message_ids),
+        is_pending=any(message.pending_at is not None for message in thread),
         letters=outbox.of_messages(db, [message.id for message in thread if message.kind == "outgoing"]),
     )
 
@@ -238,5 +237,5 @@ def _by_message(stored: tuple[StoredPrediction, ...]) -> dict[int, tuple[StoredP
 
 
 def sla_state(ticket: Ticket) -> SlaState:
-    """How a ticket stands against its nearest deadline, now."""
-    return sla.clock(ticket, now=clock.now_ms())
+    """Return the state of a ticket's nearest deadline, now."""
+    return deadlines.clock(ticket, now=clock.now_ms())

@@ -7,14 +7,14 @@ from app.desk.store import messages
 
 
 class MessageTexts:
-    """What customers wrote and agents answered."""
+    """The messages of customers and agents."""
 
     kind = "message"
 
     def text(self, db: Reads, subject_id: int) -> str:
-        """The text of a message; raises NotFound."""
+        """Return the text of a message; raises NotFound."""
         return messages.get(db, subject_id).text
 
     def n_pending(self, db: Reads) -> int:
-        """How many messages wait for the model."""
+        """Return the number of messages that wait for the model."""
         return messages.n_pending(db)

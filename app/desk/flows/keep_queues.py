@@ -1,81 +1,54 @@
-"""The desk's own order: queues, and where each intent goes."""
+"""Queues, and the queue of each intent."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sqlite3
 from typing import Any
 
-from app.core.db import Transaction
-from app.core.errors import InputError
+from app.core import changes
+from app.core.db import Database, Reads, Transaction
+from app.core.errors import InputError, NotFound
 from app.core.events import history
+from app.core.events.event import Event
+from app.core.nouns import Changed, Inverse, Noun
 from app.core.permissions import SYSTEM, Viewer
 from app.core.services import Services
 from app.desk.domain.ticket import Queue, RouteRule
 from app.desk.store import queues
 
-_EDITABLE = frozenset({"slug", "title", "intent_task", "team_id", "is_redacting", "sla_policy_id"})
+
+class QueueNoun(Noun[Queue]):
+    """Queues; none is removed."""
+
+    name = "queue"
+    permission = "settings:write"
+    fields = frozenset({"slug", "title", "intent_task", "team_id", "is_redacting", "sla_policy_id"})
+    unique = "slug"
+    titles = ("slug",)
+
+    def make(self, row: sqlite3.Row) -> Queue:
+        """A queue out of its row."""
+        return queues.as_queue(row)
+
+    def see(self, db: Reads, row: Queue, viewer: Viewer) -> None:
+        """Raise NotFound for a queue out of the viewer's sight."""
+        if not viewer.sees_queue(row.id):
+            raise NotFound(noun="queue", id=row.id)
+
+    def is_in_the_way(self, event: Event, later: Event) -> bool:
+        """Return True when a later event changed the same fields, or the trust in the same intent."""
+        if event.verb == "trust_set":
+            return all(later.after.get(name) == event.after[name] for name in ("task", "intent"))
+        return super().is_in_the_way(event, later)
 
 
 def add_queue(
-    services: Services,
-    *,
-    viewer: Viewer,
-    slug: str,
-    title: str,
-    intent_task: str | None = None,
-    team_id: int | None = None,
-    is_redacting: bool = True,
+    services: Services, *, viewer: Viewer, slug: str, title: str, intent_task: str | None = None, **others: Any
 ) -> Queue:
-    """Add a queue; without a team everyone sees it. Raises Conflict when the slug is taken."""
-    with services.db.transaction() as tx:
-        queue_id = queues.insert(
-            tx,
-            slug=slug,
-            title=title,
-            intent_task=intent_task or services.policy.intent_task,
-            team_id=team_id,
-            is_redacting=is_redacting,
-        )
-        history.record(
-            tx, actor=history.of(viewer), verb="created", noun="queue", noun_id=queue_id, after={"slug": slug}
-        )
-        return queues.get(tx, queue_id)
-
-
-def change_queue(
-    services: Services, queue_id: int, *, viewer: Viewer, changes: Mapping[str, Any], version: int | None = None
-) -> Queue:
-    """Change a queue; raises NotFound, Stale, or InputError for an unknown field."""
-    unknown = sorted(set(changes) - _EDITABLE)
-    if unknown:
-        raise InputError("unknown_field", field=unknown[0])
-    with services.db.transaction() as tx:
-        was = queues.get(tx, queue_id, viewer=viewer)
-        queue = queues.update(tx, queue_id, changes=changes, version=version)
-        before = {key: getattr(was, key) for key in changes}
-        history.record(
-            tx, actor=history.of(viewer), verb="edited", noun="queue", noun_id=queue_id, before=before, after=changes
-        )
-        return queue
-
-
-def arrival(tx: Transaction, services: Services, *, slug: str | None, viewer: Viewer = SYSTEM) -> Queue:
-    """The queue of this slug, or the first in the viewer's sight; an empty installation gets its first queue here.
-
-    Raises InputError `unknown_queue` for one that is out of sight, `no_queue` where none is in sight.
-    """
-    if slug:
-        named = queues.find_by_slug(tx, slug)
-        if named is None or (viewer.queue_ids is not None and named.id not in viewer.queue_ids):
-            raise InputError("unknown_queue", queue=slug)
-        return named
-    first = first_queue(tx, services)
-    if viewer.queue_ids is None or first.id in viewer.queue_ids:
-        return first
-    seen = queues.every(tx, viewer=viewer)
-    if not seen and queues.every(tx):
-        raise InputError("no_queue")
-    return min(seen, key=lambda queue: queue.id) if seen else first
+    """Add a queue; without a team everyone sees it. Raises InputError, Conflict when the slug is taken."""
+    task = intent_task or services.policy.intent_task
+    given = {"slug": slug, "title": title, "intent_task": task, **others}
+    return changes.add(services.db, QUEUE, given, viewer=viewer).row
 
 
 def first_queue(tx: Transaction, services: Services) -> Queue:
@@ -83,17 +56,14 @@ def first_queue(tx: Transaction, services: Services) -> Queue:
     known = queues.every(tx)
     if known:
         return min(known, key=lambda queue: queue.id)
-    queue_id = queues.insert(tx, slug="inbox", title="Inbox", intent_task=services.policy.intent_task)
-    history.record(
-        tx, actor=history.of(SYSTEM), verb="created", noun="queue", noun_id=queue_id, after={"slug": "inbox"}
-    )
-    return queues.get(tx, queue_id)
+    given = {"slug": "inbox", "title": "Inbox", "intent_task": services.policy.intent_task}
+    return changes.add(tx, QUEUE, given, viewer=SYSTEM).row
 
 
-def titles_by_team(services: Services) -> dict[int, list[str]]:
+def titles_by_team(db: Reads) -> dict[int, list[str]]:
     """The titles of the queues that each team owns."""
     found: dict[int, list[str]] = {}
-    for queue in queues.every(services.db):
+    for queue in queues.every(db):
         if queue.team_id is not None:
             found.setdefault(queue.team_id, []).append(queue.title)
     return found
@@ -134,6 +104,48 @@ def set_route_rule(
         return made
 
 
-def every(services: Services) -> tuple[Queue, ...]:
-    """All queues, by title."""
-    return queues.every(services.db)
+def set_trust(
+    db: Database | Transaction,
+    *,
+    viewer: Viewer,
+    task: str,
+    intent: str,
+    is_trusted: bool,
+    least_probability: float = 0.0,
+    undoes: int | None = None,
+) -> Changed[Queue]:
+    """Let the model route an intent by itself where it is at least so sure, or put it back into the shadow.
+
+    Raises NotFound for an intent that has no queue to go to; returns that queue.
+    """
+    if not 0 <= least_probability <= 1:
+        raise InputError("unknown_value", field="least", value=least_probability)
+    with db.transaction() as tx:
+        was = queues.route_rule(tx, task=task, intent=intent)
+        if was is None or was.queue_id is None:
+            raise NotFound(noun="route", id=f"{task}/{intent}")
+        queues.trust(tx, was.id, is_trusted=is_trusted, least_probability=least_probability)
+        event = history.record(
+            tx,
+            actor=history.of(viewer),
+            verb="trust_set",
+            noun="queue",
+            noun_id=was.queue_id,
+            before={"is_trusted": was.is_trusted, "least_probability": was.least_probability},
+            after={
+                "task": task,
+                "intent": intent,
+                "is_trusted": is_trusted,
+                "least_probability": least_probability,
+            },
+            undoes=undoes,
+        )
+        return Changed(row=queues.get(tx, was.queue_id), event=event)
+
+
+def _undo_trust(tx: Transaction, event: Event, viewer: Viewer) -> Changed[Queue]:
+    task, intent = event.after["task"], event.after["intent"]
+    return set_trust(tx, viewer=viewer, task=task, intent=intent, undoes=event.id, **event.before)
+
+
+QUEUE = QueueNoun({"trust_set": Inverse(undo=_undo_trust)})

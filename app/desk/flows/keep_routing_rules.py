@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, cast, get_args
 
-from app.core.db import Reads, Transaction
-from app.core.errors import FieldError, InputError, NotFound
+from app.core.db import Database, Reads, Transaction
+from app.core.errors import FieldError, InputError
 from app.core.events import history
+from app.core.events.event import Event
+from app.core.nouns import Changed, Fields, Inverse, Noun
 from app.core.permissions import Viewer
 from app.core.services import Services
 from app.desk.decide import routing_rules, routing_trust
@@ -25,10 +27,9 @@ from app.desk.domain.routing_rule import (
     Simulation,
     TrustReport,
 )
-from app.desk.domain.ticket import Priority, RouteRule, Ticket
-from app.desk.store import queues, routing_rule_rows, tickets
+from app.desk.domain.ticket import Priority
+from app.desk.store import queues, routing_rule_rows
 
-EDITABLE = frozenset({"name", "conditions", "actions", "is_stop", "is_active"})
 MOST_TRIED = 1000
 MOST_JUDGED = 5000
 MOST_SHOWN = 100
@@ -36,84 +37,42 @@ MOST_CONDITIONS = 10
 HIGHEST = {"probability": 1.0, "urgency": 100.0}
 
 
-def add_rule(services: Services, *, viewer: Viewer, **values: Any) -> RoutingRule:
-    """Write a rule, which is off until it is switched on; raises InputError, Conflict when the name is taken."""
-    with services.db.transaction() as tx:
-        found = _checked(tx, values)
-        _check_circle(tx, RoutingRule(id=0, **{**found, "is_active": True}))
-        rule_id = routing_rule_rows.insert(tx, values=found)
-        history.record(
-            tx,
-            actor=history.of(viewer),
-            verb="created",
-            noun="routing_rule",
-            noun_id=rule_id,
-            after={"name": found["name"]},
-        )
-        return routing_rule_rows.get(tx, rule_id)
+class RoutingRuleNoun(Noun[RoutingRule]):
+    """Routing rules in their order; a new one is off until it is switched on, a removed one goes back to its place."""
 
+    name = "routing_rule"
+    permission = "routing:write"
+    fields = frozenset({"name", "conditions", "actions", "is_stop", "is_active"})
+    needed = ("name",)
+    is_restorable = True
 
-def change_rule(
-    services: Services, rule_id: int, *, viewer: Viewer, changes: Mapping[str, Any], version: int | None = None
-) -> RoutingRule:
-    """Change a rule, or switch it on or off; raises NotFound, Stale, Conflict, InputError."""
-    with services.db.transaction() as tx:
-        was = routing_rule_rows.get(tx, rule_id)
-        found = _checked(tx, changes)
-        _check_circle(tx, replace(was, **found))
-        rule = routing_rule_rows.update(tx, rule_id, changes=found, version=version)
-        before, after = ({name: _told(getattr(one, name)) for name in found} for one in (was, rule))
-        history.record(
-            tx,
-            actor=history.of(viewer),
-            verb="edited",
-            noun="routing_rule",
-            noun_id=rule_id,
-            before=before,
-            after=after,
-        )
-        return rule
+    def make(self, row: sqlite3.Row) -> RoutingRule:
+        """A rule out of its row."""
+        return routing_rule_rows.as_rule(row)
 
+    def check(self, tx: Transaction, given: Fields, was: RoutingRule | None) -> dict[str, Any]:
+        """The fields of a rule; raises InputError, also for rules that would send a ticket round in a circle."""
+        found = _checked(tx, given)
+        _check_circle(tx, replace(was or RoutingRule(id=0, name="", is_active=True), **found))
+        return found
 
-def remove_rule(services: Services, rule_id: int, *, viewer: Viewer) -> None:
-    """Remove a rule; raises NotFound."""
-    with services.db.transaction() as tx:
-        was = routing_rule_rows.get(tx, rule_id)
-        place = [rule.id for rule in routing_rule_rows.every(tx)].index(rule_id) + 1
-        routing_rule_rows.delete(tx, rule_id)
-        history.record(
-            tx,
-            actor=history.of(viewer),
-            verb="deleted",
-            noun="routing_rule",
-            noun_id=rule_id,
-            before={**{name: _told(getattr(was, name)) for name in sorted(EDITABLE)}, "place": place},
-        )
+    def columns(self, values: Fields) -> Fields:
+        """The fields as their columns keep them."""
+        return routing_rule_rows.columns(values)
 
+    def insert(self, tx: Transaction, columns: Fields) -> int:
+        """Add a rule after all others; returns its number."""
+        return super().insert(tx, {"position": routing_rule_rows.next_position(tx), **columns})
 
-def restore_rule(services: Services, rule_id: int, *, viewer: Viewer, values: Mapping[str, Any]) -> RoutingRule:
-    """Put a removed rule back to its place, as the event of its removal kept it; raises Conflict, InputError."""
-    fields, place = {name: value for name, value in values.items() if name in EDITABLE}, int(values["place"])
-    with services.db.transaction() as tx:
-        found = _checked(tx, fields)
-        _check_circle(tx, RoutingRule(id=rule_id, **found))
-        rule = routing_rule_rows.restore(tx, rule_id, values={**found, "position": 0})
-        _put(tx, rule_id, place=place)
-        history.record(
-            tx,
-            actor=history.of(viewer),
-            verb="restored",
-            noun="routing_rule",
-            noun_id=rule_id,
-            after={"name": rule.name, "place": place},
-        )
-        return rule
+    def kept(self, tx: Transaction, row: RoutingRule) -> Fields:
+        """The place of a rule in their order, counted from 1."""
+        return {"place": [rule.id for rule in routing_rule_rows.every(tx)].index(row.id) + 1}
 
-
-def _told(value: Any) -> Any:
-    """A rule's field as an event keeps it, and as `change_rule` takes it back."""
-    is_parts = isinstance(value, tuple) and value and isinstance(value[0], Condition | RoutingAction)
-    return [asdict(one) for one in value] if is_parts else value
+    def revive(self, tx: Transaction, thing_id: int, kept: Fields) -> None:
+        """Put a rule back to its place."""
+        fields = {name: value for name, value in kept.items() if name in self.fields}
+        super().revive(tx, thing_id, {**fields, "position": 0})
+        _put(tx, thing_id, place=int(kept["place"]))
 
 
 def _put(tx: Transaction, rule_id: int, *, place: int) -> tuple[int, int]:
@@ -123,26 +82,28 @@ def _put(tx: Transaction, rule_id: int, *, place: int) -> tuple[int, int]:
     to = min(max(place - 1, 0), len(known) - 1)
     known.insert(to, known.pop(at))
     for position, one in enumerate(known, start=1):
-        routing_rule_rows.update(tx, one, changes={"position": position})
+        routing_rule_rows.set_position(tx, one, position=position)
     return at + 1, to + 1
 
 
-def move_rule(services: Services, rule_id: int, *, viewer: Viewer, by: int) -> None:
+def move_rule(db: Database | Transaction, rule_id: int, *, viewer: Viewer, by: int) -> Changed[RoutingRule]:
     """Ask a rule earlier (−1) or later (1); raises NotFound."""
-    known = [rule.id for rule in routing_rule_rows.every(services.db)]
-    put_rule(
-        services, rule_id, viewer=viewer, place=known.index(routing_rule_rows.get(services.db, rule_id).id) + 1 + by
-    )
+    with db.transaction() as tx:
+        rule = routing_rule_rows.get(tx, rule_id)
+        place = [one.id for one in routing_rule_rows.every(tx)].index(rule.id) + 1
+        return put_rule(tx, rule_id, viewer=viewer, place=place + by)
 
 
-def put_rule(services: Services, rule_id: int, *, viewer: Viewer, place: int) -> None:
+def put_rule(
+    db: Database | Transaction, rule_id: int, *, viewer: Viewer, place: int, undoes: int | None = None
+) -> Changed[RoutingRule]:
     """Ask a rule at a place counted from 1, or at the end that is nearest to it; raises NotFound."""
-    with services.db.transaction() as tx:
-        routing_rule_rows.get(tx, rule_id)
+    with db.transaction() as tx:
+        rule = routing_rule_rows.get(tx, rule_id)
         was, now = _put(tx, rule_id, place=place)
         if was == now:
-            return
-        history.record(
+            return Changed(row=rule)
+        event = history.record(
             tx,
             actor=history.of(viewer),
             verb="moved",
@@ -150,16 +111,20 @@ def put_rule(services: Services, rule_id: int, *, viewer: Viewer, place: int) ->
             noun_id=rule_id,
             before={"place": was},
             after={"place": now},
+            undoes=undoes,
         )
+        return Changed(row=routing_rule_rows.get(tx, rule_id), event=event)
 
 
-def _checked(db: Reads, values: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = sorted(set(values) - EDITABLE)
-    if unknown:
-        raise InputError("unknown_field", field=unknown[0])
-    found = dict(values)
-    if "name" in found and not str(found["name"]).strip():
-        raise InputError("empty_field", fields=[FieldError(pointer="/name", code="empty")])
+def _undo_move(tx: Transaction, event: Event, viewer: Viewer) -> Changed[RoutingRule]:
+    return put_rule(tx, event.noun_id, viewer=viewer, place=event.before["place"], undoes=event.id)
+
+
+ROUTING_RULE = RoutingRuleNoun({"moved": Inverse(undo=_undo_move)})
+
+
+def _checked(db: Reads, given: Fields) -> dict[str, Any]:
+    found = dict(given)
     for name, check in (("conditions", _condition), ("actions", _action)):
         if name not in found:
             continue
@@ -225,7 +190,7 @@ def _check_circle(tx: Transaction, rule: RoutingRule) -> None:
 
 
 def simulate(services: Services, *, viewer: Viewer, rule_id: int | None = None, n: int = 200) -> Simulation:
-    """What the active rules, with one more switched on, would have done with the last `n` tickets in sight."""
+    """Try the active rules, with one more switched on, on the last `n` tickets in sight."""
     if not 1 <= n <= MOST_TRIED:
         raise InputError("unknown_value", field="n", value=n)
     db = services.db
@@ -276,90 +241,8 @@ def _facts_of_row(row: sqlite3.Row, *, queue: str) -> Facts:
     )
 
 
-def apply(tx: Transaction, ticket: Ticket, *, tier: str, text: str, probability: float) -> bool:
-    """Let the active rules act on a ticket that was just read; whether one of them chose its queue."""
-    active = routing_rule_rows.every(tx, is_active=True)
-    if not active:
-        return False
-    slugs = {queue.id: queue.slug for queue in queues.every(tx)}
-    facts = Facts(
-        queue=slugs[ticket.queue_id],
-        intent=ticket.intent or "",
-        sentiment=ticket.sentiment or "",
-        emotion=ticket.emotion or "",
-        language=ticket.language,
-        channel=ticket.channel,
-        tier=tier,
-        priority=ticket.priority,
-        needs_person=ticket.needs_person,
-        probability=probability,
-        urgency=0 if ticket.urgency is None else ticket.urgency.points,
-        text=text,
-        tags=ticket.tags,
-    )
-    ids = {slug: queue_id for queue_id, slug in slugs.items()}
-    hits = routing_rules.run(active, facts=facts).hits
-    for rule in hits:
-        after = routing_rules.done(rule, facts=facts)
-        _acted(tx, ticket.id, rule=rule, before=facts, after=after, ids=ids)
-        facts = after
-    return routing_rules.routed_by(hits) is not None
-
-
-def _acted(
-    tx: Transaction, ticket_id: int, *, rule: RoutingRule, before: Facts, after: Facts, ids: Mapping[str, int]
-) -> None:
-    """Write down what one rule did, as one event."""
-    was: dict[str, Any] = {"queue_id": ids[before.queue], "priority": before.priority, "tags": before.tags}
-    now: dict[str, Any] = {"queue_id": ids[after.queue], "priority": after.priority, "tags": after.tags}
-    changed = {name: value for name, value in now.items() if value != was[name]}
-    if not changed:
-        return
-    tickets.update(tx, ticket_id, changes=changed)
-    history.record(
-        tx,
-        actor=("rule", f"routing:{rule.id}"),
-        verb="routed" if "queue_id" in changed else "edited",
-        noun="ticket",
-        noun_id=ticket_id,
-        before={name: was[name] for name in changed},
-        after={**changed, "rule": rule.name, **({"reason": "routing_rule"} if "queue_id" in changed else {})},
-    )
-
-
 def trust_report(services: Services, *, precision: float, n: int = MOST_JUDGED) -> TrustReport:
-    """What the model would have routed of the last `n` tickets, and how often people found it right."""
+    """Count what the model would have routed of the last `n` tickets, and how often people agreed."""
     if not 0.5 <= precision < 1:
         raise InputError("unknown_value", field="precision", value=precision)
     return routing_trust.report(routing_rule_rows.judged(services.db, limit=n), precision=precision)
-
-
-def set_trust(
-    services: Services, *, viewer: Viewer, task: str, intent: str, is_trusted: bool, least_probability: float = 0.0
-) -> RouteRule:
-    """Let the model route an intent by itself where it is at least so sure, or put it back into the shadow.
-
-    Raises NotFound for an intent that has no queue to go to.
-    """
-    if not 0 <= least_probability <= 1:
-        raise InputError("unknown_value", field="least", value=least_probability)
-    with services.db.transaction() as tx:
-        was = queues.route_rule(tx, task=task, intent=intent)
-        if was is None or was.queue_id is None:
-            raise NotFound(noun="route", id=f"{task}/{intent}")
-        queues.trust(tx, was.id, is_trusted=is_trusted, least_probability=least_probability)
-        history.record(
-            tx,
-            actor=history.of(viewer),
-            verb="trust_set",
-            noun="queue",
-            noun_id=was.queue_id,
-            before={"is_trusted": was.is_trusted, "least_probability": was.least_probability},
-            after={
-                "task": task,
-                "intent": intent,
-                "is_trusted": is_trusted,
-                "least_probability": least_probability,
-            },
-        )
-        return replace(was, is_trusted=is_trusted, least_probability=least_probability)

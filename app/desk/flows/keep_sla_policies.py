@@ -2,77 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import sqlite3
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 from zoneinfo import available_timezones
 
+from app.core.db import Transaction
 from app.core.durations import DAY_MS
 from app.core.errors import Conflict, FieldError, InputError
-from app.core.events import history
-from app.core.permissions import Viewer
-from app.core.services import Services
+from app.core.nouns import Fields, Noun
 from app.desk.domain.sla_policy import Opening, SlaPolicy
-from app.desk.store import sla_policies
+from app.desk.store import queues
 
 LONGEST_MS = 400 * DAY_MS
-_FIELDS = frozenset({"name", "zone", "hours", "holidays", "first_response_ms", "resolution_ms"})
 
 
-def add_policy(services: Services, *, viewer: Viewer, **values: Any) -> SlaPolicy:
-    """Add a policy; raises InputError with the fields at fault, Conflict when the name is taken."""
-    _check(values)
-    with services.db.transaction() as tx:
-        policy_id = sla_policies.insert(tx, values=values)
-        after = {"name": values.get("name", "")}
-        history.record(tx, actor=history.of(viewer), verb="created", noun="sla_policy", noun_id=policy_id, after=after)
-        return sla_policies.get(tx, policy_id)
+class SlaPolicyNoun(Noun[SlaPolicy]):
+    """SLA policies; the default one stays, and queues of a removed one have the default."""
+
+    name = "sla_policy"
+    title = "SLA policy"
+    permission = "settings:write"
+    fields = frozenset({"name", "zone", "hours", "holidays", "first_response_ms", "resolution_ms"})
+
+    def make(self, row: sqlite3.Row) -> SlaPolicy:
+        """A policy out of its row."""
+        return queues.as_policy(row)
+
+    def check(self, tx: Transaction, given: Fields, was: SlaPolicy | None) -> dict[str, Any]:
+        """The fields of a policy; raises InputError with those at fault."""
+        found = dict(given)
+        if "hours" in found:
+            found["hours"] = tuple((int(day), int(opens), int(closes)) for day, opens, closes in found["hours"])
+        if "holidays" in found:
+            found["holidays"] = tuple(found["holidays"])
+        faults = list(_faults(found))
+        if faults:
+            raise InputError(faults[0].code, fields=faults, **dict(faults[0].params))
+        return found
+
+    def delete(self, tx: Transaction, row: SlaPolicy) -> None:
+        """Remove a policy; raises Conflict `default_policy`."""
+        if row.is_default:
+            raise Conflict("default_policy", name=row.name)
+        super().delete(tx, row)
 
 
-def change_policy(
-    services: Services, policy_id: int, *, viewer: Viewer, changes: Mapping[str, Any], version: int | None = None
-) -> SlaPolicy:
-    """Change a policy; raises NotFound, Stale, InputError, Conflict."""
-    _check(changes)
-    with services.db.transaction() as tx:
-        was = sla_policies.get(tx, policy_id)
-        policy = sla_policies.update(tx, policy_id, changes=changes, version=version)
-        before = {key: getattr(was, key) for key in changes}
-        history.record(
-            tx,
-            actor=history.of(viewer),
-            verb="edited",
-            noun="sla_policy",
-            noun_id=policy_id,
-            before=before,
-            after=changes,
-        )
-        return policy
+SLA_POLICY = SlaPolicyNoun()
 
 
-def remove_policy(services: Services, policy_id: int, *, viewer: Viewer) -> None:
-    """Remove a policy; its queues have the default one then, which itself stays: Conflict `default_policy`."""
-    with services.db.transaction() as tx:
-        was = sla_policies.get(tx, policy_id)
-        if was.is_default:
-            raise Conflict("default_policy", name=was.name)
-        sla_policies.delete(tx, policy_id)
-        before = {"name": was.name}
-        history.record(
-            tx, actor=history.of(viewer), verb="deleted", noun="sla_policy", noun_id=policy_id, before=before
-        )
-
-
-def _check(values: Mapping[str, Any]) -> None:
-    unknown = sorted(set(values) - _FIELDS)
-    if unknown:
-        raise InputError("unknown_field", field=unknown[0])
-    faults = list(_faults(values))
-    if faults:
-        raise InputError(faults[0].code, fields=faults, **dict(faults[0].params))
-
-
-def _faults(values: Mapping[str, Any]) -> Iterator[FieldError]:
+def _faults(values: Fields) -> Iterator[FieldError]:
     if "name" in values and not str(values["name"]).strip():
         yield FieldError(pointer="/name", code="empty")
     if "zone" in values and values["zone"] not in available_timezones():

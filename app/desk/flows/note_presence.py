@@ -1,4 +1,4 @@
-"""Who else has a ticket open: told every few seconds, forgotten as quickly."""
+"""The people who have a ticket open: their pages report every few seconds and are forgotten as quickly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WAIT_MS = 200
 
 
 def there(services: Services, ticket_id: int, *, viewer: Viewer) -> tuple[Present, ...]:
-    """The others who have the ticket open; raises NotFound out of sight."""
+    """Return the others who have the ticket open; raises NotFound out of sight."""
     tickets.get(services.db, ticket_id, viewer=viewer)
     found = presence.of(services.db, ticket_id, since=clock.now_ms() - FRESH_MS)
     return tuple(one for one in found if one.user_id != viewer.user_id)
@@ -34,13 +34,13 @@ def seen(services: Services, ticket_id: int, *, viewer: Viewer, is_typing: bool 
 
 
 def left(services: Services, ticket_id: int, *, viewer: Viewer) -> None:
-    """The viewer has closed the ticket; one who is gone otherwise is forgotten after a while."""
+    """Note that the viewer closed the ticket; whoever leaves in another way is forgotten after a while."""
     if viewer.user_id is not None:
         with services.db.transaction(wait_ms=WAIT_MS) as tx:
             presence.leave(tx, ticket_id=ticket_id, user_id=viewer.user_id)
 
 
 def forget(services: Services) -> int:
-    """Drop what says nothing any more; how many rows."""
+    """Drop outdated reports; return how many."""
     with services.db.transaction() as tx:
         return presence.expire(tx, before=clock.now_ms() - FRESH_MS)

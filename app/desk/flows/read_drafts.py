@@ -1,4 +1,4 @@
-"""What arrives, as drafts of tickets: the way from the web into filing."""
+"""Ticket drafts out of API bodies and forms."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ LONGEST_ID = ticket_drafts.LONGEST_ID
 
 
 def ticket_from_json(payload: Mapping[str, Any]) -> TicketDraft:
-    """A ticket out of an API body; InputError with the fields at fault."""
+    """Return the draft in an API body; raises InputError with the fields at fault."""
     return ticket_drafts.from_json(payload)
 
 
 def ticket_from_form(fields: Mapping[str, Any]) -> TicketDraft:
-    """A ticket out of a form; InputError with the fields at fault."""
+    """Return the draft in a form; raises InputError with the fields at fault."""
     return ticket_drafts.from_form(fields)

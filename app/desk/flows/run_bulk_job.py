@@ -13,21 +13,22 @@ from itertools import islice
 from typing import Any, get_args
 
 from app.answers.store import macros
-from app.core import clock
+from app.core import changes, clock
 from app.core.db import Transaction
 from app.core.errors import BellwetherError, Conflict, InputError, NotAllowed, NotFound
 from app.core.events import event_log as events
 from app.core.events import history
 from app.core.events.event import Event
-from app.core.events.history import Told
 from app.core.jobs import job_rows
 from app.core.jobs.job import Job
 from app.core.jobs.job_progress import Progress
+from app.core.nouns import Fields, Plan
 from app.core.permissions import Viewer
 from app.core.services import Services
 from app.desk.domain.bulk import BulkAction, BulkOrder, of_params
 from app.desk.domain.ticket import Ticket, TicketFilter
-from app.desk.flows import act_on_ticket, correct_message, undo_event
+from app.desk.flows import act_on_ticket, correct_message
+from app.desk.flows.act_on_ticket import TICKET
 from app.desk.store import bulk_items, inbox_query, tickets
 from app.desk.store.ticket_filter import by_ids
 from app.intents.flows import correct_prediction
@@ -37,17 +38,17 @@ LISTED = 2000
 
 SMALLEST, LARGEST = 10, 200
 GOAL_MS = 25
-"""How long a transaction should take; the limit of the house is 50 ms."""
+"""The wanted duration of a transaction; the limit of every transaction is 50 ms."""
 
 CACHE_MB = 64
 """A change of thousands of tickets touches pages all over ten indices, again and again."""
 
-_Changes = Callable[[Transaction, Ticket], Mapping[str, Any]]
+_Changes = Callable[[Transaction, Ticket], Fields]
 _FIELDS = {"assign": "assignee_id", "route": "queue_id", "set_status": "status", "set_priority": "priority"}
 
 
 def count(services: Services, order: BulkOrder, *, viewer: Viewer) -> int:
-    """How many tickets an order is about, without doing anything; raises InputError for what cannot be done."""
+    """Count the tickets of an order without changing any; raises InputError for an order that cannot be done."""
     _check(services, order)
     return len(_ids(services, order, viewer=viewer))
 
@@ -58,7 +59,7 @@ def begin(services: Services, order: BulkOrder, *, viewer: Viewer) -> Job:
         raise NotAllowed(permission="tickets:write")
     _check(services, order)
     accepted = replace(order, last_id=tickets.last_id(services.db))
-    return _queued(services, "bulk_edit", params=accepted.as_params(), viewer=viewer)
+    return _queue(services, "bulk_edit", params=accepted.as_params(), viewer=viewer)
 
 
 def undo(services: Services, job_id: int, *, viewer: Viewer) -> Job:
@@ -71,7 +72,7 @@ def undo(services: Services, job_id: int, *, viewer: Viewer) -> Job:
         raise Conflict("cannot_undo", id=job_id)
     if job_rows.undone_by(services.db, job_id) is not None:
         raise Conflict("already_undone", id=job_id)
-    return _queued(services, "bulk_undo", params={"job_id": job_id}, viewer=viewer)
+    return _queue(services, "bulk_undo", params={"job_id": job_id}, viewer=viewer)
 
 
 def show(services: Services, job_id: int, *, viewer: Viewer) -> Job:
@@ -82,12 +83,17 @@ def show(services: Services, job_id: int, *, viewer: Viewer) -> Job:
     return job
 
 
+def n_changed(services: Services, job: Job) -> int:
+    """The number of tickets that a bulk job has really changed."""
+    return bulk_items.n_changed(services.db, job.id)
+
+
 def undone_by(services: Services, job_id: int) -> int | None:
     """The job that takes this one back, if there is one."""
     return job_rows.undone_by(services.db, job_id)
 
 
-def _queued(services: Services, kind: Any, *, params: Mapping[str, Any], viewer: Viewer) -> Job:
+def _queue(services: Services, kind: Any, *, params: Mapping[str, Any], viewer: Viewer) -> Job:
     with services.db.transaction() as tx:
         job_id = job_rows.insert(tx, kind=kind, params=params, user_id=viewer.user_id, at=clock.now_ms())
         history.record(tx, actor=history.of(viewer), verb="queued", noun="job", noun_id=job_id, after={"kind": kind})
@@ -122,7 +128,7 @@ def work(services: Services, job: Job, progress: Progress, *, viewer: Viewer) ->
     order = of_params(job.params)
     if job.n_total == 0:
         _list(services, job, ids=_ids(services, order, viewer=viewer))
-    changes = _changes(order)
+    changes_of = _changes(order)
     label = order.params if order.action == "correct" else None
 
     def one(tx: Transaction, batch: _Batch, was: Ticket) -> None:
@@ -130,9 +136,9 @@ def work(services: Services, job: Job, progress: Progress, *, viewer: Viewer) ->
             with tx.attempt():
                 batch.done.append((was.id, _corrected(services, tx, was, label=label, viewer=viewer)))
         else:
-            batch.plan(tx, was, changes(tx, was))
+            batch.plan(tx, was, changes_of(tx, was))
 
-    _through(services, job, progress, viewer=viewer, do=one)
+    _run(services, job, progress, viewer=viewer, do=one)
 
 
 def work_undo(services: Services, job: Job, progress: Progress, *, viewer: Viewer) -> None:
@@ -143,16 +149,17 @@ def work_undo(services: Services, job: Job, progress: Progress, *, viewer: Viewe
             after = bulk_items.add_changed(tx, job.id, of_job=of_job, after=after, limit=LISTED)
 
     def one(tx: Transaction, batch: _Batch, was: Ticket) -> None:
-        event, later = batch.told(tx, of_job).of(was.id)
+        event, later = batch.past_of(tx, of_job).of(was.id)
         if event.verb == "corrected":
             with tx.attempt():
-                batch.done.append((was.id, undo_event.undone(tx, event.id, viewer=viewer).id))
+                made = changes.undone(tx, event, viewer=viewer)
+            batch.done.append((was.id, None if made.event is None else made.event.id))
             return
-        undo_event.check_undo(event, later=later)
+        changes.check_undo(event, later=later)
         batch.plan(tx, was, event.before, undoes=event.id)
 
     # Who moved tickets out of their own sight can still take that back.
-    _through(services, job, progress, viewer=replace(viewer, queue_ids=None), do=one)
+    _run(services, job, progress, viewer=replace(viewer, queue_ids=None), do=one)
 
 
 def _list(services: Services, job: Job, *, ids: Sequence[int]) -> None:
@@ -174,7 +181,8 @@ def _corrected(
     services: Services, tx: Transaction, was: Ticket, *, label: Mapping[str, Any], viewer: Viewer
 ) -> int | None:
     stored = correct_message.newest(tx, was.id, task=str(label["task"]))
-    return correct_prediction.corrected(tx, stored, label=str(label["label"]), viewer=viewer)[1].id
+    event = correct_prediction.corrected(tx, stored, label=str(label["label"]), viewer=viewer).event
+    return None if event is None else event.id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,17 +201,17 @@ class _Past:
 
 @dataclass
 class _Batch:
-    """What one transaction does: edits to be written together, and what became of each ticket."""
+    """The work of one transaction: edits to be written in one go, and the outcome for each ticket."""
 
     viewer: Viewer
     ids: Sequence[int]
     past: _Past | None = None
-    edits: list[tuple[Ticket, act_on_ticket.Edit, int | None]] = field(default_factory=list)
+    plans: list[Plan[Ticket]] = field(default_factory=list)
     done: list[tuple[int, int | None]] = field(default_factory=list)
     failed: list[int] = field(default_factory=list)
 
-    def told(self, tx: Transaction, of_job: int) -> _Past:
-        """What another job did to these tickets, looked up once for all of them."""
+    def past_of(self, tx: Transaction, of_job: int) -> _Past:
+        """Look up once what another job did to these tickets."""
         if self.past is None:
             event_ids = bulk_items.events_of(tx, of_job, ticket_ids=self.ids)
             self.past = _Past(
@@ -213,52 +221,40 @@ class _Batch:
             )
         return self.past
 
-    def plan(self, tx: Transaction, was: Ticket, changes: Mapping[str, Any], *, undoes: int | None = None) -> None:
+    def plan(self, tx: Transaction, was: Ticket, given: Fields, *, undoes: int | None = None) -> None:
         """Change a ticket; one that is like that already is done, but cannot be taken back to it."""
-        edit = act_on_ticket.plan(tx, was, changes, is_undo=undoes is not None)
-        if edit is not None:
-            self.edits.append((was, edit, undoes))
+        found = changes.plan(tx, TICKET, was, given, undoes=undoes)
+        if found is not None:
+            self.plans.append(found)
         elif undoes is not None:
             raise Conflict("cannot_undo", id=undoes)
         else:
             self.done.append((was.id, None))
 
     def write(self, tx: Transaction) -> None:
-        """Write the edits and their events."""
-        tickets.update_each(tx, [(was.id, edit.columns) for was, edit, _ in self.edits])
-        told = [
-            Told(
-                verb=edit.verb,
-                noun_id=was.id,
-                before=edit.before,
-                after=edit.after,
-                data={"subject": was.subject, "external_id": was.external_id},
-                undoes=undoes,
-            )
-            for was, edit, undoes in self.edits
-        ]
-        event_ids = history.record_each(tx, told, actor=history.of(self.viewer), noun="ticket")
-        self.done += [(was.id, event_id) for (was, *_), event_id in zip(self.edits, event_ids, strict=True)]
+        """Write the changes and their events."""
+        event_ids = changes.write_each(tx, TICKET, self.plans, viewer=self.viewer)
+        self.done += [(one.was.id, event_id) for one, event_id in zip(self.plans, event_ids, strict=True)]
 
 
 _Do = Callable[[Transaction, _Batch, Ticket], None]
 
 
-def _through(services: Services, job: Job, progress: Progress, *, viewer: Viewer, do: _Do) -> None:
+def _run(services: Services, job: Job, progress: Progress, *, viewer: Viewer, do: _Do) -> None:
     known = bulk_items.tally(services.db, job.id)
     progress.n_total, progress.n_done, progress.n_failed = known.n_total, known.n_done, known.n_failed
     progress.errors = list(job.errors)
     progress.write()
-    with services.db.wide(megabytes=CACHE_MB):
-        _all_of(services, job, progress, viewer=viewer, do=do)
+    with services.db.page_cache(megabytes=CACHE_MB):
+        _run_batches(services, job, progress, viewer=viewer, do=do)
 
 
-def _all_of(services: Services, job: Job, progress: Progress, *, viewer: Viewer, do: _Do) -> None:
+def _run_batches(services: Services, job: Job, progress: Progress, *, viewer: Viewer, do: _Do) -> None:
     last, size = 0, SMALLEST
     while ids := bulk_items.waiting(services.db, job.id, after=last, limit=size):
         began = clock.now_ms()
         # What is counted in a transaction that is not committed is counted no more.
-        with progress.together(), services.db.transaction() as tx:
+        with progress.reverting_on_error(), services.db.transaction() as tx:
             _transact(tx, job, progress, ids=ids, viewer=viewer, do=do)
         took = max(clock.now_ms() - began, 1)
         size = min(max(SMALLEST, min(size * 2, size * GOAL_MS // took)), LARGEST)
@@ -281,7 +277,7 @@ def _transact(tx: Transaction, job: Job, progress: Progress, *, ids: Sequence[in
 
 
 def _in_sight(ticket: Ticket | None, *, ticket_id: int, viewer: Viewer) -> Ticket:
-    if ticket is None or (viewer.queue_ids is not None and ticket.queue_id not in viewer.queue_ids):
+    if ticket is None or not viewer.sees_queue(ticket.queue_id):
         raise NotFound(noun="ticket", id=ticket_id)
     return ticket
 

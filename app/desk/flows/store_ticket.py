@@ -1,48 +1,55 @@
-"""A ticket draft into the database: cleaned, redacted, threaded, and stored before any model is asked."""
+"""Storing a ticket draft: it is cleaned, redacted, matched to its thread and written before any model is asked."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 from app.core import clock
 from app.core.db import Reads, Transaction
 from app.core.durations import HOUR_MS
-from app.core.errors import InputError
+from app.core.errors import InputError, NotFound
 from app.core.events import event_log, history
 from app.core.permissions import SYSTEM, Viewer
 from app.core.services import Services
 from app.core.text.cleaning import clean, shown
 from app.core.text.redaction import redact
-from app.desk.decide import breach_risk
-from app.desk.domain.ticket import Message, Queue, Ticket, TicketDraft
+from app.desk.decide import deadlines
+from app.desk.domain.ticket import Customer, Message, Queue, Ticket, TicketDraft
 from app.desk.flows import keep_queues, set_deadlines
 from app.desk.flows.mail import send_mail
 from app.desk.store import attachments, customers, messages, outbox, queues, tickets
 
-# A message that was accepted is first for the process that accepted it; after this long it is anyone's.
+# The process that accepted a message has this long to read it; after that any process may.
 LEASE_MS = 30_000
 PREVIEW_LENGTH = 160
 LONGEST_SUBJECT = 300
 MOST_AN_HOUR = 20
-"""Mails of one sender in an hour; what goes beyond is a robot's: it joins their last ticket and wakes none."""
+"""Mails of one sender in an hour; more come from a robot: they join its last ticket and reopen none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """What became of a draft; `is_new` is false for one that was received before, `is_opened` true for a new ticket."""
+    """The result of storing a draft; `is_new` is false for one that was received before.
 
-    ticket_id: int
-    message_id: int
+    `opener` is the customer whose draft opened a new ticket; None where it belongs to an earlier one.
+    """
+
+    ticket: Ticket
+    message: Message
     is_new: bool
     is_update: bool = False
-    is_opened: bool = False
+    opener: Customer | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """The message of the draft waits for the model."""
+        return (self.is_new or self.is_update) and self.message.pending_at is not None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Texts:
-    """A message as it is stored: what is shown, what the model reads, and how much was taken out."""
+    """The texts of a message as they are stored: `body` is shown, `text` is read by the model."""
 
     subject: str
     body: str
@@ -52,13 +59,13 @@ class Texts:
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A draft whose texts are made once, before a transaction needs them or in it."""
+    """A draft with its texts, which are made once, on first use."""
 
     draft: TicketDraft
     _made: dict[tuple[bool, bool], Texts] = field(default_factory=dict)
 
     def texts(self, *, is_redacting: bool, is_first: bool) -> Texts:
-        """As `texts_of` makes them."""
+        """Return the texts that `texts_of` makes."""
         wanted = (is_redacting, is_first)
         if wanted not in self._made:
             self._made[wanted] = texts_of(self.draft, is_redacting=is_redacting, is_first=is_first)
@@ -68,36 +75,31 @@ class Prepared:
 def store(tx: Transaction, services: Services, prepared: Prepared, *, viewer: Viewer) -> Stored:
     """Accept a draft in an open transaction: known, an update, the next message of a thread, or a new ticket."""
     draft = prepared.draft
-    known = _known(tx, draft)
+    known = _find_known(tx, draft)
     if known is not None:
-        return known
-    earlier = _earlier(tx, draft, viewer=viewer)
+        return Stored(ticket=tickets.read(tx, known.ticket_id), message=known, is_new=False)
+    earlier = _find_earlier(tx, draft, viewer=viewer)
     if earlier is not None:
-        if earlier.external_id != draft.external_id:
-            # It was erased: what comes again from where it came from stays out.
-            first = messages.first_incoming(tx, earlier.id)
-            return Stored(ticket_id=earlier.id, message_id=0 if first is None else first.id, is_new=False)
-        return _updated(tx, earlier, prepared=prepared, viewer=viewer)
+        return _update(tx, earlier, prepared=prepared, viewer=viewer)
     returned = outbox.find_sent(tx, draft.bounce.message_id) if draft.bounce else None
     if draft.bounce is not None and returned is not None:
-        send_mail.came_back(tx, returned, bounce=draft.bounce)
-        return _continued(tx, returned.ticket_id, prepared=prepared, viewer=viewer)
+        send_mail.note_bounce(tx, returned, bounce=draft.bounce)
+        return _continue(tx, returned.ticket_id, prepared=prepared, viewer=viewer)
     thread = messages.find_thread(tx, parents(draft))
-    flooded = _flooded(tx, draft)
+    flooded = _find_flooded(tx, draft)
     if flooded is not None:
         prepared, thread = replace(prepared, draft=replace(draft, is_automatic=True)), thread or flooded
     if thread is not None:
-        return _continued(tx, thread, prepared=prepared, viewer=viewer)
-    return _opened(tx, services, prepared=prepared, viewer=viewer)
+        return _continue(tx, thread, prepared=prepared, viewer=viewer)
+    return _open(tx, services, prepared=prepared, viewer=viewer)
 
 
-def _known(db: Reads, draft: TicketDraft) -> Stored | None:
-    found = messages.find_by_message_id(db, draft.message_id) if draft.message_id else None
-    return None if found is None else Stored(ticket_id=found.ticket_id, message_id=found.id, is_new=False)
+def _find_known(db: Reads, draft: TicketDraft) -> Message | None:
+    return messages.find_by_message_id(db, draft.message_id) if draft.message_id else None
 
 
-def _earlier(db: Reads, draft: TicketDraft, *, viewer: Viewer) -> Ticket | None:
-    """The ticket that a draft writes anew by its external id.
+def _find_earlier(db: Reads, draft: TicketDraft, *, viewer: Viewer) -> Ticket | None:
+    """Return the ticket that has the external id of a draft.
 
     Such an id is easily guessed: one that only others know is, to everybody else, as if it had never been used.
     """
@@ -107,8 +109,8 @@ def _earlier(db: Reads, draft: TicketDraft, *, viewer: Viewer) -> Ticket | None:
 
 
 def may_see(db: Reads, ticket: Ticket, *, viewer: Viewer) -> bool:
-    """Whether a viewer may read a ticket's fields: it is in their sight, or they filed it themselves."""
-    is_in_sight = viewer.queue_ids is None or ticket.queue_id in viewer.queue_ids
+    """Return True for a ticket whose fields a viewer may read: it is in their sight, or they filed it themselves."""
+    is_in_sight = viewer.sees_queue(ticket.queue_id)
     if is_in_sight and viewer.may("tickets:read"):
         return True
     filed = event_log.of(db, "ticket", ticket.id)
@@ -116,18 +118,16 @@ def may_see(db: Reads, ticket: Ticket, *, viewer: Viewer) -> bool:
 
 
 def foreseen_queue(db: Reads, draft: TicketDraft, *, viewer: Viewer) -> Queue | None:
-    """The queue where a draft will open a ticket, as far as can be told before it is stored; else None."""
+    """Return the queue where a draft will probably open a ticket; None where it probably opens none."""
     is_plain = not (draft.is_automatic or draft.bounce or draft.mailbox_id)
-    if not is_plain or _known(db, draft) or messages.find_thread(db, parents(draft)):
+    if not is_plain or _find_known(db, draft) or messages.find_thread(db, parents(draft)):
         return None
-    if _earlier(db, draft, viewer=viewer):
+    if _find_earlier(db, draft, viewer=viewer):
         return None
-    if draft.queue:
-        return queues.find_by_slug(db, draft.queue)
-    return min(queues.every(db, viewer=viewer), key=lambda queue: queue.id, default=None)
+    return queues.arrival(db, slug=draft.queue, viewer=viewer)
 
 
-def _flooded(tx: Transaction, draft: TicketDraft) -> int | None:
+def _find_flooded(tx: Transaction, draft: TicketDraft) -> int | None:
     """The last ticket of a sender who has written more than people do; None for everybody else."""
     if draft.mailbox_id is None or draft.customer_email is None:
         return None
@@ -164,120 +164,118 @@ def preview(text: str) -> str:
     return line if len(line) <= PREVIEW_LENGTH else line[: PREVIEW_LENGTH - 1].rstrip() + "…"
 
 
-def _opened(tx: Transaction, services: Services, *, prepared: Prepared, viewer: Viewer) -> Stored:
-    draft = prepared.draft
-    queue = keep_queues.arrival(tx, services, slug=draft.queue, viewer=viewer)
+def _open(tx: Transaction, services: Services, *, prepared: Prepared, viewer: Viewer) -> Stored:
+    draft, now = prepared.draft, clock.now_ms()
+    queue = _arrival(tx, services, draft, viewer=viewer)
     texts = prepared.texts(is_redacting=queue.is_redacting, is_first=True)
-    created_at = min(draft.occurred_at or clock.now_ms(), clock.now_ms())
-    customer_id = customers.ensure(
-        tx,
-        name=draft.customer_name or draft.customer_email or "",
-        email=draft.customer_email,
-        tier=draft.customer_tier,
+    name, at = draft.customer_name or draft.customer_email or "", min(draft.occurred_at or now, now)
+    opener = customers.ensure(tx, name=name, email=draft.customer_email, tier=draft.customer_tier)
+    unread = Ticket(
+        id=0,
+        subject=texts.subject,
+        channel=draft.channel,
+        status="new",
+        priority="normal",
+        queue_id=queue.id,
+        customer_id=opener.id,
+        created_at=at,
+        updated_at=at,
+        external_id=draft.external_id,
+        mailbox_id=draft.mailbox_id,
+        intent_task=queue.intent_task,
+        preview=preview(texts.text),
+        n_messages=1,
     )
-    ticket_id = tickets.insert(
-        tx,
-        values={
-            "subject": texts.subject,
-            "channel": draft.channel,
-            "status": "new",
-            "priority": "normal",
-            "queue_id": queue.id,
-            "customer_id": customer_id,
-            "created_at": created_at,
-            "updated_at": created_at,
-            "external_id": draft.external_id,
-            "mailbox_id": draft.mailbox_id,
-            "intent_task": queue.intent_task,
-            "preview": preview(texts.text),
-            "n_messages": 1,
-            **_clock_columns(tx, queue_id=queue.id, created_at=created_at),
-        },
-    )
-    message_id = _message(tx, ticket_id, draft=draft, texts=texts, at=created_at)
-    after = {"queue_id": queue.id, "channel": draft.channel, "message_id": message_id}
+    due = set_deadlines.start(tx, unread, since=at)
+    ticket = tickets.insert(tx, replace(due, risk=deadlines.risk(due, now=now)))
+    message = _message(tx, ticket, draft=draft, texts=texts, now=now)
+    after = {"queue_id": queue.id, "channel": draft.channel, "message_id": message.id}
     data = {"subject": texts.subject, "external_id": draft.external_id, "queue": queue.slug}
     history.record(
-        tx, actor=history.of(viewer), verb="created", noun="ticket", noun_id=ticket_id, after=after, data=data
+        tx, actor=history.of(viewer), verb="created", noun="ticket", noun_id=ticket.id, after=after, data=data
     )
-    return Stored(ticket_id=ticket_id, message_id=message_id, is_new=True, is_opened=True)
+    return Stored(ticket=ticket, message=message, is_new=True, opener=opener)
 
 
-def _clock_columns(tx: Transaction, *, queue_id: int, created_at: int) -> dict[str, int]:
-    """The columns of a ticket that nobody has read yet: due as a normal one, and its place in the inbox."""
-    found = set_deadlines.deadlines(tx, queue_id=queue_id, priority="normal", created_at=created_at)
-    key = breach_risk.risk(
-        urgency=0,
-        first_response_due_at=found["first_response_due_at"],
-        resolution_due_at=found["resolution_due_at"],
-        first_responded_at=None,
-        created_at=created_at,
-        now=clock.now_ms(),
+def _arrival(tx: Transaction, services: Services, draft: TicketDraft, *, viewer: Viewer) -> Queue:
+    """The queue where a draft opens a ticket; an empty installation gets its first queue here.
+
+    Raises InputError `unknown_queue` for one that is out of sight, `no_queue` where none is in sight.
+    """
+    found = queues.arrival(tx, slug=draft.queue, viewer=viewer)
+    if found is not None:
+        return found
+    if draft.queue:
+        raise InputError("unknown_queue", queue=draft.queue)
+    first = keep_queues.first_queue(tx, services)
+    if not viewer.sees_queue(first.id):
+        raise InputError("no_queue")
+    return first
+
+
+def _message(tx: Transaction, ticket: Ticket, *, draft: TicketDraft, texts: Texts, now: int) -> Message:
+    message = Message(
+        id=0,
+        ticket_id=ticket.id,
+        kind="incoming",
+        author_kind="customer",
+        author_name=draft.customer_name or draft.customer_email or "",
+        body=texts.body,
+        text=texts.text,
+        occurred_at=min(draft.occurred_at or now, now),
+        received_at=now,
+        message_id=draft.message_id,
+        is_automatic=draft.is_automatic,
+        n_redactions=texts.n_redactions,
+        pending_at=None if draft.is_automatic else now + LEASE_MS,
     )
-    return {**found, "risk": key}
-
-
-def _message(tx: Transaction, ticket_id: int, *, draft: TicketDraft, texts: Texts, at: int) -> int:
-    now = clock.now_ms()
-    message_id = messages.insert(
-        tx,
-        values={
-            "ticket_id": ticket_id,
-            "kind": "incoming",
-            "author_kind": "customer",
-            "author_name": draft.customer_name or draft.customer_email or "",
-            "body": texts.body,
-            "text": texts.text,
-            "occurred_at": at,
-            "received_at": now,
-            "message_id": draft.message_id,
-            "is_automatic": draft.is_automatic,
-            "n_redactions": texts.n_redactions,
-            "pending_at": None if draft.is_automatic else now + LEASE_MS,
-        },
-    )
+    kept = messages.insert(tx, message)
     for attachment in draft.attachments:
-        attachments.insert(tx, message_id=message_id, draft=attachment)
-    return message_id
+        attachments.insert(tx, message_id=kept.id, draft=attachment)
+    return kept
 
 
-def _continued(tx: Transaction, ticket_id: int, *, prepared: Prepared, viewer: Viewer) -> Stored:
+def _continue(tx: Transaction, ticket_id: int, *, prepared: Prepared, viewer: Viewer) -> Stored:
     """The customer writes again: a ticket that waited for them, or was solved, is open again."""
-    was, draft = tickets.read(tx, ticket_id), prepared.draft
-    queue = queues.get(tx, was.queue_id)
-    texts = prepared.texts(is_redacting=queue.is_redacting, is_first=False)
-    at = min(draft.occurred_at or clock.now_ms(), clock.now_ms())
-    message_id = _message(tx, ticket_id, draft=draft, texts=texts, at=at)
-    tickets.count_message(tx, ticket_id)
+    was, draft, now = tickets.read(tx, ticket_id), prepared.draft, clock.now_ms()
+    texts = prepared.texts(is_redacting=queues.get(tx, was.queue_id).is_redacting, is_first=False)
+    message = _message(tx, was, draft=draft, texts=texts, now=now)
+    longer = replace(was, updated_at=message.occurred_at, preview=preview(texts.text), n_messages=was.n_messages + 1)
     wakes = was.status in ("pending", "solved", "closed") and not draft.is_automatic
-    status = "open" if wakes else was.status
-    changes: dict[str, Any] = {"status": status, "updated_at": at, "preview": preview(texts.text)}
-    changes |= {"solved_at": None} if wakes else {}
-    tickets.update(tx, ticket_id, changes=changes | set_deadlines.followed(tx, was, changes, now=clock.now_ms()))
-    verb = "reopened" if was.status in ("solved", "closed") and wakes else "message_received"
+    woken = replace(longer, status="open", solved_at=None) if wakes else longer
+    ticket = tickets.write(tx, was, set_deadlines.follow(tx, was, woken, now=now))
     history.record(
         tx,
         actor=history.of(viewer),
-        verb=verb,
+        verb="reopened" if was.status in ("solved", "closed") and wakes else "message_received",
         noun="ticket",
         noun_id=ticket_id,
         before={"status": was.status} if wakes else {},
-        after={"message_id": message_id, **({"status": status} if wakes else {})},
+        after={"message_id": message.id, **({"status": ticket.status} if wakes else {})},
         data={"subject": was.subject},
     )
-    return Stored(ticket_id=ticket_id, message_id=message_id, is_new=True)
+    return Stored(ticket=ticket, message=message, is_new=True)
 
 
-def _updated(tx: Transaction, was: Ticket, *, prepared: Prepared, viewer: Viewer) -> Stored:
-    """The same external id again: the first message is rewritten if it says something else."""
+def _update(tx: Transaction, was: Ticket, *, prepared: Prepared, viewer: Viewer) -> Stored:
+    """The same external id again: the first message is rewritten if it says something else.
+
+    What comes again under the id of an erased ticket stays out. Raises NotFound for a ticket without a message.
+    """
     first = messages.first_incoming(tx, was.id)
-    queue = queues.get(tx, was.queue_id)
-    texts = prepared.texts(is_redacting=queue.is_redacting, is_first=True)
-    if first is None or (first.body, was.subject) == (texts.body, texts.subject):
-        return Stored(ticket_id=was.id, message_id=0 if first is None else first.id, is_new=False)
-    _rewrite(tx, first, texts=texts)
+    if first is None:
+        raise NotFound(noun="message", id=0)
+    if was.external_id != prepared.draft.external_id:
+        return Stored(ticket=was, message=first, is_new=False)
+    texts = prepared.texts(is_redacting=queues.get(tx, was.queue_id).is_redacting, is_first=True)
+    if (first.body, was.subject) == (texts.body, texts.subject):
+        return Stored(ticket=was, message=first, is_new=False)
     now = clock.now_ms()
-    tickets.update(tx, was.id, changes={"subject": texts.subject, "updated_at": now, "preview": preview(texts.text)})
+    message = replace(
+        first, body=texts.body, text=texts.text, n_redactions=texts.n_redactions, pending_at=now + LEASE_MS
+    )
+    messages.rewrite(tx, message)
+    ticket = tickets.write(tx, was, replace(was, subject=texts.subject, updated_at=now, preview=preview(texts.text)))
     history.record(
         tx,
         actor=history.of(viewer),
@@ -287,14 +285,4 @@ def _updated(tx: Transaction, was: Ticket, *, prepared: Prepared, viewer: Viewer
         before={"subject": was.subject, "body": first.body},
         after={"subject": texts.subject, "body": texts.body},
     )
-    return Stored(ticket_id=was.id, message_id=first.id, is_new=False, is_update=True)
-
-
-def _rewrite(tx: Transaction, first: Message, *, texts: Texts) -> None:
-    changes = {
-        "body": texts.body,
-        "text": texts.text,
-        "n_redactions": texts.n_redactions,
-        "pending_at": clock.now_ms() + LEASE_MS,
-    }
-    messages.rewrite(tx, first.id, changes=changes)
+    return Stored(ticket=ticket, message=message, is_new=False, is_update=True)

@@ -1,10 +1,8 @@
-"""From what the model says of a message to what is believed of its ticket: labels, urgency, queue, inbox order."""
+"""Triage: the model's reading of a message sets the labels, urgency, queue and inbox order of its ticket."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from app.core import clock
 from app.core.db import Transaction
@@ -12,193 +10,162 @@ from app.core.events import history
 from app.core.permissions import SYSTEM
 from app.core.prediction import Prediction, Reading
 from app.core.services import Services
-from app.desk.decide import breach_risk, deadlines, intent_routing, priority
-from app.desk.domain.ticket import Customer, Message, RouteRule, Routing, Ticket, Urgency
-from app.desk.flows import keep_routing_rules as rule_flow
-from app.desk.flows import set_deadlines
-from app.desk.store import customers, messages, queues, tickets
+from app.desk.decide import deadlines, intent_routing, priority
+from app.desk.domain.ticket import Customer, Message, RouteRule, Routing, Ticket
+from app.desk.flows import apply_routing_rules, set_deadlines
+from app.desk.store import customers, messages, queues, routing_rule_rows, tickets
 from app.model.flows.read_text import FEELING_ROLES, TICKET_ROLES, read, tasks_for
 from app.model.store import predictions
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Case:
-    """All that a triage is decided on."""
+class Heard:
+    """A message with its sender, and whether it is the first of its ticket; that one `arrived_in` a queue."""
 
-    ticket: Ticket
     message: Message
     customer: Customer
-    reading: Reading
-    rules: Sequence[RouteRule]
     is_first: bool
-    is_priority_set: bool
+    arrived_in: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Case:
+    """The inputs of a triage, at one time."""
+
+    heard: Heard
+    reading: Reading
+    intent: Prediction | None
+    sentiment: Prediction | None
+    emotion: Prediction | None
+    rule: RouteRule | None
+    now: int
 
 
 def classify(services: Services, message_id: int) -> bool:
-    """Let the model read a waiting message and triage its ticket; whether it was still waiting.
+    """Let the model read a waiting message and triage its ticket; return whether it was still waiting.
 
     Raises NotReady, Overloaded, DeadlineExceeded or TaskMissing; the message then waits on.
     """
-    message = messages.get(services.db, message_id)
-    ticket = tickets.read(services.db, message.ticket_id)
-    is_first = _is_first(services, message)
-    tasks = tasks_for(services, roles=TICKET_ROLES if is_first else FEELING_ROLES, intent_task=_task(services, ticket))
-    reading = read(services, [message.text], tasks=tasks)[0]
+    db = services.db
+    message = messages.get(db, message_id)
+    ticket = tickets.read(db, message.ticket_id)
+    first = messages.first_incoming(db, ticket.id)
+    heard = Heard(
+        message=message,
+        customer=customers.get(db, ticket.customer_id),
+        is_first=first is not None and first.id == message_id,
+        arrived_in=ticket.queue_id,
+    )
+    if heard.is_first:
+        task = ticket.intent_task or queues.get(db, ticket.queue_id).intent_task
+        reading = read_first(services, message.text, intent_task=task)
+    else:
+        reading = read(services, [message.text], tasks=tasks_for(services, roles=FEELING_ROLES))[0]
 
     def settle(tx: Transaction) -> bool:
-        return settled(tx, services, message, reading=reading, is_first=is_first, arrived_in=ticket.queue_id)
+        return triage(tx, services, tickets.read(tx, ticket.id), heard=heard, reading=reading) is not None
 
-    return services.db.together(settle)
-
-
-def settled(
-    tx: Transaction, services: Services, message: Message, *, reading: Reading, is_first: bool, arrived_in: int
-) -> bool:
-    """Keep what the model said of a waiting message and triage its ticket; whether it was still waiting."""
-    if not messages.settle(tx, message.id, language=reading.language, is_supported=reading.is_supported):
-        return False
-    predictions.insert_all(
-        tx,
-        subject_kind="message",
-        subject_id=message.id,
-        predictions=reading.predictions,
-        at=clock.now_ms(),
-    )
-    case = _case(tx, message=message, reading=reading, is_first=is_first)
-    _triaged(tx, services, case, arrived_in=arrived_in)
-    return True
+    return db.group_commit(settle)
 
 
-def foreseen(services: Services, text: str, *, intent_task: str) -> Reading:
-    """What the model says of the first message of a ticket, before it is stored; raises as `classify` does."""
+def read_first(services: Services, text: str, *, intent_task: str) -> Reading:
+    """Let the model read the first message of a ticket; raises as `classify` does."""
     known = intent_task if intent_task in services.engine.tasks else None
     return read(services, [text], tasks=tasks_for(services, roles=TICKET_ROLES, intent_task=known))[0]
 
 
-def _is_first(services: Services, message: Message) -> bool:
-    first = messages.first_incoming(services.db, message.ticket_id)
-    return first is not None and first.id == message.id
-
-
-def _task(services: Services, ticket: Ticket) -> str | None:
-    task = ticket.intent_task or queues.get(services.db, ticket.queue_id).intent_task
-    return task if task in services.engine.tasks else None
-
-
-def _case(tx: Transaction, *, message: Message, reading: Reading, is_first: bool) -> _Case:
-    ticket = tickets.read(tx, message.ticket_id)
+def triage(tx: Transaction, services: Services, was: Ticket, *, heard: Heard, reading: Reading) -> Ticket | None:
+    """Store the reading of a waiting message and triage its ticket; return None when it does not wait any more."""
+    message, now = heard.message, clock.now_ms()
+    if not messages.settle(tx, message.id, language=reading.language, is_supported=reading.is_supported):
+        return None
+    predictions.insert_all(tx, subject_kind="message", subject_id=message.id, predictions=reading.predictions, at=now)
     intent = reading.of_role("intent")
-    return _Case(
-        ticket=ticket,
-        message=message,
-        customer=customers.get(tx, ticket.customer_id),
+    case = _Case(
+        heard=heard,
         reading=reading,
-        rules=_rules(tx, intent),
-        is_first=is_first,
-        is_priority_set=tickets.is_priority_set(tx, ticket.id),
+        intent=intent,
+        sentiment=reading.of_role("sentiment"),
+        emotion=reading.of_role("emotion"),
+        rule=None if intent is None else queues.route_rule(tx, task=intent.task, intent=intent.label),
+        now=now,
     )
-
-
-def _rules(tx: Transaction, intent: Prediction | None) -> tuple[RouteRule, ...]:
-    rule = None if intent is None else queues.route_rule(tx, task=intent.task, intent=intent.label)
-    return () if rule is None else (rule,)
-
-
-def _triaged(tx: Transaction, services: Services, case: _Case, *, arrived_in: int) -> None:
-    was, now = case.ticket, clock.now_ms()
-    changes = _beliefs(case)
-    urgency = _urgency(case, now=now)
-    changes |= {"urgency": urgency}
-    if not case.is_priority_set:
-        changes |= {"priority": urgency.priority}
-    routed = _routing(case, services=services, arrived_in=arrived_in)
-    moved = {**changes, "queue_id": was.queue_id if routed.queue_id is None else routed.queue_id}
-    changes |= set_deadlines.followed(tx, was, moved, now=now)
-    # The risk is computed on what is about to be written.
-    changes["risk"] = _risk(was, changes=changes, urgency=urgency, now=now)
-    ticket = tickets.update(tx, was.id, changes=changes)
+    routed = _routing(was, case=case, is_enabled=services.policy.is_routing)
+    ticket = tickets.write(tx, was, _with_order(tx, was, _believed(was, case=case), routed=routed, now=now))
     _record(tx, was, ticket=ticket, case=case, routed=routed)
-    # Rules that people wrote come before the model's own routing.
-    if routed.reason != "not_asked" and _is_ruled(tx, ticket, case=case):
-        return
-    if routed.queue_id is not None and routed.queue_id != was.queue_id:
-        _move(tx, ticket, routed=routed)
+    return _routed(tx, ticket, case=case, routed=routed)
 
 
-def _is_ruled(tx: Transaction, ticket: Ticket, *, case: _Case) -> bool:
-    intent = case.reading.of_role("intent")
-    sure = 0.0 if intent is None or intent.abstained else intent.probability
-    return rule_flow.apply(tx, ticket, tier=case.customer.tier, text=case.message.text, probability=sure)
+def _believed(ticket: Ticket, *, case: _Case) -> Ticket:
+    """A ticket with the labels, the urgency and the priority that follow from what was read."""
+    updated_at = max(ticket.updated_at, case.heard.message.occurred_at)
+    found = _with_urgency(_with_feelings(replace(ticket, updated_at=updated_at), case=case), case=case)
+    if not case.heard.is_first:
+        return found
+    found = replace(found, language=case.reading.language)
+    return found if ticket.intent_source == "agent" else _with_intent(found, case=case)
 
 
-def _beliefs(case: _Case) -> dict[str, Any]:
-    intent, reading = case.reading.of_role("intent"), case.reading
-    changes: dict[str, Any] = {"updated_at": max(case.ticket.updated_at, case.message.occurred_at)}
-    sentiment, emotion = reading.of_role("sentiment"), reading.of_role("emotion")
+def _with_feelings(ticket: Ticket, *, case: _Case) -> Ticket:
+    sentiment, emotion = case.sentiment, case.emotion
     if sentiment is not None:
-        changes |= {"sentiment": _label(sentiment), "sentiment_score": _score(sentiment)}
-    if emotion is not None:
-        changes["emotion"] = _label(emotion)
-    if not case.is_first:
-        return changes
-    changes["language"] = reading.language
-    if case.ticket.intent_source == "agent":
-        return changes
-    return changes | {
-        "intent_task": case.ticket.intent_task if intent is None else intent.task,
-        "intent": None if intent is None else _label(intent),
-        "intent_probability": None if intent is None else intent.probability,
-        "intent_band": None if intent is None else intent.band,
-        "needs_person": not reading.is_supported or (intent is not None and intent.abstained),
-    }
+        score = None if sentiment.abstained else sentiment.sentiment_score
+        ticket = replace(ticket, sentiment=_label(sentiment), sentiment_score=score)
+    return ticket if emotion is None else replace(ticket, emotion=_label(emotion))
+
+
+def _with_intent(ticket: Ticket, *, case: _Case) -> Ticket:
+    intent, is_supported = case.intent, case.reading.is_supported
+    if intent is None:
+        nothing = replace(ticket, intent=None, intent_probability=None, intent_band=None)
+        return replace(nothing, needs_person=not is_supported)
+    return replace(
+        ticket,
+        intent_task=intent.task,
+        intent=_label(intent),
+        intent_probability=intent.probability,
+        intent_band=intent.band,
+        needs_person=not is_supported or intent.abstained,
+    )
 
 
 def _label(prediction: Prediction) -> str | None:
     return None if prediction.abstained else prediction.label
 
 
-def _score(prediction: Prediction) -> float | None:
-    return None if prediction.abstained else prediction.sentiment_score
-
-
-def _urgency(case: _Case, *, now: int) -> Urgency:
-    due = case.ticket.first_response_due_at if case.ticket.first_responded_at is None else None
-    due = due if due is not None else case.ticket.resolution_due_at
+def _with_urgency(ticket: Ticket, *, case: _Case) -> Ticket:
+    due = ticket.first_response_due_at if ticket.first_responded_at is None else None
     found = priority.urgency(
-        intent_urgency=intent_routing.intent_urgency(intent=case.reading.of_role("intent"), rules=case.rules),
-        sentiment=case.reading.of_role("sentiment"),
-        emotion=case.reading.of_role("emotion"),
-        text=case.message.text,
-        tier=case.customer.tier,
-        hours_left=deadlines.hours_left(due_at=due, now=now),
+        intent_urgency=intent_routing.intent_urgency(intent=case.intent, rule=case.rule),
+        sentiment=case.sentiment,
+        emotion=case.emotion,
+        text=case.heard.message.text,
+        tier=case.heard.customer.tier,
+        hours_left=deadlines.hours_left(due_at=ticket.resolution_due_at if due is None else due, now=case.now),
     )
-    before = case.ticket.urgency
+    before = ticket.urgency
     # What follows can make a ticket more urgent; a calm "thanks" does not make the stolen card less so.
-    return before if not case.is_first and before is not None and before.points > found.points else found
+    if not case.heard.is_first and before is not None and before.points > found.points:
+        found = before
+    return replace(ticket, urgency=found, priority=ticket.priority if ticket.is_priority_set else found.priority)
 
 
-def _risk(ticket: Ticket, *, changes: dict[str, Any], urgency: Urgency, now: int) -> int:
-    return breach_risk.risk(
-        urgency=urgency.points,
-        first_response_due_at=changes.get("first_response_due_at", ticket.first_response_due_at),
-        resolution_due_at=changes.get("resolution_due_at", ticket.resolution_due_at),
-        first_responded_at=ticket.first_responded_at,
-        created_at=ticket.created_at,
-        now=now,
-    )
-
-
-def _routing(case: _Case, *, services: Services, arrived_in: int) -> Routing:
-    if not case.is_first or case.ticket.queue_id != arrived_in or case.ticket.intent_source == "agent":
+def _routing(ticket: Ticket, *, case: _Case, is_enabled: bool) -> Routing:
+    if not case.heard.is_first or ticket.queue_id != case.heard.arrived_in or ticket.intent_source == "agent":
         return Routing(queue_id=None, reason="not_asked")
-    return intent_routing.route(
-        intent=case.reading.of_role("intent"), rules=case.rules, is_enabled=services.policy.is_routing
-    )
+    return intent_routing.route(intent=case.intent, rule=case.rule, is_enabled=is_enabled)
+
+
+def _with_order(tx: Transaction, was: Ticket, ticket: Ticket, *, routed: Routing, now: int) -> Ticket:
+    """The ticket with the deadlines of the queue that it is about to move to, and its place in the inbox."""
+    moved = replace(ticket, queue_id=was.queue_id if routed.queue_id is None else routed.queue_id)
+    due = replace(set_deadlines.follow(tx, was, moved, now=now), queue_id=was.queue_id)
+    return replace(due, risk=deadlines.risk(due, now=now))
 
 
 def _record(tx: Transaction, was: Ticket, *, ticket: Ticket, case: _Case, routed: Routing) -> None:
     models = [one.model for one in case.reading.predictions]
-    told = ("intent", "sentiment", "emotion", "priority", "needs_person")
+    changed = ("intent", "sentiment", "emotion", "priority", "needs_person")
     reason = {} if routed.reason == "not_asked" else {"routing": routed.reason}
     history.record(
         tx,
@@ -206,10 +173,10 @@ def _record(tx: Transaction, was: Ticket, *, ticket: Ticket, case: _Case, routed
         verb="triaged",
         noun="ticket",
         noun_id=ticket.id,
-        before={name: getattr(was, name) for name in told},
+        before={name: getattr(was, name) for name in changed},
         after={
-            **{name: getattr(ticket, name) for name in told},
-            "message_id": case.message.id,
+            **{name: getattr(ticket, name) for name in changed},
+            "message_id": case.heard.message.id,
             "intent_probability": ticket.intent_probability,
             "urgency": 0 if ticket.urgency is None else ticket.urgency.points,
             **reason,
@@ -218,8 +185,18 @@ def _record(tx: Transaction, was: Ticket, *, ticket: Ticket, case: _Case, routed
     )
 
 
-def _move(tx: Transaction, ticket: Ticket, *, routed: Routing) -> None:
-    tickets.update(tx, ticket.id, changes={"queue_id": routed.queue_id})
+def _routed(tx: Transaction, ticket: Ticket, *, case: _Case, routed: Routing) -> Ticket:
+    """The ticket in the queue that a rule or the model names; rules that people wrote come first."""
+    rules = () if routed.reason == "not_asked" else routing_rule_rows.every(tx, is_active=True)
+    if rules:
+        ticket, is_settled = apply_routing_rules.apply(
+            tx, ticket, rules=rules, customer=case.heard.customer, text=case.heard.message.text, intent=case.intent
+        )
+        if is_settled:
+            return ticket
+    if routed.queue_id in (None, ticket.queue_id):
+        return ticket
+    moved = tickets.write(tx, ticket, replace(ticket, queue_id=routed.queue_id))
     history.record(
         tx,
         actor=("rule", f"route:{routed.rule_id}"),
@@ -229,3 +206,4 @@ def _move(tx: Transaction, ticket: Ticket, *, routed: Routing) -> None:
         before={"queue_id": ticket.queue_id},
         after={"queue_id": routed.queue_id, "reason": routed.reason, "rule_id": routed.rule_id},
     )
+    return moved

@@ -1,13 +1,11 @@
-"""What the command palette finds besides the page's own actions: pages, queues, views and macros."""
+"""The entries of the command palette besides the page's own actions: pages, queues, views and macros."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, Response, jsonify, url_for
 
-from app.answers.store import macros
-from app.desk.store import queues
+from app.answers.flows import find_macros
+from app.desk.flows import show_queues
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
 from app.web.template_context import navigation
@@ -20,7 +18,7 @@ Item = dict[str, str]
 @blueprint.get("/palette")
 @requires("tickets:read")
 def entries() -> Response:
-    """Everything that can be gone to, as `kind`, `title` and `url`."""
+    """Return every entry with its `kind`, `title` and `url`."""
     return jsonify({"entries": [*_pages(), *_desk(), *_views(), *_queues(), *_macros()]})
 
 
@@ -44,19 +42,19 @@ def _desk() -> list[Item]:
 
 
 def _views() -> list[Item]:
-    views: tuple[tuple[str, dict[str, Any]], ...] = (
-        (_("Assigned to me"), {"assignee": "me"}),
-        (_("Not assigned"), {"assignee": "none"}),
-        (_("Needs a person"), {"needs_person": "1"}),
-        (_("Everything"), {"status": "all", "sort": "newest"}),
+    views = (
+        (_("Assigned to me"), url_for("pages_inbox.index", assignee="me")),
+        (_("Not assigned"), url_for("pages_inbox.index", assignee="none")),
+        (_("Needs a person"), url_for("pages_inbox.index", needs_person="1")),
+        (_("Everything"), url_for("pages_inbox.index", status="all", sort="newest")),
     )
-    return [{"kind": _("View"), "title": title, "url": url_for("pages_inbox.index", **query)} for title, query in views]
+    return [{"kind": _("View"), "title": title, "url": url} for title, url in views]
 
 
 def _queues() -> list[Item]:
     return [
         {"kind": _("Queue"), "title": queue.title, "url": url_for("pages_inbox.index", queue=queue.id)}
-        for queue in queues.every(services().db, viewer=viewer())
+        for queue in show_queues.every(services(), viewer=viewer())
     ]
 
 
@@ -70,5 +68,5 @@ def _macros() -> list[Item]:
             "macro": str(macro.id),
             "url": url_for("pages_macros.index", q=macro.name),
         }
-        for macro in macros.every(services().db)
+        for macro in find_macros.with_words(services())
     ]

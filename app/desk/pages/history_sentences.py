@@ -1,4 +1,4 @@
-"""A ticket's history as sentences: who or what changed which thing, and why."""
+"""Sentences for the events of a ticket's history."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.web.display.translation import gettext as _
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """What ids are called: queues, people, macros."""
+    """The names of queues, people and macros by id."""
 
     queues: Mapping[int, str]
     people: Mapping[int, str]
@@ -25,7 +25,7 @@ class Names:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One event as it is shown; `kind` is agent, rule, model, token or system."""
+    """An event as the page shows it; `kind` is agent, rule, model, token or system."""
 
     event_id: int
     kind: str
@@ -36,7 +36,7 @@ class Line:
 
 
 def actor(event: Event, *, names: Names) -> str:
-    """Who did it: a person's name, a rule, or the model with its version."""
+    """The name of the actor: a person, a rule, a token, or the model with its version."""
     if event.actor_kind == "agent" and event.actor_id.isdigit():
         return names.people.get(int(event.actor_id), _("a former user"))
     if event.actor_kind == "rule" and event.after.get("rule"):
@@ -147,18 +147,10 @@ def _followed(event: Event, *, names: Names) -> str:
     return _("The customer wrote again") + ("; " + _status(event, names=names) if event.after.get("status") else "")
 
 
-def _noted(event: Event, *, names: Names) -> str:
-    return _("Note kept")
-
-
 def _recalled(event: Event, *, names: Names) -> str:
     if event.after.get("kind") == "noted":
         return _("Note taken back")
     return _("Reply called back before it was sent")
-
-
-def _updated(event: Event, *, names: Names) -> str:
-    return _("Sent in again, with changes")
 
 
 def _mail_failed(event: Event, *, names: Names) -> str:
@@ -168,10 +160,6 @@ def _mail_failed(event: Event, *, names: Names) -> str:
 def _bounced(event: Event, *, names: Names) -> str:
     text = _("The reply came back undelivered (%(status)s)", status=event.after.get("error") or "—")
     return text + ("; " + _status(event, names=names) if event.after.get("status") else "")
-
-
-def _mailed_again(event: Event, *, names: Names) -> str:
-    return _("The reply is sent once more")
 
 
 def _sla(event: Event, *, names: Names) -> str:
@@ -189,27 +177,23 @@ _VERBS: dict[str, Callable[..., str]] = {
     "assigned": _person,
     "prioritised": _priority,
     "tagged": _tagged,
-    "status_set": _status,
-    "resolved": _status,
-    "closed": _status,
-    "reopened": _status,
+    **dict.fromkeys(("status_set", "resolved", "closed", "reopened"), _status),
     "replied": _replied,
-    "noted": _noted,
+    "noted": lambda event, names: _("Note kept"),
     "edited": _edited,
     "corrected": _corrected,
     "uncorrected": _uncorrected,
     "recalled": _recalled,
-    "updated": _updated,
-    "sla_at_risk": _sla,
-    "sla_breached": _sla,
+    "updated": lambda event, names: _("Sent in again, with changes"),
+    **dict.fromkeys(("sla_at_risk", "sla_breached"), _sla),
     "mail_failed": _mail_failed,
     "bounced": _bounced,
-    "mail_sent_again": _mailed_again,
+    "mail_sent_again": lambda event, names: _("The reply is sent once more"),
 }
 
 
 def sentence(event: Event, *, names: Names) -> str:
-    """What happened, in the reader's language; an event of an unknown verb is told by its verb."""
+    """The sentence for an event in the reader's language; for an unknown verb it is the verb."""
     teller = _VERBS.get(event.verb)
     text = teller(event, names=names) if teller else event.verb.replace("_", " ")
     is_retold = event.undoes is not None and event.verb not in ("uncorrected", "recalled")
@@ -217,7 +201,7 @@ def sentence(event: Event, *, names: Names) -> str:
 
 
 def lines(events: Sequence[Event], *, names: Names, is_undoable: Callable[[Event], bool]) -> list[Line]:
-    """Events as lines, newest first; an event that was taken back is not offered for undoing again."""
+    """The lines of events, newest first; an undone event is not offered for undoing again."""
     undone = {event.undoes for event in events if event.undoes is not None}
     return [
         Line(
@@ -233,7 +217,7 @@ def lines(events: Sequence[Event], *, names: Names, is_undoable: Callable[[Event
 
 
 def people_in(events: Sequence[Event]) -> set[int]:
-    """The users whose names a history needs."""
+    """The ids of the people in a history."""
     actors = {int(event.actor_id) for event in events if event.actor_kind == "agent" and event.actor_id.isdigit()}
     given: set[Any] = {event.after.get("assignee_id") for event in events}
     return actors | {user_id for user_id in given if isinstance(user_id, int)}

@@ -1,11 +1,11 @@
-"""The address is the filter: the query string as a filter of tickets."""
+"""The filter of tickets that the address of the inbox holds."""
 
 from __future__ import annotations
 
 from typing import Any, cast, get_args
 
 from app.core.prediction import Band
-from app.desk.domain.ticket import OPEN_STATUSES, Priority, SlaName, Status, TicketFilter
+from app.desk.domain.ticket import OPEN_STATUSES, Priority, SlaName, Sort, Status, TicketFilter
 from app.web.query_string import Arguments, whole
 
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -24,7 +24,7 @@ def _statuses(text: str | None) -> tuple[Status, ...]:
 
 
 def ticket_filter(arguments: Arguments, *, me: int | None) -> TicketFilter:
-    """The inbox's filter; `assignee` is an id, `me` or `none`. What cannot be read is left out."""
+    """The inbox's filter; `assignee` is an id, `me` or `none`. Values that say nothing are left out."""
     assignee = arguments.get("assignee", "")
     return TicketFilter(
         status=_statuses(arguments.get("status")),
@@ -42,6 +42,11 @@ def ticket_filter(arguments: Arguments, *, me: int | None) -> TicketFilter:
     )
 
 
+def sort(arguments: Arguments) -> Sort:
+    """The inbox's order; the riskiest first where none is named."""
+    return cast(Sort, _one_of(Sort, arguments.get("sort")) or "risk")
+
+
 def is_narrowed(arguments: Arguments) -> bool:
-    """Whether anything besides the queue is filtered."""
+    """True where anything besides the queue is filtered."""
     return any(value for name, value in arguments.items() if name not in {"queue", "after", "sort"})

@@ -6,16 +6,13 @@ from flask import Blueprint, redirect, render_template, request, session, url_fo
 from werkzeug.wrappers import Response
 
 from app.core.errors import Conflict, InputError, NotReady, TaskMissing
-from app.core.events import event_log
 from app.core.prediction import OUT_OF_SCOPE
-from app.desk.flows import ask_lesson, correct_message
+from app.desk.flows import ask_lesson, find_ticket_parts, show_queues
 from app.desk.pages import ticket_predictions
-from app.desk.store import queues
-from app.model.store import predictions
 from app.web.access import requires, services, viewer
 from app.web.display.label_titles import label_title
 from app.web.display.translation import gettext as _
-from app.web.template_context import offer_undo, tell
+from app.web.template_context import tell, tell_changed
 
 blueprint = Blueprint("pages_teach", __name__)
 
@@ -25,11 +22,11 @@ MOST_SKIPPED = 100
 @blueprint.get("/teach")
 @requires("tickets:write")
 def index() -> str:
-    """The next question of the day, what else is asked, and whether teaching still pays."""
+    """Show the next question of the day, the rest of the lesson, and the gain of more labels."""
     is_more = bool(request.args.get("more"))
     found = ask_lesson.lesson(services(), viewer=viewer(), leave_out=_skipped(), is_more=is_more)
     question = found.questions[0] if found.questions else None
-    choices = ticket_predictions.choices_of(services(), question.stored.prediction) if question else ()
+    choices = ticket_predictions.choices_of(question.stored.prediction) if question else ()
     quick = ticket_predictions.quick_of(services(), question.stored.prediction, choices=choices) if question else ()
     return render_template(
         "tickets/teach.html",
@@ -38,7 +35,7 @@ def index() -> str:
         choices=choices,
         quick=[entry for entry in quick if entry[0] != OUT_OF_SCOPE or entry == quick[0]],
         outside=next((entry for entry in choices if entry[0] == OUT_OF_SCOPE and entry not in quick[:1]), None),
-        titles={queue.id: queue.title for queue in queues.every(services().db)},
+        titles=show_queues.titles(services()),
         is_more=is_more,
         has_skipped=bool(_skipped()),
     )
@@ -47,32 +44,28 @@ def index() -> str:
 @blueprint.post("/teach/<number:prediction_id>")
 @requires("tickets:write")
 def answer(prediction_id: int) -> Response:
-    """A person's word on what was asked: stored, in force, undone with the key of every other change."""
+    """Take a person's answer: it is in force at once and can be undone."""
     me, back = viewer(), _back()
-    ticket_id = correct_message.ticket_of(services(), prediction_id, viewer=me)
-    last = event_log.last_id(services().db)
+    asked = find_ticket_parts.prediction(services(), prediction_id, viewer=me)
     try:
         made = ask_lesson.answer(services(), prediction_id, label=request.form.get("label", ""), viewer=me)
     except (Conflict, InputError, NotReady, TaskMissing) as error:
         tell(error)
         return redirect(back)
-    guess = predictions.get(services().db, prediction_id).prediction.label
+    named = {"id": asked.message.ticket_id, "label": label_title(made.row.label)}
     sentence = (
-        _("#%(id)s: confirmed, “%(label)s”.", id=ticket_id, label=label_title(made.label))
-        if made.label == guess
-        else _("#%(id)s: corrected to “%(label)s”.", id=ticket_id, label=label_title(made.label))
+        _("#%(id)s: confirmed, “%(label)s”.", **named)
+        if made.row.label == asked.stored.prediction.label
+        else _("#%(id)s: corrected to “%(label)s”.", **named)
     )
-    news = event_log.of(services().db, "ticket", ticket_id)
-    mine = [one for one in news if one.id > last and one.verb == "corrected" and one.actor_id == me.actor_id]
-    if mine:
-        offer_undo(sentence, event_id=mine[-1].id, back=back)
+    tell_changed(sentence, event=made.event, back=back, endpoint="pages_corrections.undo")
     return redirect(back)
 
 
 @blueprint.post("/teach/<number:prediction_id>/skip")
 @requires("tickets:write")
 def skip(prediction_id: int) -> Response:
-    """Ask about something else; the ticket is asked about again after the next sign-in."""
+    """Skip a question; it is asked again after the next sign-in."""
     session["teach_skipped"] = [*_skipped(), prediction_id][-MOST_SKIPPED:]
     return redirect(_back())
 
@@ -80,7 +73,7 @@ def skip(prediction_id: int) -> Response:
 @blueprint.post("/teach/skipped")
 @requires("tickets:write")
 def recall() -> Response:
-    """Ask about what was skipped after all."""
+    """Ask the skipped questions again."""
     session.pop("teach_skipped", None)
     return redirect(_back())
 

@@ -6,11 +6,13 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from app.core.nouns import Changed, Fields
 from app.core.quarantine import quarantine_rows
-from app.desk.flows.mail import read_mailbox
+from app.desk.flows import show_queues
+from app.desk.flows.mail import keep_mailboxes
+from app.desk.flows.mail.keep_mailboxes import MAILBOX
 from app.desk.forms import EditMailbox
-from app.desk.store import mailboxes as boxes
-from app.desk.store import outbox, queues
+from app.notify.domain.letter import Mailbox
 from app.people.pages.admin_section import Row, Section, attributes, form_fields
 from app.web import problem_sentences
 from app.web.access import services, viewer
@@ -25,8 +27,7 @@ _MAILBOX = (
 
 
 def _mailboxes() -> list[Row]:
-    db = services().db
-    titles = {queue.id: queue.title for queue in queues.every(db)}
+    titles = show_queues.titles(services())
     return [
         Row(
             id=box.id,
@@ -40,34 +41,30 @@ def _mailboxes() -> list[Row]:
             ),
             is_muted=not box.is_active,
         )
-        for box in boxes.every(db)
+        for box in keep_mailboxes.every(services())
     ]
 
 
 def _mailbox_form(form: Any) -> None:
-    form.queue_id.choices = [(queue.id, queue.title) for queue in queues.every(services().db)]
+    form.queue_id.choices = [(queue.id, queue.title) for queue in show_queues.every(services())]
 
 
-def _add_mailbox(form: Any) -> int:
-    values = _mailbox_values(form)
-    return read_mailbox.add_mailbox(services(), viewer=viewer(), password=form.password.data or "", **values).id
+def _add_mailbox(form: Any) -> Changed[Mailbox]:
+    return keep_mailboxes.add_mailbox(services(), _given(form), viewer=viewer(), password=form.password.data or "")
 
 
-def _change_mailbox(number: int, form: Any) -> object:
+def _change_mailbox(number: int, form: Any) -> Changed[Mailbox]:
     password = form.password.data or ""
-    return read_mailbox.change_mailbox(
-        services(), number, viewer=viewer(), changes=_mailbox_values(form), password=password
-    )
+    return keep_mailboxes.change_mailbox(services(), number, _given(form), viewer=viewer(), password=password)
 
 
-def _mailbox_values(form: Any) -> dict[str, Any]:
+def _given(form: Any) -> Fields:
     return {name: value if value is not None else "" for name, value in form_fields(form, *_MAILBOX).items()}
 
 
 def _mailbox_notes(number: int) -> list[str]:
-    """How its letters stand, and which mail could not be read."""
-    db = services().db
-    states = outbox.counts(db, number)
+    """Lines on the state of its letters, and on the mail that could not be read."""
+    states = keep_mailboxes.letter_counts(services(), number)
     letters = [_("%(n)s letters: %(state)s", n=n, state=word("letter", state)) for state, n in sorted(states.items())]
     unread = [
         _(
@@ -75,14 +72,14 @@ def _mailbox_notes(number: int) -> list[str]:
             uid=item.uid,
             why=problem_sentences.sentence(item.code, item.params)[1],
         )
-        for item in quarantine_rows.of_mailbox(db, number, limit=20)
+        for item in quarantine_rows.of_mailbox(services().db, number, limit=20)
     ]
     return [*letters, *unread]
 
 
 SECTION = Section(
     slug="mailboxes",
-    noun="mailbox",
+    noun=MAILBOX,
     icon="envelope",
     title=_l("Mailboxes"),
     one=_l("Mailbox"),
@@ -91,9 +88,10 @@ SECTION = Section(
     rows=_mailboxes,
     form=EditMailbox,
     prepare=_mailbox_form,
-    values=lambda number: attributes(boxes.get(services().db, number), *_MAILBOX),
+    values=lambda number: attributes(MAILBOX.get(services().db, number, viewer=viewer()), *_MAILBOX),
+    given=_given,
     add=_add_mailbox,
     change=_change_mailbox,
-    remove=lambda number: read_mailbox.remove_mailbox(services(), number, viewer=viewer()),
+    is_removable=True,
     notes=_mailbox_notes,
 )

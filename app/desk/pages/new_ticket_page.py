@@ -1,4 +1,4 @@
-"""New tickets by hand: a form, and saved mail."""
+"""New tickets from a form and from saved mail."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from app.core.errors import InputError
-from app.desk.flows import file_ticket, read_drafts
+from app.desk.flows import file_ticket, read_drafts, show_queues
 from app.desk.flows.file_ticket import Received
 from app.desk.flows.mail import take_mail
 from app.desk.forms import MailFile, NewTicket
-from app.desk.store import queues
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
 from app.web.security import large_body
@@ -24,7 +23,7 @@ LONGEST_SOURCE = 120
 
 def _form() -> NewTicket:
     form = NewTicket()
-    form.queue.choices = [(queue.slug, queue.title) for queue in queues.every(services().db, viewer=viewer())]
+    form.queue.choices = [(queue.slug, queue.title) for queue in show_queues.every(services(), viewer=viewer())]
     return form
 
 
@@ -35,11 +34,11 @@ def _page(*, form: NewTicket | None = None, mail: MailFile | None = None) -> str
 @blueprint.get("/tickets/new")
 @requires("tickets:write")
 def new() -> Shown:
-    """An empty form."""
+    """Show an empty form."""
     return _page()
 
 
-def _told(received: Received) -> Response:
+def _led_to(received: Received) -> Response:
     if not received.is_in_sight:
         flash(_("The message joined a ticket of another team, which you cannot open."), "info")
         return redirect(url_for("pages_inbox.index"))
@@ -53,14 +52,14 @@ def _told(received: Received) -> Response:
 @blueprint.post("/tickets/new")
 @requires("tickets:write")
 def take() -> Shown:
-    """A ticket typed in."""
+    """Take a ticket that was typed in."""
     form = _form()
     if not form.validate_on_submit():
         return _page(form=form), 422
     names = ("customer_name", "customer_email", "customer_tier", "queue", "subject", "body")
     fields = {name: form[name].data for name in names if form[name].data}
     try:
-        return _told(file_ticket.receive(services(), read_drafts.ticket_from_form(fields), viewer=viewer()))
+        return _led_to(file_ticket.receive(services(), read_drafts.ticket_from_form(fields), viewer=viewer()))
     except InputError as error:
         return refused(error, lambda: _page(form=form))
 
@@ -69,14 +68,13 @@ def take() -> Shown:
 @requires("tickets:write")
 @large_body
 def mail() -> Shown:
-    """A saved mail message (RFC 5322)."""
+    """Take a saved mail message (RFC 5322)."""
     form = MailFile()
     if not form.validate_on_submit():
         return _page(mail=form), 422
     file = form.file.data
+    source = file.filename[:LONGEST_SOURCE]
     try:
-        return _told(
-            take_mail.take_mail(services(), file.read(), viewer=viewer(), source=file.filename[:LONGEST_SOURCE])
-        )
+        return _led_to(take_mail.take_mail(services(), file.read(), viewer=viewer(), source=source))
     except InputError as error:
         return refused(error, lambda: _page(mail=form))

@@ -6,11 +6,11 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from app.desk.flows import keep_queues
+from app.core.nouns import Fields
+from app.desk.flows import show_queues
+from app.desk.flows.keep_queues import QUEUE
 from app.desk.forms import EditQueue
-from app.desk.store import queues, sla_policies
 from app.people.pages.admin_section import Row, Section, attributes, form_fields
-from app.people.store import teams
 from app.web.access import services, viewer
 from app.web.display.translation import gettext as _
 from app.web.form_fields import EVERYBODY
@@ -19,8 +19,7 @@ _QUEUE = ("title", "slug", "intent_task", "is_redacting")
 
 
 def _queues() -> list[Row]:
-    db = services().db
-    names = {team.id: team.name for team in teams.every(db)}
+    names = {team.id: team.name for team in show_queues.teams(services())}
     return [
         Row(
             id=queue.id,
@@ -32,46 +31,31 @@ def _queues() -> list[Row]:
                 _("yes") if queue.is_redacting else _("no"),
             ),
         )
-        for queue in queues.every(db)
+        for queue in show_queues.every(services())
     ]
 
 
 def _queue_form(form: Any) -> None:
-    db = services().db
-    form.team_id.choices = [(EVERYBODY, _("everybody"))] + [(team.id, team.name) for team in teams.every(db)]
-    named = [(policy.id, policy.name) for policy in sla_policies.every(db) if not policy.is_default]
+    teams = [(team.id, team.name) for team in show_queues.teams(services())]
+    form.team_id.choices = [(EVERYBODY, _("everybody")), *teams]
+    named = [(policy.id, policy.name) for policy in show_queues.policies(services()) if not policy.is_default]
     form.sla_policy_id.choices = [(EVERYBODY, _("the default one")), *named]
 
 
 def _queue(number: int) -> dict[str, Any]:
-    queue = queues.get(services().db, number)
+    queue = QUEUE.get(services().db, number, viewer=viewer())
     chosen = {"team_id": queue.team_id or EVERYBODY, "sla_policy_id": queue.sla_policy_id or EVERYBODY}
     return {**attributes(queue, *_QUEUE), **chosen}
 
 
-def _queue_values(form: Any) -> dict[str, Any]:
+def _given(form: Any) -> Fields:
     chosen = {"team_id": form.team_id.data or None, "sla_policy_id": form.sla_policy_id.data or None}
     return {**form_fields(form, *_QUEUE), **chosen}
 
 
-def _add_queue(form: Any) -> int:
-    values = _queue_values(form)
-    policy_id = values.pop("sla_policy_id")
-    made = keep_queues.add_queue(services(), viewer=viewer(), **values)
-    if policy_id is not None:
-        keep_queues.change_queue(services(), made.id, viewer=viewer(), changes={"sla_policy_id": policy_id})
-    return made.id
-
-
-def _change_queue(number: int, form: Any) -> object:
-    was = queues.get(services().db, number)
-    changes = {name: value for name, value in _queue_values(form).items() if getattr(was, name) != value}
-    return keep_queues.change_queue(services(), number, viewer=viewer(), changes=changes) if changes else None
-
-
 SECTION = Section(
     slug="queues",
-    noun="queue",
+    noun=QUEUE,
     icon="inboxes",
     title=_l("Queues"),
     one=_l("Queue"),
@@ -81,6 +65,5 @@ SECTION = Section(
     form=EditQueue,
     prepare=_queue_form,
     values=_queue,
-    add=_add_queue,
-    change=_change_queue,
+    given=_given,
 )

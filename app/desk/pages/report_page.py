@@ -1,13 +1,12 @@
-"""Reports: how much came in, what is open, how fast it was answered, how often the model was right; pages and CSV."""
+"""Reports as charts and CSV: volume, backlog, response times, SLA, and the accuracy of the model."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from io import StringIO
-from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
 
@@ -15,9 +14,7 @@ from app.core import clock
 from app.core.durations import HOUR_MS
 from app.core.errors import InputError, NotFound
 from app.desk.domain.report import Report, Step
-from app.desk.flows import report_desk
-from app.desk.store import queues
-from app.people.store import users
+from app.desk.flows import find_agents, report_desk, show_queues
 from app.web import query_string
 from app.web.access import requires, services, viewer
 from app.web.display import charts, formats
@@ -33,8 +30,8 @@ Cell = str | int | float | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What a report is about."""
+class Period:
+    """The first and last day of a report, and its queue; all queues for None."""
 
     first: date
     last: date
@@ -45,11 +42,15 @@ def _today() -> date:
     return formats.moment(clock.now_ms()).date()
 
 
-def _asked() -> Asked:
-    """The period and queue in the address; the last 30 days where nothing or nonsense is said."""
-    last = _day(request.args.get("until")) or _today()
-    first = _day(request.args.get("since")) or last - timedelta(days=USUAL_DAYS - 1)
-    return Asked(first=first, last=last, queue_id=query_string.whole(request.args.get("queue")))
+def _period() -> Period:
+    """The days and the queue in the address; the last 30 days where it names none."""
+    usual = _usual_period(_day(request.args.get("until")) or _today())
+    return replace(usual, first=_day(request.args.get("since")) or usual.first)
+
+
+def _usual_period(last: date) -> Period:
+    first = last - timedelta(days=USUAL_DAYS - 1)
+    return Period(first=first, last=last, queue_id=query_string.whole(request.args.get("queue")))
 
 
 def _day(text: str | None) -> date | None:
@@ -59,7 +60,7 @@ def _day(text: str | None) -> date | None:
         return None
 
 
-def _report(asked: Asked) -> Report:
+def _report(asked: Period) -> Report:
     return report_desk.report(
         services(),
         viewer=viewer(),
@@ -73,22 +74,20 @@ def _report(asked: Asked) -> Report:
 @blueprint.get("/reports")
 @requires("reports:read")
 def index() -> str | tuple[str, int]:
-    """Every report of a period as charts, each with its table."""
-    asked, status = _asked(), 200
+    """Show every report of a period as a chart with its table."""
+    asked, status = _period(), 200
     try:
         found = _report(asked)
     except InputError as error:
-        status, today = tell(error), _today()
-        asked = Asked(first=today - timedelta(days=USUAL_DAYS - 1), last=today, queue_id=asked.queue_id)
+        status, asked = tell(error), _usual_period(_today())
         found = _report(asked)
-    db = services().db
     page = render_template(
         "reports/index.html",
         report=found,
         asked=asked,
-        queues=queues.every(db, viewer=viewer()),
+        queues=show_queues.every(services(), viewer=viewer()),
         plots=_plots(found.steps),
-        names=users.names(db, [agent.user_id for agent in found.agents]),
+        names=find_agents.names(services(), [agent.user_id for agent in found.agents]),
         csv_url=lambda name: url_for("pages_reports.table", name=name, **query_string.kept(request.args)),
         hours=_hours,
     )
@@ -96,12 +95,12 @@ def index() -> str | tuple[str, int]:
 
 
 def _hours(ms: int | None) -> str:
-    """A mean time in the unit that suits it."""
+    """A mean time in a suitable unit."""
     return "—" if ms is None else formats.span(ms)
 
 
 def _plots(steps: Sequence[Step]) -> dict[str, charts.Plot]:
-    """The charts, drawn by the server."""
+    """The charts of a report by name."""
     marks = charts.spread([formats.day(step.since) for step in steps])
 
     def bars(kinds: dict[str, str]) -> charts.Plot:
@@ -143,7 +142,7 @@ def _in_hours(ms: int | None) -> float | None:
 @blueprint.get("/reports/<name>.csv")
 @requires("reports:read")
 def table(name: str) -> Response:
-    """One report's table as CSV: `days`, `intents` or `agents`."""
+    """Download a table of the report as CSV: `days`, `intents` or `agents`."""
     makers: dict[str, Callable[[Report], list[dict[str, Cell]]]] = {
         "days": _days,
         "intents": _intents,
@@ -151,7 +150,7 @@ def table(name: str) -> Response:
     }
     if name not in makers:
         raise NotFound(noun="report", id=name)
-    asked = _asked()
+    asked = _period()
     answer = Response(_written(makers[name](_report(asked))), mimetype="text/csv")
     answer.headers.set("Content-Disposition", "attachment", filename=f"{name}-{asked.first}-{asked.last}.csv")
     return answer
@@ -207,8 +206,8 @@ def _intents(found: Report) -> list[dict[str, Cell]]:
     ]
 
 
-def _agents(found: Report) -> list[dict[str, Any]]:
-    names = users.names(services().db, [agent.user_id for agent in found.agents])
+def _agents(found: Report) -> list[dict[str, Cell]]:
+    names = find_agents.names(services(), [agent.user_id for agent in found.agents])
     return [
         {
             "agent": f"usr_{one.user_id}",

@@ -1,4 +1,4 @@
-"""Saved views at the side of the inbox: a name for an address."""
+"""Saved views at the side of the inbox: addresses with names."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from app.core.db import Reads
+from app.core import changes
 from app.core.errors import BellwetherError
 from app.core.permissions import Viewer
-from app.core.views import keep_saved_views as flow
-from app.core.views import saved_view_rows
+from app.core.views import keep_saved_views, saved_view_rows
+from app.core.views.keep_saved_views import INBOX_VIEW
+from app.desk.flows import show_inbox
 from app.desk.pages import inbox_address
-from app.desk.store import inbox_query, ticket_search
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
 from app.web.template_context import tell
@@ -33,7 +33,7 @@ _KEPT = frozenset((
 
 @dataclass(frozen=True, kw_only=True)
 class Pinned:
-    """A view as the side shows it; no count where no counter tells."""
+    """A view as the side shows it; `n` is None where counting would take long."""
 
     id: int
     name: str
@@ -45,11 +45,11 @@ class Pinned:
 
 
 def query_of(arguments: MultiDict[str, str]) -> str:
-    """The part of an address that is the filter, in one order, so that equal filters are equal texts."""
+    """The filter in an address as a text; equal filters are equal texts."""
     return urlencode(sorted((name, value) for name, value in arguments.items() if name in _KEPT and value))
 
 
-def pinned(db: Reads, *, me: Viewer, arguments: MultiDict[str, str]) -> list[Pinned]:
+def pinned(*, me: Viewer, arguments: MultiDict[str, str]) -> list[Pinned]:
     """The views in sight with their counts."""
     here = query_of(arguments)
     return [
@@ -59,18 +59,16 @@ def pinned(db: Reads, *, me: Viewer, arguments: MultiDict[str, str]) -> list[Pin
             url=url_for("pages_inbox.index") + "?" + view.query,
             is_here=view.query == here,
             is_shared=view.is_shared,
-            may_remove=view.user_id == me.user_id or me.may("*:*"),
-            n=_count(db, view.query, me=me) if place < MOST_COUNTED else None,
+            may_remove=view.is_changeable(me),
+            n=_count(view.query, me=me) if place < MOST_COUNTED else None,
         )
-        for place, view in enumerate(saved_view_rows.every(db, viewer=me))
+        for place, view in enumerate(saved_view_rows.every(services().db, viewer=me))
     ]
 
 
-def _count(db: Reads, query: str, *, me: Viewer) -> int | None:
+def _count(query: str, *, me: Viewer) -> int | None:
     chosen = inbox_address.ticket_filter(MultiDict(parse_qsl(query)), me=me.user_id)
-    if chosen.assignee_id is not None or ticket_search.is_asked(chosen):
-        return None
-    return inbox_query.count(db, chosen, viewer=me)[0]
+    return show_inbox.quick_count(services(), chosen, viewer=me)
 
 
 @blueprint.post("/views")
@@ -80,13 +78,13 @@ def add() -> Response:
     query = query_of(MultiDict(parse_qsl(request.form.get("query", ""))))
     is_shared = bool(request.form.get("is_shared")) and viewer().may("tickets:write")
     try:
-        view = flow.add(
+        made = keep_saved_views.add(
             services(), viewer=viewer(), name=request.form.get("name", ""), query=query, is_shared=is_shared
         )
     except BellwetherError as error:
         tell(error)
     else:
-        flash(_("The view “%(name)s” is saved.", name=view.name), "good")
+        flash(_("The view “%(name)s” is saved.", name=made.row.name), "good")
     return redirect(url_for("pages_inbox.index") + "?" + query)
 
 
@@ -94,6 +92,6 @@ def add() -> Response:
 @requires("tickets:read")
 def remove(view_id: int) -> Response:
     """Remove a view; its tickets stay."""
-    flow.remove(services(), view_id, viewer=viewer())
+    changes.remove(services().db, INBOX_VIEW, view_id, viewer=viewer())
     flash(_("The view is removed."), "good")
     return redirect(url_for("pages_inbox.index"))

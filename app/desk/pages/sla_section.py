@@ -1,4 +1,4 @@
-"""SLA policies in words that people type: `Mon-Fri 09:00-18:00`, a line each."""
+"""The administrator's section of SLA policies; opening hours are typed as `Mon-Fri 09:00-18:00`, one a line."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from flask_babel import lazy_gettext as _l
 
 from app.core.durations import HOUR_MS
 from app.core.errors import InputError
+from app.core.nouns import Fields
 from app.desk.domain.sla_policy import Opening, SlaPolicy
-from app.desk.flows import keep_sla_policies as flow
+from app.desk.flows import show_queues
+from app.desk.flows.keep_sla_policies import SLA_POLICY
 from app.desk.forms import EditPolicy
-from app.desk.store import queues, sla_policies
 from app.people.pages.admin_section import Row, Section
 from app.web.access import services, viewer
 from app.web.display.formats import span
@@ -23,7 +24,7 @@ _LINE = re.compile(r"([a-z]{3})(?:\s*[-–]\s*([a-z]{3}))?\s+(\d{1,2}):(\d\d)\s*
 
 
 def hours_of(text: str) -> tuple[Opening, ...]:
-    """Lines of days and times as openings; raises InputError `bad_hours` for a line that says neither."""
+    """The openings of lines of days and times; raises InputError `bad_hours` for any other line."""
     return tuple(sorted(one for line in text.splitlines() if line.strip() for one in _openings(line.strip())))
 
 
@@ -39,7 +40,7 @@ def _openings(line: str) -> list[Opening]:
 
 
 def text_of(hours: tuple[Opening, ...]) -> str:
-    """Openings as lines, days with the same times next to each other put together."""
+    """The lines of openings; neighbouring days with the same times share a line."""
     lines: list[tuple[int, int, int, int]] = []
     for day, opens, closes in sorted(hours, key=lambda one: (one[1], one[2], one[0])):
         if lines and lines[-1][2:] == (opens, closes) and lines[-1][1] == day - 1:
@@ -55,12 +56,11 @@ def _line(first: int, last: int, opens: int, closes: int) -> str:
 
 
 def rows() -> list[Row]:
-    """Every policy with what it promises and where it holds."""
-    db = services().db
+    """Every policy with its times and its queues."""
     held: dict[int | None, list[str]] = {}
-    for queue in queues.every(db):
+    for queue in show_queues.every(services()):
         held.setdefault(queue.sla_policy_id, []).append(queue.title)
-    return [Row(id=policy.id, cells=_cells(policy, held=held)) for policy in sla_policies.every(db)]
+    return [Row(id=policy.id, cells=_cells(policy, held=held)) for policy in show_queues.policies(services())]
 
 
 def _cells(policy: SlaPolicy, *, held: dict[int | None, list[str]]) -> tuple[str, ...]:
@@ -77,8 +77,8 @@ def _cells(policy: SlaPolicy, *, held: dict[int | None, list[str]]) -> tuple[str
 
 
 def values(number: int) -> dict[str, Any]:
-    """A policy in the units of its form."""
-    policy = sla_policies.get(services().db, number)
+    """The fields of a policy in the units of its form."""
+    policy = SLA_POLICY.get(services().db, number, viewer=viewer())
     return {
         "name": policy.name,
         "zone": policy.zone,
@@ -89,7 +89,7 @@ def values(number: int) -> dict[str, Any]:
     }
 
 
-def _read(form: Any) -> dict[str, Any]:
+def _given(form: Any) -> Fields:
     return {
         "name": form.name.data,
         "zone": form.zone.data,
@@ -100,26 +100,9 @@ def _read(form: Any) -> dict[str, Any]:
     }
 
 
-def add(form: Any) -> int:
-    """Add a policy."""
-    return flow.add_policy(services(), viewer=viewer(), **_read(form)).id
-
-
-def change(number: int, form: Any) -> object:
-    """Change a policy."""
-    was = sla_policies.get(services().db, number)
-    changes = {name: value for name, value in _read(form).items() if getattr(was, name) != value}
-    return flow.change_policy(services(), number, viewer=viewer(), changes=changes) if changes else None
-
-
-def remove(number: int) -> None:
-    """Remove a policy."""
-    flow.remove_policy(services(), number, viewer=viewer())
-
-
 SECTION = Section(
     slug="sla",
-    noun="sla_policy",
+    noun=SLA_POLICY,
     icon="stopwatch",
     title=_l("SLA"),
     one=_l("SLA policy"),
@@ -131,7 +114,6 @@ SECTION = Section(
     rows=rows,
     form=EditPolicy,
     values=values,
-    add=add,
-    change=change,
-    remove=remove,
+    given=_given,
+    is_removable=True,
 )

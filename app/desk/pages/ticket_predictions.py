@@ -1,16 +1,15 @@
-"""What is believed of a ticket: each task's newest prediction, who corrected it, and what else could be chosen."""
+"""Predictions on a ticket's page: the newest of each role, its correction, and the labels to choose from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.core.errors import BellwetherError
 from app.core.prediction import Correction, Prediction, Scored, StoredPrediction
 from app.core.services import Services
+from app.desk.flows import find_agents, find_ticket_parts
 from app.desk.flows.file_ticket import TicketView
-from app.intents.store import corrections
-from app.model.flows import deploy_model
-from app.people.store import users
+from app.model.pages import label_choices
+from app.model.pages.label_choices import Choices
 from app.web.display.label_titles import label_title
 
 ORDER = ("intent", "sentiment", "emotion")
@@ -20,17 +19,17 @@ MOST_QUICK = 9
 
 @dataclass(frozen=True, kw_only=True)
 class Belief:
-    """One prediction as the page shows it; `choices` are (label, title) to correct it with, `quick` the likeliest."""
+    """A prediction as the page shows it; `choices` are (label, title) to correct it with, `quick` the likeliest."""
 
     id: int
     prediction: Prediction
     titles: tuple[str, ...]
     alternatives: tuple[Scored, ...]
-    choices: tuple[tuple[str, str], ...]
+    choices: Choices
     is_supported: bool
     correction: Correction | None
     corrector: str
-    quick: tuple[tuple[str, str], ...] = ()
+    quick: Choices = ()
 
 
 def _newest(view: TicketView) -> list[StoredPrediction]:
@@ -43,37 +42,31 @@ def _newest(view: TicketView) -> list[StoredPrediction]:
     return [found[role] for role in ORDER if role in found]
 
 
-def choices_of(services: Services, prediction: Prediction) -> tuple[tuple[str, str], ...]:
-    """Every label that a prediction can be corrected to with its title, by title."""
-    try:
-        labels = [label.id for label in deploy_model.labels(services, prediction.task)]
-    except BellwetherError:
-        labels = [scored.label for scored in prediction.top]
-    return tuple(sorted(((label, label_title(label)) for label in labels), key=lambda entry: entry[1]))
+def choices_of(prediction: Prediction) -> Choices:
+    """The labels that a prediction can be corrected to; its own while no open model has its task."""
+    return label_choices.of_tasks([prediction.task]) or label_choices.titled(one.label for one in prediction.top)
 
 
-def quick_of(
-    services: Services, prediction: Prediction, *, choices: tuple[tuple[str, str], ...]
-) -> tuple[tuple[str, str], ...]:
-    """The labels under the digits: the model's own order first, then what people choose most."""
+def quick_of(services: Services, prediction: Prediction, *, choices: Choices) -> Choices:
+    """The labels under the digit keys: the model's own order first, then those that people choose most."""
     titles = dict(choices)
     likely = [prediction.label, *(scored.label for scored in prediction.top)]
-    likely += corrections.most_used(services.db, task=prediction.task, limit=MOST_QUICK)
+    likely += find_ticket_parts.frequent_labels(services, prediction.task, limit=MOST_QUICK)
     kept = [label for label in dict.fromkeys([*likely, *titles]) if label in titles]
     return tuple((label, titles[label]) for label in kept[:MOST_QUICK])
 
 
 def of(services: Services, *, view: TicketView) -> list[Belief]:
-    """Everything the model says of the ticket now, with what people said instead."""
+    """The newest predictions of a ticket with their corrections."""
     active = [correction for correction in view.corrections if not correction.is_undone]
-    names = users.names(services.db, {correction.user_id for correction in active})
+    names = find_agents.names(services, {correction.user_id for correction in active})
     supported = {message.id: message.is_supported for message in view.messages}
     found = []
     for stored in _newest(view):
         mine = [one for one in active if one.prediction_id == stored.id]
         correction = mine[-1] if mine else None
         prediction = stored.prediction
-        choices = choices_of(services, prediction)
+        choices = choices_of(prediction)
         found.append(
             Belief(
                 id=stored.id,

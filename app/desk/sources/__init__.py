@@ -1,1 +1,1 @@
-"""What reads from outside."""
+"""Sources of tickets: mailboxes, mails, exports of other desks, API bodies."""

@@ -17,7 +17,7 @@ _ABOUT = ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "me
 
 
 def bounce_of(mail: Message) -> Bounce | None:
-    """What a mail says of one that could not be delivered; None for every other mail."""
+    """Return the content of a returned mail; None for every other mail."""
     if mail.get_content_type() != "multipart/report" or not mail.is_multipart():
         return None
     report = next((part for part in mail.walk() if part.get_content_type() == "message/delivery-status"), None)

@@ -13,11 +13,11 @@ from typing import Any
 
 from app.core.errors import OutgoingError
 from app.core.outgoing import calls as network
-from app.notify.domain.mail import Server
+from app.notify.domain.letter import Server
 
 TIMEOUT_S = 20.0
 WINDOW = 5000
-"""How many UIDs one search spans, so that no answer outgrows what a line may hold."""
+"""The number of UIDs of one search, so that no answer is longer than a line may be."""
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
@@ -78,7 +78,7 @@ class Inbox:
 def opened(server: Server, *, folder: str, allow_private: bool) -> Iterator[Inbox]:
     """A folder of a mailbox, read only; raises OutgoingError with a `reason` (`sign_in_refused`, `no_folder`, …)."""
     place = f"{server.host}:{server.port}"
-    with network.failures_of(place), _refusals(place, reason="broken_answer"):
+    with network.translating_failures(place), _refusals(place, reason="broken_answer"):
         connection = _Connection(server, allow_private=allow_private)
         try:
             _sign_in(connection, server, place=place)
@@ -112,7 +112,7 @@ class _Connection(IMAP4):
 
 def _sign_in(connection: IMAP4, server: Server, *, place: str) -> None:
     if server.security == "starttls":
-        context: ssl.SSLContext = network.trust()
+        context: ssl.SSLContext = network.tls_context()
         connection.starttls(context)
     with _refusals(place, reason="sign_in_refused"):
         if "AUTH=PLAIN" in connection.capabilities:

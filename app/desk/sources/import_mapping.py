@@ -102,7 +102,7 @@ _CHANNELS: tuple[tuple[str, Channel], ...] = (
 
 
 def source_of(names: Sequence[str]) -> Source:
-    """Whose export has these columns; `plain` where nothing tells."""
+    """Return the desk whose export has these columns; `plain` for an unknown one."""
     known = set(names)
     return max(_TELLTALES, key=lambda source: len(_TELLTALES[source] & known)) if _tells(known) else "plain"
 
@@ -217,7 +217,7 @@ class _Reader:
         return None if found is None else found.at
 
     def choice(self, field: str, *, known: Mapping[str, Any], default: Any) -> Any:
-        """What a value means here; an unknown one is a fault, none is `default`."""
+        """Return the meaning of a value, `default` where there is none; an unknown value is a fault."""
         value = self.raw(field).strip().lower()
         if value and value not in known:
             self._fault(field, code="unknown_choice", value=value, choices=", ".join(known))

@@ -17,7 +17,7 @@ _HOLDERS = ("tickets", "conversations", "results", "payload", "data", "items", "
 
 
 def form_of(name: str, content: bytes) -> Form:
-    """Whether a file is CSV or JSON, by what it begins with; by its name where it is empty."""
+    """Return the form of a file by its beginning, or by its name where it is empty."""
     begins = content[:200].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     return "json" if begins in (b"{", b"[") or (not begins and name.lower().endswith("json")) else "csv"
 

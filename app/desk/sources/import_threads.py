@@ -64,7 +64,7 @@ def _message(item: Any, *, asker: set[str], customer_name: str) -> MovedMessage 
 
 
 def _kind(item: Mapping[str, Any], *, asker: set[str]) -> MessageKind | None:
-    """Whether a message is a note, an answer, or the customer's; None for what nobody wrote."""
+    """Return the kind of a message; None for one that nobody wrote."""
     if item.get("public") is False or item.get("private") is True or item.get("kind") == "note":
         return "note"
     if "message_type" in item:

@@ -8,13 +8,13 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from app.notify.domain.mail import Letter
+from app.notify.domain.letter import Letter
 
 LONGEST_SUBJECT = 300
 MOST_REFERENCES = 20
 
 
-def written(letter: Letter) -> EmailMessage:
+def compose(letter: Letter) -> EmailMessage:
     """The letter as a mail; the same letter gives the same headers on every attempt, its Message-ID included.
 
     Line breaks in names and subjects are taken out, so that no text of a customer becomes a header.

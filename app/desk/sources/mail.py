@@ -129,7 +129,7 @@ def _customer(mail: Message) -> tuple[str, str | None]:
 
 
 def _is_automatic(mail: Message, *, subject: str, address: str | None) -> bool:
-    """Whether a program wrote it (RFC 3834, and what programs set that predate it); such mail gets no answer."""
+    """Return True for a mail that a program wrote (RFC 3834, and older headers of programs); it gets no answer."""
     submitted = header(mail, "auto-submitted").strip().lower()
     return (
         (submitted != "" and not submitted.startswith("no"))

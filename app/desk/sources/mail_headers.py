@@ -37,7 +37,7 @@ class BoundedHeaders(Compat32):
 
 
 def tolerant(read: Callable[[], T], otherwise: T) -> T:
-    """What `read` returns; `otherwise` where it fails, for the `email` package fails in any way on broken headers."""
+    """Return what `read` returns, or `otherwise` where it fails: broken headers make `email` fail in many ways."""
     try:
         return read()
     except MemoryError:

@@ -1,4 +1,4 @@
-"""The tickets of a bulk job, each with what became of it: the place where a job goes on after its worker was killed."""
+"""The tickets of a bulk job with their outcomes: a job whose worker was killed goes on from here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.core.db import Reads, Transaction
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """How many tickets a job has, and how many of them are done or failed."""
+    """The number of tickets of a job, and of those that are done or failed."""
 
     n_total: int = 0
     n_done: int = 0
@@ -67,12 +67,12 @@ def events_of(db: Reads, job_id: int, *, ticket_ids: Sequence[int]) -> dict[int,
 
 
 def tally(db: Reads, job_id: int) -> Tally:
-    """How far a job's list is."""
+    """The progress of a job's list."""
     rows = db.rows("SELECT state, count(*) AS n FROM bulk_item WHERE job_id = ? GROUP BY state", (job_id,))
     by_state = {row["state"]: row["n"] for row in rows}
     return Tally(n_total=sum(by_state.values()), n_done=by_state.get(1, 0), n_failed=by_state.get(2, 0))
 
 
 def n_changed(db: Reads, job_id: int) -> int:
-    """How many tickets a job really changed."""
+    """The number of tickets that a job changed."""
     return int(db.value("SELECT count(*) FROM bulk_item WHERE job_id = ? AND event_id IS NOT NULL", (job_id,)))

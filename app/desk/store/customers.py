@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from app.core.db import Reads, Transaction
 from app.core.scope import listed
 from app.core.storage.row_mapping import built
-from app.desk.domain.ticket import Customer
+from app.desk.domain.ticket import Customer, Tier
 
 
 def get(db: Reads, customer_id: int) -> Customer:
@@ -27,11 +28,10 @@ def by_ids(db: Reads, customer_ids: Iterable[int]) -> dict[int, Customer]:
     return {row["id"]: built(Customer, row) for row in rows}
 
 
-def ensure(tx: Transaction, *, name: str, email: str | None, tier: str = "standard") -> int:
+def ensure(tx: Transaction, *, name: str, email: str | None, tier: Tier = "standard") -> Customer:
     """The customer with this address, added if new; without an address always a new one."""
-    if email is None:
-        return tx.insert("customer", {"name": name, "email": None, "tier": tier})
-    known = find_by_email(tx, email)
+    known = None if email is None else find_by_email(tx, email)
     if known is not None:
-        return known.id
-    return tx.insert("customer", {"name": name or email, "email": email.strip(), "tier": tier})
+        return known
+    new = Customer(id=0, name=name or email or "", email=None if email is None else email.strip(), tier=tier)
+    return replace(new, id=tx.insert("customer", {"name": new.name, "email": new.email, "tier": new.tier}))

@@ -11,7 +11,7 @@ from app.core.scope import listed
 from app.core.storage.row_mapping import built
 from app.intents.domain import Asked, Question
 from app.model.store import predictions
-from app.model.store.probability_codec import chances_in
+from app.model.store.predictions import chances_in
 
 MOST_LOOKED_AT = 2000
 MOST_ANSWERS = 500
@@ -64,7 +64,7 @@ def _margin(top: bytes | str) -> float:
 
 
 def n_answered(db: Reads, *, user_id: int, since: int) -> int:
-    """How many questions somebody has answered since then and not taken back."""
+    """The number of questions that a person has answered since then and not taken back."""
     return int(
         db.value(
             "SELECT count(*) FROM correction WHERE is_asked = 1 AND user_id = ? AND created_at >= ? "
@@ -75,5 +75,5 @@ def n_answered(db: Reads, *, user_id: int, since: int) -> int:
 
 
 def answers(db: Reads) -> tuple[Asked, ...]:
-    """What the last five hundred answers say of each model's intents, the one that was asked about last first."""
+    """The last five hundred answers counted by model, the model that was asked about last first."""
     return tuple(built(Asked, row) for row in db.rows(_ANSWERS, (MOST_ANSWERS,)))

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from app.core.db import Reads, Transaction, statement
 from app.core.events import event_log
-from app.core.storage.erased_ids import erased_id
 from app.desk.store import import_files
+from app.desk.store.tickets import erased_id
 
 GONE = "—"
-"""What stands where a text was: no word of any language."""
+"""The replacement of an erased text: no word of any language."""
 
 _MESSAGES = "(SELECT id FROM message WHERE ticket_id = ?)"
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import fields, replace
 
 from app.core.db import Reads, Transaction, assignments, statement
 from app.core.storage import blobs
-from app.core.storage.erased_ids import erased_id
 from app.core.storage.row_mapping import built
 from app.desk.domain.import_file import TicketFile
+from app.desk.store.tickets import erased_id
 
 
 def _file(row: sqlite3.Row) -> TicketFile:
@@ -27,15 +26,20 @@ def latest(db: Reads, *, limit: int) -> tuple[TicketFile, ...]:
     return tuple(_file(row) for row in db.rows("SELECT * FROM ticket_file ORDER BY id DESC LIMIT ?", (limit,)))
 
 
-def insert(tx: Transaction, *, values: Mapping[str, Any]) -> int:
-    """Keep a file; returns its id."""
-    return tx.insert("ticket_file", values)
+def insert(tx: Transaction, file: TicketFile) -> TicketFile:
+    """Keep a file; return it with its number."""
+    return replace(file, id=tx.insert("ticket_file", _columns(file)))
 
 
-def update(tx: Transaction, file_id: int, *, changes: Mapping[str, Any]) -> TicketFile:
-    """Change what is known of a file."""
-    tx.execute(statement("UPDATE ticket_file SET", assignments(changes), "WHERE id = ?"), (*changes.values(), file_id))
-    return get(tx, file_id)
+def write(tx: Transaction, file: TicketFile) -> TicketFile:
+    """Write what is known of a file."""
+    columns = _columns(file)
+    tx.execute(statement("UPDATE ticket_file SET", assignments(columns), "WHERE id = ?"), (*columns.values(), file.id))
+    return file
+
+
+def _columns(file: TicketFile) -> dict[str, object]:
+    return {one.name: getattr(file, one.name) for one in fields(TicketFile) if one.name != "id"}
 
 
 def forget(tx: Transaction, file_id: int) -> None:
@@ -53,6 +57,6 @@ def left_over(db: Reads, *, before: int) -> list[int]:
 
 
 def known(db: Reads, external_id: str) -> bool:
-    """Whether a ticket has this external id, or had it before it was erased."""
+    """True for the external id of a ticket, erased or not."""
     ids = (external_id, erased_id(external_id))
     return db.row("SELECT 1 FROM ticket WHERE external_id IN (?, ?)", ids) is not None

@@ -14,9 +14,9 @@ from app.core.db import Reads, marks, statement
 from app.core.paging import Page
 from app.core.permissions import Viewer
 from app.core.scope import Condition
-from app.desk.domain.ticket import Ticket, TicketFilter
+from app.desk.domain.ticket import Sort, Ticket, TicketFilter
 from app.desk.store import ticket_search
-from app.desk.store.ticket_filter import ORDERS, Key, Order, Sort, by_ids, conditions, facets, sides
+from app.desk.store.ticket_filter import ORDERS, Key, Order, by_ids, conditions, facets, sides
 
 # A walk gives up after so many tickets on either side of the desk (open, done): milliseconds.
 MOST_WALKED = 3000
@@ -61,7 +61,7 @@ def page(
 
 
 def count(db: Reads, chosen: TicketFilter, *, viewer: Viewer) -> tuple[int, bool]:
-    """How many tickets a filter leaves, and whether counting stopped there (at 10,000, for one person's tickets)."""
+    """Count the tickets of a filter; the second value is True where counting stopped (one person's, at 10,000)."""
     if ticket_search.is_asked(chosen):
         return ticket_search.count(db, chosen, viewer=viewer)
     if chosen.assignee_id is None:

@@ -3,39 +3,37 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
-from typing import Any
 
 from app.core.db import Reads, Transaction
-from app.core.errors import Conflict
 from app.core.leases import lease_rows
 from app.core.storage.row_mapping import built
 from app.desk.domain.ticket import Ticket
-from app.notify.domain.mail import Mailbox
+from app.notify.domain.letter import Mailbox
 
 
-def _mailbox(row: sqlite3.Row) -> Mailbox:
+def as_mailbox(row: sqlite3.Row) -> Mailbox:
+    """A mailbox out of its row."""
     return built(Mailbox, row, flags=("is_active", "is_reading_old"))
 
 
 def get(db: Reads, mailbox_id: int) -> Mailbox:
     """The mailbox with this id; raises NotFound."""
-    return _mailbox(db.got("mailbox", mailbox_id))
+    return as_mailbox(db.got("mailbox", mailbox_id))
 
 
 def every(db: Reads) -> tuple[Mailbox, ...]:
     """Mailboxes by address."""
-    return tuple(_mailbox(row) for row in db.rows("SELECT * FROM mailbox ORDER BY address"))
+    return tuple(as_mailbox(row) for row in db.rows("SELECT * FROM mailbox ORDER BY address"))
 
 
 def for_reply(db: Reads, ticket: Ticket) -> Mailbox | None:
-    """Where a reply goes out: the mailbox the customer wrote to, else one of the ticket's queue, else the oldest."""
+    """The mailbox that sends a reply: the one the customer wrote to, else one of the queue, else the oldest."""
     row = db.row(
         "SELECT * FROM mailbox WHERE is_active = 1 AND smtp_host <> '' "
         "ORDER BY id = coalesce(?, 0) DESC, queue_id = ? DESC, id LIMIT 1",
         (ticket.mailbox_id, ticket.queue_id),
     )
-    return None if row is None else _mailbox(row)
+    return None if row is None else as_mailbox(row)
 
 
 def due(db: Reads, *, now: int) -> tuple[Mailbox, ...]:
@@ -44,7 +42,7 @@ def due(db: Reads, *, now: int) -> tuple[Mailbox, ...]:
         "SELECT * FROM mailbox WHERE is_active = 1 AND imap_host <> '' AND next_poll_at <= ? ORDER BY next_poll_at, id",
         (now,),
     )
-    return tuple(_mailbox(row) for row in rows)
+    return tuple(as_mailbox(row) for row in rows)
 
 
 def claim(tx: Transaction, mailbox_id: int, *, now: int, until: int) -> bool:
@@ -53,7 +51,7 @@ def claim(tx: Transaction, mailbox_id: int, *, now: int, until: int) -> bool:
         "UPDATE mailbox SET next_poll_at = ? WHERE id = ? AND is_active = 1 AND next_poll_at <= ?",
         (until, mailbox_id, now),
     )
-    return lease_rows.taken(tx, "mailbox", mailbox_id, until=until, n_claimed=n_claimed)
+    return lease_rows.hold_claimed(tx, "mailbox", mailbox_id, until=until, n_claimed=n_claimed)
 
 
 def note_read(tx: Transaction, mailbox_id: int, *, uid_validity: int, last_uid: int) -> None:
@@ -68,28 +66,3 @@ def note_poll(tx: Transaction, mailbox_id: int, *, at: int, next_at: int, error:
         "n_failures = CASE WHEN ? IS NULL THEN 0 ELSE n_failures + 1 END WHERE id = ?",
         (at, next_at, error, error, mailbox_id),
     )
-
-
-def insert(tx: Transaction, *, values: Mapping[str, Any]) -> int:
-    """Add a mailbox; raises Conflict when the address has one."""
-    try:
-        return tx.insert("mailbox", values)
-    except sqlite3.IntegrityError as error:
-        raise Conflict("name_taken", noun="mailbox", name=str(values.get("address", ""))) from error
-
-
-def update(tx: Transaction, mailbox_id: int, *, changes: Mapping[str, Any], version: int | None = None) -> Mailbox:
-    """Change a mailbox; raises NotFound, Stale, or Conflict when the address has another."""
-    try:
-        tx.change("mailbox", mailbox_id, changes=changes, version=version)
-    except sqlite3.IntegrityError as error:
-        raise Conflict("name_taken", noun="mailbox", name=str(changes.get("address", ""))) from error
-    return get(tx, mailbox_id)
-
-
-def delete(tx: Transaction, mailbox_id: int) -> None:
-    """Remove a mailbox; raises Conflict when letters went out from it."""
-    try:
-        tx.execute("DELETE FROM mailbox WHERE id = ?", (mailbox_id,))
-    except sqlite3.IntegrityError as error:
-        raise Conflict("mailbox_in_use", id=mailbox_id) from error

@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
 
-from app.core.db import Reads, Transaction, assignments, marks, statement
+from app.core.db import Reads, Transaction, marks, statement
 from app.core.leases import lease_rows
 from app.core.scope import listed
-from app.core.storage.erased_ids import erased_id
 from app.core.storage.row_mapping import built
 from app.desk.domain.ticket import Message
-from app.desk.store.message_text_codec import parts
+from app.desk.store.tickets import erased_id
+
+TextParts = tuple[str | None, int | None]
+"""The text before the body (None: none), and the number of the body's characters after it (None: all)."""
+
+_PLAIN = tuple(one.name for one in fields(Message) if one.name not in ("id", "text"))
 
 
 def _message(row: sqlite3.Row) -> Message:
-    return built(Message, row, flags=("is_supported",))
+    return built(Message, row, flags=("is_supported", "is_automatic"))
+
+
+def text_parts(body: str, text: str) -> TextParts:
+    """Return a cleaned text as a part of its body, which it nearly always is; any other text is kept whole."""
+    if text == body:
+        return None, None
+    for start in {0, text.find("\n") + 1}:
+        rest = text[start:]
+        # SQLite counts the characters of a text with a zero in it otherwise.
+        if body.startswith(rest) and "\0" not in body:
+            return text[:start] or None, None if rest == body else len(rest)
+    return text, 0
 
 
 def get(db: Reads, message_id: int) -> Message:
@@ -48,7 +64,7 @@ def find_thread(db: Reads, message_ids: Sequence[str]) -> int | None:
 
 
 def first_incoming(db: Reads, ticket_id: int) -> Message | None:
-    """What the customer wrote first."""
+    """The first message of the customer."""
     row = db.row(
         "SELECT * FROM message WHERE ticket_id = ? AND kind = 'incoming' ORDER BY occurred_at, id LIMIT 1", (ticket_id,)
     )
@@ -69,7 +85,7 @@ def incoming_ids(db: Reads, ticket_ids: Iterable[int]) -> dict[int, list[int]]:
 
 
 def last_incoming(db: Reads, ticket_id: int) -> Message | None:
-    """What the customer wrote last."""
+    """The last message of the customer."""
     row = db.row(
         "SELECT * FROM message WHERE ticket_id = ? AND kind = 'incoming' ORDER BY occurred_at DESC, id DESC LIMIT 1",
         (ticket_id,),
@@ -78,7 +94,7 @@ def last_incoming(db: Reads, ticket_id: int) -> Message | None:
 
 
 def count_from(db: Reads, customer_id: int, *, since: int) -> int:
-    """How many messages a customer has sent since a time."""
+    """The number of messages that a customer has sent since a time."""
     return int(
         db.value(
             "SELECT count(*) FROM ticket JOIN message ON message.ticket_id = ticket.id "
@@ -88,23 +104,25 @@ def count_from(db: Reads, customer_id: int, *, since: int) -> int:
     )
 
 
-def insert(tx: Transaction, *, values: Mapping[str, Any]) -> int:
-    """Add a message with these columns; returns its id."""
-    return tx.insert("message", _lean(values))
+def insert(tx: Transaction, message: Message) -> Message:
+    """Add a message; return it with its number."""
+    head, kept = text_parts(message.body, message.text)
+    values = {name: getattr(message, name) for name in _PLAIN}
+    return replace(message, id=tx.insert("message", {**values, "text_head": head, "text_kept": kept}))
 
 
-def rewrite(tx: Transaction, message_id: int, *, changes: Mapping[str, Any]) -> None:
-    """Change what is known of a message; its `text` only together with its `body`."""
-    columns = _lean(changes)
-    tx.execute(statement("UPDATE message SET", assignments(columns), "WHERE id = ?"), (*columns.values(), message_id))
+def rewrite(tx: Transaction, message: Message) -> None:
+    """Write the new text of a message, and when the model may read it."""
+    head, kept = text_parts(message.body, message.text)
+    tx.execute(
+        "UPDATE message SET body = ?, text_head = ?, text_kept = ?, n_redactions = ?, pending_at = ? WHERE id = ?",
+        (message.body, head, kept, message.n_redactions, message.pending_at, message.id),
+    )
 
 
-def _lean(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Columns with the cleaned text by the body."""
-    found = dict(values)
-    if "text" in found:
-        found["text_head"], found["text_kept"] = parts(found["body"], found.pop("text"))
-    return found
+def set_rfc_id(tx: Transaction, message_id: int, *, rfc_id: str) -> None:
+    """Give a message its RFC 5322 Message-ID."""
+    tx.execute("UPDATE message SET message_id = ? WHERE id = ?", (rfc_id, message_id))
 
 
 def pending(db: Reads, *, now: int, limit: int) -> tuple[Message, ...]:
@@ -117,29 +135,28 @@ def pending(db: Reads, *, now: int, limit: int) -> tuple[Message, ...]:
 
 
 def n_pending(db: Reads) -> int:
-    """How many messages wait for the model."""
+    """The number of messages that wait for the model."""
     return int(db.value("SELECT count(*) FROM message WHERE pending_at IS NOT NULL"))
 
 
 def is_pending(db: Reads, message_id: int) -> bool:
-    """Whether a message waits for the model."""
+    """True for a message that waits for the model."""
     return db.value("SELECT pending_at FROM message WHERE id = ?", (message_id,)) is not None
 
 
 def claim(tx: Transaction, message_id: int, *, now: int, until: int) -> bool:
-    """Take a waiting message until a time, after which another may; whether this caller got it."""
+    """Claim a waiting message until a time, after which another process may; return whether the claim succeeded."""
     n_claimed = tx.execute(
         "UPDATE message SET pending_at = ?, n_tries = n_tries + 1 WHERE id = ? AND pending_at <= ?",
         (until, message_id, now),
     )
-    return lease_rows.taken(tx, "message", message_id, until=until, n_claimed=n_claimed)
+    return lease_rows.hold_claimed(tx, "message", message_id, until=until, n_claimed=n_claimed)
 
 
-def hold(tx: Transaction, message_id: int) -> None:
-    """Let a message that waits until a time wait for this process."""
-    until = tx.value("SELECT pending_at FROM message WHERE id = ?", (message_id,))
-    if until is not None:
-        lease_rows.hold(tx, "message", [message_id], until=until)
+def hold(tx: Transaction, message: Message) -> None:
+    """Note that this process will let the model read a waiting message."""
+    if message.pending_at is not None:
+        lease_rows.hold(tx, "message", [message.id], until=message.pending_at)
 
 
 def put_off(tx: Transaction, message_id: int, *, until: int) -> None:
@@ -148,7 +165,7 @@ def put_off(tx: Transaction, message_id: int, *, until: int) -> None:
 
 
 def settle(tx: Transaction, message_id: int, *, language: str, is_supported: bool) -> bool:
-    """The model has read it; whether it was still waiting for that."""
+    """Note that the model has read a message; return False where it did not wait for that any more."""
     return (
         tx.execute(
             "UPDATE message SET pending_at = NULL, language = ?, is_supported = ? "
@@ -160,12 +177,12 @@ def settle(tx: Transaction, message_id: int, *, language: str, is_supported: boo
 
 
 def n_tries(db: Reads, message_id: int) -> int:
-    """How often a worker has taken a message."""
+    """The number of times that a worker has taken a message."""
     return int(db.value("SELECT n_tries FROM message WHERE id = ?", (message_id,)) or 0)
 
 
 def recall(tx: Transaction, message_id: int, *, now: int) -> bool:
-    """Call a message back before it leaves the house; whether that was still possible. A note never leaves it."""
+    """Call a message back before it is sent; return False when it was too late. A note is never sent."""
     return (
         tx.execute(
             "UPDATE message SET recalled_at = ? WHERE id = ? AND recalled_at IS NULL "
@@ -177,7 +194,7 @@ def recall(tx: Transaction, message_id: int, *, now: int) -> bool:
 
 
 def last_recalled(db: Reads, ticket_id: int, *, user_id: int) -> Message | None:
-    """What this person wrote and called back last."""
+    """The message that this person called back last."""
     row = db.row(
         "SELECT * FROM message WHERE ticket_id = ? AND user_id = ? AND recalled_at IS NOT NULL "
         "ORDER BY recalled_at DESC, id DESC LIMIT 1",

@@ -10,7 +10,7 @@ from app.core.db import Reads, Transaction, statement
 from app.core.leases import lease_rows
 from app.core.scope import listed
 from app.core.storage.row_mapping import built
-from app.notify.domain.mail import OutboxRow, Posted
+from app.notify.domain.letter import OutboxRow, Posted
 
 # A message that was called back takes its letter along.
 _STANDS = "EXISTS (SELECT 1 FROM message WHERE message.id = outbox.message_id AND message.recalled_at IS NULL)"
@@ -58,7 +58,7 @@ def attempts(db: Reads, outbox_id: int) -> tuple[MailAttempt, ...]:
 
 
 def counts(db: Reads, mailbox_id: int) -> dict[str, int]:
-    """How many letters of a mailbox are in each state."""
+    """The number of letters of a mailbox in each state."""
     rows = db.rows("SELECT state, count(*) AS n FROM outbox WHERE mailbox_id = ? GROUP BY state", (mailbox_id,))
     return {row["state"]: row["n"] for row in rows}
 
@@ -101,7 +101,7 @@ def claim(tx: Transaction, outbox_id: int, *, now: int, until: int) -> bool:
         ),
         (until, outbox_id, now),
     )
-    return lease_rows.taken(tx, "outbox", outbox_id, until=until, n_claimed=n_claimed)
+    return lease_rows.hold_claimed(tx, "outbox", outbox_id, until=until, n_claimed=n_claimed)
 
 
 def settle(tx: Transaction, outbox_id: int, *, posted: Posted, at: int, next_at: int | None) -> None:

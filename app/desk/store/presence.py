@@ -7,7 +7,7 @@ from app.desk.domain.ticket import Present
 
 
 def of(db: Reads, ticket_id: int, *, since: int) -> tuple[Present, ...]:
-    """Who has been seen on a ticket since a time, by name."""
+    """The people who have had a ticket open since a time, by name."""
     rows = db.rows(
         "SELECT presence.user_id, user.name, presence.is_typing FROM presence JOIN user ON user.id = presence.user_id "
         "WHERE presence.ticket_id = ? AND presence.seen_at >= ? ORDER BY user.name",

@@ -1,40 +1,49 @@
-"""Queues and the rules that lead to them."""
+"""Queues, the intents that lead to them, and the policies of their clocks."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from app.core import scope
 from app.core.db import Reads, Transaction, statement
-from app.core.errors import Conflict, NotFound
+from app.core.errors import NotFound
 from app.core.permissions import Viewer
 from app.core.storage.row_mapping import built
+from app.desk.domain.sla_policy import SlaPolicy
 from app.desk.domain.ticket import Queue, RouteRule
 
 
-def _queue(row: sqlite3.Row) -> Queue:
+def as_queue(row: sqlite3.Row) -> Queue:
+    """A queue out of its row."""
     return built(Queue, row, flags=("is_redacting",))
 
 
 def get(db: Reads, queue_id: int, *, viewer: Viewer | None = None) -> Queue:
     """The queue with this id; raises NotFound, out of the viewer's scope too."""
-    if viewer is not None and viewer.queue_ids is not None and queue_id not in viewer.queue_ids:
+    if viewer is not None and not viewer.sees_queue(queue_id):
         raise NotFound(noun="queue", id=queue_id)
-    return _queue(db.got("queue", queue_id))
+    return as_queue(db.got("queue", queue_id))
 
 
 def find_by_slug(db: Reads, slug: str) -> Queue | None:
     """The queue of this slug."""
     row = db.row("SELECT * FROM queue WHERE slug = ?", (slug,))
-    return None if row is None else _queue(row)
+    return None if row is None else as_queue(row)
+
+
+def arrival(db: Reads, *, slug: str | None, viewer: Viewer) -> Queue | None:
+    """The queue of this slug, or else the oldest, in the viewer's sight."""
+    rows = db.rows("SELECT * FROM queue WHERE slug = coalesce(?, slug) ORDER BY id", (slug or None,))
+    return next((as_queue(row) for row in rows if viewer.sees_queue(row["id"])), None)
 
 
 def every(db: Reads, *, viewer: Viewer | None = None) -> tuple[Queue, ...]:
     """Queues by title; those in the viewer's scope."""
     where, params = scope.joined([scope.of_queues(viewer, column="id")])
-    return tuple(_queue(row) for row in db.rows(statement("SELECT * FROM queue", where, "ORDER BY title, id"), params))
+    return tuple(
+        as_queue(row) for row in db.rows(statement("SELECT * FROM queue", where, "ORDER BY title, id"), params)
+    )
 
 
 def slugs(db: Reads) -> dict[int, str]:
@@ -51,41 +60,12 @@ def visible_ids(db: Reads, team_ids: Iterable[int]) -> frozenset[int]:
     return frozenset(row["id"] for row in rows)
 
 
-def insert(
-    tx: Transaction,
-    *,
-    slug: str,
-    title: str,
-    intent_task: str,
-    team_id: int | None = None,
-    is_redacting: bool = True,
-) -> int:
-    """Add a queue; raises Conflict when the slug is taken."""
-    values = {
-        "slug": slug,
-        "title": title,
-        "intent_task": intent_task,
-        "team_id": team_id,
-        "is_redacting": is_redacting,
-    }
-    try:
-        return tx.insert("queue", values)
-    except sqlite3.IntegrityError as error:
-        raise Conflict("slug_taken", noun="queue", slug=slug) from error
-
-
-def update(tx: Transaction, queue_id: int, *, changes: Mapping[str, Any], version: int | None = None) -> Queue:
-    """Change a queue; raises NotFound or Stale."""
-    tx.change("queue", queue_id, changes=changes, version=version)
-    return get(tx, queue_id)
-
-
 def _route(row: sqlite3.Row) -> RouteRule:
     return built(RouteRule, row, flags=("is_trusted",))
 
 
 def route_rules(db: Reads, *, task: str | None = None) -> tuple[RouteRule, ...]:
-    """Which intent goes where, by task and intent."""
+    """The rules of intents, by task and intent."""
     where, params = ("WHERE task = ?", [task]) if task is not None else ("", [])
     rows = db.rows(statement("SELECT * FROM route_rule", where, "ORDER BY task, intent"), params)
     return tuple(_route(row) for row in rows)
@@ -120,6 +100,49 @@ def trust(tx: Transaction, rule_id: int, *, is_trusted: bool, least_probability:
     )
 
 
-def delete_route_rule(tx: Transaction, rule_id: int) -> None:
-    """Forget where an intent goes."""
-    tx.execute("DELETE FROM route_rule WHERE id = ?", (rule_id,))
+def as_policy(row: sqlite3.Row) -> SlaPolicy:
+    """A policy out of its row."""
+    made = built(SlaPolicy, row, tuples=("hours", "holidays"), flags=("is_default",))
+    hours = tuple((int(day), int(opens), int(closes)) for day, opens, closes in made.hours)
+    return built(SlaPolicy, row, tuples=("holidays",), flags=("is_default",), hours=hours)
+
+
+def policy(db: Reads, policy_id: int) -> SlaPolicy:
+    """The policy with this id; raises NotFound."""
+    return as_policy(db.got("sla_policy", policy_id))
+
+
+def policies(db: Reads) -> tuple[SlaPolicy, ...]:
+    """Policies by name."""
+    return tuple(as_policy(row) for row in db.rows("SELECT * FROM sla_policy ORDER BY name"))
+
+
+def policy_of(db: Reads, queue_id: int) -> SlaPolicy:
+    """The policy of a queue, else the default one, else eight hours and two days around the clock."""
+    row = db.row(
+        "SELECT sla_policy.* FROM sla_policy LEFT JOIN queue ON queue.id = ? "
+        "WHERE sla_policy.id = queue.sla_policy_id OR is_default = 1 "
+        "ORDER BY sla_policy.id = coalesce(queue.sla_policy_id, 0) DESC LIMIT 1",
+        (queue_id,),
+    )
+    return SlaPolicy() if row is None else as_policy(row)
+
+
+def default_policy(db: Reads) -> SlaPolicy | None:
+    """The policy of queues that name none."""
+    row = db.row("SELECT * FROM sla_policy WHERE is_default = 1")
+    return None if row is None else as_policy(row)
+
+
+def add_default_policy(tx: Transaction, *, first_response_ms: int, resolution_ms: int) -> None:
+    """Add the policy of queues that name none."""
+    times = {"first_response_ms": first_response_ms, "resolution_ms": resolution_ms}
+    tx.insert("sla_policy", {"name": "Default", "is_default": True, **times})
+
+
+def set_default_hours(tx: Transaction, policy_id: int, *, first_response_ms: int, resolution_ms: int) -> None:
+    """Follow the settings; that is no edit, so the version stays."""
+    tx.execute(
+        "UPDATE sla_policy SET first_response_ms = ?, resolution_ms = ? WHERE id = ?",
+        (first_response_ms, resolution_ms, policy_id),
+    )

@@ -9,7 +9,6 @@ from typing import Any
 
 from app.core import scope
 from app.core.db import Reads, Transaction, statement
-from app.core.errors import Conflict
 from app.core.events.event_log import QUEUE_AFTER
 from app.core.permissions import Viewer
 from app.core.storage.row_mapping import built
@@ -55,7 +54,8 @@ LEFT JOIN route_rule ON route_rule.task = prediction.task AND route_rule.intent 
 )
 
 
-def _rule(row: sqlite3.Row) -> RoutingRule:
+def as_rule(row: sqlite3.Row) -> RoutingRule:
+    """A rule out of its row."""
     conditions = tuple(Condition(field=f, operator=o, value=v) for f, o, v in json.loads(row["conditions"]))
     actions = tuple(RoutingAction(type=kind, value=value) for kind, value in json.loads(row["actions"]))
     return built(RoutingRule, row, flags=("is_stop", "is_active"), conditions=conditions, actions=actions)
@@ -63,7 +63,7 @@ def _rule(row: sqlite3.Row) -> RoutingRule:
 
 def get(db: Reads, rule_id: int) -> RoutingRule:
     """The rule with this id; raises NotFound."""
-    return _rule(db.got("routing_rule", rule_id))
+    return as_rule(db.got("routing_rule", rule_id))
 
 
 def every(db: Reads, *, is_active: bool | None = None) -> tuple[RoutingRule, ...]:
@@ -71,42 +71,21 @@ def every(db: Reads, *, is_active: bool | None = None) -> tuple[RoutingRule, ...
     rows = db.rows(
         "SELECT * FROM routing_rule WHERE is_active = coalesce(?, is_active) ORDER BY position, id", (is_active,)
     )
-    return tuple(_rule(row) for row in rows)
+    return tuple(as_rule(row) for row in rows)
 
 
-def insert(tx: Transaction, *, values: Mapping[str, Any]) -> int:
-    """Add a rule after all others; returns its id. Raises Conflict when the name is taken."""
-    position = int(tx.value("SELECT coalesce(max(position), 0) + 1 FROM routing_rule"))
-    try:
-        return tx.insert("routing_rule", {"position": position, **_columns(values)})
-    except sqlite3.IntegrityError as error:
-        raise Conflict("name_taken", noun="routing_rule", name=str(values.get("name"))) from error
+def next_position(db: Reads) -> int:
+    """The position after all rules."""
+    return int(db.value("SELECT coalesce(max(position), 0) + 1 FROM routing_rule"))
 
 
-def update(tx: Transaction, rule_id: int, *, changes: Mapping[str, Any], version: int | None = None) -> RoutingRule:
-    """Change a rule; raises NotFound, Stale, or Conflict when the name is taken."""
-    try:
-        tx.change("routing_rule", rule_id, changes=_columns(changes), version=version)
-    except sqlite3.IntegrityError as error:
-        raise Conflict("name_taken", noun="routing_rule", name=str(changes.get("name"))) from error
-    return get(tx, rule_id)
+def set_position(tx: Transaction, rule_id: int, *, position: int) -> None:
+    """Ask a rule at this position."""
+    tx.change("routing_rule", rule_id, changes={"position": position})
 
 
-def restore(tx: Transaction, rule_id: int, *, values: Mapping[str, Any]) -> RoutingRule:
-    """Put a removed rule back under its own number, with its `position`; raises Conflict when its name is taken."""
-    try:
-        tx.insert("routing_rule", {"id": rule_id, **_columns(values)})
-    except sqlite3.IntegrityError as error:
-        raise Conflict("name_taken", noun="routing_rule", name=str(values.get("name"))) from error
-    return get(tx, rule_id)
-
-
-def delete(tx: Transaction, rule_id: int) -> None:
-    """Remove a rule."""
-    tx.execute("DELETE FROM routing_rule WHERE id = ?", (rule_id,))
-
-
-def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
+def columns(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a rule as their columns keep them."""
     found = dict(values)
     if "conditions" in found:
         found["conditions"] = [(one.field, one.operator, one.value) for one in found["conditions"]]
@@ -122,7 +101,7 @@ def tried_on(db: Reads, *, viewer: Viewer, limit: int) -> list[sqlite3.Row]:
 
 
 def judged(db: Reads, *, limit: int) -> list[Judged]:
-    """What the model said of the newest tickets' intents, and what people found."""
+    """The model's intents of the newest tickets, each with people's verdict."""
     return [_judged(row) for row in db.rows(_JUDGED, (limit,))]
 
 

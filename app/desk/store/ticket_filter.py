@@ -1,19 +1,18 @@
-"""What a filter of the inbox means: conditions on tickets, the same on facets, and the orders there are."""
+"""A filter of the inbox as conditions on tickets and on facets, and the orders of the inbox."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from app.core import paging, scope
 from app.core.db import Reads, marks
 from app.core.permissions import Viewer
 from app.core.scope import Condition
-from app.desk.domain.ticket import OPEN_STATUSES, Ticket, TicketFilter
+from app.desk.domain.ticket import OPEN_STATUSES, Sort, Ticket, TicketFilter
 from app.desk.store.tickets import as_ticket
 
-Sort = Literal["risk", "newest", "oldest", "updated"]
 Key = tuple[int, int]
 """An order key and the ticket's id."""
 
@@ -55,7 +54,7 @@ def by_ids(db: Reads, ticket_ids: Sequence[int]) -> tuple[Ticket, ...]:
 
 
 def conditions(chosen: TicketFilter, *, viewer: Viewer) -> list[Condition]:
-    """What a filter means on tickets, within the viewer's queues."""
+    """The conditions of a filter on tickets, within the viewer's queues."""
     return [*_statuses(chosen.status), *_plain(chosen), scope.of_queues(viewer)]
 
 
@@ -96,5 +95,5 @@ def _statuses(wanted: Sequence[str]) -> list[Condition]:
 
 
 def sides(wanted: Sequence[str]) -> list[int]:
-    """Which sides of the desk hold these statuses: 1 what is open, 0 what is done."""
+    """The sides of the desk that hold these statuses: 1 for open tickets, 0 for done ones."""
     return [1, 0] if not wanted else sorted({int(status in OPEN_STATUSES) for status in wanted}, reverse=True)

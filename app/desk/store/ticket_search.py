@@ -15,8 +15,8 @@ from app.core.errors import InputError
 from app.core.paging import Page
 from app.core.permissions import SYSTEM, Viewer
 from app.core.storage import full_text
-from app.desk.domain.ticket import OPEN_STATUSES, Ticket, TicketFilter
-from app.desk.store.ticket_filter import ORDERS, Sort, by_ids, conditions, sides
+from app.desk.domain.ticket import OPEN_STATUSES, Sort, Ticket, TicketFilter
+from app.desk.store.ticket_filter import ORDERS, by_ids, conditions, sides
 from app.desk.store.tickets import status_counts
 
 # Words are looked up in the newest messages that have them: a common word stays quick among millions.
@@ -31,7 +31,7 @@ ORDER BY rowid DESC LIMIT ?) CROSS JOIN message INDEXED BY message_place ON mess
 
 
 def is_asked(chosen: TicketFilter) -> bool:
-    """Whether a filter has words to look for."""
+    """True for a filter that has words to search for."""
     return bool(full_text.words(chosen.query))
 
 
@@ -59,7 +59,7 @@ def _start(after: str) -> int:
 
 
 def count(db: Reads, chosen: TicketFilter, *, viewer: Viewer) -> tuple[int, bool]:
-    """How many tickets were found, and whether there are more messages with these words than are looked at."""
+    """Count the tickets that were found; the second value is True where more messages match than are looked at."""
     found, is_capped = _found(db, chosen, viewer=viewer)
     return len(found), is_capped
 
@@ -142,7 +142,7 @@ def bm25(texts: Sequence[str], *, words: Sequence[str]) -> list[float]:
 
 
 def snippets(db: Reads, query: str, *, ticket_ids: Iterable[int]) -> Mapping[int, full_text.Pieces]:
-    """Where the words stand in these tickets: in the message of each that has the most of them."""
+    """The excerpt of each ticket around the words, out of the message that has the most of them."""
     words = full_text.terms(query)
     if not words:
         return {}

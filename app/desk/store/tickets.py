@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
 
 from app.core import scope
-from app.core.db import Reads, Transaction, assignments, marks, statement
+from app.core.db import Reads, Transaction, marks, statement
 from app.core.errors import NotFound
+from app.core.nouns import Fields
 from app.core.permissions import Viewer
-from app.core.storage.erased_ids import erased_id
 from app.core.storage.row_mapping import built
 from app.desk.domain.ticket import OPEN_STATUSES, Ticket, Urgency, UrgencyPart
+
+_PLAIN = tuple(one.name for one in fields(Ticket) if one.name not in ("id", "version", "urgency", "pauses"))
 
 
 def as_ticket(row: sqlite3.Row) -> Ticket:
     """A ticket out of its row."""
-    return built(Ticket, row, tuples=("tags", "pauses"), flags=("needs_person",), urgency=_urgency(row))
+    flags = ("needs_person", "is_priority_set")
+    return built(Ticket, row, tuples=("tags", "pauses"), flags=flags, urgency=_urgency(row))
 
 
 def _urgency(row: sqlite3.Row) -> Urgency | None:
@@ -31,13 +35,13 @@ def _urgency(row: sqlite3.Row) -> Urgency | None:
 def get(db: Reads, ticket_id: int, *, viewer: Viewer) -> Ticket:
     """The ticket with this id; raises NotFound, out of the viewer's scope too."""
     ticket = as_ticket(db.got("ticket", ticket_id))
-    if viewer.queue_ids is not None and ticket.queue_id not in viewer.queue_ids:
+    if not viewer.sees_queue(ticket.queue_id):
         raise NotFound(noun="ticket", id=ticket_id)
     return ticket
 
 
 def read(db: Reads, ticket_id: int) -> Ticket:
-    """The ticket with this id for the flows themselves, whose scope is everything; raises NotFound."""
+    """The ticket with this id, whoever asks; raises NotFound."""
     return as_ticket(db.got("ticket", ticket_id))
 
 
@@ -75,30 +79,33 @@ def status_counts(db: Reads, *, viewer: Viewer) -> dict[str, int]:
     return {row["status"]: row["n"] for row in rows}
 
 
-def insert(tx: Transaction, *, values: Mapping[str, Any]) -> int:
-    """Add a ticket with these columns; returns its id."""
-    return tx.insert("ticket", values)
+def insert(tx: Transaction, ticket: Ticket) -> Ticket:
+    """Add a ticket; return it with its number."""
+    return replace(ticket, id=tx.insert("ticket", _columns(ticket)))
 
 
-def update(tx: Transaction, ticket_id: int, *, changes: Mapping[str, Any], version: int | None = None) -> Ticket:
-    """Change a ticket; `urgency` may be an Urgency. Raises NotFound or Stale."""
-    columns = dict(changes)
-    if isinstance(columns.get("urgency"), Urgency):
-        urgency: Urgency = columns["urgency"]
-        columns["urgency"] = urgency.points
-        columns["urgency_parts"] = [(part.code, part.points) for part in urgency.parts]
-    tx.change("ticket", ticket_id, changes=columns, version=version)
-    return as_ticket(tx.got("ticket", ticket_id))
+def write(tx: Transaction, was: Ticket, ticket: Ticket) -> Ticket:
+    """Write the columns that are other than they were; return the ticket with its new version. Raises Stale."""
+    tx.change("ticket", was.id, changes=changes(was, ticket), version=was.version)
+    # As the row is read: a priority that a person chose stands beside the urgency too.
+    urgency = None if ticket.urgency is None else replace(ticket.urgency, priority=ticket.priority)
+    return replace(ticket, urgency=urgency, version=was.version + 1)
 
 
-def update_each(tx: Transaction, changes: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
-    """Change many tickets by id, each with its own columns; versions count up."""
-    by_columns: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
-    for ticket_id, columns in changes:
-        by_columns.setdefault(tuple(columns), []).append((*columns.values(), ticket_id))
-    for names, rows in by_columns.items():
-        settings = assignments(dict.fromkeys(names))
-        tx.execute_many(statement("UPDATE ticket SET", settings + ", version = version + 1 WHERE id = ?"), rows)
+def changes(was: Ticket, ticket: Ticket) -> Fields:
+    """The columns of a ticket that are other than they were."""
+    before = _columns(was)
+    return {name: value for name, value in _columns(ticket).items() if value != before[name]}
+
+
+def _columns(ticket: Ticket) -> Fields:
+    urgency = ticket.urgency
+    return {
+        **{name: getattr(ticket, name) for name in _PLAIN},
+        "pauses": ticket.pauses or None,
+        "urgency": None if urgency is None else urgency.points,
+        "urgency_parts": () if urgency is None else tuple((part.code, part.points) for part in urgency.parts),
+    }
 
 
 def last_id(db: Reads) -> int:
@@ -124,10 +131,13 @@ def set_places(tx: Transaction, places: Sequence[tuple[int, int, str, int | None
 
 
 def count_message(tx: Transaction, ticket_id: int, *, n: int = 1) -> None:
-    """So many more messages in the thread; that is no edit of the ticket, so the version stays."""
+    """Count `n` more messages of the thread; that is no edit of the ticket, so the version stays."""
     tx.execute("UPDATE ticket SET n_messages = n_messages + ? WHERE id = ?", (n, ticket_id))
 
 
-def is_priority_set(db: Reads, ticket_id: int) -> bool:
-    """Whether a person chose the priority, which the model then leaves alone."""
-    return bool(db.value("SELECT is_priority_set FROM ticket WHERE id = ?", (ticket_id,)))
+def erased_id(given: str) -> str:
+    """Return the replacement of another system's id once its ticket or message is erased.
+
+    It reveals nothing, and whatever comes again under the id is still recognised.
+    """
+    return "erased:" + hashlib.sha256(given.encode()).hexdigest()[:32]

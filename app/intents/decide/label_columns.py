@@ -10,7 +10,7 @@ _SCORES = {"negative": -1.0, "neutral": 0.0, "positive": 1.0}
 
 
 def columns(role: Role, *, label: str) -> dict[str, Any]:
-    """The values that a label gives to the row it is about: certain, and nobody has to look at it again."""
+    """Return the columns of a ticket, post or mention that a person's label fills: certain, and in need of nobody."""
     if role == "intent":
         return {
             "intent": label,

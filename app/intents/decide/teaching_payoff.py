@@ -14,7 +14,7 @@ ENOUGH = 0.9
 
 
 def payoff(asked: Asked) -> Payoff:
-    """What the answers say of a model: too few to tell, teaching pays, or it stops paying."""
+    """Return the payoff of teaching a model by the answers so far: too few, it pays, or it stops paying."""
     low, high = interval(asked.n_right, asked.n)
     verdict: Verdict = "pays"
     if asked.n < LEAST_ASKED:

@@ -7,7 +7,7 @@ from models.labels import Task
 
 
 def line(text: str, *, label: str, task: Task | None, task_name: str, span: tuple[int, int] | None = None) -> str:
-    """A text with the label id that a person gave it, as one line in the source's own label names."""
+    """Return a text with a person's label as one JSONL line, in the label names of the source."""
     names = {} if task is None else {one.id: one.name for one in task.labels}
     target = None if span is None else text[span[0] : span[1]]
     example = Example(

@@ -1,4 +1,4 @@
-"""A person's word over the model's: in force at once, and an example for training."""
+"""Corrections: a person's label replaces the model's at once, and is an example for training."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from app.core.db import Transaction
 from app.core.errors import FieldError, InputError, NotAllowed, TaskMissing
 from app.core.events import history
 from app.core.events.event import Event
+from app.core.nouns import Changed
 from app.core.permissions import Viewer
 from app.core.prediction import Correction, StoredPrediction
 from app.core.registry import Registry
@@ -32,31 +33,31 @@ class SeenText:
 
 
 class CorrectionSubject(Protocol):
-    """What predictions of one kind are about; `noun` is the thing whose history tells of their corrections."""
+    """A kind of subject of predictions; `noun` is the thing whose history lists their corrections."""
 
     noun: str
 
     def seen(self, tx: Transaction, subject_id: int, *, viewer: Viewer) -> SeenText:
-        """The text of a subject; raises NotFound for one out of the viewer's sight."""
+        """Return the text of a subject; raise NotFound for one out of the viewer's sight."""
 
     def check_sight(self, tx: Transaction, noun_id: int, *, viewer: Viewer) -> None:
         """Raise NotFound for a thing out of the viewer's sight."""
 
     def believed(self, tx: Transaction, stored: StoredPrediction, *, noun_id: int, label: str) -> dict[str, Any]:
-        """The columns that a person's label changes, with what follows from it."""
+        """Return the columns that a person's label changes, and those that follow from them."""
 
     def write(self, tx: Transaction, subject_id: int, *, noun_id: int, columns: Mapping[str, Any]) -> dict[str, Any]:
-        """Write columns, and count anew what counts them; returns what they were."""
+        """Write columns and update what counts them; return their earlier values."""
 
 
 SUBJECTS: Registry[CorrectionSubject] = Registry()
-"""What predictions are about, by their `subject_kind`."""
+"""The subjects of predictions, by their `subject_kind`."""
 
 
 def correct(
     services: Services, *, viewer: Viewer, label: str, prediction_id: int, is_asked: bool = False
-) -> Correction:
-    """Say what a text really is; `is_asked` answers what the house asked.
+) -> Changed[Correction]:
+    """Correct a prediction; `is_asked`: the label answers a question of the lesson.
 
     Raises NotAllowed for a viewer who is no person, NotFound, InputError `unknown_label`, TaskMissing.
     """
@@ -67,15 +68,15 @@ def correct(
 
 def correct_stored(
     services: Services, stored: StoredPrediction, *, viewer: Viewer, label: str, is_asked: bool = False
-) -> Correction:
-    """Correct a prediction that was looked up already; raises as `correct` does."""
+) -> Changed[Correction]:
+    """Correct a prediction that was looked up already; raise as `correct` does."""
     check_label(services, stored.prediction.task, label=label)
     with services.db.transaction() as tx:
-        return corrected(tx, stored, label=label, viewer=viewer, is_asked=is_asked)[0]
+        return corrected(tx, stored, label=label, viewer=viewer, is_asked=is_asked)
 
 
 def check_person(viewer: Viewer) -> int:
-    """The id of the person who asks; raises NotAllowed where it is nobody."""
+    """Return the id of the person who corrects; raise NotAllowed for a viewer who is none."""
     if viewer.user_id is None:
         raise NotAllowed(permission="tickets:write")
     return viewer.user_id
@@ -93,8 +94,8 @@ def check_label(services: Services, task: str, *, label: str) -> None:
 
 def corrected(
     tx: Transaction, stored: StoredPrediction, *, label: str, viewer: Viewer, is_asked: bool = False
-) -> tuple[Correction, Event]:
-    """Correct inside an open transaction, with a label that was checked before; the correction and its event."""
+) -> Changed[Correction]:
+    """Correct a prediction in an open transaction, with a label that was checked before."""
     user_id, subject = check_person(viewer), SUBJECTS[stored.subject_kind]
     seen = subject.seen(tx, stored.subject_id, viewer=viewer)
     was = corrections.in_force(
@@ -116,7 +117,7 @@ def corrected(
         is_asked=is_asked,
     )
     event = _put_in_force(tx, stored, label=label, noun_id=seen.noun_id, correction_id=correction_id, viewer=viewer)
-    return corrections.get(tx, correction_id), event
+    return Changed(row=corrections.get(tx, correction_id), event=event)
 
 
 def _put_in_force(
@@ -146,5 +147,5 @@ def _put_in_force(
 
 
 def count_by_task(services: Services) -> Mapping[str, int]:
-    """How many corrections of each task are in force."""
+    """Return the number of corrections in force by task."""
     return corrections.count_by_task(services.db)

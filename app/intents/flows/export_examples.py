@@ -1,4 +1,4 @@
-"""The examples that training learns from, out of what people corrected."""
+"""Export of corrections as the examples that training learns from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.intents.store import corrections
 
 
 def export_examples(services: Services) -> Iterator[str]:
-    """Every correction in force as one JSONL line that training reads, oldest first."""
+    """Yield every correction in force as one JSONL line that training reads, oldest first."""
     try:
         tasks = dict(services.engine.tasks)
     except NotReady:

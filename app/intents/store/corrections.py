@@ -1,4 +1,4 @@
-"""Corrections: what people said instead of the model, each of them a training example."""
+"""Corrections: labels by people in place of the model's, each of them a training example."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def _correction(row: sqlite3.Row) -> Correction:
 
 
 def get(db: Reads, correction_id: int) -> Correction:
-    """The correction with this id; raises NotFound."""
+    """Return the correction with this id; raise NotFound."""
     return _correction(db.got("correction", correction_id))
 
 
 def of_subjects(db: Reads, *, subject_kind: str, subject_ids: Iterable[int]) -> tuple[Correction, ...]:
-    """The corrections of these messages, posts or mentions, oldest first, undone ones too."""
+    """Return the corrections of these messages, posts or mentions, oldest first, undone ones too."""
     rows = db.rows(
         "SELECT * FROM correction WHERE subject_kind = ? "
         "AND subject_id IN (SELECT value FROM json_each(?)) ORDER BY id",
@@ -53,7 +53,7 @@ def of_subjects(db: Reads, *, subject_kind: str, subject_ids: Iterable[int]) -> 
 
 
 def in_force(db: Reads, *, subject_kind: str, subject_id: int, task: str, text: str | None = None) -> Correction | None:
-    """The newest correction of one subject and task that was not taken back; of this very text where it is given."""
+    """Return the newest correction of a subject and task that is not undone; with `text`, one of this very text."""
     row = db.row(
         "SELECT * FROM correction WHERE subject_kind = ? AND subject_id = ? AND task = ? AND undone_at IS NULL "
         "AND text = coalesce(?, text) ORDER BY id DESC LIMIT 1",
@@ -65,7 +65,7 @@ def in_force(db: Reads, *, subject_kind: str, subject_id: int, task: str, text: 
 def tasks_in_force(
     db: Reads, *, subject_kind: str, subject_ids: Iterable[int], text: str | None = None
 ) -> set[tuple[int, str]]:
-    """Subjects and tasks that a person's label is in force for; of this very text where it is given."""
+    """Return the subjects and tasks with a person's label in force; with `text`, a label of this very text."""
     rows = db.rows(
         "SELECT subject_id, task FROM correction WHERE subject_kind = ? "
         "AND subject_id IN (SELECT value FROM json_each(?)) AND undone_at IS NULL AND text = coalesce(?, text)",
@@ -75,18 +75,18 @@ def tasks_in_force(
 
 
 def page(db: Reads, *, limit: int = 50, after: str | None = None) -> Page[Correction]:
-    """Corrections, newest first."""
+    """Return corrections, newest first."""
     return paging.newest(db, table="correction", conditions=[], make=_correction, limit=limit, after=after)
 
 
 def count_by_task(db: Reads) -> dict[str, int]:
-    """How many corrections of each task are in force."""
+    """Return the number of corrections in force by task."""
     rows = db.rows("SELECT task, count(*) AS n FROM correction WHERE undone_at IS NULL GROUP BY task ORDER BY task")
     return {row["task"]: row["n"] for row in rows}
 
 
 def most_used(db: Reads, *, task: str, limit: int) -> list[str]:
-    """The labels that people chose most among the last thousand corrections of a task, most used first."""
+    """Return the most frequent labels among the last thousand corrections of a task."""
     rows = db.rows(
         "SELECT label, count(*) AS n FROM (SELECT label FROM correction WHERE task = ? AND undone_at IS NULL "
         "ORDER BY id DESC LIMIT 1000) GROUP BY label ORDER BY n DESC, label LIMIT ?",
@@ -96,7 +96,7 @@ def most_used(db: Reads, *, task: str, limit: int) -> list[str]:
 
 
 def each(db: Reads, *, chunk: int = 500) -> Iterator[Corrected]:
-    """Every correction in force with its text, oldest first; the last word on each text and task."""
+    """Yield the last correction in force of each text and task, oldest first."""
     last = 0
     while True:
         rows = db.rows(_LAST_WORDS, (last, chunk))
@@ -127,7 +127,7 @@ def insert(
     target: tuple[int, int] | None = None,
     is_asked: bool = False,
 ) -> int:
-    """Keep a person's label beside the model's, with the text that they saw; `is_asked` answers a question."""
+    """Keep a person's label with the text that they saw; return its id. `is_asked`: it answers a question of the lesson."""
     return tx.insert(
         "correction",
         {
@@ -149,7 +149,7 @@ def insert(
 
 
 def mark_undone(tx: Transaction, correction_id: int, *, at: int) -> bool:
-    """Take a correction back; whether it was in force."""
+    """Mark a correction as undone; return False where it was so before."""
     return (
         tx.execute("UPDATE correction SET undone_at = ? WHERE id = ? AND undone_at IS NULL", (at, correction_id)) == 1
     )

@@ -7,8 +7,10 @@ from typing import Any
 from flask import Response
 from marshmallow import fields
 
-from app.core.views import keep_saved_views as saved
+from app.core import changes
+from app.core.nouns import Fields
 from app.core.views import saved_view_rows
+from app.core.views.keep_saved_views import DASHBOARD, LONGEST
 from app.core.views.saved_view import SavedView
 from app.market.domain.dashboard import DAYS, MOST_SUBJECTS, Dashboard, of_query
 from app.market.flows import keep_dashboards as flows
@@ -45,16 +47,16 @@ class DashboardShape(Shape):
 class NewDashboardShape(Shape):
     """A dashboard to keep, for oneself unless it is shared."""
 
-    name = fields.String(required=True, validate=Size(min=1, max=saved.LONGEST_NAME))
+    name = fields.String(required=True, validate=Size(min=1, max=LONGEST["name"]))
     subjects = fields.List(SUBJECT, required=True, **SUBJECTS)
     days = Whole(load_default=None, allow_none=True, validate=OneOf(DAYS))
     is_shared = Flag(load_default=False)
 
 
 class DashboardChangeShape(ChangeShape):
-    """What to change."""
+    """Fields to change."""
 
-    name = fields.String(validate=Size(min=1, max=saved.LONGEST_NAME))
+    name = fields.String(validate=Size(min=1, max=LONGEST["name"]))
     subjects = fields.List(SUBJECT, **SUBJECTS)
     days = Whole(allow_none=True, validate=OneOf(DAYS))
     is_shared = Flag()
@@ -94,7 +96,7 @@ def add_dashboard(payload: dict[str, Any]) -> Response:
     made = flows.add(
         access.services(), viewer=access.viewer(), name=payload["name"], shown=shown, is_shared=payload["is_shared"]
     )
-    return api_lists.tagged(DashboardShape, _out(made), version=made.version, status=201)
+    return api_lists.tagged(DashboardShape, _out(made.row), version=made.row.version, status=201)
 
 
 @route(group, "/dashboards/<id(dsh):view_id>", needs="market:read", returns=DashboardShape)
@@ -113,15 +115,15 @@ def get_dashboard(view_id: int) -> Response:
     is_versioned=True,
     returns=DashboardShape,
 )
-def change_dashboard(payload: dict[str, Any], view_id: int) -> Response:
+def change_dashboard(payload: Fields, view_id: int) -> Response:
     """Change one's own dashboard, or a shared one as an administrator."""
     version = api_lists.expected_version()
-    found = flows.change(access.services(), view_id, viewer=access.viewer(), changes=payload, version=version)
+    found = flows.change(access.services(), view_id, viewer=access.viewer(), given=payload, version=version).row
     return api_lists.tagged(DashboardShape, _out(found), version=found.version)
 
 
 @route(group, "/dashboards/<id(dsh):view_id>", method="DELETE", needs="dashboards:write", status=204)
 def remove_dashboard(view_id: int) -> Response:
     """Remove one's own dashboard, or a shared one as an administrator."""
-    saved.remove(access.services(), view_id, viewer=access.viewer(), place=flows.PLACE)
+    changes.remove(access.services().db, DASHBOARD, view_id, viewer=access.viewer())
     return Response(status=204)

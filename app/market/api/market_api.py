@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any, get_args
 
 from flask import Response, request, stream_with_context
 from marshmallow import fields
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.durations import DAY_MS, HOUR_MS
-from app.core.errors import BellwetherError, InputError, TooLarge
+from app.core.errors import BellwetherError, InputError, NotFound, TooLarge
+from app.core.nouns import Fields
 from app.market.api.market_shapes import (
     EntityPageShape,
     EntityShape,
@@ -26,12 +27,11 @@ from app.market.api.market_shapes import (
     PostRowShape,
     PostShape,
 )
-from app.market.domain.market import Feed, Post, PostFilter, SubjectKind
-from app.market.flows import fetch_feeds as feed_flows
-from app.market.flows import ingest_posts as post_flows
-from app.market.flows import read_posts, show_market
-from app.market.store import companies, feeds, mentions, posts
-from app.people.store import teams
+from app.market.domain.market import Feed, Post, PostFilter, PostResult, SubjectKind
+from app.market.flows import find_posts, ingest_posts, keep_companies, keep_feeds, read_posts, show_market
+from app.market.flows.correct_post import POST
+from app.market.flows.keep_companies import ENTITY
+from app.market.flows.keep_feeds import FEED
 from app.web import access, error_rendering, problem_sentences
 from app.web.api import api_lists, request_body
 from app.web.api.api_shapes import GivenInstant, OneOf, PageQuery, Shape, Size, field_error, page_of, row
@@ -49,7 +49,7 @@ PUSHED = {"anyOf": [{"type": "object"}, {"type": "array", "items": {}}]}
 
 
 class PostQuery(PageQuery):
-    """Which posts, newest first."""
+    """A choice of posts, newest first."""
 
     feed = fields.String(load_default=None, validate=Size(min=1), metadata={"description": "A feed's slug."})
     entity = fields.String(load_default=None, validate=Size(min=1), metadata={"description": "A ticker."})
@@ -61,7 +61,7 @@ class PostQuery(PageQuery):
 
 
 class PushQuery(Shape):
-    """Where pushed posts go."""
+    """The feed of pushed posts."""
 
     feed = fields.String(
         required=True, validate=Size(min=1), metadata={"description": "The slug of the feed they belong to."}
@@ -69,7 +69,7 @@ class PushQuery(Shape):
 
 
 class SeriesQuery(Shape):
-    """Which series, and how fine."""
+    """A series and its step."""
 
     kind = fields.String(load_default="entity", validate=OneOf(get_args(SubjectKind)))
     id = fields.String(load_default="", metadata={"description": "A ticker, a topic, a feed's slug; empty for market."})
@@ -82,14 +82,14 @@ class SeriesQuery(Shape):
 def list_posts(query: dict[str, Any]) -> dict[str, Any]:
     """Posts in sight with the companies they name."""
     services, viewer = access.services(), access.viewer()
-    found = posts.page(services.db, _filter(query), viewer=viewer, limit=query["limit"], after=query["after"])
+    found = find_posts.page(services, _filter(query), viewer=viewer, limit=query["limit"], after=query["after"])
     return api_lists.page(found, _posts_out(found.items))
 
 
 @route(group, "/posts/<id(pst):post_id>", needs="posts:read", returns=PostShape)
 def show_post(post_id: int) -> Response:
     """One post."""
-    found = posts.get(access.services().db, post_id, viewer=access.viewer())
+    found = POST.get(access.services().db, post_id, viewer=access.viewer())
     return api_lists.tagged(PostShape, _posts_out([found])[0], version=found.version)
 
 
@@ -118,8 +118,8 @@ def push_posts(query: dict[str, Any]) -> Any:
     services, viewer = access.services(), access.viewer()
     feed = feed_of(query["feed"])
     if request_body.media_type() in request_body.NDJSON:
-        drafts = read_posts.posts_from_lines(request_body.lines(), kind="jsonl")
-        results = post_flows.receive_each(services, feed.id, drafts, viewer=viewer)
+        drafts = read_posts.posts_from_file(request_body.lines(), form="jsonl")
+        results = ingest_posts.receive_each(services, feed.id, drafts, viewer=viewer)
         if (request.content_length or 0) > access.settings().max_body_bytes:
             return long_answers.stream(_lines(results), kind=NDJSON_OUT)
         return Response(stream_with_context(_lines(results)), content_type=NDJSON_OUT)
@@ -128,21 +128,21 @@ def push_posts(query: dict[str, Any]) -> Any:
     if n_rows > access.settings().max_batch:
         raise TooLarge("too_many_items", size=n_rows, limit=access.settings().max_batch)
     drafts = read_posts.posts_from_json(payload)
-    return api_lists.whole(_result_out(one) for one in post_flows.receive(services, feed.id, drafts, viewer=viewer))
+    return api_lists.whole(_result_out(one) for one in ingest_posts.receive(services, feed.id, drafts, viewer=viewer))
 
 
 @route(group, "/feeds", needs="feeds:read", returns=FeedPageShape)
 def list_feeds() -> dict[str, Any]:
     """The feeds in sight."""
-    return api_lists.whole(_feeds_out(feeds.every(access.services().db, viewer=access.viewer())))
+    return api_lists.whole(_feeds_out(keep_feeds.in_sight(access.services(), viewer=access.viewer())))
 
 
 @route(group, "/feeds", method="POST", needs="feeds:write", reads=NewFeedShape, returns=FeedShape, status=201)
-def add_feed(payload: dict[str, Any]) -> Response:
+def add_feed(payload: Fields) -> Response:
     """Add a feed: posts are pushed to it, fetched from its address, or read from files."""
     if payload["kind"] == "rss" and "url" not in payload:
         raise InputError(fields=(field_error("/url", "required"),))
-    made = feed_flows.add_feed(access.services(), viewer=access.viewer(), **_with_team(payload))
+    made = changes.add(access.services().db, FEED, _with_team(payload), viewer=access.viewer()).row
     return api_lists.tagged(FeedShape, _feeds_out([made])[0], version=made.version, status=201)
 
 
@@ -155,25 +155,24 @@ def add_feed(payload: dict[str, Any]) -> Response:
     is_versioned=True,
     returns=FeedShape,
 )
-def change_feed(payload: dict[str, Any], feed_id: int) -> Response:
+def change_feed(payload: Fields, feed_id: int) -> Response:
     """Change a feed; what it brought stays."""
     version = api_lists.expected_version()
-    found = feed_flows.change_feed(
-        access.services(), feed_id, viewer=access.viewer(), changes=_with_team(payload), version=version
-    )
+    given, db = _with_team(payload), access.services().db
+    found = changes.change(db, FEED, feed_id, given, viewer=access.viewer(), version=version).row
     return api_lists.tagged(FeedShape, _feeds_out([found])[0], version=found.version)
 
 
 @route(group, "/entities", needs="market:read", returns=EntityPageShape)
 def list_entities() -> dict[str, Any]:
     """The companies that are watched."""
-    return api_lists.whole(companies.every(access.services().db))
+    return api_lists.whole(keep_companies.every(access.services()))
 
 
 @route(group, "/entities", method="POST", needs="feeds:write", reads=NewEntityShape, returns=EntityShape, status=201)
-def add_entity(payload: dict[str, Any]) -> Response:
+def add_entity(payload: Fields) -> Response:
     """Watch another company, from now on."""
-    made = show_market.add_entity(access.services(), viewer=access.viewer(), **payload)
+    made = changes.add(access.services().db, ENTITY, payload, viewer=access.viewer()).row
     return api_lists.tagged(EntityShape, made, version=made.version, status=201)
 
 
@@ -188,23 +187,25 @@ def series(query: dict[str, Any]) -> dict[str, Any]:
     if (until - since) / step > MOST_POINTS:
         raise TooLarge("too_many_items", size=(until - since) // step, limit=MOST_POINTS)
     named = _subject_id(query["kind"], query["id"])
-    subject: dict[str, Any] = {"subject_kind": query["kind"], "subject_id": named, "viewer": access.viewer()}
-    points = show_market.series(access.services(), **subject, since=since, until=until, step_ms=step)
-    usual = show_market.usual(access.services(), points, **subject, step_ms=step)
+    services, kind, viewer = access.services(), query["kind"], access.viewer()
+    points = show_market.series(
+        services, subject_kind=kind, subject_id=named, since=since, until=until, step_ms=step, viewer=viewer
+    )
+    usual = show_market.usual(services, points, subject_kind=kind, subject_id=named, step_ms=step, viewer=viewer)
     return api_lists.whole({**asdict(point), "usual": known} for point, known in zip(points, usual, strict=True))
 
 
 def _feeds_out(found: Iterable[Feed]) -> list[dict[str, Any]]:
-    names = {team.id: team.name for team in teams.every(access.services().db)}
+    names = keep_feeds.team_names(access.services())
     return [row(feed, team=None if feed.team_id is None else names.get(feed.team_id)) for feed in found]
 
 
-def _with_team(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """What was sent, with the team's number for its name."""
+def _with_team(payload: Fields) -> Fields:
+    """The fields that were sent, with the team's id for its name."""
     values = {name: value for name, value in payload.items() if name != "team"}
     if "team" not in payload:
         return values
-    known = feed_flows.teams_of(access.services().db, viewer=access.viewer())
+    known = keep_feeds.teams_of(access.services().db, viewer=access.viewer())
     chosen = {None: None} | {team.name: team.id for team in known}
     if payload["team"] not in chosen:
         raise InputError(fields=(field_error("/team", "unknown_team"),))
@@ -212,13 +213,11 @@ def _with_team(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def feed_of(slug: str) -> Feed:
-    """The feed with this slug, if it is in the viewer's sight."""
-    found = next(
-        (feed for feed in feeds.every(access.services().db, viewer=access.viewer()) if feed.slug == slug), None
-    )
-    if found is None:
-        raise InputError(fields=(field_error("/feed", "unknown_feed", value=slug),))
-    return found
+    """Return the feed with this slug; raises InputError for one that is not in sight."""
+    try:
+        return keep_feeds.of_slug(access.services(), slug, viewer=access.viewer())
+    except NotFound:
+        raise InputError(fields=(field_error("/feed", "unknown_feed", value=slug),)) from None
 
 
 def _filter(query: dict[str, Any]) -> PostFilter:
@@ -234,10 +233,10 @@ def _filter(query: dict[str, Any]) -> PostFilter:
 
 
 def _entity_id(ticker: str, *, pointer: str) -> int:
-    found = companies.find_by_ticker(access.services().db, ticker.lstrip("$").upper())
-    if found is None:
-        raise InputError(fields=(field_error(pointer, "unknown_entity", value=ticker),))
-    return found.id
+    try:
+        return keep_companies.of_ticker(access.services(), ticker).id
+    except NotFound:
+        raise InputError(fields=(field_error(pointer, "unknown_entity", value=ticker),)) from None
 
 
 def _subject_id(kind: str, name: str) -> str:
@@ -249,10 +248,10 @@ def _subject_id(kind: str, name: str) -> str:
 
 
 def _posts_out(found: Iterable[Post]) -> list[dict[str, Any]]:
-    db, listed = access.services().db, list(found)
-    slugs = {feed.id: feed.slug for feed in feeds.every(db)}
-    tickers = {entity.id: entity.ticker for entity in companies.every(db)}
-    named = mentions.of_posts(db, [post.id for post in listed])
+    services, listed = access.services(), list(found)
+    slugs = keep_feeds.slugs(services)
+    tickers = {entity.id: entity.ticker for entity in keep_companies.every(services)}
+    named = find_posts.mentions_in(services, listed)
     return [
         row(
             post,
@@ -264,17 +263,14 @@ def _posts_out(found: Iterable[Post]) -> list[dict[str, Any]]:
     ]
 
 
-def _result_out(result: Any) -> dict[str, Any]:
-    shown = {"external_id": result.external_id, "id": result.id, "status": result.state, "row": result.row}
-    if result.error is not None:
-        shown["error"] = {
-            "code": result.error,
-            "detail": problem_sentences.sentence(result.error, dict(result.params))[1],
-        }
-    return shown
+def _result_out(result: PostResult) -> dict[str, Any]:
+    if result.error is None:
+        return row(result, status=result.state)
+    detail = problem_sentences.sentence(result.error, dict(result.params))[1]
+    return row(result, status=result.state, error={"code": result.error, "detail": detail})
 
 
-def _lines(results: Iterable[Any]) -> Iterator[str]:
+def _lines(results: Iterable[PostResult]) -> Iterator[str]:
     shape = PostRowShape()
     try:
         for result in results:

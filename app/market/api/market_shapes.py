@@ -8,7 +8,7 @@ from marshmallow import fields
 
 from app.core.durations import MINUTE_MS
 from app.market.domain.market import FeedKind
-from app.market.flows import fetch_feeds as feed_flows
+from app.market.flows import keep_feeds
 from app.web.api.api_shapes import (
     LARGEST,
     Between,
@@ -26,9 +26,9 @@ from app.web.api.api_shapes import (
 )
 
 SLUG = Pattern(r"[a-z0-9]([a-z0-9_-]{0,58}[a-z0-9])?", code="bad_slug")
-WEIGHT = Between(0.01, feed_flows.MOST_WEIGHT)
+WEIGHT = Between(0.01, keep_feeds.MOST_WEIGHT)
 _NOT_IN_URLS = r"\x00-\x20\x7f\\<>\"^`{|}\u2028\u2029"
-"""What no address carries unescaped."""
+"""Characters that no address carries unescaped."""
 
 ADDRESS = Pattern(
     rf"[hH][tT][tT][pP][sS]?://[^{_NOT_IN_URLS}@/?#]{{1,253}}([/?#][^{_NOT_IN_URLS}]{{0,1700}})?", code="bad_url"
@@ -85,7 +85,7 @@ class RowErrorShape(Shape):
 
 
 class PostRowShape(Shape):
-    """What became of one pushed post: created, updated, unchanged or failed; rows count from 1."""
+    """The result of one pushed post: created, updated, unchanged or failed; rows count from 1."""
 
     row = Whole()
     external_id = fields.String(allow_none=True)
@@ -145,7 +145,7 @@ class NewFeedShape(Shape):
 
 
 class FeedChangeShape(ChangeShape):
-    """What to change of a feed; what is left out stays."""
+    """Fields of a feed to change; those left out stay."""
 
     name = fields.String(validate=Size(min=1, max=200))
     url = fields.String(validate=ADDRESS)
@@ -154,7 +154,7 @@ class FeedChangeShape(ChangeShape):
     licence_note = fields.String(validate=Size(max=1000))
     team = TEAM
     language = fields.String(validate=Pattern("([a-z]{2})?", code="unknown_value"))
-    interval_ms = Whole(allow_none=True, validate=Between(feed_flows.LEAST_INTERVAL_MS, feed_flows.MOST_INTERVAL_MS))
+    interval_ms = Whole(allow_none=True, validate=Between(keep_feeds.LEAST_INTERVAL_MS, keep_feeds.MOST_INTERVAL_MS))
     silent_after_ms = Whole(allow_none=True, validate=Between(MINUTE_MS, LARGEST))
     is_active = Flag()
 
@@ -187,14 +187,14 @@ class NewEntityShape(Shape):
 
 
 class RangeShape(Shape):
-    """Where a figure lies 19 times of 20."""
+    """The range of a figure, 19 times of 20."""
 
     low = Number()
     high = Number()
 
 
 class ExpectedShape(Shape):
-    """What is usual of a step, by the hour of the week, and the interval of the share seen; null: too little known."""
+    """The usual figures of a step, by the hour of the week, and the range of the share seen; null: too little known."""
 
     stories = fields.Nested(RangeShape, allow_none=True)
     share = fields.Nested(RangeShape, allow_none=True)

@@ -1,4 +1,4 @@
-"""What to read next, why, and what readers made of it; ranking of one's own items."""
+"""Recommended posts with their reasons, readers' feedback, and posts ranked for a reader."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from marshmallow import ValidationError, fields
 
 from app.core import clock
 from app.core.errors import TooLarge
-from app.market.flows import recommend_posts
-from app.market.store import posts
-from app.recommend.domain import Feedback, FeedbackKind
+from app.market.domain.market import Post
+from app.market.flows import find_posts, recommend_posts
+from app.recommend.domain import Feedback, FeedbackKind, Recommendation
 from app.web import access
 from app.web.api import api_lists, request_body
 from app.web.api.api_shapes import (
@@ -55,14 +55,14 @@ class RecommendationShape(Shape):
 
 
 class RecommendQuery(Shape):
-    """How many, and whether to leave out what was read."""
+    """The number of posts, and whether posts already read are left out."""
 
     n = Whole(load_default=10, validate=Between(1, 100))
     exclude_seen = Flag(load_default=True)
 
 
 class FeedbackShape(Shape):
-    """What a reader did with a post."""
+    """An act of a reader with a post."""
 
     post = GivenId("pst", required=True)
     kind = fields.String(required=True, validate=OneOf(get_args(FeedbackKind)))
@@ -105,7 +105,7 @@ class RankedShape(Shape):
 
 
 class TakenShape(Shape):
-    """How many were taken."""
+    """The number of acts that were taken."""
 
     accepted = Whole()
 
@@ -123,7 +123,8 @@ def recommend(query: dict[str, Any]) -> dict[str, Any]:
     found = recommend_posts.recommend(
         services, access.user_id(), viewer=viewer, limit=query["n"], exclude_seen=query["exclude_seen"]
     )
-    return api_lists.whole(_out(one) for one in found)
+    posts = find_posts.by_ids(services, [one.post_id for one in found], viewer=viewer)
+    return api_lists.whole(_out(one, post=posts[one.post_id]) for one in found if one.post_id in posts)
 
 
 @route(
@@ -177,6 +178,5 @@ def rank(payload: dict[str, Any]) -> dict[str, Any]:
     return {"took": round((perf_counter() - started) * 1000, 1), "items": [*ranked, *rest]}
 
 
-def _out(one: Any) -> dict[str, Any]:
-    post = posts.get(access.services().db, one.post_id, viewer=access.viewer())
+def _out(one: Recommendation, *, post: Post) -> dict[str, Any]:
     return row(one, title=post.title, url=post.url, published_at=post.occurred_at)

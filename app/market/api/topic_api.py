@@ -7,8 +7,11 @@ from typing import Any, ClassVar
 from flask import Response
 from marshmallow import fields
 
-from app.market.flows import keep_topics as flows
-from app.market.store import topics
+from app.core import changes
+from app.core.nouns import Fields
+from app.market.domain import topic as limits
+from app.market.flows import keep_topics
+from app.market.flows.keep_topics import OWN_TOPIC
 from app.web import access
 from app.web.api import api_lists
 from app.web.api.api_shapes import Between, ChangeShape, Id, Number, Shape, Size, Whole, page_of
@@ -31,10 +34,10 @@ class TopicShape(Shape):
     version = Whole()
 
 
-WORD = fields.String(validate=Size(min=1, max=flows.LONGEST_WORD))
-EXAMPLE = fields.String(validate=Size(min=1, max=flows.LONGEST_EXAMPLE))
+WORD = fields.String(validate=Size(min=1, max=limits.LONGEST_WORD))
+EXAMPLE = fields.String(validate=Size(min=1, max=limits.LONGEST_EXAMPLE))
 EXAMPLES: dict[str, Any] = {
-    "allOf": [{"properties": {"examples": {"anyOf": [{"maxItems": 0}, {"minItems": flows.FEWEST_EXAMPLES}]}}}]
+    "allOf": [{"properties": {"examples": {"anyOf": [{"maxItems": 0}, {"minItems": limits.FEWEST_EXAMPLES}]}}}]
 }
 """No examples, or enough to tell what they have in common."""
 
@@ -49,42 +52,42 @@ class NewTopicShape(Shape):
     told: ClassVar[dict[str, Any]] = {
         "anyOf": [
             {"required": ["words"], "properties": {"words": {"minItems": 1}}},
-            {"required": ["examples"], "properties": {"examples": {"minItems": flows.FEWEST_EXAMPLES}}},
+            {"required": ["examples"], "properties": {"examples": {"minItems": limits.FEWEST_EXAMPLES}}},
         ],
         **EXAMPLES,
     }
 
-    title = fields.String(required=True, validate=Size(min=1, max=flows.LONGEST_TITLE))
-    words = fields.List(WORD, validate=Size(max=flows.MOST_WORDS))
-    without = fields.List(WORD, validate=Size(max=flows.MOST_WORDS))
-    examples = fields.List(EXAMPLE, validate=Size(max=flows.MOST_EXAMPLES))
-    unlike = fields.List(EXAMPLE, validate=Size(max=flows.MOST_EXAMPLES))
-    reach = Number(validate=Between(0.01, flows.WIDEST_REACH))
+    title = fields.String(required=True, validate=Size(min=1, max=limits.LONGEST_TITLE))
+    words = fields.List(WORD, validate=Size(max=limits.MOST_WORDS))
+    without = fields.List(WORD, validate=Size(max=limits.MOST_WORDS))
+    examples = fields.List(EXAMPLE, validate=Size(max=limits.MOST_EXAMPLES))
+    unlike = fields.List(EXAMPLE, validate=Size(max=limits.MOST_EXAMPLES))
+    reach = Number(validate=Between(0.01, limits.WIDEST_REACH))
 
 
 class TopicChangeShape(ChangeShape):
-    """What to change; other words or examples are counted anew over the last 28 days."""
+    """Fields to change; other words or examples are counted anew over the last 28 days."""
 
     told = EXAMPLES
 
-    title = fields.String(validate=Size(min=1, max=flows.LONGEST_TITLE))
-    words = fields.List(WORD, validate=Size(max=flows.MOST_WORDS))
-    without = fields.List(WORD, validate=Size(max=flows.MOST_WORDS))
-    examples = fields.List(EXAMPLE, validate=Size(max=flows.MOST_EXAMPLES))
-    unlike = fields.List(EXAMPLE, validate=Size(max=flows.MOST_EXAMPLES))
-    reach = Number(validate=Between(0.01, flows.WIDEST_REACH))
+    title = fields.String(validate=Size(min=1, max=limits.LONGEST_TITLE))
+    words = fields.List(WORD, validate=Size(max=limits.MOST_WORDS))
+    without = fields.List(WORD, validate=Size(max=limits.MOST_WORDS))
+    examples = fields.List(EXAMPLE, validate=Size(max=limits.MOST_EXAMPLES))
+    unlike = fields.List(EXAMPLE, validate=Size(max=limits.MOST_EXAMPLES))
+    reach = Number(validate=Between(0.01, limits.WIDEST_REACH))
 
 
 @route(group, "/topics", needs="market:read", returns=page_of(TopicShape, "TopicPage"))
 def list_topics() -> dict[str, Any]:
     """The topics that analysts defined."""
-    return api_lists.whole(topics.every(access.services().db))
+    return api_lists.whole(keep_topics.every(access.services()))
 
 
 @route(group, "/topics", method="POST", needs="feeds:write", reads=NewTopicShape, returns=TopicShape, status=201)
-def add_topic(payload: dict[str, Any]) -> Response:
+def add_topic(payload: Fields) -> Response:
     """Define a topic; posts have it from now on, and a job counts the last 28 days."""
-    made = flows.add(access.services(), viewer=access.viewer(), **payload)
+    made = keep_topics.add_topic(access.services(), payload, viewer=access.viewer()).row
     return api_lists.tagged(TopicShape, made, version=made.version, status=201)
 
 
@@ -97,15 +100,16 @@ def add_topic(payload: dict[str, Any]) -> Response:
     is_versioned=True,
     returns=TopicShape,
 )
-def change_topic(payload: dict[str, Any], topic_id: int) -> Response:
+def change_topic(payload: Fields, topic_id: int) -> Response:
     """Change a topic."""
     version = api_lists.expected_version()
-    found = flows.change(access.services(), topic_id, viewer=access.viewer(), changes=payload, version=version)
+    made = keep_topics.change_topic(access.services(), topic_id, payload, viewer=access.viewer(), version=version)
+    found = made.row
     return api_lists.tagged(TopicShape, found, version=found.version)
 
 
 @route(group, "/topics/<id(top):topic_id>", method="DELETE", needs="feeds:write", status=204)
 def remove_topic(topic_id: int) -> Response:
     """Give a topic up; a job takes its counts away."""
-    flows.remove(access.services(), topic_id, viewer=access.viewer())
+    changes.remove(access.services().db, OWN_TOPIC, topic_id, viewer=access.viewer())
     return Response(status=204)

@@ -1,4 +1,4 @@
-"""Counting what is said: posts into hourly buckets of unique stories, buckets into windows and points.
+"""Posts counted into hourly buckets of unique stories, and buckets into windows and points.
 
 A story counts once for each subject, in the hour of its first post; every post counts in `n_posts` of its own hour.
 Scores are rounded to 1/1024, which floats add and take away without any error: buckets kept up to date one post at a
@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import accumulate
 
 from app.core.durations import HOUR_MS
 from app.market.domain.market import Mention, SubjectKind
-from app.market.domain.series import Bucket, Point, Saying, Told, Window
+from app.market.domain.series import Bucket, CountedPost, Point, Saying, Window
 
 MARKET = "all"
 """The subject id of the whole market."""
@@ -27,64 +26,43 @@ Counts = tuple[float, ...]
 
 
 def bucket_at(at: int) -> int:
-    """The beginning of the hour that `at` (milliseconds UTC) falls into."""
+    """Return the beginning of the hour that `at` (milliseconds UTC) falls into."""
     return at - at % HOUR_MS
 
 
-def sayings(post: Told, *, mentions: Sequence[Mention], topics: Sequence[str] = ()) -> tuple[Saying, ...]:
-    """What a post says of each subject: its entities (sentiment towards each), its topics, its feed, the market.
+def sayings(post: CountedPost, *, mentions: Sequence[Mention], topics: Sequence[str] = ()) -> tuple[Saying, ...]:
+    """Return what a post says of each subject: its companies, its topics, its feed and the market.
 
     Of several mentions of one entity the surest counts. An abstained topic is no subject; `topics` are the subject ids
     of the analysts' own.
     """
-    found = [
-        _saying(
-            post,
-            kind="entity",
-            subject_id=str(mention.entity_id),
-            sentiment=None if mention.is_abstained else mention.sentiment,
-            score=mention.sentiment_score,
-        )
-        for mention in _surest(mentions)
-    ]
+    found = [_towards(post, mention) for mention in _surest(mentions)]
     own = topics if post.topic is None or post.is_topic_abstained else (post.topic, *topics)
-    for topic in own:
-        found.append(
-            _saying(post, kind="topic", subject_id=topic, sentiment=post.sentiment, score=post.sentiment_score)
+    subjects: list[tuple[SubjectKind, str]] = [("topic", topic) for topic in own]
+    subjects += [("feed", str(post.feed_id)), ("market", MARKET)]
+    found += [
+        Saying(
+            subject_kind=kind,
+            subject_id=subject_id,
+            post_id=post.id,
+            at=post.occurred_at,
+            story_id=post.story_id,
+            sentiment=post.sentiment,
+            sentiment_score=post.sentiment_score,
+            is_abstained=post.sentiment is None,
         )
-    for kind, subject_id in _everywhere(post):
-        found.append(
-            _saying(post, kind=kind, subject_id=subject_id, sentiment=post.sentiment, score=post.sentiment_score)
-        )
+        for kind, subject_id in subjects
+    ]
     return tuple(found)
 
 
-def contribution(saying: Saying, *, is_first: bool) -> Bucket:
-    """What one saying adds to its subject's bucket: a post, and a story when it is the story's first."""
-    copy = Bucket(subject_kind=saying.subject_kind, subject_id=saying.subject_id, at=bucket_at(saying.at), n_posts=1)
-    return replace(_story(saying), n_posts=1) if is_first else copy
-
-
-def added(saying: Saying, *, first: Saying | None) -> tuple[Bucket, ...]:
-    """The changes to make when a saying arrives; counts may be negative.
-
-    `first` is the saying that stands for the same story and subject so far (None: there is none). A saying that
-    arrives late and is the earlier of the two takes its place: the story moves to the earlier hour.
-    """
-    if first is None:
-        return (contribution(saying, is_first=True),)
-    if _order(saying) > _order(first):
-        return (contribution(saying, is_first=False),)
-    return merged([contribution(saying, is_first=True), negated(_story(first))])
-
-
 def tally(all_sayings: Iterable[Saying]) -> tuple[Bucket, ...]:
-    """Buckets counted anew from sayings in any order; what incremental counting must equal."""
+    """Return buckets counted from nothing, of sayings in any order; incremental counting must equal them."""
     return difference(all_sayings, before=())
 
 
 def difference(after: Iterable[Saying], *, before: Iterable[Saying]) -> tuple[Bucket, ...]:
-    """What to add to buckets that count some stories as they were said `before`, so that they count them as `after`."""
+    """Return what to add to buckets that count the sayings `before`, so that they count those `after` instead."""
     sums: dict[Place, list[float]] = {}
     _count(after, sums=sums, sign=1)
     _count(before, sums=sums, sign=-1)
@@ -105,19 +83,13 @@ def _count(all_sayings: Iterable[Saying], *, sums: dict[Place, list[float]], sig
 
 
 def merged(buckets: Iterable[Bucket]) -> tuple[Bucket, ...]:
-    """Buckets of the same subject and hour added up, by subject and time; those that come to nothing are left out."""
+    """Return buckets with those of one subject and hour added up, by subject and time; empty ones are left out."""
     sums: dict[Place, list[float]] = {}
     for bucket in buckets:
         held = sums.setdefault((bucket.subject_kind, bucket.subject_id, bucket.at), [0.0] * N_COUNTS)
         for at, count in enumerate(_counts(bucket)):
             held[at] += count
     return tuple(_bucket(place, counts=tuple(sums[place])) for place in sorted(sums) if any(sums[place]))
-
-
-def negated(bucket: Bucket) -> Bucket:
-    """The bucket that takes this one back."""
-    place = (bucket.subject_kind, bucket.subject_id, bucket.at)
-    return _bucket(place, counts=tuple(-count for count in _counts(bucket)))
 
 
 class Timeline:
@@ -149,13 +121,8 @@ class Timeline:
         )
 
 
-def window(buckets: Iterable[Bucket], *, since: int, until: int) -> Window:
-    """Sums of one subject's buckets that begin at or after `since` and before `until` (milliseconds UTC)."""
-    return Timeline(buckets).window(since=since, until=until)
-
-
 def points(buckets: Iterable[Bucket], *, since: int, until: int, step_ms: int) -> tuple[Point, ...]:
-    """One point for every step from the hour of `since` to before `until`; silent steps are points with zeros.
+    """Return one point for every step from the hour of `since` to before `until`; silent steps are points with zeros.
 
     `step_ms` is a whole number of hours. Net sentiment is the mean sentiment_score of the stories with a class.
     """
@@ -167,15 +134,14 @@ def points(buckets: Iterable[Bucket], *, since: int, until: int, step_ms: int) -
 
 
 def _point(part: Window) -> Point:
-    n_scored = part.n_negative + part.n_neutral + part.n_positive
     return Point(
         at=part.since,
         n_posts=part.n_posts,
         n_stories=part.n_stories,
         n_negative=part.n_negative,
-        net_sentiment=part.score_sum / n_scored if n_scored else None,
+        net_sentiment=part.net_sentiment,
         negative_share=part.negative_share,
-        n_scored=n_scored,
+        n_scored=part.n_scored,
     )
 
 
@@ -192,30 +158,22 @@ def _sureness(mention: Mention) -> tuple[bool, float]:
     return not mention.is_abstained and mention.sentiment is not None, mention.probability or 0.0
 
 
-def _everywhere(post: Told) -> tuple[tuple[SubjectKind, str], ...]:
-    return ("feed", str(post.feed_id)), ("market", MARKET)
-
-
-def _saying(post: Told, *, kind: SubjectKind, subject_id: str, sentiment: str | None, score: float | None) -> Saying:
+def _towards(post: CountedPost, mention: Mention) -> Saying:
+    sentiment = None if mention.is_abstained else mention.sentiment
     return Saying(
-        subject_kind=kind,
-        subject_id=subject_id,
+        subject_kind="entity",
+        subject_id=str(mention.entity_id),
         post_id=post.id,
         at=post.occurred_at,
         story_id=post.story_id,
         sentiment=sentiment,
-        sentiment_score=score,
+        sentiment_score=mention.sentiment_score,
         is_abstained=sentiment is None,
     )
 
 
-def _story(saying: Saying) -> Bucket:
-    place = (saying.subject_kind, saying.subject_id, bucket_at(saying.at))
-    return _bucket(place, counts=(0, *_story_counts(saying)))
-
-
 def _story_counts(saying: Saying) -> Counts:
-    """What a story adds, in the order of `_counts` after the posts."""
+    """The counts of one story, in the order of `_counts` after the posts."""
     sentiment = None if saying.is_abstained else saying.sentiment
     score = 0.0 if sentiment is None else saying.sentiment_score or 0.0
     return (

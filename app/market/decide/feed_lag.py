@@ -1,4 +1,4 @@
-"""Feed lag: whether silence means that nothing happened, that nothing arrives, or that the day is not over."""
+"""Feed lag: silence of feeds told apart from calm, and dates without times from moments."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DAILY_SHARE = 0.5
 
 
 def daily_share(feeds: Iterable[Feed], *, usual: Mapping[str, Window]) -> float:
-    """The part of the usual stories (0–1) whose feeds give a date and no time; `usual` by feed id."""
+    """Return the part of the usual stories (0–1) whose feeds give a date and no time; `usual` by feed id."""
     counts = {feed.id: usual[str(feed.id)].n_stories for feed in feeds if str(feed.id) in usual and feed.is_active}
     daily = sum(counts.get(feed.id, 0) for feed in feeds if feed.is_daily)
     total = sum(counts.values())
@@ -27,7 +27,7 @@ def daily_share(feeds: Iterable[Feed], *, usual: Mapping[str, Window]) -> float:
 
 
 def is_silent(feed: Feed, *, now: int, fetch_ms: int) -> bool:
-    """Whether a feed that is in use brings nothing although it should.
+    """Return True for a feed that is in use and brings nothing although it should.
 
     A fetched feed is silent after three failures in a row, or when nobody has fetched it for six intervals; any feed
     when nothing came for longer than its own `silent_after_ms`.
@@ -44,7 +44,7 @@ def is_silent(feed: Feed, *, now: int, fetch_ms: int) -> bool:
 
 
 def silent_share(feeds: Iterable[Feed], *, usual: Mapping[str, Window], now: int, fetch_ms: int) -> float:
-    """The part of the usual stories (0–1) that feeds brought which are silent now; `usual` by feed id."""
+    """Return the part of the usual stories (0–1) that feeds brought which are silent now; `usual` by feed id."""
     counts = {feed.id: usual[str(feed.id)].n_stories for feed in feeds if str(feed.id) in usual and feed.is_active}
     silent = sum(counts.get(feed.id, 0) for feed in feeds if is_silent(feed, now=now, fetch_ms=fetch_ms))
     total = sum(counts.values())

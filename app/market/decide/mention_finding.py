@@ -71,7 +71,7 @@ class Gazetteer:
         self._lengths = {first: sorted(found, reverse=True) for first, found in lengths.items()}
 
     def find(self, text: str) -> tuple[Span, ...]:
-        """Every mention in the text from left to right, without overlaps; the longest name wins.
+        """Return every mention in the text from left to right, without overlaps; the longest name wins.
 
         Case, accents and hyphens do not matter for names; a possessive ending is left out of the span. An ambiguous
         name, a name that two entities share, and a ticker in capitals without `$` count only beside another sign of
@@ -105,20 +105,20 @@ class Gazetteer:
         for length in self._lengths[words[position].key]:
             part = words[position : position + length]
             names = self._names.get(tuple(word.key for word in part), ())
-            matches = [_found(name, text=text, part=part) for name in names if _fits(name, text=text, part=part)]
+            matches = [_match(name, text=text, part=part) for name in names if _fits(name, text=text, part=part)]
             if matches:
-                return _settled(matches)
+                return _resolved(matches)
         return []
 
 
-def _settled(matches: list[_Found]) -> list[_Found]:
-    """What one place in the text is taken for: each entity that has this name, none of them sure when they share it."""
+def _resolved(matches: list[_Found]) -> list[_Found]:
+    """The companies that one place in the text may name; none of them is sure when they share the name."""
     if len({match.name.entity_id for match in matches}) > 1:
         return [replace(match, is_sign=False) for match in matches]
     return sorted(matches, key=lambda match: not match.is_sign)[:1]
 
 
-def _found(name: _Name, *, text: str, part: Sequence[_Word]) -> _Found:
+def _match(name: _Name, *, text: str, part: Sequence[_Word]) -> _Found:
     start, end = part[0].start, part[-1].end
     return _Found(name=name, start=start, end=end, is_sign=_is_sign(name, text=text, start=start, end=end))
 
@@ -180,7 +180,7 @@ def _gaps(text: str, *, words: Sequence[_Word]) -> tuple[str, ...]:
 
 
 def _gap(between: str) -> str:
-    """What stands between two words of a name, so that `Coca-Cola` is `Coca Cola` and `AT & T` is `AT&T`."""
+    """The characters between two words of a name, made alike for `Coca-Cola` and `Coca Cola`, `AT & T` and `AT&T`."""
     spaced = _SPACE.sub(" ", between.replace("’", "'"))
     return "&" if spaced.strip() == "&" else spaced
 

@@ -1,4 +1,4 @@
-"""Which posts say the same: one story in several wordings must not look like several stories."""
+"""Near-duplicates: one story in several wordings must not look like several stories."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Words = tuple[str, ...]
 
 
 def story_key(title: str, body: str = "") -> str:
-    """A fingerprint of what is said (32 hex digits), the same for every wording that differs only in form.
+    """Return a fingerprint of what is said (32 hex digits), the same for every wording that differs only in form.
 
     Case, punctuation, addresses, `UPDATE 1-`, `(Adds …)`, `RT @x:` and a trailing source make no difference. The body
     counts only where the title says too little (fewer than 4 words).
@@ -57,7 +57,7 @@ def story_key(title: str, body: str = "") -> str:
 
 
 def is_same_story(a: str, b: str) -> bool:
-    """Whether two texts are near-duplicates: Jaccard of word pairs ≥ 0.8, and the same numbers and directions.
+    """Return True for near-duplicates: Jaccard of word pairs ≥ 0.8, and the same numbers and directions.
 
     "Shares rise 3 %" and "shares fall 3 %" share almost every word and are two stories.
     """
@@ -69,12 +69,8 @@ def is_same_story(a: str, b: str) -> bool:
     return _shared(first, second) >= _SIMILAR
 
 
-def similarity(a: str, b: str) -> float:
-    """Jaccard similarity (0–1) of the two texts' sets of neighbouring word pairs."""
-    return _shared(_words(a), _words(b))
-
-
 def _shared(a: Words, b: Words) -> float:
+    """Jaccard similarity (0–1) of two texts' sets of neighbouring word pairs."""
     first, second = _pairs(a), _pairs(b)
     if not first or not second:
         return float(first == second)

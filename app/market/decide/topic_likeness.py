@@ -22,7 +22,7 @@ LEAST_USUAL = 50
 
 
 def learn(examples: Matrix, *, unlike: Matrix, usual: Matrix, reach: float) -> Likeness:
-    """What to compare with, from vectors [n, h] of unit length: at least two examples; `reach` in percent."""
+    """Learn a topic from vectors [n, h] of unit length, at least two of them examples; `reach` in percent."""
     is_known = len(usual) >= LEAST_USUAL
     centre = usual.mean(axis=0) if is_known else np.zeros(examples.shape[1], np.float32)
     near, far = _centred(examples, centre=centre), _centred(unlike, centre=centre)
@@ -34,14 +34,14 @@ def learn(examples: Matrix, *, unlike: Matrix, usual: Matrix, reach: float) -> L
 
 
 def score(vectors: Matrix, *, likeness: Likeness) -> Matrix:
-    """How like a topic's examples each of these vectors [n, h] is, from -1 to 1."""
+    """Return the likeness of each of these vectors [n, h] to a topic's examples, from -1 to 1."""
     centre = np.asarray(likeness.centre, np.float32)
     found: Matrix = _centred(vectors, centre=centre) @ np.asarray(likeness.direction, np.float32)
     return found
 
 
 def fits(vectors: Matrix, *, likeness: Likeness) -> bool:
-    """Whether vectors come from an encoder as wide as the one that the topic was learned with."""
+    """Return True for vectors of an encoder as wide as the one that the topic was learned with."""
     return vectors.ndim == 2 and vectors.shape[1] == len(likeness.centre)
 
 

@@ -1,4 +1,4 @@
-"""Finding the analysts' own topics in a text: one expression for each topic, made once."""
+"""The analysts' own topics found in a text by their words: one expression for each topic, made once."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
 def normal(text: str) -> str:
-    """The text as it is searched: compatible characters made one, without case, one space between words."""
+    """Return the text as it is searched: compatible characters made one, without case, one space between words."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 class Matcher:
-    """Which topics a text has."""
+    """Finds the topics that a text has."""
 
     def __init__(self, topics: Iterable[OwnTopic]) -> None:
         self._topics = [(one.id, _expression(one.words), _expression(one.without)) for one in topics if one.is_active]
 
     def find(self, text: str, *, alike: Collection[int] = ()) -> frozenset[int]:
-        """The ids of the topics that this text has; `alike` are those whose examples mean the same."""
+        """Return the ids of the topics that this text has; `alike` are those whose examples mean the same."""
         if not self._topics:
             return frozenset()
         searched = normal(text)

@@ -1,4 +1,4 @@
-"""What a dashboard of the market shows."""
+"""Dashboards of the market: subjects side by side over a period."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Dashboard:
 
 
 def dashboard(subjects: Iterable[str], *, days: str | int | None = None) -> Dashboard:
-    """The dashboard of these subjects, each once; a period that there is none of is left out."""
+    """Return the dashboard of these subjects, each once; a period that there is none of is left out."""
     known = {str(one): one for one in DAYS}
     return Dashboard(subjects=tuple(dict.fromkeys(subjects))[:MOST_SUBJECTS], days=known.get(str(days)))
 
 
 def of_query(query: str) -> Dashboard:
-    """The dashboard that the part of an address after the `?` is."""
+    """Return the dashboard that the part of an address after the `?` names."""
     said = parse_qsl(query)
     days = next((value for name, value in said if name == "days"), None)
     return dashboard((value for name, value in said if name == "s"), days=days)

@@ -1,13 +1,16 @@
-"""Feeds, posts, stories, entities and what is said of them."""
+"""Feeds, posts, stories, companies and mentions of them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
+from app.core.quarantine.arrival import ItemForm
 from app.core.text.times import Precision
 
 FeedKind = Literal["push", "rss", "file"]
+PostState = Literal["created", "updated", "unchanged", "failed"]
 SubjectKind = Literal["entity", "topic", "feed", "market"]
 
 LONGEST_READING_S = 10
@@ -51,7 +54,7 @@ class Feed:
 
 @dataclass(frozen=True, kw_only=True)
 class PostDraft:
-    """What ingest makes of one item of a feed before anything is stored."""
+    """One item of a feed as it was read, before anything is stored."""
 
     external_id: str
     title: str
@@ -63,8 +66,28 @@ class PostDraft:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PostResult:
+    """The result of one row: `error` is a code with `params` when it failed, `row` counts rows from 1.
+
+    A row that failed has its `raw` form, where it was read out of a file or a feed.
+    """
+
+    external_id: str
+    id: int | None
+    state: PostState
+    error: str | None = None
+    params: Mapping[str, object] = field(default_factory=dict)
+    row: int = 0
+    raw: str = field(default="", compare=False, repr=False)
+    form: ItemForm = field(default="jsonl", compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Post:
-    """One item of a feed: `text` is what the model reads; posts of one story say the same."""
+    """One item of a feed: `text` is what the model reads; posts of one story say the same.
+
+    `pending_at` is when the model may read it; None: it has.
+    """
 
     id: int
     feed_id: int
@@ -85,7 +108,19 @@ class Post:
     sentiment_score: float | None = None
     language: str = "en"
     is_supported: bool = True
+    pending_at: int | None = None
     version: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """Posts that say the same: `key` is the fingerprint of the first one's title, times are event times."""
+
+    id: int
+    key: str
+    title: str
+    first_at: int
+    last_at: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +139,7 @@ class Entity:
 
 @dataclass(frozen=True, kw_only=True)
 class Span:
-    """Where an entity stands in a text: characters `start` to `end`."""
+    """The place of an entity in a text: characters `start` to `end`."""
 
     entity_id: int
     start: int
@@ -114,7 +149,10 @@ class Span:
 
 @dataclass(frozen=True, kw_only=True)
 class Mention:
-    """An entity in a post with the sentiment towards it; abstained mentions carry no label into the series."""
+    """An entity in a post with the sentiment towards it; abstained mentions carry no label into the series.
+
+    `occurred_at` is the post's event time.
+    """
 
     id: int
     post_id: int
@@ -122,6 +160,7 @@ class Mention:
     start: int
     end: int
     surface: str
+    occurred_at: int
     sentiment: str | None = None
     sentiment_score: float | None = None
     probability: float | None = None
@@ -130,7 +169,7 @@ class Mention:
 
 @dataclass(frozen=True, kw_only=True)
 class PostFilter:
-    """What a feed page shows; None means any. Times are milliseconds UTC, `until` exclusive."""
+    """A choice of posts; None means any. Times are milliseconds UTC, `until` exclusive."""
 
     entity_id: int | None = None
     topic: str | None = None

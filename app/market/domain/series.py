@@ -1,9 +1,8 @@
-"""Counts over time: what is drawn, and what rules are evaluated on."""
+"""Counts over time, which are drawn and which rules are evaluated on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from app.core.interval import Range
 from app.market.domain.market import SubjectKind
@@ -11,7 +10,7 @@ from app.market.domain.market import SubjectKind
 
 @dataclass(frozen=True, kw_only=True)
 class Bucket:
-    """What was said of one subject in one hour of event time, as counts of unique stories.
+    """Unique stories on one subject in one hour of event time, counted by their sentiment.
 
     `n_posts` counts the copies too. `score_sum` adds the stories' sentiment_score.
     `n_abstained` stories are in `n_stories` and in no class.
@@ -44,7 +43,7 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """What is usual of a subject in one step that is drawn, and how sure the share seen in it is (`share_seen`).
+    """The usual range of a subject's figures in one step that is drawn, and how sure the share seen in it is.
 
     `stories` is a count, `share` and `net` are those that so many stories usually have. None: too little is known.
     """
@@ -58,7 +57,7 @@ class Expected:
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """Sums over a stretch of time: what a rule sees."""
+    """Sums over a stretch of time, on which rules are evaluated."""
 
     since: int
     until: int
@@ -70,51 +69,38 @@ class Window:
     score_sum: float = 0.0
 
     @property
+    def n_scored(self) -> int:
+        """Stories with a class."""
+        return self.n_negative + self.n_neutral + self.n_positive
+
+    @property
     def negative_share(self) -> float | None:
         """Negative stories among those with a class, 0–1; None when there are none."""
-        n_scored = self.n_negative + self.n_neutral + self.n_positive
-        return self.n_negative / n_scored if n_scored else None
-
-
-class Told(Protocol):
-    """What counting needs to know of a post: a whole one has it, and so has what is read to count stories anew."""
+        return self.n_negative / self.n_scored if self.n_scored else None
 
     @property
-    def id(self) -> int:
-        """The post."""
+    def net_sentiment(self) -> float | None:
+        """Mean sentiment_score of the stories with a class, −1 to 1; None when there are none."""
+        return self.score_sum / self.n_scored if self.n_scored else None
 
-    @property
-    def feed_id(self) -> int:
-        """Where it came from."""
 
-    @property
-    def occurred_at(self) -> int:
-        """Event time, milliseconds UTC."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedPost:
+    """The part of a post that is counted, without its words."""
 
-    @property
-    def story_id(self) -> int | None:
-        """The story that it tells."""
-
-    @property
-    def topic(self) -> str | None:
-        """What it is about."""
-
-    @property
-    def is_topic_abstained(self) -> bool:
-        """Whether the model would not say what it is about."""
-
-    @property
-    def sentiment(self) -> str | None:
-        """How it speaks; None where the model would not say."""
-
-    @property
-    def sentiment_score(self) -> float | None:
-        """P(positive) − P(negative)."""
+    id: int
+    feed_id: int
+    occurred_at: int
+    story_id: int | None
+    topic: str | None
+    is_topic_abstained: bool
+    sentiment: str | None
+    sentiment_score: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Saying:
-    """What one post says of one subject: the unit that buckets count.
+    """One post's sentiment on one subject: the unit that buckets count.
 
     Posts of one story say the same: the earliest (`at`, then `post_id`) stands for it, the others are copies.
     `sentiment` None or `is_abstained`: counted as a story without a class. A post of no known story is its own.

@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 OWN = "own-"
-"""What the subject id of such a topic begins with; labels of a model have underscores and no hyphen."""
+"""The beginning of the subject id of such a topic; labels of a model have underscores and no hyphen."""
+
+
+LONGEST_TITLE, LONGEST_WORD, MOST_WORDS = 60, 80, 100
+SHORTEST_WORD = 2
+LONGEST_EXAMPLE, FEWEST_EXAMPLES, MOST_EXAMPLES, WIDEST_REACH = 2000, 3, 50, 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Likeness:
-    """What posts are compared with: the cosine of a vector less `centre` with `direction` is at least `least`."""
+    """The measure of a topic's examples: the cosine of a vector less `centre` with `direction` is at least `least`."""
 
     centre: tuple[float, ...]
     direction: tuple[float, ...]
@@ -38,11 +43,11 @@ class OwnTopic:
 
     @property
     def subject_id(self) -> str:
-        """What its series are kept under."""
+        """The id under which its series are kept."""
         return f"{OWN}{self.id}"
 
 
 def own_id(subject_id: str) -> int | None:
-    """The id of the topic that a subject id names; None for a topic of the model."""
+    """Return the id of the topic that a subject id names; None for a topic of the model."""
     number = subject_id.removeprefix(OWN)
     return int(number) if subject_id.startswith(OWN) and number.isascii() and number.isdigit() else None

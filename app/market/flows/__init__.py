@@ -1,1 +1,1 @@
-"""What happens, in order, each in one transaction."""
+"""The acts of this area, each in one transaction."""

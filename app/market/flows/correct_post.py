@@ -1,16 +1,23 @@
-"""Corrections of posts and of mentions in them: the new word is counted in every series at once."""
+"""Corrections of posts and of mentions in them; each is counted in every series at once."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from app.core.db import Transaction
+from app.core.db import Reads, Transaction
+from app.core.errors import NotFound
+from app.core.events.event import Event
+from app.core.nouns import Noun
 from app.core.permissions import Viewer
 from app.core.prediction import StoredPrediction
 from app.intents.decide.label_columns import columns as label_columns
 from app.intents.flows.correct_prediction import SeenText
-from app.market.flows.count_posts import counted
+from app.intents.flows.undo_correction import UNDO_CORRECTION
+from app.market.domain.market import Post
+from app.market.flows.count_posts import keep_counts
 from app.market.store import mentions, posts
 
 
@@ -21,12 +28,12 @@ class PostSubject:
 
     def seen(self, tx: Transaction, subject_id: int, *, viewer: Viewer) -> SeenText:
         """The text of a post; raises NotFound for one out of sight."""
-        post = posts.get(tx, subject_id, viewer=viewer)
+        post = POST.get(tx, subject_id, viewer=viewer)
         return SeenText(noun_id=post.id, text=post.text)
 
     def check_sight(self, tx: Transaction, noun_id: int, *, viewer: Viewer) -> None:
         """Raise NotFound for a post out of sight."""
-        posts.get(tx, noun_id, viewer=viewer)
+        POST.get(tx, noun_id, viewer=viewer)
 
     def believed(self, tx: Transaction, stored: StoredPrediction, *, noun_id: int, label: str) -> dict[str, Any]:
         """The columns that a person's label changes."""
@@ -34,9 +41,9 @@ class PostSubject:
 
     def write(self, tx: Transaction, subject_id: int, *, noun_id: int, columns: Mapping[str, Any]) -> dict[str, Any]:
         """Write the columns of a post and count its story anew; returns what they were."""
-        post = posts.read(tx, noun_id)
-        with counted(tx, _stories(post.story_id)):
-            posts.update(tx, noun_id, changes=columns)
+        post = posts.get(tx, noun_id)
+        with keep_counts(tx, _stories(post.story_id)):
+            posts.update(tx, replace(post, **columns), columns=tuple(columns))
         return {key: getattr(post, key) for key in columns}
 
 
@@ -46,7 +53,7 @@ class MentionSubject(PostSubject):
     def seen(self, tx: Transaction, subject_id: int, *, viewer: Viewer) -> SeenText:
         """The text of the post with the place of the mention; raises NotFound for one out of sight."""
         mention = mentions.get(tx, subject_id)
-        post = posts.get(tx, mention.post_id, viewer=viewer)
+        post = POST.get(tx, mention.post_id, viewer=viewer)
         return SeenText(noun_id=post.id, text=post.text, target=(mention.start, mention.end))
 
     def believed(self, tx: Transaction, stored: StoredPrediction, *, noun_id: int, label: str) -> dict[str, Any]:
@@ -57,12 +64,37 @@ class MentionSubject(PostSubject):
 
     def write(self, tx: Transaction, subject_id: int, *, noun_id: int, columns: Mapping[str, Any]) -> dict[str, Any]:
         """Write the columns of a mention and count the story of its post anew; returns what they were."""
-        post = posts.read(tx, noun_id)
-        with counted(tx, _stories(post.story_id)):
+        post = posts.get(tx, noun_id)
+        with keep_counts(tx, _stories(post.story_id)):
             mention = mentions.get(tx, subject_id)
-            mentions.judge(tx, subject_id, **columns)
+            mentions.judge(tx, replace(mention, **columns))
         return {key: getattr(mention, key) for key in columns}
 
 
 def _stories(story_id: int | None) -> list[int]:
     return [] if story_id is None else [story_id]
+
+
+class PostNoun(Noun[Post]):
+    """Posts of feeds in sight; nobody edits one, and corrections of it or of its mentions can be taken back."""
+
+    name = "post"
+    permission = "posts:write"
+    fields = frozenset[str]()
+
+    def make(self, row: sqlite3.Row) -> Post:
+        """A post out of its row."""
+        return posts.as_post(row)
+
+    def see(self, db: Reads, row: Post, viewer: Viewer) -> None:
+        """Raise NotFound for a post out of the viewer's sight."""
+        if not viewer.sees_feed(row.feed_id):
+            raise NotFound(noun="post", id=row.id)
+
+    def is_in_the_way(self, event: Event, later: Event) -> bool:
+        """Return True where a later event changed the same fields of the post, or of the same mention in it."""
+        is_same = event.after.get("subject_id") == later.after.get("subject_id")
+        return is_same and super().is_in_the_way(event, later)
+
+
+POST = PostNoun({"corrected": UNDO_CORRECTION})

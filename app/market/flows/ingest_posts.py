@@ -1,37 +1,30 @@
-"""Posts in: entities, topic and sentiment found, stories joined, hourly counts kept, a chunk at a time."""
+"""Posts taken in: stored with their mentions and predictions, joined to stories and counted, a chunk at a time."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby, islice
-from typing import Any
+from itertools import islice
 
 from app.core import clock
 from app.core.db import Transaction
-from app.core.durations import HOUR_MS
-from app.core.errors import BellwetherError, InputError
+from app.core.errors import InputError
 from app.core.events import history
 from app.core.permissions import Viewer
 from app.core.quarantine import keep_in_quarantine
 from app.core.services import Services
 from app.core.text.file_rows import RowFault
-from app.market.domain.market import Post, PostDraft, Span
-from app.market.flows import join_story, learn_topic, read_ahead
-from app.market.flows.count_posts import counted, rebuild_series, recounted
-from app.market.flows.judge_post import Judged, columns, judge, said, towards, write
-from app.market.flows.read_ahead import CHUNK, Chunk, PostResult, Row, State, failed
-from app.market.store import feeds, mentions, posts
-from app.market.store import topics as own_topics
-from app.market.store.mentions import Placed
+from app.intents.store import corrections
+from app.market.domain.market import Mention, Post, PostDraft, PostResult, PostState
+from app.market.flows import prepare_posts
+from app.market.flows.count_posts import keep_counts
+from app.market.flows.join_story import join_stories
+from app.market.flows.judge_post import judged_mention, judged_post, predictions_of
+from app.market.flows.keep_feeds import FEED
+from app.market.flows.prepare_posts import Chunk, PreparedPost
+from app.market.store import feeds, mentions, posts, topics
 from app.model.store import predictions
 from app.model.store.predictions import Said
-
-__all__ = ["PostResult", "classify_pending", "rebuild_series", "receive", "receive_each", "recounted"]
-
-LOG = logging.getLogger(__name__)
-LEASE_MS = 30_000
 
 
 def receive(
@@ -44,13 +37,13 @@ def receive(
 def receive_each(
     services: Services, feed_id: int, drafts: Iterable[PostDraft | RowFault], *, viewer: Viewer
 ) -> Iterator[PostResult]:
-    """Take posts in, a chunk at a time, and say of each row what became of it, in their order.
+    """Take posts in, a chunk at a time, and yield what became of each row, in their order.
 
     The same external id again is an update when it says something else. What the model cannot read now is stored and
     read later. Times after the present are taken for the present. Raises NotFound for a feed out of sight.
     """
-    feed = feeds.get(services.db, feed_id, viewer=viewer)
-    for chunk in read_ahead.chunks(services, feed, drafts):
+    feed = FEED.get(services.db, feed_id, viewer=viewer)
+    for chunk in prepare_posts.prepared_chunks(services, feed, drafts):
         yield from _stored(services, feed_id, chunk, viewer=viewer)
         if chunk.error is not None:
             raise chunk.error
@@ -58,10 +51,9 @@ def receive_each(
 
 def _stored(services: Services, feed_id: int, chunk: Chunk, *, viewer: Viewer) -> list[PostResult]:
     try:
-        with keep_in_quarantine.alone():
-            stored = _stored_together(services, feed_id, chunk, viewer=viewer)
+        stored = _store_chunk(services, feed_id, chunk, viewer=viewer)
     except InputError:
-        stored = _stored_apart(services, feed_id, chunk, viewer=viewer)
+        stored = _store_one_by_one(services, feed_id, chunk, viewer=viewer)
     of_id = {result.external_id: result for result in stored.values()}
     repeated = {number: _repeated(of_id[external_id], row=number) for number, external_id in chunk.repeated.items()}
     results = {**chunk.faults, **repeated, **stored}
@@ -72,219 +64,132 @@ def _repeated(latest: PostResult, *, row: int) -> PostResult:
     return replace(latest, row=row) if latest.state == "failed" else replace(latest, state="unchanged", row=row)
 
 
-def _stored_together(services: Services, feed_id: int, chunk: Chunk, *, viewer: Viewer) -> dict[int, PostResult]:
-    with services.db.transaction() as tx:
-        return _store(tx, feed_id, chunk, viewer=viewer)
+def _store_chunk(services: Services, feed_id: int, chunk: Chunk, *, viewer: Viewer) -> dict[int, PostResult]:
+    with keep_in_quarantine.isolating_item(), services.db.transaction() as tx:
+        return _store(tx, feed_id, chunk.posts, viewer=viewer)
 
 
-def _stored_apart(services: Services, feed_id: int, chunk: Chunk, *, viewer: Viewer) -> dict[int, PostResult]:
-    """Each row of a chunk in a transaction of its own, so that one which cannot be stored costs no other."""
+def _store_one_by_one(services: Services, feed_id: int, chunk: Chunk, *, viewer: Viewer) -> dict[int, PostResult]:
+    """Store each row of a chunk in a transaction of its own, so that one which cannot be stored costs no other."""
     stored: dict[int, PostResult] = {}
-    for row in chunk.rows:
+    for one in chunk.posts:
         try:
-            with keep_in_quarantine.alone():
-                stored |= _stored_together(services, feed_id, replace(chunk, rows=[row]), viewer=viewer)
+            stored |= _store_chunk(services, feed_id, replace(chunk, posts=[one]), viewer=viewer)
         except InputError as error:
-            stored[row.number] = failed(row.draft, number=row.number, error=error)
+            stored[one.number] = prepare_posts.failed(one.draft, number=one.number, error=error)
     return stored
 
 
-def _store(tx: Transaction, feed_id: int, chunk: Chunk, *, viewer: Viewer) -> dict[int, PostResult]:
-    known = posts.of_feed(tx, feed_id, external_ids=[row.draft.external_id for row in chunk.rows])
-    changed = [row for row in chunk.rows if not _is_known(row, known)]
-    results = {
-        row.number: _result(row, known[row.draft.external_id].id, state="unchanged")
-        for row in chunk.rows
-        if row.draft.external_id in known
-    }
-    chosen = join_story.chosen(tx, [(row.title, row.body, row.occurred_at) for row in changed])
-    before = {known[row.draft.external_id].story_id for row in changed if row.draft.external_id in known}
-    touched = {*chosen, *before} - {None}
-    with counted(tx, [story_id for story_id in touched if story_id is not None]):
-        all_said: list[Said] = []
-        told = zip(changed, chosen, strict=True)
-        for is_new, some in groupby(told, key=lambda one: one[0].draft.external_id not in known):
-            if is_new:
-                added, said_of_them = _add(tx, feed_id, list(some), judged=chunk.judged)
-                results |= added
-                all_said += said_of_them
-                continue
-            for row, story_id in some:
-                was, judged = known[row.draft.external_id], chunk.judged.get(row.number)
-                all_said += _change(tx, was, row=row, story_id=story_id, judged=judged, viewer=viewer)
-                results[row.number] = _result(row, was.id, state="updated")
-        own_topics.put_likes(tx, _alike(chunk, results=results))
-        predictions.insert_each(tx, all_said, at=clock.now_ms())
-    _record(tx, feed_id, results.values(), rows=chunk.rows, viewer=viewer)
-    return results
+def _store(tx: Transaction, feed_id: int, prepared: Sequence[PreparedPost], *, viewer: Viewer) -> dict[int, PostResult]:
+    """Store posts, each in its story, and count them; returns what became of each row, by its number."""
+    known = posts.of_feed(tx, feed_id, external_ids=[one.external_id for one in prepared])
+    news = [one for one in prepared if one.is_news(known.get(one.external_id))]
+    before = [known[one.external_id].story_id for one in news if one.external_id in known]
+    story_ids = join_stories(tx, [(one.title, one.body, one.occurred_at) for one in news])
+    with keep_counts(tx, {*story_ids, *(story_id for story_id in before if story_id is not None)}):
+        stored = [
+            _post(tx, one, was=known.get(one.external_id), feed_id=feed_id, story_id=story_id)
+            for one, story_id in zip(news, story_ids, strict=True)
+        ]
+        stored = _write_posts(tx, stored, known=known, viewer=viewer)
+        _write_mentions(tx, news, stored)
+        alike = {post.external_id: (post.id, one.topic_ids) for one, post in zip(news, stored, strict=True)}
+        topics.put_likes(tx, {post_id: ids for name, (post_id, ids) in alike.items() if ids or name in known})
+    created = [post.id for post in stored if post.external_id not in known]
+    if created:
+        _record(tx, feed_id, prepared, post_ids=created, viewer=viewer)
+    stored_by_id = {post.external_id: post for post in stored}
+    return {one.number: _result(one, known=known, stored=stored_by_id) for one in prepared}
 
 
-def _alike(chunk: Chunk, *, results: Mapping[int, PostResult]) -> dict[int, frozenset[int]]:
-    """The topics by example of what a chunk brought, by post."""
-    changed = {number: one.id for number, one in results.items() if one.state != "unchanged" and one.id is not None}
-    return {post_id: chunk.alike.get(number, frozenset()) for number, post_id in changed.items()}
+def _result(one: PreparedPost, *, known: Mapping[str, Post], stored: Mapping[str, Post]) -> PostResult:
+    name = one.external_id
+    state: PostState = "created" if name not in known else "updated" if name in stored else "unchanged"
+    post = stored[name] if name in stored else known[name]
+    return PostResult(external_id=name, id=post.id, state=state, row=one.number)
 
 
-def _is_known(row: Row, known: Mapping[str, Post]) -> bool:
-    was = known.get(row.draft.external_id)
-    return was is not None and row.is_same(was)
-
-
-def _given(row: Row, *, story_id: int, now: int) -> dict[str, Any]:
-    draft = row.draft
-    return {
-        "title": row.title,
-        "body": row.body,
-        "text": row.text,
-        "precision": draft.precision,
-        "url": draft.url,
-        "author": draft.author,
-        "story_id": story_id,
-        "pending_at": now,
-    }
-
-
-def _add(
-    tx: Transaction, feed_id: int, told: Sequence[tuple[Row, int]], *, judged: Mapping[int, Judged]
-) -> tuple[dict[int, PostResult], list[Said]]:
-    """Store new posts, each with its story, and their mentions; what became of them, and what was said of them."""
-    now = clock.now_ms()
-    post_ids = posts.insert_each(
-        tx, [_new(row, feed_id=feed_id, story_id=story_id, judged=judged, now=now) for row, story_id in told]
+def _post(tx: Transaction, one: PreparedPost, *, was: Post | None, feed_id: int, story_id: int) -> Post:
+    """Return the post as it is to be stored, without an id where it is new; a person's labels of this text stay."""
+    draft, now = one.draft, clock.now_ms()
+    base = was or Post(
+        id=0,
+        feed_id=feed_id,
+        external_id=draft.external_id,
+        title="",
+        body="",
+        text="",
+        occurred_at=one.occurred_at,
+        received_at=now,
     )
-    added = [(row, post_id) for (row, _), post_id in zip(told, post_ids, strict=True)]
-    mention_ids = iter(
-        mentions.insert_each(
-            tx,
-            [
-                Placed(post_id, span, row.occurred_at, _judged(judged.get(row.number), at=at))
-                for row, post_id in added
-                for at, span in enumerate(row.spans)
-            ],
-        )
+    post = replace(
+        base,
+        title=one.title,
+        body=one.body,
+        text=one.text,
+        occurred_at=base.occurred_at if draft.occurred_at is None else one.occurred_at,
+        precision=draft.precision,
+        url=draft.url,
+        author=draft.author,
+        story_id=story_id,
+        pending_at=now,
     )
-    placed = [(row, post_id, list(islice(mention_ids, len(row.spans)))) for row, post_id in added]
-    return (
-        {row.number: _result(row, post_id, state="created") for row, post_id in added},
-        [
-            one
-            for row, post_id, ids in placed
-            if row.number in judged
-            for one in said(post_id, mention_ids=ids, judged=judged[row.number])
-        ],
-    )
+    if one.judged is None:
+        return post
+    held = corrections.tasks_in_force(tx, subject_kind="post", subject_ids=[post.id], text=post.text) if was else ()
+    return judged_post(post, one.judged.reading, held={task for _, task in held})
 
 
-def _new(row: Row, *, feed_id: int, story_id: int, judged: Mapping[int, Judged], now: int) -> dict[str, Any]:
-    known = {"feed_id": feed_id, "external_id": row.draft.external_id, "received_at": now}
-    values = _given(row, story_id=story_id, now=now) | known | {"occurred_at": row.occurred_at}
-    return values | (columns(judged[row.number]) if row.number in judged else {})
+def _write_posts(tx: Transaction, several: Sequence[Post], *, known: Mapping[str, Post], viewer: Viewer) -> list[Post]:
+    """Add posts that are new and write those that are known already; returns all with their ids, in order."""
+    new_ids = iter(posts.insert_each(tx, [post for post in several if post.external_id not in known]))
+    for post in several:
+        if post.external_id in known:
+            was = known[post.external_id]
+            mentions.delete_of_post(tx, post.id)
+            posts.update(tx, post, columns=(*posts.WORDING, *posts.READING))
+            history.record(
+                tx,
+                actor=history.of(viewer),
+                verb="updated",
+                noun="post",
+                noun_id=post.id,
+                before={"title": was.title, "body": was.body},
+                after={"title": post.title, "body": post.body},
+            )
+    return [post if post.external_id in known else replace(post, id=next(new_ids)) for post in several]
 
 
-def _judged(judged: Judged | None, *, at: int) -> Mapping[str, Any]:
-    prediction = judged.towards[at] if judged else None
-    return towards(prediction) if prediction else {}
+def _write_mentions(tx: Transaction, news: Sequence[PreparedPost], stored: Sequence[Post]) -> None:
+    """Add the mentions of posts, and keep what the model said of posts and mentions."""
+    pairs = list(zip(news, stored, strict=True))
+    mention_ids = iter(mentions.insert_each(tx, [mention for one, post in pairs for mention in _mentions(one, post)]))
+    all_said: list[Said] = []
+    for one, post in pairs:
+        ids = list(islice(mention_ids, len(one.spans)))
+        if one.judged is not None:
+            all_said += predictions_of(post.id, mention_ids=ids, judged=one.judged)
+    predictions.insert_each(tx, all_said, at=clock.now_ms())
 
 
-def _change(
-    tx: Transaction, was: Post, *, row: Row, story_id: int, judged: Judged | None, viewer: Viewer
-) -> list[Said]:
-    """Store what a post says now; the predictions that are to be kept."""
-    occurred_at = was.occurred_at if row.draft.occurred_at is None else row.occurred_at
-    changes = _given(row, story_id=story_id, now=clock.now_ms()) | {"occurred_at": occurred_at}
-    mentions.delete_of_post(tx, was.id)
-    posts.change(tx, was.id, changes=changes)
-    history.record(
-        tx,
-        actor=history.of(viewer),
-        verb="updated",
-        noun="post",
-        noun_id=was.id,
-        before={"title": was.title, "body": was.body},
-        after={"title": row.title, "body": row.body},
-    )
-    mention_ids = mentions.insert_each(tx, [Placed(was.id, span, occurred_at) for span in row.spans])
-    return write(tx, was.id, text=row.text, mention_ids=mention_ids, judged=judged) if judged else []
-
-
-def _result(row: Row, post_id: int, *, state: State) -> PostResult:
-    return PostResult(external_id=row.draft.external_id, id=post_id, state=state, row=row.number)
+def _mentions(one: PreparedPost, post: Post) -> list[Mention]:
+    towards = one.judged.towards if one.judged else [None] * len(one.spans)
+    return [
+        judged_mention(Mention(id=0, post_id=post.id, occurred_at=post.occurred_at, **vars(span)), prediction)
+        for span, prediction in zip(one.spans, towards, strict=True)
+    ]
 
 
 def _record(
-    tx: Transaction, feed_id: int, results: Iterable[PostResult], *, rows: Sequence[Row], viewer: Viewer
+    tx: Transaction, feed_id: int, prepared: Sequence[PreparedPost], *, post_ids: Sequence[int], viewer: Viewer
 ) -> None:
-    """One event for what a chunk brought; the feed remembers its latest post."""
-    created = [result.id for result in results if result.state == "created"]
-    if not created:
-        return
-    after = {"n_created": len(created), "post_ids": created}
+    """Record one event for the posts that a chunk brought, and what the feed brought last."""
+    after = {"n_created": len(post_ids), "post_ids": post_ids}
     history.record(tx, actor=history.of(viewer), verb="posts_received", noun="feed", noun_id=feed_id, after=after)
-    latest = max(row.occurred_at for row in rows)
-    last = feeds.get(tx, feed_id).last_post_at or 0
-    is_daily = all(row.draft.precision == "day" and row.draft.occurred_at is not None for row in rows)
-    changes = {"last_post_at": max(latest, last), "last_received_at": clock.now_ms(), "is_daily": is_daily}
-    feeds.note(tx, feed_id, changes=changes)
-
-
-def classify_pending(services: Services, *, limit: int = CHUNK) -> int:
-    """Let the model read posts that wait for it, oldest first; how many were read."""
-    now = clock.now_ms()
-    waiting = posts.pending(services.db, now=now, limit=limit)
-    if not waiting:
-        return 0
-    with services.db.transaction() as tx:
-        posts.put_off(tx, [post.id for post in waiting], until=now + LEASE_MS)
-    placed = mentions.of_posts(services.db, [post.id for post in waiting])
-    spans = {
-        post.id: tuple(
-            Span(entity_id=one.entity_id, start=one.start, end=one.end, surface=one.surface)
-            for one in placed.get(post.id, ())
-        )
-        for post in waiting
-    }
-    read, judged, alike = _judged_waiting(services, waiting, spans)
-    with services.db.transaction() as tx:
-        still = {post.id: post.version for post in posts.still_pending(tx, [post.id for post in read])}
-        told = [(post, one) for post, one in zip(read, judged, strict=True) if still.get(post.id) == post.version]
-        with counted(tx, {post.story_id for post, _ in told if post.story_id is not None}):
-            all_said: list[Said] = []
-            for post, one in told:
-                mention_ids = [mention.id for mention in placed.get(post.id, ())]
-                all_said += write(tx, post.id, text=post.text, mention_ids=mention_ids, judged=one)
-            predictions.insert_each(tx, all_said, at=now)
-            means = {post.id: topics for post, topics in zip(read, alike, strict=True)}
-            own_topics.put_likes(tx, {post.id: means[post.id] for post, _ in told})
-    return len(read)
-
-
-_Waiting = tuple[Sequence[Post], Sequence[Judged], Sequence[frozenset[int]]]
-
-
-def _judged_waiting(services: Services, waiting: Sequence[Post], spans: Mapping[int, tuple[Span, ...]]) -> _Waiting:
-    """The posts that the model could read, with what it says of each; one that it stumbles over costs no other."""
-    try:
-        return waiting, *_judged_together(services, waiting, spans)
-    except BellwetherError:
-        raise
-    except Exception:
-        if len(waiting) == 1:
-            LOG.exception("post %d could not be read", waiting[0].id)
-            with services.db.transaction() as tx:
-                posts.put_off(tx, [waiting[0].id], until=clock.now_ms() + HOUR_MS)
-            return (), (), ()
-    alone = [_judged_waiting(services, [post], spans) for post in waiting]
-    return (
-        [post for some, _, _ in alone for post in some],
-        [one for _, some, _ in alone for one in some],
-        [topics for _, _, some in alone for topics in some],
+    feeds.note_posts(
+        tx,
+        feed_id,
+        last_post_at=max(one.occurred_at for one in prepared),
+        at=clock.now_ms(),
+        is_daily=all(one.draft.precision == "day" and one.draft.occurred_at is not None for one in prepared),
     )
-
-
-def _judged_together(
-    services: Services, waiting: Sequence[Post], spans: Mapping[int, tuple[Span, ...]]
-) -> tuple[Sequence[Judged], Sequence[frozenset[int]]]:
-    declared = {feed.id: feed.language for feed in feeds.every(services.db) if feed.language}
-    languages = {post.text: declared[post.feed_id] for post in waiting if post.feed_id in declared}
-    judged = judge(services, [(post.text, spans[post.id]) for post in waiting], languages=languages)
-    return judged, learn_topic.alike(services, [post.text for post in waiting])

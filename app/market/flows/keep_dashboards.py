@@ -2,47 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
+from app.core import changes
 from app.core.errors import FieldError, InputError
+from app.core.nouns import Changed, Fields
 from app.core.permissions import Viewer
 from app.core.services import Services
-from app.core.views import keep_saved_views as flows
-from app.core.views import saved_view_rows
+from app.core.views import keep_saved_views, saved_view_rows
+from app.core.views.keep_saved_views import DASHBOARD
 from app.core.views.saved_view import Place, SavedView
 from app.market.domain.dashboard import Dashboard, of_query
+from app.market.domain.market import Feed
 from app.market.domain.topic import own_id
 from app.market.store import companies, feeds, topics
 
 PLACE: Place = "market"
 
 
-def add(services: Services, *, viewer: Viewer, name: str, shown: Dashboard, is_shared: bool = False) -> SavedView:
-    """Keep a dashboard; raises InputError for a subject that is not in sight, and as `views.add`."""
+def add(
+    services: Services, *, viewer: Viewer, name: str, shown: Dashboard, is_shared: bool = False
+) -> Changed[SavedView]:
+    """Keep a dashboard; raises InputError for a subject that is not in sight, and as `keep_saved_views.add`."""
     _check(services, shown.subjects, viewer=viewer)
-    return flows.add(services, viewer=viewer, name=name, query=shown.query, is_shared=is_shared, place=PLACE)
+    return keep_saved_views.add(services, viewer=viewer, name=name, query=shown.query, is_shared=is_shared, place=PLACE)
 
 
 def change(
-    services: Services, view_id: int, *, viewer: Viewer, changes: Mapping[str, Any], version: int | None = None
-) -> SavedView:
-    """Change `name`, `is_shared`, `subjects` or `days`; raises as `add` and `views.change`."""
+    services: Services, view_id: int, *, viewer: Viewer, given: Fields, version: int | None = None
+) -> Changed[SavedView]:
+    """Change `name`, `is_shared`, `subjects` or `days`; raises as `add` and `changes.change`."""
     kept = of_query(saved_view_rows.get(services.db, view_id, viewer=viewer, place=PLACE).query)
-    given = {key: value for key, value in changes.items() if key in ("name", "is_shared")}
-    if {"subjects", "days"} & set(changes):
-        subjects = tuple(dict.fromkeys(changes.get("subjects", kept.subjects)))
+    wanted = {key: value for key, value in given.items() if key in ("name", "is_shared")}
+    if {"subjects", "days"} & set(given):
+        subjects = tuple(dict.fromkeys(given.get("subjects", kept.subjects)))
         _check(services, set(subjects) - set(kept.subjects), viewer=viewer)
-        given["query"] = Dashboard(subjects=subjects, days=changes.get("days", kept.days)).query
-    return flows.change(services, view_id, viewer=viewer, changes=given, version=version, place=PLACE)
+        wanted["query"] = Dashboard(subjects=subjects, days=given.get("days", kept.days)).query
+    return changes.change(services.db, DASHBOARD, view_id, wanted, viewer=viewer, version=version)
+
+
+def feeds_to_choose(services: Services, *, viewer: Viewer) -> tuple[Feed, ...]:
+    """Return the feeds that the viewer may put on a dashboard, by name."""
+    return feeds.every(services.db, viewer=viewer) if viewer.may("feeds:read") else ()
 
 
 def in_sight(services: Services, keys: Iterable[str], *, viewer: Viewer) -> tuple[str, ...]:
     """Those of these subjects that there are and that the viewer may see."""
-    db = services.db
-    tickers = {one.ticker for one in companies.every(db)}
-    own = {one.subject_id for one in topics.every(db)}
-    slugs = {one.slug for one in feeds.every(db, viewer=viewer)} if viewer.may("feeds:read") else set()
+    tickers = {one.ticker for one in companies.every(services.db)}
+    own = {one.subject_id for one in topics.every(services.db)}
+    slugs = {one.slug for one in feeds_to_choose(services, viewer=viewer)}
 
     def is_known(key: str) -> bool:
         kind, _, name = key.partition(":")

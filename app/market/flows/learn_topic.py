@@ -1,4 +1,4 @@
-"""Topics by example, looked up: learning one, and which of them texts have."""
+"""Topics by example: one learned, tried on the newest posts, and found in texts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.core.errors import NotReady
+from app.core.nouns import Fields
 from app.core.permissions import Viewer
 from app.core.services import Services
 from app.market.decide import topic_likeness
+from app.market.decide.topic_definition import check_definition
 from app.market.domain.market import Post, PostFilter
 from app.market.domain.topic import Likeness, OwnTopic
 from app.market.store import posts
@@ -27,46 +29,47 @@ MOST_SHOWN = 12
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """What a topic would find among the newest posts: how many of how many, and those most like it."""
+    """The newest posts that a topic would find: how many of how many, and those most like it."""
 
     n_found: int
     n_read: int
     posts: tuple[Post, ...]
 
 
-def learned(services: Services, *, examples: Sequence[str], unlike: Sequence[str], reach: float) -> Likeness:
-    """What posts are to be compared with; raises NotReady when there is no search encoder."""
+def learn(services: Services, topic: OwnTopic) -> Likeness:
+    """Learn what posts are compared with to find this topic; raises NotReady when there is no search encoder."""
     usual = VECTORS.of(services, posts.newest_texts(services.db, limit=USUAL))
     return topic_likeness.learn(
-        VECTORS.of(services, examples), unlike=VECTORS.of(services, unlike), usual=usual, reach=reach
+        VECTORS.of(services, topic.examples),
+        unlike=VECTORS.of(services, topic.unlike),
+        usual=usual,
+        reach=topic.reach,
     )
 
 
-def preview(
-    services: Services, *, examples: Sequence[str], unlike: Sequence[str], reach: float, viewer: Viewer
-) -> Preview:
-    """What a topic with these examples would find among the newest posts that the viewer sees; raises NotReady."""
-    wanted = learned(services, examples=examples, unlike=unlike, reach=reach)
+def preview(services: Services, given: Fields, *, viewer: Viewer) -> Preview:
+    """Return what a topic with these `examples`, `unlike` and `reach` would find among the newest posts in sight.
+
+    Raises InputError, and NotReady when there is no search encoder.
+    """
+    topic = OwnTopic(id=0, title="", **check_definition({"words": (), **given}))
     newest = posts.page(services.db, PostFilter(), viewer=viewer, limit=USUAL).items
+    likeness = learn(services, topic)
     if not newest:
         return Preview(n_found=0, n_read=0, posts=())
-    scores = topic_likeness.score(VECTORS.of(services, [post.text for post in newest]), likeness=wanted)
-    found = [int(at) for at in np.argsort(-scores, kind="stable") if scores[at] >= wanted.least]
-    shown = tuple(newest[at] for at in found[:MOST_SHOWN])
-    return Preview(n_found=len(found), n_read=len(newest), posts=shown)
+    scores = topic_likeness.score(VECTORS.of(services, [post.text for post in newest]), likeness=likeness)
+    matching = [int(at) for at in np.argsort(-scores, kind="stable") if scores[at] >= likeness.least]
+    shown = tuple(newest[at] for at in matching[:MOST_SHOWN])
+    return Preview(n_found=len(matching), n_read=len(newest), posts=shown)
 
 
-def by_example(topics: Sequence[OwnTopic]) -> dict[int, Likeness]:
-    """The topics that have examples, by id."""
-    return {one.id: one.likeness for one in topics if one.likeness is not None}
+def topics_of_texts(services: Services, texts: Sequence[str]) -> list[frozenset[int]]:
+    """Return, for each text, the ids of the topics whose examples mean the same.
 
-
-def alike(services: Services, texts: Sequence[str]) -> list[frozenset[int]]:
-    """The ids of the topics whose examples mean what each text means; no vector is made where no topic has examples.
-
-    Without a search encoder no text has any: a topic that is changed later counts the last four weeks anew.
+    No vector is made where no topic has examples. Without a search encoder no text has any: a topic that is changed
+    later counts the last four weeks anew.
     """
-    wanted = by_example(own_topics.every(services.db))
+    wanted = {one.id: one.likeness for one in own_topics.every(services.db) if one.likeness is not None}
     if not wanted or not texts:
         return [frozenset()] * len(texts)
     try:

@@ -1,4 +1,4 @@
-"""What to read next: a reader's interests learned from what they read, liked and hid."""
+"""Posts recommended to a reader, by interests learned from what they read, liked and hid."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from app.core.errors import NotFound
 from app.core.permissions import Viewer
 from app.core.services import Services
 from app.market.domain.market import Mention, Post, PostFilter
-from app.market.store import mentions, posts
-from app.market.store import post_feedback as rows
+from app.market.store import mentions, post_feedback, posts
 from app.people.store import users
 from app.recommend.decide.profile import profile
 from app.recommend.decide.ranking import POPULARITY, rank
@@ -26,23 +25,25 @@ FULL_POPULARITY = 20
 def recommend(
     services: Services, user_id: int, *, viewer: Viewer, limit: int = 10, exclude_seen: bool = True
 ) -> tuple[Recommendation, ...]:
-    """Posts of the last week for a reader, one of each story, within the viewer's feeds; hidden ones never."""
+    """Return posts of the last week for a reader, one of each story, within the viewer's feeds; hidden ones never."""
     users.get(services.db, user_id)
     now = clock.now_ms()
-    given = rows.of_user(services.db, user_id)
+    given = post_feedback.of_user(services.db, user_id)
     known = posts.by_ids(services.db, [item.post_id for item in given], viewer=viewer)
     fresh = posts.page(services.db, PostFilter(since=now - FRESH_MS), viewer=viewer, limit=MOST_CANDIDATES).items
-    told = mentions.of_posts(services.db, [*known, *(post.id for post in fresh)])
-    taught = [
-        (item, _features(known[item.post_id], told.get(item.post_id, ()))) for item in given if item.post_id in known
-    ]
+    mentioned = mentions.of_posts(services.db, [*known, *(post.id for post in fresh)])
+
+    def features(post: Post) -> dict[str, float]:
+        return _features(post, mentioned.get(post.id, ()))
+
+    taught = [(item, features(known[item.post_id])) for item in given if item.post_id in known]
     hidden = {item.post_id for item in given if item.kind == "hide"}
     seen = {item.post_id for item in given}
     popularity = _popularity(services, fresh)
     candidates = [
         Candidate(
             post_id=post.id,
-            features={**_features(post, told.get(post.id, ())), POPULARITY: popularity.get(post.id, 0.0)},
+            features={**features(post), POPULARITY: popularity.get(post.id, 0.0)},
             occurred_at=post.occurred_at,
             is_seen=post.id in seen,
         )
@@ -59,8 +60,8 @@ def _one_of_each_story(found: Sequence[Post]) -> list[Post]:
     return list(kept.values())
 
 
-def _features(post: Post, told: Sequence[Mention]) -> dict[str, float]:
-    found = {f"entity:{mention.entity_id}": 1.0 for mention in told}
+def _features(post: Post, mentioned: Sequence[Mention]) -> dict[str, float]:
+    found = {f"entity:{mention.entity_id}": 1.0 for mention in mentioned}
     if post.topic is not None:
         found[f"topic:{post.topic}"] = 0.7
     found[f"feed:{post.feed_id}"] = 0.3
@@ -68,16 +69,16 @@ def _features(post: Post, told: Sequence[Mention]) -> dict[str, float]:
 
 
 def _popularity(services: Services, fresh: Sequence[Post]) -> Mapping[int, float]:
-    """How often a post's story was told and read, as a share (0–1) of what counts as much, on a log scale."""
+    """How often each post's story was told and read, 0–1 on a logarithmic scale."""
     sizes = posts.story_sizes(services.db, {post.story_id for post in fresh if post.story_id is not None})
-    readers = rows.n_readers(services.db, [post.id for post in fresh])
+    readers = post_feedback.n_readers(services.db, [post.id for post in fresh])
     full = math.log1p(FULL_POPULARITY)
     counts = {post.id: sizes.get(post.story_id or 0, 1) - 1 + readers.get(post.id, 0) for post in fresh}
     return {post_id: min(math.log1p(count) / full, 1.0) for post_id, count in counts.items()}
 
 
 def feedback(services: Services, items: Iterable[Feedback], *, viewer: Viewer) -> int:
-    """Keep what readers did with posts that the viewer sees; how many. Raises NotFound for one that is not there."""
+    """Keep what readers did with posts that the viewer sees; returns how many acts. Raises NotFound."""
     given = list(items)
     known = posts.by_ids(services.db, {item.post_id for item in given}, viewer=viewer)
     for item in given:
@@ -86,5 +87,5 @@ def feedback(services: Services, items: Iterable[Feedback], *, viewer: Viewer) -
         users.get(services.db, item.user_id)
     with services.db.transaction() as tx:
         for item in given:
-            rows.put(tx, item)
+            post_feedback.put(tx, item)
     return len(given)

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from app.core.registry import Registry
 from app.market.domain.market import SubjectKind
-from app.market.flows.look_up_alerts import ALERTS
+from app.market.flows.find_alerts import ALERTS
 
 Subject = tuple[SubjectKind, str]
 
@@ -34,5 +34,5 @@ DRAWN: Registry[AlertParts] = Registry()
 
 
 def parts() -> AlertParts:
-    """What draws the parts."""
+    """Return what draws these parts."""
     return DRAWN[ALERTS]

@@ -1,4 +1,4 @@
-"""Charts to take along: the series behind one as CSV, and the drawing itself as SVG and PNG."""
+"""Charts as files: the series behind one as CSV, and the drawing itself as SVG and PNG."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _asked() -> tuple[SubjectKind, str]:
 @blueprint.get("/market/series.csv")
 @requires("market:read")
 def series_csv() -> Response:
-    """The points of a subject over the period, one a row, times in UTC."""
+    """List the points of a subject over the period, one a row, times in UTC."""
     kind, subject_id = _asked()
     title_of(kind, subject_id)
     stretch = subject_trend.chosen_stretch()
@@ -87,48 +87,31 @@ def _heat_drawing() -> tuple[str, str]:
     return render_template("charts/heat.svg", heat=found, title=_("Net sentiment of each company over time")), "market"
 
 
-def _svg(drawing: str, name: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}.svg"'}
+def _file(drawing: str, name: str, *, form: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
+    if form == "png":
+        return Response(chart_png.png(drawing), content_type="image/png", headers=headers)
     return Response(drawing, content_type="image/svg+xml; charset=utf-8", headers=headers)
 
 
-def _png(drawing: str, name: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}.png"'}
-    return Response(chart_png.png(drawing), content_type="image/png", headers=headers)
-
-
-@blueprint.get("/market/series.svg")
+@blueprint.get("/market/series.<any(svg, png):form>")
 @requires("market:read")
-def series_svg() -> Response:
-    """A chart of a subject over the period, as a drawing that stands alone."""
-    return _svg(*_series_drawing())
+def series_drawing(form: str) -> Response:
+    """Draw a chart of a subject over the period in a file that stands alone."""
+    return _file(*_series_drawing(), form=form)
 
 
-@blueprint.get("/market/series.png")
+@blueprint.get("/market/heat.<any(svg, png):form>")
 @requires("market:read")
-def series_png() -> Response:
-    """The same as a picture."""
-    return _png(*_series_drawing())
-
-
-@blueprint.get("/market/heat.svg")
-@requires("market:read")
-def heat_svg() -> Response:
-    """The heat map as a drawing that stands alone."""
-    return _svg(*_heat_drawing())
-
-
-@blueprint.get("/market/heat.png")
-@requires("market:read")
-def heat_png() -> Response:
-    """The heat map as a picture."""
-    return _png(*_heat_drawing())
+def heat_drawing(form: str) -> Response:
+    """Draw the heat map in a file that stands alone."""
+    return _file(*_heat_drawing(), form=form)
 
 
 @blueprint.get("/market/heat.csv")
 @requires("market:read")
 def heat_csv() -> Response:
-    """The heat map: companies down, time across, net sentiment in the cells."""
+    """List the heat map: companies down, time across, net sentiment in the cells."""
     rows = company_rows(stretch=subject_trend.chosen_stretch())
     times = [instant(point.at) for point in rows[0].points] if rows else []
     cells = [(row.key, row.title, *(point.net_sentiment for point in row.points)) for row in rows]

@@ -8,22 +8,20 @@ from dataclasses import dataclass
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from app.core import changes
 from app.core.errors import BellwetherError
-from app.core.views import keep_saved_views as flow
-from app.core.views import saved_view_rows
+from app.core.views import keep_saved_views, saved_view_rows
+from app.core.views.keep_saved_views import DASHBOARD
 from app.core.views.saved_view import SavedView
 from app.market.domain.dashboard import MOST_SUBJECTS, dashboard, of_query
 from app.market.domain.market import SubjectKind
-from app.market.flows import look_up_alerts
-from app.market.flows.look_up_alerts import SubjectAlert
+from app.market.flows import find_alerts, keep_companies, keep_dashboards
+from app.market.flows.find_alerts import SubjectAlert
 from app.market.pages import alert_parts, subject_trend
-from app.market.pages.market_page import MARKET
+from app.market.pages.market_page import MARKET, topic_titles
 from app.market.pages.subject_trend import Course, Figures
-from app.market.store import companies, feeds
-from app.market.store import topics as own_topics
 from app.web.access import requires, services, viewer
 from app.web.display.enum_words import word
-from app.web.display.label_titles import TOPICS, label_title
 from app.web.display.translation import gettext as _
 from app.web.template_context import tell
 
@@ -32,7 +30,7 @@ blueprint = Blueprint("pages_dashboards", __name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What can stand on a dashboard: `key` names it in the address, `subject_id` in the series."""
+    """A subject that can stand on a dashboard: `key` names it in the address, `subject_id` in the series."""
 
     key: str
     kind: SubjectKind
@@ -63,50 +61,27 @@ class Saved:
 
 def _choices() -> dict[str, list[Choice]]:
     """Everything in the reader's sight that can be chosen, by kind."""
-    db, me = services().db, viewer()
-    own = [(topic.subject_id, topic.title) for topic in own_topics.every(db)]
-    topics = sorted([*own, *((topic, label_title(topic)) for topic in TOPICS)], key=lambda one: one[1])
+    found = services()
+    whole = {"subject_id": MARKET, "title": word("subject", "market"), "url": url_for("pages_market.index")}
     return {
-        "market": [
-            Choice(
-                key="market",
-                kind="market",
-                subject_id=MARKET,
-                title=word("subject", "market"),
-                url=url_for("pages_market.index"),
-            )
-        ],
+        "market": [Choice(key="market", kind="market", **whole)],
         "entity": [
-            Choice(
-                key=f"entity:{one.ticker}",
-                kind="entity",
-                subject_id=str(one.id),
-                title=one.name,
-                url=url_for("pages_entities.show", ticker=one.ticker),
-            )
-            for one in companies.every(db)
+            _choice("entity", one.ticker, one.id, title=one.name, url=url_for("pages_entities.show", ticker=one.ticker))
+            for one in keep_companies.every(found)
         ],
         "topic": [
-            Choice(
-                key=f"topic:{topic}",
-                kind="topic",
-                subject_id=topic,
-                title=title,
-                url=url_for("pages_posts.topic", topic=topic),
-            )
-            for topic, title in topics
+            _choice("topic", topic, topic, title=title, url=url_for("pages_posts.topic", topic=topic))
+            for topic, title in topic_titles()
         ],
         "feed": [
-            Choice(
-                key=f"feed:{one.slug}",
-                kind="feed",
-                subject_id=str(one.id),
-                title=one.name,
-                url=url_for("pages_posts.index", feed=one.id),
-            )
-            for one in (feeds.every(db, viewer=me) if me.may("feeds:read") else ())
+            _choice("feed", one.slug, one.id, title=one.name, url=url_for("pages_posts.index", feed=one.id))
+            for one in keep_dashboards.feeds_to_choose(found, viewer=viewer())
         ],
     }
+
+
+def _choice(kind: SubjectKind, name: str, subject_id: int | str, *, title: str, url: str) -> Choice:
+    return Choice(key=f"{kind}:{name}", kind=kind, subject_id=str(subject_id), title=title, url=url)
 
 
 def _tile(choice: Choice, *, stretch: subject_trend.Stretch, open_ones: Iterable[SubjectAlert]) -> Tile:
@@ -127,7 +102,7 @@ def _saved(here: str) -> list[Saved]:
             view=view,
             url=url_for("pages_dashboards.index") + "?" + view.query,
             is_here=view.query == here,
-            may_remove=view.user_id == me.user_id or me.may("*:*"),
+            may_remove=view.is_changeable(me),
         )
         for view in saved_view_rows.every(services().db, viewer=me, place="market")
     ]
@@ -136,13 +111,13 @@ def _saved(here: str) -> list[Saved]:
 @blueprint.get("/market/dashboard")
 @requires("market:read")
 def index() -> str:
-    """The subjects that the address names, side by side."""
+    """Show the subjects that the address names side by side."""
     stretch = subject_trend.chosen_stretch()
     asked = list(dict.fromkeys(request.args.getlist("s")))
     choices, here = _choices(), dashboard(asked, days=request.args.get("days")).query
     known = {one.key: one for group in choices.values() for one in group}
     chosen = [known[key] for key in asked[:MOST_SUBJECTS] if key in known]
-    open_ones = look_up_alerts.open_ones(services(), viewer=viewer())
+    open_ones = find_alerts.open_ones(services(), viewer=viewer())
     tiles = [_tile(one, stretch=stretch, open_ones=open_ones) for one in chosen]
     saved = _saved(here)
     return render_template(
@@ -168,7 +143,7 @@ def add() -> Response:
     query = of_query(request.form.get("query", "")).query
     is_shared = bool(request.form.get("is_shared"))
     try:
-        view = flow.add(
+        made = keep_saved_views.add(
             services(),
             viewer=viewer(),
             name=request.form.get("name", ""),
@@ -179,7 +154,7 @@ def add() -> Response:
     except BellwetherError as error:
         tell(error)
     else:
-        flash(_("The dashboard “%(name)s” is saved.", name=view.name), "good")
+        flash(_("The dashboard “%(name)s” is saved.", name=made.row.name), "good")
     return redirect(url_for("pages_dashboards.index") + "?" + query)
 
 
@@ -187,6 +162,6 @@ def add() -> Response:
 @requires("dashboards:write")
 def remove(view_id: int) -> Response:
     """Remove a saved dashboard."""
-    flow.remove(services(), view_id, viewer=viewer(), place="market")
+    changes.remove(services().db, DASHBOARD, view_id, viewer=viewer())
     flash(_("The dashboard is removed."), "good")
     return redirect(url_for("pages_dashboards.index"))

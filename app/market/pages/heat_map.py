@@ -1,10 +1,9 @@
-"""The heat map and the movers: how every company was spoken of, step by step, and whose mood changed most."""
+"""The heat map and the movers: the sentiment of every company, step by step, and whose changed most."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from app.core.durations import DAY_MS, HOUR_MS
 from app.market.domain.series import Point
@@ -48,44 +47,36 @@ class HeatMap:
     starts: tuple[str, ...]
 
 
-class Subject(Protocol):
-    """What the heat map and the movers need of a row of the market."""
+@dataclass(frozen=True, kw_only=True)
+class SubjectRow:
+    """A company or topic in a table: `key` is its ticker or topic id, `net` its net sentiment, `delta` the change."""
+
+    key: str
+    title: str
+    net: float | None
+    delta: float | None
+    share: float | None
+    n_stories: int
+    n_firing: int
+    spark: charts.Spark
+    points: tuple[Point, ...] = ()
 
     @property
-    def key(self) -> str:
-        """Ticker."""
-
-    @property
-    def title(self) -> str:
-        """Name."""
-
-    @property
-    def n_firing(self) -> int:
-        """Alerts that fire."""
-
-    @property
-    def n_stories(self) -> int:
-        """Unique stories."""
-
-    @property
-    def delta(self) -> float | None:
-        """Change of net sentiment."""
-
-    @property
-    def points(self) -> tuple[Point, ...]:
-        """The course."""
+    def tone(self) -> str:
+        """The CSS class of its net sentiment: bad, ok or none."""
+        return "" if self.net is None or abs(self.net) < 0.1 else "ok" if self.net > 0 else "bad"
 
 
 def tone(net: float | None) -> str:
-    """The CSS class of a net sentiment: `heat-n3` (bad) over `heat-0` to `heat-p3` (good); empty where unknown."""
+    """Return the CSS class of a net sentiment, `heat-n3` (bad) over `heat-0` to `heat-p3` (good); empty for None."""
     if net is None:
         return ""
     level = sum(abs(net) >= edge for edge in EDGES)
     return f"heat-{'n' if net < 0 else 'p'}{level}" if level else "heat-0"
 
 
-def heat_map(rows: Sequence[Subject], *, step_ms: int) -> HeatMap:
-    """The rows with most stories, in their order."""
+def heat_map(rows: Sequence[SubjectRow], *, step_ms: int) -> HeatMap:
+    """Return the heat map of the first rows, in their order."""
     stamp = formats.day_hour if step_ms < DAY_MS else formats.day
     lines = tuple(
         Line(
@@ -115,9 +106,9 @@ def _cell(point: Point, stamp: charts.Stamp) -> Cell:
     return Cell(tone=tone(point.net_sentiment), title=title, mark=mark)
 
 
-def movers(rows: Sequence[Subject]) -> tuple[list[Subject], list[Subject]]:
-    """The companies whose net sentiment fell most and rose most, with enough stories to say so."""
-    known = [row for row in rows if row.delta is not None and row.n_stories >= LEAST_STORIES]
-    down = [row for row in sorted(known, key=lambda row: row.delta or 0) if (row.delta or 0) <= -LEAST_CHANGE]
-    up = [row for row in sorted(known, key=lambda row: -(row.delta or 0)) if (row.delta or 0) >= LEAST_CHANGE]
+def movers(rows: Sequence[SubjectRow]) -> tuple[list[SubjectRow], list[SubjectRow]]:
+    """Return the companies whose net sentiment fell and rose most, with enough stories to say so."""
+    known = sorted((row.delta or 0.0, at) for at, row in enumerate(rows) if row.n_stories >= LEAST_STORIES)
+    down = [rows[at] for delta, at in known if delta <= -LEAST_CHANGE]
+    up = [rows[at] for delta, at in sorted(known, key=lambda one: (-one[0], one[1])) if delta >= LEAST_CHANGE]
     return down[:MOST_MOVERS], up[:MOST_MOVERS]

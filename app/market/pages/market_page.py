@@ -8,18 +8,17 @@ from flask import Blueprint, render_template, request
 
 from app.core.permissions import Viewer
 from app.market.domain.market import Post, PostFilter, SubjectKind
-from app.market.domain.series import Point
 from app.market.domain.topic import own_id
-from app.market.flows import recommend_posts, show_market
+from app.market.flows import find_posts, keep_companies, keep_topics, recommend_posts, show_market
 from app.market.flows.show_market import SubjectSummary
 from app.market.pages import alert_parts, heat_map, post_lists, subject_trend
+from app.market.pages.heat_map import SubjectRow
 from app.market.pages.subject_trend import Stretch
-from app.market.store import companies, posts
 from app.recommend.domain import Recommendation
 from app.web.access import requires, services, viewer
 from app.web.display import charts
 from app.web.display.enum_words import word
-from app.web.display.label_titles import label_title
+from app.web.display.label_titles import TOPICS, label_title
 
 blueprint = Blueprint("pages_market", __name__)
 
@@ -30,26 +29,6 @@ SHOWN_REASONS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """One company or topic in a table: `key` is its ticker or topic id, `tone` a CSS class."""
-
-    key: str
-    title: str
-    net: float | None
-    delta: float | None
-    share: float | None
-    n_stories: int
-    n_firing: int
-    spark: charts.Spark
-    points: tuple[Point, ...] = ()
-
-    @property
-    def tone(self) -> str:
-        """Bad, ok or nothing."""
-        return "" if self.net is None or abs(self.net) < 0.1 else "ok" if self.net > 0 else "bad"
-
-
-@dataclass(frozen=True, kw_only=True)
 class Entry:
     """A post in the feed, with the reasons when it was chosen for the reader."""
 
@@ -57,14 +36,14 @@ class Entry:
     reasons: tuple[str, ...] = ()
 
 
-def _rows(*, stretch: Stretch, me: Viewer) -> dict[SubjectKind, list[Row]]:
+def _rows(*, stretch: Stretch, me: Viewer) -> dict[SubjectKind, list[SubjectRow]]:
     """Companies and topics, those with most stories first."""
     found = services()
     now = show_market.overview(found, since=stretch.since, until=stretch.until, viewer=me)
     earlier = show_market.overview(found, since=stretch.before, until=stretch.since, viewer=me)
     before = {(entry.subject_kind, entry.subject_id): entry.net_sentiment for entry in earlier}
-    tickers = {str(entity.id): entity.ticker for entity in companies.every(found.db)}
-    rows: dict[SubjectKind, list[Row]] = {"entity": [], "topic": []}
+    tickers = {str(entity.id): entity.ticker for entity in keep_companies.every(found)}
+    rows: dict[SubjectKind, list[SubjectRow]] = {"entity": [], "topic": []}
     for entry in sorted(now, key=lambda entry: -entry.window.n_stories):
         shown = rows.get(entry.subject_kind)
         is_entity = entry.subject_kind == "entity"
@@ -76,11 +55,11 @@ def _rows(*, stretch: Stretch, me: Viewer) -> dict[SubjectKind, list[Row]]:
 
 def _row(
     entry: SubjectSummary, *, key: str, before: dict[tuple[SubjectKind, str], float | None], stretch: Stretch
-) -> Row:
+) -> SubjectRow:
     earlier = before.get((entry.subject_kind, entry.subject_id))
     points = subject_trend.points_of(entry.subject_kind, entry.subject_id, stretch=stretch)
     is_known = entry.net_sentiment is not None and earlier is not None
-    return Row(
+    return SubjectRow(
         key=key,
         title=_topic_title(entry) if entry.subject_kind == "topic" else entry.title,
         net=entry.net_sentiment,
@@ -97,13 +76,19 @@ def _topic_title(entry: SubjectSummary) -> str:
     return label_title(entry.subject_id) if own_id(entry.subject_id) is None else entry.title
 
 
-def company_rows(*, stretch: Stretch) -> list[Row]:
-    """Companies, those with most stories first."""
+def company_rows(*, stretch: Stretch) -> list[SubjectRow]:
+    """Return companies, those with most stories first."""
     return _rows(stretch=stretch, me=viewer())["entity"]
 
 
+def topic_titles() -> list[tuple[str, str]]:
+    """Return subject id and title of the topics of the model and of the analysts, by title."""
+    own = [(topic.subject_id, topic.title) for topic in keep_topics.every(services())]
+    return sorted([*((topic, label_title(topic)) for topic in TOPICS), *own], key=lambda entry: entry[1])
+
+
 def title_of(kind: SubjectKind, subject_id: str) -> str:
-    """What a subject is called, in the reader's language; NotFound when it is gone."""
+    """Return the title of a subject in the reader's language; raises NotFound when it is gone."""
     if kind == "topic" and own_id(subject_id) is None:
         return label_title(subject_id)
     if kind == "market":
@@ -124,7 +109,7 @@ def _chosen(me: Viewer, *, names: dict[str, str]) -> list[Entry]:
     ranked: tuple[Recommendation, ...] = recommend_posts.recommend(
         services(), me.user_id, viewer=me, limit=SHOWN_POSTS, exclude_seen=True
     )
-    found = posts.by_ids(services().db, [entry.post_id for entry in ranked], viewer=me)
+    found = find_posts.by_ids(services(), [entry.post_id for entry in ranked], viewer=me)
     return [
         Entry(
             post=found[entry.post_id],
@@ -142,11 +127,11 @@ def _chosen(me: Viewer, *, names: dict[str, str]) -> list[Entry]:
 @blueprint.get("/market")
 @requires("market:read")
 def index() -> str:
-    """Firing alerts on top, then the figures, then what is being said."""
+    """Show firing alerts on top, then the figures, then the newest posts."""
     me, found, stretch = viewer(), services(), subject_trend.chosen_stretch()
-    names = {str(entity.id): entity.name for entity in companies.every(found.db)}
+    names = {str(entity.id): entity.name for entity in keep_companies.every(found)}
     is_for_you = request.args.get("feed") == "for_you" and me.may("recommendations:read")
-    latest = posts.page(found.db, PostFilter(), viewer=me, limit=SHOWN_POSTS)
+    latest = find_posts.page(found, PostFilter(), viewer=me, limit=SHOWN_POSTS)
     feed = _chosen(me, names=names) if is_for_you else [Entry(post=post) for post in latest.items]
     rows = _rows(stretch=stretch, me=me)
     down, up = heat_map.movers(rows["entity"])

@@ -1,19 +1,18 @@
-"""Lists of posts: their filter, and what they show beside it: mentions, companies, own topics, feeds, story sizes."""
+"""Lists of posts: the filter that an address names, and what templates show beside each post."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from app.core.db import Database
 from app.core.permissions import Viewer
 from app.market.domain.market import Post, PostFilter
-from app.market.store import companies, feeds, mentions, posts, topics
+from app.market.flows import find_posts
 from app.web.query_string import Arguments, whole
 
 
 def post_filter(arguments: Arguments) -> PostFilter:
-    """The filter that a query string says."""
+    """Return the filter that a query string names."""
     return PostFilter(
         entity_id=whole(arguments.get("entity")),
         topic=arguments.get("topic") or None,
@@ -25,15 +24,6 @@ def post_filter(arguments: Arguments) -> PostFilter:
     )
 
 
-def around(db: Database, shown: Iterable[Post], *, viewer: Viewer) -> dict[str, Any]:
-    """Template values for these posts."""
-    listed = list(shown)
-    ids = [post.id for post in listed]
-    stories = [post.story_id for post in listed if post.story_id is not None]
-    return {
-        "mentions": mentions.of_posts(db, ids),
-        "entities": {entity.id: entity for entity in companies.every(db)},
-        "own_topics": topics.titles_of_posts(db, ids) if viewer.may("market:read") else {},
-        "feeds": {feed.id: feed.name for feed in feeds.every(db, viewer=viewer)},
-        "sizes": posts.story_sizes(db, stories),
-    }
+def around(db: Database, shown: Iterable[Post], *, viewer: Viewer) -> Mapping[str, object]:
+    """Return what stands beside these posts, by the names that templates use."""
+    return vars(find_posts.surroundings(db, shown, viewer=viewer))

@@ -1,10 +1,10 @@
-"""How a subject of the market has been doing: its points, their charts, and its figures beside the period before."""
+"""The trend of a subject of the market: its points, their charts, and its figures beside the period before."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 from flask import request
 
@@ -12,16 +12,16 @@ from app.core import clock
 from app.core.durations import DAY_MS, HOUR_MS
 from app.market.domain.dashboard import DAYS
 from app.market.domain.market import SubjectKind
-from app.market.domain.series import Expected, Point, Window
-from app.market.flows import look_up_alerts, show_market
-from app.market.flows.look_up_alerts import SubjectAlert
+from app.market.domain.series import Expected, Point
+from app.market.flows import find_alerts, show_market
+from app.market.flows.find_alerts import SubjectAlert
 from app.web.access import services, viewer
 from app.web.display import charts, formats
 from app.web.display.translation import gettext as _
 
 DEFAULT_DAYS = 28
 STEPS_MS = dict(zip(DAYS, (HOUR_MS, 6 * HOUR_MS, 12 * HOUR_MS, DAY_MS, DAY_MS), strict=True))
-"""How fine a period of so many days is drawn: 24 to 84 steps."""
+"""The step in which a period of so many days is drawn: 24 to 84 of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,13 +63,13 @@ class Figures:
 
 
 def periods() -> list[tuple[int, str]]:
-    """The periods to choose from, in days."""
+    """Return the periods to choose from, in days."""
     names = {2: _("2 days"), 7: _("7 days"), 14: _("14 days"), 28: _("4 weeks"), 84: _("12 weeks")}
     return list(names.items())
 
 
 def chosen_stretch() -> Stretch:
-    """The period that the address asks for, ending with the present step."""
+    """Return the period that the address asks for, ending with the present step."""
     text = request.args.get("days", "")
     days = int(text) if text in {str(days) for days in STEPS_MS} else DEFAULT_DAYS
     step_ms = STEPS_MS[days]
@@ -78,7 +78,7 @@ def chosen_stretch() -> Stretch:
 
 
 def points_of(kind: SubjectKind, subject_id: str, *, stretch: Stretch) -> tuple[Point, ...]:
-    """The subject's points over the stretch."""
+    """Return the subject's points over the stretch."""
     return show_market.series(
         services(),
         subject_kind=kind,
@@ -91,12 +91,12 @@ def points_of(kind: SubjectKind, subject_id: str, *, stretch: Stretch) -> tuple[
 
 
 def alerts_of(kind: SubjectKind, subject_id: str) -> Sequence[SubjectAlert]:
-    """The newest alerts of the subject that the reader may see."""
-    return look_up_alerts.of_subject(services(), kind, subject_id, viewer=viewer())
+    """Return the newest alerts of the subject that the reader may see."""
+    return find_alerts.of_subject(services(), kind, subject_id, viewer=viewer())
 
 
 def usual_of(kind: SubjectKind, subject_id: str, points: tuple[Point, ...], *, step_ms: int) -> tuple[Expected, ...]:
-    """What is usual of the subject in each of its points."""
+    """Return the usual figures of the subject at each of its points."""
     return show_market.usual(
         services(), points, subject_kind=kind, subject_id=subject_id, step_ms=step_ms, viewer=viewer()
     )
@@ -122,7 +122,7 @@ def _title(point: Point, usual: Expected, *, stamp: charts.Stamp) -> str:
 
 
 def course(kind: SubjectKind, subject_id: str, *, stretch: Stretch, past: Iterable[SubjectAlert] = ()) -> Course:
-    """A subject over the stretch, drawn before what is usual; alerts are marked where they were firing."""
+    """Draw a subject over the stretch before its usual range; alerts are marked where they were firing."""
     points, step_ms = points_of(kind, subject_id, stretch=stretch), stretch.step_ms
     usual = usual_of(kind, subject_id, points, step_ms=step_ms)
     exact = formats.day if step_ms >= DAY_MS else formats.day_hour
@@ -143,19 +143,16 @@ def course(kind: SubjectKind, subject_id: str, *, stretch: Stretch, past: Iterab
     )
 
 
-def _net(window: Window) -> float | None:
-    n_scored = window.n_negative + window.n_neutral + window.n_positive
-    return window.score_sum / n_scored if n_scored else None
-
-
 def figures(kind: SubjectKind, subject_id: str, *, stretch: Stretch) -> Figures:
-    """A subject's sums over the stretch, beside those of the stretch before."""
-    subject: dict[str, Any] = {"subject_kind": kind, "subject_id": subject_id, "viewer": viewer()}
-    now = show_market.window(services(), **subject, since=stretch.since, until=stretch.until)
-    before = show_market.window(services(), **subject, since=stretch.before, until=stretch.since)
+    """Return a subject's sums over the stretch, beside those of the stretch before."""
+    window = partial(show_market.window, services(), subject_kind=kind, subject_id=subject_id, viewer=viewer())
+    now, before = (
+        window(since=since, until=until)
+        for since, until in ((stretch.since, stretch.until), (stretch.before, stretch.since))
+    )
     return Figures(
-        net=_net(now),
-        net_before=_net(before),
+        net=now.net_sentiment,
+        net_before=before.net_sentiment,
         share=now.negative_share,
         share_before=before.negative_share,
         n_stories=now.n_stories,

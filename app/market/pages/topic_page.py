@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from app.core.errors import Conflict, InputError, NotFound, NotReady
+from app.core import changes
+from app.core.errors import Conflict, InputError, NotReady
+from app.core.nouns import Changed, Fields
 from app.market.domain.topic import OwnTopic
-from app.market.flows import keep_topics as flow
+from app.market.flows import keep_topics, learn_topic
+from app.market.flows.keep_topics import OWN_TOPIC
+from app.market.flows.learn_topic import Preview
 from app.market.forms import EditTopic
 from app.market.pages import post_lists
-from app.market.store import topics
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
-from app.web.template_context import refused, tell
+from app.web.template_context import refused, tell, tell_changed
 
 blueprint = Blueprint("pages_topics", __name__)
 
@@ -25,35 +27,34 @@ _BETWEEN = re.compile(r"[,，、;；\n]+")
 
 
 def phrases(text: str | None) -> list[str]:
-    """Words and phrases as they are typed, with commas or line ends between."""
+    """Return words and phrases as they are typed, with commas or line ends between."""
     return [found for one in _BETWEEN.split(text or "") if (found := one.strip())]
 
 
 def lines(text: str | None) -> list[str]:
-    """Examples as they are typed, one a line."""
+    """Return examples as they are typed, one a line."""
     return [found for one in (text or "").splitlines() if (found := one.strip())]
 
 
-def _list(form: EditTopic, *, preview: Any = None) -> str:
-    db = services().db
-    found = preview.posts if preview else ()
+def _list(form: EditTopic, *, preview: Preview | None = None) -> str:
+    found, shown = services(), preview.posts if preview else ()
     return render_template(
         "market/topics.html",
-        topics=topics.every(db),
-        counts=topics.counts(db),
+        topics=keep_topics.every(found),
+        counts=keep_topics.n_posts(found),
         form=form,
         preview=preview,
         may_write=viewer().may("feeds:write"),
-        **post_lists.around(db, found, viewer=viewer()),
+        **post_lists.around(found.db, shown, viewer=viewer()),
     )
 
 
-def _edit(form: EditTopic, *, topic: OwnTopic, preview: Any = None) -> str:
+def _edit(form: EditTopic, *, topic: OwnTopic, preview: Preview | None = None) -> str:
     around = post_lists.around(services().db, preview.posts if preview else (), viewer=viewer())
     return render_template("market/topic_edit.html", form=form, topic=topic, preview=preview, **around)
 
 
-def _values(form: EditTopic) -> dict[str, Any]:
+def _values(form: EditTopic) -> Fields:
     return {
         "title": form.title.data or "",
         "words": phrases(form.words.data),
@@ -64,18 +65,19 @@ def _values(form: EditTopic) -> dict[str, Any]:
     }
 
 
-def _previewed(form: EditTopic) -> Any:
-    """What the examples would find, where that was asked for; None otherwise."""
+def _previewed(form: EditTopic) -> Preview | None:
+    """The posts that the examples would find, where a preview was asked for; None otherwise."""
     if not request.form.get("preview"):
         return None
     values = _values(form)
-    return flow.preview(services(), viewer=viewer(), **{key: values[key] for key in ("examples", "unlike", "reach")})
+    examples = {name: values[name] for name in ("examples", "unlike", "reach")}
+    return learn_topic.preview(services(), examples, viewer=viewer())
 
 
 @blueprint.get("/market/topics")
 @requires("market:read")
 def index() -> str:
-    """Every topic that analysts defined."""
+    """List every topic that analysts defined."""
     return _list(EditTopic(formdata=None))
 
 
@@ -89,20 +91,18 @@ def add() -> Shown:
     try:
         if preview := _previewed(form):
             return _list(form, preview=preview)
-        topic = flow.add(services(), viewer=viewer(), **_values(form))
+        made = keep_topics.add_topic(services(), _values(form), viewer=viewer())
     except (InputError, Conflict, NotReady) as error:
         return refused(error, lambda: _list(form))
-    flash(_("“%(name)s” counts from now on; the last four weeks follow in the background.", name=topic.title), "good")
-    return redirect(url_for("pages_topics.index"))
+    said = _("“%(name)s” counts from now on; the last four weeks follow in the background.", name=made.row.title)
+    return _back_to_list(said, made)
 
 
 @blueprint.route("/market/own-topics/<number:topic_id>", methods=["GET", "POST"])
 @requires("feeds:write")
 def edit(topic_id: int) -> Shown:
     """Change what a topic is called and which words and examples make it."""
-    topic = topics.get(services().db, topic_id)
-    if not topic.is_active:
-        raise NotFound(noun="topic", id=topic_id)
+    topic = OWN_TOPIC.get(services().db, topic_id, viewer=viewer())
     form = EditTopic(data=_given(topic))
     if not form.is_submitted():
         return _edit(form, topic=topic)
@@ -111,14 +111,19 @@ def edit(topic_id: int) -> Shown:
     try:
         if preview := _previewed(form):
             return _edit(form, topic=topic, preview=preview)
-        flow.change(services(), topic_id, viewer=viewer(), changes=_values(form))
+        made = keep_topics.change_topic(services(), topic_id, _values(form), viewer=viewer())
     except (InputError, Conflict, NotReady) as error:
         return refused(error, lambda: _edit(form, topic=topic))
-    flash(_("Saved. The last four weeks are counted anew in the background."), "good")
-    return redirect(url_for("pages_topics.index"))
+    return _back_to_list(_("Saved. The last four weeks are counted anew in the background."), made)
 
 
-def _given(topic: OwnTopic) -> dict[str, Any]:
+def _back_to_list(message: str, made: Changed[OwnTopic]) -> Response:
+    back = url_for("pages_topics.index")
+    tell_changed(message, event=made.event, back=back)
+    return redirect(back)
+
+
+def _given(topic: OwnTopic) -> Fields:
     lists = {key: "\n".join(getattr(topic, key)) for key in ("words", "without", "examples", "unlike")}
     return {"title": topic.title, "reach": topic.reach, **lists}
 
@@ -128,8 +133,8 @@ def _given(topic: OwnTopic) -> dict[str, Any]:
 def delete(topic_id: int) -> Response:
     """Give a topic up with its counts."""
     try:
-        flow.remove(services(), topic_id, viewer=viewer())
-        flash(_("The topic is deleted."), "good")
+        made = changes.remove(services().db, OWN_TOPIC, topic_id, viewer=viewer())
     except Conflict as error:
         tell(error)
-    return redirect(url_for("pages_topics.index"))
+        return redirect(url_for("pages_topics.index"))
+    return _back_to_list(_("The topic is deleted."), made)

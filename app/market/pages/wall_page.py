@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 
 from app.market.domain.market import PostFilter
+from app.market.flows import find_posts
 from app.market.pages import alert_parts, heat_map, post_lists, subject_trend
 from app.market.pages.market_page import MARKET, company_rows
-from app.market.store import posts
 from app.web.access import requires, services, viewer
 
 blueprint = Blueprint("pages_wall", __name__)
@@ -19,11 +19,11 @@ SHOWN_ALERTS = 6
 @blueprint.get("/wall")
 @requires("market:read")
 def index() -> str:
-    """Everything at a glance; it follows what happens by itself."""
+    """Show the market at a glance; the page follows what happens by itself."""
     me, found, stretch = viewer(), services(), subject_trend.chosen_stretch()
     rows = company_rows(stretch=stretch)
     down, up = heat_map.movers(rows)
-    latest = posts.page(found.db, PostFilter(), viewer=me, limit=SHOWN_POSTS)
+    latest = find_posts.page(found, PostFilter(), viewer=me, limit=SHOWN_POSTS)
     return render_template(
         "market/wall.html",
         firing=alert_parts.parts().firing(most=SHOWN_ALERTS),

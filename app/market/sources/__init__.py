@@ -1,1 +1,1 @@
-"""What reads from outside."""
+"""Readers of feeds, files and folders from outside."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from app.core.nouns import Fields
 from app.core.text.file_rows import Lines, RowFault, csv_rows
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -21,8 +22,8 @@ _TICKER = re.compile(r"[A-Z0-9.\-]{1,12}")
 _SEPARATORS = re.compile(r"[|;]")
 
 
-def from_csv(lines: Lines) -> Iterator[tuple[int, Mapping[str, Any]] | RowFault]:
-    """Rows of a list of companies, each with the line it begins on; several aliases stand with `|` or `;` between.
+def from_csv(lines: Lines) -> Iterator[Fields | RowFault]:
+    """The fields of each company of a list; several aliases stand with `|` or `;` between.
 
     Raises InputError when the file is empty or has no known column.
     """
@@ -31,7 +32,7 @@ def from_csv(lines: Lines) -> Iterator[tuple[int, Mapping[str, Any]] | RowFault]
         yield row if isinstance(row, RowFault) else _company(row[0], row[1])
 
 
-def _company(number: int, cells: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]] | RowFault:
+def _company(number: int, cells: Mapping[str, Any]) -> Fields | RowFault:
     found = {key: next((str(cells[name]).strip() for name in names if cells.get(name)), "") for key, names in
              COLUMNS.items()}  # fmt: skip
     ticker = found["ticker"].lstrip("$").upper()
@@ -39,7 +40,7 @@ def _company(number: int, cells: Mapping[str, Any]) -> tuple[int, Mapping[str, A
         return RowFault(row=number, code="bad_ticker", params={"value": found["ticker"][:40]})
     if not found["name"]:
         return RowFault(row=number, code="empty")
-    return number, {
+    return {
         "ticker": ticker,
         "name": found["name"][:120],
         "sector": found["sector"][:120],

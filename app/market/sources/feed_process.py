@@ -52,23 +52,23 @@ def drafts_of(raw: bytes, *, zone: str = "UTC", now: int | None = None, most_cpu
         raise InputError("feed_too_slow", limit=MOST_WALL_S) from None
     except OSError as error:
         raise NotReady() from error
-    return _answer(done, most_cpu_s=most_cpu_s)
+    return _found_in(done, most_cpu_s=most_cpu_s)
 
 
-def _answer(done: subprocess.CompletedProcess[bytes], *, most_cpu_s: int) -> _Found:
+def _found_in(done: subprocess.CompletedProcess[bytes], *, most_cpu_s: int) -> _Found:
     if done.returncode == -signal.SIGXCPU:
         raise InputError("feed_too_slow", limit=most_cpu_s)
     try:
-        told = json.loads(done.stdout)
+        answer = json.loads(done.stdout)
     except ValueError:
         LOG.warning("a feed's reader ended with %d: %s", done.returncode, done.stderr[-2000:].decode(errors="replace"))
         raise InputError("unreadable") from None
-    if "code" in told:
-        raise InputError(told["code"], **told["params"])
-    return [_thing(one) for one in told["found"]]
+    if "code" in answer:
+        raise InputError(answer["code"], **answer["params"])
+    return [_post_row(one) for one in answer["found"]]
 
 
-def _thing(values: dict[str, Any]) -> PostDraft | RowFault:
+def _post_row(values: dict[str, Any]) -> PostDraft | RowFault:
     return RowFault(**values) if "code" in values else PostDraft(**values)
 
 
@@ -82,7 +82,7 @@ def _limited(most_cpu_s: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
 
 
-def _told(raw: bytes, *, zone: str, now: int | None) -> dict[str, Any]:
+def _answer_to(raw: bytes, *, zone: str, now: int | None) -> dict[str, Any]:
     from app.market.sources.post_drafts import from_rss
 
     try:
@@ -97,8 +97,8 @@ def main() -> None:
     """Read what stands on standard input under the limits, and write what was found to standard output."""
     asked = json.loads(sys.stdin.buffer.readline())
     _limited(asked["most_cpu_s"])
-    told = _told(sys.stdin.buffer.read(), zone=asked["zone"], now=asked["now"])
-    sys.stdout.write(json.dumps(told))
+    answer = _answer_to(sys.stdin.buffer.read(), zone=asked["zone"], now=asked["now"])
+    sys.stdout.write(json.dumps(answer))
 
 
 if __name__ == "__main__":

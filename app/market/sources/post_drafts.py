@@ -7,7 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from typing import Any
 
@@ -45,6 +45,18 @@ _ENTRY = re.compile(rb"<(?:\w{1,20}:)?(?:item|entry)[\s>/]", re.I)
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s|\n")
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Item:
+    """The values that become a draft, as a file or a feed has them."""
+
+    title: object
+    text: object
+    url: object
+    external_id: object
+    author: object
+    published_at: object = None
+
+
 def from_csv(lines: Lines, *, zone: str = "UTC", now: int | None = None) -> Iterator[PostDraft | RowFault]:
     """Posts of a CSV file with a header; see COLUMNS for the names that are understood, in any order.
 
@@ -77,7 +89,7 @@ def from_rss(raw: bytes, *, zone: str = "UTC", now: int | None = None) -> list[P
     An entry that cannot be read comes as a RowFault whose `raw` is a document of that entry alone. Raises InputError
     `not_a_feed` when it is none, or `unreadable` when its entries cannot be told apart.
     """
-    raw = _CHARACTER.sub(_possible, _in_utf8(raw))
+    raw = _CHARACTER.sub(_possible_character, _in_utf8(raw))
     try:
         return list(_entries(raw, zone=zone, now=now))
     except (InputError, MemoryError):
@@ -143,12 +155,12 @@ def unreadable(number: int, error: Exception) -> RowFault:
     return RowFault(row=number, code="unreadable", params={"error": repr(error)[:200]})
 
 
-def _possible(reference: re.Match[bytes]) -> bytes:
+def _possible_character(reference: re.Match[bytes]) -> bytes:
     """A character reference as it stands, or U+FFFD where no such character can exist."""
     digits = reference[2].lstrip(b"0") or b"0"
     number = int(digits[:9], 16 if reference[1] else 10)
-    is_possible = len(digits) < 8 and 0 < number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF
-    return reference[0] if is_possible else b"&#65533;"
+    is_possible_character = len(digits) < 8 and 0 < number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF
+    return reference[0] if is_possible_character else b"&#65533;"
 
 
 def _drafts(
@@ -158,11 +170,11 @@ def _drafts(
         if isinstance(row, RowFault):
             yield row
             continue
-        draft = _drafted(row, zone=zone, now=now)
+        draft = _draft_or_fault(row, zone=zone, now=now)
         yield draft if isinstance(draft, PostDraft) else replace(draft, raw=row_alone(row[1], form=form), form=form)
 
 
-def _drafted(row: Row, *, zone: str, now: int | None) -> PostDraft | RowFault:
+def _draft_or_fault(row: Row, *, zone: str, now: int | None) -> PostDraft | RowFault:
     try:
         return _row_draft(row[1], number=row[0], zone=zone, now=now)
     except MemoryError:
@@ -182,7 +194,7 @@ def _row_draft(values: Mapping[str, Any], *, number: int, zone: str, now: int | 
         if when is None:
             # Dated now instead, an old post would move today's series.
             return RowFault(row=number, code="not_a_time", params={"value": str(found["published_at"])[:100]})
-    draft = _draft(found, when=_believed(when, now=now))
+    draft = _draft(_Item(**found), when=_unless_later(when, now=now))
     return draft or RowFault(row=number, code="empty")
 
 
@@ -194,7 +206,7 @@ def _value(values: Mapping[str, Any], *, names: tuple[str, ...]) -> Any:
     return None
 
 
-def _believed(when: Moment | None, *, now: int | None) -> Moment | None:
+def _unless_later(when: Moment | None, *, now: int | None) -> Moment | None:
     if when is None or now is None:
         return when
     slack = DAY_MS if when.precision == "day" else 0  # today has begun elsewhere
@@ -204,19 +216,19 @@ def _believed(when: Moment | None, *, now: int | None) -> Moment | None:
 def _entry_draft(entry: Mapping[str, Any], *, zone: str, now: int | None) -> PostDraft | None:
     contents = [part.get("value", "") for part in entry.get("content", []) if isinstance(part, Mapping)]
     written = next((entry[name] for name in ("published", "updated", "created") if entry.get(name)), None)
-    found = {
-        "title": entry.get("title"),
-        "text": entry.get("summary") or next(filter(None, contents), None),
-        "url": entry.get("link"),
-        "external_id": entry.get("id") or entry.get("link"),
-        "author": entry.get("author"),
-    }
+    found = _Item(
+        title=entry.get("title"),
+        text=entry.get("summary") or next(filter(None, contents), None),
+        url=entry.get("link"),
+        external_id=entry.get("id") or entry.get("link"),
+        author=entry.get("author"),
+    )
     when = moment(written, zone=zone) or _parsed_time(entry, zone=zone)
-    return _draft(found, when=_believed(when, now=now))
+    return _draft(found, when=_unless_later(when, now=now))
 
 
 def _parsed_time(entry: Mapping[str, Any], *, zone: str) -> Moment | None:
-    """What feedparser makes of a date that is written in no usual form; it answers in UTC."""
+    """The time that feedparser makes of a date in no usual form; it answers in UTC."""
     parts = entry.get("published_parsed") or entry.get("updated_parsed")
     if not parts:
         return None
@@ -224,19 +236,19 @@ def _parsed_time(entry: Mapping[str, Any], *, zone: str) -> Moment | None:
     return moment(f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{min(second, 59):02}Z", zone=zone)
 
 
-def _draft(found: Mapping[str, Any], *, when: Moment | None) -> PostDraft | None:
-    title, body = _title_and_body(_plain(found["title"]), _plain(found["text"])[:_MAX_BODY])
+def _draft(found: _Item, *, when: Moment | None) -> PostDraft | None:
+    title, body = _title_and_body(_plain(found.title), _plain(found.text)[:_MAX_BODY])
     if not title:
         return None
-    given_id = one_line(str(found["external_id"] or ""), limit=10_000)
+    given_id = one_line(str(found.external_id or ""), limit=10_000)
     if not given_id or len(given_id) > _MAX_ID:
         given_id = _content_id(given_id or f"{title}\n{body}", when=when)
     return PostDraft(
         external_id=given_id,
         title=title,
         body=body,
-        url=_web_address(found["url"]),
-        author=one_line(str(found["author"] or ""), limit=200) or None,
+        url=_web_address(found.url),
+        author=one_line(str(found.author or ""), limit=200) or None,
         occurred_at=when.at if when else None,
         precision=when.precision if when else "second",
     )

@@ -17,7 +17,7 @@ _HALF = (".part", ".tmp", ".crdownload", ".filepart")
 
 
 def waiting(folder: Path, *, now: int, is_alive: Callable[[str], bool]) -> Iterator[Path]:
-    """Files that are whole, oldest first: new ones, and those that a worker took and never finished.
+    """Yield files that are whole, oldest first: new ones, and those that a worker took and never finished.
 
     `is_alive` says of a holder's name whether its process still runs; what that of a dead one took waits at once.
     """
@@ -32,14 +32,14 @@ def waiting(folder: Path, *, now: int, is_alive: Callable[[str], bool]) -> Itera
 
 
 def _taken(folder: Path) -> list[tuple[Path, str]]:
-    """Where files lie that were taken, each with the name of its holder; empty for none."""
+    """The folders of files that were taken, each with the name of its holder; empty for none."""
     working = folder / WORKING
     inside = sorted(entry for entry in working.iterdir() if entry.is_dir()) if working.is_dir() else []
     return [(working, ""), *((entry, entry.name) for entry in inside)]
 
 
 def take(file: Path, *, folder: Path, now: int, holder: str) -> Path | None:
-    """Claim a file by moving it to what its holder works on; where it is now, or None when another was faster."""
+    """Claim a file by moving it to its holder's folder; returns where it is now, None when another was faster."""
     mine = folder / WORKING / holder
     target = file if file.parent == mine else _free(mine, file.name)
     try:
@@ -53,7 +53,7 @@ def take(file: Path, *, folder: Path, now: int, holder: str) -> Path | None:
 
 
 def put_away(file: Path, *, folder: Path, is_good: bool) -> Path:
-    """Move a file that was read to `done`, or to `failed`; where it is now."""
+    """Move a file that was read to `done`, or to `failed`; returns where it is now."""
     target = _free(folder / (DONE if is_good else FAILED), file.name)
     file.rename(target)
     _drop_empty(file.parent, folder=folder)
@@ -61,7 +61,7 @@ def put_away(file: Path, *, folder: Path, is_good: bool) -> Path:
 
 
 def put_back(file: Path, *, folder: Path) -> Path:
-    """Move a file that was taken back to where it waits; where it is now."""
+    """Move a file that was taken back to where it waits; returns where it is now."""
     target = _free(folder, file.name)
     file.rename(target)
     _drop_empty(file.parent, folder=folder)

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
-from app.core.db import Reads, Transaction, statement
+from app.core.db import ROWS_AT_ONCE, Reads, Transaction, marks, statement
 from app.core.scope import listed
 from app.core.storage.row_mapping import built
 from app.market.domain.series import Bucket, Window
 
-_ADD = """INSERT INTO bucket (subject_kind, subject_id, at, n_posts, n_stories, n_negative, n_neutral, n_positive,
-n_abstained, score_sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-n_posts = n_posts + excluded.n_posts, n_stories = n_stories + excluded.n_stories,
-n_negative = n_negative + excluded.n_negative, n_neutral = n_neutral + excluded.n_neutral,
-n_positive = n_positive + excluded.n_positive, n_abstained = n_abstained + excluded.n_abstained,
-score_sum = score_sum + excluded.score_sum"""
-
-# Covered by its index, which begins with the hour: the cost is that of the stretch, however long the history.
-_COUNTS = """SELECT subject_id, sum(n_posts) AS n_posts, sum(n_stories) AS n_stories, sum(n_negative) AS n_negative,
-sum(n_neutral) AS n_neutral, sum(n_positive) AS n_positive FROM bucket INDEXED BY bucket_recent
-WHERE subject_kind = ? AND at >= ? AND at < ? GROUP BY subject_id"""
-
-_SUMS = """SELECT subject_id, sum(n_posts) AS n_posts, sum(n_stories) AS n_stories, sum(n_negative) AS n_negative,
-sum(n_neutral) AS n_neutral, sum(n_positive) AS n_positive, sum(score_sum) AS score_sum FROM bucket
-WHERE subject_kind = ? AND at >= ? AND at < ? GROUP BY subject_id"""
+_COUNTS = ("n_posts", "n_stories", "n_negative", "n_neutral", "n_positive")
+_ADDED_UP = (*_COUNTS, "n_abstained", "score_sum")
+_COLUMNS = ("subject_kind", "subject_id", "at", *_ADDED_UP)
+_PERIOD = "WHERE subject_kind = ? AND at >= ? AND at < ?"
 
 
-def _bucket(row: sqlite3.Row) -> Bucket:
-    return built(Bucket, row)
+_ON_CONFLICT = "ON CONFLICT DO UPDATE SET " + ", ".join(f"{name} = {name} + excluded.{name}" for name in _ADDED_UP)
+
+
+def _sums(*columns: str) -> str:
+    return ", ".join(f"sum({name}) AS {name}" for name in columns)
 
 
 def of_subject(db: Reads, *, subject_kind: str, subject_id: str, since: int, until: int) -> tuple[Bucket, ...]:
@@ -37,56 +28,58 @@ def of_subject(db: Reads, *, subject_kind: str, subject_id: str, since: int, unt
         "SELECT * FROM bucket WHERE subject_kind = ? AND subject_id = ? AND at >= ? AND at < ? ORDER BY at",
         (subject_kind, subject_id, since, until),
     )
-    return tuple(_bucket(row) for row in rows)
+    return tuple(built(Bucket, row) for row in rows)
 
 
 def of_feeds(db: Reads, feed_ids: Iterable[int], *, since: int, until: int) -> tuple[Bucket, ...]:
-    """What some feeds add up to in the hours of [since, until): the market of who sees no others.
+    """Buckets of the market in [since, until), as some feeds add up to it: for a viewer who sees no others.
 
     A story that two of them tell counts in both.
     """
     rows = db.rows(
-        "SELECT 'market' AS subject_kind, 'all' AS subject_id, at, sum(n_posts) AS n_posts, "
-        "sum(n_stories) AS n_stories, sum(n_negative) AS n_negative, sum(n_neutral) AS n_neutral, "
-        "sum(n_positive) AS n_positive, sum(n_abstained) AS n_abstained, sum(score_sum) AS score_sum FROM bucket "
-        "WHERE subject_kind = 'feed' AND CAST(subject_id AS INTEGER) IN (SELECT value FROM json_each(?)) "
-        "AND at >= ? AND at < ? GROUP BY at ORDER BY at",
+        statement(
+            "SELECT 'market' AS subject_kind, 'all' AS subject_id, at,",
+            _sums(*_ADDED_UP),
+            "FROM bucket WHERE subject_kind = 'feed'",
+            "AND CAST(subject_id AS INTEGER) IN (SELECT value FROM json_each(?))",
+            "AND at >= ? AND at < ? GROUP BY at ORDER BY at",
+        ),
         (listed(feed_ids), since, until),
     )
-    return tuple(_bucket(row) for row in rows)
+    return tuple(built(Bucket, row) for row in rows)
 
 
 def every(db: Reads) -> tuple[Bucket, ...]:
     """All buckets, by subject and time."""
-    return tuple(_bucket(row) for row in db.rows("SELECT * FROM bucket ORDER BY subject_kind, subject_id, at"))
+    return tuple(built(Bucket, row) for row in db.rows("SELECT * FROM bucket ORDER BY subject_kind, subject_id, at"))
 
 
 def windows(db: Reads, *, subject_kind: str, since: int, until: int) -> dict[str, Window]:
     """Sums of every subject of a kind over the buckets that begin in [since, until), by subject id."""
-    return {
-        row["subject_id"]: built(Window, row, since=since, until=until)
-        for row in db.rows(_SUMS, (subject_kind, since, until))
-    }
+    sums = _sums(*_COUNTS, "score_sum")
+    rows = db.rows(
+        statement("SELECT subject_id,", sums, "FROM bucket", _PERIOD, "GROUP BY subject_id"),
+        (subject_kind, since, until),
+    )
+    return {row["subject_id"]: built(Window, row, since=since, until=until) for row in rows}
 
 
 def counts(db: Reads, *, subject_kind: str, since: int, until: int) -> dict[str, Window]:
-    """What `windows` has but for the sum of scores, which no rule asks for; the cost is that of [since, until)."""
-    return {
-        row["subject_id"]: built(Window, row, since=since, until=until)
-        for row in db.rows(_COUNTS, (subject_kind, since, until))
-    }
+    """As `windows`, without the sum of scores, which no rule asks for; the cost is that of [since, until)."""
+    # Covered by its index, which begins with the hour: the cost is that of the stretch, however long the history.
+    source = statement("FROM bucket INDEXED BY bucket_recent", _PERIOD, "GROUP BY subject_id")
+    rows = db.rows(statement("SELECT subject_id,", _sums(*_COUNTS), source), (subject_kind, since, until))
+    return {row["subject_id"]: built(Window, row, since=since, until=until) for row in rows}
 
 
 def window(db: Reads, *, subject_kind: str, subject_id: str, since: int, until: int) -> Window:
     """Sums of one subject over the buckets that begin in [since, until)."""
-    row = db.row(
-        "SELECT coalesce(sum(n_posts), 0) AS n_posts, coalesce(sum(n_stories), 0) AS n_stories, "
-        "coalesce(sum(n_negative), 0) AS n_negative, coalesce(sum(n_neutral), 0) AS n_neutral, "
-        "coalesce(sum(n_positive), 0) AS n_positive, coalesce(sum(score_sum), 0.0) AS score_sum FROM bucket "
-        "WHERE subject_kind = ? AND subject_id = ? AND at >= ? AND at < ?",
-        (subject_kind, subject_id, since, until),
+    sums = ", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in (*_COUNTS, "score_sum"))
+    (row,) = db.rows(
+        statement("SELECT", sums, "FROM bucket", _PERIOD, "AND subject_id = ?"),
+        (subject_kind, since, until, subject_id),
     )
-    return Window(since=since, until=until) if row is None else built(Window, row, since=since, until=until)
+    return built(Window, row, since=since, until=until)
 
 
 def hours(db: Reads, *, subject_kind: str, since: int, until: int) -> Iterator[tuple[str, int, int, int]]:
@@ -121,28 +114,12 @@ def recent(db: Reads, *, subject_kind: str, since: Sequence[int], until: int) ->
 def add(tx: Transaction, deltas: Iterable[Bucket]) -> None:
     """Add counts, which may be negative, to the buckets they name; hours that come to nothing are dropped."""
     changed = list(deltas)
-    tx.execute_many(_ADD, [_values(bucket) for bucket in changed])
+    for start in range(0, len(changed), ROWS_AT_ONCE):
+        some = changed[start : start + ROWS_AT_ONCE]
+        values = ", ".join([marks(_COLUMNS)] * len(some))
+        sql = statement("INSERT INTO bucket (", ", ".join(_COLUMNS), ") VALUES", values, _ON_CONFLICT)
+        tx.execute(sql, [getattr(bucket, name) for bucket in some for name in _COLUMNS])
     tx.execute_many(
         "DELETE FROM bucket WHERE subject_kind = ? AND subject_id = ? AND at = ? AND n_posts = 0",
         [(bucket.subject_kind, bucket.subject_id, bucket.at) for bucket in changed if bucket.n_posts < 0],
-    )
-
-
-def clear(tx: Transaction) -> None:
-    """Drop all buckets, to count anew."""
-    tx.execute("DELETE FROM bucket")
-
-
-def _values(bucket: Bucket) -> tuple[object, ...]:
-    return (
-        bucket.subject_kind,
-        bucket.subject_id,
-        bucket.at,
-        bucket.n_posts,
-        bucket.n_stories,
-        bucket.n_negative,
-        bucket.n_neutral,
-        bucket.n_positive,
-        bucket.n_abstained,
-        bucket.score_sum,
     )

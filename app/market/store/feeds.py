@@ -4,48 +4,45 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from app.core import scope
 from app.core.db import Reads, Transaction, assignments, statement
-from app.core.errors import Conflict, NotFound
 from app.core.leases import lease_rows
 from app.core.permissions import Viewer
 from app.core.storage.row_mapping import built
 from app.market.domain.market import Feed
 
 
-def _feed(row: sqlite3.Row) -> Feed:
+def as_feed(row: sqlite3.Row) -> Feed:
+    """Return a feed out of its row."""
     return built(Feed, row, flags=("is_active", "is_daily"))
 
 
-def get(db: Reads, feed_id: int, *, viewer: Viewer | None = None) -> Feed:
-    """The feed with this id; raises NotFound, out of the viewer's scope too."""
-    if viewer is not None and viewer.feed_ids is not None and feed_id not in viewer.feed_ids:
-        raise NotFound(noun="feed", id=feed_id)
-    return _feed(db.got("feed", feed_id))
+def get(db: Reads, feed_id: int) -> Feed:
+    """Return the feed with this id, whoever asks; raises NotFound."""
+    return as_feed(db.got("feed", feed_id))
 
 
 def find_by_slug(db: Reads, slug: str) -> Feed | None:
-    """The feed of this slug."""
+    """Return the feed with this slug, if there is one."""
     row = db.row("SELECT * FROM feed WHERE slug = ?", (slug,))
-    return None if row is None else _feed(row)
+    return None if row is None else as_feed(row)
 
 
 def every(db: Reads, *, viewer: Viewer | None = None) -> tuple[Feed, ...]:
-    """Feeds by name; those in the viewer's scope."""
+    """Return the feeds in the viewer's scope, by name."""
     where, params = scope.joined([scope.of_feeds(viewer, column="id")])
-    return tuple(_feed(row) for row in db.rows(statement("SELECT * FROM feed", where, "ORDER BY name, id"), params))
+    return tuple(as_feed(row) for row in db.rows(statement("SELECT * FROM feed", where, "ORDER BY name, id"), params))
 
 
 def are_all_seen(db: Reads, *, viewer: Viewer | None) -> bool:
-    """Whether no feed is out of the viewer's scope."""
+    """Return True where every feed is in the viewer's scope."""
     seen = None if viewer is None else viewer.feed_ids
     return seen is None or all(row["id"] in seen for row in db.rows("SELECT id FROM feed"))
 
 
 def visible_ids(db: Reads, team_ids: Iterable[int]) -> frozenset[int]:
-    """The feeds of these teams, and those of no team."""
+    """Return the ids of the feeds of these teams, and of those of no team."""
     rows = db.rows(
         "SELECT id FROM feed WHERE team_id IS NULL OR team_id IN (SELECT value FROM json_each(?))",
         (scope.listed(team_ids),),
@@ -53,41 +50,42 @@ def visible_ids(db: Reads, team_ids: Iterable[int]) -> frozenset[int]:
     return frozenset(row["id"] for row in rows)
 
 
+def names_by_team(db: Reads) -> dict[int, list[str]]:
+    """The names of the feeds that each team owns, by the id of the team."""
+    found: dict[int, list[str]] = {}
+    for feed in every(db):
+        if feed.team_id is not None:
+            found.setdefault(feed.team_id, []).append(feed.name)
+    return found
+
+
 def due(db: Reads, *, now: int) -> tuple[Feed, ...]:
-    """Active feeds whose time to be fetched has come."""
+    """Return active feeds whose time to be fetched has come."""
     rows = db.rows(
         "SELECT * FROM feed WHERE next_fetch_at IS NOT NULL AND next_fetch_at <= ? AND is_active = 1 "
         "ORDER BY next_fetch_at LIMIT 50",
         (now,),
     )
-    return tuple(_feed(row) for row in rows)
+    return tuple(as_feed(row) for row in rows)
 
 
-def insert(tx: Transaction, *, values: Mapping[str, Any]) -> int:
-    """Add a feed with these columns; raises Conflict when the slug is taken."""
-    try:
-        return tx.insert("feed", values)
-    except sqlite3.IntegrityError as error:
-        raise Conflict("slug_taken", noun="feed", slug=str(values.get("slug", ""))) from error
-
-
-def update(tx: Transaction, feed_id: int, *, changes: Mapping[str, Any], version: int | None = None) -> Feed:
-    """Change a feed; raises NotFound, Stale, or Conflict when the slug is taken."""
-    try:
-        tx.change("feed", feed_id, changes=changes, version=version)
-    except sqlite3.IntegrityError as error:
-        raise Conflict("slug_taken", noun="feed", slug=str(changes.get("slug", ""))) from error
-    return get(tx, feed_id)
-
-
-def note(tx: Transaction, feed_id: int, *, changes: Mapping[str, Any]) -> None:
+def note(tx: Transaction, feed_id: int, *, columns: Mapping[str, str | int | None]) -> None:
     """Write down how a feed is doing; that is no edit, so the version stays."""
-    tx.execute(statement("UPDATE feed SET", assignments(changes), "WHERE id = ?"), (*changes.values(), feed_id))
+    tx.execute(statement("UPDATE feed SET", assignments(columns), "WHERE id = ?"), (*columns.values(), feed_id))
+
+
+def note_posts(tx: Transaction, feed_id: int, *, last_post_at: int, at: int, is_daily: bool) -> None:
+    """Write down that a feed brought posts at a time, the newest with this event time."""
+    tx.execute(
+        "UPDATE feed SET last_post_at = max(coalesce(last_post_at, 0), ?), last_received_at = ?, is_daily = ? "
+        "WHERE id = ?",
+        (last_post_at, at, is_daily, feed_id),
+    )
 
 
 def claim(tx: Transaction, feed_id: int, *, now: int, until: int) -> bool:
-    """Take a due feed until a time, after which another may; whether this caller got it."""
+    """Take a due feed until a time, after which another may; returns True where this caller got it."""
     n_claimed = tx.execute(
         "UPDATE feed SET next_fetch_at = ? WHERE id = ? AND next_fetch_at <= ?", (until, feed_id, now)
     )
-    return lease_rows.taken(tx, "feed", feed_id, until=until, n_claimed=n_claimed)
+    return lease_rows.hold_claimed(tx, "feed", feed_id, until=until, n_claimed=n_claimed)

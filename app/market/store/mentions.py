@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from app.core.db import Reads, Transaction
+from app.core.prediction import StoredPrediction
 from app.core.scope import listed
 from app.core.storage.row_mapping import built
-from app.market.domain.market import Mention, Span
+from app.market.domain.market import Mention
+from app.model.store import predictions
 
-_PLACE = ("id", "post_id", "entity_id", "start", "end", "surface", "occurred_at")
-_UNJUDGED = {"sentiment": None, "sentiment_score": None, "probability": None, "is_abstained": False}
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """An entity in a post, and what `judge` would write of it (empty: not known yet)."""
-
-    post_id: int
-    span: Span
-    occurred_at: int
-    values: Mapping[str, Any] = field(default_factory=dict)
+_COLUMNS = (
+    "post_id", "entity_id", "start", "end", "surface", "occurred_at", "sentiment", "sentiment_score", "probability",
+    "is_abstained",
+)  # fmt: skip
 
 
 def _mention(row: sqlite3.Row) -> Mention:
@@ -34,6 +26,15 @@ def _mention(row: sqlite3.Row) -> Mention:
 def get(db: Reads, mention_id: int) -> Mention:
     """The mention with this id; raises NotFound."""
     return _mention(db.got("mention", mention_id))
+
+
+def predictions_of_post(db: Reads, post_id: int) -> tuple[StoredPrediction, ...]:
+    """Return all predictions of a post, then those of its mentions."""
+    mention_ids = [row["id"] for row in db.rows("SELECT id FROM mention WHERE post_id = ?", (post_id,))]
+    return (
+        *predictions.of_subjects(db, subject_kind="post", subject_ids=[post_id]),
+        *predictions.of_subjects(db, subject_kind="mention", subject_ids=mention_ids),
+    )
 
 
 def of_posts(db: Reads, post_ids: Iterable[int]) -> dict[int, tuple[Mention, ...]]:
@@ -48,39 +49,19 @@ def of_posts(db: Reads, post_ids: Iterable[int]) -> dict[int, tuple[Mention, ...
     return {post_id: tuple(mentions) for post_id, mentions in found.items()}
 
 
-def insert_each(tx: Transaction, several: Sequence[Placed]) -> list[int]:
-    """Keep where posts speak of entities, with the sentiment where it is known already; the ids, in order."""
+def insert_each(tx: Transaction, several: Sequence[Mention]) -> list[int]:
+    """Add mentions, whose ids are not known yet; returns the new ids, in order."""
     first = tx.next_id("mention")
-    rows = [
-        (
-            first + at,
-            one.post_id,
-            one.span.entity_id,
-            one.span.start,
-            one.span.end,
-            one.span.surface,
-            one.occurred_at,
-            *(one.values.get(name, default) for name, default in _UNJUDGED.items()),
-        )
-        for at, one in enumerate(several)
-    ]
-    tx.insert_rows("mention", (*_PLACE, *_UNJUDGED), rows)
-    return [row[0] for row in rows]
+    rows = [(number, *(getattr(one, name) for name in _COLUMNS)) for number, one in enumerate(several, start=first)]
+    tx.insert_rows("mention", ("id", *_COLUMNS), rows)
+    return list(range(first, first + len(several)))
 
 
-def judge(
-    tx: Transaction,
-    mention_id: int,
-    *,
-    sentiment: str | None,
-    sentiment_score: float | None,
-    probability: float | None,
-    is_abstained: bool,
-) -> None:
+def judge(tx: Transaction, mention: Mention) -> None:
     """Write the sentiment in force towards a mentioned entity."""
     tx.execute(
         "UPDATE mention SET sentiment = ?, sentiment_score = ?, probability = ?, is_abstained = ? WHERE id = ?",
-        (sentiment, sentiment_score, probability, is_abstained, mention_id),
+        (mention.sentiment, mention.sentiment_score, mention.probability, mention.is_abstained, mention.id),
     )
 
 

@@ -1,4 +1,4 @@
-"""Feedback: what readers did with posts."""
+"""Feedback of readers: posts read, liked and hidden."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from app.recommend.domain import Feedback
 
 
 def of_user(db: Reads, user_id: int, *, limit: int = 2000) -> tuple[Feedback, ...]:
-    """What a reader did, newest first."""
+    """The acts of a reader, newest first."""
     rows = db.rows("SELECT * FROM feedback WHERE user_id = ? ORDER BY at DESC LIMIT ?", (user_id, limit))
     return tuple(built(Feedback, row) for row in rows)
 
 
 def n_readers(db: Reads, post_ids: Iterable[int]) -> dict[int, int]:
-    """How many readers read or liked each of these posts."""
+    """The number of readers who read or liked each of these posts."""
     rows = db.rows(
         "SELECT post_id, count(DISTINCT user_id) AS n FROM feedback WHERE kind <> 'hide' "
         "AND post_id IN (SELECT value FROM json_each(?)) GROUP BY post_id",

@@ -1,16 +1,12 @@
-"""Posts and the stories they tell, within the viewer's feeds."""
+"""Posts, within the viewer's feeds."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 from app.core import paging, scope
 from app.core.db import Reads, Transaction, statement
-from app.core.errors import NotFound
 from app.core.leases import lease_rows
 from app.core.paging import Page
 from app.core.permissions import Viewer
@@ -22,8 +18,16 @@ from app.market.store import topics as own_topics
 
 MOST_SEARCHED = 5000
 
-_TOLD = """SELECT id, feed_id, occurred_at, story_id, topic, is_topic_abstained, sentiment, sentiment_score FROM post
-WHERE story_id IN (SELECT value FROM json_each(?))"""
+WORDING = ("title", "body", "text", "occurred_at", "precision", "url", "author", "story_id")
+"""The columns that follow from what a feed says."""
+
+READING = (
+    "topic", "topic_probability", "is_topic_abstained", "sentiment", "sentiment_score", "language", "is_supported",
+    "pending_at",
+)  # fmt: skip
+"""The columns that follow from what a model or a person says of a post."""
+
+_COLUMNS = ("feed_id", "external_id", "received_at", *WORDING, *READING)
 
 _SEARCH = "id IN (SELECT rowid FROM post_search WHERE post_search MATCH ? ORDER BY rowid DESC LIMIT ?)"
 # A past day lies far below the newest posts of a common word: those of its last 50,000 are searched as well.
@@ -33,51 +37,14 @@ UNION SELECT rowid FROM post_search WHERE post_search MATCH ? AND +rowid IN
 (SELECT id FROM post WHERE occurred_at >= ? AND occurred_at < ? ORDER BY occurred_at DESC LIMIT 50000))"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Story:
-    """Posts that say the same: `key` is the fingerprint of the first one's title, times are event times."""
-
-    id: int
-    key: str
-    title: str
-    first_at: int
-    last_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """What a post counts for, without its words."""
-
-    id: int
-    feed_id: int
-    occurred_at: int
-    story_id: int | None
-    topic: str | None
-    is_topic_abstained: bool
-    sentiment: str | None
-    sentiment_score: float | None
-
-
-def _post(row: sqlite3.Row) -> Post:
+def as_post(row: sqlite3.Row) -> Post:
+    """A post out of its row."""
     return built(Post, row, flags=("is_topic_abstained", "is_supported"))
 
 
-def _story(row: sqlite3.Row) -> Story:
-    story_id, key, title, first_at, last_at = row
-    return Story(id=story_id, key=key, title=title, first_at=first_at, last_at=last_at)
-
-
-def get(db: Reads, post_id: int, *, viewer: Viewer) -> Post:
-    """The post with this id; raises NotFound, out of the viewer's scope too."""
-    post = _post(db.got("post", post_id))
-    if viewer.feed_ids is not None and post.feed_id not in viewer.feed_ids:
-        raise NotFound(noun="post", id=post_id)
-    return post
-
-
-def read(db: Reads, post_id: int) -> Post:
-    """The post with this id for the flows themselves, whose scope is everything; raises NotFound."""
-    return _post(db.got("post", post_id))
+def get(db: Reads, post_id: int) -> Post:
+    """The post with this id, whoever asks; raises NotFound."""
+    return as_post(db.got("post", post_id))
 
 
 def of_feed(db: Reads, feed_id: int, *, external_ids: Iterable[str]) -> dict[str, Post]:
@@ -86,19 +53,19 @@ def of_feed(db: Reads, feed_id: int, *, external_ids: Iterable[str]) -> dict[str
         "SELECT * FROM post WHERE feed_id = ? AND external_id IN (SELECT value FROM json_each(?))",
         (feed_id, sorted(external_ids)),
     )
-    return {row["external_id"]: _post(row) for row in rows}
+    return {row["external_id"]: as_post(row) for row in rows}
 
 
 def by_ids(db: Reads, post_ids: Iterable[int], *, viewer: Viewer) -> dict[int, Post]:
     """Posts by id, those in the viewer's scope."""
     seen: Condition = ("id IN (SELECT value FROM json_each(?))", [listed(post_ids)])
     where, params = scope.joined([seen, scope.of_feeds(viewer)])
-    return {row["id"]: _post(row) for row in db.rows(statement("SELECT * FROM post", where), params)}
+    return {row["id"]: as_post(row) for row in db.rows(statement("SELECT * FROM post", where), params)}
 
 
 def conditions(chosen: PostFilter, *, viewer: Viewer) -> list[Condition]:
-    """What a filter means in SQL, within the viewer's feeds."""
-    plain: dict[str, Any] = {
+    """The conditions of a filter, within the viewer's feeds."""
+    plain: dict[str, str | int | None] = {
         "feed_id = ?": chosen.feed_id,
         "sentiment = ?": chosen.sentiment,
         "occurred_at >= ?": chosen.since,
@@ -132,14 +99,14 @@ def page(db: Reads, chosen: PostFilter, *, viewer: Viewer, limit: int = 50, afte
         conditions=conditions(chosen, viewer=viewer),
         order="occurred_at DESC, id DESC",
         beyond=("", []) if after is None else ("(occurred_at, id) < (?, ?)", paging.keys(after, n=2)),
-        make=_post,
+        make=as_post,
         key=lambda row: (row["occurred_at"], row["id"]),
         limit=limit,
     )
 
 
 def newest_texts(db: Reads, *, limit: int) -> list[str]:
-    """What the newest posts of all feeds say."""
+    """The texts of the newest posts of all feeds."""
     rows = db.rows("SELECT text FROM post ORDER BY occurred_at DESC, id DESC LIMIT ?", (limit,))
     return [row["text"] for row in rows]
 
@@ -152,27 +119,21 @@ def each(db: Reads, chosen: PostFilter, *, viewer: Viewer, chunk: int = 500) -> 
         rows = db.rows(statement("SELECT * FROM post", where, "ORDER BY id LIMIT ?"), [*params, chunk])
         if not rows:
             return
-        yield from (_post(row) for row in rows)
+        yield from (as_post(row) for row in rows)
         last = rows[-1]["id"]
 
 
-def insert_each(tx: Transaction, several: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Add posts with their columns; their ids, in order."""
+def insert_each(tx: Transaction, several: Sequence[Post]) -> list[int]:
+    """Add posts, whose ids are not known yet; returns the new ids, in order."""
     first = tx.next_id("post")
-    for columns, same in groupby(enumerate(several, start=first), key=lambda numbered: tuple(numbered[1])):
-        tx.insert_rows("post", ("id", *columns), [(post_id, *values.values()) for post_id, values in same])
+    rows = [(post_id, *(getattr(post, name) for name in _COLUMNS)) for post_id, post in enumerate(several, start=first)]
+    tx.insert_rows("post", ("id", *_COLUMNS), rows)
     return list(range(first, first + len(several)))
 
 
-def change(tx: Transaction, post_id: int, *, changes: Mapping[str, Any]) -> None:
-    """Change a post that nobody reads back; raises NotFound."""
-    tx.change("post", post_id, changes=changes)
-
-
-def update(tx: Transaction, post_id: int, *, changes: Mapping[str, Any], version: int | None = None) -> Post:
-    """Change a post; raises NotFound or Stale."""
-    tx.change("post", post_id, changes=changes, version=version)
-    return _post(tx.got("post", post_id))
+def update(tx: Transaction, post: Post, *, columns: Sequence[str]) -> None:
+    """Write these columns of a post as it is now; raises NotFound."""
+    tx.change("post", post.id, changes={name: getattr(post, name) for name in columns})
 
 
 def pending(db: Reads, *, now: int, limit: int) -> tuple[Post, ...]:
@@ -181,16 +142,16 @@ def pending(db: Reads, *, now: int, limit: int) -> tuple[Post, ...]:
         "SELECT * FROM post WHERE pending_at IS NOT NULL AND pending_at <= ? ORDER BY pending_at, id LIMIT ?",
         (now, limit),
     )
-    return tuple(_post(row) for row in rows)
+    return tuple(as_post(row) for row in rows)
 
 
 def n_pending(db: Reads) -> int:
-    """How many posts wait for the model."""
+    """The number of posts that wait for the model."""
     return int(db.value("SELECT count(*) FROM post WHERE pending_at IS NOT NULL"))
 
 
 def put_off(tx: Transaction, post_ids: Iterable[int], *, until: int) -> None:
-    """Let waiting posts wait for this process until a time."""
+    """Reserve waiting posts for this process until a time."""
     ids = list(post_ids)
     tx.execute(
         "UPDATE post SET pending_at = ? WHERE pending_at IS NOT NULL AND id IN (SELECT value FROM json_each(?))",
@@ -203,89 +164,16 @@ def of_story(db: Reads, story_id: int, *, viewer: Viewer, limit: int = 50) -> tu
     """The posts that tell a story, earliest first."""
     where, params = scope.joined([("story_id = ?", [story_id]), scope.of_feeds(viewer)])
     rows = db.rows(statement("SELECT * FROM post", where, "ORDER BY occurred_at, id LIMIT ?"), [*params, limit])
-    return tuple(_post(row) for row in rows)
-
-
-def told(db: Reads, story_ids: Iterable[int]) -> tuple[Telling, ...]:
-    """What every post of these stories counts for."""
-    rows = db.rows(_TOLD, (listed(story_ids),))
-    return tuple(
-        Telling(
-            id=row["id"],
-            feed_id=row["feed_id"],
-            occurred_at=row["occurred_at"],
-            story_id=row["story_id"],
-            topic=row["topic"],
-            is_topic_abstained=bool(row["is_topic_abstained"]),
-            sentiment=row["sentiment"],
-            sentiment_score=row["sentiment_score"],
-        )
-        for row in rows
-    )
+    return tuple(as_post(row) for row in rows)
 
 
 def story_sizes(db: Reads, story_ids: Iterable[int]) -> dict[int, int]:
-    """How many posts tell each of these stories."""
+    """The number of posts of each of these stories."""
     rows = db.rows(
         "SELECT story_id, count(*) AS n FROM post WHERE story_id IN (SELECT value FROM json_each(?)) GROUP BY story_id",
         (listed(story_ids),),
     )
     return {row["story_id"]: row["n"] for row in rows}
-
-
-def stories(db: Reads, keys: Sequence[str], *, since: int, until: int) -> tuple[Story, ...]:
-    """Stories with one of these fingerprints that were told between two event times."""
-    rows = db.rows(
-        "SELECT id, key, title, first_at, last_at FROM story WHERE key IN (SELECT value FROM json_each(?)) "
-        "AND last_at >= ? AND first_at <= ? ORDER BY id",
-        (list(keys), since, until),
-    )
-    return tuple(map(_story, rows))
-
-
-def recent_stories(db: Reads, *, since: int, until: int, limit: int) -> tuple[Story, ...]:
-    """The stories told last before `until`, back to `since` in event time."""
-    rows = db.rows(
-        "SELECT id, key, title, first_at, last_at FROM story WHERE last_at >= ? AND last_at <= ? "
-        "ORDER BY last_at DESC LIMIT ?",
-        (since, until, limit),
-    )
-    return tuple(map(_story, rows))
-
-
-def next_story_id(tx: Transaction) -> int:
-    """The id of the story that is begun next."""
-    return tx.next_id("story")
-
-
-def insert_stories(tx: Transaction, begun: Sequence[Story]) -> None:
-    """Begin stories, whose ids follow `next_story_id`."""
-    rows = [(one.id, one.key, one.title, one.first_at, one.last_at) for one in begun]
-    tx.insert_rows("story", ("id", "key", "title", "first_at", "last_at"), rows)
-
-
-def stretch_stories(tx: Transaction, told: Iterable[tuple[int, int]]) -> None:
-    """Stories, by id, were told at these times too."""
-    tx.execute_many(
-        "UPDATE story SET first_at = min(first_at, ?), last_at = max(last_at, ?) WHERE id = ?",
-        [(at, at, story_id) for story_id, at in told],
-    )
-
-
-def topics(db: Reads, *, since: int, until: int) -> tuple[str, ...]:
-    """The topics that were spoken of between two event times."""
-    rows = db.rows(
-        "SELECT DISTINCT subject_id FROM bucket WHERE subject_kind = 'topic' AND at >= ? AND at < ? "
-        "ORDER BY subject_id",
-        (since, until),
-    )
-    return tuple(row["subject_id"] for row in rows)
-
-
-def story_ids(db: Reads) -> tuple[int, ...]:
-    """Every story that has posts, in order."""
-    rows = db.rows("SELECT DISTINCT story_id FROM post WHERE story_id IS NOT NULL ORDER BY story_id")
-    return tuple(row["story_id"] for row in rows)
 
 
 def still_pending(db: Reads, post_ids: Iterable[int]) -> tuple[Post, ...]:
@@ -294,7 +182,7 @@ def still_pending(db: Reads, post_ids: Iterable[int]) -> tuple[Post, ...]:
         "SELECT * FROM post WHERE pending_at IS NOT NULL AND id IN (SELECT value FROM json_each(?))",
         (listed(post_ids),),
     )
-    return tuple(_post(row) for row in rows)
+    return tuple(as_post(row) for row in rows)
 
 
 _LAST = {
@@ -316,5 +204,5 @@ def last_at(db: Reads, *, subject_kind: str, subject_id: str) -> int | None:
 
 
 def read_again(tx: Transaction, *, since: int, at: int) -> int:
-    """Let the model read every post since a time again; how many there are."""
+    """Mark every post since a time to be read by the model again; returns how many there are."""
     return tx.execute("UPDATE post SET pending_at = ? WHERE occurred_at >= ? AND pending_at IS NULL", (at, since))

@@ -6,16 +6,16 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import asdict
 
 from app.core.db import Reads, Transaction
-from app.core.errors import Conflict
 from app.core.scope import Condition, listed
 from app.core.storage.row_mapping import built
 from app.market.domain.topic import OWN, Likeness, OwnTopic, own_id
 
 
-def _topic(row: sqlite3.Row) -> OwnTopic:
+def as_topic(row: sqlite3.Row) -> OwnTopic:
+    """A topic out of its row."""
     known = json.loads(row["likeness"] or "null")
     likeness = known and Likeness(
         centre=tuple(known["centre"]), direction=tuple(known["direction"]), least=known["least"]
@@ -26,17 +26,17 @@ def _topic(row: sqlite3.Row) -> OwnTopic:
 
 def get(db: Reads, topic_id: int) -> OwnTopic:
     """The topic with this id, one that is gone too; raises NotFound."""
-    return _topic(db.got("own_topic", topic_id))
+    return as_topic(db.got("own_topic", topic_id))
 
 
 def every(db: Reads) -> tuple[OwnTopic, ...]:
     """The topics that are in use, by title."""
     rows = db.rows("SELECT * FROM own_topic WHERE is_active = 1 ORDER BY title COLLATE NOCASE, id")
-    return tuple(_topic(row) for row in rows)
+    return tuple(as_topic(row) for row in rows)
 
 
 def is_any(db: Reads) -> bool:
-    """Whether a post has a topic, of one that is gone too."""
+    """Return True where any post has a topic, also one that was given up."""
     return db.value("SELECT 1 FROM own_topic_post LIMIT 1") is not None
 
 
@@ -48,21 +48,11 @@ def having(subject_id: str) -> Condition:
     return "id IN (SELECT post_id FROM own_topic_post WHERE topic_id = ?)", [topic_id]
 
 
-def insert(tx: Transaction, *, values: Mapping[str, Any]) -> int:
-    """Add a topic; raises Conflict when the title is taken."""
-    try:
-        return tx.insert("own_topic", values)
-    except sqlite3.IntegrityError as error:
-        raise Conflict("name_taken", noun="topic", name=str(values.get("title", ""))) from error
-
-
-def update(tx: Transaction, topic_id: int, *, changes: Mapping[str, Any], version: int | None = None) -> OwnTopic:
-    """Change a topic; raises NotFound, Stale, or Conflict when the title is taken."""
-    try:
-        tx.change("own_topic", topic_id, changes=changes, version=version)
-    except sqlite3.IntegrityError as error:
-        raise Conflict("name_taken", noun="topic", name=str(changes.get("title", ""))) from error
-    return get(tx, topic_id)
+def put_likeness(tx: Transaction, topic: OwnTopic, *, likeness: Likeness) -> None:
+    """Keep what the examples of a topic mean, unless it has changed meanwhile."""
+    tx.execute(
+        "UPDATE own_topic SET likeness = ? WHERE id = ? AND version = ?", (asdict(likeness), topic.id, topic.version)
+    )
 
 
 def of_posts(db: Reads, post_ids: Iterable[int]) -> dict[int, tuple[str, ...]]:
@@ -92,7 +82,7 @@ def titles_of_posts(db: Reads, post_ids: Iterable[int]) -> dict[int, dict[str, s
 
 
 def bodies(db: Reads, story_ids: Iterable[int]) -> dict[int, str]:
-    """What the model reads of the posts of these stories, by post."""
+    """The texts that the model reads of the posts of these stories, by post."""
     rows = db.rows("SELECT id, text FROM post WHERE story_id IN (SELECT value FROM json_each(?))", (listed(story_ids),))
     return {row["id"]: row["text"] for row in rows}
 
@@ -110,14 +100,16 @@ def likes(db: Reads, post_ids: Iterable[int]) -> dict[int, set[int]]:
 
 
 def put_likes(tx: Transaction, alike: Mapping[int, Iterable[int]]) -> None:
-    """Let each post mean what the examples of these topics mean, and of no others."""
+    """Keep the topics whose examples mean what each post means, in place of those kept before."""
+    if not alike:
+        return
     tx.execute("DELETE FROM own_topic_like WHERE post_id IN (SELECT value FROM json_each(?))", (listed(alike),))
     pairs = [(topic_id, post_id) for post_id, topics in alike.items() for topic_id in topics]
     tx.execute_many("INSERT INTO own_topic_like (topic_id, post_id) VALUES (?, ?)", pairs)
 
 
 def texts(db: Reads, story_ids: Iterable[int]) -> dict[int, str]:
-    """What the posts of these stories say, by post."""
+    """The titles and texts of the posts of these stories, by post."""
     rows = db.rows(
         "SELECT id, title, text FROM post WHERE story_id IN (SELECT value FROM json_each(?))", (listed(story_ids),)
     )
@@ -125,7 +117,7 @@ def texts(db: Reads, story_ids: Iterable[int]) -> dict[int, str]:
 
 
 def put(tx: Transaction, matched: Mapping[int, Iterable[int]]) -> None:
-    """Let each post have these topics and no others."""
+    """Keep the topics of each post, in place of those kept before."""
     tx.execute("DELETE FROM own_topic_post WHERE post_id IN (SELECT value FROM json_each(?))", (listed(matched),))
     pairs = [(topic_id, post_id) for post_id, topics in matched.items() for topic_id in topics]
     tx.execute_many("INSERT INTO own_topic_post (topic_id, post_id) VALUES (?, ?)", pairs)
@@ -143,6 +135,6 @@ def stories_to_count(db: Reads, topic_id: int, *, since: int, beyond: int, limit
 
 
 def counts(db: Reads) -> dict[int, int]:
-    """How many posts each topic has."""
+    """The number of posts of each topic."""
     rows = db.rows("SELECT topic_id, count(*) AS n FROM own_topic_post GROUP BY topic_id")
     return {row["topic_id"]: row["n"] for row in rows}

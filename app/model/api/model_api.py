@@ -7,7 +7,6 @@ from typing import Any
 from marshmallow import fields
 
 from app.model.flows import deploy_model
-from app.model.store import deployments
 from app.web import access
 from app.web.api.api_shapes import Id, Instant, Shape
 from app.web.api.openapi import blueprint, route
@@ -57,4 +56,4 @@ def show_models() -> dict[str, Any]:
         for task in deploy_model.tasks(services)
     ]
     live = services.engine.model().artifact.manifest.id
-    return {"live": live, "tasks": tasks, "deployments": deployments.every(services.db)}
+    return {"live": live, "tasks": tasks, "deployments": deploy_model.list_deployments(services)}

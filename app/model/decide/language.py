@@ -1,4 +1,4 @@
-"""Which language a text is in, and whether that is certain enough to act on."""
+"""Language detection: the language of a text, and whether it is certain enough to act on."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Language:
 
 
 def detect(text: str) -> Language:
-    """The language of `text`; short or doubtful texts are `und` and not certain."""
+    """Return the language of `text`; a short or doubtful text is `und` and not certain."""
     words = _LETTERS.findall(_NOT_LANGUAGE.sub(" ", text[:_LONGEST]))
     letters = "".join(words)
     script = _script(letters)

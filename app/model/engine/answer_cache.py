@@ -6,12 +6,12 @@ room than a short one; a value is the row of logits, from which every decision i
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from hashlib import blake2b
 from threading import Lock
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from models.text import Normalised
@@ -19,7 +19,7 @@ from models.text import Normalised
 
 @dataclass(frozen=True)
 class Row:
-    """The logits of one input, its tasks side by side, and how many of its tokens were read."""
+    """The logits of one input, task beside task, with its tokens and those of them that were read."""
 
     logits: NDArray[np.float32]
     n_tokens: int
@@ -27,37 +27,33 @@ class Row:
 
 
 def key(ready: Normalised, *, artifact: str, tasks: tuple[str, ...]) -> bytes:
-    """The key of a normalised text with its target for an artifact (its SHA-256) and the tasks of one pass."""
+    """Return the key of a normalised text with its target, for an artifact (by SHA-256) and the tasks of one pass."""
     digest = blake2b(ready.text.encode(), digest_size=16)
     digest.update(repr((ready.spans, artifact, tasks)).encode())
     return digest.digest()
 
 
 class Cache:
-    """At most `size` rows, from any thread; size 0 keeps nothing."""
+    """A cache of at most `size` rows for all threads; size 0 keeps nothing."""
 
     def __init__(self, *, size: int) -> None:
-        self._size = size
-        self._rows: OrderedDict[bytes, Row] = OrderedDict()
+        self._rows: LRUCache[bytes, Row] = LRUCache(size)
         self._lock = Lock()
         self.n_hits = 0
         self.n_misses = 0
 
     def get(self, wanted: bytes) -> Row | None:
-        """The row kept for a key, if there is one."""
+        """Return the row of a key, or None."""
         with self._lock:
             row = self._rows.get(wanted)
             if row is None:
                 self.n_misses += 1
                 return None
             self.n_hits += 1
-            self._rows.move_to_end(wanted)
             return row
 
     def put(self, wanted: bytes, *, row: Row) -> None:
-        """Keep a row; the one unused for longest makes room."""
+        """Keep a row; the least recently used one makes room."""
         with self._lock:
-            self._rows[wanted] = row
-            self._rows.move_to_end(wanted)
-            while len(self._rows) > self._size:
-                self._rows.popitem(last=False)
+            if self._rows.maxsize:
+                self._rows[wanted] = row

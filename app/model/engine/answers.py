@@ -1,4 +1,4 @@
-"""From rows of logits to predictions, as the artifact's decisions say; arithmetic on whole columns of answers."""
+"""Predictions from rows of logits by the decisions of the artifact, a whole column of answers at a time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def predictions_of(
     rows: Sequence[Row], *, layout: Sequence[Task], decisions: dict[str, Decision], wanted: Sequence[str],
     model: str, n_top: int,
 ) -> list[tuple[Prediction, ...]]:  # fmt: skip
-    """Predictions of each row for the `wanted` tasks; `layout` are the tasks whose logits stand side by side."""
+    """Return predictions of each row for the `wanted` tasks; `layout` are the tasks in the order of their logits."""
     if not rows:
         return []
     logits = np.stack([row.logits for row in rows])
@@ -63,7 +63,7 @@ def _predictions(decided: Sequence[Decided], *, task: Task, model: str, n_top: i
 
 
 def _certain(prediction: Prediction, *, has_text: bool) -> Prediction:
-    """A text without a single token says nothing: the model abstains whatever its probabilities are."""
+    """Return a prediction that abstains for a text without a single token, whatever its probabilities are."""
     if has_text or prediction.abstained:
         return prediction
     return Prediction(**{**vars(prediction), "abstained": True, "band": "low", "band_precision": None})

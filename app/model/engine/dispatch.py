@@ -35,25 +35,25 @@ BULK_S, LEAST_SLICE = 0.2, 256
 
 
 class Model(Protocol):
-    """What answers: the int8 runtime, or the 8-bit one on a GPU."""
+    """The runtime that answers: the int8 graph, or 8-bit weights on a GPU."""
 
     artifact: Artifact
     tasks: dict[str, Task]
     decisions: dict[str, Decision]
 
     def run(self, inputs: Sequence[Input | str], *, tasks: Collection[str] | None = None) -> Run:
-        """Logits of every input for every task asked for."""
+        """Return the logits of every input for every task asked for."""
 
     def slips(self, item: Input) -> tuple[Slip, ...]:
-        """The misspelt words of a text, and how they are read."""
+        """Return the misspelt words of a text, and the words that they are read as."""
 
     def hasten(self) -> None:
-        """Make ready, once, what quickens single short texts."""
+        """Compile once what makes single short texts faster."""
 
 
 @dataclass(eq=False)
 class Call:
-    """One caller's inputs on their way; `rows` fill up in order, `done` is set when all are there or one failed.
+    """The inputs of one caller in the queue; `rows` fill in order, `done` is set when all are there or one failed.
 
     A patient caller waits for room where a lane is full.
     """
@@ -71,12 +71,12 @@ class Call:
 
     @property
     def n_waiting(self) -> int:
-        """Inputs that have not been read yet."""
+        """The number of inputs that are not read yet."""
         return len(self.inputs) - len(self.rows)
 
     @property
     def n_tokens_waiting(self) -> int:
-        """About so many tokens have not been read yet."""
+        """The estimated number of tokens that are not read yet."""
         return sum(self._sizes[len(self.rows) :])
 
     @cached_property
@@ -86,7 +86,7 @@ class Call:
         return [0 if at and texts[at - 1] == text else tokens_of(text) for at, text in enumerate(texts)]
 
     def next_inputs(self, room: int) -> tuple[Sequence[Input], int]:
-        """The next unread inputs of about `room` tokens, one at least, and the room they leave.
+        """Return the next unread inputs of about `room` tokens, one at least, and the room that is left.
 
         A text that is asked about several targets is read once: those that follow it cost nothing.
         """
@@ -101,7 +101,7 @@ class Call:
 
     @property
     def is_over(self) -> bool:
-        """Nobody waits for it any more."""
+        """True once nobody waits for it any more."""
         return self.is_dropped or (self.expires is not None and monotonic() > self.expires)
 
 
@@ -124,20 +124,20 @@ class Dispatcher:
 
     @property
     def n_waiting(self) -> int:
-        """Inputs in both lanes."""
+        """The number of inputs in both lanes."""
         return sum(call.n_waiting for lane in self._lanes.values() for call in lane)
 
     def _waiting(self, lane: Lane) -> int:
         return sum(call.n_tokens_waiting for call in self._lanes[lane])
 
     def check(self, lane: Lane) -> None:
-        """Raise Overloaded where the lane is full, before work is put into a call that would be refused."""
+        """Raise Overloaded if the lane is full, before any work is done for a call that would be refused."""
         with self._changed:
             if self._waiting(lane) >= self._limit and not self._is_closed:
                 raise Overloaded(retry_after=self._rate.seconds_for(sum(map(self._waiting, self._lanes))))
 
     def submit(self, call: Call) -> list[Row]:
-        """Queue a call and wait for its rows.
+        """Queue a call, wait for its rows and return them.
 
         A full lane refuses a call (Overloaded, with the seconds until what waits will have been read) and lets a
         patient one wait; a call of any size is accepted when there is room at all. After its deadline
@@ -151,7 +151,8 @@ class Dispatcher:
             self._changed.notify_all()
         if is_alone:
             self._turn([call])
-        elif not call.done.wait(_left(call)):
+        # A slow machine reads only a slice of bulk in that turn; the thread reads the rest.
+        if not call.done.wait(_left(call)):
             call.is_dropped = True
             raise DeadlineExceeded
         if call.error is not None:
@@ -175,7 +176,7 @@ class Dispatcher:
             raise NotReady
 
     def _is_idle(self) -> bool:
-        """Nobody is read, nobody waits, and nobody is about to come back."""
+        """Return True if no call is read or waits, and none is about to come back."""
         is_quiet = self._company <= 1 or monotonic() >= self._until
         return is_quiet and not self._is_reading and not any(self._lanes.values())
 
@@ -196,7 +197,7 @@ class Dispatcher:
             self._changed.notify_all()
 
     def _next(self) -> list[Call]:
-        """Calls for the next slice, of one model and set of tasks; empty when closed."""
+        """Return the calls for the next slice, of one model and set of tasks; none when closed."""
         with self._changed:
             while not self._is_closed and (self._is_reading or not any(self._lanes.values())):
                 self._changed.wait()
@@ -253,7 +254,7 @@ class Dispatcher:
 
 
 def read(model: Model, *, inputs: Sequence[Input], tasks: tuple[str, ...]) -> list[Row]:
-    """Rows of inputs, straight through the model."""
+    """Return the rows of inputs, straight from the model."""
     run = model.run(inputs, tasks=tasks)
     logits = np.concatenate([run.logits[task] for task in tasks], axis=1)
     return [

@@ -16,6 +16,7 @@ from time import monotonic
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.config import Settings
 from app.core.engine_interface import LONGEST, Lane, Request, Result, Slot
 from app.core.errors import NotReady, TaskMissing
 from app.model.engine.answer_cache import Cache, Row, key
@@ -30,7 +31,7 @@ from models.text import Normalised, normalise
 
 
 class Engine:
-    """One per process; every method may be called from any thread.
+    """The engine of a process; every method may be called from any thread.
 
     `search` opens the encoder of the knowledge base when the first vector is wanted; `queue` are the tokens that may
     wait in a lane before callers are refused.
@@ -38,7 +39,8 @@ class Engine:
 
     def __init__(
         self, model: Model | None = None, *, search: Callable[[], Runtime] | None = None,
-        queue: int = 60_000, wait_ms: float = 2.0, cache: int = 20_000,
+        queue: int = Settings.engine_queue, wait_ms: float = Settings.engine_wait_ms,
+        cache: int = Settings.engine_cache,
     ) -> None:  # fmt: skip
         self._slots: dict[Slot, Model | None] = {"live": model, "shadow": None}
         self._search = SearchEncoder(search, limit=queue)
@@ -47,16 +49,16 @@ class Engine:
 
     @property
     def is_ready(self) -> bool:
-        """A live model is open."""
+        """True while a live model is open."""
         return self._slots["live"] is not None
 
     @property
     def n_waiting(self) -> int:
-        """Texts in the queue."""
+        """The number of texts in the queue."""
         return self._dispatcher.n_waiting
 
     def model(self, slot: Slot = "live") -> Model:
-        """The model in a slot; NotReady when it is empty."""
+        """Return the model in a slot; raise NotReady when it is empty."""
         found = self._slots[slot]
         if found is None:
             raise NotReady
@@ -64,11 +66,11 @@ class Engine:
 
     @property
     def tasks(self) -> dict[str, Task]:
-        """Tasks of the live model."""
+        """The tasks of the live model by name; raises NotReady."""
         return self.model().tasks
 
     def swap(self, model: Model | None, *, slot: Slot = "live") -> Model | None:
-        """Put a model, opened and warm, into a slot at once; returns the one before. None empties the shadow slot."""
+        """Put an open model into a slot and return the one before; None empties the shadow slot."""
         if model is not None:
             warm(model)
         before, self._slots[slot] = self._slots[slot], model
@@ -84,7 +86,7 @@ class Engine:
         self, requests: Sequence[Request], *, lane: Lane = "interactive", deadline_ms: float | None = None,
         slot: Slot = "live", is_patient: bool = True,
     ) -> list[Result]:  # fmt: skip
-        """Read texts and answer in their order; who is patient waits for room where the bulk lane is full.
+        """Read texts and answer in their order; a patient caller waits for room where the bulk lane is full.
 
         Raises Overloaded (lane full), DeadlineExceeded (after `deadline_ms`), TaskMissing, NotReady.
         """
@@ -117,7 +119,7 @@ class Engine:
     def _rows(
         self, inputs: Sequence[Normalised], *, call: Callable[..., Call], model: Model, tasks: tuple[str, ...]
     ) -> tuple[list[Row], list[bool]]:
-        """Rows of inputs from the cache or the model, and which came from the cache."""
+        """Return the rows of inputs from the cache or the model, with True for those from the cache."""
         artifact = model.artifact.sha256
         keys = [key(item, artifact=artifact, tasks=tasks) for item in inputs]
         kept = {wanted: self.cache.get(wanted) for wanted in dict.fromkeys(keys)}
@@ -135,7 +137,7 @@ class Engine:
     def explain(
         self, text: str, *, task: str, target: tuple[int, int] | None = None, deadline_ms: float | None = None
     ) -> Explanation:
-        """Which words made the live model answer so, by leaving them out; see models/explain.py."""
+        """Return the words behind the live model's answer, found by leaving words out; see models/explain.py."""
         request = Request(text=text, tasks=(task,), target=target, n_top=1000)
         label = self.classify([request], deadline_ms=deadline_ms)[0].predictions[0].label
 
@@ -148,9 +150,9 @@ class Engine:
         return replace(explain(item, score=score, label=label), slips=self.model().slips(item))
 
     def embed(self, texts: Sequence[str], *, is_patient: bool = True) -> NDArray[np.float32]:
-        """L2-normalised vectors [n, width] of the search encoder; NotReady when there is none.
+        """Return L2-normalised vectors [n, width] of the search encoder; raise NotReady when there is none.
 
-        Overloaded is raised where too much waits for it, unless the caller is patient.
+        Raises Overloaded where too much waits for it, unless the caller is patient.
         """
         return self._search.embed([text[:LONGEST] for text in texts], is_patient=is_patient)
 
@@ -163,7 +165,7 @@ def warm(model: Model) -> None:
 
 
 def _prepared(requests: Sequence[Request]) -> list[Normalised]:
-    """Every request's text with its target; a text is prepared once, however many targets it is asked about."""
+    """Return every request's text, normalised, with its target; a text with several targets is normalised once."""
     targets: dict[str, dict[tuple[int, int], int]] = {}
     for request in requests:
         known = targets.setdefault(request.text, {})
@@ -180,7 +182,7 @@ def _prepared(requests: Sequence[Request]) -> list[Normalised]:
 
 
 def _whole(result: Result, *, text: str) -> Result:
-    """The result with the tokens of the whole text, estimated where not all of it was looked at."""
+    """Return the result with the tokens of the whole text, estimated for a text that was cut."""
     if len(text) <= LONGEST:
         return result
     return replace(result, n_tokens=ceil(result.n_tokens * len(text) / LONGEST))
@@ -200,7 +202,7 @@ def _tasks(request: Request, *, model: Model) -> tuple[str, ...]:
 
 
 def _pass(tasks: tuple[str, ...], *, model: Model) -> tuple[str, ...]:
-    """Every task that the encoders of `tasks` answer: their heads cost next to nothing once the text is read."""
+    """Return every task of the encoders of `tasks`: further heads cost next to nothing once the text is read."""
     encoders = model.artifact.manifest.encoders
     return tuple(name for entry in encoders if set(entry.tasks) & set(tasks) for name in entry.tasks)
 

@@ -1,4 +1,4 @@
-"""Which artifact is live, and opening it with the app's own errors."""
+"""Artifacts are found in their folders and opened, with the app's own errors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from app.core.errors import ArtifactDamaged, ArtifactMissing
-from app.model.domain import Deployment
 from models.artifact import MANIFEST, Artifact, ArtifactError, Kind, open_artifact
 from models.runtime import Runtime
 
@@ -15,23 +14,17 @@ _FOLDER = re.compile(r"(?P<name>[a-z0-9][a-z0-9_-]*)-(?P<version>\d+(?:\.\d+)*)"
 
 
 def artifacts(folders: Iterable[Path], *, kind: Kind = "classifier") -> list[Artifact]:
-    """Every sound artifact of a kind in the folders, newest version first; unsound ones are left out."""
+    """Return every sound artifact of a kind in the folders, newest version first."""
     found = [artifact for folder in _candidates(folders) if (artifact := _sound(folder)) is not None]
     same = [artifact for artifact in found if artifact.manifest.kind == kind]
     return sorted(same, key=lambda artifact: _version(artifact.folder), reverse=True)
 
 
-def in_force(deployments: Sequence[Deployment], *, slot: str = "live") -> str | None:
-    """The `name@version` that the newest deployment row puts into a slot; None when there is no row or it is empty."""
-    rows = [row for row in deployments if row.slot == slot]
-    return max(rows, key=lambda row: (row.at, row.id)).model or None if rows else None
-
-
 def find(folders: Sequence[Path], *, model: str | None = None, kind: Kind = "classifier") -> Path:
-    """The folder of `model` (name@version or its folder's name), or of the newest artifact of the kind.
+    """Return the folder of `model` (name@version or the folder's name), or of the newest artifact of the kind.
 
-    The newest is looked for in the first folder that has one: what is trained into a later folder answers only once
-    it is promoted. Raises ArtifactMissing.
+    The newest is that of the first folder that has any: one that was trained into a later folder answers only once it
+    is promoted. Raises ArtifactMissing.
     """
     wanted = None if model is None else model.replace("@", "-")
     # A manifest that cannot be read has no kind; opening it will say what is wrong with it.
@@ -45,7 +38,7 @@ def find(folders: Sequence[Path], *, model: str | None = None, kind: Kind = "cla
 
 
 def load(folder: Path, *, threads: int | None = None) -> Runtime:
-    """Open an artifact for serving; raises ArtifactMissing or ArtifactDamaged (folder, file, reason)."""
+    """Open an artifact for serving; raise ArtifactMissing or ArtifactDamaged (folder, file, reason)."""
     if not (folder / MANIFEST).is_file():
         raise ArtifactMissing(folder=str(folder))
     try:
@@ -76,6 +69,6 @@ def _sound(folder: Path) -> Artifact | None:
 
 
 def _kind(folder: Path) -> str:
-    """The kind that a manifest names, without checking the files it lists."""
+    """Return the kind that a manifest names, without checking the files it lists."""
     found = re.search(r'"kind":\s*"(\w+)"', (folder / MANIFEST).read_text(encoding="utf-8", errors="replace"))
     return found[1] if found else ""

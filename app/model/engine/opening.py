@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from app.core.config import Settings
 from app.core.engine_interface import Slot
 from app.model.engine import loader
 from app.model.engine.dispatch import Model
@@ -22,7 +23,7 @@ class OpeningEngine(Engine):
         self._opening = Lock()
 
     def model(self, slot: Slot = "live") -> Model:
-        """The model in a slot, opened if it is the live one; raises ArtifactMissing or ArtifactDamaged."""
+        """Return the model in a slot, opened if it is the live one; raise ArtifactMissing or ArtifactDamaged."""
         if slot == "live" and not self.is_ready:
             with self._opening:
                 if not self.is_ready:
@@ -30,7 +31,7 @@ class OpeningEngine(Engine):
         return super().model(slot)
 
     def check(self) -> None:
-        """Open the live model if it is not; raises NotReady with the reason when that fails."""
+        """Open the live model if it is closed; raise NotReady with the reason when that fails."""
         self.model()
 
 
@@ -38,12 +39,13 @@ def open_engine(
     *,
     folders: Sequence[Path],
     live: Callable[[], str | None] = lambda: None,
-    threads: int = 2,
-    queue_limit: int = 60_000,
-    wait_ms: float = 2.0,
-    cache_size: int = 20_000,
+    threads: int = Settings.engine_threads,
+    **options: Any,
 ) -> OpeningEngine:
-    """An engine over these artifact folders; `live` names the `name@version` in force, None the newest there is."""
+    """Return an engine over these artifact folders, with the options of `Engine`.
+
+    `live` names the `name@version` in force, None the newest there is.
+    """
 
     def open_live() -> Model:
         return loader.load(loader.find(folders, model=live()), threads=threads)
@@ -51,4 +53,4 @@ def open_engine(
     def open_search() -> Any:
         return loader.load(loader.find(folders, kind="encoder"), threads=1)
 
-    return OpeningEngine(open_live, search=open_search, queue=queue_limit, wait_ms=wait_ms, cache=cache_size)
+    return OpeningEngine(open_live, search=open_search, **options)

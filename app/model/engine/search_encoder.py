@@ -1,4 +1,4 @@
-"""The search encoder: opened when the first vector is wanted, and no more asked of it at once than it can do."""
+"""The search encoder: opened for the first vector, with a bound on the work that may wait for it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SLICE = 64
 
 
 class SearchEncoder:
-    """Makes vectors, from any thread; `limit` are the tokens that may wait for it before callers are refused."""
+    """The maker of vectors for all threads; `limit` is the number of tokens that may wait before callers are refused."""
 
     def __init__(self, open_search: Callable[[], Runtime] | None, *, limit: int) -> None:
         self._open, self._limit = open_search, limit
@@ -28,7 +28,7 @@ class SearchEncoder:
         self._rate = Rate()
 
     def embed(self, texts: Sequence[str], *, is_patient: bool) -> NDArray[np.float32]:
-        """L2-normalised vectors [n, width]; NotReady without an encoder, Overloaded unless the caller is patient."""
+        """Return L2-normalised vectors [n, width]; raise NotReady, and Overloaded unless the caller is patient."""
         encoder = self._opened()
         with self._place(sum(map(tokens_of, texts)), is_patient=is_patient):
             parts = [self._read(encoder, texts[at : at + SLICE]) for at in range(0, len(texts), SLICE)]

@@ -1,4 +1,4 @@
-"""Questions of the API to the model, with nothing stored: every label's probability, vectors, what answers."""
+"""Answers to requests of the API, with nothing stored: the probability of every label, and similarities."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ ROLES: tuple[str, ...] = get_args(Role)
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """A text, and the part of it (characters) that market tasks speak about."""
+    """A text, and the span of it (in characters) that market tasks are about."""
 
     text: str
     target: tuple[int, int] | None = None
 
 
 def task_named(services: Services, name: str | None) -> str:
-    """The task that a name or a role means (None: the intent task in force); TaskMissing when the model has none."""
+    """Return the task of a name or a role (None: the intent task in force); raise TaskMissing when the model has none."""
     tasks = services.engine.tasks
     wanted = name or services.policy.intent_task
     if wanted in tasks:
@@ -44,7 +44,7 @@ def task_named(services: Services, name: str | None) -> str:
 def ask(
     services: Services, questions: Sequence[Question], *, tasks: Sequence[str], n_top: int = ALL_LABELS
 ) -> list[Result]:
-    """Answers in order; few short texts overtake the rest, and the rest has no deadline. Raises Overloaded."""
+    """Return the answers in order; few short texts overtake the rest, which has no deadline. Raises Overloaded."""
     asked = [Request(text=one.text, target=one.target, tasks=tuple(tasks), n_top=n_top) for one in questions]
     lane = lane_of([one.text for one in asked])
     deadline = services.policy.deadline_ms if lane == "interactive" else None
@@ -52,13 +52,13 @@ def ask(
 
 
 def lane_of(texts: Sequence[str]) -> Lane:
-    """The lane of a call of these texts: few short ones overtake the rest."""
+    """Return the lane of a call of these texts: few short ones overtake the rest."""
     is_bulk = len(texts) > MOST_INTERACTIVE or sum(map(len, texts)) > MOST_CHARACTERS
     return "bulk" if is_bulk else "interactive"
 
 
 def rerank(services: Services, query: str, texts: Sequence[str]) -> list[tuple[int, float]]:
-    """Places of texts by their similarity (−1 to 1) to the query, nearest first."""
+    """Return the places of texts with their similarity (−1 to 1) to the query, most similar first."""
     vectors = services.engine.embed([query, *texts], is_patient=False)
     scores = vectors[1:] @ vectors[0]
     order = np.argsort(-scores, kind="stable")

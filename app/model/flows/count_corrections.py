@@ -1,4 +1,4 @@
-"""How often people corrected what models said: told by the area that keeps corrections."""
+"""The number of corrections of predictions, from the area that keeps corrections."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COUNTS: Registry[Callable[[Services], Mapping[str, int]]] = Registry()
 
 
 def by_task(services: Services) -> dict[str, int]:
-    """How many corrections of each task are in force, tasks by name."""
+    """Return the number of corrections in force by task, in the order of their names."""
     found = Counter[str]()
     for count in COUNTS:
         found.update(count(services))

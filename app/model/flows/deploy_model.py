@@ -1,9 +1,9 @@
-"""Which model answers: what is there, what is live, putting one live and going back."""
+"""Deployment: the models at hand, the live one, its promotion and its rollback."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from app.model.engine.dispatch import Model
 from app.model.engine.engine import warm
 from app.model.flows import find_texts
 from app.model.store import deployments
+from app.people.store import users
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,7 @@ class TaskInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """How the model is doing: `model` is its `name@version`, `problem` the code that keeps it from answering."""
+    """The state of the model: `model` is its `name@version`, `problem` the code that keeps it from answering."""
 
     model: str
     is_ready: bool
@@ -53,7 +54,7 @@ class Status:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCard:
-    """What an artifact says of itself, from its own JSON files; `size_bytes` is the whole folder's."""
+    """The description of an artifact in its own JSON files; `size_bytes` is the whole folder's."""
 
     id: str
     folder: Path
@@ -64,7 +65,7 @@ class ModelCard:
 
 
 def status(services: Services) -> Status:
-    """Whether the live model answers, without opening it."""
+    """Return the state of the live model, without opening it."""
     engine = services.engine
     return Status(
         model=answering(services),
@@ -76,7 +77,7 @@ def status(services: Services) -> Status:
 
 
 def tasks(services: Services) -> tuple[TaskInfo, ...]:
-    """The tasks of the live model; raises NotReady."""
+    """Return the tasks of the live model; raise NotReady."""
     return tuple(_task(task) for task in services.engine.tasks.values())
 
 
@@ -86,7 +87,7 @@ def _task(task: Any) -> TaskInfo:
 
 
 def labels(services: Services, task: str) -> tuple[LabelInfo, ...]:
-    """The labels of a task of the live model; raises TaskMissing, NotReady."""
+    """Return the labels of a task of the live model; raise TaskMissing, NotReady."""
     found = services.engine.tasks.get(task)
     if found is None:
         raise TaskMissing(task=task)
@@ -94,12 +95,12 @@ def labels(services: Services, task: str) -> tuple[LabelInfo, ...]:
 
 
 def available(services: Services) -> tuple[str, ...]:
-    """The `name@version` of every sound classifier there is, newest version first."""
+    """Return the `name@version` of every sound classifier, newest version first."""
     return tuple(artifact.manifest.id for artifact in loader.artifacts(services.policy.artifact_folders))
 
 
 def card(services: Services) -> ModelCard:
-    """What the live artifact says of itself; raises ArtifactMissing, NotReady."""
+    """Return the description of the live artifact; raise ArtifactMissing, NotReady."""
     engine = services.engine
     if engine.is_ready:
         folder = engine.model().artifact.folder
@@ -124,19 +125,24 @@ def _json(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def past(services: Services) -> tuple[Deployment, ...]:
-    """Which models were put live or into shadow, newest first."""
+def list_deployments(services: Services) -> tuple[Deployment, ...]:
+    """Return the models that were put live or into shadow, newest first."""
     return deployments.every(services.db)
 
 
+def deployers(services: Services, rows: Sequence[Deployment]) -> dict[int, str]:
+    """Return the names of the people who put these models into their slots, by id."""
+    return users.names(services.db, {int(row.actor_id) for row in rows if row.actor_id.isdigit()})
+
+
 def live_name(services: Services) -> str | None:
-    """The `name@version` that was put live; None where the newest artifact answers by default."""
+    """Return the `name@version` that was put live; None where the newest artifact answers by default."""
     found = deployments.current(services.db)
     return None if found is None else found.model or None
 
 
 def answering(services: Services) -> str:
-    """The `name@version` that answers, or would if it were opened now; empty when there is none."""
+    """Return the `name@version` that answers, or would if it were opened now; empty when there is none."""
     if services.engine.is_ready:
         return _open_name(services)
     try:
@@ -155,12 +161,12 @@ def _open_name(services: Services) -> str:
 
 
 def promote(services: Services, name: str, *, viewer: Viewer) -> Deployment:
-    """Let `name@version` answer from now on; raises ArtifactMissing or ArtifactDamaged and then changes nothing."""
+    """Put `name@version` live; raise ArtifactMissing or ArtifactDamaged and then change nothing."""
     return _deployed(services, name, viewer=viewer, verb="deployed")
 
 
 def rollback(services: Services, *, viewer: Viewer) -> Deployment:
-    """Let the model before the live one answer again; raises Conflict `nothing_to_roll_back`."""
+    """Put the model before the live one live again; raise Conflict `nothing_to_roll_back`."""
     rows = [row for row in deployments.every(services.db) if row.slot == "live"]
     live = rows[0].model if rows else ""
     earlier = next((row.model for row in rows if row.model != live), None)
@@ -170,7 +176,7 @@ def rollback(services: Services, *, viewer: Viewer) -> Deployment:
 
 
 def _deployed(services: Services, name: str, *, viewer: Viewer, verb: str) -> Deployment:
-    before, model = _live_id(services), opened(services, name)
+    before, model = _live_id(services), open_model(services, name)
     # Its own name, however it was asked for: what follows the rows compares with it.
     made = model.artifact.manifest.id
     at, actor = clock.now_ms(), history.of(viewer)
@@ -186,8 +192,8 @@ def _deployed(services: Services, name: str, *, viewer: Viewer, verb: str) -> De
     return Deployment(id=row_id, model=made, slot="live", at=at, actor_id=actor[1])
 
 
-def opened(services: Services, name: str) -> Model:
-    """A model, opened, checked and warm: nothing is left that could go wrong once it answers."""
+def open_model(services: Services, name: str) -> Model:
+    """Return a model that is opened, checked and warm: nothing is left that could go wrong once it answers."""
     policy = services.policy
     model = loader.load(loader.find(policy.artifact_folders, model=name), threads=policy.engine_threads)
     warm(model)
@@ -202,9 +208,9 @@ def _live_id(services: Services) -> str:
 
 
 def follow(services: Services) -> bool:
-    """Swap to the model that another process has put live; whether there was one."""
+    """Swap to the model that another process has put live; return False where there is none."""
     wanted = live_name(services)
     if wanted is None or not services.engine.is_ready or services.engine.model().artifact.manifest.id == wanted:
         return False
-    services.engine.swap(opened(services, wanted))
+    services.engine.swap(open_model(services, wanted))
     return True

@@ -1,4 +1,4 @@
-"""The texts that models read: each kind is found through the area that keeps it."""
+"""The texts that models read, each kind from the area that keeps it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class TextSource(Protocol):
     kind: str
 
     def text(self, db: Reads, subject_id: int) -> str:
-        """The text of one subject, as the model reads it; raises NotFound."""
+        """Return the text of one subject, as the model reads it; raise NotFound."""
 
     def n_pending(self, db: Reads) -> int:
-        """How many of them wait for the live model."""
+        """Return the number of them that wait for the live model."""
 
 
 SOURCES: Registry[TextSource] = Registry()
-"""Where texts are found, by the kind of their subject."""
+"""The sources of texts, by the kind of their subject."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.core.engine_interface import Lane, Request, Result
@@ -20,7 +20,7 @@ Target = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Word:
-    """A piece of a text (characters) and what the label's probability loses without it."""
+    """A piece of a text (in characters), and by how much the label's probability falls without it."""
 
     start: int
     end: int
@@ -42,7 +42,7 @@ class Explanation:
 
 
 def tasks_for(services: Services, *, roles: Collection[Role], intent_task: str | None = None) -> tuple[str, ...]:
-    """The live model's tasks of these roles; of the intent tasks only the one in force.
+    """Return the live model's tasks of these roles; of the intent tasks only the one in force.
 
     Raises TaskMissing when an intent task is named that the model does not have.
     """
@@ -52,7 +52,7 @@ def tasks_for(services: Services, *, roles: Collection[Role], intent_task: str |
         raise TaskMissing(task=intent_task)
     found = [name for name, task in known.items() if task.role in roles and (task.role != "intent" or name == wanted)]
     if "intent" in roles and wanted not in found:
-        # The setting's own task is not in this model: a user's model with one intent task works all the same.
+        # The task of the setting is not in this model: a user's own model with one intent task works as well.
         found += [name for name, task in known.items() if task.role == "intent"][:1]
     return tuple(found)
 
@@ -70,11 +70,10 @@ def read(
     n_top: int = 3,
     languages: Mapping[str, str] | None = None,
 ) -> list[Reading]:
-    """What the model says of each text, in their order; predictions of an unsupported language are all abstained.
+    """Return the reading of each text in order; predictions of an unsupported language are all abstained.
 
-    `languages` are the ISO 639-1 codes of texts of which they are known; the others are detected. Who is patient waits
-    for room where the bulk lane is full.
-    Raises Overloaded, DeadlineExceeded, TaskMissing, NotReady.
+    `languages` are the known ISO 639-1 codes by text; all others are detected. A patient caller waits for room where
+    the bulk lane is full. Raises Overloaded, DeadlineExceeded, TaskMissing, NotReady.
     """
     asked = tasks_for(services, roles=roles or TICKET_ROLES, intent_task=intent_task) if tasks is None else tasks
     places = targets or [None] * len(texts)
@@ -103,7 +102,7 @@ def _reading(result: Result, *, language: tuple[str, bool]) -> Reading:
 
 
 def language_of(services: Services, text: str, *, known: str | None = None) -> tuple[str, bool]:
-    """The language of a text and whether the model reads it; only a certain unsupported one is refused."""
+    """Return the language of a text, and False if it is certain and the model does not read it."""
     if known:
         return known, known in services.policy.languages
     found = language.detect(text)
@@ -111,7 +110,7 @@ def language_of(services: Services, text: str, *, known: str | None = None) -> t
 
 
 def explain(services: Services, text: str, *, task: str, target: Target | None = None) -> Explanation:
-    """The words that made the live model answer so, with how far to trust that; raises as `read` does."""
+    """Return the words behind the live model's answer, with the fidelity of this explanation; raise as `read` does."""
     found = services.engine.explain(text, task=task, target=target, deadline_ms=services.policy.deadline_ms * 2)
     return Explanation(
         label=found.label,
@@ -120,8 +119,3 @@ def explain(services: Services, text: str, *, task: str, target: Target | None =
         fidelity=found.fidelity,
         slips=tuple((slip.typed, slip.meant) for slip in found.slips),
     )
-
-
-def models_of(readings: Iterable[Reading]) -> tuple[str, ...]:
-    """The `name@version` of the models that were read with."""
-    return tuple(dict.fromkeys(one.model for reading in readings for one in reading.predictions))

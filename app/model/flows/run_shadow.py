@@ -22,7 +22,7 @@ MOST_DIFFERENCES = 3
 
 
 def name(services: Services) -> str | None:
-    """The `name@version` in shadow; None when there is none."""
+    """Return the `name@version` in shadow; None when there is none."""
     found = deployments.current(services.db, slot="shadow")
     return None if found is None else found.model or None
 
@@ -32,7 +32,7 @@ def start(services: Services, wanted: str, *, viewer: Viewer) -> Deployment:
 
     Raises ArtifactMissing or ArtifactDamaged, Conflict `shadow_is_live` for the model that is live.
     """
-    model = deploy_model.opened(services, wanted)
+    model = deploy_model.open_model(services, wanted)
     made = model.artifact.manifest.id
     if made == deploy_model.answering(services):
         raise Conflict("shadow_is_live", model=made)
@@ -61,7 +61,7 @@ def _noted(services: Services, model: str, *, viewer: Viewer, verb: str) -> Depl
 
 
 def read_on(services: Services, *, limit: int = STEP) -> int:
-    """Let the shadow that is in force read what it has not read; how many texts. For the worker."""
+    """Let the model in shadow read what it has not read yet; return the number of texts."""
     wanted = name(services)
     if not _follow(services, wanted) or wanted is None:
         return 0
@@ -69,13 +69,13 @@ def read_on(services: Services, *, limit: int = STEP) -> int:
 
 
 def _follow(services: Services, wanted: str | None) -> bool:
-    """Open or close what another process has put into shadow; whether one is open."""
+    """Open or close the model that another process has put into shadow or taken out; return True if one is open."""
     try:
         open_name = services.engine.model("shadow").artifact.manifest.id
     except NotReady:
         open_name = None
     if wanted != open_name:
-        services.engine.swap(None if wanted is None else deploy_model.opened(services, wanted), slot="shadow")
+        services.engine.swap(None if wanted is None else deploy_model.open_model(services, wanted), slot="shadow")
     return wanted is not None and services.engine.is_ready
 
 
@@ -93,7 +93,7 @@ def _read(services: Services, source: TextSource, *, model: str, limit: int) -> 
 
 
 def _request(services: Services, source: TextSource, *, subject_id: int, known: Sequence[StoredPrediction]) -> Request:
-    """The text with the tasks that the live model answered and the shadow has."""
+    """Return the request of a text, for the tasks that the live model answered and the shadow has."""
     said = (one for one in known if one.subject_id == subject_id and not one.prediction.is_shadow)
     has = services.engine.model("shadow").tasks
     tasks = tuple(dict.fromkeys(one.prediction.task for one in said if one.prediction.task in has))
@@ -101,7 +101,7 @@ def _request(services: Services, source: TextSource, *, subject_id: int, known: 
 
 
 def agreement(services: Services) -> tuple[Agreement, ...]:
-    """Live and shadow side by side, task by task, over the newest texts both have read."""
+    """Return the agreement of the live model and the shadow by task, over the newest texts that both have read."""
     wanted = name(services)
     by_task: dict[str, list[tuple[str, str, int]]] = defaultdict(list)
     for task, live, shadow, n in shadow_runs.label_pairs(services.db, model=wanted) if wanted else ():

@@ -1,4 +1,4 @@
-"""Which words carried an answer, as pieces of the text with a strength to draw."""
+"""The words behind an answer, as pieces of the text with a strength to draw."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ WEAKEST = 0.02
 
 
 class Weighed(Protocol):
-    """A piece of a text with what the answer loses without it."""
+    """A piece of a text with its weight for the answer."""
 
     @property
     def start(self) -> int:
@@ -22,7 +22,7 @@ class Weighed(Protocol):
 
     @property
     def weight(self) -> float:
-        """What the label's probability loses without it, −1 to 1."""
+        """The loss of the label's probability without it, −1 to 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ def _strength(weight: float, *, strongest: float) -> int:
 
 
 def pieces(text: str, *, weights: Sequence[Weighed]) -> tuple[Piece, ...]:
-    """The whole text in reading order; nothing when no word mattered (every weight below 0.02)."""
+    """Return the whole text in pieces; none when no word mattered (every weight below 0.02)."""
     strongest = max((abs(weight.weight) for weight in weights), default=0.0)
     if strongest < WEAKEST:
         return ()

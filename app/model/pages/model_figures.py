@@ -1,4 +1,4 @@
-"""What the artifact's files say of its tasks, put together for the model page."""
+"""Figures of an artifact's tasks from its files, for the model page."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _figure(row: Mapping[str, Any], *, int8: Mapping[str, Any]) -> Figure:
 
 
 def tasks(card: Card) -> tuple[TaskMeasure, ...]:
-    """Every task that decision.json names, with the figures of its corpora."""
+    """Return every task that decision.json names, with the figures of its corpora."""
     int8 = card.metrics.get("int8", {})
     rows = card.metrics.get("headline", ())
     return tuple(

@@ -1,4 +1,4 @@
-"""The model page: what answers, how good it was measured to be, and how it changes hands."""
+"""The model page: the live model with its measured quality, promotion, rollback and shadow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from werkzeug.wrappers import Response
 from app.core.errors import BellwetherError, Conflict, NotReady
 from app.model.flows import count_corrections, deploy_model, run_shadow
 from app.model.pages import model_figures
-from app.people.store import users
 from app.web import problem_sentences
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
@@ -20,10 +19,9 @@ blueprint = Blueprint("pages_models", __name__)
 @blueprint.get("/model")
 @requires("models:read")
 def index() -> str:
-    """The live artifact with its figures; when none can be opened, why."""
+    """Show the live artifact with its figures, or the reason why none can be opened."""
     found, me = services(), viewer()
-    history = deploy_model.past(found)
-    actors = {int(row.actor_id) for row in history if row.actor_id.isdigit()}
+    history = deploy_model.list_deployments(found)
     try:
         card, fault = deploy_model.card(found), ""
     except BellwetherError as error:
@@ -35,7 +33,7 @@ def index() -> str:
         tasks=model_figures.tasks(card) if card else (),
         available=deploy_model.available(found) if me.may("models:write") else (),
         history=history,
-        names=users.names(found.db, actors),
+        names=deploy_model.deployers(found, history),
         shadow=run_shadow.name(found),
         agreement=run_shadow.agreement(found),
         corrections=count_corrections.by_task(found),

@@ -1,4 +1,4 @@
-"""What a model in shadow has still to read, and how far it agrees with the live one."""
+"""The texts that a model in shadow has still to read, and its agreement with the live one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ NEWEST = 10_000
 
 
 def unread(db: Reads, *, model: str, subject_kind: str, limit: int) -> tuple[int, ...]:
-    """Newest messages or posts that the live model has read and `model` has not yet read in shadow."""
+    """Return the newest messages or posts that the live model has read and `model` has not read in shadow."""
     # The plus keeps the lookup on the subject's few rows instead of all that the shadow ever said.
     rows = db.rows(
         """SELECT DISTINCT p.subject_id AS id FROM predicted p
@@ -23,7 +23,7 @@ def unread(db: Reads, *, model: str, subject_kind: str, limit: int) -> tuple[int
 
 
 def label_pairs(db: Reads, *, model: str) -> tuple[tuple[str, str, str, int], ...]:
-    """(task, label of the live model, label of the shadow, how often) over the newest texts both have read."""
+    """Return (task, label of the live model, label of the shadow, count) over the newest texts that both have read."""
     rows = db.rows(
         """SELECT s.task AS task, l.label AS live, s.label AS shadow, COUNT(*) AS n
         FROM (SELECT subject_kind, subject_id, task, label FROM predicted

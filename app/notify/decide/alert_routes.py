@@ -1,7 +1,7 @@
 """Routes: which receiver hears of which alert, when, and together with what; pure functions of alert and time.
 
-Everything that is to be told has a key that depends on the episode alone, so that asking again, after a restart too,
-finds it told. What is not told now (silenced, muted, quiet hours, not yet escalated) is simply asked for again later.
+Every notice has a key that depends on its episode alone: it is sent once, however often it is asked for, also after a
+restart. A notice that is held back now (silenced, muted, quiet hours, not yet escalated) is asked for again later.
 """
 
 from __future__ import annotations
@@ -14,16 +14,15 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from app.core.errors import FieldError, InputError
-from app.notify.domain.notification import Receiver, Telling
+from app.notify.domain.alert_facts import LABELS
+from app.notify.domain.notification import LONGEST_VALUE, MOST_MATCHERS, Notice, Receiver
 
-LABELS = ("alertname", "severity", "subject_kind", "subject", "ticker", "sector")
 OPERATORS = ("=", "!=", "=~", "!~")
 DAY_MINUTES = 1440
-MOST_MATCHERS, LONGEST_VALUE = 20, 200
 
 
 class Episode(Protocol):
-    """What routes read of an alert: one episode of it, in ms UTC."""
+    """An alert as routes read it; times in ms UTC."""
 
     @property
     def id(self) -> int:
@@ -46,7 +45,7 @@ _MATCHER = re.compile(r"\s*(\w+)\s*(=~|!~|!=|=)\s*\"?(.*?)\"?\s*$")
 
 
 def parsed_matchers(text: str) -> tuple[dict[str, str], ...]:
-    """Matchers as people write them, one a line: `sector = "Energy"`, `severity =~ "warning|critical"`.
+    """Return matchers as people write them, one a line: `sector = "Energy"`, `severity =~ "warning|critical"`.
 
     Raises InputError `bad_matcher` with the line at fault.
     """
@@ -60,7 +59,7 @@ def parsed_matchers(text: str) -> tuple[dict[str, str], ...]:
 
 
 def checked_matchers(matchers: Sequence[Mapping[str, str]]) -> tuple[dict[str, str], ...]:
-    """Matchers with known names, operators and patterns; raises InputError `bad_matcher`."""
+    """Return matchers whose names, operators and patterns are known; raise InputError `bad_matcher` otherwise."""
     if len(matchers) > MOST_MATCHERS:
         raise _bad(str(matchers[MOST_MATCHERS].get("name")))
     return tuple(_checked(matcher) for matcher in matchers)
@@ -81,7 +80,7 @@ def _bad(line: str) -> InputError:
 
 
 def matches(receiver: Receiver, *, labels: Mapping[str, str]) -> bool:
-    """Whether every matcher of a receiver's route holds; `=~` takes alternatives with `|` between and `*` within."""
+    """Return True if every matcher of a receiver's route holds; `=~` takes alternatives (`|`) with wildcards (`*`)."""
     return all(_holds(matcher, value=labels.get(matcher["name"], "")) for matcher in receiver.matchers)
 
 
@@ -98,7 +97,7 @@ def _is_like(value: str, *, pattern: str) -> bool:
 
 
 def is_quiet(receiver: Receiver, *, now: int) -> bool:
-    """Whether `now` (ms UTC) lies in the receiver's quiet hours, which may run over midnight."""
+    """Return True if `now` (ms UTC) lies in the receiver's quiet hours, which may run over midnight."""
     start, end = receiver.quiet_from, receiver.quiet_until
     if start is None or end is None or start == end:
         return False
@@ -108,7 +107,7 @@ def is_quiet(receiver: Receiver, *, now: int) -> bool:
 
 
 def digest_due(receiver: Receiver, *, now: int) -> int | None:
-    """The latest moment (ms UTC) at which a digest was to go out, if none has gone out since."""
+    """Return the latest time (ms UTC) at which a digest was due, unless one has gone out since."""
     if receiver.digest_at is None:
         return None
     local = datetime.fromtimestamp(now / 1000, ZoneInfo(receiver.zone))
@@ -122,34 +121,34 @@ def digest_due(receiver: Receiver, *, now: int) -> int | None:
 
 
 def group_key(receiver: Receiver, *, kind: str, labels: Mapping[str, str]) -> str | None:
-    """What alerts share that go out as one message; None when each goes out alone."""
+    """Return the key that alerts of one message share, or None when each goes out alone."""
     if receiver.group_by == "sector":
         return f"{kind}:sector:{labels.get('sector', '')}"
     return f"{kind}:all" if receiver.group_by == "all" else None
 
 
-def begun(alert: Episode, *, receiver: Receiver, now: int) -> Iterator[Telling]:
-    """What a receiver is to hear of a firing alert by now, quiet hours apart.
+def begun(alert: Episode, *, receiver: Receiver, now: int) -> Iterator[Notice]:
+    """Yield the notices of a firing alert that are due by now, whatever the quiet hours.
 
-    Its beginning, or that nobody acknowledged it for `escalate_ms`; then once for every `repeat_ms` that passed.
+    The first is its beginning, or that nobody acknowledged it for `escalate_ms`; then one for every `repeat_ms`.
     """
     fired = alert.firing_at if alert.firing_at is not None else alert.started_at
     elapsed = now - fired
     is_taken = alert.acknowledged_at is not None
     if not receiver.escalate_ms:
-        yield Telling(kind="firing", key=key_of(alert, kind="firing", receiver=receiver))
+        yield Notice(kind="firing", key=key_of(alert, kind="firing", receiver=receiver))
     elif not is_taken and elapsed >= receiver.escalate_ms:
-        yield Telling(kind="escalation", key=key_of(alert, kind="escalation", receiver=receiver))
+        yield Notice(kind="escalation", key=key_of(alert, kind="escalation", receiver=receiver))
     n = elapsed // receiver.repeat_ms if receiver.repeat_ms else 0
     if n >= 1 and not is_taken and elapsed >= receiver.escalate_ms:
-        yield Telling(kind="repeat", key=f"{key_of(alert, kind='repeat', receiver=receiver)}_{n}")
+        yield Notice(kind="repeat", key=f"{key_of(alert, kind='repeat', receiver=receiver)}_{n}")
 
 
-def ended(alert: Episode, *, receiver: Receiver) -> Telling:
-    """That an alert is over."""
-    return Telling(kind="resolved", key=key_of(alert, kind="resolved", receiver=receiver))
+def ended(alert: Episode, *, receiver: Receiver) -> Notice:
+    """Return the notice that an alert is over."""
+    return Notice(kind="resolved", key=key_of(alert, kind="resolved", receiver=receiver))
 
 
 def key_of(alert: Episode, *, kind: str, receiver: Receiver) -> str:
-    """The key of a telling: one for each episode, kind and receiver."""
+    """Return the key of a notice: one for each episode, kind and receiver."""
     return f"msg_alr_{alert.id}_{alert.firing_at}_{kind}_{receiver.id}"

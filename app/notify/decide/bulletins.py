@@ -1,13 +1,13 @@
-"""Bulletins: what people read in a mail or a chat, in plain text, from the facts that a notification keeps."""
+"""Bulletins: the plain text that people read in a mail or a chat, from the facts that a notification keeps."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.notify.decide.sentences import alert_summary, alert_url, alerts_in, group_title, sentence
+from app.notify.decide.notification_sentences import alert_summary, group_title, sentence
+from app.notify.domain.alert_facts import AlertFacts, alerts_in
 from app.notify.domain.notification import Bulletin, Notification, Receiver
 
 MOST_STORIES = 3
@@ -15,15 +15,15 @@ MOST_ALERTS = 40
 
 
 def bulletin(receiver: Receiver, *, notification: Notification, base_url: str, locale: str) -> Bulletin:
-    """What a receiver of bulletins is sent for a notification of alerts, a digest or a test."""
+    """Return the bulletin of a notification of alerts, of a digest or of a test."""
     told = alerts_in(notification.body) if notification.noun in ("alert", "digest") else []
     title, parts = _content(receiver, notification=notification, told=told, base_url=base_url, locale=locale)
-    is_bad = any(facts["state"] != "resolved" for facts in told)
+    is_bad = any(not facts.is_over for facts in told)
     return Bulletin(url=receiver.url, title=title, text="\n\n".join(parts), is_bad=is_bad)
 
 
 def _content(
-    receiver: Receiver, *, notification: Notification, told: Sequence[Mapping[str, Any]], base_url: str, locale: str
+    receiver: Receiver, *, notification: Notification, told: Sequence[AlertFacts], base_url: str, locale: str
 ) -> tuple[str, list[str]]:
     if notification.noun == "receiver":
         return sentence("title_test", locale=locale), [sentence("test", locale=locale, name=receiver.name)]
@@ -40,19 +40,19 @@ def _content(
     return title, [_paragraph(facts, base_url=base_url, locale=locale) for facts in told[:MOST_ALERTS]]
 
 
-def _paragraph(facts: Mapping[str, Any], *, base_url: str, locale: str) -> str:
+def _paragraph(facts: AlertFacts, *, base_url: str, locale: str) -> str:
     lines = [alert_summary(facts, locale=locale)]
-    if facts["state"] != "resolved":
-        lines += [f"– {title}" for title in facts["stories"][:MOST_STORIES]]
-    return "\n".join([*lines, alert_url(facts, base_url=base_url)])
+    if not facts.is_over:
+        lines += [f"– {title}" for title in facts.stories[:MOST_STORIES]]
+    return "\n".join([*lines, facts.url(base_url)])
 
 
-def _line(facts: Mapping[str, Any], *, zone: str, base_url: str, locale: str) -> str:
-    at = _stamp(int(facts["firing_at"] or facts["started_at"]), zone=zone)
+def _line(facts: AlertFacts, *, zone: str, base_url: str, locale: str) -> str:
+    at = _stamp(facts.began_at, zone=zone)
     when = sentence("fired_at", locale=locale, at=at)
-    if facts["state"] != "resolved":
+    if not facts.is_over:
         when += ", " + sentence("still_firing", locale=locale)
-    return "\n".join([alert_summary(facts, locale=locale), when, alert_url(facts, base_url=base_url)])
+    return "\n".join([alert_summary(facts, locale=locale), when, facts.url(base_url)])
 
 
 def _stamp(at: int, *, zone: str) -> str:

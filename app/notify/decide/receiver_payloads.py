@@ -1,4 +1,4 @@
-"""What each kind of receiver is sent: notifications into requests and bulletins."""
+"""Requests and bulletins: a notification in the shape that each kind of receiver takes."""
 
 from __future__ import annotations
 
@@ -7,41 +7,43 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.core.errors import InputError
+from app.notify.decide.alertmanager_payloads import alert_body, alertmanager_alerts
 from app.notify.decide.bulletins import bulletin
-from app.notify.decide.sentences import alert_body, alert_event_body, alertmanager_alerts, alerts_in, rfc3339
-from app.notify.decide.webhooks import signed
+from app.notify.decide.webhook_payloads import alert_event_body, rfc3339
+from app.notify.decide.webhook_signing import signed
+from app.notify.domain.alert_facts import alerts_in
 from app.notify.domain.notification import Bulletin, Notification, Outgoing, Receiver
 
 STATE_VERBS = ("firing", "resolved")
-"""What an alert does; their notifications hold `alert_facts`. What people do to it (acknowledged) are plain events."""
+"""The verbs whose notifications hold `AlertFacts`; what people do to an alert (acknowledge) are plain events."""
 
 JSON_HEADERS = {"content-type": "application/json; charset=utf-8", "user-agent": "Bellwether"}
 RESEND_MS = 60_000
-"""How often an Alertmanager is told again of what goes on."""
+"""The time after which an Alertmanager is sent an alert again."""
 
 RESOLVED_RESEND_MS = 5 * 60_000
 LASTS_MS = 4 * RESEND_MS
-"""How long an Alertmanager is to hold an alert of which it hears nothing, as Prometheus does."""
+"""The time for which an Alertmanager holds an alert that it hears nothing more of, as with Prometheus."""
 
 
 def wants(receiver: Receiver, *, noun: str, verb: str) -> bool:
-    """Whether a receiver is to be told of `noun.verb`: it is active, its kind can tell it, and its list names it.
+    """Return True if a receiver takes `noun.verb`: it is active, its kind can carry it, and its list names it.
 
     The list holds `alert.firing`, `alert.*` and the like; an empty list means everything.
     """
     is_listed = not receiver.verbs or f"{noun}.{verb}" in receiver.verbs or f"{noun}.*" in receiver.verbs
-    return receiver.is_active and is_listed and _can_tell(receiver, noun=noun, verb=verb)
+    return receiver.is_active and is_listed and _can_carry(receiver, noun=noun, verb=verb)
 
 
 def prepare(
     receiver: Receiver, *, notification: Notification, at_s: int, base_url: str = "", locale: str = "en"
 ) -> Outgoing | Bulletin:
-    """What tells a receiver; the same bytes on every attempt, only `webhook-timestamp` and signature move.
+    """Return the request or bulletin; only `webhook-timestamp` and signature differ between attempts.
 
-    A notification's body holds `alert_facts` for alerts and digests, `event_body` for the rest. `at_s` is the time of
-    this attempt. A kind that cannot tell it raises InputError `receiver_cannot_tell`.
+    A notification's body holds `AlertFacts` for alerts and digests, `event_body` for the rest. `at_s` is the time of
+    this attempt. Raises InputError `receiver_cannot_tell` for a kind of receiver that cannot carry it.
     """
-    if not _can_tell(receiver, noun=notification.noun, verb=notification.verb):
+    if not _can_carry(receiver, noun=notification.noun, verb=notification.verb):
         raise InputError("receiver_cannot_tell", kind=receiver.kind, noun=notification.noun, verb=notification.verb)
     language = receiver.locale or locale
     if receiver.kind == "apprise":
@@ -75,7 +77,7 @@ def _content(
 
 
 def _test(receiver: Receiver, *, notification: Notification) -> Mapping[str, Any] | list[dict[str, Any]]:
-    """A message that alarms nobody: an Alertmanager gets an empty list of alerts, or a group without any."""
+    """Return a message that alarms nobody: for an Alertmanager an empty list of alerts, or a group without any."""
     if receiver.kind == "alertmanager_api":
         return []
     if receiver.kind == "alertmanager":
@@ -84,10 +86,10 @@ def _test(receiver: Receiver, *, notification: Notification) -> Mapping[str, Any
 
 
 def resend_at(receiver: Receiver, *, notification: Notification, is_open: bool, ended_at: int, now: int) -> int | None:
-    """When something that was delivered is sent again: an Alertmanager hears of an alert until it is over.
+    """Return when a delivered notification is sent again (ms UTC): an Alertmanager hears of an alert until it is over.
 
-    `is_open`: an alert that it tells of still fires; `ended_at` is when the last of them ended. What is resolved is
-    repeated for five minutes, so that a restart of the other side does not miss it.
+    `is_open`: one of its alerts still fires; `ended_at` is when the last of them ended. A resolved alert is repeated
+    for five minutes, so that a restart of the other side does not miss it.
     """
     if receiver.kind != "alertmanager_api" or notification.noun != "alert":
         return None
@@ -95,7 +97,7 @@ def resend_at(receiver: Receiver, *, notification: Notification, is_open: bool, 
     return now + RESEND_MS if is_news else None
 
 
-def _can_tell(receiver: Receiver, *, noun: str, verb: str) -> bool:
+def _can_carry(receiver: Receiver, *, noun: str, verb: str) -> bool:
     is_alert = noun == "alert" and verb in STATE_VERBS
     if noun == "receiver" or is_alert:
         return True

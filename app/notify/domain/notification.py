@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 ReceiverKind = Literal["webhook", "alertmanager", "alertmanager_api", "apprise"]
 GroupBy = Literal["alert", "sector", "all"]
-TellingKind = Literal["firing", "repeat", "escalation", "resolved"]
+NoticeKind = Literal["firing", "repeat", "escalation", "resolved"]
 NotificationState = Literal["queued", "sending", "sent", "failed"]
+MOST_MATCHERS, LONGEST_VALUE = 20, 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,7 @@ class Receiver:
 
 @dataclass(frozen=True, kw_only=True)
 class Notification:
-    """One thing to tell one receiver, kept until it was told; `dedup_key` is the same on every attempt."""
+    """One message to one receiver, kept until it is delivered; `dedup_key` is the same on every attempt."""
 
     id: int
     receiver_id: int
@@ -87,16 +88,16 @@ class Bulletin:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Telling:
-    """That a receiver is to hear of an alert: `key` is the same however often it is asked for."""
+class Notice:
+    """One thing that a receiver is to hear of an alert; its `key` depends on the episode, the kind and the receiver."""
 
-    kind: TellingKind
+    kind: NoticeKind
     key: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """How something that was told stands now: whether it still goes on, and when it ended (ms UTC, None: not yet)."""
+    """The present state of an alert that receivers heard of: open or not, and when it ended (ms UTC, None: not yet)."""
 
     is_open: bool
     ended_at: int | None
@@ -104,9 +105,18 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """How sending went: `is_gone` means the receiver asked never to be called again."""
+    """The outcome of one sending: `is_gone` means the receiver asked never to be called again."""
 
     is_delivered: bool
     error: str | None = None
     is_gone: bool = False
     retry_after_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """A past attempt to deliver a notification; `error` is a code."""
+
+    at: int
+    is_delivered: bool
+    error: str | None

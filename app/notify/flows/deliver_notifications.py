@@ -1,4 +1,4 @@
-"""Notifications: what was queued for receivers is sent, tried again, and written down."""
+"""Delivery: notifications that are due are sent, tried again on failure, and every attempt is written down."""
 
 from __future__ import annotations
 
@@ -6,30 +6,33 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 
-from app.core import clock
+from app.core import changes, clock
+from app.core.db import Transaction
 from app.core.errors import BellwetherError, Conflict
 from app.core.events import history
+from app.core.nouns import Plan
 from app.core.permissions import SYSTEM, Viewer
 from app.core.registry import Registry
 from app.core.services import Services
 from app.notify.decide.receiver_payloads import RESEND_MS, STATE_VERBS, prepare, resend_at
-from app.notify.decide.sentences import alerts_in
-from app.notify.decide.webhooks import retry_at
+from app.notify.decide.retry_backoff import retry_at
+from app.notify.domain.alert_facts import alerts_in
 from app.notify.domain.notification import Attempt, Notification, Receiver, Standing
-from app.notify.sources.sending import send
+from app.notify.flows.keep_receivers import RECEIVER
+from app.notify.sources.notification_sender import send
 from app.notify.store import notifications, receivers
 
 LOG = logging.getLogger(__name__)
 LEASE_MS = 120_000
 FINAL = ("receiver_cannot_tell", "bad_secret", "bad_apprise_url")
 STANDINGS: Registry[Callable[[Services, Sequence[int]], Sequence[Standing]]] = Registry()
-"""Looks up, by noun, how the things with these ids stand."""
+"""Looks up the present state of the things with these ids, by noun."""
 
 
 def deliver_due(services: Services, *, now: int | None = None, limit: int = 20, is_first: bool | None = None) -> int:
-    """Send what is due; how many were delivered. Each is claimed first, so that nobody else sends it meanwhile.
+    """Send the notifications that are due, each claimed first so that nobody else sends it; return how many arrived.
 
-    `is_first`: only what nobody has tried to send yet, or only what is tried again.
+    `is_first`: True sends only those that nobody has tried yet, False only the others.
     """
     moment = clock.now_ms() if now is None else now
     n_sent = 0
@@ -45,7 +48,7 @@ def _delivered(services: Services, notification: Notification, *, now: int) -> b
     receiver = receivers.get(services.db, notification.receiver_id)
     earlier_at = notifications.earlier_of_alerts(services.db, notification) if notification.noun == "alert" else None
     if earlier_at is not None and receiver.kind != "alertmanager_api":
-        # What ended is not told before it began, whatever the order in which the receiver can be reached.
+        # A receiver hears of a beginning before an end, in whatever order it can be reached.
         with services.db.transaction() as tx:
             notifications.put_off(tx, notification.id, until=max(earlier_at, now) + 1)
         return False
@@ -61,17 +64,15 @@ def _delivered(services: Services, notification: Notification, *, now: int) -> b
             next_at=again_at,
         )
         if attempt.is_gone and receiver.is_active:
-            receivers.update(tx, receiver.id, changes={"is_active": False})
-            history.record(
-                tx,
-                actor=history.of(SYSTEM),
-                verb="gone",
-                noun="receiver",
-                noun_id=receiver.id,
-                before={"is_active": True},
-                after={"is_active": False},
-            )
+            _switch_off(tx, receiver)
     return attempt.is_delivered
+
+
+def _switch_off(tx: Transaction, receiver: Receiver) -> None:
+    """Never call a receiver again that asked for this."""
+    off = {"is_active": False}
+    plan = Plan(was=receiver, columns=off, before={"is_active": True}, after=off, verb="gone")
+    changes.write(tx, RECEIVER, plan, viewer=SYSTEM)
 
 
 def _again_at(
@@ -90,7 +91,7 @@ def _again_at(
         )
     if notification.noun != "alert" or notification.verb not in STATE_VERBS:
         return None
-    told = STANDINGS["alert"](services, [int(facts["alert_id"]) for facts in alerts_in(notification.body)])
+    told = STANDINGS["alert"](services, [facts.alert_id for facts in alerts_in(notification.body)])
     is_open = any(standing.is_open for standing in told)
     ended_at = max((standing.ended_at or now for standing in told), default=now)
     if not attempt.is_delivered:
@@ -116,7 +117,7 @@ def _attempted(services: Services, receiver: Receiver, *, notification: Notifica
 
 
 def send_again(services: Services, notification_id: int, *, viewer: Viewer) -> Notification:
-    """Queue a sent or failed notification once more; raises Conflict `still_queued`."""
+    """Queue a sent or failed notification once more; raise NotFound, Conflict `still_queued`."""
     with services.db.transaction() as tx:
         notification = notifications.get(tx, notification_id)
         if not notifications.send_again(tx, notification_id, at=clock.now_ms()):

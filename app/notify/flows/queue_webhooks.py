@@ -1,4 +1,4 @@
-"""Webhooks of events: queued with the change that they tell of, in its own transaction."""
+"""Webhooks of events: queued with the change that they tell of, in its transaction."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from app.core.db import Transaction
 from app.core.events.event import Event
 from app.core.events.history import Announced
 from app.notify.decide.receiver_payloads import wants
-from app.notify.decide.sentences import event_body
+from app.notify.decide.webhook_payloads import event_body
 from app.notify.store import notifications, receivers
 
-TOLD = frozenset({"ticket", "model", "job"})
-"""Nouns whose events are told; alerts are told by their own flow, with the figures that explain them."""
+ANNOUNCED = frozenset({"ticket", "model", "job"})
+"""Nouns whose events go to webhooks; alerts have a flow of their own, with the figures that explain them."""
 
-TOLD_OF_ALERTS = frozenset({"acknowledged"})
+ANNOUNCED_OF_ALERTS = frozenset({"acknowledged"})
 
 
 def queue_webhooks(tx: Transaction, announced: Sequence[Announced]) -> None:
     """Queue a notification for every receiver that wants one of these events."""
-    told = [one for one in announced if _is_told(one.event)]
+    told = [one for one in announced if _is_announced(one.event)]
     listening = receivers.every(tx) if told else ()
     for one in told:
         for receiver in listening:
@@ -36,5 +36,5 @@ def queue_webhooks(tx: Transaction, announced: Sequence[Announced]) -> None:
                 )
 
 
-def _is_told(event: Event) -> bool:
-    return event.noun in TOLD or (event.noun == "alert" and event.verb in TOLD_OF_ALERTS)
+def _is_announced(event: Event) -> bool:
+    return event.noun in ANNOUNCED or (event.noun == "alert" and event.verb in ANNOUNCED_OF_ALERTS)

@@ -1,4 +1,4 @@
-"""Handing a letter to a mail server (RFC 5321); touches the outside, through the guard."""
+"""Mail is handed to a mail server (RFC 5321) through the guard of outgoing calls."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from socket import socket
 
 from app.core.errors import OutgoingError
 from app.core.outgoing import calls as network
-from app.notify.domain.mail import Posted, Server
+from app.notify.domain.letter import Posted, Server
 
 TIMEOUT_S = 20.0
 
 
 def post(mail: EmailMessage, server: Server, *, sender: str, recipient: str, allow_private: bool) -> Posted:
-    """Hand over one mail and say how it went; never raises for what the other side does.
+    """Hand over one mail and return the outcome; never raises for what the other side does.
 
     `error` is a code: `refused` (the server will never take it: `is_final`), `put_off` (it asks to come again),
     `sign_in_refused`, or the reason of the connection (`timeout`, `unreachable`, …).
     """
     try:
-        with network.failures_of(f"{server.host}:{server.port}"):
+        with network.translating_failures(f"{server.host}:{server.port}"):
             connection = _Connection(server, allow_private=allow_private)
             try:
                 return _posted(connection, mail, server=server, sender=sender, recipient=recipient)
@@ -54,7 +54,7 @@ def _posted(connection: smtplib.SMTP, mail: EmailMessage, *, server: Server, sen
     try:
         connection.ehlo_or_helo_if_needed()
         if server.security == "starttls":
-            connection.starttls(context=network.trust())
+            connection.starttls(context=network.tls_context())
         if server.username:
             connection.login(server.username, server.secret)
         connection.send_message(mail, from_addr=sender, to_addrs=[recipient])

@@ -1,10 +1,9 @@
-"""Notifications: written with the change they tell of, claimed once, kept until told."""
+"""Notifications: written with the change that they tell of, claimed by one worker, kept until delivered."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from app.core import paging
@@ -13,16 +12,7 @@ from app.core.leases import lease_rows
 from app.core.paging import Page
 from app.core.scope import Condition, listed
 from app.core.storage.row_mapping import built
-from app.notify.domain.notification import Notification
-
-
-@dataclass(frozen=True, kw_only=True)
-class AttemptRow:
-    """One attempt to tell a receiver; `error` is a code."""
-
-    at: int
-    is_delivered: bool
-    error: str | None
+from app.notify.domain.notification import Delivery, Notification
 
 
 def _notification(row: sqlite3.Row) -> Notification:
@@ -30,7 +20,7 @@ def _notification(row: sqlite3.Row) -> Notification:
 
 
 def get(db: Reads, notification_id: int) -> Notification:
-    """The notification with this id; raises NotFound."""
+    """Return the notification with this id; raise NotFound."""
     return _notification(db.got("notification", notification_id))
 
 
@@ -42,7 +32,7 @@ def page(
     limit: int = 50,
     after: str | None = None,
 ) -> Page[Notification]:
-    """Notifications, newest first."""
+    """Return notifications, newest first."""
     conditions: list[Condition] = []
     if receiver_id is not None:
         conditions.append(("receiver_id = ?", [receiver_id]))
@@ -51,14 +41,14 @@ def page(
     return paging.newest(db, table="notification", conditions=conditions, make=_notification, limit=limit, after=after)
 
 
-def attempts(db: Reads, notification_id: int) -> tuple[AttemptRow, ...]:
-    """The attempts of a notification, oldest first."""
+def attempts(db: Reads, notification_id: int) -> tuple[Delivery, ...]:
+    """Return the attempts to deliver a notification, oldest first."""
     rows = db.rows("SELECT * FROM attempt WHERE notification_id = ? ORDER BY id", (notification_id,))
-    return tuple(built(AttemptRow, row, flags=("is_delivered",)) for row in rows)
+    return tuple(built(Delivery, row, flags=("is_delivered",)) for row in rows)
 
 
 def counts(db: Reads) -> dict[str, int]:
-    """How many notifications are in each state."""
+    """Return the number of notifications by state."""
     return {row["state"]: row["n"] for row in db.rows("SELECT state, count(*) AS n FROM notification GROUP BY state")}
 
 
@@ -75,7 +65,7 @@ def insert(
     send_at: int | None = None,
     group_key: str | None = None,
 ) -> int | None:
-    """Queue a notification; its id, or None when it is known: the same key is told once, however often it is asked for.
+    """Queue a notification and return its id, or None where its key is known: it goes out only once.
 
     It goes out at `send_at`; until then others of its `group_key` may join it.
     """
@@ -89,7 +79,7 @@ def insert(
 
 
 def collecting(db: Reads, *, receiver_id: int, group_key: str) -> Notification | None:
-    """The notification of a group that nobody has tried to send yet."""
+    """Return the notification of a group that nobody has tried to send yet."""
     row = db.row(
         "SELECT * FROM notification WHERE receiver_id = ? AND group_key = ? AND state = 'queued' AND n_attempts = 0 "
         "ORDER BY id LIMIT 1",
@@ -99,12 +89,12 @@ def collecting(db: Reads, *, receiver_id: int, group_key: str) -> Notification |
 
 
 def rewrite(tx: Transaction, notification_id: int, *, body: Mapping[str, Any]) -> None:
-    """Change what a notification that nobody has tried to send yet will say."""
+    """Change the body of a notification that nobody has tried to send yet."""
     tx.execute("UPDATE notification SET body = ? WHERE id = ?", (body, notification_id))
 
 
 def earlier_of_alerts(db: Reads, notification: Notification) -> int | None:
-    """When an earlier notification of the same alerts to the same receiver is tried next; None when all are settled."""
+    """Return when an earlier notification of the same alerts to the same receiver is tried next; None: all are sent."""
     found: int | None = db.value(
         "SELECT max(other.next_at) FROM telling AS mine JOIN telling AS theirs ON theirs.alert_id = mine.alert_id "
         "JOIN notification AS other ON other.id = theirs.notification_id WHERE mine.notification_id = ? "
@@ -123,7 +113,7 @@ def put_off(tx: Transaction, notification_id: int, *, until: int) -> None:
 
 
 def of_ids(db: Reads, notification_ids: Iterable[int]) -> tuple[Notification, ...]:
-    """These notifications, oldest first."""
+    """Return these notifications, oldest first."""
     rows = db.rows(
         "SELECT * FROM notification WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
         (listed(notification_ids),),
@@ -132,9 +122,9 @@ def of_ids(db: Reads, notification_ids: Iterable[int]) -> tuple[Notification, ..
 
 
 def due(db: Reads, *, now: int, limit: int, is_first: bool | None = None) -> tuple[Notification, ...]:
-    """Notifications whose next attempt has come, and those that a worker took and never finished.
+    """Return the notifications whose next attempt is due, and those that a worker took and never finished.
 
-    `is_first`: only those that were never tried, or only the others.
+    `is_first`: True gives only those that were never tried, False only the others.
     """
     rows = db.rows(
         "SELECT * FROM notification WHERE state IN ('queued', 'sending') AND next_at <= ? "
@@ -145,19 +135,19 @@ def due(db: Reads, *, now: int, limit: int, is_first: bool | None = None) -> tup
 
 
 def claim(tx: Transaction, notification_id: int, *, now: int, until: int) -> bool:
-    """Take a notification until a time, after which another may; whether this caller got it."""
+    """Take a notification until a time, after which another may; return False where another has it."""
     n_claimed = tx.execute(
         "UPDATE notification SET state = 'sending', claimed_at = ?, next_at = ?, n_attempts = n_attempts + 1 "
         "WHERE id = ? AND state IN ('queued', 'sending') AND next_at <= ?",
         (now, until, notification_id, now),
     )
-    return lease_rows.taken(tx, "notification", notification_id, until=until, n_claimed=n_claimed)
+    return lease_rows.hold_claimed(tx, "notification", notification_id, until=until, n_claimed=n_claimed)
 
 
 def settle(
     tx: Transaction, notification_id: int, *, at: int, is_delivered: bool, error: str | None, next_at: int | None
 ) -> None:
-    """Write an attempt down: sent or failed, or to be sent again at `next_at`."""
+    """Write an attempt down: delivered, failed, or to be tried again at `next_at`."""
     tx.insert("attempt", {"notification_id": notification_id, "at": at, "is_delivered": is_delivered, "error": error})
     state = "queued" if next_at is not None else "sent" if is_delivered else "failed"
     tx.execute(
@@ -168,7 +158,7 @@ def settle(
 
 
 def send_again(tx: Transaction, notification_id: int, *, at: int) -> bool:
-    """Queue a sent or failed notification once more; whether it was one."""
+    """Queue a sent or failed notification once more; return False for one in any other state."""
     return (
         tx.execute(
             "UPDATE notification SET state = 'queued', n_attempts = 0, next_at = ? "

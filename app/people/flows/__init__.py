@@ -1,1 +1,1 @@
-"""What happens, in order, each in one transaction."""
+"""Flows of people: accounts, sessions, tokens, teams, and the viewer of a request."""

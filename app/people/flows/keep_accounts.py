@@ -1,56 +1,82 @@
-"""People and tokens: the first admin, signing in, and whom a request is for."""
+"""Accounts: the first administrator, people who are added, their passwords and sign-in links."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from werkzeug.security import generate_password_hash
 
-from app.core import clock
-from app.core.db import Reads, Transaction
-from app.core.errors import Conflict, DatabaseBusy, FieldError, InputError, NotSignedIn
+from app.core import changes, clock
+from app.core.db import Transaction
+from app.core.durations import MINUTE_MS
+from app.core.errors import Conflict, FieldError, InputError
 from app.core.events import history
-from app.core.permissions import PERMISSIONS, SYSTEM, TOKEN_SCOPES, Token, User, UserRole, Viewer, digest
+from app.core.nouns import Fields, Noun
+from app.core.permissions import PERMISSIONS, SYSTEM, User, UserRole, Viewer, digest
 from app.core.registry import Registry
 from app.core.services import Services
-from app.core.viewers import Person
 from app.people.flows import keep_sessions
-from app.people.store import sign_in_links, teams, tokens, users
+from app.people.store import sign_in_links, users
 
 SHORTEST_PASSWORD = 10
-MARK = "bw_"
-TOUCH_MS = 60_000
 
 FURNISHINGS: Registry[Callable[[Transaction, Services], object]] = Registry()
-"""Each gives a new installation one thing that it needs, unless it has it."""
+"""Each adds one thing that a new installation needs, unless it is there."""
 
-SIGHTS: Registry[Callable[[Reads, Sequence[int]], frozenset[int]]] = Registry()
-"""For `queues` and `feeds`: which of them the people of these teams see, by id."""
 
-_EDITABLE = frozenset({"name", "email", "role", "locale", "zone", "is_active"})
+class UserNoun(Noun[User]):
+    """People who sign in; none is removed, so that the history keeps the name."""
+
+    name = "user"
+    permission = "settings:write"
+    fields = frozenset({"name", "email", "role", "locale", "zone", "is_active"})
+    unique = "email"
+    titles = ("name", "role")
+
+    def make(self, row: sqlite3.Row) -> User:
+        """A person out of their row."""
+        return users.as_user(row)
+
+    def check(self, tx: Transaction, given: Fields, was: User | None) -> dict[str, Any]:
+        """Return the fields, the address without blanks; raises InputError `unknown_role`, Conflict `last_admin`."""
+        _check_role(given.get("role", "agent"))
+        if was is not None:
+            _check_admin_remains(tx, was, given=given)
+        return {name: value.strip() if name == "email" else value for name, value in given.items()}
+
+    def follow(self, tx: Transaction, was: User | None, row: User | None, viewer: Viewer) -> None:
+        """End the sessions of a person who may no longer sign in."""
+        if row is not None and not row.is_active:
+            keep_sessions.shut_out(tx, row.id)
+
+
+USER = UserNoun()
+_SETUP = replace(SYSTEM, actor_id="setup")
 
 
 def needs_first_admin(services: Services) -> bool:
-    """Whether nobody has an account yet."""
+    """Return True as long as nobody has an account."""
     return users.count(services.db) == 0
 
 
 def first_admin(services: Services, *, name: str, email: str, password: str, locale: str = "en") -> User:
-    """Make the first account, and what a new installation needs; raises Conflict `admin_exists` when there is one."""
+    """Add the first account and what a new installation needs; raises Conflict `admin_exists`."""
     hashed = _hashed_password(password)
     with services.db.transaction() as tx:
         if users.count(tx):
             raise Conflict("admin_exists")
-        user_id = users.insert(tx, name=name, email=email, role="admin", locale=locale, password_hash=hashed)
-        history.record(tx, actor=("system", "setup"), verb="created", noun="user", noun_id=user_id)
+        given = {"name": name, "email": email, "role": "admin", "locale": locale}
+        made = changes.add(tx, USER, given, viewer=_SETUP, columns={"password_hash": hashed})
         _furnish(tx, services)
-        return users.get(tx, user_id)
+        return made.row
 
 
 def furnish(services: Services) -> None:
-    """Give an installation what it needs, unless it has it."""
+    """Add what a new installation needs and does not have."""
     with services.db.transaction() as tx:
         _furnish(tx, services)
 
@@ -72,167 +98,45 @@ def add_user(
     zone: str = "UTC",
 ) -> User:
     """Add a person, who may sign in with a link until they have a password."""
-    _check_role(role)
-    hashed = None if password is None else _hashed_password(password)
+    columns = {} if password is None else {"password_hash": _hashed_password(password)}
+    given = {"name": name, "email": email, "role": role, "locale": locale, "zone": zone}
+    return changes.add(services.db, USER, given, viewer=viewer, columns=columns).row
+
+
+def set_password(services: Services, user_id: int, *, password: str, viewer: Viewer) -> User:
+    """Set a person's password and end their sessions and links; raises InputError `password_too_short`, NotFound."""
+    hashed = _hashed_password(password)
     with services.db.transaction() as tx:
-        user_id = users.insert(tx, name=name, email=email, role=role, locale=locale, zone=zone, password_hash=hashed)
-        after = {"name": name, "role": role}
-        history.record(tx, actor=history.of(viewer), verb="created", noun="user", noun_id=user_id, after=after)
+        tx.change("user", user_id, changes={"password_hash": hashed})
+        keep_sessions.shut_out(tx, user_id)
+        history.record(tx, actor=history.of(viewer), verb="password_set", noun="user", noun_id=user_id)
         return users.get(tx, user_id)
 
 
-def change_user(
-    services: Services, user_id: int, *, viewer: Viewer, changes: Mapping[str, Any], version: int | None = None
-) -> User:
-    """Change a person; raises InputError for a field that is not theirs to have."""
-    unknown = sorted(set(changes) - _EDITABLE)
-    if unknown:
-        raise InputError("unknown_field", field=unknown[0])
-    _check_role(changes.get("role", "agent"))
-    with services.db.transaction() as tx:
-        was = users.get(tx, user_id)
-        _keep_an_admin(services, was, changes=changes)
-        user = users.update(tx, user_id, changes=changes, version=version)
-        if not user.is_active:
-            keep_sessions.shut_out(tx, user_id)
-        before = {key: getattr(was, key) for key in changes}
-        history.record(
-            tx, actor=history.of(viewer), verb="edited", noun="user", noun_id=user_id, before=before, after=changes
-        )
-        return user
-
-
-def _keep_an_admin(services: Services, was: User, *, changes: Mapping[str, Any]) -> None:
-    stays = changes.get("role", was.role) == "admin" and changes.get("is_active", was.is_active)
-    if was.role != "admin" or not was.is_active or stays:
-        return
-    if len(users.every(services.db, role="admin", is_active=True)) == 1:
-        raise Conflict("last_admin", id=was.id)
-
-
-def set_password(services: Services, user_id: int, *, password: str, viewer: Viewer) -> None:
-    """Give a person a password, which ends their sessions and links; raises InputError `password_too_short`."""
-    hashed = _hashed_password(password)
-    with services.db.transaction() as tx:
-        users.update(tx, user_id, changes={"password_hash": hashed})
-        keep_sessions.shut_out(tx, user_id)
-        history.record(tx, actor=history.of(viewer), verb="password_set", noun="user", noun_id=user_id)
-
-
 def sign_in_link(services: Services, user_id: int, *, minutes: int = 30) -> str:
-    """The secret of a link that signs a person in once; only its SHA-256 is kept."""
+    """Make a link that signs a person in once; returns its secret, of which only the SHA-256 is kept."""
     secret, now = secrets.token_urlsafe(32), clock.now_ms()
     with services.db.transaction() as tx:
         users.get(tx, user_id)
         sign_in_links.insert(
-            tx, user_id=user_id, hashed=digest(secret), created_at=now, expires_at=now + minutes * 60_000
+            tx, user_id=user_id, hashed=digest(secret), created_at=now, expires_at=now + minutes * MINUTE_MS
         )
         history.record(tx, actor=history.of(SYSTEM), verb="link_made", noun="user", noun_id=user_id)
     return secret
 
 
-def make_token(
-    services: Services,
-    *,
-    user_id: int,
-    name: str,
-    scopes: Sequence[str],
-    viewer: Viewer,
-    expires_at: int | None = None,
-) -> tuple[Token, str]:
-    """An API token and its secret, which is shown once and never again."""
-    _check_scopes(scopes)
-    secret = MARK + secrets.token_urlsafe(32)
-    with services.db.transaction() as tx:
-        token_id = tokens.insert(
-            tx,
-            user_id=user_id,
-            name=name,
-            prefix=secret[: len(MARK) + 6],
-            hashed=digest(secret),
-            scopes=scopes,
-            created_at=clock.now_ms(),
-            expires_at=expires_at,
-        )
-        after = {"name": name, "scopes": list(scopes)}
-        history.record(tx, actor=history.of(viewer), verb="created", noun="token", noun_id=token_id, after=after)
-        return tokens.get(tx, token_id), secret
-
-
-def revoke_token(services: Services, token_id: int, *, viewer: Viewer) -> None:
-    """End a token at once; nothing happens when it has ended."""
-    with services.db.transaction() as tx:
-        tokens.get(tx, token_id)
-        if tokens.revoke(tx, token_id, at=clock.now_ms()):
-            history.record(tx, actor=history.of(viewer), verb="revoked", noun="token", noun_id=token_id)
-
-
-def viewer_for(services: Services, user: User) -> Viewer:
-    """What a person may do and see: their role, and the queues and feeds of their teams and of no team."""
-    return _viewer(services, user, permissions=PERMISSIONS[user.role], actor=("agent", str(user.id)))
-
-
-def viewer_for_token(services: Services, secret: str) -> Viewer:
-    """What a token may do and see: its scopes within its owner's role; raises NotSignedIn when it is not in force."""
-    token = tokens.find_by_hash(services.db, digest(secret)) if secret.startswith(MARK) else None
-    now = clock.now_ms()
-    if token is None or token.revoked_at is not None or (token.expires_at or now + 1) <= now:
-        raise NotSignedIn("bad_token")
-    user = users.get(services.db, token.user_id)
-    if not user.is_active:
-        raise NotSignedIn("bad_token")
-    _touch(services, token, now=now)
-    granted = frozenset[str]().union(*(TOKEN_SCOPES.get(scope, frozenset()) for scope in token.scopes))
-    allowed = PERMISSIONS[user.role]
-    permissions = granted if "*:*" in allowed else allowed if "*:*" in granted else granted & allowed
-    return _viewer(services, user, permissions=permissions, actor=("token", str(token.id)))
-
-
-def _touch(services: Services, token: Token, *, now: int) -> None:
-    # Once a minute is enough to show which tokens are alive, and a busy database must not cost anyone their request.
-    if token.last_used_at is not None and now - token.last_used_at < TOUCH_MS:
+def _check_admin_remains(tx: Transaction, was: User, *, given: Fields) -> None:
+    stays = given.get("role", was.role) == "admin" and given.get("is_active", was.is_active)
+    if was.role != "admin" or not was.is_active or stays:
         return
-    try:
-        with services.db.transaction(wait_ms=0) as tx:
-            tokens.touch(tx, token.id, at=now)
-    except DatabaseBusy:
-        return
-
-
-def person(services: Services, user_id: int) -> Person:
-    """A person as a viewer; raises NotFound."""
-    user = users.get(services.db, user_id)
-    return Person(viewer=viewer_for(services, user), is_active=user.is_active)
-
-
-def _viewer(services: Services, user: User, *, permissions: frozenset[str], actor: tuple[Any, str]) -> Viewer:
-    team_ids = [team.id for team in teams.of_user(services.db, user.id)]
-    is_admin = user.role == "admin"
-    return Viewer(
-        user_id=user.id,
-        name=user.name,
-        role=user.role,
-        permissions=permissions,
-        queue_ids=None if is_admin else SIGHTS["queues"](services.db, team_ids),
-        feed_ids=None if is_admin else SIGHTS["feeds"](services.db, team_ids),
-        locale=user.locale,
-        zone=user.zone,
-        actor_kind=actor[0],
-        actor_id=actor[1],
-    )
+    if len(users.every(tx, role="admin", is_active=True)) == 1:
+        raise Conflict("last_admin", id=was.id)
 
 
 def _check_role(role: str) -> None:
     if role not in PERMISSIONS:
         fields = [FieldError(pointer="/role", code="unknown_value", params=(("value", role),))]
         raise InputError("unknown_role", fields=fields, role=role)
-
-
-def _check_scopes(scopes: Sequence[str]) -> None:
-    unknown = sorted(set(scopes) - set(TOKEN_SCOPES))
-    if unknown or not scopes:
-        fields = [FieldError(pointer="/scopes", code="unknown_value", params=(("value", ", ".join(unknown)),))]
-        raise InputError("unknown_scope", fields=fields, scope=", ".join(unknown))
 
 
 def _hashed_password(password: str) -> str:

@@ -1,4 +1,4 @@
-"""One's own account: language and zone, password, API tokens."""
+"""The reader's own account: language and time zone, password, API tokens, signed-in browsers."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from zoneinfo import available_timezones
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.durations import DAY_MS
 from app.core.errors import NotAllowed, NotFound, Overloaded
 from app.core.permissions import User
-from app.people.flows import keep_accounts, sign_in
-from app.people.flows import keep_sessions as flow
+from app.people.flows import keep_accounts, keep_sessions, keep_tokens, sign_in
+from app.people.flows.keep_accounts import USER
 from app.people.forms import NewPassword, NewToken, Profile
 from app.people.pages import devices, identity
-from app.people.store import sessions, tokens, users
 from app.web import access
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
@@ -42,15 +41,15 @@ def _page(
     secret: str = "",
 ) -> str:
     user = _me()
-    mine = tokens.every(services().db, user_id=user.id)
+    tokens = keep_tokens.of_viewer(services().db, viewer=viewer())
     return render_template(
         "account/index.html",
         user=user,
-        tokens=sorted(mine, key=lambda entry: (entry.revoked_at is not None, -entry.created_at)),
+        tokens=sorted(tokens, key=lambda entry: (entry.revoked_at is not None, -entry.created_at)),
         profile=profile or Profile(formdata=None, obj=user),
         password=password or NewPassword(formdata=None),
         maker=token or NewToken(formdata=None),
-        sessions=sessions.of_user(services().db, user.id, now=clock.now_ms()),
+        sessions=keep_sessions.of_user(services().db, user.id),
         this_session=identity.session_id(),
         end_url=lambda session_id: url_for("pages_account.end_session", session_id=session_id),
         secret=secret,
@@ -62,19 +61,19 @@ def _page(
 @blueprint.get("/account")
 @requires("account:write")
 def index() -> Shown:
-    """Everything that is one's own."""
+    """Show the account with its forms."""
     return _page()
 
 
 @blueprint.post("/account/profile")
 @requires("account:write")
 def profile() -> Shown:
-    """Name, language and zone."""
+    """Change name, language and time zone."""
     form = Profile()
     if not form.validate_on_submit():
         return _page(profile=form), 422
-    changes = {"name": form.name.data, "locale": form.locale.data, "zone": form.zone.data}
-    keep_accounts.change_user(services(), _me().id, changes=changes, viewer=viewer())
+    given = {"name": form.name.data, "locale": form.locale.data, "zone": form.zone.data}
+    changes.change(services().db, USER, _me().id, given, viewer=viewer())
     session["locale"] = form.locale.data
     flash(_("Saved."), "good")
     return redirect(url_for("pages_account.index"))
@@ -83,7 +82,7 @@ def profile() -> Shown:
 @blueprint.post("/account/password")
 @requires("account:write")
 def password() -> Shown:
-    """A new password; other sessions end."""
+    """Change the password, which ends the other sessions."""
     form, user = NewPassword(), _me()
     if not form.validate_on_submit():
         return _page(password=form), 422
@@ -94,14 +93,14 @@ def password() -> Shown:
     if not is_theirs:
         flash(_("The present password is not right; nothing was changed."), "error")
         return _page(password=form), 422
-    keep_accounts.set_password(services(), user.id, password=form.password.data or "", viewer=viewer())
-    identity.sign_in(users.get(services().db, user.id), way="new_password")
+    changed = keep_accounts.set_password(services(), user.id, password=form.password.data or "", viewer=viewer())
+    identity.sign_in(changed, way="new_password")
     flash(_("The password is changed; other sessions have ended."), "good")
     return redirect(url_for("pages_account.index"))
 
 
 def _is_right(user: User, password: str) -> bool:
-    # Counted like a sign-in: who found a browser open must not be able to try passwords here.
+    # Counted like a sign-in: nobody may try passwords here in a browser that was left open.
     origin = devices.origin()
     return sign_in.with_password(services(), email=user.email, password=password, origin=origin) is not None
 
@@ -109,12 +108,12 @@ def _is_right(user: User, password: str) -> bool:
 @blueprint.post("/account/sessions/<int:session_id>/end")
 @requires("account:write")
 def end_session(session_id: int) -> Response:
-    """Sign one of one's own browsers out."""
+    """Sign one of the reader's own browsers out."""
     if session_id == identity.session_id():
         identity.sign_out()
         return redirect(url_for("pages_session.sign_in"))
     try:
-        flow.end(services(), session_id, user_id=_me().id, viewer=viewer())
+        keep_sessions.end(services(), session_id, user_id=_me().id, viewer=viewer())
         flash(_("That browser is signed out."), "good")
     except NotFound:
         flash(_("That session has ended already."), "good")
@@ -125,7 +124,7 @@ def end_session(session_id: int) -> Response:
 @requires("account:write")
 def end_others() -> Response:
     """Sign every other browser out."""
-    n_ended = flow.end_all(services(), _me().id, viewer=viewer(), but=identity.session_id())
+    n_ended = keep_sessions.end_all(services(), _me().id, viewer=viewer(), but=identity.session_id())
     flash(ngettext("%(num)s other browser is signed out.", "%(num)s other browsers are signed out.", n_ended), "good")
     return redirect(url_for("pages_account.index") + "#sessions")
 
@@ -133,12 +132,12 @@ def end_others() -> Response:
 @blueprint.post("/account/tokens")
 @requires("account:write")
 def add_token() -> Shown:
-    """A new API token, shown this once."""
+    """Make an API token and show its secret, this once."""
     form = NewToken()
     if not form.validate_on_submit():
         return _page(token=form), 422
     expires_at = clock.now_ms() + int(form.days.data) * DAY_MS if form.days.data else None
-    _token, secret = keep_accounts.make_token(
+    _token, secret = keep_tokens.make_token(
         services(),
         user_id=_me().id,
         name=form.name.data or "",
@@ -152,9 +151,7 @@ def add_token() -> Shown:
 @blueprint.post("/account/tokens/<int:token_id>/revoke")
 @requires("account:write")
 def revoke_token(token_id: int) -> Response:
-    """End a token at once."""
-    if tokens.get(services().db, token_id).user_id != _me().id:
-        raise NotAllowed(permission="tokens:write")
-    keep_accounts.revoke_token(services(), token_id, viewer=viewer())
+    """Revoke a token at once."""
+    keep_tokens.revoke_token(services(), token_id, viewer=viewer())
     flash(_("The token is revoked; programs that use it are refused from now on."), "good")
     return redirect(url_for("pages_account.index") + f"#{request.form.get('at', 'tokens')}")

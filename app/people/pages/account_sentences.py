@@ -1,4 +1,4 @@
-"""Sign-ins and what else happens to accounts, as sentences of the audit trail."""
+"""Sentences of the audit trail about accounts: sign-ins, sessions, passwords, links."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ _VERBS: Mapping[str, Callable[[Event, str], str]] = {
 
 
 def sentence(event: Event, *, names: Mapping[str, str]) -> str:
-    """What happened to an account; empty for events that the audit trail shows field by field."""
-    teller = _VERBS.get(event.verb) if event.noun == "user" else None
+    """Return the sentence for an event of an account; empty for events that are shown field by field."""
+    make = _VERBS.get(event.verb) if event.noun == "user" else None
     name = names.get(str(event.noun_id), _("a former user"))
-    return "" if teller is None else teller(event, name)
+    return "" if make is None else make(event, name)

@@ -1,4 +1,4 @@
-"""The administrator's pages: lists and forms of what the desk is made of, everybody's tokens, and the audit trail."""
+"""The administrator's pages: lists and forms of every section, everybody's tokens, and the audit trail."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.errors import Conflict, InputError, NotFound
-from app.core.events import event_log, setting_inverses
-from app.people.flows import keep_accounts, keep_sessions
+from app.core.events import event_log
+from app.people.flows import keep_sessions, keep_tokens, show_people
 from app.people.pages import account_sentences, identity
 from app.people.pages.admin_section import SECTIONS, Section
-from app.people.store import tokens, users
 from app.web import access, query_string
 from app.web.access import requires, services, viewer
 from app.web.display.translation import gettext as _
@@ -41,14 +40,14 @@ def _form(section: Section, data: dict[str, Any] | None = None) -> Any:
 @blueprint.get("/admin")
 @requires("settings:write")
 def home() -> Response:
-    """The first section."""
+    """Lead to the first section."""
     return redirect(url_for("pages_admin.index", slug=next(iter(SECTIONS)).slug))
 
 
 @blueprint.get("/admin/<slug>")
 @requires("settings:write")
 def index(slug: str) -> str:
-    """Everything of a section as a table."""
+    """Show the things of a section as a table."""
     section = _section(slug)
     return render_template("admin/index.html", section=section, sections=SECTIONS, rows=section.rows())
 
@@ -56,48 +55,40 @@ def index(slug: str) -> str:
 @blueprint.route("/admin/<slug>/new", methods=["GET", "POST"])
 @requires("settings:write")
 def new(slug: str) -> Shown:
-    """A form to add one."""
+    """Show the form for a new thing, or add it."""
     section = _section(slug)
     form = _form(section)
     if not form.is_submitted():
         return _edit(section, form)
     if not form.validate():
         return _edit(section, form), 422
-    last = event_log.last_id(services().db)
     try:
-        number = section.add(form)
+        made = section.save_new(form)
     except (InputError, Conflict) as error:
         status = tell(error)
         return _edit(section, form), status
     back = url_for("pages_admin.index", slug=slug)
-    tell_changed(_("Added."), noun=section.noun, number=number, since=last, back=back)
+    tell_changed(_("Added."), event=made.event, back=back)
     return redirect(back)
 
 
 @blueprint.route("/admin/<slug>/<number:number>", methods=["GET", "POST"])
 @requires("settings:write")
 def edit(slug: str, number: int) -> Shown:
-    """A form to change one; the change can be taken back."""
+    """Show the form of a thing, or change it; a change can be undone."""
     section = _section(slug)
     form = _form(section, section.values(number))
     if not form.is_submitted():
         return _edit(section, form, number=number)
     if not form.validate():
         return _edit(section, form, number=number), 422
-    last = event_log.last_id(services().db)
     try:
-        section.change(number, form)
+        made = section.save(number, form)
     except (InputError, Conflict) as error:
         status = tell(error)
         return _edit(section, form, number=number), status
-    return _changed(section, number, last=last)
-
-
-def _changed(section: Section, number: int, *, last: int) -> Response:
-    back = url_for("pages_admin.index", slug=section.slug)
-    is_changed = any(one.id > last for one in event_log.of(services().db, section.noun, number))
-    message = _("Saved.") if is_changed else _("Nothing was changed.")
-    tell_changed(message, noun=section.noun, number=number, since=last, back=back)
+    back = url_for("pages_admin.index", slug=slug)
+    tell_changed(_("Saved.") if made.event else _("Nothing was changed."), event=made.event, back=back)
     return redirect(back)
 
 
@@ -118,24 +109,21 @@ def _edit(section: Section, form: Any, *, number: int | None = None) -> str:
 @blueprint.post("/admin/<slug>/<number:number>/delete")
 @requires("settings:write")
 def delete(slug: str, number: int) -> Response:
-    """Remove one for good; what others stand on is refused with the reason."""
-    section = _section(slug)
-    if section.remove is None:
-        raise NotFound(noun=section.noun, id=number)
-    last, back = event_log.last_id(services().db), url_for("pages_admin.index", slug=slug)
+    """Remove a thing; one that is in use is refused with the reason."""
     try:
-        section.remove(number)
-        tell_changed(_("Deleted."), noun=section.noun, number=number, since=last, back=back)
+        made = _section(slug).remove(number)
     except Conflict as error:
         tell(error)
         return redirect(url_for("pages_admin.edit", slug=slug, number=number))
+    back = url_for("pages_admin.index", slug=slug)
+    tell_changed(_("Deleted."), event=made.event, back=back)
     return redirect(back)
 
 
 @blueprint.post("/admin/users/<number:number>/sessions/<int:session_id>/end")
 @requires("settings:write")
 def end_session(number: int, session_id: int) -> Response:
-    """Sign one of somebody's browsers out."""
+    """Sign a person out of one browser."""
     try:
         keep_sessions.end(services(), session_id, user_id=number, viewer=viewer())
         flash(_("That browser is signed out."), "good")
@@ -147,18 +135,18 @@ def end_session(number: int, session_id: int) -> Response:
 @blueprint.post("/admin/users/<number:number>/sessions/end")
 @requires("settings:write")
 def end_sessions(number: int) -> Response:
-    """Sign somebody out everywhere; oneself everywhere else."""
+    """Sign a person out of every browser, except the one that asks."""
     n_ended = keep_sessions.end_all(services(), number, viewer=viewer(), but=identity.session_id())
     flash(ngettext("%(num)s browser is signed out.", "%(num)s browsers are signed out.", n_ended), "good")
     return redirect(url_for("pages_admin.edit", slug="users", number=number))
 
 
 @blueprint.post("/admin/undo/<number:event_id>")
-@requires("settings:write")
+@requires("account:write")
 def undo(event_id: int) -> Response:
-    """Take a change of a setting back, unless a later one stands in the way."""
+    """Undo a change for someone who may make it, unless a later one depends on it."""
     try:
-        setting_inverses.undo(services(), event_log.get(services().db, event_id), viewer=viewer())
+        changes.undo(services(), event_id, viewer=viewer())
         flash(_("Taken back."), "good")
     except (Conflict, InputError, NotFound) as error:
         tell(error)
@@ -168,18 +156,18 @@ def undo(event_id: int) -> Response:
 @blueprint.get("/admin/tokens")
 @requires("settings:write")
 def all_tokens() -> str:
-    """Everybody's API tokens."""
+    """Show everybody's API tokens."""
     db = services().db
-    found = tokens.every(db)
-    names = users.names(db, {token.user_id for token in found})
+    found = keep_tokens.every(db)
+    names = show_people.names(db, {token.user_id for token in found})
     return render_template("admin/tokens.html", sections=SECTIONS, tokens=found, names=names, now=clock.now_ms())
 
 
 @blueprint.post("/admin/tokens/<number:token_id>/revoke")
 @requires("settings:write")
 def revoke_token(token_id: int) -> Response:
-    """End somebody's token at once."""
-    keep_accounts.revoke_token(services(), token_id, viewer=viewer())
+    """Revoke anybody's token at once."""
+    keep_tokens.revoke_token(services(), token_id, viewer=viewer())
     flash(_("The token is revoked; programs that use it are refused from now on."), "good")
     return redirect(url_for("pages_admin.all_tokens"))
 
@@ -187,21 +175,21 @@ def revoke_token(token_id: int) -> Response:
 @blueprint.get("/admin/audit")
 @requires("settings:write")
 def audit() -> str:
-    """Who changed what, newest first: read from the events themselves."""
+    """Show the audit trail: every event, newest first."""
     db, noun, kind = services().db, request.args.get("noun") or None, request.args.get("actor") or None
     page = event_log.page(db, limit=AUDIT_PAGE, after=request.args.get("after"), noun=noun, actor_kind=kind)
     people = {int(one.actor_id) for one in page.items if one.actor_kind == "agent" and one.actor_id.isdigit()}
     people |= {one.noun_id for one in page.items if one.noun == "user"}
-    names = {str(number): name for number, name in users.names(db, people).items()}
+    names = {str(number): name for number, name in show_people.names(db, people).items()}
     return render_template(
         "admin/audit.html",
         sections=SECTIONS,
         page=page,
         names=names,
-        told=lambda event: account_sentences.sentence(event, names=names),
+        sentence_of=lambda event: account_sentences.sentence(event, names=names),
         noun=noun,
         kind=kind,
-        # What was added is deleted where it stands; here a button beside each of a hundred would only be in the way.
-        is_undoable=lambda event: event.verb != "created" and setting_inverses.is_undoable(event),
+        # A thing that was added is deleted on its own page; a button beside every row would only be in the way.
+        is_undoable=lambda event: event.verb != "created" and changes.is_undoable(event),
         next_url=url_for("pages_admin.audit", **{**query_string.kept(request.args), "after": page.after or ""}),
     )

@@ -1,4 +1,4 @@
-"""Browsers: what one calls itself in short, and the mark by which one is known again."""
+"""Browsers: the short name of one, and the cookie by which it is recognised."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COOKIE = "bellwether_device"
 LASTS_S = 180 * 24 * 3600
 LONGEST = 60
 
-# The first that is found counts: many browsers name others as well.
+# The first match counts: many browsers name others as well.
 _BROWSERS = (
     ("Edge", r"Edg(?:e|A|iOS)?/"),
     ("Opera", r"OPR/|Opera"),
@@ -37,7 +37,7 @@ _SYSTEMS = (
 
 
 def name_of(user_agent: str) -> str:
-    """Browser and system, as in `Firefox, Windows`; else the beginning of what the program calls itself."""
+    """Return browser and system, as in `Firefox, Windows`; else the beginning of the user agent."""
     found = [_first(_BROWSERS, user_agent), _first(_SYSTEMS, user_agent)]
     named = ", ".join(name for name in found if name)
     return named or "".join(one for one in user_agent if one.isprintable())[:LONGEST].strip()
@@ -48,7 +48,7 @@ def _first(table: tuple[tuple[str, str], ...], user_agent: str) -> str:
 
 
 def origin() -> Origin:
-    """Where this request comes from, and whose browser it is known to be."""
+    """Return the origin of this request, with the user whom its browser is known for."""
     known_for, mark = _marked()
     return Origin(
         address=request.remote_addr or "",
@@ -59,7 +59,7 @@ def origin() -> Origin:
 
 
 def remember(answer: Response, user: User) -> Response:
-    """Give a browser the mark that somebody has signed in with it."""
+    """Set the cookie which says that this user has signed in with the browser."""
     known_for, mark = _marked()
     mark = mark if known_for == user.id else secrets.token_urlsafe(16)
     answer.set_cookie(

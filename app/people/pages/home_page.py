@@ -1,4 +1,4 @@
-"""The start page: each role's own desk."""
+"""The start page, which leads each role to its work."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ blueprint = Blueprint("pages_home", __name__)
 @blueprint.get("/")
 @public
 def index() -> Response:
-    """Agents go to the inbox, analysts to the market, a new installation to its set-up."""
+    """Lead agents to the inbox, analysts to the market, a new installation to its set-up."""
     me = visitor()
     if me is None:
         is_new = keep_accounts.needs_first_admin(services())

@@ -1,4 +1,4 @@
-"""Whom a request is for: the person of a session, whose secret the cookie holds, or the owner of an API token."""
+"""The viewer of a request: the person of the session in its cookie, or the owner of its API token."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from flask_login import LoginManager, current_user, login_user, logout_user
 from app.core.errors import NotFound, NotSignedIn
 from app.core.permissions import User, Viewer
 from app.core.services import Services
-from app.people.domain import LASTS_MS, Session, SignInWay
-from app.people.flows import keep_accounts, keep_sessions
+from app.people.domain import SESSION_MS, Session, SignInWay
+from app.people.flows import find_viewer, keep_sessions
 from app.people.pages import devices
 from app.web.access import IDENTITY, services
 
 
 class Visitor:
-    """A person who is signed in, in the form that Flask-Login asks for.
+    """A signed-in person, as Flask-Login needs them.
 
-    The cookie holds the secret of a session that is a row: where the row is gone, a copied cookie opens nothing.
+    The cookie holds the secret of a session's row; once the row is deleted, a copied cookie is worthless.
     """
 
     is_authenticated = True
@@ -36,24 +36,24 @@ class Visitor:
         self.session = found
 
     def get_id(self) -> str:
-        """What the cookie keeps."""
+        """Return the secret for the cookie."""
         return self.secret
 
 
-class SignedIn:
-    """Finds the viewer of a request by its API token, else by its session."""
+class RequestIdentity:
+    """Finds the viewer of a request by its API token, else by its session; see `app.web.access.Identity`."""
 
     def user(self) -> User | None:
-        """The person behind the session, or None."""
+        """Return the person of the session, or None."""
         person = _person()
         return None if person is None else person.user
 
     def viewer(self, token: str | None) -> Viewer | None:
-        """Whom this request is for; an unknown token raises NotSignedIn."""
+        """Return the viewer of this request; raises NotSignedIn for an unknown token."""
         return _identify(services(), token=token, person=_person())
 
-    def later(self, token: str | None) -> Callable[[], Viewer | None]:
-        """A question that can be asked after the request: whom it is for now, or None once that has ended."""
+    def viewer_after_request(self, token: str | None) -> Callable[[], Viewer | None]:
+        """Return a function for use after the request: it gives the viewer, or None once token or session has ended."""
         return partial(_identify_again, services(), token=token, person=_person())
 
 
@@ -63,8 +63,8 @@ def _person() -> Visitor | None:
 
 def _identify(found: Services, *, token: str | None, person: Visitor | None) -> Viewer | None:
     if token is not None:
-        return keep_accounts.viewer_for_token(found, token)
-    return keep_accounts.viewer_for(found, person.user) if person is not None else None
+        return find_viewer.viewer_for_token(found, token)
+    return find_viewer.viewer_for(found, person.user) if person is not None else None
 
 
 def _identify_again(found: Services, *, token: str | None, person: Visitor | None) -> Viewer | None:
@@ -75,13 +75,13 @@ def _identify_again(found: Services, *, token: str | None, person: Visitor | Non
 
 
 def session_id() -> int | None:
-    """The row of this session; None when nobody is signed in."""
+    """Return the id of this session; None where nobody is signed in."""
     person = _person()
     return person.session.id if person is not None and person.session is not None else None
 
 
 def sign_in(user: User, *, way: SignInWay) -> None:
-    """Start a session for `user`; what the session held before is dropped, except the chosen language."""
+    """Start a session for a user; of an earlier session only the chosen language is kept."""
     locale = session.get("locale")
     session.clear()
     if locale:
@@ -93,11 +93,11 @@ def sign_in(user: User, *, way: SignInWay) -> None:
 
 
 def sign_out() -> None:
-    """End the session, here and for every copy of its cookie."""
+    """End the session, also for every copy of its cookie."""
     person = _person()
     if person is not None and person.session is not None:
-        me = keep_accounts.viewer_for(services(), person.user)
-        # One that was ended elsewhere in this very moment is ended all the same.
+        me = find_viewer.viewer_for(services(), person.user)
+        # The session may have been ended elsewhere at the same moment.
         with suppress(NotFound):
             keep_sessions.end(services(), person.session.id, user_id=person.user.id, viewer=me)
     logout_user()
@@ -118,9 +118,9 @@ def _load(secret: str) -> Visitor | None:
 
 
 def install(app: Flask) -> None:
-    """Sessions, and the answer to whom a request is for."""
-    app.config["PERMANENT_SESSION_LIFETIME"] = timedelta(milliseconds=LASTS_MS)
-    app.extensions[IDENTITY] = SignedIn()
+    """Set up sessions and the identity of requests."""
+    app.config["PERMANENT_SESSION_LIFETIME"] = timedelta(milliseconds=SESSION_MS)
+    app.extensions[IDENTITY] = RequestIdentity()
     manager = LoginManager()
     manager.init_app(app)
     manager.user_loader(_load)

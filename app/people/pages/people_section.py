@@ -1,4 +1,4 @@
-"""The administrator's section of people: who signs in, what they may do, and where they are signed in."""
+"""The administrator's section of people: accounts, roles and signed-in browsers."""
 
 from __future__ import annotations
 
@@ -7,23 +7,26 @@ from typing import Any
 from flask import flash, url_for
 from flask_babel import lazy_gettext as _l
 
-from app.core import clock
+from app.core import changes
+from app.core.nouns import Changed, Fields
+from app.core.permissions import User
 from app.people.domain import Session
-from app.people.flows import keep_accounts
+from app.people.flows import keep_accounts, keep_sessions, show_people
+from app.people.flows.keep_accounts import USER
 from app.people.forms import EditUser
 from app.people.pages.admin_section import Row, Section, attributes, form_fields
-from app.people.store import sessions as kept
-from app.people.store import teams, users
 from app.web.access import services, viewer
 from app.web.display.enum_words import word
 from app.web.display.translation import gettext as _
 
-_FIELDS = ("name", "email", "role", "locale", "zone", "is_active")
+_NEW = ("name", "email", "role", "locale", "zone")
+_FIELDS = (*_NEW, "is_active")
 
 
 def rows() -> list[Row]:
-    """Everybody, with their teams."""
+    """Return a row for each person, with their teams."""
     db = services().db
+    teams = show_people.team_names_by_user(db)
     return [
         Row(
             id=user.id,
@@ -31,45 +34,42 @@ def rows() -> list[Row]:
                 user.name,
                 user.email,
                 word("role", user.role),
-                ", ".join(team.name for team in teams.of_user(db, user.id)) or "—",
+                ", ".join(teams.get(user.id, ())) or "—",
                 _("yes") if user.is_active else _("no"),
             ),
             is_muted=not user.is_active,
         )
-        for user in users.every(db)
+        for user in show_people.every_user(db)
     ]
 
 
 def values(number: int) -> dict[str, Any]:
-    """Somebody as the form shows them."""
-    return attributes(users.get(services().db, number), *_FIELDS)
+    """Return the values that fill a person's form."""
+    return attributes(USER.read(services().db, number), *_FIELDS)
 
 
-def add(form: Any) -> int:
-    """Add somebody and show the link that lets them in."""
-    me = viewer()
-    made = keep_accounts.add_user(services(), viewer=me, **form_fields(form, "name", "email", "role", "locale", "zone"))
-    secret = keep_accounts.sign_in_link(services(), made.id)
-    link = url_for("pages_session.sign_in_link", secret=secret, _external=True)
-    flash(_("%(name)s signs in once with this link, within 30 minutes: %(link)s", name=made.name, link=link), "good")
-    return made.id
+def given(form: Any) -> Fields:
+    """Return the fields of a filled form."""
+    return form_fields(form, *_FIELDS)
 
 
-def change(number: int, form: Any) -> object:
-    """Change what the form has changed."""
-    was = users.get(services().db, number)
-    changes = {name: value for name, value in form_fields(form, *_FIELDS).items() if getattr(was, name) != value}
-    return keep_accounts.change_user(services(), number, viewer=viewer(), changes=changes) if changes else None
+def add(form: Any) -> Changed[User]:
+    """Add a person and show their sign-in link."""
+    made = changes.add(services().db, USER, form_fields(form, *_NEW), viewer=viewer())
+    secret = keep_accounts.sign_in_link(services(), made.row.id)
+    link, name = url_for("pages_session.sign_in_link", secret=secret, _external=True), made.row.name
+    flash(_("%(name)s signs in once with this link, within 30 minutes: %(link)s", name=name, link=link), "good")
+    return made
 
 
 def sessions(number: int) -> tuple[Session, ...]:
-    """Where somebody is signed in."""
-    return kept.of_user(services().db, number, now=clock.now_ms())
+    """Return the sessions of a person."""
+    return keep_sessions.of_user(services().db, number)
 
 
 SECTION = Section(
     slug="users",
-    noun="user",
+    noun=USER,
     icon="people",
     title=_l("People"),
     one=_l("Person"),
@@ -78,7 +78,7 @@ SECTION = Section(
     rows=rows,
     form=EditUser,
     values=values,
+    given=given,
     add=add,
-    change=change,
     sessions=sessions,
 )

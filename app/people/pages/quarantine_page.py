@@ -1,4 +1,4 @@
-"""Quarantine: what came in and could not be filed, to be looked at, tried again or discarded."""
+"""Quarantine: items that could not be filed, to look at, try again or discard."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _why(item: Quarantined) -> str:
 @blueprint.get("/admin/quarantine")
 @requires("settings:write")
 def index() -> str:
-    """What waits for a decision, newest first."""
+    """List the items that wait for a decision, newest first."""
     page = quarantine_rows.page(services().db, limit=PAGE, after=request.args.get("after"))
     return render_template(
         "admin/quarantine.html",
@@ -42,7 +42,7 @@ def index() -> str:
 @blueprint.get("/admin/quarantine/<number:item_id>")
 @requires("settings:write")
 def show(item_id: int) -> str:
-    """One item with its raw form as text."""
+    """Show an item with its raw form as text."""
     item = quarantine_rows.get(services().db, item_id)
     text = flow.text_of(services(), item)
     return render_template(
@@ -53,7 +53,7 @@ def show(item_id: int) -> str:
 @blueprint.get("/admin/quarantine/<number:item_id>/raw")
 @requires("settings:write")
 def raw(item_id: int) -> Response:
-    """The raw form, always as a download: it is never shown as a page of this site."""
+    """Return the raw form as a download; it is never shown as a page of this site."""
     item = quarantine_rows.get(services().db, item_id)
     answer = Response(quarantine_rows.raw(services().db, item_id), mimetype="application/octet-stream")
     answer.headers.set("Content-Disposition", "attachment", filename=f"quarantine-{item.id}.{SUFFIXES[item.form]}")
@@ -63,7 +63,7 @@ def raw(item_id: int) -> Response:
 @blueprint.post("/admin/quarantine/<number:item_id>/retry")
 @requires("settings:write")
 def retry(item_id: int) -> BaseResponse:
-    """File it after all; where that fails again it stays, and the reason is told."""
+    """File an item; where that fails again it stays, with the reason."""
     try:
         filed = try_again.try_again(services(), item_id, viewer=viewer())
     except BellwetherError as error:
@@ -78,7 +78,7 @@ def retry(item_id: int) -> BaseResponse:
 @blueprint.post("/admin/quarantine/<number:item_id>/discard")
 @requires("settings:write")
 def discard(item_id: int) -> BaseResponse:
-    """Let it go for good."""
+    """Discard an item for good."""
     flow.discard(services(), item_id, viewer=viewer())
     flash(_("It was discarded."), "good")
     return redirect(url_for("pages_quarantine.index"))

@@ -1,4 +1,4 @@
-"""Limits of requests on the routes that let somebody in."""
+"""Limits of requests on the sign-in routes."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ SIGN_IN_LIMITS = {
 
 
 def install(app: Flask) -> None:
-    """Limit the sign-in per address and process: checking a password costs time.
+    """Limit sign-ins per address and process, because the check of a password costs time.
 
-    What slows down who guesses is counted in the database, by `app.people.flows.sign_in`.
+    The throttle on guesses is counted in the database, by `app.people.flows.sign_in`.
     """
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://")
     for endpoint, (limit, methods) in SIGN_IN_LIMITS.items():

@@ -1,4 +1,4 @@
-"""Getting in and out: sign-in, one-time links, the first administrator, the language."""
+"""Signing in and out: password, one-time links, the first administrator, the language."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from functools import partial
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
+from app.core import changes
 from app.core.errors import Conflict, NotAllowed, Overloaded
 from app.people.flows import keep_accounts
 from app.people.flows import sign_in as flow
+from app.people.flows.keep_accounts import USER
 from app.people.forms import Setup, SignIn
 from app.people.pages import devices, identity
 from app.web import access, error_rendering, security
@@ -28,7 +30,7 @@ Shown = str | Response | tuple[str, int] | tuple[str, int, Mapping[str, str]]
 @blueprint.route("/sign-in", methods=["GET", "POST"])
 @public
 def sign_in() -> Shown:
-    """E-mail and password; a new installation is sent to its set-up."""
+    """Sign in with e-mail and password; a new installation leads to its set-up."""
     if access.visitor() is not None and request.method == "GET":
         return redirect(access.safe_next(request.args.get("next")))
     if keep_accounts.needs_first_admin(services()):
@@ -52,7 +54,7 @@ def sign_in() -> Shown:
 @blueprint.route("/sign-in/<secret>", methods=["GET", "POST"])
 @public
 def sign_in_link(secret: str) -> Shown:
-    """A one-time link: opening it asks for a press, so that link scanners do not use it up."""
+    """Sign in with a one-time link; a button must be pressed, so that link scanners do not use it up."""
     if request.method == "GET":
         return render_template("session/link.html", secret=secret)
     user = flow.with_link(services(), secret)
@@ -74,7 +76,7 @@ def sign_out() -> Response:
 @blueprint.route("/setup", methods=["GET", "POST"])
 @public
 def setup() -> Shown:
-    """The first administrator, for who holds the link that the start printed; closed for ever once there is one."""
+    """Add the first administrator through the link that the start prints; closed for ever once there is one."""
     if not keep_accounts.needs_first_admin(services()):
         return redirect(url_for("pages_session.sign_in"))
     known = security.setup_secret(access.settings())
@@ -100,11 +102,11 @@ def setup() -> Shown:
 @blueprint.post("/language")
 @public
 def language() -> Response:
-    """The language of the interface, for this session and for who is signed in."""
+    """Set the language of the interface for this session and for the person who is signed in."""
     chosen = request.form.get("locale", "")
     if chosen in dict(LANGUAGES):
         session["locale"] = chosen
         user, me = access.signed_in_user(), access.visitor()
         if user is not None and me is not None and user.locale != chosen:
-            keep_accounts.change_user(services(), user.id, changes={"locale": chosen}, viewer=me)
+            changes.change(services().db, USER, user.id, {"locale": chosen}, viewer=me)
     return redirect(access.safe_next(request.form.get("next")))

@@ -1,1 +1,1 @@
-"""The SQL of this area."""
+"""The SQL of people: users, teams, tokens, sessions, sign-in links and failed sign-ins."""

@@ -1,4 +1,4 @@
-"""Sessions: who is signed in where; only the SHA-256 of what the cookie holds is kept."""
+"""Sessions: who is signed in with which browser; only the SHA-256 of a cookie's secret is kept."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import sqlite3
 
 from app.core.db import Reads, Transaction
 from app.core.storage.row_mapping import built
-from app.people.domain import LASTS_MS, Origin, Session
+from app.people.domain import SESSION_MS, Origin, Session
 
 MOST = 50
-"""Sessions that a person may have; the one that was not seen for longest makes room."""
+"""Sessions that a person may have; a new one replaces the one that was not seen for longest."""
 
 
 def _session(row: sqlite3.Row) -> Session:
@@ -22,16 +22,16 @@ def get(db: Reads, session_id: int) -> Session:
 
 
 def find_by_hash(db: Reads, hashed: str, *, now: int) -> Session | None:
-    """The session in force whose secret has this SHA-256."""
-    row = db.row("SELECT * FROM session WHERE hash = ? AND last_seen_at > ?", (hashed, now - LASTS_MS))
+    """The session in force whose secret has this SHA-256; None where there is none."""
+    row = db.row("SELECT * FROM session WHERE hash = ? AND last_seen_at > ?", (hashed, now - SESSION_MS))
     return None if row is None else _session(row)
 
 
 def of_user(db: Reads, user_id: int, *, now: int) -> tuple[Session, ...]:
-    """Somebody's sessions in force, the latest seen first."""
+    """The sessions of a user that are in force, the latest seen first."""
     rows = db.rows(
         "SELECT * FROM session WHERE user_id = ? AND last_seen_at > ? ORDER BY last_seen_at DESC, id DESC",
-        (user_id, now - LASTS_MS),
+        (user_id, now - SESSION_MS),
     )
     return tuple(_session(row) for row in rows)
 
@@ -57,23 +57,23 @@ def insert(tx: Transaction, *, user_id: int, hashed: str, origin: Origin, at: in
 
 
 def touch(tx: Transaction, session_id: int, *, origin: Origin, at: int) -> None:
-    """Remember when a session was last used, and from where."""
+    """Write down when a session was last used, and from where."""
     tx.execute(
         "UPDATE session SET last_seen_at = ?, address = ?, device = ? WHERE id = ?",
         (at, origin.address, origin.device, session_id),
     )
 
 
-def end(tx: Transaction, session_id: int) -> bool:
-    """End a session; whether it was there."""
-    return tx.execute("DELETE FROM session WHERE id = ?", (session_id,)) == 1
+def end(tx: Transaction, session_id: int) -> None:
+    """End a session."""
+    tx.execute("DELETE FROM session WHERE id = ?", (session_id,))
 
 
 def end_of_user(tx: Transaction, user_id: int, *, but: int | None = None) -> int:
-    """End somebody's sessions, all but one where one is named; how many."""
+    """End the sessions of a user except the one named `but`; returns their number."""
     return tx.execute("DELETE FROM session WHERE user_id = ? AND id IS NOT ?", (user_id, but))
 
 
 def expire(tx: Transaction, *, before: int) -> int:
-    """Forget sessions that were last seen before a time; how many."""
+    """Delete sessions that were last seen before a time; returns their number."""
     return tx.execute("DELETE FROM session WHERE last_seen_at <= ?", (before,))

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from app.core.db import Reads, Transaction
+from app.core.db import Transaction
 
 
 def insert(tx: Transaction, *, user_id: int, hashed: str, created_at: int, expires_at: int) -> int:
-    """Keep a link by the SHA-256 of its secret."""
+    """Keep a link by the SHA-256 of its secret; returns its id."""
     return tx.insert("link", {"user_id": user_id, "hash": hashed, "created_at": created_at, "expires_at": expires_at})
 
 
 def claim(tx: Transaction, hashed: str, *, at: int) -> int | None:
-    """Use a link up; the user's id, or None when it is unknown, expired or used."""
+    """Use a link up; returns the id of its user, None for a link that is unknown, expired or used."""
     claimed = tx.execute(
         "UPDATE link SET used_at = ? WHERE hash = ? AND used_at IS NULL AND expires_at > ?", (at, hashed, at)
     )
     return int(tx.value("SELECT user_id FROM link WHERE hash = ?", (hashed,))) if claimed else None
 
 
-def is_open(db: Reads, hashed: str, *, at: int) -> bool:
-    """Whether the link would still open."""
-    return db.row("SELECT 1 FROM link WHERE hash = ? AND used_at IS NULL AND expires_at > ?", (hashed, at)) is not None
-
-
-def end(tx: Transaction, user_id: int, *, at: int) -> int:
-    """Close somebody's links that were not used; how many."""
-    return tx.execute(
+def end(tx: Transaction, user_id: int, *, at: int) -> None:
+    """Close the unused links of a user."""
+    tx.execute(
         "UPDATE link SET expires_at = ? WHERE user_id = ? AND used_at IS NULL AND expires_at > ?", (at, user_id, at)
     )
 
 
 def expire(tx: Transaction, *, before: int) -> int:
-    """Forget links that could be opened last before a time; how many."""
+    """Delete links that expired before a time; returns their number."""
     return tx.execute("DELETE FROM link WHERE expires_at <= ?", (before,))

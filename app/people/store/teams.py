@@ -5,81 +5,48 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from app.core.db import Reads, Transaction
-from app.core.errors import Conflict
-from app.core.permissions import Team, User
+from app.core.db import Reads, Transaction, statement
+from app.core.errors import NotFound
+from app.core.permissions import Team
 from app.core.storage.row_mapping import built
+
+_TEAM = """SELECT team.*, (SELECT json_group_array(user_id) FROM
+(SELECT user_id FROM team_member WHERE team_id = team.id ORDER BY user_id)) AS user_ids FROM team"""
+
+
+def as_team(row: sqlite3.Row) -> Team:
+    """A team out of its row, which holds the ids of its people as a JSON list."""
+    return built(Team, row, tuples=("user_ids",))
 
 
 def get(db: Reads, team_id: int) -> Team:
     """The team with this id; raises NotFound."""
-    return built(Team, db.got("team", team_id))
+    row = db.row(statement(_TEAM, "WHERE id = ?"), (team_id,))
+    if row is None:
+        raise NotFound(noun="team", id=team_id)
+    return as_team(row)
 
 
 def find_by_name(db: Reads, name: str) -> Team | None:
-    """The team of this name."""
-    row = db.row("SELECT * FROM team WHERE name = ?", (name,))
-    return None if row is None else built(Team, row)
+    """The team with this name; None where there is none."""
+    row = db.row(statement(_TEAM, "WHERE name = ?"), (name,))
+    return None if row is None else as_team(row)
 
 
 def every(db: Reads) -> tuple[Team, ...]:
-    """Teams by name."""
-    return tuple(built(Team, row) for row in db.rows("SELECT * FROM team ORDER BY name"))
+    """All teams, by name."""
+    return tuple(as_team(row) for row in db.rows(statement(_TEAM, "ORDER BY name")))
 
 
 def of_user(db: Reads, user_id: int) -> tuple[Team, ...]:
-    """The teams that a user belongs to."""
+    """The teams of a user, by name."""
     rows = db.rows(
-        "SELECT team.* FROM team JOIN team_member ON team_id = team.id WHERE user_id = ? ORDER BY name", (user_id,)
+        statement(_TEAM, "WHERE id IN (SELECT team_id FROM team_member WHERE user_id = ?) ORDER BY name"), (user_id,)
     )
-    return tuple(built(Team, row) for row in rows)
-
-
-def members(db: Reads, team_id: int) -> tuple[User, ...]:
-    """The users of a team, by name."""
-    rows = db.rows(
-        "SELECT user.* FROM user JOIN team_member ON user_id = user.id WHERE team_id = ? ORDER BY name", (team_id,)
-    )
-    return tuple(built(User, row, flags=("is_active",)) for row in rows)
-
-
-def insert(tx: Transaction, *, name: str) -> int:
-    """Add a team; raises Conflict when the name is taken."""
-    try:
-        return tx.insert("team", {"name": name})
-    except sqlite3.IntegrityError as error:
-        raise Conflict("name_taken", noun="team", name=name) from error
-
-
-def rename(tx: Transaction, team_id: int, *, name: str) -> None:
-    """Give a team another name; raises Conflict when it is taken."""
-    try:
-        tx.change("team", team_id, changes={"name": name})
-    except sqlite3.IntegrityError as error:
-        raise Conflict("name_taken", noun="team", name=name) from error
-
-
-def owns_anything(db: Reads, team_id: int) -> bool:
-    """Whether queues or feeds are this team's."""
-    return bool(
-        db.value(
-            "SELECT EXISTS (SELECT 1 FROM queue WHERE team_id = ?) OR EXISTS (SELECT 1 FROM feed WHERE team_id = ?)",
-            (team_id, team_id),
-        )
-    )
-
-
-def add_member(tx: Transaction, team_id: int, *, user_id: int) -> None:
-    """Put a user into a team; nothing happens when they are in it."""
-    tx.execute("INSERT OR IGNORE INTO team_member VALUES (?, ?)", (team_id, user_id))
+    return tuple(as_team(row) for row in rows)
 
 
 def set_members(tx: Transaction, team_id: int, *, user_ids: Iterable[int]) -> None:
-    """Make these users, and no others, the team."""
+    """Replace the people of a team."""
     tx.execute("DELETE FROM team_member WHERE team_id = ?", (team_id,))
     tx.execute_many("INSERT INTO team_member VALUES (?, ?)", [(team_id, user_id) for user_id in sorted(set(user_ids))])
-
-
-def delete(tx: Transaction, team_id: int) -> None:
-    """Remove a team; its queues and feeds are in everyone's sight again."""
-    tx.execute("DELETE FROM team WHERE id = ?", (team_id,))

@@ -16,7 +16,7 @@ Seen = tuple[Feedback, Mapping[str, float]]
 
 
 def profile(feedback: Iterable[Seen], *, now: int, half_life_ms: int = HALF_LIFE_MS) -> Profile:
-    """Interests as weights per feature, −1 to 1 (of length 1 together); feedback loses half its weight in 14 days.
+    """Return interests as weights per feature (a vector of length 1); feedback loses half its weight in 14 days.
 
     Each item comes with its post's features. Reading a post twice counts once, at the later time, and of like and
     hide on one post the later holds.

@@ -1,4 +1,4 @@
-"""What to read next: interest, recency and popularity in one linear score whose parts are its reasons.
+"""Ranking of candidates: interest, recency and popularity in one linear score whose parts are its reasons.
 
 Diversity is maximal marginal relevance (Carbonell and Goldstein 1998): each pick costs later ones that resemble it,
 and that cost is a reason like the others, so the reasons of every recommendation add up to its score.
@@ -25,7 +25,7 @@ POPULARITY = "popularity"
 def rank(
     candidates: Sequence[Candidate], *, profile: Profile, now: int, limit: int = 10, exclude_seen: bool = True
 ) -> tuple[Recommendation, ...]:
-    """The best candidates, highest score first; the contributions of `reasons` add up to `score`.
+    """Return the best candidates, highest score first; the contributions of `reasons` add up to `score`.
 
     Reasons are the reader's features, `recency` (halves every day), `popularity` and `similar_to_above` (negative).
     A reader without feedback gets what is new and popular.

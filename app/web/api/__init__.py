@@ -1,1 +1,1 @@
-"""What every API operation stands on: shapes, request bodies, lists, the OpenAPI document."""
+"""The base of every API operation: shapes, request bodies, lists, the OpenAPI document."""

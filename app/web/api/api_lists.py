@@ -1,9 +1,9 @@
-"""What every list and every edited thing of the API share: pages, entity tags, preconditions."""
+"""Lists and versioned things of the API: pages, entity tags, preconditions."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -18,7 +18,7 @@ LONGEST_VERSION = 18
 
 
 def page(found: Page[T], rows: Iterable[Any]) -> dict[str, Any]:
-    """A page of a list: its rows, where it stands, and the address of the next one."""
+    """Return a page of a list as JSON: its rows, its place, and the address of the next page."""
     meta = {
         "has_more": found.has_more,
         "after_cursor": found.after,
@@ -29,7 +29,7 @@ def page(found: Page[T], rows: Iterable[Any]) -> dict[str, Any]:
 
 
 def whole(rows: Iterable[Any]) -> dict[str, Any]:
-    """A list that is never paged."""
+    """Return a list as JSON that is never paged."""
     data = list(rows)
     meta = {"has_more": False, "after_cursor": None, "total": len(data), "is_capped": False}
     return {"data": data, "meta": meta, "links": {"next": None}}
@@ -43,7 +43,7 @@ def _next(after: str | None) -> str | None:
 
 
 def tagged(shape: type[Schema], found: Any, *, version: int, status: int = 200) -> Response:
-    """A thing with its version as entity tag; 304 when the caller has it already."""
+    """Return the answer with a thing and its version as entity tag; 304 where the caller has this version."""
     body = json.dumps(_made(shape).dump(found), ensure_ascii=False)
     answer = Response(body + "\n", status=status, content_type="application/json")
     answer.set_etag(str(version))
@@ -54,12 +54,12 @@ def tagged(shape: type[Schema], found: Any, *, version: int, status: int = 200) 
 
 @cache
 def _made(shape: type[Schema]) -> Schema:
-    # Making one copies all of its fields, which takes longer than writing a ticket with it.
+    # A schema copies all of its fields when it is made, which takes longer than writing a ticket with it.
     return shape()
 
 
 def expected_version() -> int | None:
-    """The version that `If-Match` names; None without one or with `*`; -1 for a tag that was never ours."""
+    """Return the version in `If-Match`; None without one or with `*`, -1 for a tag that was not made here."""
     tags = request.if_match
     if not request.headers.get("If-Match") or tags.star_tag:
         return None
@@ -68,8 +68,3 @@ def expected_version() -> int | None:
         if tag and tag.isascii() and tag.isdigit() and len(tag) <= LONGEST_VERSION:
             return int(tag)
     return -1
-
-
-def by_id(things: Iterable[T], key: Callable[[T], int]) -> dict[int, T]:
-    """Things by number."""
-    return {key(thing): thing for thing in things}

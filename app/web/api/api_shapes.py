@@ -1,4 +1,4 @@
-"""What the API's shapes are made of: base schemas, checks with our codes, ids and times as they look outside."""
+"""The parts of the API's shapes: base schemas, checks with our codes, public forms of ids and times."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ CODES = {
 
 
 class Shape(Schema):
-    """What is sent or answered; fields that are not known are ignored.
+    """The base of request and answer shapes; unknown fields are ignored.
 
-    `needs_one` are fields of which at least one must be there; `told` is what else its JSON schema says.
+    `needs_one` are fields of which at least one is required; `told` is added to its JSON schema.
     """
 
     needs_one: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Shape(Schema):
 
 
 class ChangeShape(Shape):
-    """What to change of a thing: what is left out stays, and something has to be named."""
+    """The changes of a thing: fields that are left out stay, and at least one is required."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -64,13 +64,13 @@ class ChangeShape(Shape):
 
 
 class Fault(str):
-    """A validation message that carries its code and parameters."""
+    """A validation message with a code and parameters."""
 
     code: str
     params: Mapping[str, object]
 
     def __new__(cls, code: str, **params: object) -> Fault:
-        """A fault whose text, for marshmallow's eyes, is its code."""
+        """Make a fault whose text is its code."""
         made = super().__new__(cls, code)
         made.code = code
         made.params = params
@@ -78,20 +78,20 @@ class Fault(str):
 
 
 class OneOf(validate.OneOf):
-    """One of some strings."""
+    """A check that a value is one of some strings."""
 
     def __call__(self, value: Any) -> Any:
-        """The value, or the fault that lists the choices."""
+        """Return the value, or raise the fault that lists the choices."""
         if value not in self.choices:
             raise ValidationError(Fault("unknown_choice", value=value, choices=tuple(self.choices)))
         return value
 
 
 class Size(validate.Length):
-    """So many characters or items."""
+    """A check of the number of characters or items."""
 
     def __call__(self, value: Any) -> Any:
-        """The value, or the fault that names the limit."""
+        """Return the value, or raise the fault that names the limit."""
         if self.min is not None and len(value) < self.min:
             raise ValidationError(Fault("empty") if self.min == 1 else Fault("too_short", limit=self.min))
         if self.max is not None and len(value) > self.max:
@@ -100,14 +100,14 @@ class Size(validate.Length):
 
 
 class Pattern(validate.Validator):
-    """Text of one form."""
+    """A check that a text matches a pattern."""
 
     def __init__(self, regex: str, *, code: str) -> None:
         self.regex = re.compile(f"^(?:{regex})$")
         self.code = code
 
     def __call__(self, value: str) -> str:
-        """The value, or the fault of this code."""
+        """Return the value, or raise the fault with the code of this pattern."""
         # Not `match`: `$` would let a line end through.
         if not self.regex.fullmatch(value):
             raise ValidationError(Fault(self.code, value=value))
@@ -115,10 +115,10 @@ class Pattern(validate.Validator):
 
 
 class Between(validate.Range):
-    """A number within bounds, both included."""
+    """A check that a number is within bounds, both included."""
 
     def __call__(self, value: Any) -> Any:
-        """The value, or the fault that names the bounds."""
+        """Return the value, or raise the fault that names the bounds."""
         too_low = self.min is not None and value < self.min
         too_high = self.max is not None and value > self.max
         if too_low or too_high:
@@ -127,7 +127,7 @@ class Between(validate.Range):
 
 
 class Flag(fields.Boolean):
-    """True or false; in an address, where everything is text, these words or 1 and 0."""
+    """True or false; in a query, where everything is text, these words or 1 and 0."""
 
     WORDS: ClassVar[Mapping[str, bool]] = {"true": True, "1": True, "false": False, "0": False}
 
@@ -139,7 +139,7 @@ class Flag(fields.Boolean):
 
 
 class Whole(fields.Integer):
-    """A whole number that other programs can hold too; as text only in an address."""
+    """A whole number that every JSON reader keeps exactly; as text only in a query."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -156,7 +156,7 @@ class Whole(fields.Integer):
 
 
 class Number(fields.Float):
-    """A number; as text only in an address."""
+    """A number; as text only in a query."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> float:
         if _is_typed(value, data) and _NUMBER.fullmatch(value):
@@ -167,12 +167,12 @@ class Number(fields.Float):
 
 
 def _is_typed(value: Any, data: Any) -> bool:
-    """Whether a value was typed into an address: a body has types of its own."""
+    """Return True for the text of a query; a body has types of its own."""
     return isinstance(value, str) and isinstance(data, MultiDictProxy)
 
 
 class Instant(fields.Field[int]):
-    """Milliseconds UTC inside, RFC 3339 outside."""
+    """A time: milliseconds UTC inside, RFC 3339 outside."""
 
     described: ClassVar[Mapping[str, Any]] = {"type": "string", "format": "date-time"}
 
@@ -184,7 +184,7 @@ class Instant(fields.Field[int]):
 
 
 class GivenInstant(Instant):
-    """A time that is sent: RFC 3339, or a day alone, which begins at midnight UTC."""
+    """A time in a request: RFC 3339, or a day alone, which begins at midnight UTC."""
 
     described: ClassVar[Mapping[str, Any]] = {
         "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}],
@@ -193,7 +193,7 @@ class GivenInstant(Instant):
 
 
 class Id(fields.Field[int]):
-    """A number inside, `tkt_81` outside; read with or without its prefix."""
+    """An id: a number inside, `tkt_81` outside; read with or without its prefix."""
 
     def __init__(self, prefix: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -216,7 +216,7 @@ class Id(fields.Field[int]):
 
 
 class GivenId(Id):
-    """An id that is sent: with its prefix, or the number alone."""
+    """An id in a request: with its prefix, or the number alone."""
 
     @property
     def described(self) -> Mapping[str, Any]:
@@ -227,7 +227,7 @@ class GivenId(Id):
 
 
 class Cursor(fields.String):
-    """Where a list goes on."""
+    """The cursor at which a list goes on."""
 
     def __init__(self) -> None:
         about = {"description": "`meta.after_cursor` of the page before."}
@@ -235,23 +235,23 @@ class Cursor(fields.String):
 
 
 def row(thing: Any, **more: Any) -> dict[str, Any]:
-    """A dataclass as a flat mapping for a shape to pick from, with what its rows alone do not tell."""
+    """Return the fields of a dataclass as a mapping for a shape, with `more` fields."""
     return {part.name: getattr(thing, part.name) for part in dataclass_fields(thing)} | more
 
 
 def public_id(prefix: str, number: int) -> str:
-    """An id as it looks outside."""
+    """Return the public form of an id."""
     return f"{prefix}_{number}"
 
 
 def instant(ms: int) -> str:
-    """Milliseconds UTC as RFC 3339, with milliseconds only where there are some."""
+    """Return milliseconds UTC as RFC 3339, with a fraction only where there is one."""
     moment = EPOCH + timedelta(milliseconds=ms)
     return moment.isoformat(timespec="milliseconds" if ms % 1000 else "seconds").replace("+00:00", "Z")
 
 
 def at(value: Any) -> int:
-    """RFC 3339 as milliseconds UTC; a time without a zone is UTC."""
+    """Return RFC 3339 as milliseconds UTC; a time without a zone is UTC."""
     try:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
@@ -262,22 +262,22 @@ def at(value: Any) -> int:
 
 
 def faults(error: ValidationError) -> InputError:
-    """A schema's messages as field errors with JSON pointers."""
+    """Return a schema's messages as field errors with JSON pointers."""
     messages = error.messages
     if isinstance(messages, dict) and len(messages) == 1 and next(iter(messages)) in ("json", "query"):
         messages = next(iter(messages.values()))
-    return InputError(fields=tuple(_walk(messages, "")))
+    return InputError(fields=tuple(_field_errors(messages, "")))
 
 
-def _walk(messages: Any, pointer: str) -> Iterator[FieldError]:
+def _field_errors(messages: Any, pointer: str) -> Iterator[FieldError]:
     if isinstance(messages, Mapping):
         for key, inner in messages.items():
             # marshmallow files faults of a whole object under `_schema`.
             step = "" if key == "_schema" else "/" + str(key).replace("~", "~0").replace("/", "~1")
-            yield from _walk(inner, pointer + step)
+            yield from _field_errors(inner, pointer + step)
     elif isinstance(messages, Sequence) and not isinstance(messages, str):
         for inner in messages:
-            yield from _walk(inner, pointer)
+            yield from _field_errors(inner, pointer)
     else:
         yield _fault(messages, pointer)
 
@@ -289,16 +289,18 @@ def _fault(message: Any, pointer: str) -> FieldError:
 
 
 def field_error(pointer: str, code: str, **params: object) -> FieldError:
-    """A fault of one field."""
-    return FieldError(pointer=pointer, code=code, params=tuple((name, _shown(value)) for name, value in params.items()))
+    """Return the fault of one field."""
+    return FieldError(
+        pointer=pointer, code=code, params=tuple((name, _as_text(value)) for name, value in params.items())
+    )
 
 
-def _shown(value: object) -> str:
+def _as_text(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 class FaultShape(Shape):
-    """One fault in what was sent."""
+    """One fault of a request."""
 
     pointer = fields.String(metadata={"description": "RFC 6901 JSON pointer into the body, or /name of a parameter."})
     code = fields.String()
@@ -318,7 +320,7 @@ class ProblemShape(Shape):
 
 
 class PageMetaShape(Shape):
-    """Where a page stands in its list."""
+    """The place of a page in its list."""
 
     has_more = Flag()
     after_cursor = fields.String(allow_none=True)
@@ -327,20 +329,20 @@ class PageMetaShape(Shape):
 
 
 class LinksShape(Shape):
-    """Where the next page is."""
+    """The address of the next page."""
 
     next = fields.String(allow_none=True)
 
 
 class PageQuery(Shape):
-    """How much of a list, and where it goes on."""
+    """The size of a page, and the cursor at which it begins."""
 
     limit = Whole(load_default=50, validate=Between(1, 200))
     after = Cursor()
 
 
 def page_of(shape: type[Schema], name: str) -> type[Schema]:
-    """The shape of one page of a list."""
+    """Return the shape of one page of a list."""
     parts = {
         "data": fields.List(fields.Nested(shape)),
         "meta": fields.Nested(PageMetaShape),

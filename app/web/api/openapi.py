@@ -1,4 +1,4 @@
-"""The API's description: one `route` that declares permission, shapes and status, and the OpenAPI 3.1 made from it."""
+"""The API's operations: `route` declares permission, shapes and status, and OpenAPI 3.1 is made from that."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ pushed posts are known by their `external_id`, and say `unchanged` where an earl
 
 
 class Parser(FlaskParser):
-    """webargs with our own reading of JSON and our own errors."""
+    """webargs with this program's JSON reader and errors."""
 
     def load_json(self, req: Any, schema: Any) -> Any:
-        """The body as JSON; one in which nothing is required may be left out."""
-        return request_body.read_json() if _is_needed(schema) else request_body.read_json_or({})
+        """Return the body as JSON; it may be left out where nothing in it is required."""
+        return request_body.read_json() if _is_body_required(schema) else request_body.read_json_or({})
 
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
-        """The faults of a schema as InputError."""
+        """Raise the faults of a schema as InputError."""
         raise faults(error)
 
 
@@ -60,16 +60,16 @@ class PublicId(BaseConverter):
         self.regex = rf"(?:{prefix}_)?[0-9]{{1,18}}"
 
     def to_python(self, value: str) -> int:
-        """The number."""
+        """Return the number."""
         return int(value.removeprefix(self.prefix + "_"))
 
     def to_url(self, value: Any) -> str:
-        """The id with its prefix."""
+        """Return the id with its prefix."""
         return f"{self.prefix}_{int(value)}"
 
 
 def blueprint(name: str, *, about: str, prefix: str = "/api/v1") -> Any:
-    """A group of operations under one tag."""
+    """Make a group of operations under one tag."""
     group = Blueprint(name, f"app.web.api.{name}", url_prefix=prefix, description=about)
     group.ARGUMENTS_PARSER = Parser(unknown=None)
     return group
@@ -92,17 +92,17 @@ def route(
     also: Iterable[int] = (),
     in_rows: bool = False,
 ) -> Callable[[View], View]:
-    """Declare an operation: the view gets the query, then the body, then the path's parts by name.
+    """Declare an operation; its view gets the query, then the body, then the path's parts by name.
 
     `needs` is a permission or `public`; `reads` and `returns` are the shapes of body and answer. `is_once` keeps the
-    answer for a repeated Idempotency-Key: not for answers that hold a secret. `is_versioned` says that the view heeds
-    `If-Match`; `also` are statuses of refusals that do not follow from the rest. `in_rows`: the work is committed in
-    pieces, each row known by its external id, and not with its answer.
+    answer for a repeated Idempotency-Key; an answer with a secret is not kept. With `is_versioned` the view checks
+    `If-Match`; `also` are statuses of refusals that the other arguments do not imply. With `in_rows` the work is
+    committed in pieces, each row with its external id, and not with the answer.
     """
 
     def declare(view: View) -> View:
         endpoint = view.__name__
-        served = _given(group, group.response(status, returns)(view), query=query, reads=reads)
+        served = _with_arguments(group, group.response(status, returns)(view), query=query, reads=reads)
         refused = refusals.statuses(
             rule=rule, method=method, needs=needs, has_query=query is not None, is_versioned=is_versioned, also=also,
             has_body=reads is not None or "requestBody" in (docs or {}),
@@ -120,13 +120,13 @@ def route(
     return declare
 
 
-def _given(group: Any, served: Any, *, query: type[Schema] | None, reads: type[Schema] | None) -> Any:
+def _with_arguments(group: Any, served: Any, *, query: type[Schema] | None, reads: type[Schema] | None) -> Any:
     if reads is not None:
-        served = group.arguments(reads, location="json", required=_is_needed(reads()))(served)
+        served = group.arguments(reads, location="json", required=_is_body_required(reads()))(served)
     return served if query is None else group.arguments(query, location="query")(served)
 
 
-def _is_needed(shape: Schema) -> bool:
+def _is_body_required(shape: Schema) -> bool:
     return any(one.required for one in shape.fields.values()) or bool(getattr(shape, "needs_one", ()))
 
 
@@ -135,19 +135,19 @@ def _security(needs: str) -> dict[str, Any]:
 
 
 def install(app: Flask, groups: Iterable[Any]) -> None:
-    """Register the groups, and serve their description and its page."""
+    """Register the groups, and serve the OpenAPI document and its page."""
     app.config.update(API_TITLE="Bellwether", API_VERSION=VERSION, OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX=None)
     app.url_map.converters["id"] = PublicId
-    # Answers keep the order of their shape, and their letters.
+    # Answers keep the order of their shape, and characters outside ASCII.
     cast(DefaultJSONProvider, app.json).sort_keys = False
     cast(DefaultJSONProvider, app.json).ensure_ascii = False
     idempotent_requests.install(app)
     api = Api()
     api.ERROR_SCHEMA = ProblemShape
-    # A refusal that no operation names would be one that nobody can rely on.
+    # Each operation names its refusals, so there is no default.
     api.DEFAULT_ERROR_RESPONSE_NAME = None
-    told = {"info": {"description": DESCRIPTION}, "security": [{"token": []}], "marshmallow_plugin": Plugin()}
-    api.init_app(app, spec_kwargs=told)
+    options = {"info": {"description": DESCRIPTION}, "security": [{"token": []}], "marshmallow_plugin": Plugin()}
+    api.init_app(app, spec_kwargs=options)
     api.register_converter(PublicId, _id_parameter)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "bearerFormat": "bw_…"})
     for group in groups:
@@ -163,7 +163,7 @@ def _id_parameter(converter: PublicId) -> dict[str, Any]:
 
 
 def document(app: Flask) -> dict[str, Any]:
-    """The OpenAPI document; its shared responses are errors, so they are problem+json."""
+    """Return the OpenAPI document; its shared responses are errors, so they are problem+json."""
     made = cast("dict[str, Any]", app.extensions["bellwether.openapi"].to_dict())
     for item in made["paths"].values():
         for operation in item.values():
@@ -191,6 +191,6 @@ def _serve_asset(name: str) -> Response:
 
 
 def _assets() -> Path:
-    # Found, not imported: only the files of that wheel are used.
+    # The package is not imported: only its files are used.
     found = find_spec("flask_swagger_ui")
     return Path((found.submodule_search_locations or [""])[0] if found else "") / "dist"

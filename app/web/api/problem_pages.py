@@ -1,4 +1,4 @@
-"""What an error code means: where the `type` of a problem leads."""
+"""The meaning of error codes, at the address in the `type` of a problem."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ group = blueprint("problems", about="What the `type` of a problem means.", prefi
 
 
 class CodeShape(Shape):
-    """A code with its sentence; `%(name)s` stands where a parameter of the single case stands."""
+    """A code with its sentence; `%(name)s` stands for a parameter of the single case."""
 
     code = fields.String()
     title = fields.String()

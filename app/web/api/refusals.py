@@ -1,4 +1,4 @@
-"""The statuses with which an operation may refuse, told from what it declares: nobody writes them by hand."""
+"""The statuses of an operation's refusals, derived from its declaration."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def statuses(
     is_versioned: bool = False,
     also: Iterable[int] = (),
 ) -> tuple[int, ...]:
-    """Every 4xx of an operation, in order.
+    """Return every 4xx of an operation, in order.
 
-    `has_body` says that it reads one, `is_versioned` that it heeds `If-Match`; `also` are those that follow from none
-    of this, such as 404 for a thing that the body names.
+    `is_versioned` means that it checks `If-Match`; `also` are statuses that the other arguments do not imply, such as
+    404 for a thing that the body names.
     """
     found = set(also)
     if needs != access.PUBLIC:
@@ -46,5 +46,5 @@ def statuses(
 
 
 def described(found: Iterable[int]) -> dict[str, str]:
-    """Statuses with the names of the responses that stand for them in the document."""
+    """Return statuses with the names of their responses in the document."""
     return {str(status): HTTPStatus(status).name for status in found} | {SERVER_FAULT: "DEFAULT_ERROR"}

@@ -1,4 +1,4 @@
-"""Reading a request's body: JSON with exact faults, lines of JSON, and other media types refused by name."""
+"""Request bodies: JSON with exact faults, lines of JSON, and the refusal of other media types."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from app.web.api.api_shapes import faults
 
 JSON = "application/json"
 LONGEST_INTEGER = 40
-"""Digits; a longer number is read as a floating one, as it is everywhere else that JSON is read."""
+"""Digits; a longer number is read as a floating-point one, as other JSON readers do."""
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 NDJSON = ("application/x-ndjson", "application/jsonl", "application/ndjson")
 
 
 def media_type() -> str:
-    """The media type of the body, lower case, without parameters; empty when none is named."""
+    """Return the media type of the body, lower case, without parameters; empty without one."""
     return request.mimetype
 
 
 def is_json(kind: str) -> bool:
-    """Whether `kind` is JSON or one of its +json relatives."""
+    """Return True for the media type JSON and for those that end in +json."""
     return kind == JSON or (kind.startswith("application/") and kind.endswith("+json"))
 
 
 def raw() -> bytes:
-    """The body as it came; larger than allowed raises 413, empty InputError."""
+    """Return the bytes of the body; raises InputError for an empty one, 413 for one that is too large."""
     content = request.get_data(cache=False)
     if not content.strip():
         raise InputError("empty_body")
@@ -41,18 +41,18 @@ def raw() -> bytes:
 
 
 def read_json(*, accepted: Iterable[str] = (JSON,)) -> Any:
-    """The JSON body; a body of another named kind raises UnsupportedMedia, one of more than `max_body_bytes` TooLarge.
+    """Return the JSON body; raises UnsupportedMedia for another media type, TooLarge beyond `max_body_bytes`.
 
-    It is parsed in one go, in which nothing else of the process moves on: what may be larger is sent in lines.
-    A body without a Content-Type is taken for JSON; so is what curl's `-d` sends, when it looks like JSON.
+    It is parsed in one step, which stops all other threads, so larger content is sent in lines. A body without a
+    Content-Type is taken for JSON, and so is a form from curl's `-d` that looks like JSON.
     """
     kind = media_type()
     if kind and not is_json(kind) and not _is_curl(kind):
         raise UnsupportedMedia(media_type=kind, accepted=tuple(accepted))
-    return parse(_document())
+    return parse(_bounded_body())
 
 
-def _document() -> bytes:
+def _bounded_body() -> bytes:
     limit = current_app.config["MAX_CONTENT_LENGTH"]
     is_large_allowed = request.max_content_length != limit
     if is_large_allowed and (request.content_length or 0) > limit:
@@ -64,12 +64,12 @@ def _document() -> bytes:
 
 
 def read_json_or(otherwise: Any) -> Any:
-    """The JSON body, or `otherwise` where none was sent."""
+    """Return the JSON body, or `otherwise` without one."""
     return read_json() if request.get_data().strip() else otherwise
 
 
 def read_shape(shape: Schema, *, accepted: Iterable[str] = (JSON,)) -> Any:
-    """The JSON body once its shape has passed: as it was sent, for whoever reads its texts further."""
+    """Return the JSON body as it was sent, once it has passed the check of its shape."""
     sent = read_json(accepted=accepted)
     faulty = shape.validate(sent)
     if faulty:
@@ -82,11 +82,11 @@ def _is_curl(kind: str) -> bool:
 
 
 def parse(content: bytes) -> Any:
-    """JSON out of bytes; InputError tells the line and column, or the byte that is not UTF-8."""
+    """Parse JSON; raises InputError with the line and column, or the byte that is not UTF-8."""
     try:
         text = content.decode("utf-8-sig")
-        found = json.loads(text, parse_constant=_refuse_constant, parse_int=_whole, parse_float=_number)
-        return _mended(found) if _SURROGATE.search(text) else found
+        found = json.loads(text, parse_constant=_refuse_constant, parse_int=_parse_integer, parse_float=_parse_float)
+        return _without_surrogates(found) if _SURROGATE.search(text) else found
     except UnicodeDecodeError as error:
         raise InputError("not_utf8", byte=error.start) from None
     except json.JSONDecodeError as error:
@@ -95,36 +95,38 @@ def parse(content: bytes) -> Any:
         raise InputError("too_deep") from None
 
 
-def _whole(text: str) -> int | float:
-    return int(text) if len(text) <= LONGEST_INTEGER else _number(text)
+def _parse_integer(text: str) -> int | float:
+    return int(text) if len(text) <= LONGEST_INTEGER else _parse_float(text)
 
 
-def _number(text: str) -> float:
+def _parse_float(text: str) -> float:
     number = float(text)
     return number if isfinite(number) else _refuse_constant(text)
 
 
-def _mended(value: Any) -> Any:
-    """Half a surrogate pair is no character: it can neither be kept nor sent back."""
+def _without_surrogates(value: Any) -> Any:
+    """Replace halves of surrogate pairs, which can neither be stored nor sent back."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
-        return [_mended(part) for part in value]
-    return {_mended(key): _mended(part) for key, part in value.items()} if isinstance(value, dict) else value
+        return [_without_surrogates(part) for part in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(part) for key, part in value.items()}
+    return value
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    # NaN and Infinity are Python's own idea of JSON; so is a number that is too large to be one.
+    # NaN, Infinity and numbers beyond the range of a float are not JSON, though Python reads them.
     raise json.JSONDecodeError(name, "", 0)
 
 
 def lines() -> Iterator[str]:
-    """The body line by line as it arrives; a byte that is not UTF-8 spoils its own line only."""
-    # Asked for at once, so that a body that is too large is refused before the answer begins.
+    """Iterate over the lines of the body as they arrive; a byte that is not UTF-8 affects its own line only."""
+    # Read now, so that a body that is too large is refused before the answer begins.
     source = request.get_data().splitlines() if "Idempotency-Key" in request.headers else request.stream
     return (line.decode("utf-8", "replace") for line in source)
 
 
 def answer(content: Any) -> Response:
-    """Content as compact JSON; for answers whose top level is an array or has no fixed shape."""
+    """Return content as compact JSON, for answers whose top level is an array or has no fixed shape."""
     return Response(json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n", content_type=JSON)

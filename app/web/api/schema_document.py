@@ -1,4 +1,4 @@
-"""Shapes as JSON schemas: fields that describe themselves, and shapes of which some field is needed."""
+"""JSON schemas of shapes, with the description that a field or shape has of its own."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ _written: Callable[[OpenAPIConverter, Schema], dict[str, Any]] = OpenAPIConverte
 
 
 class Converter(OpenAPIConverter):
-    """Shapes into JSON schemas."""
+    """Converts shapes to JSON schemas."""
 
     def field2property(self, field: fields.Field[Any]) -> dict[str, Any]:
-        """A field's schema: its own words where it has some."""
+        """Return the schema of a field, by its own description where it has one."""
         made: dict[str, Any] = super().field2property(field)
         described = getattr(field, "described", None)
         if described is None:
             return made
-        told = dict(described)
-        if field.allow_none and "anyOf" in told:
-            told["anyOf"] = [*told["anyOf"], {"type": "null"}]
+        own = dict(described)
+        if field.allow_none and "anyOf" in own:
+            own["anyOf"] = [*own["anyOf"], {"type": "null"}]
         elif field.allow_none:
-            told["type"] = [told["type"], "null"]
+            own["type"] = [own["type"], "null"]
         made.pop("type", None)
-        return {**told, **made}
+        return {**own, **made}
 
     def schema2jsonschema(self, schema: Schema) -> dict[str, Any]:
-        """A shape's schema, with the fields of which at least one must be there."""
+        """Return the schema of a shape, with the fields of which at least one is required."""
         made = _written(self, schema)
-        needed, told = getattr(schema, "needs_one", ()), getattr(schema, "told", {})
-        return made | ({"anyOf": [{"required": [name]} for name in needed]} if needed else {}) | dict(told)
+        needed, more = getattr(schema, "needs_one", ()), getattr(schema, "told", {})
+        return made | ({"anyOf": [{"required": [name]} for name in needed]} if needed else {}) | dict(more)
 
 
 class Plugin(MarshmallowPlugin):
-    """marshmallow in apispec, by this converter."""
+    """apispec's plugin for marshmallow with this converter."""
 
     Converter = Converter

@@ -1,1 +1,1 @@
-"""How values look on a page: numbers and times, words for enum values, charts, icons, translation."""
+"""The display of values on pages: numbers and times, words for enum values, charts, icons, translation."""

@@ -1,4 +1,4 @@
-"""Charts as pictures: the SVG that a page hands out, drawn as PNG by resvg."""
+"""Charts as PNG, drawn by resvg from the SVG of a page."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import font_lato
 import resvg_py
 
 SHARPNESS = 2
-"""Pixels for each unit of the drawing, so that it stays sharp on paper and on dense screens."""
+"""Pixels for each unit of the drawing, for sharp lines on paper and on dense screens."""
 
-# What the font that comes along can write; anything else is looked for among the fonts of the machine, which is slower.
+# Characters of the packaged font; others are searched in the fonts of the machine, which is slower.
 _LATIN = re.compile(r"[\u0000-\u024f\u2010-\u2026\u20ac\u2212]*")
 
 
 def png(drawing: str) -> bytes:
-    """An SVG as PNG; letters that no font has are left out."""
+    """Return an SVG as PNG; characters that no font has are left out."""
     folder = files(font_lato) / "files"
     return bytes(
         resvg_py.svg_to_bytes(

@@ -1,7 +1,7 @@
-"""Where the marks of a chart lie: pure functions from points to coordinates; `parts/charts.html` draws them as SVG.
+"""The geometry of charts: pure functions from points to coordinates, which `parts/charts.html` draws as SVG.
 
-Charts are drawn by the server, so they need no script, follow the theme, and obey a policy without inline styles.
-Plots are stretched to their place, so a coordinate is a share of `width` or `height` and no text stands inside.
+The server draws the charts, so they need no script, follow the theme, and obey a policy without inline styles. Plots
+are stretched to their place, so a coordinate is a share of `width` or `height` and texts stand outside.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Step(Protocol):
 
 
 class Point(Step, Protocol):
-    """The figures of one step: counts of stories, net sentiment from −1 to 1, and the share of negative stories."""
+    """The figures of one step: counts of stories, net sentiment from −1 to 1, share of negative stories."""
 
     @property
     def n_stories(self) -> int: ...
@@ -44,7 +44,7 @@ class Point(Step, Protocol):
 
 
 class Usual(Protocol):
-    """The usual ranges of a step's figures, None where not known; `share_seen` is how sure the share itself is."""
+    """The usual ranges of a step's figures, None where unknown; `share_seen` is the interval of the measured share."""
 
     @property
     def stories(self) -> Range | None: ...
@@ -61,7 +61,7 @@ class Usual(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Spark:
-    """A small line: `runs` are polylines, broken where nothing was said; `zero` is the height of the zero line."""
+    """A small line: `runs` are polylines with gaps for missing values; `zero` is the height of the zero line."""
 
     runs: tuple[str, ...]
     zero: float
@@ -82,7 +82,7 @@ class Bar:
 
 @dataclass(frozen=True, kw_only=True)
 class Hit:
-    """A column that tells its figures when pointed at."""
+    """A column with a tooltip."""
 
     x: float
     width: float
@@ -91,7 +91,7 @@ class Hit:
 
 @dataclass(frozen=True, kw_only=True)
 class Whisker:
-    """How sure a point is: an upright line from `top` to `bottom`."""
+    """An error bar: the interval of a point as an upright line from `top` to `bottom`."""
 
     x: float
     top: float
@@ -102,7 +102,7 @@ class Whisker:
 class Plot:
     """A chart's geometry; marks are texts from top to bottom (y) and left to right (x).
 
-    `bands` are polygons of what is usual, broken where that is not known.
+    `bands` are polygons of the usual range, with gaps where it is unknown.
     """
 
     runs: tuple[str, ...] = ()
@@ -121,7 +121,7 @@ class Plot:
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """What is drawn around a subject's points: `spans` are (since, until) in ms of alerts, `usual` has one a point."""
+    """The surroundings of a subject's points: `spans` are (since, until) in ms of alerts, `usual` has one per point."""
 
     stamp: Stamp
     titles: Sequence[str] = ()
@@ -130,7 +130,7 @@ class Frame:
 
 
 def _runs(values: Sequence[float | None], *, width: float, place: Callable[[float], float]) -> tuple[str, ...]:
-    """Polylines through the known values; one value alone becomes a short dash."""
+    """Return polylines through the known values; a single value becomes a short dash."""
     step = width / max(len(values), 1)
     runs: list[list[str]] = [[]]
     for index, value in enumerate(values):
@@ -149,7 +149,7 @@ def _runs(values: Sequence[float | None], *, width: float, place: Callable[[floa
 
 
 def _bands(ranges: Sequence[Range | None], *, width: float, place: Callable[[float], float]) -> tuple[str, ...]:
-    """Polygons between the ends of known ranges, from the left edge of the first step to the right one of the last."""
+    """Return polygons of the known ranges, from the left edge of the first step to the right edge of the last."""
     step = width / max(len(ranges), 1)
     groups: list[list[tuple[float, Range]]] = [[]]
     for index, one in enumerate(ranges):
@@ -170,7 +170,7 @@ def _bands(ranges: Sequence[Range | None], *, width: float, place: Callable[[flo
 
 
 def bridged(values: Sequence[float | None]) -> list[float | None]:
-    """The values with gaps between two known ones filled in a straight line, for a small line that shows direction."""
+    """Return the values with gaps between known ones filled by straight lines, for a small line that shows a trend."""
     known = [index for index, value in enumerate(values) if value is not None]
     filled = list(values)
     for left, right in pairwise(known):
@@ -182,7 +182,7 @@ def bridged(values: Sequence[float | None]) -> list[float | None]:
 
 
 def sparkline(values: Sequence[float | None]) -> Spark:
-    """A small line of net sentiment (−1 to 1) with its zero line; the scale is symmetric around zero."""
+    """Return a small line of net sentiment (−1 to 1) with its zero line; the scale is symmetric around zero."""
     known = [abs(value) for value in values if value is not None]
     reach = max([0.25, *known])
     empty = Spark(runs=(), zero=14.0)
@@ -195,7 +195,7 @@ def sparkline(values: Sequence[float | None]) -> Spark:
 
 
 def scaled(plot: Plot, *, width: float, height: float) -> Plot:
-    """The same plot in a frame of another size, for drawings whose lines must not be stretched with it."""
+    """Return a plot in another size, for drawings whose lines must not be stretched."""
     across, down = width / plot.width, height / plot.height
 
     def path(text: str) -> str:
@@ -221,12 +221,12 @@ def scaled(plot: Plot, *, width: float, height: float) -> Plot:
 
 
 def x_marks(points: Sequence[Step], *, stamp: Stamp) -> tuple[str, ...]:
-    """At most six times, evenly spread from the first point to the last."""
+    """Return at most six times, evenly spread from the first point to the last."""
     return spread([stamp(point.at) for point in points])
 
 
 def alerted(points: Sequence[Step], *, spans: Sequence[tuple[int, int]]) -> tuple[Hit, ...]:
-    """Where alerts were firing: `spans` are (since, until) in ms, cut to the time that the points cover."""
+    """Return the stretches of firing alerts: `spans` are (since, until) in ms, cut to the time of the points."""
     if len(points) < 2:
         return ()
     first, step_ms = points[0].at, points[1].at - points[0].at
@@ -241,7 +241,7 @@ def alerted(points: Sequence[Step], *, spans: Sequence[tuple[int, int]]) -> tupl
 
 
 def sentiment_plot(points: Sequence[Point], *, frame: Frame) -> Plot:
-    """Net sentiment as a line around zero (top +1, bottom −1), with bars from the zero line and the usual band."""
+    """Plot net sentiment as a line around zero (top +1, bottom −1), with bars from zero and the usual band."""
     step, middle = WIDTH / max(len(points), 1), HEIGHT / 2
     bars = []
     for index, point in enumerate(points):
@@ -268,7 +268,7 @@ def sentiment_plot(points: Sequence[Point], *, frame: Frame) -> Plot:
 
 
 def share_plot(points: Sequence[Point], *, frame: Frame) -> Plot:
-    """The share of negative stories, 0–100 %, as a line with whiskers for how sure it is, and the usual band."""
+    """Plot the share of negative stories, 0–100 %, as a line with error bars and the usual band."""
     step = WIDTH / max(len(points), 1)
 
     def place(value: float) -> float:
@@ -293,7 +293,7 @@ def share_plot(points: Sequence[Point], *, frame: Frame) -> Plot:
 
 
 def _ceiling(count: int) -> int:
-    """A round, even number at or above `count` for the top of a scale: 2, 4, 6, 8, 10, 12, 16, 20, 40, 60, …"""
+    """Return a round, even number at or above `count` for the top of a scale: 2, 4, 6, 8, 10, 12, 16, 20, 40, …"""
     power = 1
     while power * 20 < count:
         power *= 10
@@ -301,7 +301,7 @@ def _ceiling(count: int) -> int:
 
 
 def volume_plot(points: Sequence[Point], *, frame: Frame) -> Plot:
-    """Unique stories per step as bars, the negative ones in front, and the usual number behind."""
+    """Plot unique stories per step as bars, the negative ones in front, and the usual number behind."""
     ranges = [one.stories for one in frame.usual]
     highest = max([0, *(p.n_stories for p in points), *(math.ceil(one.high) for one in ranges if one)])
     step, top = WIDTH / max(len(points), 1), _ceiling(highest)
@@ -322,7 +322,7 @@ def volume_plot(points: Sequence[Point], *, frame: Frame) -> Plot:
 
 
 def spread(texts: Sequence[str]) -> tuple[str, ...]:
-    """At most six of the texts, evenly spread from the first to the last."""
+    """Return at most six of the texts, evenly spread from the first to the last."""
     if len(texts) <= MAX_X_MARKS:
         return tuple(texts)
     return tuple(texts[round((len(texts) - 1) * mark / (MAX_X_MARKS - 1))] for mark in range(MAX_X_MARKS))
@@ -331,7 +331,7 @@ def spread(texts: Sequence[str]) -> tuple[str, ...]:
 def side_by_side(
     values: Sequence[Sequence[int]], *, kinds: Sequence[str], marks: Sequence[str], titles: Sequence[str]
 ) -> Plot:
-    """Counts per step as bars next to each other, one for each kind."""
+    """Plot counts per step as bars next to each other, one for each kind."""
     step, top = WIDTH / max(len(values), 1), _ceiling(max((max(row) for row in values), default=0))
     width = 0.84 * step / max(len(kinds), 1)
     bars = []
@@ -351,7 +351,7 @@ def side_by_side(
 def line(
     values: Sequence[float | None], *, marks: Sequence[str], titles: Sequence[str], shown: Callable[[float], str]
 ) -> Plot:
-    """A line from zero to a round number at or above the largest value; `shown` writes the marks of its scale."""
+    """Plot a line on a scale from zero to a round number above the largest value; `shown` formats its marks."""
     most = max((value for value in values if value is not None), default=0.0)
     top = 1.0 if most <= 1 else float(_ceiling(math.ceil(most)))
     return Plot(

@@ -1,12 +1,13 @@
-"""What the app's own enum values are called on a page: every word wrapped for translation."""
+"""The words for the app's enum values on pages, wrapped for translation."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-WORDS: dict[str, dict[str, Any]] = {
+WORDS: Mapping[str, Mapping[str, LazyString | str]] = {
     "status": {
         "new": _l("New"),
         "open": _l("Open"),
@@ -250,7 +251,7 @@ WORDS: dict[str, dict[str, Any]] = {
 
 
 def word(kind: str, value: object) -> str:
-    """The translated word for an enum value; a value without one is shown with its underscores opened."""
+    """Return the translated word for an enum value; one without a word is shown with spaces for underscores."""
     text = "" if value is None else str(value)
     known = WORDS[kind].get(text)
     return str(known) if known is not None else text.replace("_", " ")

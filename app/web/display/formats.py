@@ -1,4 +1,4 @@
-"""How figures and times are written in the reader's language and zone."""
+"""Figures and times in the reader's language and time zone."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from app.web.display.translation import gettext
 
 
 def page_locale() -> str:
-    """`en` or `zh`."""
+    """Return the language of the page, `en` or `zh`."""
     found = get_locale()
     return found.language if found else "en"
 
 
 def reader_zone() -> ZoneInfo:
-    """The reader's time zone; UTC where nobody is signed in or the name is unknown."""
+    """Return the reader's time zone; UTC without a reader or for an unknown name."""
     user = access.signed_in_user()
     try:
         return ZoneInfo(user.zone if user else "UTC")
@@ -32,32 +32,32 @@ def reader_zone() -> ZoneInfo:
 
 
 def moment(ms: int) -> datetime:
-    """Milliseconds UTC as a time in the reader's zone."""
+    """Return milliseconds UTC as a time in the reader's zone."""
     return datetime.fromtimestamp(ms / 1000, tz=UTC).astimezone(reader_zone())
 
 
-def _shown(ms: int, *, en: str, zh: str) -> str:
+def _formatted(ms: int, *, en: str, zh: str) -> str:
     locale = page_locale()
     return dates.format_datetime(moment(ms), zh if locale == "zh" else en, locale=locale)
 
 
 def when(ms: int | None) -> str:
-    """Date and time in full, in the reader's zone."""
-    return _shown(ms, en="d MMM y, HH:mm", zh="y年M月d日 HH:mm") if ms else "—"
+    """Return date and time in full, in the reader's zone."""
+    return _formatted(ms, en="d MMM y, HH:mm", zh="y年M月d日 HH:mm") if ms else "—"
 
 
 def day(ms: int) -> str:
-    """Day and month."""
-    return _shown(ms, en="d MMM", zh="M月d日")
+    """Return day and month."""
+    return _formatted(ms, en="d MMM", zh="M月d日")
 
 
 def day_hour(ms: int) -> str:
-    """Day, month, hour and minute."""
-    return _shown(ms, en="d MMM HH:mm", zh="M月d日 HH:mm")
+    """Return day, month, hour and minute."""
+    return _formatted(ms, en="d MMM HH:mm", zh="M月d日 HH:mm")
 
 
 def span(ms: int) -> str:
-    """A length of time in its largest unit: `4 min`, `3 h`, `2 d`."""
+    """Return a duration in its largest unit: `4 min`, `3 h`, `2 d`."""
     size = abs(ms)
     if size < MINUTE_MS:
         return gettext("%(n)s s", n=size // 1000)
@@ -69,7 +69,7 @@ def span(ms: int) -> str:
 
 
 def ago(ms: int | None) -> Markup | str:
-    """A `<time>` element: how long ago, with the exact time on hover."""
+    """Return a `<time>` element with the time that has passed, and the exact time on hover."""
     if not ms:
         return "—"
     mark = Markup('<time datetime="{}" title="{}">{}</time>')
@@ -77,7 +77,7 @@ def ago(ms: int | None) -> Markup | str:
 
 
 def stamp(ms: int | None) -> Markup | str:
-    """A `<time>` element with the full time."""
+    """Return a `<time>` element with date and time in full."""
     return (
         Markup('<time datetime="{}">{}</time>').format(moment(ms).isoformat(timespec="seconds"), when(ms))
         if ms
@@ -86,7 +86,7 @@ def stamp(ms: int | None) -> Markup | str:
 
 
 def percent(share: float | None) -> str:
-    """A share 0–1 as a whole percentage; what is below 100 % is never rounded up to it."""
+    """Return a share 0–1 as a whole percentage; a share below 1 is never rounded up to 100 %."""
     if share is None:
         return "—"
     shown = min(share, 0.99) if share < 1 else share
@@ -94,42 +94,42 @@ def percent(share: float | None) -> str:
 
 
 def percent1(share: float | None) -> str:
-    """A share 0–1 as a percentage with one decimal."""
+    """Return a share 0–1 as a percentage with one decimal."""
     return "—" if share is None else f"{100 * share:.1f} %"
 
 
 def signed(value: float | None) -> str:
-    """A figure from −1 to 1 with its sign and two decimals."""
+    """Return a figure from −1 to 1 with its sign and two decimals."""
     if value is None:
         return "—"
     return "0.00" if abs(value) < 0.005 else f"{'+' if value > 0 else '−'}{abs(value):.2f}"
 
 
 def percent_range(found: Range | None) -> str:
-    """From one share to another, as whole percentages."""
+    """Return a range of shares as whole percentages."""
     return "—" if found is None else f"{round(100 * found.low)}–{round(100 * found.high)} %"
 
 
 def count_range(found: Range | None) -> str:
-    """From one count to another."""
+    """Return a range of counts."""
     return "—" if found is None else f"{round(found.low)}–{round(found.high)}"
 
 
 def signed_range(found: Range | None) -> str:
-    """From one figure to another, with their signs."""
+    """Return a range of figures with their signs."""
     return "—" if found is None else gettext("%(low)s to %(high)s", low=signed(found.low), high=signed(found.high))
 
 
 def points(value: int) -> str:
-    """Points with their sign."""
+    """Return points with their sign."""
     return f"{'+' if value >= 0 else '−'}{abs(value)}"
 
 
 def number(value: float) -> str:
-    """A number with the separators of the reader's language."""
+    """Return a number with the separators of the reader's language."""
     return numbers.format_decimal(value, locale=page_locale())
 
 
 def size(n_bytes: int) -> str:
-    """A size in kB or MB."""
+    """Return a size in kB or MB."""
     return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 1_000_000 else f"{max(1, n_bytes // 1000)} kB"

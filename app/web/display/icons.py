@@ -1,4 +1,4 @@
-"""Bootstrap's icons, drawn into the page: one read of the sprite in the Bootstrap-Flask wheel, no request for each."""
+"""Bootstrap's icons as inline SVG: the sprite of the Bootstrap-Flask package is read once, and no icon is requested."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ def _sprite() -> dict[str, tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Drawing:
-    """Markup of ours that a template shows as it is."""
+    """Markup of this program that a template does not escape."""
 
     markup: str
 
     def __html__(self) -> str:
-        """The markup, for Jinja."""
+        """Return the markup, for Jinja."""
         return self.markup
 
 
 @lru_cache(maxsize=256)
 def icon(name: str) -> Drawing:
-    """An inline SVG of a Bootstrap icon, hidden from screen readers; an unknown name raises KeyError."""
+    """Return a Bootstrap icon as inline SVG, hidden from screen readers; raises KeyError for an unknown name."""
     box, paths = _sprite()[name]
     return Drawing(f'<svg class="bi" viewBox="{box}" aria-hidden="true" focusable="false">{paths}</svg>')

@@ -1,12 +1,13 @@
-"""Titles of the labels that the shipped tasks predict; a user's own label is shown with its underscores opened."""
+"""Titles of the labels of the shipped tasks; an organisation's own label is shown with spaces for underscores."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-GENERAL: dict[str, Any] = {
+GENERAL: Mapping[str, LazyString] = {
     "negative": _l("Negative"),
     "neutral": _l("Neutral"),
     "positive": _l("Positive"),
@@ -19,7 +20,7 @@ GENERAL: dict[str, Any] = {
     "out_of_scope": _l("Something else"),
 }
 
-TOPICS: dict[str, Any] = {
+TOPICS: Mapping[str, LazyString] = {
     "analyst_update": _l("Analyst update"),
     "company_product_news": _l("Company and product news"),
     "currencies": _l("Currencies"),
@@ -42,7 +43,7 @@ TOPICS: dict[str, Any] = {
     "treasuries_corporate_debt": _l("Treasuries and corporate debt"),
 }
 
-COMMERCE: dict[str, Any] = {
+COMMERCE: Mapping[str, LazyString] = {
     "cancel_order": _l("Cancel an order"),
     "change_order": _l("Change an order"),
     "change_shipping_address": _l("Change the delivery address"),
@@ -72,7 +73,7 @@ COMMERCE: dict[str, Any] = {
     "track_refund": _l("Track a refund"),
 }
 
-BANKING: dict[str, Any] = {
+BANKING: Mapping[str, LazyString] = {
     "activate_my_card": _l("Activate a card"),
     "age_limit": _l("Age limit"),
     "apple_pay_or_google_pay": _l("Apple Pay or Google Pay"),
@@ -152,7 +153,7 @@ BANKING: dict[str, Any] = {
     "wrong_exchange_rate_for_cash_withdrawal": _l("Wrong exchange rate on a cash withdrawal"),
 }
 
-TASKS: dict[str, Any] = {
+TASKS: Mapping[str, LazyString] = {
     "banking_intent": _l("Intent (banking)"),
     "commerce_intent": _l("Intent (shop)"),
     "sentiment": _l("Sentiment"),
@@ -161,7 +162,7 @@ TASKS: dict[str, Any] = {
     "market_topic": _l("Market topic"),
 }
 
-_TITLES = GENERAL | TOPICS | COMMERCE | BANKING
+_TITLES = {**GENERAL, **TOPICS, **COMMERCE, **BANKING}
 
 
 def _opened(name: str) -> str:
@@ -170,14 +171,14 @@ def _opened(name: str) -> str:
 
 
 def label_title(label: str | None) -> str:
-    """What people read for a label id, in their language."""
+    """Return the title of a label in the reader's language."""
     if not label:
         return ""
-    # Asked whether it is there, and not whether it is empty: that would translate it a second time.
+    # Compared with None: the truth value of a lazy text would translate it a second time.
     found = _TITLES.get(label)
     return _opened(label) if found is None else str(found)
 
 
 def task_title(task: str) -> str:
-    """What people read for a task's name."""
+    """Return the title of a task in the reader's language."""
     return str(TASKS.get(task) or _opened(task))

@@ -1,4 +1,4 @@
-"""What may stand in a cell of a table that is downloaded: no text that a spreadsheet takes for a formula."""
+"""Cells of downloaded tables, without text that a spreadsheet takes for a formula."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ _LEADS = frozenset("\t\r\n")
 
 
 def cell(value: object) -> object:
-    """A value for a cell: a text that could be calculated gets an apostrophe, yes and no are 1 and 0, None is empty."""
+    """Return the value of a cell: a formula gets an apostrophe, a boolean is 1 or 0, None is empty."""
     if isinstance(value, str):
         return "'" + value if _is_formula(value) else value
     return "" if value is None else int(value) if isinstance(value, bool) else value
 
 
 def _is_formula(text: str) -> bool:
-    """Whether a text is one to some spreadsheet.
+    """Return True for a text that some spreadsheet takes for a formula.
 
-    They skip what is blank or invisible before the sign, and read wide and small forms (＝, ﹢) as the sign itself.
+    Spreadsheets skip blank and invisible characters before the sign, and read wide and small forms (＝, ﹢) like it.
     """
     if text[:1] in _LEADS:
         return True

@@ -1,4 +1,4 @@
-"""Translation with types: what Flask-Babel hands out untyped, as text; looked up once a request, not once a string."""
+"""Translation: Flask-Babel's functions with types, and with one look-up of the catalogue per request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask import Flask, g
 
 
 def install(app: Flask) -> None:
-    """Let templates translate as the code does; after Flask-Babel."""
+    """Let templates translate with these functions; called after Flask-Babel's own installation."""
     templates: Any = app.jinja_env
     templates.install_gettext_callables(
         gettext=lambda text: _translations().ugettext(text),
@@ -19,13 +19,13 @@ def install(app: Flask) -> None:
 
 
 def gettext(text: str, **values: object) -> str:
-    """The text in the reader's language, with `%(name)s` filled in."""
+    """Return a text in the reader's language, with `%(name)s` filled in."""
     found = str(_translations().ugettext(text))
     return found % values if values else found
 
 
 def ngettext(one: str, many: str, num: int, **values: object) -> str:
-    """The text for so many things, in the reader's language; `%(num)s` is the count, others are `values`."""
+    """Return the singular or plural text in the reader's language; `%(num)s` is the count, others are `values`."""
     return str(_translations().ungettext(one, many, num)) % {"num": num, **values}
 
 

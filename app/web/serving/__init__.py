@@ -1,1 +1,1 @@
-"""Serving: the HTTP server with its limits, proxies, and long answers."""
+"""Serving: the HTTP server with its limits, reverse proxies, and long answers."""

@@ -1,4 +1,4 @@
-"""A connection of `python -m app` and the time that its client has: to send a request, to take an answer, to go on."""
+"""A connection of `python -m app`, and the time that its client has to send a request and to take the answer."""
 
 from __future__ import annotations
 
@@ -16,18 +16,17 @@ PLAIN = (
     "Connection: close\r\nRetry-After: 10\r\n\r\n{sentence}\n"
 )
 LARGE_BODY = 500_000
-"""Bytes after which the memory that an answer took is given back."""
+"""Bytes of a body after which memory is given back to the system."""
 TOO_SLOW = ("408 Request Timeout", "The request did not arrive in time. Send it again.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one client may take of the server; a trusted proxy may have any number of connections.
+    """The limits of one client; a trusted proxy may have any number of connections.
 
-    A connection that was never answered makes room for another once it has rested for `young_s`.
-
-    A request's header has to end within `header_s`. A body, and an answer on its way, has to move on by `stall_s` times
-    `least_rate` bytes in every `stall_s`. A connection may rest between requests for `idle_s`.
+    A connection without an answer so far makes room for another once it was idle for `young_s`. A request's header has
+    to end within `header_s`. A body, and an answer that is sent, must move by `stall_s` times `least_rate` bytes in
+    every `stall_s`. A connection may be idle between requests for `idle_s`.
     """
 
     n_connections: int = 1000
@@ -41,14 +40,14 @@ class Limits:
 
 
 class Pace:
-    """Whether bytes go on moving while there are some to move."""
+    """The pace of the bytes that are due to move in one direction."""
 
     def __init__(self) -> None:
         self._since: float | None = None
         self._n = 0
 
     def is_slow(self, n: int, *, is_due: bool, now: float, limits: Limits) -> bool:
-        """Whether too few bytes have moved for too long, of which `n` have moved by now."""
+        """Return True where too few bytes have moved for too long; `n` is their total until now."""
         if not is_due:
             self._since = None
         elif self._since is None or n - self._n >= limits.stall_s * limits.least_rate:
@@ -57,7 +56,7 @@ class Pace:
 
 
 class Connection(HTTPChannel):
-    """A channel that knows since when it waits for its client, and for what."""
+    """A channel of waitress that measures the time it waits for its client."""
 
     requests: list[Any]
 
@@ -67,22 +66,22 @@ class Connection(HTTPChannel):
         self._n_in = self._n_out = 0
         self._incoming, self._outgoing = Pace(), Pace()
         super().__init__(server, *parts, **named)
-        server.joined(self)
+        server.add_connection(self)
 
     def is_spare(self, *, now: float, limits: Limits) -> bool:
-        """Whether nothing is asked and nothing is owed, and not for the first moment: it can make room."""
+        """Return True for a connection that may be closed to make room: idle, and not brand-new."""
         if self.requests or self.total_outbufs_len or self._is_in_body():
             return False
         return self.n_answered > 0 or now - self.since >= limits.young_s
 
     @property
     def n_unread_bytes(self) -> int:
-        """Bytes of bodies that are kept and not answered yet."""
+        """The bytes of bodies whose requests are not answered yet."""
         waiting = [*self.requests, *([self.request] if self.request else [])]
         return sum(request.body_bytes_received for request in waiting)
 
     def is_overdue(self, *, now: float, limits: Limits) -> bool:
-        """Whether the client has had its time; asked about once a second."""
+        """Return True once the client has used up its time; called about once a second."""
         is_owed = bool(self.total_outbufs_len)
         is_sending = self._is_in_body() and not self.requests and not is_owed
         if self._outgoing.is_slow(self._n_out, is_due=is_owed, now=now, limits=limits):
@@ -96,18 +95,18 @@ class Connection(HTTPChannel):
         return not is_sending and now - self.since > (limits.idle_s if is_between else limits.header_s)
 
     def cut(self) -> None:
-        """Close at once; who was too slow to send a request is told so, where that takes no waiting."""
+        """Close at once; a client that sent too slowly gets a 408 where that needs no waiting."""
         if self.request is not None and not self.requests and not self.total_outbufs_len:
             refuse(self.socket, *TOO_SLOW)
         self.handle_close()
 
     def del_channel(self, *parts: Any) -> None:
-        """Leave the server's books."""
+        """Remove the connection from the server's counts."""
         super().del_channel(*parts)
-        self.server.left(self)
+        self.server.remove_connection(self)
 
     def received(self, data: bytes) -> Any:
-        """Take bytes of a request; its header, and its body, begin to count when they begin."""
+        """Take bytes of a request; the time for its header, and for its body, begins with the first byte of each."""
         self._n_in += len(data)
         before = self._stage()
         taken = super().received(data)
@@ -116,14 +115,14 @@ class Connection(HTTPChannel):
         return taken
 
     def send(self, data: bytes, do_close: bool = True) -> Any:
-        """Send what the client takes now, and count it."""
+        """Send as much as the client takes now, and count it."""
         n_sent = super().send(data, do_close)
         self._n_out += n_sent
         return n_sent
 
     def service(self) -> None:
         """Answer one request, in a thread for requests."""
-        self._drop_ahead()
+        self._drop_pipelined()
         is_large = self.requests[0].body_bytes_received > LARGE_BODY
         super().service()
         if is_large:
@@ -131,11 +130,11 @@ class Connection(HTTPChannel):
         self.n_answered += 1
         self.since = monotonic()
 
-    def _drop_ahead(self) -> None:
-        """Close after this answer where further requests were sent without waiting for it.
+    def _drop_pipelined(self) -> None:
+        """Close after this answer where the client has pipelined further requests.
 
-        Their answers would hold a thread for as long as nobody takes them; a client that sends ahead has to be ready to
-        send again (RFC 9112, 9.3.2).
+        Their answers would hold a thread until the client takes them; a client that pipelines must be ready to send its
+        requests again (RFC 9112, 9.3.2).
         """
         with self.requests_lock:
             first, ahead = self.requests[0], self.requests[1:]
@@ -153,7 +152,7 @@ class Connection(HTTPChannel):
 
 
 def refuse(client: socket, status: str, sentence: str) -> None:
-    """Tell why a connection is closed, if that can be sent without waiting."""
+    """Send the reason why a connection is closed, where that needs no waiting."""
     content = PLAIN.format(status=status, length=len(sentence) + 1, sentence=sentence).encode()
     client.setblocking(False)
     try:

@@ -1,5 +1,5 @@
-"""Who a request comes from where a reverse proxy stands in between: X-Forwarded-For and X-Forwarded-Proto, believed
-only from the networks that `trusted_proxies` names, and the same under every WSGI server."""
+"""The client behind a reverse proxy: X-Forwarded-For and X-Forwarded-Proto are accepted only from the networks of
+`trusted_proxies`, under every WSGI server alike."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 MOST_HOPS = 64
-"""Entries of the header that are looked at; a longer chain of proxies is nobody's."""
+"""Entries of the header that are read; real chains of proxies are shorter."""
 
 
 class ForwardedClient:
-    """A WSGI application behind proxies: REMOTE_ADDR and the scheme become those of the client.
+    """A WSGI application behind proxies, which sees REMOTE_ADDR and the scheme of the client.
 
-    A request whose peer is no trusted proxy is passed on as it is, whatever its headers claim.
+    A request whose peer is no trusted proxy is passed on unchanged.
     """
 
     def __init__(self, application: Any, *, networks: Sequence[Network]) -> None:
@@ -38,13 +38,13 @@ class ForwardedClient:
 
 
 def client_of(header: str, *, networks: Sequence[Network]) -> str:
-    """The client that X-Forwarded-For names: the last entry that is no trusted proxy, else the first; "" for none.
+    """Return the client in X-Forwarded-For: the last entry that is no trusted proxy, else the first; "" for none.
 
-    Only what a trusted proxy wrote counts: what stands before an entry that is no address may come from anybody.
+    Only entries written by a trusted proxy count; those before an entry that is no address may be forged.
     """
     client = ""
     for entry in reversed(header.split(",")[-MOST_HOPS:]):
-        found = parsed(entry)
+        found = parse_address(entry)
         if found is None:
             break
         client = str(found)
@@ -54,15 +54,15 @@ def client_of(header: str, *, networks: Sequence[Network]) -> str:
 
 
 def is_within(address: str, *, networks: Sequence[Network]) -> bool:
-    """Whether an address lies in one of the networks."""
-    found = parsed(address) if networks else None
+    """Return True for an address in one of the networks."""
+    found = parse_address(address) if networks else None
     return found is not None and any(found in network for network in networks)
 
 
-def parsed(entry: str) -> Address | None:
-    """The address of an entry such as `192.0.2.1`, `192.0.2.1:80`, `"[2001:db8::1]:80"`; None where it names none.
+def parse_address(entry: str) -> Address | None:
+    """Return the address of an entry such as `192.0.2.1`, `192.0.2.1:80`, `"[2001:db8::1]:80"`; None without one.
 
-    An IPv4 address that comes in IPv6's clothes is the IPv4 address.
+    An IPv4-mapped IPv6 address is returned as the IPv4 address.
     """
     bare = entry.strip().strip('"')
     if bare.startswith("["):

@@ -1,4 +1,4 @@
-"""The server of `python -m app`: waitress, and a bound on what silent, slow and greedy clients can keep from others."""
+"""The server of `python -m app`: waitress with limits on silent, slow and greedy clients."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from waitress.task import ThreadedTaskDispatcher
 
 from app.core.config import Settings
 from app.web.serving.connection import Connection, Limits, refuse
-from app.web.serving.forwarded import Network, is_within, parsed
+from app.web.serving.forwarded import Network, is_within, parse_address
 
 LIVE = "/health/live"
 SEND_BUFFER = 131_072
-"""Bytes that the system keeps for a client: small enough that a slow reader is seen to read."""
+"""Bytes that the system buffers for a client: few enough that a slow reader is seen to read."""
 SWEEP_S = 1.0
 MOST_REFUSED = 50
-"""Connections refused in a row before those that are open have their turn."""
+"""Connections refused in a row before the open ones are served."""
 MOST_UNSENT = 2_097_152
-"""Bytes of a long answer that are made before its reader has taken some."""
+"""Bytes of a long answer that are produced before its reader has taken some."""
 SITE_PREFIX = 64
-"""Bits of an IPv6 address that belong to one site, which may choose the rest as it likes."""
+"""Bits of an IPv6 address that identify one site; the site chooses the other bits."""
 FULL = ("503 Service Unavailable", "Too many connections are open. Try again in 10 s.")
 
 
 class Server(TcpWSGIServer):
     """Waitress with limits on the number of connections and on the time of each.
 
-    Where an address, or all together, have their number, the connection that has rested longest makes room for a new
-    one; where none rests, the new one is refused. Whether the process lives is answered in a thread of its own.
+    At the limit of an address, or of all, the connection that was idle for longest makes room for a new one; without an
+    idle one the new one is refused. The liveness check has a thread of its own.
     """
 
     channel_class = Connection
@@ -58,7 +58,7 @@ class Server(TcpWSGIServer):
         )
 
     def accept(self) -> Any:
-        """The next client that there is room for; those without are refused on the way."""
+        """Accept the next client that there is room for, and refuse those before it."""
         for _ in range(MOST_REFUSED):
             pair = super().accept()
             if pair is None or self._has_room(pair[1][0]):
@@ -68,16 +68,16 @@ class Server(TcpWSGIServer):
         return None
 
     def set_socket_options(self, conn: socket) -> None:
-        """Options of a new connection."""
+        """Set the options of a new connection."""
         super().set_socket_options(conn)
         conn.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
 
-    def joined(self, connection: Connection) -> None:
-        """Count a new connection to its site."""
+    def add_connection(self, connection: Connection) -> None:
+        """Count a new connection for its site."""
         self._of_site.setdefault(site_of(connection.addr[0]), set()).add(connection)
 
-    def left(self, connection: Connection) -> None:
-        """Count a connection no longer."""
+    def remove_connection(self, connection: Connection) -> None:
+        """Stop counting a connection."""
         site = site_of(connection.addr[0])
         self._of_site.get(site, set()).discard(connection)
         if not self._of_site.get(site):
@@ -92,7 +92,7 @@ class Server(TcpWSGIServer):
         return len(every) < self.limits.n_connections or self._make_room(every)
 
     def _make_room(self, connections: Collection[Connection]) -> bool:
-        """Close the connection that has rested longest; False where all are at work or have only just come."""
+        """Close the connection that was idle for longest; returns False where all are busy or brand-new."""
         now = monotonic()
         spare = (one for one in tuple(connections) if one.is_spare(now=now, limits=self.limits))
         longest = min(spare, key=lambda one: one.since, default=None)
@@ -101,10 +101,10 @@ class Server(TcpWSGIServer):
         return longest is not None
 
     def maintenance(self, now: float) -> None:
-        """Close nothing while connections are looked at: a new one may get the number of a file closed just before."""
+        """Close nothing here: while waitress walks its connections, a new one may reuse the number of a closed file."""
 
     def turn(self, timeout_s: float) -> None:
-        """Wait for what the connections bring, see to it, and once a second close what had its time."""
+        """Wait for the connections and handle what they bring; once a second close the overdue ones."""
         self.asyncore.loop(timeout=timeout_s, use_poll=True, map=self._map, count=1)
         now = monotonic()
         if now < self._next_sweep:
@@ -114,10 +114,10 @@ class Server(TcpWSGIServer):
             if connection.is_overdue(now=now, limits=self.limits):
                 connection.cut()
         for own in list(self._of_site.values()):
-            self._shed(tuple(own))
+            self._cut_large_bodies(tuple(own))
 
-    def _shed(self, own: Collection[Connection]) -> None:
-        """Cut the largest unfinished bodies of a site that fills the disk with them."""
+    def _cut_large_bodies(self, own: Collection[Connection]) -> None:
+        """Cut the largest unfinished bodies of a site that exceeds its limit of bytes."""
         excess = sum(one.n_unread_bytes for one in own) - self.limits.n_unread_bytes
         for one in sorted(own, key=lambda one: -one.n_unread_bytes):
             if excess <= 0:
@@ -127,13 +127,13 @@ class Server(TcpWSGIServer):
                 one.cut()
 
     def add_task(self, task: Any) -> None:
-        """Have a request answered by the next free thread."""
+        """Queue a request for the next free thread."""
         request = task.requests[0]
         is_live = request.error is None and request.path == LIVE
         (self._reserve if is_live else self.task_dispatcher).add_task(task)
 
     def run(self) -> None:
-        """Serve until the process is asked to end."""
+        """Serve until the process ends."""
         try:
             while True:
                 self.turn(SWEEP_S)
@@ -141,7 +141,7 @@ class Server(TcpWSGIServer):
             self.stop_threads()
 
     def stop_threads(self) -> None:
-        """End the threads that answer requests."""
+        """Stop the threads that answer requests."""
         self.task_dispatcher.shutdown()
         self._reserve.shutdown()
 
@@ -153,30 +153,30 @@ def _threads(count: int) -> ThreadedTaskDispatcher:
 
 
 def site_of(address: str) -> str:
-    """What connections are counted by: the address, of IPv6 the network that one site has to itself."""
-    found = parsed(address)
+    """Return the key that connections are counted by: an IPv4 address, or the network of an IPv6 site."""
+    found = parse_address(address)
     if isinstance(found, IPv6Address):
         return str(ip_network((found, SITE_PREFIX), strict=False))
     return address if found is None else str(found)
 
 
 def open_server(application: Any, *, listening: socket, settings: Settings, limits: Limits | None = None) -> Server:
-    """A server on a socket that is bound already; `run` serves."""
+    """Open a server on a bound socket; `run` serves."""
     adj = Adjustments(
         sockets=[listening],
         threads=settings.server_threads,
         max_request_body_size=settings.max_upload_bytes,
-        # Lets the live stream notice at once that its reader has left.
+        # Lets a live stream notice at once that its reader has remove_connection.
         channel_request_lookahead=5,
-        # The application itself decides whose X-Forwarded-For it believes.
+        # The application itself decides which X-Forwarded-For it accepts.
         clear_untrusted_proxy_headers=False,
         outbuf_high_watermark=MOST_UNSENT,
-        # Connections are limited here, and not by no longer accepting any.
+        # Connections are limited in this class; at its own limit waitress would stop to accept any.
         connection_limit=1_000_000,
         ident=None,
     )
     own = limits or Limits(
-        # Each may need a file for its body, and the rest of the process needs some too.
+        # Each may need a file for its body, and the rest of the process needs files too.
         n_connections=min(settings.connections, getrlimit(RLIMIT_NOFILE)[0] // 2),
         n_of_address=settings.address_connections,
         n_unread_bytes=4 * settings.max_upload_bytes,

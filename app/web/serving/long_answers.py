@@ -1,4 +1,4 @@
-"""Answers that are written for as long as their reader takes: so few at once that threads are left for the others."""
+"""Long answers, written at the pace of their reader: few at once, so that threads are left for other requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flask import Flask, Response, current_app, stream_with_context
 from app.core.errors import Overloaded
 
 SHARE = 4
-"""One thread in so many may be held by long answers."""
+"""Long answers may hold one thread in four."""
 RETRY_S = 15
 
 
@@ -22,7 +22,7 @@ class LongAnswers:
         self._free = threading.BoundedSemaphore(limit)
 
     def take(self) -> Callable[[], None]:
-        """Take a place; what is returned gives it back, however often it is called. Overloaded where all are taken."""
+        """Take a place; returns the function that gives it back, once. Raises Overloaded where all are taken."""
         if not self._free.acquire(blocking=False):
             raise Overloaded("long_answers_full", limit=self.limit, retry_after=RETRY_S)
         given = threading.Lock()
@@ -35,7 +35,7 @@ class LongAnswers:
 
 
 def stream(lines: Iterable[str], *, kind: str) -> Response:
-    """An answer that holds a place until it is written or given up; Overloaded where all are taken."""
+    """Return an answer that holds a place until it is written or aborted; raises Overloaded where all are taken."""
     places: LongAnswers = current_app.extensions["bellwether.long_answers"]
     give_back = places.take()
 
@@ -46,12 +46,12 @@ def stream(lines: Iterable[str], *, kind: str) -> Response:
             give_back()
 
     answer = Response(stream_with_context(written()), content_type=kind)
-    # Also where not a line is ever asked for.
+    # Needed where the generator is never started.
     answer.call_on_close(give_back)
     return answer
 
 
 def install(app: Flask) -> None:
-    """Places for the long answers of this process."""
+    """Add the places for the long answers of this process."""
     threads = app.extensions["bellwether.settings"].server_threads
     app.extensions["bellwether.long_answers"] = LongAnswers(limit=max(1, threads // SHARE))

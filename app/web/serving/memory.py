@@ -1,6 +1,6 @@
-"""Memory that large requests have used goes back to the system, where the C library is glibc.
+"""Giving the memory of large requests back to the system, with the C library glibc.
 
-It would otherwise keep tens of megabytes for each of many arenas, and take ever larger pieces from them.
+By default glibc keeps tens of megabytes for each of many arenas, and raises its thresholds with every large piece.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Any
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 MOST_ARENAS = 4
 LARGE = 4_194_304
-"""Bytes of a piece of memory that is taken from the system, and given back, by itself."""
+"""Bytes from which on a piece of memory is mapped and unmapped by itself."""
 MOST_FREE = 4 * LARGE
 
 
 def bound() -> None:
-    """Keep little of what is freed; called once, before there are threads."""
+    """Limit the freed memory that is kept; called once, before there are threads."""
     library = _library()
     if library is not None:
         library.mallopt(_ARENA_MAX, MOST_ARENAS)
@@ -26,7 +26,7 @@ def bound() -> None:
 
 
 def trim() -> None:
-    """Give back now what is free: takes some milliseconds, in which other threads go on."""
+    """Give free memory back now: it takes milliseconds, in which other threads go on."""
     library = _library()
     if library is not None:
         library.malloc_trim(0)

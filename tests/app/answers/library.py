@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from app.answers.flows import keep_articles, keep_macros
+from app.answers.flows import keep_articles
+from app.answers.flows.keep_macros import MACRO
+from app.core import changes
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 
@@ -11,17 +13,25 @@ BODY = "## When does it arrive?\n\nA refund reaches your card within five workin
 
 def fill(services: Services) -> None:
     """Keep two articles and three macros."""
-    keep_articles.add_article(services, viewer=SYSTEM, slug="refund-time", title="How long a refund takes", body=BODY)
+    given = {"slug": "refund-time", "title": "How long a refund takes", "body": BODY}
+    keep_articles.add_article(services, given, viewer=SYSTEM)
     body = "Standard post takes three days. Express post takes one day when ordered before noon."
-    keep_articles.add_article(services, viewer=SYSTEM, slug="delivery", title="Delivery times", body=body)
+    keep_articles.add_article(services, {"slug": "delivery", "title": "Delivery times", "body": body}, viewer=SYSTEM)
     greeting = "Hi {{ customer.name }}, order {{ order_no }} is refunded.\n{{ agent.name }}"
-    keep_macros.add_macro(
-        services,
+    changes.add(
+        services.db,
+        MACRO,
+        {
+            "name": "Refund",
+            "body": greeting,
+            "intents": ("get_refund",),
+            "actions": [{"type": "set_status", "value": "solved"}, {"type": "add_tag", "value": "refund"}],
+        },
         viewer=SYSTEM,
-        name="Refund",
-        body=greeting,
-        intents=("get_refund",),
-        actions=[{"type": "set_status", "value": "solved"}, {"type": "add_tag", "value": "refund"}],
     )
-    keep_macros.add_macro(services, viewer=SYSTEM, name="Complaint", body="We are sorry.", intents=("complaint",))
-    keep_macros.add_macro(services, viewer=SYSTEM, name="Track", body="It is on its way.", intents=("nothing",))
+    changes.add(
+        services.db, MACRO, {"name": "Complaint", "body": "We are sorry.", "intents": ("complaint",)}, viewer=SYSTEM
+    )
+    changes.add(
+        services.db, MACRO, {"name": "Track", "body": "It is on its way.", "intents": ("nothing",)}, viewer=SYSTEM
+    )

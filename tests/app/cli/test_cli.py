@@ -11,13 +11,13 @@ from click.testing import Result
 from flask import Flask
 
 from app import create_app
-from app.alerts.flows import tick_rules
+from app.alerts.flows.keep_rules import RULE
 from app.alerts.store import alert_rules
-from app.core import config
+from app.core import changes, config
 from app.core.permissions import SYSTEM
 from app.desk.store import queues
 from app.market.domain.market import PostFilter
-from app.market.flows import fetch_feeds
+from app.market.flows.keep_feeds import FEED
 from app.market.store import posts
 from app.people.domain import Origin
 from app.people.flows import keep_sessions
@@ -49,7 +49,7 @@ def test_the_first_person_finds_a_queue_and_a_rule_the_second_does_not_bring_the
     _run(app, "user", "add", "ines@example.com", "--name", "Ines", "--role", "admin")
     assert [one.slug for one in queues.every(services.db)] == ["inbox"]
     (rule,) = alert_rules.every(services.db)
-    tick_rules.remove_rule(services, rule.id, viewer=SYSTEM)
+    changes.remove(services.db, RULE, rule.id, viewer=SYSTEM)
     _run(app, "user", "add", "tomas@example.com", "--name", "Tomas", "--role", "agent")
     assert alert_rules.every(services.db) == ()
 
@@ -124,7 +124,7 @@ def test_promoting_what_is_not_there_is_one_sentence(app: Flask) -> None:
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
 def test_a_file_is_replayed_into_a_feed(app: Flask, tmp_path: Path, kind: str) -> None:
     services = app.extensions["bellwether"]
-    feed = fetch_feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
+    feed = changes.add(services.db, FEED, {"slug": "wire", "name": "Wire", "kind": "push"}, viewer=SYSTEM).row
     rows = [{"title": f"Headline {n}", "published_at": f"2026-03-0{n}T09:00:00Z"} for n in range(1, 4)]
     file = tmp_path / f"posts.{kind}"
     if kind == "csv":
@@ -141,9 +141,12 @@ def test_a_file_is_replayed_into_a_feed(app: Flask, tmp_path: Path, kind: str) -
 
 def test_rules_are_asked_at_the_times_of_a_replayed_file(app: Flask, tmp_path: Path) -> None:
     services = app.extensions["bellwether"]
-    fetch_feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
-    tick_rules.add_rule(
-        services, viewer=SYSTEM, name="Any", subject_kind="market", min_stories=1, min_negative=0, share=0
+    changes.add(services.db, FEED, {"slug": "wire", "name": "Wire", "kind": "push"}, viewer=SYSTEM)
+    changes.add(
+        services.db,
+        RULE,
+        {"name": "Any", "subject_kind": "market", "min_stories": 1, "min_negative": 0, "share": 0},
+        viewer=SYSTEM,
     )
     rows = [{"title": f"Headline {n}", "published_at": f"2026-03-0{n}T09:00:00Z"} for n in range(1, 4)]
     (tmp_path / "posts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -159,7 +162,7 @@ def test_rules_are_asked_at_the_times_of_a_replayed_file(app: Flask, tmp_path: P
 
 def test_folders_of_file_feeds_are_read_by_command(app: Flask) -> None:
     services = app.extensions["bellwether"]
-    fetch_feeds.add_feed(services, viewer=SYSTEM, slug="drop", name="Drop", kind="file")
+    changes.add(services.db, FEED, {"slug": "drop", "name": "Drop", "kind": "file"}, viewer=SYSTEM)
     told = _run(app, "feeds", "watch-folders")
     assert "drop" in told.output
     assert "0 files read." in told.output

@@ -10,7 +10,7 @@ import pytest
 from app.core.db import open_database
 from app.core.errors import InputError
 from app.core.permissions import SYSTEM
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.demo.generate import generate
 from app.desk.domain.ticket import TicketFilter
 from app.desk.flows import file_ticket, order_inbox
@@ -18,6 +18,7 @@ from app.desk.store import inbox_query
 from app.desk.store import tickets as rows
 from app.people.store import users
 from tests.app.fake_engine import FakeEngine
+from tests.app.policies import make_policy
 
 N = 1500
 
@@ -26,7 +27,7 @@ N = 1500
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     """Fifteen hundred tickets."""
     db = open_database(tmp_path_factory.mktemp("generated") / "desk.sqlite")
-    made = Services(db=db, engine=FakeEngine(), policy=Policy())
+    made = Services(db=db, engine=FakeEngine(), policy=make_policy())
     done: list[int] = []
     generate(made, n_tickets=N, on_progress=done.append)
     assert sum(done) == N

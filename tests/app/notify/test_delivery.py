@@ -11,7 +11,7 @@ import pytest
 from app.core import clock
 from app.core.permissions import SYSTEM
 from app.desk.flows.act_on_ticket import RECALL_MS
-from app.desk.flows.mail import read_mailbox, send_mail
+from app.desk.flows.mail import keep_mailboxes, send_mail
 from tests.app.page_house import House, make_house, post
 from tests.mail_servers import Taken, smtp_server
 
@@ -27,15 +27,17 @@ def taken() -> Iterator[Taken]:
 def house(tmp_path: Path, taken: Taken) -> Iterator[House]:
     """A house whose shop sends through that server."""
     made = make_house(tmp_path, is_fetching_private=True)
-    read_mailbox.add_mailbox(
+    keep_mailboxes.add_mailbox(
         made.site.services,
+        {
+            "address": "help@desk.example",
+            "name": "Help",
+            "queue_id": made.queues["shop"],
+            "smtp_host": "127.0.0.1",
+            "smtp_port": taken.port,
+            "smtp_security": "none",
+        },
         viewer=SYSTEM,
-        address="help@desk.example",
-        name="Help",
-        queue_id=made.queues["shop"],
-        smtp_host="127.0.0.1",
-        smtp_port=taken.port,
-        smtp_security="none",
     )
     yield made
     made.site.app.extensions["bellwether"].close()

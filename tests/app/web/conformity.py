@@ -103,8 +103,8 @@ def furnish(site: Site) -> Mapping[str, str]:
     condition = {"field": "intent", "operator": "is", "value": "get_refund"}
     action = {"type": "add_tag", "value": "money"}
     article = keep_articles.add_article(
-        site.services, viewer=SYSTEM, slug="refunds", title="Refunds", body="Ask within 30 days."
-    )
+        site.services, {"slug": "refunds", "title": "Refunds", "body": "Ask within 30 days."}, viewer=SYSTEM
+    ).row
     return {
         "alerts": "alr_1",
         "articles": f"art_{article.id}",

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from app.core import clock
 from app.core.durations import DAY_MS
 from app.core.permissions import PERMISSIONS, SYSTEM, TOKEN_SCOPES
-from app.people.flows import keep_accounts
+from app.people.flows import keep_accounts, keep_tokens
 from app.web import access
 from tests.app.site import PASSWORD, Site, csrf, make_site
 
@@ -146,7 +146,7 @@ def test_an_unknown_token_is_refused_everywhere(site: Site, header: str) -> None
 
 def test_an_expired_token_is_refused(site: Site) -> None:
     now = clock.now_ms()
-    _, secret = keep_accounts.make_token(
+    _, secret = keep_tokens.make_token(
         site.services,
         user_id=site.person("admin").id,
         name="short",

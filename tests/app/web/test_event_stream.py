@@ -13,12 +13,15 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from app.core import changes
 from app.core.events import event_log
 from app.core.events.event import Event
 from app.core.permissions import SYSTEM
 from app.desk.domain.ticket import TicketDraft
 from app.desk.flows import file_ticket, keep_queues
-from app.people.flows import keep_accounts, keep_sessions, keep_teams
+from app.people.flows import keep_sessions, keep_tokens
+from app.people.flows.keep_accounts import USER
+from app.people.flows.keep_teams import TEAM
 from app.people.store import tokens
 from app.web import event_stream
 from tests.app.site import Caller, Site, make_site
@@ -38,12 +41,11 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 def _happen(site: Site, *nouns: str) -> list[int]:
     with site.services.db.transaction() as tx:
-        return [
-            event_log.record(
-                tx, Event(actor_kind="system", actor_id="test", verb="created", noun=noun, noun_id=number, at=number)
-            )
+        happened = [
+            Event(actor_kind="system", actor_id="test", verb="created", noun=noun, noun_id=number, at=number)
             for number, noun in enumerate(nouns, start=1)
         ]
+        return event_log.record_all(tx, happened)
 
 
 def _open(api: Caller, path: str = "/api/v1/stream", **headers: str) -> TestResponse:
@@ -204,12 +206,11 @@ def _unscoped(own: Site) -> None:
 
 def _revoked(own: Site) -> None:
     for token in tokens.every(own.services.db):
-        keep_accounts.revoke_token(own.services, token.id, viewer=SYSTEM)
+        keep_tokens.revoke_token(own.services, token.id, viewer=SYSTEM)
 
 
 def _switched_off(own: Site) -> None:
-    changes = {"is_active": False}
-    keep_accounts.change_user(own.services, own.person("analyst").id, viewer=SYSTEM, changes=changes)
+    changes.change(own.services.db, USER, own.person("analyst").id, {"is_active": False}, viewer=SYSTEM)
 
 
 @pytest.mark.parametrize("act", [_revoked, _unscoped, _switched_off])
@@ -234,9 +235,9 @@ def test_a_session_that_has_ended_ends_its_stream_within_a_second(own: Site, mon
 def test_a_stream_sees_no_longer_what_has_left_its_sight(own: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_stream, "LONGEST_S", 2.0)
     agent = own.person("agent")
-    team = keep_teams.add_team(own.services, viewer=SYSTEM, name="Night")
+    team = changes.add(own.services.db, TEAM, {"name": "Night"}, viewer=SYSTEM).row
     queue = keep_queues.add_queue(own.services, viewer=SYSTEM, slug="night", title="Night", team_id=team.id)
-    keep_teams.set_team_members(own.services, team.id, viewer=SYSTEM, user_ids=[agent.id])
+    changes.change(own.services.db, TEAM, team.id, {"user_ids": [agent.id]}, viewer=SYSTEM)
     draft = TicketDraft(subject="", body="Where is my order", channel="api", queue="night")
     api, last = own.caller("tickets:read", role="agent"), event_log.last_id(own.services.db)
     file_ticket.receive(own.services, draft, viewer=SYSTEM)
@@ -244,7 +245,7 @@ def test_a_stream_sees_no_longer_what_has_left_its_sight(own: Site, monkeypatch:
     blocks: Any = iter(answer.response)
     assert next(blocks).startswith(b"retry:")
     assert b"event: ticket" in next(blocks)
-    keep_teams.set_team_members(own.services, team.id, viewer=SYSTEM, user_ids=[])
+    changes.change(own.services.db, TEAM, team.id, {"user_ids": []}, viewer=SYSTEM)
     file_ticket.receive(own.services, draft, viewer=SYSTEM)
     assert queue.team_id == team.id
     assert b"event: ticket" not in b"".join(blocks)

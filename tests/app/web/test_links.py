@@ -17,14 +17,17 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
 
 from app.answers.domain import MacroAction
-from app.answers.flows import keep_articles, keep_macros
+from app.answers.flows import keep_articles
+from app.answers.flows.keep_macros import MACRO
+from app.core import changes
 from app.core.jobs import job_queue
 from app.core.permissions import UserRole
 from app.desk.domain.routing_rule import Condition, RoutingAction
 from app.desk.domain.ticket import TicketFilter
-from app.desk.flows import correct_message, file_ticket, keep_queues, keep_routing_rules, run_bulk_job
+from app.desk.flows import correct_message, file_ticket, keep_queues, run_bulk_job
+from app.desk.flows.keep_routing_rules import ROUTING_RULE
 from app.desk.flows.run_bulk_job import order_of
-from app.notify.flows import keep_receivers
+from app.notify.flows.keep_receivers import RECEIVER
 from tests.app.desk.sources.desk_exports import ZENDESK_CSV, lines
 from tests.app.page_house import House, make_house, post
 
@@ -47,18 +50,26 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 def _furnish(house: House) -> None:
     services, admin = house.site.services, house.viewer("admin")
     article = keep_articles.add_article(
-        services, viewer=admin, slug="lost-card", title="A lost card", body="Block it. Then order another one."
-    )
-    assert article.id
-    keep_macros.add_macro(
-        services, viewer=admin, name="Solve", body="Done.", actions=[MacroAction(type="set_status", value="solved")]
-    )
-    keep_routing_rules.add_rule(
         services,
+        {"slug": "lost-card", "title": "A lost card", "body": "Block it. Then order another one."},
         viewer=admin,
-        name="Cards",
-        conditions=[Condition(field="intent", operator="is", value="lost_or_stolen_card")],
-        actions=[RoutingAction(type="add_tag", value="card")],
+    ).row
+    assert article.id
+    changes.add(
+        services.db,
+        MACRO,
+        {"name": "Solve", "body": "Done.", "actions": [MacroAction(type="set_status", value="solved")]},
+        viewer=admin,
+    )
+    changes.add(
+        services.db,
+        ROUTING_RULE,
+        {
+            "name": "Cards",
+            "conditions": [Condition(field="intent", operator="is", value="lost_or_stolen_card")],
+            "actions": [RoutingAction(type="add_tag", value="card")],
+        },
+        viewer=admin,
     )
     keep_queues.set_route_rule(
         services,
@@ -67,7 +78,9 @@ def _furnish(house: House) -> None:
         intent="lost_or_stolen_card",
         queue_id=house.queues["cards"],
     )
-    keep_receivers.add(services, viewer=admin, name="Pager", kind="webhook", url="https://example.com/hook")
+    changes.add(
+        services.db, RECEIVER, {"name": "Pager", "kind": "webhook", "url": "https://example.com/hook"}, viewer=admin
+    )
     correct_message.correct(services, house.unsure, viewer=admin, label="complaint", task="commerce_intent")
     file_ticket.reply(services, house.stolen, viewer=admin, body="We are on it.")
     run_bulk_job.begin(

@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 
+from app.alerts.domain.alert import Alert
 from app.alerts.store import alerts
-from app.core import clock
+from app.core import changes, clock
 from app.core.permissions import SYSTEM
 from app.core.views import keep_saved_views
 from app.desk.flows import keep_queues
-from app.market.flows import fetch_feeds
+from app.desk.flows.keep_queues import QUEUE
+from app.market.flows.keep_feeds import FEED
 from app.model.store import predictions
-from app.people.flows import keep_teams
+from app.people.flows.keep_teams import TEAM
 from tests.app.page_house import House, make_house
 from tests.app.site import Caller
 
@@ -35,26 +37,23 @@ class Divided:
 def divided(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Divided]:
     house = make_house(tmp_path_factory.mktemp("divided"))
     services, site = house.site.services, house.site
-    team = keep_teams.add_team(services, viewer=SYSTEM, name="Others")
+    team = changes.add(services.db, TEAM, {"name": "Others"}, viewer=SYSTEM).row
     for queue in house.queues.values():
-        keep_queues.change_queue(services, queue, viewer=SYSTEM, changes={"team_id": team.id})
+        changes.change(services.db, QUEUE, queue, {"team_id": team.id}, viewer=SYSTEM)
     keep_queues.add_queue(services, viewer=SYSTEM, slug="open", title="Open", intent_task="banking_intent")
-    fetch_feeds.change_feed(services, house.feed, viewer=SYSTEM, changes={"team_id": team.id})
-    fetch_feeds.add_feed(services, viewer=SYSTEM, slug="gazette", name="Gazette", kind="push")
+    changes.change(services.db, FEED, house.feed, {"team_id": team.id}, viewer=SYSTEM)
+    changes.add(services.db, FEED, {"slug": "gazette", "name": "Gazette", "kind": "push"}, viewer=SYSTEM)
     now = clock.now_ms()
     with services.db.transaction() as tx:
-        alert = alerts.insert(
-            tx,
-            values={
-                "rule_id": house.rule, "subject_kind": "feed", "subject_id": str(house.feed), "state": "firing",
-                "severity": "warning", "since_at": now, "started_at": now, "firing_at": now, "observed": {},
-                "model": "m@1",
-            },
+        firing = Alert(
+            id=0, rule_id=house.rule, subject_kind="feed", subject_id=str(house.feed), state="firing",
+            severity="warning", since_at=now, started_at=now, firing_at=now, model="m@1",
         )  # fmt: skip
+        alert = alerts.put(tx, firing, is_step=True).id
     admin = site.caller("admin")
     job = admin("POST", "/api/v1/tickets/bulk", json={"action": "set_status", "params": {"status": "open"}}).json
     board = admin("POST", "/api/v1/dashboards", json={"name": "Mine", "subjects": ["market"]}).json["id"]
-    view = keep_saved_views.add(services, viewer=house.viewer("admin"), name="Mine too", query="status=open")
+    view = keep_saved_views.add(services, viewer=house.viewer("admin"), name="Mine too", query="status=open").row
     token = admin("POST", "/api/v1/tokens", json={"name": "spare", "scopes": ["predict"]}).json["id"]
     post = admin("GET", "/api/v1/posts?feed=wire").json["data"][0]["id"]
     message = admin("GET", f"/api/v1/tickets/{house.stolen}").json["messages"][0]

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from flask.testing import FlaskClient
 
+from app.core import changes
 from app.core.events import event_log
 from app.core.permissions import SYSTEM, User, UserRole
 from app.desk.domain.ticket import Ticket, TicketDraft
 from app.desk.flows import file_ticket, keep_queues
 from app.desk.store import queues
-from app.people.flows import keep_accounts, keep_teams
+from app.people.flows import keep_accounts
+from app.people.flows.keep_teams import TEAM
 from tests.app.page_house import Engine, post
 from tests.app.site import PASSWORD, Site, csrf, make_site
 
@@ -35,8 +37,8 @@ def _organisation(site: Site) -> tuple[Ticket, list[User]]:
     maren = _person(site, "Maren", "admin")
     sana, cem, ana = _person(site, "Sana", "agent"), _person(site, "Cem", "agent"), _person(site, "Ana", "analyst")
     for slug, user in (("shop", sana), ("cards", cem)):
-        team = keep_teams.add_team(services, viewer=SYSTEM, name=slug)
-        keep_teams.set_team_members(services, team.id, viewer=SYSTEM, user_ids=[user.id])
+        team = changes.add(services.db, TEAM, {"name": slug}, viewer=SYSTEM).row
+        changes.change(services.db, TEAM, team.id, {"user_ids": [user.id]}, viewer=SYSTEM)
         keep_queues.add_queue(services, viewer=SYSTEM, slug=slug, title=f"The {slug}", team_id=team.id)
     draft = TicketDraft(subject="Where is it", body="where is my order", channel="api", queue="shop")
     return file_ticket.receive(services, draft, viewer=SYSTEM).ticket, [sana, cem, ana, maren]

@@ -121,7 +121,7 @@ def test_the_bare_page_gives_it_back(house: House, monkeypatch: pytest.MonkeyPat
     def fail(*_: object, **__: object) -> None:
         raise NotReady
 
-    monkeypatch.setattr("app.desk.pages.ticket_actions.file_ticket.reply", fail)
+    monkeypatch.setattr("app.desk.pages.ticket_actions.act_on_ticket.reply", fail)
     token = csrf(client, "/account")
     house.site.app.jinja_env.globals.pop("page_locale")
     answer = client.post(f"/tickets/{house.stolen}/reply", data={"csrf_token": token, "body": TEXT, "action": "reply"})

@@ -17,10 +17,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from app.core import changes
 from app.core.db import open_database
 from app.core.permissions import SYSTEM
 from app.desk.flows import keep_queues
-from app.people.flows import keep_teams
+from app.people.flows.keep_teams import TEAM
 from app.web.api import openapi
 from tests.app.site import Caller, Site, csrf, make_site
 from tests.app.web import conformity
@@ -101,7 +102,7 @@ def _surveyed(site: Site) -> list[Row]:
 
 
 def _external_id(site: Site) -> Row:
-    team = keep_teams.add_team(site.services, viewer=SYSTEM, name="Others")
+    team = changes.add(site.services.db, TEAM, {"name": "Others"}, viewer=SYSTEM).row
     keep_queues.add_queue(
         site.services, viewer=SYSTEM, slug="theirs", title="T", intent_task="banking_intent", team_id=team.id
     )

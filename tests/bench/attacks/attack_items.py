@@ -10,22 +10,24 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.db import open_database
 from app.core.errors import BellwetherError
 from app.core.permissions import SYSTEM
 from app.core.quarantine import quarantine_rows
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.desk.domain.ticket import TicketFilter
 from app.desk.flows import keep_queues
-from app.desk.flows.mail import read_mailbox, take_mail
+from app.desk.flows.mail import keep_mailboxes, read_mailbox, take_mail
 from app.desk.store import inbox_query
 from app.desk.store import mailboxes as boxes
-from app.market.flows import fetch_feeds, read_folders
+from app.market.flows import read_folders
+from app.market.flows.keep_feeds import FEED
 from app.market.sources.watched_folder import SETTLED_MS
 from app.market.store import feeds as feed_rows
 from app.registration import register_flows
 from tests.app.fake_engine import FakeEngine
+from tests.app.policies import make_policy
 from tests.mail_servers import PASSWORD, dovecot, program
 
 Row = tuple[str, str, str]
@@ -64,7 +66,7 @@ FEEDS: tuple[tuple[str, bytes], ...] = (
 def _services(folder: Path) -> Iterator[Services]:
     register_flows()
     db = open_database(folder / "attack.sqlite")
-    policy = Policy(is_fetching_private=True, feed_folder=folder / "feeds")
+    policy = make_policy(is_fetching_private=True, feed_folder=folder / "feeds")
     try:
         yield Services(db=db, engine=FakeEngine(), policy=policy)
     finally:
@@ -94,18 +96,20 @@ def _fetched(services: Services) -> Row:
     """All of them in one mailbox, a sound mail behind them."""
     services.policy = replace(services.policy, max_mail_bytes=5_000_000)
     with dovecot() as server:
-        box = read_mailbox.add_mailbox(
+        box = keep_mailboxes.add_mailbox(
             services,
+            {
+                "address": "help@desk.example",
+                "queue_id": 1,
+                "username": "desk",
+                "imap_host": "127.0.0.1",
+                "imap_port": server.port,
+                "imap_security": "none",
+                "is_reading_old": True,
+            },
             viewer=SYSTEM,
-            address="help@desk.example",
-            queue_id=1,
-            username="desk",
             password=PASSWORD,
-            imap_host="127.0.0.1",
-            imap_port=server.port,
-            imap_security="none",
-            is_reading_old=True,
-        )
+        ).row
         for number, (_, raw) in enumerate(MAILS):
             server.deliver(raw.replace(b"@x>", b"@mailbox>"), name=f"{number:02d}")
         server.deliver(_HEAD.replace(b"Order", b"Sound") % 9 + b"\r\nhello", name="99")
@@ -126,7 +130,7 @@ def _fetched(services: Services) -> Row:
 def _dropped(services: Services, name: str, raw: bytes) -> Row:
     """The document as a file in a feed's folder."""
     slug = f"feed-{len(feed_rows.every(services.db))}"
-    feed = fetch_feeds.add_feed(services, viewer=SYSTEM, slug=slug, name=name, kind="file")
+    feed = changes.add(services.db, FEED, {"slug": slug, "name": name, "kind": "file"}, viewer=SYSTEM).row
     where = read_folders.folder_of(services, feed) or Path()
     where.mkdir(parents=True)
     file = where / "hostile.xml"

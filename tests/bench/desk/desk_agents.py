@@ -19,11 +19,12 @@ from typing import Any
 
 from app.core.db import Database
 from app.core.permissions import SYSTEM
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.model.engine.opening import open_engine
-from app.people.flows import keep_accounts
+from app.people.flows import keep_tokens
 from app.people.store import users
 from app.registration import register_flows
+from tests.app.policies import make_policy
 from tests.bench.desk.desk_data import database, desk, keep, quantiles, token
 from tests.process import Running, running
 
@@ -90,12 +91,10 @@ class Agent:
 
 def _tokens(db: Database) -> list[str]:
     register_flows()
-    services = Services(db=db, engine=open_engine(folders=[]), policy=Policy())
+    services = Services(db=db, engine=open_engine(folders=[]), policy=make_policy())
     agents = [user for user in users.every(db, is_active=True) if user.role == "agent"][:N_AGENTS]
     scopes = ("tickets:write",)
-    made = [
-        keep_accounts.make_token(services, user_id=one.id, name="b", scopes=scopes, viewer=SYSTEM) for one in agents
-    ]
+    made = [keep_tokens.make_token(services, user_id=one.id, name="b", scopes=scopes, viewer=SYSTEM) for one in agents]
     return [secret for _, secret in made]
 
 

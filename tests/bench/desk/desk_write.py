@@ -16,13 +16,14 @@ from typing import Any
 from app.core.db import Database, Transaction
 from app.core.jobs import job_queue
 from app.core.jobs import job_rows as rows
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.desk.domain.ticket import TicketFilter
 from app.desk.flows import run_bulk_job
 from app.model.engine.opening import open_engine
-from app.people.flows import keep_accounts
+from app.people.flows import find_viewer
 from app.people.store import users
 from app.registration import register_flows
+from tests.app.policies import make_policy
 from tests.bench.desk.desk_data import ADMIN, database, desk, keep, token
 from tests.process import Running, running
 
@@ -57,10 +58,10 @@ def bulked(folder: Path) -> dict[str, Any]:
     """Ten thousand closed tickets get another priority, and that is taken back."""
     db = Timed(folder / "bellwether.sqlite")
     register_flows()
-    services = Services(db=db, engine=open_engine(folders=[]), policy=Policy())
+    services = Services(db=db, engine=open_engine(folders=[]), policy=make_policy())
     person = users.find_by_email(db, ADMIN)
     assert person is not None
-    viewer = keep_accounts.viewer_for(services, person)
+    viewer = find_viewer.viewer_for(services, person)
     last = db.value("SELECT max(id) FROM ticket")
     chosen = TicketFilter(status=("closed",), priority="low")
     keepers = [row[0] for row in db.rows("SELECT id FROM ticket WHERE status = 'closed' AND priority = 'low'")][N_BULK:]

@@ -14,10 +14,11 @@ from itertools import product
 from pathlib import Path
 
 from app import create_app
-from app.core import config
+from app.core import changes, config
 from app.core.permissions import SYSTEM
 from app.desk.store import queues
-from app.people.flows import keep_accounts
+from app.people.flows import keep_accounts, keep_tokens
+from app.people.flows.keep_accounts import USER
 from tests.bench.machine import machine
 
 ROUNDS = 15
@@ -33,7 +34,7 @@ def main() -> None:
     user = keep_accounts.add_user(
         services, viewer=SYSTEM, name="Bench", email=f"bench-{time.time_ns()}@example.com", role="admin"
     )
-    _, secret = keep_accounts.make_token(services, user_id=user.id, name="bench", scopes=("admin",), viewer=SYSTEM)
+    _, secret = keep_tokens.make_token(services, user_id=user.id, name="bench", scopes=("admin",), viewer=SYSTEM)
     client, headers = app.test_client(), {"Authorization": f"Bearer {secret}", "Accept": "text/html"}
     last = datetime.fromtimestamp(services.db.value("SELECT max(created_at) FROM ticket") / 1000, UTC).date()
     one = queues.every(services.db)[0].id
@@ -46,7 +47,7 @@ def main() -> None:
             took = 1000 * (time.perf_counter() - began)
             assert answer.status_code == 200, answer.get_data(as_text=True)[:500]
             times.setdefault(f"{days} days, {'one queue' if queue else 'all queues'}", []).append(took)
-    keep_accounts.change_user(services, user.id, viewer=SYSTEM, changes={"is_active": False})
+    changes.change(services.db, USER, user.id, {"is_active": False}, viewer=SYSTEM)
     told = {
         "machine": machine(),
         "n_tickets": services.db.value("SELECT count(*) FROM ticket"),

@@ -23,7 +23,7 @@ from app.core.engine_interface import Request, Result
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.market.domain.market import PostDraft
-from app.market.flows import ingest_posts
+from app.market.flows import count_posts, ingest_posts
 from app.market.flows.read_posts import PostRow
 from app.market.store import buckets, feeds
 from app.model.engine.opening import OpeningEngine
@@ -138,7 +138,7 @@ def measure(n_rows: int | None = None, *, model: str | None = None) -> dict[str,
         began = time.process_time()
         found = {stream.slug: played(services, stream, n_rows=n_rows, watch=watch) for stream in STREAMS}
         processor = time.process_time() - began
-        is_exact = buckets.every(services.db) == ingest_posts.recounted(services)
+        is_exact = buckets.every(services.db) == count_posts.count_anew(services.db)
         services.engine.close()
         services.db.close()
     n_posts, seconds = (sum(one[key] for one in found.values()) for key in ("posts", "seconds"))

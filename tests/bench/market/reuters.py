@@ -17,9 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from app.alerts.domain.alert import Alert, Rule
-from app.alerts.flows import learn_baselines, share_budget, tick_rules
+from app.alerts.flows import learn_baselines, tick_rules
+from app.alerts.flows.keep_rules import RULE
+from app.alerts.flows.share_budget import ALARM_BUDGET
 from app.alerts.store import alerts as alert_rows
 from app.alerts.store import baselines
+from app.core import changes
 from app.core.durations import DAY_MS
 from app.core.permissions import SYSTEM
 from app.core.services import Services
@@ -90,12 +93,15 @@ def measure() -> dict[str, Any]:
         services = monitor(Path(folder), kinds=())
         n_posts = filled(services)
         rules: list[Rule] = [
-            tick_rules.add_rule(
-                services, viewer=SYSTEM, name=f"{budget} a week", kind="surge", subject_kind="market", budget=budget
-            )
+            changes.add(
+                services.db,
+                RULE,
+                {"name": f"{budget} a week", "kind": "surge", "subject_kind": "market", "budget": budget},
+                viewer=SYSTEM,
+            ).row
             for budget in BUDGETS
         ]
-        share_budget.change(services, viewer=SYSTEM, a_week=sum(BUDGETS))
+        changes.change(services.db, ALARM_BUDGET, 1, {"a_week": sum(BUDGETS)}, viewer=SYSTEM)
         n_days = lived(services, first=first, last=last)
         learnt = baselines.of_kind(services.db, subject_kind="market", measure="surge")
         ever = alert_rows.page(services.db, limit=MOST_ALERTS).items

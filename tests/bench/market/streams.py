@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from app.alerts.flows import tick_rules
+from app.alerts.flows.keep_rules import RULE
+from app.core import changes
 from app.core.db import open_database
 from app.core.permissions import SYSTEM
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.market.domain.market import SubjectKind
-from app.market.flows import fetch_feeds, read_posts, show_market
+from app.market.flows import read_posts
+from app.market.flows.keep_companies import ENTITY
+from app.market.flows.keep_feeds import FEED
 from app.market.flows.read_posts import PostRow
 from app.model.engine.opening import open_engine
 from app.registration import register_flows
 from tests import corpora, shipped
+from tests.app.policies import make_policy
 
 FOLDER = corpora.folder() / "streams"
 REUTERS = FOLDER / "reuters_headlines_2018_2020.jsonl"
@@ -68,7 +72,7 @@ class Stream:
     def rows(self, *, n_rows: int | None = None) -> Iterator[PostRow]:
         """Its rows as drafts, no more than `n_rows`."""
         with self.path.open(encoding="utf-8") as lines:
-            yield from read_posts.posts_from_lines(islice(lines, n_rows), kind="jsonl")
+            yield from read_posts.posts_from_file(islice(lines, n_rows), form="jsonl")
 
 
 STREAMS = (Stream(slug="stocknet", path=STOCKNET), Stream(slug="reuters", path=REUTERS))
@@ -85,15 +89,22 @@ def monitor(
     services = Services(
         db=open_database(folder / "replay.sqlite"),
         engine=open_engine(folders=(shipped.MODELS,), live=lambda: model, threads=2),
-        policy=Policy(),
+        policy=make_policy(),
     )
     for ticker, name, sector, aliases, ambiguous in COMPANIES:
-        show_market.add_entity(
-            services, viewer=SYSTEM, ticker=ticker, name=name, sector=sector, aliases=aliases, ambiguous=ambiguous
+        changes.add(
+            services.db,
+            ENTITY,
+            {"ticker": ticker, "name": name, "sector": sector, "aliases": aliases, "ambiguous": ambiguous},
+            viewer=SYSTEM,
         )
     for stream in STREAMS:
-        fetch_feeds.add_feed(services, viewer=SYSTEM, slug=stream.slug, name=stream.slug.title(), kind="file")
+        changes.add(
+            services.db, FEED, {"slug": stream.slug, "name": stream.slug.title(), "kind": "file"}, viewer=SYSTEM
+        )
     for kind in kinds:
-        tick_rules.add_rule(services, viewer=SYSTEM, name=f"Share of {kind}", subject_kind=kind)
-        tick_rules.add_rule(services, viewer=SYSTEM, name=f"Surge of {kind}", kind="surge", subject_kind=kind)
+        changes.add(services.db, RULE, {"name": f"Share of {kind}", "subject_kind": kind}, viewer=SYSTEM)
+        changes.add(
+            services.db, RULE, {"name": f"Surge of {kind}", "kind": "surge", "subject_kind": kind}, viewer=SYSTEM
+        )
     return services

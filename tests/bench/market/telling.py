@@ -23,18 +23,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from app.alerts.flows import tick_rules
+from app.alerts.flows.keep_rules import RULE
 from app.alerts.store import alerts as rows
-from app.core import clock
+from app.core import changes, clock
 from app.core.db import open_database
 from app.core.permissions import SYSTEM
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.market.domain.market import PostDraft
-from app.market.flows import fetch_feeds, ingest_posts, show_market
+from app.market.flows import ingest_posts
+from app.market.flows.keep_companies import ENTITY
+from app.market.flows.keep_feeds import FEED
 from app.model.engine.opening import open_engine
-from app.notify.flows import keep_receivers
+from app.notify.flows.keep_receivers import RECEIVER
 from app.registration import register_flows
 from tests import shipped
+from tests.app.policies import make_policy
 from tests.bench.machine import machine
 from tests.process import ROOT
 
@@ -98,14 +101,14 @@ def delays(folder: Path, *, models: Path, n_rounds: int) -> list[float]:
     register_flows()
     db = open_database(folder / "bellwether.sqlite")
     # Without a model of its own this process leaves the reading to the worker.
-    services = Services(db=db, engine=open_engine(folders=(folder,)), policy=Policy(is_fetching_private=True))
+    services = Services(db=db, engine=open_engine(folders=(folder,)), policy=make_policy(is_fetching_private=True))
     names = [f"Northwharf{number}" for number in range(n_rounds)]
     for number, name in enumerate(names):
-        show_market.add_entity(services, viewer=SYSTEM, ticker=f"T{number}", name=name)
-    feed = fetch_feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
-    tick_rules.add_rule(services, viewer=SYSTEM, name="Every mention", kind="mention", min_negative=0)
+        changes.add(services.db, ENTITY, {"ticker": f"T{number}", "name": name}, viewer=SYSTEM)
+    feed = changes.add(services.db, FEED, {"slug": "wire", "name": "Wire", "kind": "push"}, viewer=SYSTEM).row
+    changes.add(services.db, RULE, {"name": "Every mention", "kind": "mention", "min_negative": 0}, viewer=SYSTEM)
     with receiving() as (url, arrivals), working(folder, models=models):
-        keep_receivers.add(services, viewer=SYSTEM, name="Hook", kind="webhook", url=url)
+        changes.add(services.db, RECEIVER, {"name": "Hook", "kind": "webhook", "url": url}, viewer=SYSTEM)
         for name in names:
             draft = PostDraft(external_id=name, title=f"{name} halts two lines after a fire at its mill")
             ingest_posts.receive(services, feed.id, [draft], viewer=SYSTEM)

@@ -1,29 +1,26 @@
-"""One ticket of another desk put into this one, as it was there."""
+"""Importing one ticket of another desk, as it was there."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from app.core import clock
 from app.core.db import Reads, Transaction
 from app.core.errors import InputError
 from app.core.events import history
 from app.core.permissions import Viewer
-from app.desk.decide import breach_risk
+from app.desk.decide import deadlines
 from app.desk.domain.import_file import MovedMessage, MovedTicket, TicketFile
-from app.desk.domain.ticket import OPEN_STATUSES, Queue, TicketDraft
+from app.desk.domain.ticket import OPEN_STATUSES, Message, Queue, Ticket, TicketDraft
 from app.desk.flows import set_deadlines
 from app.desk.flows.store_ticket import Texts, preview, texts_of
 from app.desk.store import customers, import_files, messages, queues, tickets
 
-_AUTHORS = {"incoming": "customer", "outgoing": "agent", "note": "agent"}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """Where tickets are put: queues by slug and title in lower case, the one for all others, and who does it."""
+    """The target of an import: queues by slug and title in lower case, the one for all others, and who imports."""
 
     by_name: Mapping[str, Queue]
     default: Queue
@@ -48,8 +45,8 @@ class _Said:
     texts: Texts
 
 
-def moved(tx: Transaction, ticket: MovedTicket, *, place: Desk) -> bool:
-    """Put a ticket in; false where it is here already. Raises InputError where nothing of its text is left."""
+def put_in(tx: Transaction, ticket: MovedTicket, *, place: Desk) -> bool:
+    """Import a ticket; return False for one that is here already. Raises InputError where no text is left."""
     if import_files.known(tx, ticket.external_id):
         return False
     queue = place.queue_of(ticket)
@@ -59,31 +56,30 @@ def moved(tx: Transaction, ticket: MovedTicket, *, place: Desk) -> bool:
     known_at = [one.message.at for one in said if one.message.at is not None]
     created_at = min(ticket.created_at or min(known_at, default=now), now)
     updated_at = min(max([created_at, ticket.solved_at or 0, *known_at]), now)
-    customer_id = customers.ensure(
+    customer = customers.ensure(
         tx, name=ticket.customer_name or ticket.customer_email or "", email=ticket.customer_email
     )
-    ticket_id = tickets.insert(
-        tx,
-        values={
-            "subject": first.texts.subject,
-            "channel": ticket.channel,
-            "status": ticket.status,
-            "priority": ticket.priority or "normal",
-            "queue_id": queue.id,
-            "customer_id": customer_id,
-            "created_at": created_at,
-            "updated_at": updated_at,
-            "external_id": ticket.external_id,
-            "intent_task": queue.intent_task,
-            "preview": preview(first.texts.text),
-            "tags": ticket.tags,
-            "first_responded_at": _answered_at(said, created_at=created_at),
-            **_standing(tx, ticket, queue=queue, updated_at=updated_at, now=now),
-        },
+    arrived = Ticket(
+        id=0,
+        subject=first.texts.subject,
+        channel=ticket.channel,
+        status=ticket.status,
+        priority=ticket.priority or "normal",
+        queue_id=queue.id,
+        customer_id=customer.id,
+        created_at=created_at,
+        updated_at=updated_at,
+        external_id=ticket.external_id,
+        intent_task=queue.intent_task,
+        preview=preview(first.texts.text),
+        tags=ticket.tags,
+        n_messages=len(said),
     )
+    standing = _standing(tx, arrived, solved_at=ticket.solved_at, is_priority_set=ticket.priority is not None, now=now)
+    answered_at = _answered_at(said, created_at=created_at)
+    ticket_id = tickets.insert(tx, replace(standing, first_responded_at=answered_at)).id
     is_read = ticket.status in OPEN_STATUSES
     message_ids = [_kept(tx, ticket_id, one, created_at=created_at, is_read=is_read, now=now) for one in said]
-    tickets.count_message(tx, ticket_id, n=len(said))
     history.record(
         tx,
         actor=history.of(place.viewer),
@@ -91,13 +87,13 @@ def moved(tx: Transaction, ticket: MovedTicket, *, place: Desk) -> bool:
         noun="ticket",
         noun_id=ticket_id,
         after={"queue_id": queue.id, "message_id": message_ids[0], "moved_from": place.file.source},
-        is_told=False,
+        is_announced=False,
     )
     return True
 
 
 def _said(ticket: MovedTicket, *, queue: Queue) -> list[_Said]:
-    """The thread as it is stored; messages of which nothing is left but a quotation are left out."""
+    """Return the thread as it is stored; messages that only quote are left out."""
     found: list[_Said] = []
     for message in ticket.messages:
         draft = TicketDraft(subject=ticket.subject, body=message.body, channel=ticket.channel, is_html=message.is_html)
@@ -116,40 +112,28 @@ def _answered_at(said: list[_Said], *, created_at: int) -> int | None:
     return max(min(answers), created_at) if answers else None
 
 
-def _standing(tx: Transaction, ticket: MovedTicket, *, queue: Queue, updated_at: int, now: int) -> dict[str, Any]:
-    """Clocks: none for what is closed; those of what is open begin now, and stand while its customer is asked."""
+def _standing(tx: Transaction, ticket: Ticket, *, solved_at: int | None, is_priority_set: bool, now: int) -> Ticket:
+    """Return the ticket with its clocks: those of an open one begin now, paused while pending."""
     if ticket.status not in OPEN_STATUSES:
-        solved_at = min(ticket.solved_at or updated_at, now)
-        return {"solved_at": solved_at, "sla": "met", "refresh_at": None}
+        return replace(ticket, solved_at=min(solved_at or ticket.updated_at, now), sla="met", refresh_at=None)
     pauses = ((now, None),) if ticket.status == "pending" else ()
-    due = set_deadlines.deadlines(
-        tx, queue_id=queue.id, priority=ticket.priority or "normal", created_at=now, pauses=pauses
-    )
-    key = breach_risk.risk(
-        urgency=0,
-        first_response_due_at=due["first_response_due_at"],
-        resolution_due_at=due["resolution_due_at"],
-        first_responded_at=None,
-        created_at=now,
-        now=now,
-    )
-    return {**due, "risk": key, "pauses": pauses, "is_priority_set": ticket.priority is not None}
+    due = set_deadlines.start(tx, replace(ticket, pauses=pauses, is_priority_set=is_priority_set), since=now)
+    return replace(due, risk=deadlines.risk(replace(due, created_at=now), now=now))
 
 
 def _kept(tx: Transaction, ticket_id: int, one: _Said, *, created_at: int, is_read: bool, now: int) -> int:
     kind = one.message.kind
-    return messages.insert(
-        tx,
-        values={
-            "ticket_id": ticket_id,
-            "kind": kind,
-            "author_kind": _AUTHORS[kind],
-            "author_name": one.message.author_name,
-            "body": one.texts.body,
-            "text": one.texts.text,
-            "occurred_at": min(one.message.at or created_at, now),
-            "received_at": now,
-            "n_redactions": one.texts.n_redactions,
-            "pending_at": now if is_read and kind == "incoming" else None,
-        },
+    message = Message(
+        id=0,
+        ticket_id=ticket_id,
+        kind=kind,
+        author_kind="customer" if kind == "incoming" else "agent",
+        author_name=one.message.author_name,
+        body=one.texts.body,
+        text=one.texts.text,
+        occurred_at=min(one.message.at or created_at, now),
+        received_at=now,
+        n_redactions=one.texts.n_redactions,
+        pending_at=now if is_read and kind == "incoming" else None,
     )
+    return messages.insert(tx, message).id

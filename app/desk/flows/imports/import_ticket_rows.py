@@ -56,7 +56,7 @@ def _take_rows(
             continue
         progress.failed(fault.row, code=fault.code, params=fault.params)
         if len(faults) < keep_in_quarantine.MOST_OF_A_FILE:
-            faults.append((_arrival(job, fault), keep_in_quarantine.fault(fault.code, fault.params)))
+            faults.append((_arrival(job, fault), keep_in_quarantine.row_error(fault.code, fault.params)))
     keep_in_quarantine.put(services, faults)
 
 
@@ -81,11 +81,11 @@ def file_row(services: Services, values: Mapping[str, Any], *, form: RowForm, na
 
     Under a `name` of its own a row that is read again, after its worker died, is known and not filed twice.
     """
-    with keep_in_quarantine.parsing():
+    with keep_in_quarantine.isolating_parser():
         draft = ticket_files.from_form(values) if form == "csv" else ticket_files.from_json(values)
     if not (draft.external_id or draft.message_id):
         draft = replace(draft, external_id=name)
-    with keep_in_quarantine.alone():
+    with keep_in_quarantine.isolating_item():
         return file_ticket.receive(services, draft, viewer=viewer)
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from app.core import clock
-from app.core.db import Transaction
+from app.core.db import Reads, Transaction
 from app.core.durations import DAY_MS
 from app.core.errors import Conflict, InputError, NotFound
 from app.core.events import history
@@ -29,7 +29,7 @@ from app.core.storage import blobs
 from app.core.text.file_rows import RowFault, csv_rows, json_rows, row_alone
 from app.desk.domain.import_file import MovedTicket, Source, TicketFile
 from app.desk.flows import keep_queues
-from app.desk.flows.imports.import_ticket import Desk, moved
+from app.desk.flows.imports.import_ticket import Desk, put_in
 from app.desk.sources import import_mapping, import_records
 from app.desk.store import import_files, queues, tickets
 
@@ -52,33 +52,39 @@ _Parsed = tuple[int, _Record | RowFault]
 def add(services: Services, *, name: str, content: bytes, viewer: Viewer) -> TicketFile:
     """Take an export: whose it is and what its columns mean is guessed, and tried; raises InputError."""
     form = import_records.form_of(name, content)
-    with keep_in_quarantine.parsing():
+    with keep_in_quarantine.isolating_parser():
         rows = list(islice(import_records.records(content, form=form), import_records.LOOKED_AT))
     names = import_records.columns(rows)[:MOST_COLUMNS]
     if not names:
         raise InputError("no_records")
     source = import_mapping.source_of(names)
-    values = {
-        "name": name[:120],
-        "form": form,
-        "source": source,
-        "mapping": import_mapping.suggested(names, source=source),
-        "columns": names,
-        "sample": [_shortened(row[1]) for row in rows if not isinstance(row, RowFault)][:N_SAMPLES],
-        "user_id": viewer.user_id,
-        "created_at": clock.now_ms(),
-    }
     with services.db.transaction() as tx:
-        made = import_files.insert(tx, values={**values, "sha256": blobs.put(tx, content)})
-        history.record(
-            tx,
-            actor=history.of(viewer),
-            verb="created",
-            noun="ticket_file",
-            noun_id=made,
-            after={"name": name[:120], "source": source},
+        new = TicketFile(
+            id=0,
+            name=name[:120],
+            form=form,
+            source=source,
+            sha256=blobs.put(tx, content),
+            mapping=import_mapping.suggested(names, source=source),
+            columns=names,
+            sample=tuple(_shortened(row[1]) for row in rows if not isinstance(row, RowFault))[:N_SAMPLES],
+            user_id=viewer.user_id,
+            created_at=clock.now_ms(),
         )
-        return _tried(tx, made, viewer=viewer)
+        file = import_files.insert(tx, new)
+        after = {"name": file.name, "source": source}
+        history.record(tx, actor=history.of(viewer), verb="created", noun="ticket_file", noun_id=file.id, after=after)
+        return _try(tx, file, viewer=viewer)
+
+
+def latest(services: Services, *, limit: int) -> tuple[TicketFile, ...]:
+    """The files handed in last, newest first."""
+    return import_files.latest(services.db, limit=limit)
+
+
+def get(services: Services, file_id: int) -> TicketFile:
+    """The file with this id; raises NotFound."""
+    return import_files.get(services.db, file_id)
 
 
 def forget_left_over(services: Services) -> int:
@@ -115,42 +121,40 @@ def choose(
 
     Raises NotFound, InputError for a column that is not there, Conflict once the file was imported.
     """
-    file = _kept(services, file_id)
     if source not in import_mapping.SOURCES:
         raise InputError("unknown_value", value=source)
-    if queue_id is not None:
-        queues.get(services.db, queue_id)
-    wanted = import_mapping.checked(mapping, names=file.columns)
     with services.db.transaction() as tx:
-        changes = {"mapping": wanted, "source": source, "queue_id": queue_id}
-        import_files.update(tx, file_id, changes=changes)
-        return _tried(tx, file_id, viewer=viewer)
+        file = _open_file(tx, file_id)
+        if queue_id is not None:
+            queues.get(tx, queue_id)
+        wanted = import_mapping.checked(mapping, names=file.columns)
+        return _try(tx, replace(file, mapping=wanted, source=source, queue_id=queue_id), viewer=viewer)
 
 
 def begin(services: Services, file_id: int, *, viewer: Viewer) -> TicketFile:
     """Import a file; raises NotFound, and Conflict `already_imported` once that was done."""
-    file = _kept(services, file_id)
-    import_mapping.checked(file.mapping, names=file.columns)
     with services.db.transaction() as tx:
-        job_id = _queued(tx, "import_file", file_id=file_id, viewer=viewer)
-        return import_files.update(tx, file_id, changes={"import_job_id": job_id})
+        file = _open_file(tx, file_id)
+        import_mapping.checked(file.mapping, names=file.columns)
+        job_id = _queue(tx, "import_file", file_id=file_id, viewer=viewer)
+        return import_files.write(tx, replace(file, import_job_id=job_id))
 
 
-def _kept(services: Services, file_id: int) -> TicketFile:
+def _open_file(db: Reads, file_id: int) -> TicketFile:
     """A file that may still be imported: it never was, or that broke off."""
-    file = import_files.get(services.db, file_id)
-    earlier = None if file.import_job_id is None else job_rows.get(services.db, file.import_job_id)
+    file = import_files.get(db, file_id)
+    earlier = None if file.import_job_id is None else job_rows.get(db, file.import_job_id)
     if file.sha256 is None or (earlier is not None and earlier.state != "failed"):
         raise Conflict("already_imported", id=file_id)
     return file
 
 
-def _tried(tx: Transaction, file_id: int, *, viewer: Viewer) -> TicketFile:
-    job_id = _queued(tx, "check_file", file_id=file_id, viewer=viewer)
-    return import_files.update(tx, file_id, changes={"check_job_id": job_id})
+def _try(tx: Transaction, file: TicketFile, *, viewer: Viewer) -> TicketFile:
+    job_id = _queue(tx, "check_file", file_id=file.id, viewer=viewer)
+    return import_files.write(tx, replace(file, check_job_id=job_id))
 
 
-def _queued(tx: Transaction, kind: str, *, file_id: int, viewer: Viewer) -> int:
+def _queue(tx: Transaction, kind: str, *, file_id: int, viewer: Viewer) -> int:
     job_id = job_rows.insert(tx, kind=kind, params={"file_id": file_id}, user_id=viewer.user_id, at=clock.now_ms())
     after = {"kind": kind, "file_id": file_id}
     history.record(tx, actor=history.of(viewer), verb="queued", noun="job", noun_id=job_id, after=after)
@@ -161,7 +165,7 @@ def work_check(services: Services, job: Job, progress: Progress) -> None:
     """Read a whole file and count what would come in, without doing anything."""
     file = import_files.get(services.db, int(job.params["file_id"]))
     seen: set[str] = set()
-    for number, found in _parsed(services, file, progress):
+    for number, found in _parse(services, file, progress):
         if isinstance(found, RowFault):
             progress.failed(number, code=found.code, params=found.params)
         elif found.ticket.external_id in seen or import_files.known(services.db, found.ticket.external_id):
@@ -174,16 +178,16 @@ def work_check(services: Services, job: Job, progress: Progress) -> None:
 def work_import(services: Services, job: Job, progress: Progress, *, viewer: Viewer) -> None:
     """Take a file's tickets in, a few in each short transaction; the file is forgotten afterwards."""
     file = import_files.get(services.db, int(job.params["file_id"]))
-    rows, size = _parsed(services, file, progress), SMALLEST
+    rows, size = _parse(services, file, progress), SMALLEST
     with services.db.transaction() as tx:
         place = _place(tx, services, file=file, viewer=viewer)
     while batch := list(islice(rows, size)):
         began = clock.now_ms()
-        with progress.together(), services.db.transaction() as tx:
+        with progress.reverting_on_error(), services.db.transaction() as tx:
             for number, found in batch:
-                fault = _taken(tx, number, found, place=place, progress=progress)
+                fault = _take(tx, number, found, place=place, progress=progress)
                 if fault is not None:
-                    _held(tx, fault, place=place, progress=progress)
+                    _hold(tx, fault, place=place, progress=progress)
             progress.keep(tx)
         took = max(clock.now_ms() - began, 1)
         size = min(max(SMALLEST, min(size * 2, size * GOAL_MS // took)), LARGEST)
@@ -191,15 +195,15 @@ def work_import(services: Services, job: Job, progress: Progress, *, viewer: Vie
         import_files.forget(tx, file.id)
 
 
-def _taken(
+def _take(
     tx: Transaction, number: int, found: _Record | RowFault, *, place: Desk, progress: Progress
 ) -> RowFault | None:
     """Put a record in; why it cannot be, or None."""
     if isinstance(found, RowFault):
         return found
     try:
-        with tx.attempt(), keep_in_quarantine.alone():
-            is_new = moved(tx, found.ticket, place=place)
+        with tx.attempt(), keep_in_quarantine.isolating_item():
+            is_new = put_in(tx, found.ticket, place=place)
     except InputError as error:
         code, params = keep_in_quarantine.reason(error)
         return RowFault(row=number, code=code, params=params, raw=row_alone(found.values, form="jsonl"))
@@ -210,7 +214,7 @@ def _taken(
     return None
 
 
-def _held(tx: Transaction, fault: RowFault, *, place: Desk, progress: Progress) -> None:
+def _hold(tx: Transaction, fault: RowFault, *, place: Desk, progress: Progress) -> None:
     """Count a record that could not be put in; the first ones go into quarantine."""
     progress.note(fault.row, code=fault.code, params=fault.params)
     if progress.n_failed > keep_in_quarantine.MOST_OF_A_FILE:
@@ -225,8 +229,8 @@ def _held(tx: Transaction, fault: RowFault, *, place: Desk, progress: Progress) 
         row=fault.row,
         user_id=place.file.user_id,
     )
-    error = keep_in_quarantine.fault(fault.code, fault.params)
-    keep_in_quarantine.put_in(tx, arrival, error=error, services=progress.services)
+    error = keep_in_quarantine.row_error(fault.code, fault.params)
+    keep_in_quarantine.put_one(tx, arrival, error=error, services=progress.services)
 
 
 def file_record(services: Services, item: Quarantined, raw: bytes, *, viewer: Viewer) -> int:
@@ -234,11 +238,11 @@ def file_record(services: Services, item: Quarantined, raw: bytes, *, viewer: Vi
     file = import_files.get(services.db, item.ticket_file_id or 0)
     row = next(csv_rows(raw, known=None) if item.form == "csv" else json_rows(raw), None)
     if row is None or isinstance(row, RowFault):
-        raise InputError("empty_file") if row is None else keep_in_quarantine.fault(row.code, row.params)
+        raise InputError("empty_file") if row is None else keep_in_quarantine.row_error(row.code, row.params)
     found = _read(row[1], file=file)
-    with keep_in_quarantine.alone(), services.db.transaction() as tx:
+    with keep_in_quarantine.isolating_item(), services.db.transaction() as tx:
         place = _place(tx, services, file=file, viewer=viewer)
-        moved(tx, found.ticket, place=place)
+        put_in(tx, found.ticket, place=place)
         made = tickets.find_by_external_id(tx, found.ticket.external_id)
     if made is None:
         raise NotFound(noun="ticket", id=found.ticket.external_id)
@@ -250,7 +254,7 @@ def _place(tx: Transaction, services: Services, *, file: TicketFile, viewer: Vie
     return Desk.of(tx, default=default, file=file, viewer=viewer)
 
 
-def _parsed(services: Services, file: TicketFile, progress: Progress) -> Iterator[_Parsed]:
+def _parse(services: Services, file: TicketFile, progress: Progress) -> Iterator[_Parsed]:
     content = blobs.get(services.db, file.sha256 or "")
     progress.n_total = sum(1 for _ in import_records.records(content, form=file.form))
     progress.write()
@@ -267,5 +271,5 @@ def _parsed(services: Services, file: TicketFile, progress: Progress) -> Iterato
 
 
 def _read(values: Mapping[str, Any], *, file: TicketFile) -> _Record:
-    with keep_in_quarantine.parsing():
+    with keep_in_quarantine.isolating_parser():
         return _Record(values=values, ticket=import_mapping.ticket_of(values, mapping=file.mapping, source=file.source))

@@ -1,44 +1,34 @@
-"""Mailboxes: kept with a sealed password, and read every minute so that nothing is read twice and nothing is lost."""
+"""Mailboxes, read every minute so that no mail is taken in twice and none is lost."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from itertools import islice
-from typing import Any, get_args
 
 from app.core import clock
-from app.core.db import Transaction
 from app.core.durations import DAY_MS, HOUR_MS
-from app.core.errors import BellwetherError, Conflict, FieldError, InputError, OutgoingError, TooLarge
-from app.core.events import history
-from app.core.permissions import SYSTEM, Viewer
+from app.core.errors import BellwetherError, Conflict, OutgoingError, TooLarge
+from app.core.permissions import SYSTEM
 from app.core.quarantine import keep_in_quarantine
 from app.core.quarantine.arrival import Arrival, Quarantined
 from app.core.services import Services
 from app.core.storage import sealing
-from app.core.text.fields import checked_address
 from app.desk.flows.mail import take_mail
 from app.desk.sources import imap
 from app.desk.sources.imap import Inbox
-from app.desk.store import mailboxes, queues
-from app.notify.domain.mail import Mailbox, Security, Server
+from app.desk.store import mailboxes
+from app.notify.domain.letter import Mailbox, Server
 
 LOG = logging.getLogger(__name__)
 LEASE_MS = 600_000
 MOST_A_LOOK = 200
 OVERLAP_MS = 2 * DAY_MS
-"""Where a server has numbered its mail anew, mail of this long before the last look is read again."""
+"""When a server has numbered its mail anew, mail from this long before the last look is read again."""
 
 MOST_REFUSALS = 3
 """After so many looks that failed, a mail that its server does not hand out is passed over and kept in quarantine."""
-
-_EDITABLE = frozenset(
-    {"address", "name", "queue_id", "username", "imap_host", "imap_port", "imap_security", "imap_folder", "smtp_host",
-     "smtp_port", "smtp_security", "is_reading_old", "is_active"}
-)  # fmt: skip
 
 
 def poll_due(services: Services, *, now: int | None = None) -> int:
@@ -48,11 +38,11 @@ def poll_due(services: Services, *, now: int | None = None) -> int:
         with services.db.transaction() as tx:
             is_mine = mailboxes.claim(tx, mailbox.id, now=moment, until=moment + LEASE_MS)
         if is_mine:
-            n_read += _polled(services, mailbox, now=moment)
+            n_read += _poll(services, mailbox, now=moment)
     return n_read
 
 
-def _polled(services: Services, mailbox: Mailbox, *, now: int) -> int:
+def _poll(services: Services, mailbox: Mailbox, *, now: int) -> int:
     n_read, error = 0, None
     try:
         for _ in _read(services, mailbox):
@@ -158,103 +148,11 @@ def _check_size(size: int | None, *, limit: int) -> None:
 
 
 def reading_server(services: Services, mailbox: Mailbox) -> Server:
-    """Where a mailbox is read; raises Conflict when its password cannot be read."""
+    """Return the server that a mailbox is read from; raises Conflict when its password cannot be read."""
     return Server(
         host=mailbox.imap_host,
         port=mailbox.imap_port,
         security=mailbox.imap_security,
         username=mailbox.username,
         secret=sealing.unseal(services, mailbox.secret),
-    )
-
-
-def add_mailbox(services: Services, *, viewer: Viewer, password: str = "", **values: Any) -> Mailbox:
-    """Add a mailbox; raises InputError with the fields at fault, Conflict when its address has one."""
-    _check(values)
-    sealed = sealing.seal(services, password)
-    with services.db.transaction() as tx:
-        queues.get(tx, int(values["queue_id"]))
-        mailbox_id = mailboxes.insert(tx, values={**values, "secret": sealed})
-        _record(tx, "created", mailbox_id, viewer=viewer, after={"address": values["address"]})
-        return mailboxes.get(tx, mailbox_id)
-
-
-def change_mailbox(
-    services: Services,
-    mailbox_id: int,
-    *,
-    viewer: Viewer,
-    changes: Mapping[str, Any],
-    password: str = "",
-    version: int | None = None,
-) -> Mailbox:
-    """Change a mailbox; without a password the one it has stays. It is looked into at once.
-
-    Another server or folder is read as a new mailbox: its UIDs say nothing about the old ones.
-    """
-    was = mailboxes.get(services.db, mailbox_id)
-    wanted = {key: value for key, value in changes.items() if getattr(was, key, None) != value}
-    _check({**{key: getattr(was, key) for key in _EDITABLE}, **wanted})
-    sealed = {"secret": sealing.seal(services, password)} if password else {}
-    moved = {"uid_validity": None, "last_uid": 0} if {"imap_host", "imap_folder", "username"} & set(wanted) else {}
-    with services.db.transaction() as tx:
-        if "queue_id" in wanted:
-            queues.get(tx, int(wanted["queue_id"]))
-        columns = {**wanted, **sealed, **moved, "next_poll_at": 0}
-        mailbox = mailboxes.update(tx, mailbox_id, changes=columns, version=version)
-        before = {key: getattr(was, key) for key in wanted}
-        told = {**wanted, **({"is_password_changed": True} if sealed else {})}
-        _record(tx, "edited", mailbox_id, viewer=viewer, before=before, after=told)
-        return mailbox
-
-
-def remove_mailbox(services: Services, mailbox_id: int, *, viewer: Viewer) -> None:
-    """Remove a mailbox; raises Conflict when letters went out from it."""
-    with services.db.transaction() as tx:
-        was = mailboxes.get(tx, mailbox_id)
-        mailboxes.delete(tx, mailbox_id)
-        _record(tx, "deleted", mailbox_id, viewer=viewer, before={"address": was.address})
-
-
-def _check(values: Mapping[str, Any]) -> None:
-    unknown = sorted(set(values) - _EDITABLE)
-    if unknown:
-        raise InputError("unknown_field", field=unknown[0])
-    faults = list(_faults(values))
-    if faults:
-        raise InputError(faults[0].code, fields=faults, **dict(faults[0].params))
-
-
-def _faults(values: Mapping[str, Any]) -> Iterator[FieldError]:
-    if checked_address(str(values.get("address", ""))) is None:
-        yield FieldError(pointer="/address", code="not_an_address", params=(("value", str(values.get("address", ""))),))
-    if not values.get("imap_host") and not values.get("smtp_host"):
-        yield FieldError(pointer="/imap_host", code="no_way")
-    for way in ("imap", "smtp"):
-        security = str(values.get(f"{way}_security", "tls"))
-        if security not in get_args(Security):
-            yield FieldError(pointer=f"/{way}_security", code="unknown_value", params=(("value", security),))
-        if security == "none" and not _is_here(str(values.get(f"{way}_host", ""))):
-            yield FieldError(pointer=f"/{way}_security", code="not_encrypted")
-
-
-def _is_here(host: str) -> bool:
-    """Whether a host is this machine, to which a password may go in the clear; no host is none to send it to."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host in ("", "localhost")
-
-
-def _record(
-    tx: Transaction,
-    verb: str,
-    mailbox_id: int,
-    *,
-    viewer: Viewer,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-) -> None:
-    history.record(
-        tx, actor=history.of(viewer), verb=verb, noun="mailbox", noun_id=mailbox_id, before=before, after=after
     )

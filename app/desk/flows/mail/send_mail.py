@@ -1,4 +1,4 @@
-"""Replies as mail: written with the reply in one transaction, held for ten seconds, sent at least once, followed."""
+"""Replies as mail: queued in the transaction of the reply, held for ten seconds, sent at least once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import random
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 
 from app.core import clock
 from app.core.db import Transaction
@@ -16,10 +17,10 @@ from app.core.services import Services
 from app.core.storage import sealing
 from app.desk.domain.ticket import OPEN_STATUSES, Bounce, Ticket
 from app.desk.flows import set_deadlines
-from app.desk.sources.letters import written
+from app.desk.sources.letters import compose
 from app.desk.store import customers, mailboxes, messages, outbox, tickets
-from app.notify.decide.webhooks import retry_at
-from app.notify.domain.mail import Letter, Mailbox, OutboxRow, Posted, Server
+from app.notify.decide.retry_backoff import retry_at
+from app.notify.domain.letter import Letter, Mailbox, OutboxRow, Posted, Server
 from app.notify.sources import smtp
 
 LOG = logging.getLogger(__name__)
@@ -27,15 +28,15 @@ LEASE_MS = 120_000
 
 
 def queue(tx: Transaction, ticket: Ticket, *, message_id: int, at: int, not_before_at: int) -> bool:
-    """Let a reply go out as mail once it cannot be called back; whether there is somebody to write to and a way.
+    """Queue a reply as mail for when it cannot be called back any more; return False without address or mailbox.
 
-    The message gets its Message-ID here, once: every attempt carries it, and the customer's answer names it.
+    The message gets its Message-ID here: every attempt carries it, and the customer's answer refers to it.
     """
     customer, mailbox = customers.get(tx, ticket.customer_id), mailboxes.for_reply(tx, ticket)
     if ticket.channel != "email" or customer.email is None or mailbox is None:
         return False
     rfc_id = f"{ticket.id}.{message_id}.{secrets.token_hex(8)}@{mailbox.address.rpartition('@')[2]}"
-    messages.rewrite(tx, message_id, changes={"message_id": rfc_id})
+    messages.set_rfc_id(tx, message_id, rfc_id=rfc_id)
     outbox.insert(
         tx,
         message_id=message_id,
@@ -49,19 +50,19 @@ def queue(tx: Transaction, ticket: Ticket, *, message_id: int, at: int, not_befo
 
 
 def send_due(services: Services, *, now: int | None = None, limit: int = 20) -> int:
-    """Send what is due; how many were handed over. Each is claimed first, so that nobody else sends it meanwhile."""
+    """Send the mails that are due and return how many a server took; each is claimed first, so that it is sent once."""
     moment = clock.now_ms() if now is None else now
     n_sent = 0
     for row in outbox.due(services.db, now=moment, limit=limit):
         with services.db.transaction() as tx:
             is_mine = outbox.claim(tx, row.id, now=moment, until=moment + LEASE_MS)
         if is_mine:
-            n_sent += int(_sent(services, row, now=moment))
+            n_sent += int(_send(services, row, now=moment))
     return n_sent
 
 
-def _sent(services: Services, row: OutboxRow, *, now: int) -> bool:
-    posted = _posted(services, row)
+def _send(services: Services, row: OutboxRow, *, now: int) -> bool:
+    posted = _post(services, row)
     again_at = None if posted.is_final else retry_at(row.n_attempts + 1, now=now, jitter=random.random())
     with services.db.transaction() as tx:
         outbox.settle(tx, row.id, posted=posted, at=now, next_at=again_at)
@@ -71,13 +72,13 @@ def _sent(services: Services, row: OutboxRow, *, now: int) -> bool:
     return posted.is_delivered
 
 
-def _posted(services: Services, row: OutboxRow) -> Posted:
+def _post(services: Services, row: OutboxRow) -> Posted:
     mailbox = mailboxes.get(services.db, row.mailbox_id)
     if not mailbox.is_active or not mailbox.smtp_host:
         return Posted(is_delivered=False, error="mailbox_off")
     try:
         return smtp.post(
-            written(_letter(services, row, mailbox=mailbox)),
+            compose(_letter(services, row, mailbox=mailbox)),
             sending_server(services, mailbox),
             sender=mailbox.address,
             recipient=row.recipient,
@@ -92,7 +93,7 @@ def _posted(services: Services, row: OutboxRow) -> Posted:
 
 
 def sending_server(services: Services, mailbox: Mailbox) -> Server:
-    """Where letters of a mailbox are handed over; raises Conflict when its password cannot be read."""
+    """Return the server that sends the mail of a mailbox; raises Conflict when its password cannot be read."""
     return Server(
         host=mailbox.smtp_host,
         port=mailbox.smtp_port,
@@ -121,8 +122,8 @@ def _letter(services: Services, row: OutboxRow, *, mailbox: Mailbox) -> Letter:
     )
 
 
-def came_back(tx: Transaction, row: OutboxRow, *, bounce: Bounce) -> None:
-    """A letter came back: for good, then its ticket waits for an agent again; for now, then the letter is under way."""
+def note_bounce(tx: Transaction, row: OutboxRow, *, bounce: Bounce) -> None:
+    """Note that a letter came back; where it did so for good, its ticket is open again."""
     if not bounce.is_final:
         return
     outbox.mark_bounced(tx, row.id, error=f"bounced {bounce.status}".strip())
@@ -130,8 +131,8 @@ def came_back(tx: Transaction, row: OutboxRow, *, bounce: Bounce) -> None:
     wakes = was.status != "open" and (was.status not in OPEN_STATUSES or was.status == "pending")
     if wakes:
         now = clock.now_ms()
-        changes = {"status": "open", "solved_at": None, "updated_at": now}
-        tickets.update(tx, was.id, changes=changes | set_deadlines.followed(tx, was, changes, now=now))
+        woken = replace(was, status="open", solved_at=None, updated_at=now)
+        tickets.write(tx, was, set_deadlines.follow(tx, was, woken, now=now))
     status = {"status": "open"} if wakes else {}
     after = {"message_id": row.message_id, "error": bounce.status, **status}
     _record(tx, was.id, verb="bounced", before={"status": was.status} if wakes else {}, after=after)

@@ -14,7 +14,7 @@ from app.desk.flows import file_ticket
 from app.desk.flows.file_ticket import Received
 from app.desk.sources.ticket_drafts import from_eml
 from app.desk.store import mailboxes, queues
-from app.notify.domain.mail import Mailbox
+from app.notify.domain.letter import Mailbox
 
 
 def file_mail(services: Services, raw: bytes, *, viewer: Viewer, mailbox: Mailbox | None = None) -> Received:
@@ -23,9 +23,9 @@ def file_mail(services: Services, raw: bytes, *, viewer: Viewer, mailbox: Mailbo
     Raises InputError for one that cannot be a ticket (`unreadable` where the reason is not known), and what lies with
     this house: NotReady, OSError.
     """
-    with keep_in_quarantine.parsing():
+    with keep_in_quarantine.isolating_parser():
         draft = from_eml(raw, max_attachment_bytes=services.policy.max_attachment_bytes)
-    with keep_in_quarantine.alone():
+    with keep_in_quarantine.isolating_item():
         if mailbox is not None:
             draft = _addressed(services, draft, mailbox=mailbox)
         return file_ticket.receive(services, draft, viewer=viewer)

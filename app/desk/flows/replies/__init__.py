@@ -1,1 +1,1 @@
-"""What an agent writes: suggested, called back, and what became of what was suggested."""
+"""Replies of agents: suggestions, their outcomes, and calling a reply back."""

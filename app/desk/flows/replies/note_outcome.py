@@ -1,11 +1,11 @@
-"""What became of a macro or a draft: sent as it was, changed, or turned down; the next offers learn from it."""
+"""Outcomes of suggested macros and drafts (sent unchanged, changed, turned down), from which later offers learn."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from app.answers.decide.macro_matching import fill, verdict
-from app.answers.domain import Macro, Verdict
+from app.answers.domain import Macro, Outcome, Verdict
 from app.answers.store import macros, suggestion_outcomes
 from app.core import clock
 from app.core.db import Transaction
@@ -58,15 +58,15 @@ def _keep(
 ) -> None:
     suggestion_outcomes.insert(
         tx,
-        values={
-            "ticket_id": ticket.id,
-            "user_id": viewer.user_id,
-            "kind": kind,
-            "macro_id": macro_id,
-            "intent": ticket.intent or "",
-            "verdict": found,
-            "kept": kept,
-            "message_id": message_id,
-            "at": clock.now_ms(),
-        },
+        Outcome(
+            ticket_id=ticket.id,
+            user_id=viewer.user_id,
+            kind=kind,
+            macro_id=macro_id,
+            intent=ticket.intent or "",
+            verdict=found,
+            kept=kept,
+            message_id=message_id,
+            at=clock.now_ms(),
+        ),
     )

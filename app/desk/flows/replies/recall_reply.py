@@ -1,6 +1,8 @@
-"""Calling back what an agent wrote: a reply within its ten seconds in the house, a note at any time."""
+"""Calling back a reply within ten seconds, before it is sent, or a note at any time."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from app.answers.store import suggestion_outcomes
 from app.core import clock
@@ -8,36 +10,35 @@ from app.core.db import Transaction
 from app.core.errors import Conflict
 from app.core.events import history
 from app.core.events.event import Event
+from app.core.nouns import Changed
 from app.core.permissions import Viewer
-from app.desk.domain.ticket import OPEN_STATUSES
+from app.desk.domain.ticket import OPEN_STATUSES, Ticket
 from app.desk.flows import set_deadlines
 from app.desk.store import messages, tickets
 
-WRITTEN = frozenset({"replied", "noted"})
+
+def check_recallable(event: Event) -> None:
+    """Raise Conflict `already_sent` once the reply of an event was sent; a note never is."""
+    if event.verb == "replied" and event.after.get("not_before_at", 0) <= clock.now_ms():
+        raise Conflict("already_sent", id=event.id)
 
 
-def is_recallable(event: Event) -> bool:
-    """Whether what an event wrote has not left the house yet."""
-    return event.verb == "noted" or event.after.get("not_before_at", 0) > clock.now_ms()
+def recall(tx: Transaction, event: Event, viewer: Viewer) -> Changed[Ticket]:
+    """Take a reply or a note out of its thread, and set the ticket back to its state before it.
 
-
-def recall(tx: Transaction, event: Event, *, viewer: Viewer) -> None:
-    """Take a reply or a note out of its thread, and bring back what the ticket was before it.
-
-    Raises Conflict `already_sent` once a reply has left the house.
+    Raises NotFound for a ticket out of the viewer's sight, Conflict `already_sent` once a reply was sent.
     """
     now, message_id = clock.now_ms(), event.after["message_id"]
     if not messages.recall(tx, message_id, now=now):
         raise Conflict("already_sent", id=event.id)
     suggestion_outcomes.forget(tx, message_id)
-    changes = dict(event.before)
-    was = tickets.read(tx, event.noun_id)
-    if changes.get("status") in OPEN_STATUSES:
-        changes["solved_at"] = None
-    changes |= set_deadlines.followed(tx, was, changes, now=now)
-    tickets.update(tx, was.id, changes={**changes, "updated_at": now})
+    was = tickets.get(tx, event.noun_id, viewer=viewer)
+    back = replace(was, **event.before, updated_at=now)
+    if "status" in event.before and back.status in OPEN_STATUSES:
+        back = replace(back, solved_at=None)
+    ticket = tickets.write(tx, was, set_deadlines.follow(tx, was, back, now=now))
     tickets.count_message(tx, was.id, n=-1)
-    history.record(
+    inverse = history.record(
         tx,
         actor=history.of(viewer),
         verb="recalled",
@@ -48,3 +49,4 @@ def recall(tx: Transaction, event: Event, *, viewer: Viewer) -> None:
         undoes=event.id,
         data={"subject": was.subject, "external_id": was.external_id},
     )
+    return Changed(row=ticket, event=inverse)

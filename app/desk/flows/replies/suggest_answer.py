@@ -1,4 +1,4 @@
-"""What to answer a ticket: macros offered, articles found, a draft put together."""
+"""Suggested answers of a ticket: macros, articles and a draft."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from app.model.store import predictions
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """What is offered to an agent for a ticket, best first; a draft without sentences means no good answer."""
+    """The suggestions for a ticket, best first; a draft without sentences means that no good answer was found."""
 
     macros: tuple[MacroSuggestion, ...]
     hits: tuple[Hit, ...]
@@ -29,7 +29,7 @@ class Answers:
 
 
 def answer(services: Services, ticket_id: int, *, viewer: Viewer) -> Answers:
-    """Macros, articles and a draft for what the customer wrote last; raises NotFound.
+    """Return macros, articles and a draft for the last message of the customer; raises NotFound.
 
     Without a search encoder articles are found by their words alone, and there is no draft.
     """
@@ -52,9 +52,9 @@ def answer(services: Services, ticket_id: int, *, viewer: Viewer) -> Answers:
 def fill_macro(
     services: Services, ticket_id: int, *, macro_id: int, viewer: Viewer, given: Mapping[str, str]
 ) -> Filled:
-    """A macro's text for a ticket, with what the agent wrote for the placeholders that nothing is known of.
+    """Return a macro's text for a ticket; `given` are the agent's values of placeholders that nothing is known of.
 
-    Raises NotFound. What is still empty is named in `missing` and stands in the text as it was.
+    Raises NotFound. Placeholders without a value are named in `missing` and stay in the text.
     """
     ticket = tickets.get(services.db, ticket_id, viewer=viewer)
     known = placeholder_values(ticket, customer=customers.get(services.db, ticket.customer_id), viewer=viewer)
@@ -62,7 +62,7 @@ def fill_macro(
 
 
 def placeholder_values(ticket: Ticket, *, customer: Customer, viewer: Viewer) -> dict[str, str]:
-    """What `{{ … }}` stands for in a macro."""
+    """Return the values of the placeholders `{{ … }}` of macros."""
     return {
         "customer.name": customer.name,
         "customer.first_name": customer.name.split(" ")[0],

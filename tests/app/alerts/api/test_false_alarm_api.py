@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app.alerts.flows import learn_baselines, tick_rules
+from app.alerts.flows import learn_baselines
+from app.alerts.flows.keep_rules import RULE
+from app.core import changes
 from app.core.permissions import SYSTEM
 from tests.app.page_house import House, make_house
 
@@ -22,7 +24,7 @@ def own(tmp_path: Path) -> Iterator[House]:
 
 def test_what_is_allowed_stands_beside_what_was_measured(own: House) -> None:
     api = own.site.caller("admin")
-    tick_rules.add_rule(own.site.services, viewer=SYSTEM, name="Surges", kind="surge", budget=4.0)
+    changes.add(own.site.services.db, RULE, {"name": "Surges", "kind": "surge", "budget": 4.0}, viewer=SYSTEM)
     api("POST", f"/api/v1/alerts/{own.alert}/remark", json={"remark": "false_alarm"})
     found = api("GET", "/api/v1/alarm-budget").get_json()
     assert found["budget"] == {"a_week": 1.0, "version": 1}
@@ -43,7 +45,7 @@ def test_the_budget_is_changed_by_who_may_and_not_over_anothers_change(own: Hous
 
 
 def test_what_is_too_rare_is_listed(own: House) -> None:
-    tick_rules.add_rule(own.site.services, viewer=SYSTEM, name="Surges", kind="surge")
+    changes.add(own.site.services.db, RULE, {"name": "Surges", "kind": "surge"}, viewer=SYSTEM)
     learn_baselines.refresh(own.site.services)
     (found,) = own.site.caller("admin")("GET", "/api/v1/rare-subjects").get_json()["data"]
     assert (found["subject_kind"], found["subject_id"], found["is_mention_watched"]) == ("entity", "1", False)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.alerts.decide.alert_states import is_told, next_state, silenced_by
+from app.alerts.decide.alert_states import is_notified, next_state, silenced_by
 from app.alerts.domain.alert import Alert, AlertState, Rule, Silence, Transition, Verdict
 from app.core.durations import HOUR_MS
 from app.market.domain.market import SubjectKind
@@ -129,7 +129,7 @@ def test_a_return_keeps_the_episode_and_its_acknowledgement() -> None:
     assert after is not None
     assert transition is not None
     assert (after.firing_at, after.clear_at, after.acknowledged_by) == (NOW - 9 * HOUR_MS, None, 1)
-    assert not is_told(transition)
+    assert not is_notified(transition)
 
 
 def test_nothing_new_is_nothing_to_write() -> None:
@@ -210,7 +210,7 @@ def test_the_promises_of_the_machine(
     ],
 )
 def test_receivers_hear_of_the_beginning_and_the_end(after: AlertState, reason: str, expected: bool) -> None:
-    assert is_told(Transition(before="inactive", after=after, at=NOW, reason=reason)) == expected
+    assert is_notified(Transition(before="inactive", after=after, at=NOW, reason=reason)) == expected
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.alerts.decide.expected_band import course
+from app.alerts.decide.expected_band import expected_ranges
 from app.core.durations import DAY_MS, HOUR_MS
 from app.market.decide.bucketing import points
 from app.market.domain.series import Bucket, Expected, Point
@@ -47,7 +47,7 @@ def _history(n_hours: int, *, seed: int = 5) -> list[Bucket]:
 def _usual(
     past: list[Bucket], shown: tuple[Point, ...], *, step_ms: int, now: int = 2 * UNTIL, is_daily: bool = False
 ) -> tuple[Expected, ...]:
-    return course(past, since=MONDAY, until=UNTIL, points=shown, step_ms=step_ms, now=now, is_daily=is_daily)
+    return expected_ranges(past, since=MONDAY, until=UNTIL, points=shown, step_ms=step_ms, now=now, is_daily=is_daily)
 
 
 @pytest.mark.parametrize("step_ms", [HOUR_MS, 6 * HOUR_MS, DAY_MS])

@@ -9,7 +9,7 @@ from app.alerts.decide.baseline_learning import judged, learn
 from app.alerts.decide.count_grid import Grid, hours_of_week, rolled
 from app.alerts.decide.history_scoring import daily_maxima, history, notifications, thresholds
 from app.alerts.decide.robust_fit import Baseline, fit, usual_rate
-from app.alerts.decide.surge import passes, surge_parts, surge_scores, together, volume_windows, windows_for
+from app.alerts.decide.surge import combined_score, passes, surge_parts, surge_scores, volume_windows, windows_for
 from app.alerts.decide.threshold_calibration import FLOOR, PRIOR_LOCATION, PRIOR_SCALE, law
 from app.alerts.domain.baseline import Counts, Measure
 from app.core.durations import DAY_MS, HOUR_MS
@@ -91,9 +91,11 @@ def test_volume_alone_is_no_surge_and_adds_at_most_a_third_to_the_share() -> Non
 
 def test_short_windows_are_many_and_need_to_be_less_likely() -> None:
     share = np.array([[3.0]])
-    found = [together(share, share, window_ms=window)[0, 0] for window in (HOUR_MS, 4 * HOUR_MS, 8 * HOUR_MS, DAY_MS)]
+    found = [
+        combined_score(share, share, window_ms=window)[0, 0] for window in (HOUR_MS, 4 * HOUR_MS, 8 * HOUR_MS, DAY_MS)
+    ]
     assert found == pytest.approx([2 * (3.0 - np.log10(n_windows)) for n_windows in (8, 2, 1, 1)])
-    assert together(np.array([[0.5]]), share, window_ms=HOUR_MS)[0, 0] == 0
+    assert combined_score(np.array([[0.5]]), share, window_ms=HOUR_MS)[0, 0] == 0
 
 
 @pytest.mark.parametrize(
@@ -150,7 +152,7 @@ def test_thresholds_keep_the_promise_on_gumbel_maxima() -> None:
     assert np.median(known.location) == pytest.approx(2.0, abs=0.1)
     cut = known.thresholds(1 / 28)
     assert (maxima > cut[:, None]).mean() == pytest.approx(1 / 28, rel=0.25)
-    assert np.allclose(known.rates(cut), 1 / 28)
+    assert np.allclose(np.exp(-(cut - known.location) / known.scale), 1 / 28)
 
 
 def test_true_surges_do_not_raise_the_threshold() -> None:

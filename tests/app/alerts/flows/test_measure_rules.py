@@ -7,10 +7,12 @@ import pytest
 
 from app.alerts.domain.alert import Rule
 from app.alerts.domain.evidence import Remark
-from app.alerts.flows import learn_baselines, measure_rules, share_budget, tick_rules
+from app.alerts.flows import act_on_alert, keep_rules, learn_baselines, measure_rules, share_budget, tick_rules
+from app.alerts.flows.keep_rules import RULE
+from app.alerts.flows.share_budget import ALARM_BUDGET
 from app.alerts.store import alerts as rows
 from app.alerts.store import false_alarm_rows
-from app.core import clock
+from app.core import changes, clock
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import Conflict, InputError, Stale
 from app.core.events import event_log
@@ -18,7 +20,9 @@ from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.market.domain.market import PostDraft
 from app.market.domain.series import Bucket
-from app.market.flows import fetch_feeds, ingest_posts, show_market
+from app.market.flows import ingest_posts
+from app.market.flows.keep_companies import ENTITY
+from app.market.flows.keep_feeds import FEED
 from app.market.store import buckets
 from tests.app.conftest import Desk
 
@@ -30,8 +34,8 @@ WORDS = ("amber", "brass", "cedar", "delta", "ember", "fjord", "grain", "harbour
 def rule(services: Services, people: Desk) -> Rule:
     """A company with three weeks of a story an hour, one with twenty, and a rule of surges made four weeks ago."""
     for number in range(2):
-        show_market.add_entity(services, viewer=SYSTEM, ticker=f"T{number}", name=f"Northwharf{number}")
-    fetch_feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
+        changes.add(services.db, ENTITY, {"ticker": f"T{number}", "name": f"Northwharf{number}"}, viewer=SYSTEM)
+    changes.add(services.db, FEED, {"slug": "wire", "name": "Wire", "kind": "push"}, viewer=SYSTEM)
     random = np.random.default_rng(4)
     calm = [
         Bucket(
@@ -50,7 +54,7 @@ def rule(services: Services, people: Desk) -> Rule:
     with services.db.transaction() as tx:
         buckets.add(tx, [_whole(one) for one in calm])
     with clock.frozen(T0 - 28 * DAY_MS):
-        return tick_rules.add_rule(services, viewer=SYSTEM, name="Surge", kind="surge", budget=1.0)
+        return changes.add(services.db, RULE, {"name": "Surge", "kind": "surge", "budget": 1.0}, viewer=SYSTEM).row
 
 
 def _whole(one: Bucket) -> Bucket:
@@ -71,23 +75,23 @@ def _bad_news(services: Services, *, at: int, company: int = 0, n: int = 10) -> 
 
 
 def test_before_anything_is_usual_a_surge_is_judged_by_its_fixed_figures(services: Services, rule: Rule) -> None:
-    assert measure_rules.not_learnt(services) == {rule.id}
+    assert measure_rules.rules_without_baseline(services) == {rule.id}
     with clock.frozen(T0):
         _bad_news(services, at=T0, company=0)
         # 10 of about 34 stories are not half; 10 of 10 of a company that nobody knew are.
-        show_market.add_entity(services, viewer=SYSTEM, ticker="T2", name="Northwharf2")
+        changes.add(services.db, ENTITY, {"ticker": "T2", "name": "Northwharf2"}, viewer=SYSTEM)
         _bad_news(services, at=T0, company=2)
         tick_rules.tick(services)
         assert [one.subject_id for one in rows.open_ones(services.db)] == ["3"]
         learn_baselines.refresh(services)
-    assert measure_rules.not_learnt(services) == frozenset()
+    assert measure_rules.rules_without_baseline(services) == frozenset()
 
 
 def test_the_measured_rate_counts_each_alert_by_the_last_word_on_it(
     services: Services, rule: Rule, people: Desk
 ) -> None:
     with clock.frozen(T0):
-        show_market.add_entity(services, viewer=SYSTEM, ticker="T2", name="Northwharf2")
+        changes.add(services.db, ENTITY, {"ticker": "T2", "name": "Northwharf2"}, viewer=SYSTEM)
         _bad_news(services, at=T0, company=2)
         tick_rules.tick(services)
         (alert,) = rows.open_ones(services.db)
@@ -95,11 +99,11 @@ def test_the_measured_rate_counts_each_alert_by_the_last_word_on_it(
     remarks: tuple[Remark, ...] = ("useful", "false_alarm")
     for step, remark in enumerate(remarks, start=1):
         with clock.frozen(T0 + step * 60_000):
-            tick_rules.judge(services, alert.id, viewer=people.analyst, remark=remark)
+            act_on_alert.judge(services, alert.id, viewer=people.analyst, remark=remark)
         told.append(measure_rules.reckoning(services, now=T0 + HOUR_MS).whole)
     assert [(one.low, one.high) for one in told] == [(0.0, 0.25), (0.0, 0.0), (0.25, 0.25)]
     with clock.frozen(T0 + HOUR_MS):
-        tick_rules.report_missed(
+        act_on_alert.report_missed(
             services, viewer=people.analyst, subject_kind="entity", subject_id="1", at=T0, comment="the strike"
         )
     found = measure_rules.reckoning(services, now=T0 + HOUR_MS)
@@ -111,7 +115,7 @@ def test_the_measured_rate_counts_each_alert_by_the_last_word_on_it(
 
 def test_a_young_rule_is_measured_over_a_week_at_least(services: Services, rule: Rule) -> None:
     with clock.frozen(T0):
-        young = tick_rules.add_rule(services, viewer=SYSTEM, name="Young", kind="threshold")
+        young = changes.add(services.db, RULE, {"name": "Young", "kind": "threshold"}, viewer=SYSTEM).row
     found = {one.rule_id: one for one in measure_rules.reckoning(services, now=T0 + HOUR_MS).rules}
     assert (found[young.id].measured.weeks, found[young.id].allowed) == (1.0, None)
     assert found[rule.id].measured.weeks == 4.0
@@ -119,7 +123,7 @@ def test_a_young_rule_is_measured_over_a_week_at_least(services: Services, rule:
 
 def test_every_rule_is_tried_on_history_once_a_day_and_when_it_changes(services: Services, rule: Rule) -> None:
     with clock.frozen(T0):
-        tick_rules.add_rule(services, viewer=SYSTEM, name="Silence", kind="absence")
+        changes.add(services.db, RULE, {"name": "Silence", "kind": "absence"}, viewer=SYSTEM)
     assert measure_rules.reckoning(services, now=T0).backtest_a_week is None
     assert measure_rules.refresh(services, now=T0) == 1
     assert measure_rules.refresh(services, now=T0 + HOUR_MS) == 0
@@ -128,7 +132,7 @@ def test_every_rule_is_tried_on_history_once_a_day_and_when_it_changes(services:
     assert (record.check.n_known, record.check.until) == (2, T0)
     assert measure_rules.refresh(services, now=T0 + DAY_MS) == 1
     with clock.frozen(T0 + DAY_MS):
-        tick_rules.change_rule(services, rule.id, viewer=SYSTEM, changes={"budget": 5.0})
+        changes.change(services.db, RULE, rule.id, {"budget": 5.0}, viewer=SYSTEM)
     assert measure_rules.refresh(services, now=T0 + DAY_MS + 1) == 1
 
 
@@ -145,7 +149,7 @@ def test_a_try_that_died_is_taken_up_again(services: Services, rule: Rule) -> No
 def test_the_rules_share_the_budget_of_the_dashboard(services: Services, rule: Rule, people: Desk) -> None:
     with clock.frozen(T0):
         learn_baselines.refresh(services)
-        tick_rules.add_rule(services, viewer=SYSTEM, name="More", kind="volume", budget=3.0)
+        changes.add(services.db, RULE, {"name": "More", "kind": "volume", "budget": 3.0}, viewer=SYSTEM)
     assert [round(one.budget, 2) for one in share_budget.in_force(services)] == [0.75, 0.25]
     with clock.frozen(T0 + HOUR_MS):
         storm = Bucket(
@@ -156,7 +160,7 @@ def test_the_rules_share_the_budget_of_the_dashboard(services: Services, rule: R
         tick_rules.tick(services)
         surging = [one for one in rows.open_ones(services.db) if one.rule_id == rule.id]
     assert [one.observed["budget"] for one in surging] == [0.25]
-    changed = share_budget.change(services, viewer=people.admin, a_week=8.0, version=1)
+    changed = changes.change(services.db, ALARM_BUDGET, 1, {"a_week": 8.0}, viewer=people.admin, version=1).row
     assert (changed.a_week, changed.version) == (8.0, 2)
     assert sorted(one.budget for one in share_budget.in_force(services)) == [1.0, 3.0]
     last = event_log.after(services.db, event_log.last_id(services.db) - 1)[0]
@@ -166,23 +170,23 @@ def test_the_rules_share_the_budget_of_the_dashboard(services: Services, rule: R
 @pytest.mark.parametrize("a_week", [0.0, -1.0, 1e6])
 def test_a_budget_out_of_bounds_is_refused(services: Services, a_week: float) -> None:
     with pytest.raises(InputError):
-        share_budget.change(services, viewer=SYSTEM, a_week=a_week)
+        changes.change(services.db, ALARM_BUDGET, 1, {"a_week": a_week}, viewer=SYSTEM)
     with pytest.raises(Stale):
-        share_budget.change(services, viewer=SYSTEM, a_week=2.0, version=7)
+        changes.change(services.db, ALARM_BUDGET, 1, {"a_week": 2.0}, viewer=SYSTEM, version=7)
 
 
 def test_what_is_too_rare_is_said_and_every_mention_of_it_told(services: Services, rule: Rule, people: Desk) -> None:
     with clock.frozen(T0):
         learn_baselines.refresh(services)
-        found = measure_rules.rare(services)
+        found = measure_rules.rare_subjects(services, viewer=people.analyst)
         assert [(one.subject_id, one.is_mention_watched) for one in found] == [("1", False)]
         assert 18 < found[0].stories_a_day < 30
-        made = measure_rules.watch_mentions(
+        made = keep_rules.watch_mentions(
             services, viewer=people.analyst, subject_kind="entity", subject_id="1", name="Each", is_negative=False
-        )
-        assert measure_rules.rare(services)[0].is_mention_watched
+        ).row
+        assert measure_rules.rare_subjects(services, viewer=people.analyst)[0].is_mention_watched
         with pytest.raises(Conflict, match="already_watched"):
-            measure_rules.watch_mentions(
+            keep_rules.watch_mentions(
                 services, viewer=people.analyst, subject_kind="entity", subject_id="1", name="Again", is_negative=True
             )
     late = T0 + 2 * DAY_MS

@@ -12,21 +12,26 @@ from typing import Any
 
 import pytest
 
-from app.alerts.flows import notify_alerts, tick_rules
+from app.alerts.flows import act_on_alert, keep_silences, notify_alerts, tick_rules
+from app.alerts.flows.keep_rules import RULE
+from app.alerts.store import alert_feedback
 from app.alerts.store import alerts as rows
-from app.alerts.store import remarks
-from app.core import clock
+from app.core import changes, clock
 from app.core.db import open_database
 from app.core.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from app.core.errors import InputError
 from app.core.permissions import SYSTEM
-from app.core.services import Policy, Services
-from app.market.flows import fetch_feeds, ingest_posts, show_market
-from app.notify.flows import deliver_notifications, keep_receivers
+from app.core.services import Services
+from app.market.flows import ingest_posts
+from app.market.flows.keep_companies import ENTITY
+from app.market.flows.keep_feeds import FEED
+from app.notify.flows import deliver_notifications
+from app.notify.flows.keep_receivers import RECEIVER
 from app.notify.store import notifications as kept
 from tests.app.alerts.flows.test_tick_rules import NAMES, T0, Receiver, headline
 from tests.app.alerts.flows.test_tick_rules import url as url  # the fixture
 from tests.app.conftest import Desk
+from tests.app.policies import make_policy
 
 SHORT = {"window_ms": 2 * HOUR_MS, "recovering_ms": 0}
 COMPANIES = (("NWHL", "Northwharf", "Ports"), ("LKSP", "Larkspur", "Banks"), ("COBT", "Cobalt", "Banks"))
@@ -35,11 +40,11 @@ COMPANIES = (("NWHL", "Northwharf", "Ports"), ("LKSP", "Larkspur", "Banks"), ("C
 @pytest.fixture
 def market_of_three(services: Services, people: Desk) -> None:
     """Three companies of two sectors and a rule that fires at once."""
-    services.policy = Policy(is_fetching_private=True)
+    services.policy = make_policy(is_fetching_private=True)
     for ticker, name, sector in COMPANIES:
-        show_market.add_entity(services, viewer=SYSTEM, ticker=ticker, name=name, sector=sector)
-    fetch_feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
-    tick_rules.add_rule(services, viewer=SYSTEM, name="Surge", min_stories=5, min_negative=4)
+        changes.add(services.db, ENTITY, {"ticker": ticker, "name": name, "sector": sector}, viewer=SYSTEM)
+    changes.add(services.db, FEED, {"slug": "wire", "name": "Wire", "kind": "push"}, viewer=SYSTEM)
+    changes.add(services.db, RULE, {"name": "Surge", "min_stories": 5, "min_negative": 4}, viewer=SYSTEM)
 
 
 def surge(services: Services, name: str, *, at: int, verb: str = "strike") -> None:
@@ -53,7 +58,8 @@ def surge(services: Services, name: str, *, at: int, verb: str = "strike") -> No
 
 def add(services: Services, url: str, **route: Any) -> int:
     """A webhook with a route."""
-    receiver, _ = keep_receivers.add(services, viewer=SYSTEM, name="Hook", kind="webhook", url=url, **route)
+    given = {"name": "Hook", "kind": "webhook", "url": url, **route}
+    receiver = changes.add(services.db, RECEIVER, given, viewer=SYSTEM).row
     return receiver.id
 
 
@@ -103,10 +109,8 @@ def test_a_sector_is_told_in_one_message(services: Services, url: str, advance: 
 
 def test_a_market_wide_alarm_mutes_its_parts_until_it_ends(services: Services, url: str, advance: Any) -> None:
     add(services, url)
-    tick_rules.add_rule(
-        services, viewer=SYSTEM, name="Wide", subject_kind="market", min_stories=20, min_negative=15, recovering_ms=0,
-        window_ms=2 * HOUR_MS,
-    )  # fmt: skip
+    least = {"min_stories": 20, "min_negative": 15, "recovering_ms": 0, "window_ms": 2 * HOUR_MS}
+    changes.add(services.db, RULE, {"name": "Wide", "subject_kind": "market", **least}, viewer=SYSTEM)
     for _, name, _ in COMPANIES:
         surge(services, name, at=T0)
     advance(MINUTE_MS)
@@ -144,7 +148,7 @@ def test_what_nobody_acknowledges_is_told_again_and_to_others(
     advance(MINUTE_MS)
     assert [kind for kind, _ in told(services)] == ["firing", "firing"]
     (first, *_others) = [one for one in rows.open_ones(services.db) if one.subject_id == "2"]
-    tick_rules.acknowledge(services, first.id, viewer=people.analyst, note="calling them")
+    act_on_alert.acknowledge(services, first.id, viewer=people.analyst, note="calling them")
     assert rows.get(services.db, first.id).acknowledged_note == "calling them"
     advance(HOUR_MS)
     assert told(services)[2:] == [("escalation", ("Cobalt",))]
@@ -156,9 +160,8 @@ def test_what_nobody_acknowledges_is_told_again_and_to_others(
 
 def test_a_silence_that_ends_tells_what_still_fires(services: Services, people: Desk, url: str, advance: Any) -> None:
     add(services, url)
-    tick_rules.silence(
-        services, viewer=people.analyst, subject_kind="entity", subject_id="2", until=T0 + HOUR_MS, comment="known"
-    )
+    about = {"subject_kind": "entity", "subject_id": "2", "until": T0 + HOUR_MS, "comment": "known"}
+    keep_silences.begin_silence(services.db, about, viewer=people.analyst)
     surge(services, "Larkspur", at=T0)
     advance(MINUTE_MS)
     assert told(services) == []
@@ -168,7 +171,7 @@ def test_a_silence_that_ends_tells_what_still_fires(services: Services, people: 
 
 def test_no_alarm_again_in_the_cool_down(services: Services, url: str, advance: Any) -> None:
     add(services, url)
-    tick_rules.change_rule(services, 1, viewer=SYSTEM, changes=SHORT | {"cooldown_ms": 6 * HOUR_MS, "lift": 0})
+    changes.change(services.db, RULE, 1, SHORT | {"cooldown_ms": 6 * HOUR_MS, "lift": 0}, viewer=SYSTEM)
     surge(services, "Larkspur", at=T0)
     advance(MINUTE_MS)
     advance(2 * HOUR_MS)
@@ -185,7 +188,7 @@ def test_an_hour_without_the_receiver_loses_nothing_and_keeps_the_order(
     services: Services, url: str, advance: Any
 ) -> None:
     add(services, url)
-    tick_rules.change_rule(services, 1, viewer=SYSTEM, changes=SHORT)
+    changes.change(services.db, RULE, 1, SHORT, viewer=SYSTEM)
     Receiver.status = 503
     surge(services, "Larkspur", at=T0)
     for _ in range(90):
@@ -205,10 +208,9 @@ def test_an_hour_without_the_receiver_loses_nothing_and_keeps_the_order(
 
 
 def test_an_alertmanager_hears_of_an_alert_until_it_is_over(services: Services, url: str, advance: Any) -> None:
-    keep_receivers.add(
-        services, viewer=SYSTEM, name="AM", kind="alertmanager_api", url=url.removesuffix("/hook")
-    )  # fmt: skip
-    tick_rules.change_rule(services, 1, viewer=SYSTEM, changes=SHORT)
+    given = {"name": "AM", "kind": "alertmanager_api", "url": url.removesuffix("/hook")}
+    changes.add(services.db, RECEIVER, given, viewer=SYSTEM)
+    changes.change(services.db, RULE, 1, SHORT, viewer=SYSTEM)
     surge(services, "Larkspur", at=T0)
     for _ in range(75):
         advance(MINUTE_MS)
@@ -228,7 +230,9 @@ def test_a_digest_comes_once_a_day(services: Services, url: str, advance: Any) -
 
     minute = datetime.fromtimestamp(T0 / 1000, UTC).hour * 60
     address = url.replace("http://", "json://")
-    keep_receivers.add(services, viewer=SYSTEM, name="Mail", kind="apprise", url=address, digest_at=minute)
+    changes.add(
+        services.db, RECEIVER, {"name": "Mail", "kind": "apprise", "url": address, "digest_at": minute}, viewer=SYSTEM
+    )
     surge(services, "Larkspur", at=T0)
     surge(services, "Cobalt", at=T0)
     advance(MINUTE_MS)
@@ -242,14 +246,14 @@ def test_a_digest_comes_once_a_day(services: Services, url: str, advance: Any) -
 
 
 def test_mail_and_chats_go_through_the_guard(services: Services, url: str, advance: Any) -> None:
-    services.policy = Policy(is_fetching_private=False)
+    services.policy = make_policy(is_fetching_private=False)
     address = url.replace("http://", "json://")
-    keep_receivers.add(services, viewer=SYSTEM, name="Chat", kind="apprise", url=address)
+    changes.add(services.db, RECEIVER, {"name": "Chat", "kind": "apprise", "url": address}, viewer=SYSTEM)
     surge(services, "Larkspur", at=T0)
     advance(MINUTE_MS)
     assert Receiver.got == []
     assert kept.page(services.db).items[0].last_error == "not_public"
-    services.policy = Policy(is_fetching_private=True)
+    services.policy = make_policy(is_fetching_private=True)
     advance(MINUTE_MS)
     ((_, body),) = Receiver.got
     assert json.loads(body)["title"] == "[FIRING] Larkspur"
@@ -258,8 +262,9 @@ def test_mail_and_chats_go_through_the_guard(services: Services, url: str, advan
 KILLED = """
 import sys, time
 from app.core import clock
-from app.alerts.flows import tick_rules as alerts, notify_alerts as telling
-from app.core.services import Policy, Services
+from app.alerts.flows import tick_rules as alerts, notify_alerts
+from app.core.services import Services
+from tests.app.policies import make_policy
 from app.core.db import open_database
 from app.registration import register_flows
 register_flows()
@@ -270,8 +275,8 @@ def hang(*given, **named):
     time.sleep(60)
 
 if sys.argv[3] == "inside":
-    telling.begun = hang
-services = Services(db=open_database(sys.argv[1]), engine=FakeEngine(), policy=Policy())
+    notify_alerts.notify_begun = hang
+services = Services(db=open_database(sys.argv[1]), engine=FakeEngine(), policy=make_policy())
 with clock.frozen(int(sys.argv[2])):
     alerts.tick(services)
     hang()
@@ -317,13 +322,13 @@ def test_of_a_judgement_the_last_word_counts(services: Services, people: Desk, a
     surge(services, "Larkspur", at=T0)
     advance(MINUTE_MS)
     (alert,) = rows.open_ones(services.db)
-    tick_rules.judge(services, alert.id, viewer=people.analyst, remark="false_alarm")
-    tick_rules.judge(services, alert.id, viewer=people.analyst, remark="useful", comment="it was right")
-    tick_rules.report_missed(
+    act_on_alert.judge(services, alert.id, viewer=people.analyst, remark="false_alarm")
+    act_on_alert.judge(services, alert.id, viewer=people.analyst, remark="useful", comment="it was right")
+    act_on_alert.report_missed(
         services, viewer=people.analyst, subject_kind="entity", subject_id="3", at=T0, comment="strike not seen"
     )
-    assert remarks.counts(services.db, since=T0, until=T0 + DAY_MS) == {"useful": 1, "missed": 1}
+    assert alert_feedback.counts(services.db, since=T0, until=T0 + DAY_MS) == {"useful": 1, "missed": 1}
     with pytest.raises(InputError):
-        tick_rules.report_missed(
+        act_on_alert.report_missed(
             services, viewer=people.analyst, subject_kind="entity", subject_id="3", at=T0 + DAY_MS, comment=""
         )

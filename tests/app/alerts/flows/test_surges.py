@@ -10,17 +10,20 @@ import pytest
 
 from app.alerts.domain.alert import Alert, Rule
 from app.alerts.domain.backtest import later_by
-from app.alerts.flows import backtest_rule, learn_baselines, tick_rules
+from app.alerts.flows import act_on_alert, backtest_rule, learn_baselines, tick_rules
+from app.alerts.flows.keep_rules import RULE
 from app.alerts.store import alerts as rows
 from app.alerts.store import baselines, evidence_rows
-from app.core import clock
+from app.core import changes, clock
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import InputError
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.market.domain.market import PostDraft, SubjectKind
 from app.market.domain.series import Bucket
-from app.market.flows import fetch_feeds, ingest_posts, show_market
+from app.market.flows import classify_posts, ingest_posts
+from app.market.flows.keep_companies import ENTITY
+from app.market.flows.keep_feeds import FEED
 from app.market.store import buckets
 from app.market.store import posts as post_rows
 from tests.app.conftest import Desk
@@ -36,8 +39,8 @@ N_DAYS, COMPANIES = 20, 6
 def rule(services: Services, people: Desk) -> Rule:
     """Six companies with twenty days of calm hours, and a rule of surges on them."""
     for number in range(COMPANIES):
-        show_market.add_entity(services, viewer=SYSTEM, ticker=f"T{number}", name=f"Northwharf{number}")
-    fetch_feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
+        changes.add(services.db, ENTITY, {"ticker": f"T{number}", "name": f"Northwharf{number}"}, viewer=SYSTEM)
+    changes.add(services.db, FEED, {"slug": "wire", "name": "Wire", "kind": "push"}, viewer=SYSTEM)
     random = np.random.default_rng(11)
     calm = []
     for company in range(1, COMPANIES + 1):
@@ -49,7 +52,7 @@ def rule(services: Services, people: Desk) -> Rule:
     with services.db.transaction() as tx:
         buckets.add(tx, calm)
     with clock.frozen(T0):
-        return tick_rules.add_rule(services, viewer=SYSTEM, name="Surge", kind="surge", budget=1.0)
+        return changes.add(services.db, RULE, {"name": "Surge", "kind": "surge", "budget": 1.0}, viewer=SYSTEM).row
 
 
 def _bucket(company: int, at: int, *, n: int, k: int) -> Bucket:
@@ -134,7 +137,7 @@ def test_the_second_of_a_kind_names_the_first_and_what_was_said_of_it(
         _bad_news(services, company=2, at=now - HOUR_MS)
         tick_rules.tick(services)
         (first,) = _fired(services)
-        tick_rules.judge(services, first.id, viewer=people.analyst, remark="false_alarm")
+        act_on_alert.judge(services, first.id, viewer=people.analyst, remark="false_alarm")
         _bad_news(services, company=3, at=now - HOUR_MS)
         tick_rules.tick(services)
     second = next(one for one in _fired(services) if one.id != first.id)
@@ -165,7 +168,7 @@ def test_the_same_hours_teach_the_same_and_late_posts_are_learnt_the_next_night(
     with clock.frozen(T0 + HOUR_MS) as advance:
         learn_baselines.refresh(services)
         kept = baselines.of_kind(services.db, subject_kind="entity", measure="surge")
-        again = learn_baselines.learnt(services, "entity", now=T0 + HOUR_MS)
+        again = learn_baselines.baselines_of(services, "entity", now=T0 + HOUR_MS)
         ours = {(one.subject_id, one.width_ms): one for one in again if one.measure == "surge"}
         for one in kept:
             other = ours[one.subject_id, one.width_ms]
@@ -191,7 +194,7 @@ def test_a_new_model_reads_four_weeks_again_before_its_alerts_count(
         assert learn_baselines.refresh(services) == 0
         assert post_rows.n_pending(services.db) == 20
         assert learn_baselines.refresh(services) == 0, "it waits until all are read"
-        while ingest_posts.classify_pending(services):
+        while classify_posts.classify_pending(services):
             pass
         assert learn_baselines.refresh(services) > 0
         assert not learn_baselines.is_open(services, "entity")
@@ -214,7 +217,7 @@ def test_nothing_is_learnt_twice_at_the_same_time(services: Services, rule: Rule
 def test_a_rule_of_volume_hears_ordinary_news_that_a_surge_does_not(services: Services, rule: Rule) -> None:
     now = T0 + 3 * HOUR_MS
     with clock.frozen(now):
-        volume = tick_rules.add_rule(services, viewer=SYSTEM, name="Volume", kind="volume")
+        volume = changes.add(services.db, RULE, {"name": "Volume", "kind": "volume"}, viewer=SYSTEM).row
         learn_baselines.refresh(services)
         with services.db.transaction() as tx:
             buckets.add(tx, [_bucket(4, now - HOUR_MS, n=60, k=12)])
@@ -224,15 +227,12 @@ def test_a_rule_of_volume_hears_ordinary_news_that_a_surge_does_not(services: Se
 
 def test_absence_fires_when_nothing_is_said_and_ends_with_the_next_post(services: Services, rule: Rule) -> None:
     with clock.frozen(T0) as advance:
-        tick_rules.change_rule(services, rule.id, viewer=SYSTEM, changes={"is_active": False})
-        tick_rules.add_rule(
-            services,
+        changes.change(services.db, RULE, rule.id, {"is_active": False}, viewer=SYSTEM)
+        changes.add(
+            services.db,
+            RULE,
+            {"name": "Silence", "kind": "absence", "subject_id": "2", "window_ms": 2 * HOUR_MS, "recovering_ms": 0},
             viewer=SYSTEM,
-            name="Silence",
-            kind="absence",
-            subject_id="2",
-            window_ms=2 * HOUR_MS,
-            recovering_ms=0,
         )
         _bad_news(services, company=2, at=T0 - HOUR_MS, n=9)
         assert tick_rules.tick(services) == ()
@@ -251,11 +251,11 @@ def _dated(number: int, title: str, *, at: int) -> PostDraft:
 def test_what_only_has_a_date_is_never_judged_within_a_day(
     services: Services, people: Desk, subject_kind: SubjectKind
 ) -> None:
-    show_market.add_entity(services, viewer=SYSTEM, ticker="NWHL", name="Northwharf")
-    fetch_feeds.add_feed(services, viewer=SYSTEM, slug="paper", name="Paper", kind="push")
+    changes.add(services.db, ENTITY, {"ticker": "NWHL", "name": "Northwharf"}, viewer=SYSTEM)
+    changes.add(services.db, FEED, {"slug": "paper", "name": "Paper", "kind": "push"}, viewer=SYSTEM)
     common: dict[str, Any] = {"subject_kind": subject_kind, "window_ms": 2 * HOUR_MS, "recovering_ms": 0}
-    tick_rules.add_rule(services, viewer=SYSTEM, name="Mention", kind="mention", min_negative=1, **common)
-    tick_rules.add_rule(services, viewer=SYSTEM, name="Silence", kind="absence", min_stories=1, **common)
+    changes.add(services.db, RULE, {"name": "Mention", "kind": "mention", "min_negative": 1, **common}, viewer=SYSTEM)
+    changes.add(services.db, RULE, {"name": "Silence", "kind": "absence", "min_stories": 1, **common}, viewer=SYSTEM)
     with clock.frozen(T0) as advance:
         ingest_posts.receive(services, 1, [_dated(0, "Northwharf opens a mill", at=T0 - DAY_MS)], viewer=SYSTEM)
         advance(15 * HOUR_MS)
@@ -272,11 +272,14 @@ def test_what_only_has_a_date_is_never_judged_within_a_day(
 
 
 def test_every_mention_of_a_rare_company_is_told(services: Services, rule: Rule) -> None:
-    show_market.add_entity(services, viewer=SYSTEM, ticker="RARE", name="Quillmark")
+    changes.add(services.db, ENTITY, {"ticker": "RARE", "name": "Quillmark"}, viewer=SYSTEM)
     with clock.frozen(T0):
-        mention = tick_rules.add_rule(
-            services, viewer=SYSTEM, name="Each", kind="mention", subject_id="7", min_negative=0, window_ms=HOUR_MS
-        )
+        mention = changes.add(
+            services.db,
+            RULE,
+            {"name": "Each", "kind": "mention", "subject_id": "7", "min_negative": 0, "window_ms": HOUR_MS},
+            viewer=SYSTEM,
+        ).row
         assert tick_rules.tick(services) == ()
         draft = PostDraft(external_id="q", title="Quillmark opens a mill by the river", occurred_at=T0 - 60_000)
         ingest_posts.receive(services, 1, [draft], viewer=SYSTEM)
@@ -286,9 +289,9 @@ def test_every_mention_of_a_rare_company_is_told(services: Services, rule: Rule)
 
 def test_a_budget_has_bounds(services: Services, rule: Rule) -> None:
     with pytest.raises(InputError):
-        tick_rules.add_rule(services, viewer=SYSTEM, name="x", kind="surge", budget=0.0)
+        changes.add(services.db, RULE, {"name": "x", "kind": "surge", "budget": 0.0}, viewer=SYSTEM)
     with pytest.raises(InputError):
-        tick_rules.add_rule(services, viewer=SYSTEM, name="x", kind="guess")
+        changes.add(services.db, RULE, {"name": "x", "kind": "guess"}, viewer=SYSTEM)
 
 
 def test_posts_of_the_future_are_taken_for_the_present_and_a_clock_set_back_moves_nothing(

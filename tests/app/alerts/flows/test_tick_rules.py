@@ -12,22 +12,26 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from app.alerts.domain.alert import Rule
-from app.alerts.flows import tick_rules
+from app.alerts.flows import act_on_alert, keep_silences, notify_alerts, tick_rules
+from app.alerts.flows.keep_rules import RULE
 from app.alerts.store import alerts as rows
-from app.core import clock
+from app.core import changes, clock
 from app.core.db import open_database
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import Conflict, InputError, NotFound
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.market.domain.market import PostDraft
-from app.market.flows import fetch_feeds, ingest_posts, show_market
+from app.market.flows import ingest_posts
+from app.market.flows.keep_companies import ENTITY
+from app.market.flows.keep_feeds import FEED
 from app.notify.flows import deliver_notifications
-from app.notify.flows import keep_receivers as receivers_flow
+from app.notify.flows.keep_receivers import RECEIVER
 from app.notify.store import notifications as kept
 from app.notify.store import receivers
 from tests.app.conftest import Desk
+from tests.app.policies import make_policy
 
 T0 = 1_780_000_000_000 - 1_780_000_000_000 % HOUR_MS
 WORDS = "amber brass cedar delta ember fjord grain harbour island jetty kelp lantern meadow north opal pier quay river"
@@ -66,8 +70,13 @@ def url() -> Iterator[str]:
 @pytest.fixture
 def rule(services: Services, people: Desk) -> Rule:
     """A rule on companies, one company, and a month of calm news."""
-    show_market.add_entity(services, viewer=SYSTEM, ticker="NWHL", name="Northwharf Logistics", aliases=("Northwharf",))
-    fetch_feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
+    changes.add(
+        services.db,
+        ENTITY,
+        {"ticker": "NWHL", "name": "Northwharf Logistics", "aliases": ("Northwharf",)},
+        viewer=SYSTEM,
+    )
+    changes.add(services.db, FEED, {"slug": "wire", "name": "Wire", "kind": "push"}, viewer=SYSTEM)
     calm = [
         headline(
             f"c{day}{number}",
@@ -79,7 +88,9 @@ def rule(services: Services, people: Desk) -> Rule:
     ]
     with clock.frozen(T0):
         ingest_posts.receive(services, 1, calm, viewer=SYSTEM)
-        return tick_rules.add_rule(services, viewer=SYSTEM, name="Bad news surge", min_stories=5, min_negative=4)
+        return changes.add(
+            services.db, RULE, {"name": "Bad news surge", "min_stories": 5, "min_negative": 4}, viewer=SYSTEM
+        ).row
 
 
 def headline(external_id: str, title: str, at: int) -> PostDraft:
@@ -104,7 +115,7 @@ def test_a_surge_fires_once_and_ends(services: Services, rule: Rule) -> None:
         (alert,) = rows.open_ones(services.db)
         assert alert.observed["n_negative"] == 8
         assert alert.observed["baseline_share"] < 0.4
-        assert len(tick_rules.stories_of(services, alert.id, viewer=SYSTEM)) == 8
+        assert len(notify_alerts.stories_behind(services.db, alert, viewer=SYSTEM, limit=20)) == 8
         advance(DAY_MS)
         assert [one.after for one in tick_rules.tick(services)] == ["recovering"]
         advance(rule.recovering_ms)
@@ -116,7 +127,7 @@ def test_a_surge_fires_once_and_ends(services: Services, rule: Rule) -> None:
 
 def test_receivers_are_told_once_with_a_signature(services: Services, rule: Rule, url: str) -> None:
     services.policy = replace(services.policy, is_fetching_private=True)
-    _, secret = receivers_flow.add(services, viewer=SYSTEM, name="Hook", kind="webhook", url=url)
+    hook = changes.add(services.db, RECEIVER, {"name": "Hook", "kind": "webhook", "url": url}, viewer=SYSTEM).row
     surge_at = T0 - HOUR_MS
     with clock.frozen(T0):
         surge(services, at=surge_at)
@@ -137,15 +148,17 @@ def test_receivers_are_told_once_with_a_signature(services: Services, rule: Rule
     again.db.close()
     (first, body), (second, _) = Receiver.got
     assert first["webhook-id"] == second["webhook-id"]
-    found = Webhook(secret).verify(body, {key.lower(): value for key, value in first.items()})
+    found = Webhook(hook.secret).verify(body, {key.lower(): value for key, value in first.items()})
     assert (found["type"], found["data"]["alert"]["subject"]) == ("alert.firing", "Northwharf Logistics")
     assert len(found["data"]["alert"]["stories"]) == 5
     assert [one.error for one in kept.attempts(services.db, waiting.id)] == ["http_503", None]
 
 
 def test_a_receiver_that_is_gone_is_never_called_again(services: Services, rule: Rule, url: str) -> None:
-    services.policy = Policy(is_fetching_private=True)
-    receivers_flow.add(services, viewer=SYSTEM, name="Hook", kind="webhook", url=url, verbs=("alert.*",))
+    services.policy = make_policy(is_fetching_private=True)
+    changes.add(
+        services.db, RECEIVER, {"name": "Hook", "kind": "webhook", "url": url, "verbs": ("alert.*",)}, viewer=SYSTEM
+    )
     with clock.frozen(T0):
         surge(services, at=T0 - HOUR_MS)
         tick_rules.tick(services)
@@ -157,7 +170,7 @@ def test_a_receiver_that_is_gone_is_never_called_again(services: Services, rule:
 
 
 def test_private_addresses_are_refused_by_default(services: Services, rule: Rule, url: str) -> None:
-    receivers_flow.add(services, viewer=SYSTEM, name="Hook", kind="webhook", url=url)
+    changes.add(services.db, RECEIVER, {"name": "Hook", "kind": "webhook", "url": url}, viewer=SYSTEM)
     with clock.frozen(T0):
         surge(services, at=T0 - HOUR_MS)
         tick_rules.tick(services)
@@ -167,23 +180,22 @@ def test_private_addresses_are_refused_by_default(services: Services, rule: Rule
 
 
 def test_a_silence_tells_nobody_and_the_alert_goes_on(services: Services, people: Desk, rule: Rule, url: str) -> None:
-    receivers_flow.add(services, viewer=SYSTEM, name="Hook", kind="webhook", url=url)
+    changes.add(services.db, RECEIVER, {"name": "Hook", "kind": "webhook", "url": url}, viewer=SYSTEM)
     with clock.frozen(T0) as advance:
-        quiet = tick_rules.silence(
-            services, viewer=people.analyst, subject_kind="entity", subject_id="1", until=T0 + HOUR_MS, comment="known"
-        )
+        about = {"subject_kind": "entity", "subject_id": "1", "until": T0 + HOUR_MS, "comment": "known"}
+        quiet = keep_silences.begin_silence(services.db, about, viewer=people.analyst).row
         surge(services, at=T0 - HOUR_MS)
         assert len(tick_rules.tick(services)) == 1
         assert kept.page(services.db).items == ()
         advance(1000)
-        tick_rules.end_silence(services, quiet.id, viewer=people.analyst)
+        keep_silences.end_silence(services, quiet.id, viewer=people.analyst)
         advance(2 * DAY_MS)
         tick_rules.tick(services)
         advance(DAY_MS)
         tick_rules.tick(services)
     assert kept.page(services.db).items == ()
     with pytest.raises(InputError):
-        tick_rules.silence(services, viewer=people.analyst, subject_kind=None, subject_id=None, until=1, comment="")
+        keep_silences.begin_silence(services.db, about | {"until": 1}, viewer=people.analyst)
 
 
 def test_the_first_to_acknowledge_counts(services: Services, people: Desk, rule: Rule) -> None:
@@ -191,18 +203,18 @@ def test_the_first_to_acknowledge_counts(services: Services, people: Desk, rule:
         surge(services, at=T0 - HOUR_MS)
         tick_rules.tick(services)
         (alert,) = rows.open_ones(services.db)
-        first = tick_rules.acknowledge(services, alert.id, viewer=people.analyst)
+        first = act_on_alert.acknowledge(services, alert.id, viewer=people.analyst).row
         advance(1)
-        assert tick_rules.acknowledge(services, alert.id, viewer=people.admin) == first
+        assert act_on_alert.acknowledge(services, alert.id, viewer=people.admin).row == first
         advance(1000)
         tick_rules.tick(services)
         assert rows.get(services.db, alert.id).version == first.version
-        tick_rules.change_rule(services, rule.id, viewer=SYSTEM, changes={"is_active": False})
+        changes.change(services.db, RULE, rule.id, {"is_active": False}, viewer=SYSTEM)
         assert [one.reason for one in tick_rules.tick(services)] == ["rule_off"]
     with pytest.raises(Conflict, match="rule_in_use"):
-        tick_rules.remove_rule(services, rule.id, viewer=SYSTEM)
+        changes.remove(services.db, RULE, rule.id, viewer=SYSTEM)
     with pytest.raises(NotFound):
-        tick_rules.acknowledge(services, 99, viewer=people.analyst)
+        act_on_alert.acknowledge(services, 99, viewer=people.analyst)
 
 
 @pytest.mark.parametrize(
@@ -220,4 +232,4 @@ def test_the_first_to_acknowledge_counts(services: Services, people: Desk, rule:
 )
 def test_a_rule_that_makes_no_sense_is_refused(services: Services, values: dict[str, object]) -> None:
     with pytest.raises(InputError):
-        tick_rules.add_rule(services, viewer=SYSTEM, **{"name": "Rule", **values})
+        changes.add(services.db, RULE, {"name": "Rule", **values}, viewer=SYSTEM)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from app.alerts.domain.alert import Alert
 from app.alerts.domain.evidence import Driver, Evidence, Measured, Precedent, Remark, RisenWord
-from app.alerts.store import alert_rules, alerts, evidence_rows, remarks
+from app.alerts.flows.keep_rules import RULE
+from app.alerts.store import alert_feedback, alerts, evidence_rows
+from app.core import changes
 from app.core.db import Database, open_database
-from app.people.store import users
+from app.core.permissions import SYSTEM
 
 NOW = 1_700_000_000_000
 
@@ -27,31 +31,20 @@ def db(tmp_path: Path) -> Iterator[Database]:
 def alert_id(db: Database) -> int:
     """An alert that fires."""
     with db.transaction() as tx:
-        rule_id = alert_rules.insert(tx, values={**_RULE, "name": "Surge"})
-        return alerts.insert(tx, values={**_ALERT, "rule_id": rule_id})
+        rule = changes.add(tx, RULE, {"name": "Surge"}, viewer=SYSTEM).row
+        return alerts.put(tx, replace(_ALERT, rule_id=rule.id), is_step=True).id
 
 
-_RULE = {
-    "subject_kind": "entity",
-    "subject_id": None,
-    "window_ms": 1,
-    "baseline_ms": 1,
-    "min_stories": 1,
-    "min_negative": 1,
-    "share": 0.1,
-    "lift": 1.0,
-    "pending_ms": 0,
-    "recovering_ms": 0,
-    "severity": "info",
-}
-_ALERT = {
-    "subject_kind": "entity",
-    "subject_id": "7",
-    "state": "firing",
-    "severity": "info",
-    "since_at": NOW,
-    "started_at": NOW,
-}
+_ALERT = Alert(
+    id=0,
+    rule_id=0,
+    subject_kind="entity",
+    subject_id="7",
+    state="firing",
+    severity="info",
+    since_at=NOW,
+    started_at=NOW,
+)
 
 
 def test_evidence_comes_back_whole_and_is_replaced(db: Database, alert_id: int) -> None:
@@ -75,7 +68,7 @@ def test_evidence_comes_back_whole_and_is_replaced(db: Database, alert_id: int) 
 
 def test_of_a_person_the_last_word_on_an_alert_counts(db: Database, alert_id: int) -> None:
     with db.transaction() as tx:
-        user_id = users.insert(tx, name="Ada", email="ada@example.com", role="analyst")
+        user_id = tx.insert("user", {"name": "Ada", "email": "ada@example.com", "role": "analyst"})
         said: list[tuple[Remark, int | None]] = [
             ("useful", alert_id),
             ("false_alarm", alert_id),
@@ -83,7 +76,7 @@ def test_of_a_person_the_last_word_on_an_alert_counts(db: Database, alert_id: in
             ("missed", None),
         ]
         for at, (kind, of) in enumerate(said):
-            remarks.put(
+            alert_feedback.put(
                 tx,
                 kind=kind,
                 alert_id=of,
@@ -94,6 +87,6 @@ def test_of_a_person_the_last_word_on_an_alert_counts(db: Database, alert_id: in
                 comment="",
                 at=at,
             )
-    assert remarks.of_alerts(db, [alert_id]) == {alert_id: "false_alarm"}
-    assert remarks.counts(db, since=NOW, until=NOW + 1) == {"false_alarm": 1, "missed": 2}
-    assert remarks.counts(db, since=NOW + 1, until=NOW + 2) == {}
+    assert alert_feedback.of_alerts(db, [alert_id]) == {alert_id: "false_alarm"}
+    assert alert_feedback.counts(db, since=NOW, until=NOW + 1) == {"false_alarm": 1, "missed": 2}
+    assert alert_feedback.counts(db, since=NOW + 1, until=NOW + 2) == {}

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.errors import InputError, NotFound
 from app.core.jobs import job_queue
 from app.core.jobs import job_rows as rows
@@ -17,14 +17,16 @@ from app.core.services import Services
 from app.desk.domain.ticket import TicketFilter
 from app.desk.store import inbox_query
 from app.market.domain.market import PostDraft, PostFilter
-from app.market.flows import fetch_feeds, ingest_posts, recommend_posts, show_market
+from app.market.flows import ingest_posts, recommend_posts
+from app.market.flows.keep_companies import ENTITY
+from app.market.flows.keep_feeds import FEED
 from app.market.store import posts as post_rows
 from app.recommend.domain import Feedback
 from tests.app.conftest import Desk
 
 
 def test_posts_are_imported_with_their_faults(services: Services, people: Desk) -> None:
-    fetch_feeds.add_feed(services, viewer=SYSTEM, slug="file", name="File", kind="file")
+    changes.add(services.db, FEED, {"slug": "file", "name": "File", "kind": "file"}, viewer=SYSTEM)
     lines = [json.dumps({"external_id": str(number), "title": f"Headline {number} falls"}) for number in range(5)]
     content = "\n".join([*lines, "not json", json.dumps({"external_id": "9"})]).encode()
     job = job_queue.enqueue(
@@ -33,7 +35,7 @@ def test_posts_are_imported_with_their_faults(services: Services, people: Desk) 
     assert (job.state, job_queue.run_due(services)) == ("queued", 1)
     done = rows.get(services.db, job.id)
     assert (done.state, done.n_done, done.n_failed) == ("completed", 5, 2)
-    assert [one["row"] for one in done.errors] == [6, 7]
+    assert [one.row for one in done.errors] == [6, 7]
     assert post_rows.page(services.db, PostFilter(), viewer=SYSTEM).total == 5
     assert services.db.value("SELECT count(*) FROM blob") == 0
     assert job_queue.run_due(services) == 0
@@ -60,7 +62,7 @@ def test_a_job_that_cannot_be_done_says_why(services: Services, people: Desk) ->
     job = job_queue.enqueue(services, kind="fetch_feed", viewer=people.admin, params={"feed_id": 77})
     job_queue.run_due(services)
     failed = rows.get(services.db, job.id)
-    assert (failed.state, failed.errors[0]["code"]) == ("failed", "not_found")
+    assert (failed.state, failed.errors[0].code) == ("failed", "not_found")
     with pytest.raises(InputError):
         job_queue.enqueue(services, kind=cast(JobKind, "dance"), viewer=people.admin)
 
@@ -78,8 +80,8 @@ def test_a_job_whose_worker_died_is_taken_up_again(services: Services, people: D
 
 def test_readers_get_what_they_like_and_never_what_they_hid(services: Services, people: Desk) -> None:
     for ticker, name in (("NWHL", "Northwharf"), ("BRWG", "Brantwing")):
-        show_market.add_entity(services, viewer=SYSTEM, ticker=ticker, name=name)
-    feed_id = fetch_feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push").id
+        changes.add(services.db, ENTITY, {"ticker": ticker, "name": name}, viewer=SYSTEM)
+    feed_id = changes.add(services.db, FEED, {"slug": "wire", "name": "Wire", "kind": "push"}, viewer=SYSTEM).row.id
     now = clock.now_ms()
     titles = ["Northwharf falls hard", "Northwharf rises on tea", "Brantwing beats all", "Brantwing court case opens"]
     drafts = [PostDraft(external_id=title, title=title, occurred_at=now - 1000) for title in titles]

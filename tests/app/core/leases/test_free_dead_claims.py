@@ -15,7 +15,7 @@ import pytest
 
 from app.alerts.domain.false_alarms import RuleCheck
 from app.alerts.store import baselines, false_alarm_rows
-from app.core import clock
+from app.core import changes, clock
 from app.core.db import Database
 from app.core.errors import NotReady
 from app.core.jobs import job_queue, job_rows
@@ -26,12 +26,13 @@ from app.core.services import Services
 from app.desk.domain.ticket import TicketDraft
 from app.desk.flows import file_ticket
 from app.desk.store import mailboxes, messages, outbox
-from app.market.flows import fetch_feeds, ingest_posts, read_folders
+from app.market.flows import ingest_posts, read_folders
+from app.market.flows.keep_feeds import FEED
 from app.market.flows.read_posts import posts_from_json
 from app.market.sources.watched_folder import SETTLED_MS
 from app.market.store import feeds as feed_rows
 from app.market.store import posts as post_rows
-from app.notify.store import notifications, receivers
+from app.notify.store import notifications
 from tests.app.conftest import Desk
 from tests.app.fake_engine import FakeEngine
 from tests.process import ROOT
@@ -53,21 +54,23 @@ def leased(services: Services) -> set[str]:
 
 def claim_everything(services: Services, people: Desk, engine: FakeEngine) -> None:
     """One row of each kind that is claimed, made and claimed by this process."""
-    feed = fetch_feeds.add_feed(services, viewer=SYSTEM, slug="news", name="News", kind="rss", url="http://127.0.0.1/f")
+    feed = changes.add(
+        services.db, FEED, {"slug": "news", "name": "News", "kind": "rss", "url": "http://127.0.0.1/f"}, viewer=SYSTEM
+    ).row
     engine.failure = NotReady()
     ingest_posts.receive(services, feed.id, posts_from_json({"title": "Larkspur falls"}), viewer=SYSTEM)
     draft = TicketDraft(subject="", body="my refund", channel="email", customer_email="kim@example.org")
     ticket = file_ticket.receive(services, draft, viewer=SYSTEM).ticket
     engine.failure = None
     with services.db.transaction() as tx:
-        mailbox_id = mailboxes.insert(
-            tx,
-            values={"address": "help@example.org", "queue_id": people.intake, "imap_host": "x", "smtp_host": "x"},
+        mailbox_id = tx.insert(
+            "mailbox",
+            {"address": "help@example.org", "queue_id": people.intake, "imap_host": "x", "smtp_host": "x"},
         )
     file_ticket.reply(services, ticket.id, viewer=people.admin, body="It is on its way")
     job_queue.enqueue(services, kind="reindex_articles", viewer=people.admin)
     with services.db.transaction() as tx:
-        receiver_id = receivers.insert(tx, values={"name": "r", "kind": "webhook", "url": "http://x", "secret": "s"})
+        receiver_id = tx.insert("receiver", {"name": "r", "kind": "webhook", "url": "http://x", "secret": "s"})
         now = clock.now_ms()
         notification_id = (
             notifications.insert(
@@ -125,9 +128,9 @@ def test_everything_that_a_dead_process_claimed_is_free(services: Services, peop
     with elsewhere(services) as other:
         claim_everything(other, people, engine)
         assert leased(services) == set(due(services, now=clock.now_ms()))
-        free_dead_claims.free_of_dead(services)
+        free_dead_claims.free_dead_claims(services)
         assert not any(due(services, now=clock.now_ms()).values()), "its process lives"
-    free_dead_claims.free_of_dead(services)
+    free_dead_claims.free_dead_claims(services)
     assert leased(services) == set()
     free = due(services, now=clock.now_ms())
     assert free == dict.fromkeys(free, True)
@@ -142,7 +145,7 @@ def test_what_was_settled_or_taken_over_is_left_alone(services: Services, people
             false_alarm_rows.put_check(tx, RuleCheck(rule_id=1, since=0, until=1, n_alarms=0, n_subjects=1, n_known=1))
         with clock.frozen(now + LATER), services.db.transaction() as tx:
             assert job_rows.claim(tx, now=now + LATER, stale_at=now)
-    free_dead_claims.free_of_dead(services)
+    free_dead_claims.free_dead_claims(services)
     assert services.db.value("SELECT next_poll_at FROM mailbox") == now + 2 * LATER
     assert services.db.value("SELECT claimed_at FROM rule_check") > 0
     assert not job_rows.is_any_due(services.db, stale_at=now)
@@ -155,14 +158,14 @@ def test_notes_of_settled_claims_are_dropped(services: Services, people: Desk, e
     with services.db.transaction() as tx:
         job_rows.finish(tx, jobs_claimed.id, state="completed", at=clock.now_ms())
         mailboxes.note_poll(tx, 1, at=0, next_at=1, error=None)
-    assert free_dead_claims.tidy(services) == 2
+    assert free_dead_claims.delete_settled(services) == 2
     assert {"job", "mailbox"} & leased(services) == set()
     assert "feed" in leased(services)
 
 
 def test_a_file_whose_reader_died_is_read_at_once(services: Services, tmp_path: Path) -> None:
     services.policy = replace(services.policy, feed_folder=tmp_path / "feeds")
-    fetch_feeds.add_feed(services, viewer=SYSTEM, slug="drop", name="Drop", kind="file")
+    changes.add(services.db, FEED, {"slug": "drop", "name": "Drop", "kind": "file"}, viewer=SYSTEM)
     folder = tmp_path / "feeds" / "drop"
     with elsewhere(services) as other:
         taken = folder / "working" / other.db.holder.name
@@ -197,7 +200,7 @@ def test_the_kernel_says_who_lives(services: Services, tmp_path: Path) -> None:
     other.wait(30)
     assert not services.db.holder.is_alive(name)
     (folder / "left-over").touch()
-    services.db.holder.tidy()
+    services.db.holder.delete_dead_files()
     assert [entry.name for entry in folder.iterdir()] == [mine]
     assert rows.dead_holders(services.db) == []
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from app.core.errors import OutgoingError, OutgoingRefused
 from app.core.outgoing.addresses import is_allowed, target_of
 from app.core.outgoing.calls import request
-from app.market.sources.fetching import fetch
+from app.market.sources.feed_download import fetch
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -321,10 +321,10 @@ def test_nobody_listening_is_an_error() -> None:
 
 
 def test_certificates_are_checked() -> None:
-    from app.core.outgoing.calls import trust
+    from app.core.outgoing.calls import tls_context
 
-    assert trust().verify_mode is ssl.CERT_REQUIRED
-    assert trust().check_hostname
+    assert tls_context().verify_mode is ssl.CERT_REQUIRED
+    assert tls_context().check_hostname
 
 
 @given(st.ip_addresses())

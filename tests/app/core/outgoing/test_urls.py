@@ -24,7 +24,7 @@ SECRET = "TIiajkdnlazkcOXrIdevi7FQ"
     ],
 )
 def test_what_a_machine_may_be_called_is_taken(url: str) -> None:
-    assert urls.checked(url) == url.strip()
+    assert urls.check(url) == url.strip()
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_what_a_machine_may_be_called_is_taken(url: str) -> None:
 )
 def test_what_no_machine_can_be_called_is_refused_and_not_repeated(url: str, code: str) -> None:
     with pytest.raises(InputError) as raised:
-        urls.checked(url)
+        urls.check(url)
     assert raised.value.code == code
     assert [(fault.pointer, fault.code) for fault in raised.value.fields] == [("/url", code)]
     assert "hunter2" not in str(raised.value)
@@ -67,7 +67,7 @@ def test_what_no_machine_can_be_called_is_refused_and_not_repeated(url: str, cod
     ],
 )
 def test_only_scheme_and_host_are_shown(url: str, shown: str) -> None:
-    assert urls.masked(url) == shown
+    assert urls.mask(url) == shown
 
 
 def test_the_setting_of_the_public_address_is_checked_alike() -> None:

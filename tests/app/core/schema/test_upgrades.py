@@ -1,4 +1,4 @@
-"""Files of other versions: a newer one is left alone, an older one is copied before it is upgraded."""
+"""Files of other versions: an unknown one is left alone, an older one is copied before it is upgraded."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,23 +20,27 @@ import pytest
 
 from app.core.db import Database, open_database
 from app.core.errors import NotReady
-from app.core.schema import upgrades
-from app.core.schema.migrations import migrate, pending
+from app.core.schema import upgrades, versions
 from app.core.storage import write_test
+from tests.app.core.schema import first_release
 from tests.process import ROOT
 
-STEP = "m820_answered"
+STEP = "0002_size"
+SIZE = "ALTER TABLE team ADD COLUMN size INTEGER NOT NULL DEFAULT 5;"
+ANEW = """CREATE TABLE team_copy (id INTEGER PRIMARY KEY, name TEXT NOT NULL, size INTEGER NOT NULL);
+INSERT INTO team_copy SELECT id, name, size FROM team;
+DROP TABLE team;
+ALTER TABLE team_copy RENAME TO team;"""
+MEMBER = """INSERT INTO user (id, name, email, role) VALUES (1, 'A', 'a@example.com', 'agent');
+INSERT INTO team (id, name) VALUES (1, 'Old');
+INSERT INTO team_member VALUES (1, 1);"""
 
 
 @pytest.fixture
-def old(tmp_path: Path) -> Path:
-    """A database as an older version left it, with a team in it."""
-    path = tmp_path / "bellwether.sqlite"
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
-        migrate(connection, stop_before=STEP)
-        connection.execute("INSERT INTO team (name) VALUES ('Old')")
-    return path
+def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of the first release with a team in it, and two migrations that it has not seen."""
+    first_release.migrate_by(monkeypatch, tmp_path / "migrations", {f"{STEP}.sql": SIZE, "0003_anew.sql": ANEW})
+    return first_release.make(tmp_path / "bellwether.sqlite", MEMBER)
 
 
 @pytest.fixture
@@ -47,9 +52,9 @@ def db(tmp_path: Path) -> Iterator[Database]:
 
 
 def from_the_future(path: Path) -> None:
-    """Note a step that this version does not know."""
+    """Give a file a version that this program does not know."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("INSERT INTO _sqlite_migrations (migration_set, name) VALUES ('bellwether', 'm999_later')")
+        connection.execute("PRAGMA user_version = 999")
 
 
 def digest(path: Path) -> str:
@@ -63,15 +68,67 @@ def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> 
     before = digest(path)
     with pytest.raises(NotReady) as raised:
         open_database(path)
-    assert (raised.value.code, raised.value.params["step"]) == ("database_newer", "m999_later")
+    assert (raised.value.code, raised.value.params["step"]) == ("database_newer", 999)
     assert digest(path) == before
 
 
-@pytest.mark.parametrize("arguments", [("app",), ("app", "worker"), ("flask", "--app", "wsgi", "user", "list")])
-def test_every_program_ends_with_the_sentence(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+UNKNOWN = {
+    "of the time before the first release": "CREATE TABLE _sqlite_migrations (id); CREATE TABLE user (name TEXT)",
+    "of another program": "CREATE TABLE songs (title TEXT)",
+    "of another program with versions": "PRAGMA user_version = 1; CREATE TABLE songs (title TEXT)",
+    "of another program that made no table yet": "PRAGMA application_id = 7; PRAGMA user_version = 1",
+    "of ours without a version": f"PRAGMA application_id = {versions.APPLICATION_ID}; CREATE TABLE user (name TEXT)",
+}
+
+
+@pytest.mark.parametrize("journal", ["DELETE", "WAL"])
+@pytest.mark.parametrize("sql", UNKNOWN.values(), ids=UNKNOWN)
+def test_a_file_of_no_known_version_is_refused_and_left_alone(tmp_path: Path, sql: str, journal: str) -> None:
+    path = tmp_path / "bellwether.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA journal_mode = {journal}")
+        connection.executescript(sql)
+    path.chmod(0o644)
+    before = digest(path)
+    with pytest.raises(NotReady) as raised:
+        open_database(path)
+    assert (raised.value.code, raised.value.params["file"]) == ("database_unknown", "bellwether.sqlite")
+    assert (digest(path), stat.S_IMODE(path.stat().st_mode)) == (before, 0o644)
+
+
+@pytest.mark.parametrize("content", ["", "PRAGMA journal_mode = WAL"])
+def test_a_blank_file_becomes_a_database(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "bellwether.sqlite"
+    path.touch(0o644)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(content)
+    database = open_database(path)
+    assert versions.of(database.connection) == versions.newest()
+    database.check()
+    database.close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+NEWER = "A newer version of Bellwether wrote bellwether.sqlite (step 999)"
+OTHER = "bellwether.sqlite was written neither by this version of Bellwether nor by one that it can upgrade"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sql", "sentence"),
+    [
+        (("app",), "PRAGMA user_version = 999", NEWER),
+        (("app", "worker"), "PRAGMA user_version = 999", NEWER),
+        (("flask", "--app", "wsgi", "user", "list"), "PRAGMA user_version = 999", NEWER),
+        (("app",), "PRAGMA application_id = 0", OTHER),
+    ],
+)
+def test_every_program_ends_with_the_sentence(
+    tmp_path: Path, arguments: tuple[str, ...], sql: str, sentence: str
+) -> None:
     path = tmp_path / "bellwether.sqlite"
     open_database(path).close()
-    from_the_future(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(sql)
     before = digest(path)
     run = subprocess.run(
         [sys.executable, "-m", *arguments],
@@ -83,7 +140,7 @@ def test_every_program_ends_with_the_sentence(tmp_path: Path, arguments: tuple[s
         timeout=120,
     )
     assert run.returncode == 1
-    assert "A newer version of Bellwether wrote bellwether.sqlite (step m999_later)" in run.stderr
+    assert sentence in run.stderr
     assert digest(path) == before
 
 
@@ -95,27 +152,56 @@ def test_an_older_file_is_copied_before_it_is_upgraded(old: Path, caplog: pytest
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert str(copy) in caplog.text
     with closing(sqlite3.connect(copy)) as connection:
-        assert pending(connection)[0] == STEP
+        assert [path.stem for path in versions.pending(connection)] == [STEP, "0003_anew"]
         assert connection.execute("SELECT name FROM team").fetchall() == [("Old",)]
     open_database(old).close()
     assert upgrades.copies(old) == [copy]
+
+
+def test_a_table_that_is_made_anew_takes_no_other_row_with_it(old: Path) -> None:
+    database = open_database(old)
+    assert [tuple(row) for row in database.rows("SELECT * FROM team")] == [(1, "Old", 5)]
+    assert database.value("SELECT count(*) FROM team_member") == 1
+    assert database.value("PRAGMA foreign_keys") == 1
+    database.close()
 
 
 def test_a_new_file_is_not_copied(db: Database) -> None:
     assert upgrades.copies(db.path) == []
 
 
-def test_an_upgrade_that_was_cut_off_goes_on_with_its_first_copy(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def cut(connection: sqlite3.Connection) -> None:
-        migrate(connection, stop_before="m821_leases")
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(upgrades, "migrate", cut)
-    with pytest.raises(KeyboardInterrupt):
+def test_an_upgrade_that_breaks_off_leaves_the_file_as_it_was(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first_release.migrate_by(
+        monkeypatch, old.parent / "broken", {f"{STEP}.sql": SIZE, "0003_anew.sql": ANEW + "SELECT no_such_column;"}
+    )
+    with pytest.raises(NotReady, match="database_unusable"):
         open_database(old)
-    monkeypatch.undo()
+    with closing(sqlite3.connect(old)) as connection:
+        assert versions.of(connection) == 1
+        assert connection.execute("SELECT * FROM team").fetchall() == [(1, "Old", 1)]
+    first_release.migrate_by(monkeypatch, old.parent / "mended", {f"{STEP}.sql": SIZE, "0003_anew.sql": ANEW})
     open_database(old).close()
     assert [one.name for one in upgrades.copies(old)] == [f"bellwether.sqlite.before-{STEP}"]
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_of_several_that_start_together_one_upgrades(old: Path, is_new: bool, caplog: pytest.LogCaptureFixture) -> None:
+    path = old.with_name("new.sqlite") if is_new else old
+    opened: list[int] = []
+
+    def start() -> None:
+        database = open_database(path)
+        opened.append(versions.of(database.connection))
+        database.close()
+
+    threads = [threading.Thread(target=start) for _ in range(6)]
+    with caplog.at_level(logging.WARNING):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert opened == [3] * 6
+    assert caplog.text.count("The database is upgraded") == (0 if is_new else 1)
 
 
 def test_two_copies_are_kept(old: Path) -> None:

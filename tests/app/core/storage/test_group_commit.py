@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from app.core import changes
 from app.core.db import Database, Transaction, open_database
 from app.core.errors import Conflict, DatabaseBusy
+from app.core.permissions import SYSTEM
+from app.people.flows.keep_teams import TEAM
 from app.people.store import teams
 
 N = 8
@@ -34,7 +37,7 @@ class Commits(list[str]):
 
 def adds(name: str) -> Callable[[Transaction], int]:
     """The work of adding a team."""
-    return lambda tx: teams.insert(tx, name=name)
+    return lambda tx: changes.add(tx, TEAM, {"name": name}, viewer=SYSTEM).row.id
 
 
 def at_once(db: Database, works: Sequence[Callable[[Transaction], int]], commits: Commits) -> list[int | Exception]:
@@ -46,7 +49,7 @@ def at_once(db: Database, works: Sequence[Callable[[Transaction], int]], commits
         commits.watch(db)
         ready.wait()
         try:
-            given[at] = db.together(works[at])
+            given[at] = db.group_commit(works[at])
         except Exception as error:
             given[at] = error
         db.release()
@@ -81,14 +84,14 @@ def test_one_that_fails_fails_alone(db: Database) -> None:
 def test_a_database_that_somebody_else_holds_is_told(db: Database) -> None:
     other = Database(db.path)
     with other.transaction(), pytest.raises(DatabaseBusy):
-        db.together(lambda tx: teams.insert(tx, name="late"))
+        db.group_commit(lambda tx: tx.insert("team", {"name": "late"}))
     other.close()
-    assert db.together(lambda tx: teams.insert(tx, name="later")) > 0
+    assert db.group_commit(lambda tx: tx.insert("team", {"name": "later"})) > 0
     assert [one.name for one in teams.every(db)] == ["later"]
 
 
 def test_it_is_durable_before_it_is_answered(db: Database) -> None:
-    team_id = db.together(lambda tx: teams.insert(tx, name="kept"))
+    team_id = db.group_commit(lambda tx: tx.insert("team", {"name": "kept"}))
     other = Database(db.path)
     assert teams.get(other, team_id).name == "kept"
     other.close()
@@ -96,4 +99,4 @@ def test_it_is_durable_before_it_is_answered(db: Database) -> None:
 
 def test_it_does_not_nest(db: Database) -> None:
     with db.transaction(), pytest.raises(RuntimeError):
-        db.together(lambda tx: teams.insert(tx, name="inner"))
+        db.group_commit(lambda tx: tx.insert("team", {"name": "inner"}))

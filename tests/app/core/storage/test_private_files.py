@@ -14,10 +14,11 @@ import pytest
 from app import lazy_services
 from app.core.config import load
 from app.core.db import open_database
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.core.storage import private_files, sealing
 from app.web import security
 from tests.app.fake_engine import FakeEngine
+from tests.app.policies import make_policy
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +37,7 @@ def test_database_journals_and_keys_are_of_this_account_alone(tmp_path: Path) ->
     settings = load({}, instance=tmp_path / "instance")
     db = lazy_services.opened(settings)
     security.secret_key(settings.instance)
-    sealing.seal(Services(db=db, engine=FakeEngine(), policy=Policy()), "hunter2")
+    sealing.seal(Services(db=db, engine=FakeEngine(), policy=make_policy()), "hunter2")
     assert _modes(tmp_path) == {
         "instance": 0o700,
         "instance/bellwether.sqlite": 0o600,
@@ -81,7 +82,7 @@ def test_the_first_of_several_makes_the_key(tmp_path: Path) -> None:
     numbers = iter(range(100))
 
     def ask() -> None:
-        made.append(private_files.kept_once(tmp_path / "key", lambda: f"key {next(numbers)}"))
+        made.append(private_files.read_or_make(tmp_path / "key", lambda: f"key {next(numbers)}"))
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:

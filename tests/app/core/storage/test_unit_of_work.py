@@ -30,7 +30,7 @@ def names(db: Database) -> list[str]:
 def add(db: Database, name: str, *, then: Callable[[], object] = lambda: None) -> None:
     """A flow that adds a team."""
     with db.transaction() as tx:
-        teams.insert(tx, name=name)
+        tx.insert("team", {"name": name})
         then()
 
 
@@ -38,7 +38,7 @@ def test_what_flows_write_is_seen_by_others_all_at_once(db: Database) -> None:
     other = Database(db.path)
     with db.unit_of_work(begin=nothing):
         add(db, "A")
-        db.together(lambda tx: teams.insert(tx, name="B"))
+        db.group_commit(lambda tx: tx.insert("team", {"name": "B"}))
         assert (names(db), names(other)) == (["A", "B"], [])
     assert names(other) == ["A", "B"]
     add(db, "C")
@@ -52,7 +52,7 @@ def test_a_unit_that_fails_leaves_nothing(db: Database) -> None:
     def fail() -> None:
         with db.unit_of_work(begin=nothing):
             add(db, "A")
-            db.afterwards(lambda: seen.append("A"))
+            db.after_commit(lambda: seen.append("A"))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -85,10 +85,10 @@ def test_nothing_is_begun_before_the_first_write(db: Database) -> None:
 
 def test_what_takes_long_comes_after_the_commit(db: Database) -> None:
     seen: list[bool] = []
-    db.afterwards(lambda: seen.append(db.connection.in_transaction))
+    db.after_commit(lambda: seen.append(db.connection.in_transaction))
     assert seen == [False]
     with db.unit_of_work(begin=nothing):
         add(db, "A")
-        db.afterwards(lambda: seen.append(db.connection.in_transaction))
+        db.after_commit(lambda: seen.append(db.connection.in_transaction))
         assert seen == [False]
     assert seen == [False, False]

@@ -87,7 +87,7 @@ def test_the_export_holds_predictions_and_corrections_and_no_formula(house: Hous
         viewer=house.viewer("admin"),
         label="card_arrival",
         task="banking_intent",
-    )
+    ).row
     answer = caller("GET", "/api/v1/tickets/export.csv?status=any")
     assert answer.headers["Content-Disposition"] == "attachment; filename=tickets.csv"
     rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.durations import HOUR_MS
-from app.desk.decide.breach_risk import risk
+from app.desk.decide.deadlines import risk
+from app.desk.domain.ticket import Ticket, Urgency
 
 START = 1_770_000_000_000
 
@@ -12,14 +13,22 @@ START = 1_770_000_000_000
 def key(
     urgency: int, *, hours: float, responded: bool = False, first: float | None = 8, last: float | None = 48
 ) -> int:
-    return risk(
-        urgency=urgency,
+    ticket = Ticket(
+        id=1,
+        subject="",
+        channel="email",
+        status="new",
+        priority="normal",
+        queue_id=1,
+        customer_id=1,
+        updated_at=START,
+        urgency=Urgency(points=urgency, priority="normal", parts=()),
         first_response_due_at=None if first is None else START + round(first * HOUR_MS),
         resolution_due_at=None if last is None else START + round(last * HOUR_MS),
         first_responded_at=START if responded else None,
         created_at=START,
-        now=START + round(hours * HOUR_MS),
     )
+    return risk(ticket, now=START + round(hours * HOUR_MS))
 
 
 def test_known_keys() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.durations import DAY_MS, HOUR_MS
-from app.desk.decide.business_time import due
+from app.desk.decide.deadlines import due
 from app.desk.domain.sla_policy import Pause, SlaPolicy
 
 DUBLIN = ZoneInfo("Europe/Dublin")

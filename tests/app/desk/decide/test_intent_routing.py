@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from app.core.prediction import Prediction
-from app.desk.decide.intent_routing import DEFAULT_URGENCY, intent_urgency, route, rule_for
+from app.desk.decide.intent_routing import DEFAULT_URGENCY, intent_urgency, route
 from app.desk.domain.ticket import RouteRule, Routing
 from tests.app.desk.decide.predictions import prediction
 
@@ -11,8 +11,12 @@ RULES = (
     RouteRule(id=1, task="commerce_intent", intent="get_refund", queue_id=7, urgency=20),
     RouteRule(id=2, task="banking_intent", intent="get_refund", queue_id=8),
     RouteRule(id=3, task="commerce_intent", intent="review", queue_id=None, urgency=5),
-    RouteRule(id=4, task="commerce_intent", intent="get_refund", queue_id=9, urgency=40),
 )
+
+
+def rule_of(intent: Prediction | None) -> RouteRule | None:
+    """The rule of the predicted intent."""
+    return next((r for r in RULES if intent is not None and (r.task, r.intent) == (intent.task, intent.label)), None)
 
 
 @pytest.mark.parametrize(
@@ -29,13 +33,7 @@ RULES = (
     ],
 )
 def test_the_intents_rule_chooses_the_queue(intent: Prediction | None, is_enabled: bool, expected: Routing) -> None:
-    assert route(intent=intent, rules=RULES, is_enabled=is_enabled) == expected
-
-
-def test_the_first_of_two_rules_holds() -> None:
-    rule = rule_for("get_refund", task="commerce_intent", rules=RULES)
-    assert rule is not None
-    assert rule.id == 1
+    assert route(intent=intent, rule=rule_of(intent), is_enabled=is_enabled) == expected
 
 
 @pytest.mark.parametrize(
@@ -49,4 +47,4 @@ def test_the_first_of_two_rules_holds() -> None:
     ],
 )
 def test_base_urgency_is_the_rules(intent: Prediction | None, expected: int) -> None:
-    assert intent_urgency(intent=intent, rules=RULES) == expected
+    assert intent_urgency(intent=intent, rule=rule_of(intent)) == expected

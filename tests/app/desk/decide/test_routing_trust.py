@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.desk.decide.routing_trust import lower_bound, report
+from app.core.interval import Z95_ONE_SIDED, interval
+from app.desk.decide.routing_trust import report
 from app.desk.domain.routing_rule import Judged
 
 
@@ -38,7 +39,8 @@ def test_what_abstained_or_fits_nothing_is_never_automated() -> None:
 
 
 def test_wilsons_bound() -> None:
+    low = {k: interval(k, n, z=Z95_ONE_SIDED)[0] for k, n in ((28, 28), (0, 0), (5, 10), (9, 10))}
     # 28 of 28: n / (n + z²).
-    assert lower_bound(28, n=28) == pytest.approx(28 / (28 + 1.6449**2))
-    assert lower_bound(0, n=0) == 0.0
-    assert lower_bound(5, n=10) < 0.5 < lower_bound(9, n=10)
+    assert low[28] == pytest.approx(28 / (28 + 1.6449**2))
+    assert low[0] == 0.0
+    assert low[5] < 0.5 < low[9]

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import Conflict, NotAllowed, NotReady
 from app.core.events import event_log
 from app.core.permissions import SYSTEM, Viewer
 from app.core.services import Services
 from app.desk.domain.ticket import TicketDraft
-from app.desk.flows import ask_lesson, correct_message, file_ticket, undo_event
+from app.desk.flows import ask_lesson, correct_message, file_ticket
 from app.desk.flows.ask_lesson import GOAL
 from app.desk.store import tickets as rows
 from app.intents.flows.export_examples import export_examples
@@ -53,13 +53,13 @@ def test_only_what_is_in_sight_and_unjudged_is_asked(services: Services, people:
 def test_an_answer_is_a_correction_an_example_and_can_be_undone(services: Services, people: Desk) -> None:
     ticket_id = filed(services, "hmm I want my money back")
     question = ask_lesson.lesson(services, viewer=people.shop_agent).questions[0]
-    made = ask_lesson.answer(services, question.stored.id, label="get_refund", viewer=people.shop_agent)
+    made = ask_lesson.answer(services, question.stored.id, label="get_refund", viewer=people.shop_agent).row
     assert made.label == question.stored.prediction.label
     assert rows.read(services.db, ticket_id).queue_id == people.refunds
     assert [json.loads(line)["label"] for line in export_examples(services)] == ["get_refund"]
     found = ask_lesson.lesson(services, viewer=people.shop_agent)
     assert (found.n_answered, found.questions) == (1, ())
-    undo_event.undo(services, event_log.of(services.db, "ticket", ticket_id)[-1].id, viewer=people.shop_agent)
+    changes.undo(services, event_log.of(services.db, "ticket", ticket_id)[-1].id, viewer=people.shop_agent)
     again = ask_lesson.lesson(services, viewer=people.shop_agent)
     assert (again.n_answered, len(again.questions), again.payoffs) == (0, 1, ())
 

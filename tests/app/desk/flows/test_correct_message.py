@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.errors import Conflict, InputError, NotFound, Stale
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.ticket import Ticket, TicketDraft
-from app.desk.flows import correct_message, file_ticket, keep_queues, undo_event
+from app.desk.flows import correct_message, file_ticket, keep_queues
 from app.desk.store import tickets as rows_of
 from app.intents.flows.export_examples import export_examples
 from app.intents.store import corrections as rows
@@ -38,7 +38,7 @@ def test_a_correction_outranks_the_model_and_becomes_an_example(
 ) -> None:
     found = correct_message.correct(
         services, ticket.id, viewer=people.shop_agent, label="complaint", task="commerce_intent"
-    )
+    ).row
     now = file_ticket.show(services, ticket.id, viewer=people.shop_agent)
     assert (found.label_before, found.label, found.model) == ("get_refund", "complaint", "fake@1.0")
     assert (now.ticket.intent, now.ticket.intent_source) == ("complaint", "agent")
@@ -54,7 +54,7 @@ def test_a_correction_outranks_the_model_and_becomes_an_example(
 
 def test_a_correction_can_be_taken_back(services: Services, people: Desk, ticket: Ticket) -> None:
     correct_message.correct(services, ticket.id, viewer=people.shop_agent, label="complaint", task="commerce_intent")
-    inverse = undo_event.undo(services, last(services, ticket), viewer=people.shop_agent)
+    inverse = changes.undo(services, last(services, ticket), viewer=people.shop_agent)
     now = file_ticket.show(services, ticket.id, viewer=people.shop_agent)
     assert (now.ticket.intent, now.ticket.intent_source, now.ticket.intent_band) == ("get_refund", "model", "high")
     assert inverse.verb == "uncorrected"
@@ -67,13 +67,13 @@ def test_a_later_correction_stands_in_the_way_of_undo(services: Services, people
         correct_message.correct(services, ticket.id, viewer=people.shop_agent, label=label, task="commerce_intent")
     first, second = [one.id for one in event_log.of(services.db, "ticket", ticket.id) if one.verb == "corrected"]
     with pytest.raises(Conflict) as raised:
-        undo_event.undo(services, first, viewer=people.shop_agent)
+        changes.undo(services, first, viewer=people.shop_agent)
     assert (raised.value.code, raised.value.params["by"]) == ("changed_since", second)
-    undo_event.undo(services, second, viewer=people.shop_agent)
-    undo_event.undo(services, first, viewer=people.shop_agent)
+    changes.undo(services, second, viewer=people.shop_agent)
+    changes.undo(services, first, viewer=people.shop_agent)
     assert file_ticket.show(services, ticket.id, viewer=SYSTEM).ticket.intent == "get_refund"
     with pytest.raises(Conflict, match="already_undone"):
-        undo_event.undo(services, first, viewer=people.shop_agent)
+        changes.undo(services, first, viewer=people.shop_agent)
 
 
 def test_an_unknown_label_is_refused(services: Services, people: Desk, ticket: Ticket) -> None:
@@ -90,7 +90,7 @@ def test_another_teams_ticket_cannot_be_corrected(services: Services, people: De
 
 
 @pytest.mark.parametrize(
-    ("changes", "verb"),
+    ("wanted", "verb"),
     [
         ({"status": "solved"}, "resolved"),
         ({"priority": "urgent"}, "prioritised"),
@@ -100,16 +100,16 @@ def test_another_teams_ticket_cannot_be_corrected(services: Services, people: De
     ],
 )
 def test_an_edit_is_one_event_and_undo_brings_everything_back(
-    services: Services, people: Desk, ticket: Ticket, changes: dict[str, object], verb: str
+    services: Services, people: Desk, ticket: Ticket, wanted: dict[str, object], verb: str
 ) -> None:
     was = file_ticket.show(services, ticket.id, viewer=SYSTEM).ticket
-    changed = file_ticket.edit(services, ticket.id, viewer=people.shop_agent, changes=changes, version=was.version)
+    changed = file_ticket.edit(services, ticket.id, viewer=people.shop_agent, changes=wanted, version=was.version).row
     assert changed.version == was.version + 1
     event = event_log.get(services.db, last(services, ticket))
     assert (event.verb, event.actor_kind) == (verb, "agent")
-    undo_event.undo(services, event.id, viewer=people.shop_agent)
+    changes.undo(services, event.id, viewer=people.shop_agent)
     now = file_ticket.show(services, ticket.id, viewer=SYSTEM).ticket
-    assert {key: getattr(now, key) for key in changes} == {key: getattr(was, key) for key in changes}
+    assert {key: getattr(now, key) for key in wanted} == {key: getattr(was, key) for key in wanted}
     assert now.solved_at is None
 
 
@@ -117,19 +117,21 @@ def test_assigning_and_routing_can_be_undone_even_out_of_ones_own_sight(
     services: Services, people: Desk, ticket: Ticket
 ) -> None:
     me = people.shop_agent
-    file_ticket.assign(services, ticket.id, viewer=me, assignee_id=me.user_id)
-    file_ticket.route(services, ticket.id, viewer=me, queue_id=people.cards)
+    file_ticket.edit(services, ticket.id, viewer=me, changes={"assignee_id": me.user_id})
+    file_ticket.edit(services, ticket.id, viewer=me, changes={"queue_id": people.cards})
     moved = last(services, ticket)
     with pytest.raises(NotFound):
         file_ticket.show(services, ticket.id, viewer=me)
-    undo_event.undo(services, moved, viewer=me)
+    changes.undo(services, moved, viewer=me)
     assert file_ticket.show(services, ticket.id, viewer=me).ticket.assignee_id == me.user_id
 
 
 def test_an_edit_of_an_older_version_is_refused(services: Services, people: Desk, ticket: Ticket) -> None:
-    file_ticket.set_status(services, ticket.id, viewer=people.shop_agent, status="open")
+    file_ticket.edit(services, ticket.id, viewer=people.shop_agent, changes={"status": "open"})
     with pytest.raises(Stale) as raised:
-        file_ticket.set_status(services, ticket.id, viewer=people.shop_agent, status="solved", version=ticket.version)
+        file_ticket.edit(
+            services, ticket.id, viewer=people.shop_agent, version=ticket.version, changes={"status": "solved"}
+        )
     assert raised.value.params["version"] == ticket.version + 1
 
 
@@ -138,11 +140,11 @@ def test_a_reply_meets_the_first_response_and_can_be_called_back_for_ten_seconds
 ) -> None:
     me, was = people.shop_agent, file_ticket.show(services, ticket.id, viewer=SYSTEM).ticket
     with clock.frozen(clock.now_ms()) as advance:
-        replied = file_ticket.reply(services, ticket.id, viewer=me, body="On its way.", status="solved")
+        replied = file_ticket.reply(services, ticket.id, viewer=me, body="On its way.", status="solved").row
         assert replied.first_responded_at is not None
         assert (replied.status, replied.n_messages) == ("solved", 2)
         advance(9_999)
-        inverse = undo_event.undo(services, last(services, ticket), viewer=me)
+        inverse = changes.undo(services, last(services, ticket), viewer=me)
         now = file_ticket.show(services, ticket.id, viewer=SYSTEM)
         assert inverse.verb == "recalled"
         assert (now.ticket.status, now.ticket.first_responded_at, now.ticket.solved_at) == (was.status, None, None)
@@ -150,7 +152,7 @@ def test_a_reply_meets_the_first_response_and_can_be_called_back_for_ten_seconds
         file_ticket.reply(services, ticket.id, viewer=me, body="On its way.")
         advance(10_000)
         with pytest.raises(Conflict, match="already_sent"):
-            undo_event.undo(services, last(services, ticket), viewer=me)
+            changes.undo(services, last(services, ticket), viewer=me)
     with pytest.raises(InputError, match="empty_message"):
         file_ticket.reply(services, ticket.id, viewer=people.shop_agent, body="  ")
 
@@ -160,13 +162,13 @@ def test_a_note_can_be_taken_back_and_a_later_change_keeps_a_reply_where_it_is(
 ) -> None:
     me = people.shop_agent
     file_ticket.note(services, ticket.id, viewer=me, body="Called her.")
-    undo_event.undo(services, last(services, ticket), viewer=me)
+    changes.undo(services, last(services, ticket), viewer=me)
     assert file_ticket.show(services, ticket.id, viewer=SYSTEM).ticket.n_messages == 1
     file_ticket.reply(services, ticket.id, viewer=me, body="On its way.", status="pending")
     replied = last(services, ticket)
-    file_ticket.set_status(services, ticket.id, viewer=me, status="solved")
+    file_ticket.edit(services, ticket.id, viewer=me, changes={"status": "solved"})
     with pytest.raises(Conflict, match="changed_since"):
-        undo_event.undo(services, replied, viewer=me)
+        changes.undo(services, replied, viewer=me)
 
 
 def test_a_corrected_intent_moves_the_ticket_to_its_queue_and_undo_moves_it_back(
@@ -178,11 +180,11 @@ def test_a_corrected_intent_moves_the_ticket_to_its_queue_and_undo_moves_it_back
     correct: dict[str, Any] = {"viewer": people.shop_agent, "ticket_id": ticket.id, "task": "commerce_intent"}
     correct_message.correct(services, label="complaint", **correct)
     assert file_ticket.show(services, ticket.id, viewer=SYSTEM).ticket.queue_id == people.refunds
-    undo_event.undo(services, last(services, ticket), viewer=people.shop_agent)
+    changes.undo(services, last(services, ticket), viewer=people.shop_agent)
     assert file_ticket.show(services, ticket.id, viewer=SYSTEM).ticket.queue_id == people.intake
     # Where a person put the ticket, it stays.
-    file_ticket.route(services, ticket.id, viewer=people.shop_agent, queue_id=people.refunds)
-    file_ticket.route(services, ticket.id, viewer=people.shop_agent, queue_id=people.intake)
+    file_ticket.edit(services, ticket.id, viewer=people.shop_agent, changes={"queue_id": people.refunds})
+    file_ticket.edit(services, ticket.id, viewer=people.shop_agent, changes={"queue_id": people.intake})
     correct_message.correct(services, label="complaint", **correct)
     assert file_ticket.show(services, ticket.id, viewer=SYSTEM).ticket.queue_id == people.intake
 
@@ -191,7 +193,7 @@ def test_a_note_is_masked_and_a_priority_set_by_hand_stays(services: Services, p
     file_ticket.note(services, ticket.id, viewer=people.shop_agent, body="Called from ada@example.com")
     thread = file_ticket.show(services, ticket.id, viewer=SYSTEM).messages
     assert (thread[-1].kind, thread[-1].body) == ("note", "Called from [email]")
-    file_ticket.set_priority(services, ticket.id, viewer=people.shop_agent, priority="low")
+    file_ticket.edit(services, ticket.id, viewer=people.shop_agent, changes={"priority": "low"})
     again = TicketDraft(subject="", body="terrible, angry, NOW!!!", channel="api", external_id="x-1")
     assert file_ticket.receive(services, again, viewer=SYSTEM).ticket.priority == "low"
 
@@ -214,7 +216,7 @@ def test_the_right_intent_brings_its_own_urgency_and_undo_takes_it_back(
     assert (before.priority, now.priority) == ("normal", "low")
     # The deadlines and the place in the inbox are those of the new priority.
     assert (now.resolution_due_at or 0) > (before.resolution_due_at or 0)
-    undo_event.undo(services, last(services, ticket), viewer=people.shop_agent)
+    changes.undo(services, last(services, ticket), viewer=people.shop_agent)
     again = rows_of.read(services.db, ticket.id)
     assert (again.urgency, again.priority, again.resolution_due_at) == (
         before.urgency,
@@ -226,7 +228,7 @@ def test_the_right_intent_brings_its_own_urgency_and_undo_takes_it_back(
 def test_a_priority_that_a_person_chose_is_left_alone_by_the_right_intent(
     services: Services, people: Desk, ticket: Ticket
 ) -> None:
-    file_ticket.set_priority(services, ticket.id, viewer=people.shop_agent, priority="urgent")
+    file_ticket.edit(services, ticket.id, viewer=people.shop_agent, changes={"priority": "urgent"})
     correct_message.correct(services, ticket.id, viewer=people.shop_agent, label="track_order", task="commerce_intent")
     found = rows_of.read(services.db, ticket.id)
     assert found.urgency is not None

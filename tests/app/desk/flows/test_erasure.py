@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.db import Database
 from app.core.jobs import job_queue, job_rows
 from app.core.permissions import SYSTEM
@@ -19,15 +19,16 @@ from app.core.storage import wiping
 from app.desk.domain.ticket import AttachmentDraft, TicketDraft, TicketFilter
 from app.desk.flows import erase_customer, file_ticket, keep_queues
 from app.desk.flows.imports import import_tickets
-from app.desk.flows.mail import read_mailbox
+from app.desk.flows.mail import keep_mailboxes
 from app.desk.store import inbox_query, messages, outbox
 from app.desk.store import tickets as rows
 from app.intents.flows import correct_prediction
 from app.intents.flows.export_examples import export_examples
 from app.model.store import predictions
-from app.notify.flows import keep_receivers
-from app.worker import COPIES_MS, run_once
+from app.notify.flows.keep_receivers import RECEIVER
+from app.worker import COPIES_MS
 from tests.app.conftest import Desk
+from tests.app.duties import run_once
 from tests.app.site import make_site
 
 NAME, ADDRESS = "Quillfeather", "niamh.zephyrine@example.org"
@@ -58,11 +59,16 @@ def filled(services: Services, people: Desk) -> Services:
             TicketDraft(subject=f"Order {number}", body=f"where is order {number} of mine? " * 20, channel="api"),
             viewer=SYSTEM,
         )
-    keep_receivers.add(
-        services, viewer=people.admin, name="all", kind="webhook", url="http://127.0.0.1/x", verbs=("ticket.*",)
+    changes.add(
+        services.db,
+        RECEIVER,
+        {"name": "all", "kind": "webhook", "url": "http://127.0.0.1/x", "verbs": ("ticket.*",)},
+        viewer=people.admin,
     )
-    read_mailbox.add_mailbox(
-        services, viewer=people.admin, address="help@example.com", queue_id=people.intake, smtp_host="mail.example.com"
+    keep_mailboxes.add_mailbox(
+        services,
+        {"address": "help@example.com", "queue_id": people.intake, "smtp_host": "mail.example.com"},
+        viewer=people.admin,
     )
     return services
 
@@ -94,12 +100,12 @@ def write_of(services: Services, people: Desk) -> int:
     file_ticket.receive(services, again, viewer=SYSTEM)
     file_ticket.reply(services, ticket.id, viewer=people.admin, body=f"Dear {NAME}, your {WORDS[9]} is here")
     file_ticket.note(services, ticket.id, viewer=people.admin, body=f"they mean the {WORDS[10]}")
-    file_ticket.tag(services, ticket.id, viewer=people.admin, tags=(WORDS[11],))
+    file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"tags": (WORDS[11],)})
     file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"subject": f"The {WORDS[12]}"})
     message = messages.of_ticket(services.db, ticket.id)[0]
     read = next(one for one in predictions.of_messages(services.db, [message.id]) if one.prediction.role == "intent")
     for label in ("complaint", "get_refund"):
-        made = correct_prediction.correct(services, viewer=people.admin, label=label, prediction_id=read.id)
+        made = correct_prediction.correct(services, viewer=people.admin, label=label, prediction_id=read.id).row
     assert made.label == "get_refund"
     assert len(outbox.of_messages(services.db, [one.id for one in messages.of_ticket(services.db, ticket.id)])) == 1
     hand_in(services, people)
@@ -128,7 +134,7 @@ def test_no_byte_of_an_erased_customer_is_left(filled: Services, people: Desk) -
     assert left(filled.db) == list(SECRETS)
     erase_customer.erase(filled, customer_id, viewer=people.admin)
     assert left(filled.db) == []
-    assert not wiping.is_wanted(filled.db)
+    assert not wiping.is_requested(filled.db)
 
 
 def test_others_are_found_as_before(filled: Services, people: Desk) -> None:
@@ -169,10 +175,10 @@ def test_the_worker_goes_on_where_wiping_was_cut_off(
     reader.value("SELECT count(*) FROM ticket")
     erase_customer.erase(filled, customer_id, viewer=people.admin)
     erase_customer.wipe(filled)
-    assert wiping.is_wanted(filled.db), "a reader still holds the log"
+    assert wiping.is_requested(filled.db), "a reader still holds the log"
     reader.close()
     run_once(filled)
-    assert not wiping.is_wanted(filled.db)
+    assert not wiping.is_requested(filled.db)
     assert left(filled.db) == []
 
 
@@ -191,7 +197,7 @@ def test_others_write_while_the_file_is_wiped(filled: Services, people: Desk) ->
     thread = threading.Thread(target=work)
     thread.start()
     erase_customer.erase(filled, customer_id, viewer=people.admin)
-    while wiping.is_wanted(filled.db):
+    while wiping.is_requested(filled.db):
         erase_customer.wipe(filled)
     is_done.set()
     thread.join()
@@ -234,6 +240,6 @@ def test_faults_of_rows_keep_their_place(filled: Services, people: Desk) -> None
     erase_customer.erase(filled, customer_id, viewer=people.admin)
     faults = [one for job in job_rows.page(filled.db).items for one in job.errors]
     assert faults
-    assert all(one["row"] and one["code"] and one["params"] == {} for one in faults)
+    assert all(one.row and one.code and one.params == {} for one in faults)
     assert json.dumps(faults).lower().find(WORDS[13]) == -1
     assert list(export_examples(filled)) == []

@@ -8,17 +8,18 @@ from typing import Any
 
 import pytest
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.engine_interface import Request, Result
 from app.core.errors import DeadlineExceeded, InputError, NotFound, NotReady, Overloaded
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.ticket import TicketDraft, TicketFilter
-from app.desk.flows import file_ticket, keep_queues, order_inbox, undo_event
+from app.desk.flows import file_ticket, order_inbox
+from app.desk.flows.keep_queues import QUEUE
 from app.desk.store import inbox_query, messages
 from app.desk.store import tickets as rows
-from app.people.flows import keep_accounts
+from app.people.flows.keep_accounts import USER
 from tests.app.conftest import Desk
 from tests.app.fake_engine import FakeEngine
 
@@ -115,7 +116,7 @@ def test_a_queue_that_changes_while_the_model_reads_is_the_one_that_counts(
 
     def slowly(requests: Sequence[Request], **options: Any) -> list[Result]:
         if not texts:
-            keep_queues.change_queue(services, people.refunds, viewer=SYSTEM, changes={"is_redacting": False})
+            changes.change(services.db, QUEUE, people.refunds, {"is_redacting": False}, viewer=SYSTEM)
         texts.extend(request.text for request in requests)
         return read(requests, **options)
 
@@ -142,7 +143,7 @@ def test_the_same_mail_twice_is_one_ticket(services: Services, people: Desk) -> 
 
 def test_an_answer_joins_its_thread_and_wakes_the_ticket(services: Services, people: Desk) -> None:
     first = file_ticket.receive(services, REFUND, viewer=SYSTEM)
-    file_ticket.set_status(services, first.ticket.id, viewer=people.shop_agent, status="solved")
+    file_ticket.edit(services, first.ticket.id, viewer=people.shop_agent, changes={"status": "solved"})
     answer = replace(REFUND, message_id="two@example.com", in_reply_to="one@example.com", body="thank you, great")
     second = file_ticket.receive(services, answer, viewer=SYSTEM)
     assert second.ticket.id == first.ticket.id
@@ -154,7 +155,7 @@ def test_an_answer_joins_its_thread_and_wakes_the_ticket(services: Services, peo
 
 def test_an_automatic_answer_wakes_nobody(services: Services, people: Desk) -> None:
     first = file_ticket.receive(services, REFUND, viewer=SYSTEM)
-    file_ticket.set_status(services, first.ticket.id, viewer=people.shop_agent, status="pending")
+    file_ticket.edit(services, first.ticket.id, viewer=people.shop_agent, changes={"status": "pending"})
     away = replace(REFUND, message_id="3@x", references=("one@example.com",), is_automatic=True, body="I am away")
     second = file_ticket.receive(services, away, viewer=SYSTEM)
     assert (second.ticket.status, second.is_pending) == ("pending", False)
@@ -211,11 +212,13 @@ def test_the_inbox_order_follows_time(services: Services, people: Desk) -> None:
 def test_a_ticket_is_given_only_to_who_can_answer_it(services: Services, people: Desk) -> None:
     ticket = file_ticket.receive(services, TicketDraft(subject="", body="refund", channel="api"), viewer=SYSTEM).ticket
     with pytest.raises(InputError, match="unknown_value"):
-        file_ticket.assign(services, ticket.id, viewer=people.admin, assignee_id=people.analyst.user_id)
-    keep_accounts.change_user(services, people.card_agent.user_id or 0, viewer=SYSTEM, changes={"is_active": False})
+        file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"assignee_id": people.analyst.user_id})
+    changes.change(services.db, USER, people.card_agent.user_id or 0, {"is_active": False}, viewer=SYSTEM)
     with pytest.raises(InputError, match="inactive_user"):
-        file_ticket.assign(services, ticket.id, viewer=people.admin, assignee_id=people.card_agent.user_id)
-    given = file_ticket.assign(services, ticket.id, viewer=people.admin, assignee_id=people.shop_agent.user_id)
+        file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"assignee_id": people.card_agent.user_id})
+    given = file_ticket.edit(
+        services, ticket.id, viewer=people.admin, changes={"assignee_id": people.shop_agent.user_id}
+    ).row
     assert given.assignee_id == people.shop_agent.user_id
 
 
@@ -241,19 +244,26 @@ def test_a_ticket_is_given_only_to_who_sees_its_queue(services: Services, people
     draft = TicketDraft(subject="", body="hmm", channel="form", queue="refunds")
     ticket = file_ticket.receive(services, draft, viewer=people.shop_agent).ticket
     with pytest.raises(InputError) as refused:
-        file_ticket.assign(services, ticket.id, viewer=people.shop_agent, assignee_id=people.card_agent.user_id)
+        file_ticket.edit(
+            services, ticket.id, viewer=people.shop_agent, changes={"assignee_id": people.card_agent.user_id}
+        )
     assert refused.value.code == "assignee_out_of_sight"
     assert refused.value.params == {"name": "Tomas", "queue": "Refunds"}
-    mine = file_ticket.assign(services, ticket.id, viewer=people.shop_agent, assignee_id=people.shop_agent.user_id)
-    moved = file_ticket.route(services, mine.id, viewer=people.shop_agent, queue_id=people.cards)
+    mine = file_ticket.edit(
+        services, ticket.id, viewer=people.shop_agent, changes={"assignee_id": people.shop_agent.user_id}
+    ).row
+    moved = file_ticket.edit(services, mine.id, viewer=people.shop_agent, changes={"queue_id": people.cards}).row
     assert moved.assignee_id is None, "who does not see it any more does not have it any more"
     told = event_log.of(services.db, "ticket", ticket.id)[-1]
     assert (told.verb, told.before) == (
         "routed",
         {"queue_id": people.refunds, "assignee_id": people.shop_agent.user_id},
     )
-    undo_event.undo(services, told.id, viewer=people.shop_agent)
+    changes.undo(services, told.id, viewer=people.shop_agent)
     assert rows.read(services.db, ticket.id).assignee_id == people.shop_agent.user_id
     assert (
-        file_ticket.assign(services, ticket.id, viewer=people.admin, assignee_id=people.admin.user_id).assignee_id == 1
+        file_ticket.edit(
+            services, ticket.id, viewer=people.admin, changes={"assignee_id": people.admin.user_id}
+        ).row.assignee_id
+        == 1
     )

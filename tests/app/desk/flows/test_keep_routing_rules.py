@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from app.core import changes
 from app.core.errors import Conflict, InputError
 from app.core.events import event_log
-from app.core.permissions import SYSTEM
+from app.core.permissions import SYSTEM, Viewer
 from app.core.services import Services
 from app.desk.domain.ticket import Ticket, TicketDraft
-from app.desk.flows import correct_message, file_ticket, keep_queues, keep_routing_rules, undo_event
+from app.desk.flows import correct_message, file_ticket, keep_queues, keep_routing_rules
+from app.desk.flows.keep_routing_rules import ROUTING_RULE
 from app.desk.store import queues
 from app.desk.store import routing_rule_rows as rows
 from tests.app.conftest import Desk
@@ -22,12 +24,22 @@ COMPLAINT = {"field": "intent", "operator": "is", "value": "complaint"}
 
 def rule(services: Services, name: str, conditions: list[dict[str, str]], **actions: str) -> int:
     made = [{"type": kind, "value": value} for kind, value in actions.items()]
-    return keep_routing_rules.add_rule(services, viewer=SYSTEM, name=name, conditions=conditions, actions=made).id
+    return changes.add(
+        services.db, ROUTING_RULE, {"name": name, "conditions": conditions, "actions": made}, viewer=SYSTEM
+    ).row.id
 
 
 def arrive(services: Services, body: str, *, tier: Any = "standard") -> Ticket:
     draft = TicketDraft(subject="", body=body, channel="api", customer_tier=tier, customer_email=f"{tier}@example.com")
     return file_ticket.receive(services, draft, viewer=SYSTEM).ticket
+
+
+def trust(services: Services, route: tuple[str, str], *, least: float, viewer: Viewer) -> None:
+    """Let the model route an intent by itself."""
+    task, intent = route
+    keep_queues.set_trust(
+        services.db, viewer=viewer, task=task, intent=intent, is_trusted=True, least_probability=least
+    )
 
 
 def test_a_rule_is_tried_then_switched_on_and_outranks_the_model(services: Services, people: Desk) -> None:
@@ -41,12 +53,12 @@ def test_a_rule_is_tried_then_switched_on_and_outranks_the_model(services: Servi
     assert (move.ticket_id, move.stands_in, move.would_go_to) == (before.id, "refunds", "cards")
     # Trying moves nothing, and a rule that is off neither.
     assert arrive(services, "I complain again", tier="business").queue_id == people.refunds
-    keep_routing_rules.change_rule(services, rule_id, viewer=people.admin, changes={"is_active": True})
+    changes.change(services.db, ROUTING_RULE, rule_id, {"is_active": True}, viewer=people.admin)
     after = arrive(services, "I complain once more", tier="business")
     assert (after.queue_id, after.tags) == (people.cards, ("vip",))
     told = event_log.of(services.db, "ticket", after.id)[-1]
     assert (told.verb, told.actor_kind, told.after["rule"]) == ("routed", "rule", "Business complaints")
-    undo_event.undo(services, told.id, viewer=people.admin)
+    changes.undo(services, told.id, viewer=people.admin)
     assert file_ticket.show(services, after.id, viewer=SYSTEM).ticket.queue_id == people.intake
 
 
@@ -57,7 +69,7 @@ def test_rules_that_never_come_to_rest_are_refused(services: Services, people: D
     with pytest.raises(InputError, match="rule_matches_itself"):
         rule(services, "x", queue("refunds"), route="refunds")
     there = rule(services, "there", queue("intake"), route="refunds")
-    keep_routing_rules.change_rule(services, there, viewer=SYSTEM, changes={"is_active": True})
+    changes.change(services.db, ROUTING_RULE, there, {"is_active": True}, viewer=SYSTEM)
     with pytest.raises(InputError, match="rules_in_circle") as raised:
         rule(services, "back", queue("refunds"), route="intake")
     assert set(str(raised.value.params["names"]).split(" → ")) == {"there", "back"}
@@ -88,9 +100,9 @@ def test_order_and_names(services: Services, people: Desk) -> None:
     first, second = (rule(services, name, [COMPLAINT], route="cards") for name in ("one", "two"))
     with pytest.raises(Conflict, match="name_taken"):
         rule(services, "one", [COMPLAINT], route="cards")
-    keep_routing_rules.move_rule(services, second, viewer=SYSTEM, by=-1)
+    keep_routing_rules.move_rule(services.db, second, viewer=SYSTEM, by=-1)
     assert [one.id for one in rows.every(services.db)] == [second, first]
-    keep_routing_rules.remove_rule(services, second, viewer=SYSTEM)
+    changes.remove(services.db, ROUTING_RULE, second, viewer=SYSTEM)
     assert [one.id for one in rows.every(services.db)] == [first]
 
 
@@ -106,7 +118,7 @@ def test_the_model_stays_in_the_shadow_until_an_intent_is_trusted(services: Serv
     for at in range(14):
         ticket = arrive(services, f"where is my order {at}")
         if at < 12:
-            file_ticket.route(services, ticket.id, viewer=people.admin, queue_id=people.cards)
+            file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"queue_id": people.cards})
         else:
             correct_message.correct(services, ticket.id, viewer=people.admin, label="complaint", task="commerce_intent")
     found = keep_routing_rules.trust_report(services, precision=0.6)
@@ -114,10 +126,10 @@ def test_the_model_stays_in_the_shadow_until_an_intent_is_trusted(services: Serv
     assert (one.steps[0].n, one.steps[0].n_judged, one.steps[0].n_right) == (15, 14, 12)
     assert one.suggested == one.steps[0]
     assert found.n_automated == 15
-    set_trust = {"task": "commerce_intent", "intent": "track_order"}
-    keep_routing_rules.set_trust(services, viewer=people.admin, is_trusted=True, least_probability=0.95, **set_trust)
+    route = ("commerce_intent", "track_order")
+    trust(services, route, least=0.95, viewer=people.admin)
     assert arrive(services, "where is my order, please").queue_id == people.intake
-    keep_routing_rules.set_trust(services, viewer=people.admin, is_trusted=True, least_probability=0.9, **set_trust)
+    trust(services, route, least=0.9, viewer=people.admin)
     assert arrive(services, "where is my order now?").queue_id == people.cards
     # A new queue for the intent leaves its trust as it was.
     keep_queues.set_route_rule(

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import InputError
 from app.core.events import event_log
@@ -15,7 +15,7 @@ from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.report import Figures, Report
 from app.desk.domain.ticket import TicketDraft
-from app.desk.flows import file_ticket, report_desk, undo_event
+from app.desk.flows import file_ticket, report_desk
 from app.intents.flows import correct_prediction
 from app.model.store import predictions
 from tests.app.conftest import Desk
@@ -44,8 +44,8 @@ def test_a_day_of_the_desk(services: Services, people: Desk) -> None:
         advance(16 * HOUR_MS)
         file_ticket.reply(services, two, viewer=people.card_agent, body="Sorry")
         advance(DAY_MS - 18 * HOUR_MS)
-        file_ticket.set_status(services, one, viewer=people.shop_agent, status="open")
-        file_ticket.set_status(services, two, viewer=people.card_agent, status="solved")
+        file_ticket.edit(services, one, viewer=people.shop_agent, changes={"status": "open"})
+        file_ticket.edit(services, two, viewer=people.card_agent, changes={"status": "solved"})
         found = asked(services)
     monday, tuesday = found.steps
     assert (monday.figures.n_arrived, monday.figures.n_first, monday.figures.n_solved) == (3, 2, 0)
@@ -64,7 +64,7 @@ def test_what_is_taken_back_is_taken_off(services: Services, people: Desk) -> No
         file_ticket.reply(services, ticket, viewer=people.shop_agent, body="Hello", status="solved")
         advance(3000)
         said = [event for event in event_log.of(services.db, "ticket", ticket) if event.verb == "replied"]
-        undo_event.undo(services, said[-1].id, viewer=people.shop_agent)
+        changes.undo(services, said[-1].id, viewer=people.shop_agent)
         found = asked(services)
     assert found.total == Figures(n_arrived=1)
     assert [agent.n_replies for agent in found.agents] == [0]
@@ -74,7 +74,7 @@ def test_a_move_by_hand_after_the_rule_s_is_no_automation(services: Services, pe
     with clock.frozen(START):
         ticket = file(services, "I want my refund")
         assert asked(services).total.n_routed == 1
-        file_ticket.route(services, ticket, viewer=people.admin, queue_id=people.cards)
+        file_ticket.edit(services, ticket, viewer=people.admin, changes={"queue_id": people.cards})
         found = asked(services)
     assert (found.total.n_routed, found.total.n_rerouted, found.total.automation_rate) == (1, 1, 0.0)
     refunds = asked(services, queue_id=people.refunds)
@@ -99,7 +99,7 @@ def test_corrections_count_once_per_prediction(services: Services, people: Desk)
         assert (once.intent, once.n_read, once.n_corrected, once.correction_rate) == ("get_refund", 1, 1, 1.0)
         made = [event for event in event_log.of(services.db, "ticket", ticket) if event.verb == "corrected"]
         for event in reversed(made):
-            undo_event.undo(services, event.id, viewer=people.admin)
+            changes.undo(services, event.id, viewer=people.admin)
         assert asked(services).intents[0].n_corrected == 0
 
 

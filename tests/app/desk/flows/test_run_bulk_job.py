@@ -15,24 +15,25 @@ from typing import Any
 
 import pytest
 
-from app.answers.store import macros
-from app.core import clock
+from app.answers.flows.keep_macros import MACRO
+from app.core import changes, clock
 from app.core.db import open_database
 from app.core.errors import BellwetherError, Conflict, InputError, NotAllowed, NotFound
 from app.core.events import event_log
 from app.core.jobs import job_queue
 from app.core.jobs import job_rows as rows
 from app.core.permissions import SYSTEM, Viewer
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.demo.generate import generate
 from app.desk.domain.bulk import BulkOrder
 from app.desk.domain.ticket import TicketFilter
 from app.desk.flows import file_ticket, run_bulk_job
 from app.desk.store import bulk_items, inbox_query, queues
 from app.desk.store import tickets as ticket_rows
-from app.people.flows import keep_accounts
+from app.people.flows import find_viewer
 from app.people.store import users
 from tests.app.fake_engine import FakeEngine
+from tests.app.policies import make_policy
 
 ALL = TicketFilter(status=())
 N = 400
@@ -44,7 +45,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of a desk that every test copies."""
     path = tmp_path_factory.mktemp("desk") / "desk.sqlite"
     db = open_database(path)
-    generate(Services(db=db, engine=FakeEngine(), policy=Policy()), n_tickets=N)
+    generate(Services(db=db, engine=FakeEngine(), policy=make_policy()), n_tickets=N)
     db.close()
     return path
 
@@ -53,14 +54,14 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def services(desk: Path, tmp_path: Path) -> Iterator[Services]:
     """A desk of its own, because bulk changes everything."""
     db = open_database(shutil.copy(desk, tmp_path / "desk.sqlite"))
-    yield Services(db=db, engine=FakeEngine(), policy=Policy())
+    yield Services(db=db, engine=FakeEngine(), policy=make_policy())
     db.close()
 
 
 def _viewer(services: Services, email: str = "maren.oakhill@example.com") -> Viewer:
     user = users.find_by_email(services.db, email)
     assert user is not None
-    return keep_accounts.viewer_for(services, user)
+    return find_viewer.viewer_for(services, user)
 
 
 def _order(chosen: TicketFilter, action: str, **more: Any) -> BulkOrder:
@@ -96,9 +97,8 @@ def test_each_action_is_done_to_all_of_a_filter_and_undone(
 ) -> None:
     me = _viewer(services)
     if action == "apply_macro":
-        with services.db.transaction() as tx:
-            macro_id = macros.insert(tx, name="Tidy", body="…", actions=[_tag("swept"), _status("pending")])
-        params = {"macro_id": macro_id}
+        given = {"name": "Tidy", "body": "…", "actions": [_tag("swept"), _status("pending")]}
+        params = {"macro_id": changes.add(services.db, MACRO, given, viewer=SYSTEM).row.id}
     before, ids = _snapshot(services), set(inbox_query.ids(services.db, chosen, viewer=SYSTEM))
     assert ids
     order = _order(chosen, action, **params)
@@ -191,11 +191,11 @@ def test_what_changed_since_stays_and_is_told(services: Services) -> None:
     me = _viewer(services)
     job = _done(services, _order(TicketFilter(status=("solved",)), "set_status", status="open"), me)
     kept = _changed(services, job.id)[0]
-    file_ticket.set_status(services, kept, viewer=me, status="pending")
+    file_ticket.edit(services, kept, viewer=me, changes={"status": "pending"})
     undone = run_bulk_job.undo(services, job.id, viewer=me)
     job_queue.run_due(services)
     told = rows.get(services.db, undone.id)
-    assert (told.n_failed, told.errors[0]["row"], told.errors[0]["code"]) == (1, kept, "changed_since")
+    assert (told.n_failed, told.errors[0].row, told.errors[0].code) == (1, kept, "changed_since")
     assert ticket_rows.read(services.db, kept).status == "pending"
 
 
@@ -205,7 +205,7 @@ def test_rows_that_fail_are_counted_once_though_the_database_fails_too(
     me = _viewer(services)
     job = _done(services, _order(TicketFilter(status=("solved",)), "set_status", status="open"), me)
     kept = _changed(services, job.id)[0]
-    file_ticket.set_status(services, kept, viewer=me, status="pending")
+    file_ticket.edit(services, kept, viewer=me, changes={"status": "pending"})
     undo = run_bulk_job.undo(services, job.id, viewer=me)
     settle = bulk_items.settle
 
@@ -220,7 +220,7 @@ def test_rows_that_fail_are_counted_once_though_the_database_fails_too(
     job_queue.run_due(services)
     told = rows.get(services.db, undo.id)
     assert (told.n_failed, told.n_done) == (1, job.n_done - 1)
-    assert [one["row"] for one in told.errors] == [kept]
+    assert [one.row for one in told.errors] == [kept]
 
 
 def test_undo_is_a_few_statements_a_ticket(services: Services) -> None:
@@ -272,7 +272,7 @@ def test_labels_are_corrected_and_uncorrected_with_row_errors(services: Services
     services.db.connection.execute("UPDATE verdict SET task = 'gone' WHERE task = 'emotion'")
     failed = _done(services, _order(chosen, "correct", task="emotion", label="joy"), me)
     assert (failed.n_done, failed.n_failed) == (0, job.n_total)
-    assert failed.errors[0]["code"] == "not_found"
+    assert failed.errors[0].code == "not_found"
     run_bulk_job.undo(services, job.id, viewer=me)
     job_queue.run_due(services)
     assert services.db.value("SELECT count(*) FROM correction WHERE undone_at IS NULL") == 0
@@ -288,13 +288,14 @@ import sys
 from pathlib import Path
 from app.desk.flows import run_bulk_job as bulk
 from app.core.jobs import job_queue as jobs
-from app.core.services import Policy, Services
+from app.core.services import Services
+from tests.app.policies import make_policy
 from app.core.db import open_database
 from app.registration import register_flows
 register_flows()
 from tests.app.fake_engine import FakeEngine
 bulk.LARGEST = 10
-jobs.run_due(Services(db=open_database(Path(sys.argv[1])), engine=FakeEngine(), policy=Policy()))
+jobs.run_due(Services(db=open_database(Path(sys.argv[1])), engine=FakeEngine(), policy=make_policy()))
 """
 
 

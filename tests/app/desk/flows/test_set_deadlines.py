@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.durations import HOUR_MS
 from app.core.errors import Conflict, InputError
 from app.core.events import event_log
@@ -14,8 +14,10 @@ from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.sla_policy import SlaPolicy
 from app.desk.domain.ticket import Ticket, TicketDraft
-from app.desk.flows import file_ticket, keep_queues, keep_sla_policies, order_inbox, set_deadlines
-from app.desk.store import sla_policies as rows
+from app.desk.flows import file_ticket, order_inbox, set_deadlines
+from app.desk.flows.keep_queues import QUEUE
+from app.desk.flows.keep_sla_policies import SLA_POLICY
+from app.desk.store import queues as rows
 from app.desk.store import tickets as stored
 from tests.app.conftest import Desk
 
@@ -31,11 +33,11 @@ def file(services: Services, *, queue: str = "intake", body: str = "hmm") -> Tic
 
 def office(services: Services, people: Desk, **values: object) -> SlaPolicy:
     given = {"name": "Office", "zone": "UTC", "hours": WEEK, "first_response_ms": 4 * HOUR_MS, **values}
-    return keep_sla_policies.add_policy(services, viewer=people.admin, **{"resolution_ms": 16 * HOUR_MS, **given})
+    return changes.add(services.db, SLA_POLICY, {"resolution_ms": 16 * HOUR_MS, **given}, viewer=people.admin).row
 
 
 def hold(services: Services, people: Desk, policy: SlaPolicy, *, queue_id: int) -> None:
-    keep_queues.change_queue(services, queue_id, viewer=people.admin, changes={"sla_policy_id": policy.id})
+    changes.change(services.db, QUEUE, queue_id, {"sla_policy_id": policy.id}, viewer=people.admin)
 
 
 def hours(ms: int | None) -> float | None:
@@ -58,9 +60,9 @@ def test_moving_to_another_queue_and_priority_sets_the_clock_anew(services: Serv
         ticket = file(services)
         assert hours(ticket.first_response_due_at) == 16.0, "the default policy runs around the clock"
         advance(HOUR_MS)
-        moved = file_ticket.route(services, ticket.id, viewer=people.admin, queue_id=people.refunds)
+        moved = file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"queue_id": people.refunds}).row
         assert hours(moved.first_response_due_at) == 8.0
-        urgent = file_ticket.set_priority(services, ticket.id, viewer=people.admin, priority="urgent")
+        urgent = file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"priority": "urgent"}).row
         assert (hours(urgent.first_response_due_at), hours(urgent.resolution_due_at)) == (1.0, 4.0)
 
 
@@ -68,14 +70,14 @@ def test_the_clock_stands_while_the_customer_is_asked(services: Services, people
     with clock.frozen(START) as advance:
         ticket = file(services)
         advance(2 * HOUR_MS)
-        pending = file_ticket.reply(services, ticket.id, viewer=people.admin, body="Which order?", status="pending")
+        pending = file_ticket.reply(services, ticket.id, viewer=people.admin, body="Which order?", status="pending").row
         due_at = pending.resolution_due_at
         advance(100 * HOUR_MS)
         state = file_ticket.sla_state(stored.read(services.db, ticket.id))
         assert (state.name, state.left_ms) == ("paused", 94 * HOUR_MS)
         order_inbox.refresh(services)
         assert [event.verb for event in event_log.of(services.db, "ticket", ticket.id)].count("sla_breached") == 0
-        opened = file_ticket.set_status(services, ticket.id, viewer=people.admin, status="open")
+        opened = file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"status": "open"}).row
         assert due_at is not None
         assert opened.resolution_due_at == due_at + 100 * HOUR_MS
         assert opened.first_response_due_at == pending.first_response_due_at, "what was met stays as it was measured"
@@ -86,7 +88,7 @@ def test_the_customer_s_answer_lets_it_run_again(services: Services, people: Des
     with clock.frozen(START) as advance:
         draft = TicketDraft(subject="", body="hmm", channel="email", message_id="a@x")
         ticket = file_ticket.receive(services, draft, viewer=SYSTEM).ticket
-        file_ticket.set_status(services, ticket.id, viewer=people.admin, status="pending")
+        file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"status": "pending"})
         advance(5 * HOUR_MS)
         answer = TicketDraft(subject="", body="order 12", channel="email", message_id="b@x", in_reply_to="a@x")
         again = file_ticket.receive(services, answer, viewer=SYSTEM).ticket
@@ -112,22 +114,22 @@ def test_the_tick_tells_once_that_a_deadline_is_near_and_that_it_passed(services
 def test_the_settings_hours_are_the_default_until_it_is_edited(services: Services, people: Desk) -> None:
     for first in (2 * HOUR_MS, 3 * HOUR_MS):
         set_deadlines.install_default(services.db, first_response_ms=first, resolution_ms=24 * HOUR_MS)
-        assert rows.of_queue(services.db, people.intake).first_response_ms == first
-    policy = rows.default(services.db)
+        assert rows.policy_of(services.db, people.intake).first_response_ms == first
+    policy = rows.default_policy(services.db)
     assert policy is not None
-    keep_sla_policies.change_policy(services, policy.id, viewer=people.admin, changes={"first_response_ms": HOUR_MS})
+    changes.change(services.db, SLA_POLICY, policy.id, {"first_response_ms": HOUR_MS}, viewer=people.admin)
     set_deadlines.install_default(services.db, first_response_ms=9 * HOUR_MS, resolution_ms=24 * HOUR_MS)
-    assert rows.of_queue(services.db, people.intake).first_response_ms == HOUR_MS
+    assert rows.policy_of(services.db, people.intake).first_response_ms == HOUR_MS
     with pytest.raises(Conflict) as refused:
-        keep_sla_policies.remove_policy(services, policy.id, viewer=people.admin)
+        changes.remove(services.db, SLA_POLICY, policy.id, viewer=people.admin)
     assert refused.value.code == "default_policy"
 
 
 def test_a_removed_policy_leaves_its_queues_the_default(services: Services, people: Desk) -> None:
     policy = office(services, people)
     hold(services, people, policy, queue_id=people.intake)
-    keep_sla_policies.remove_policy(services, policy.id, viewer=people.admin)
-    assert rows.of_queue(services.db, people.intake) == SlaPolicy()
+    changes.remove(services.db, SLA_POLICY, policy.id, viewer=people.admin)
+    assert rows.policy_of(services.db, people.intake) == SlaPolicy()
 
 
 @pytest.mark.parametrize(

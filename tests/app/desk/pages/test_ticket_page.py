@@ -8,12 +8,13 @@ import re
 import pytest
 
 from app.answers.domain import Tally
-from app.answers.flows import keep_macros
+from app.answers.flows.keep_macros import MACRO
 from app.answers.store import suggestion_outcomes
+from app.core import changes
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
 from app.desk.domain.ticket import TicketDraft
-from app.desk.flows import file_ticket, undo_event
+from app.desk.flows import file_ticket
 from tests.app.page_house import House, post, without_model
 from tests.app.site import csrf
 
@@ -213,20 +214,23 @@ def test_a_macro_goes_into_the_reply_without_a_script(house: House) -> None:
 
 def test_a_macro_sent_does_its_actions_and_what_became_of_it_orders_the_next(house: House, ticket: int) -> None:
     client, services = house.reader(), house.site.services
-    macro = keep_macros.add_macro(
-        services,
+    macro = changes.add(
+        services.db,
+        MACRO,
+        {
+            "name": "Card: sorry",
+            "body": "We are sorry about your card, {{ customer.name }}.",
+            "intents": ("lost_or_stolen_card",),
+            "actions": [{"type": "add_tag", "value": "sorry"}, {"type": "set_status", "value": "pending"}],
+        },
         viewer=SYSTEM,
-        name="Card: sorry",
-        body="We are sorry about your card, {{ customer.name }}.",
-        intents=("lost_or_stolen_card",),
-        actions=[{"type": "add_tag", "value": "sorry"}, {"type": "set_status", "value": "pending"}],
-    )
+    ).row
     body = "We are sorry about your card, Ana."
     post(client, f"/tickets/{ticket}/reply", with_actions="1", body=body, action="reply", macro_id=macro.id)
     shown = file_ticket.show(services, ticket, viewer=house.viewer()).ticket
     assert (shown.status, shown.tags) == ("pending", ("sorry",))
     assert suggestion_outcomes.of_macros(services.db)[macro.id] == Tally(n_accepted=1, kept=1.0)
-    undo_event.undo(services, event_log.of(services.db, "ticket", ticket)[-1].id, viewer=house.viewer("admin"))
+    changes.undo(services, event_log.of(services.db, "ticket", ticket)[-1].id, viewer=house.viewer("admin"))
     shown = file_ticket.show(services, ticket, viewer=house.viewer()).ticket
     assert (shown.status, shown.tags) == ("new", ())
     assert macro.id not in suggestion_outcomes.of_macros(services.db)

@@ -12,11 +12,10 @@ import pytest
 from app.core.db import Database, Transaction, open_database
 from app.core.errors import InputError
 from app.core.permissions import SYSTEM
-from app.desk.domain.ticket import Ticket, TicketFilter, Urgency, UrgencyPart
-from app.desk.store import customers, inbox_query, messages, queues, tickets
-from app.desk.store.ticket_filter import Sort
+from app.desk.domain.ticket import Customer, Message, Sort, Status, Ticket, TicketFilter, Urgency, UrgencyPart
+from app.desk.store import customers, inbox_query, messages, tickets
 
-STATUSES = ("new", "open", "pending", "solved", "closed")
+STATUSES: tuple[Status, ...] = ("new", "open", "pending", "solved", "closed")
 
 
 @pytest.fixture(scope="module")
@@ -25,43 +24,44 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     database = open_database(tmp_path_factory.mktemp("inbox") / "desk.sqlite")
     with database.transaction() as tx:
         for slug in ("a", "b", "c"):
-            queues.insert(tx, slug=slug, title=slug, intent_task="commerce_intent")
+            tx.insert("queue", {"slug": slug, "title": slug, "intent_task": "commerce_intent"})
         customer = customers.ensure(tx, name="Ada", email="ada@example.com")
         for number in range(200):
-            _ticket(tx, number, customer_id=customer)
+            _ticket(tx, number, customer=customer)
     yield database
     database.close()
 
 
-def _ticket(tx: Transaction, number: int, *, customer_id: int) -> None:
-    values = {
-        "subject": f"Ticket {number}",
-        "channel": "email",
-        "status": STATUSES[number % 5],
-        "priority": "normal",
-        "queue_id": 1 + number % 3,
-        "customer_id": customer_id,
-        "created_at": 1000 + number,
-        "updated_at": 5000 - number,
-        "risk": number * 7 % 40,
-        "intent": "get_refund" if number % 4 == 0 else "track_order",
-        "needs_person": number % 10 == 0,
-    }
-    ticket_id = tickets.insert(tx, values=values)
-    word = "umbrella" if number % 50 == 0 else "kettle"
-    messages.insert(
-        tx,
-        values={
-            "ticket_id": ticket_id,
-            "kind": "incoming",
-            "author_kind": "customer",
-            "author_name": "Ada",
-            "body": word,
-            "text": f"my {word} number {number}",
-            "occurred_at": number,
-            "received_at": number,
-        },
+def _ticket(tx: Transaction, number: int, *, customer: Customer) -> Ticket:
+    drawn = Ticket(
+        id=0,
+        subject=f"Ticket {number}",
+        channel="email",
+        status=STATUSES[number % 5],
+        priority="normal",
+        queue_id=1 + number % 3,
+        customer_id=customer.id,
+        created_at=1000 + number,
+        updated_at=5000 - number,
+        risk=number * 7 % 40,
+        intent="get_refund" if number % 4 == 0 else "track_order",
+        needs_person=number % 10 == 0,
     )
+    ticket = tickets.insert(tx, drawn)
+    word = "umbrella" if number % 50 == 0 else "kettle"
+    message = Message(
+        id=0,
+        ticket_id=ticket.id,
+        kind="incoming",
+        author_kind="customer",
+        author_name="Ada",
+        body=word,
+        text=f"my {word} number {number}",
+        occurred_at=number,
+        received_at=number,
+    )
+    messages.insert(tx, message)
+    return ticket
 
 
 def walk(db: Database, chosen: TicketFilter, *, sort: Sort = "risk", limit: int = 7) -> list[Ticket]:
@@ -135,13 +135,14 @@ def test_counters_follow_every_change(tmp_path: Path) -> None:
     database = open_database(tmp_path / "desk.sqlite")
     with database.transaction() as tx:
         for slug in ("a", "b", "c"):
-            queues.insert(tx, slug=slug, title=slug, intent_task="t")
+            tx.insert("queue", {"slug": slug, "title": slug, "intent_task": "t"})
         customer = customers.ensure(tx, name="Ada", email=None)
         for number in range(9):
-            _ticket(tx, number, customer_id=customer)
-        tickets.update(tx, 1, changes={"status": "closed"})
-        tickets.update(tx, 2, changes={"queue_id": 3, "subject": "moved"})
-        tickets.update(tx, 3, changes={"subject": "same"})
+            _ticket(tx, number, customer=customer)
+        first, second, third = (tickets.read(tx, number) for number in (1, 2, 3))
+        tickets.write(tx, first, replace(first, status="closed"))
+        tickets.write(tx, second, replace(second, queue_id=3, subject="moved"))
+        tickets.write(tx, third, replace(third, subject="same"))
     kept = database.rows("SELECT queue_id, status, n FROM ticket_count WHERE n > 0 ORDER BY 1, 2")
     true = database.rows("SELECT queue_id, status, count(*) AS n FROM ticket GROUP BY 1, 2 ORDER BY 1, 2")
     assert [tuple(row) for row in kept] == [tuple(row) for row in true]
@@ -154,9 +155,10 @@ def test_urgency_is_kept_with_its_reasons(tmp_path: Path) -> None:
     parts = (UrgencyPart(code="anger", points=12), UrgencyPart(code="words_now", points=10))
     urgency = Urgency(points=22, priority="normal", parts=parts)
     with database.transaction() as tx:
-        queues.insert(tx, slug="a", title="a", intent_task="t")
-        _ticket(tx, 0, customer_id=customers.ensure(tx, name="Ada", email=None))
-        assert tickets.update(tx, 1, changes={"urgency": urgency, "tags": ("x", "y")}).urgency == urgency
-    assert tickets.read(database, 1).tags == ("x", "y")
+        tx.insert("queue", {"slug": "a", "title": "a", "intent_task": "t"})
+        was = _ticket(tx, 0, customer=customers.ensure(tx, name="Ada", email=None))
+        kept = tickets.write(tx, was, replace(was, urgency=urgency, tags=("x", "y")))
+    assert tickets.read(database, 1) == kept
+    assert (kept.urgency, kept.tags, kept.version) == (urgency, ("x", "y"), 2)
     assert json.loads(database.value("SELECT urgency_parts FROM ticket")) == [["anger", 12], ["words_now", 10]]
     database.close()

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from app.core import changes
 from app.core.permissions import SYSTEM
 from app.core.views import keep_saved_views
-from app.market.flows import fetch_feeds, keep_topics
-from app.people.flows import keep_teams
+from app.market.flows import keep_topics
+from app.market.flows.keep_feeds import FEED
+from app.market.flows.keep_topics import OWN_TOPIC
+from app.people.flows.keep_teams import TEAM
 from tests.app.page_house import House, make_house
 
 PATH = "/api/v1/dashboards"
@@ -78,14 +81,14 @@ def test_feeds_out_of_sight_are_hidden_and_stay(house: House) -> None:
     services = house.site.services
     analyst, admin = house.site.caller(*WRITER, role="analyst"), house.site.caller("admin")
     path = f"{PATH}/{analyst('POST', PATH, json=MORNINGS).json['id']}"
-    team = keep_teams.add_team(services, viewer=SYSTEM, name="Desk of the wire")
-    fetch_feeds.change_feed(services, house.feed, viewer=SYSTEM, changes={"team_id": team.id})
+    team = changes.add(services.db, TEAM, {"name": "Desk of the wire"}, viewer=SYSTEM).row
+    changes.change(services.db, FEED, house.feed, {"team_id": team.id}, viewer=SYSTEM)
     seen = analyst("PATCH", path, json={"name": "Renamed", "days": 28}).json
     assert (seen["subjects"], seen["n_hidden"]) == (["entity:LKSP", "topic:earnings", "market"], 1)
     assert analyst("POST", PATH, json=MORNINGS).status_code == 422
     whole = admin("GET", path).json
     assert (whole["name"], whole["days"], whole["subjects"]) == ("Renamed", 28, MORNINGS["subjects"])
-    fetch_feeds.change_feed(services, house.feed, viewer=SYSTEM, changes={"team_id": None})
+    changes.change(services.db, FEED, house.feed, {"team_id": None}, viewer=SYSTEM)
     assert analyst("DELETE", path).status_code == 204
 
 
@@ -112,14 +115,14 @@ def test_what_is_no_dashboard_is_told(house: House, changes: dict[str, Any], poi
 
 def test_own_topics_stand_on_it_and_views_of_the_inbox_do_not_count(house: House) -> None:
     services, api = house.site.services, house.site.caller("admin")
-    topic = keep_topics.add(services, viewer=SYSTEM, title="Probes", words=["probe"])
+    topic = keep_topics.add_topic(services, {"title": "Probes", "words": ["probe"]}, viewer=SYSTEM).row
     made = api("POST", PATH, json=MORNINGS | {"subjects": [f"topic:{topic.subject_id}"]})
     assert made.json["subjects"] == [f"topic:{topic.subject_id}"]
-    keep_topics.remove(services, topic.id, viewer=SYSTEM)
+    changes.remove(services.db, OWN_TOPIC, topic.id, viewer=SYSTEM)
     assert api("GET", f"{PATH}/{made.json['id']}").json["n_hidden"] == 1
     inbox = keep_saved_views.add(
         services, viewer=house.viewer("admin"), name="Angry", query="sentiment=negative", is_shared=True
-    )
+    ).row
     assert [
         api(method, f"{PATH}/{inbox.id}", json={"name": "Calm"}).status_code for method in ("GET", "PATCH", "DELETE")
     ] == [404] * 3

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from app.alerts.flows import tick_rules as alert_flows
+from app.alerts.domain.alert import Alert
+from app.alerts.flows.keep_rules import RULE
 from app.alerts.store import alerts
+from app.core import changes
 from app.core.permissions import SYSTEM
-from app.people.store import teams
 from tests.app.site import Caller, Site
 
 LINES = {"Content-Type": "application/x-ndjson"}
@@ -181,7 +182,7 @@ def test_what_exists_is_not_added_again(api: Caller, path: str, sent: dict[str, 
 
 
 def test_rules_silences_and_alerts(api: Caller, model_site: Site) -> None:
-    alert_flows.add_rule(model_site.services, viewer=SYSTEM, name="Bad news", min_stories=1, min_negative=1)
+    changes.add(model_site.services.db, RULE, {"name": "Bad news", "min_stories": 1, "min_negative": 1}, viewer=SYSTEM)
     assert [rule["name"] for rule in api("GET", "/api/v1/rules").get_json()["data"]] == ["Bad news"]
     surge = api("POST", "/api/v1/rules", json={"name": "Surge", "kind": "surge", "budget": 0.5}).get_json()
     assert (surge["kind"], surge["budget"]) == ("surge", 0.5)
@@ -245,26 +246,14 @@ def test_alerts_on_a_feed_are_for_who_sees_the_feed(site: Site) -> None:
     db = site.services.db
     admin = site.caller("alerts:write", "posts:read")
     with db.transaction() as tx:
-        team_id = teams.insert(tx, name="Wire desk")
+        team_id = tx.insert("team", {"name": "Wire desk"})
         feed_id = tx.insert("feed", {"slug": "closed", "name": "Closed", "kind": "push", "team_id": team_id})
-        rule_id = tx.insert(
-            "rule",
-            {
-                "name": "Feed",
-                "subject_kind": "feed",
-                "window_ms": 1,
-                "baseline_ms": 1,
-                "min_stories": 1,
-                "min_negative": 1,
-                "share": 0.5,
-                "lift": 1,
-                "pending_ms": 0,
-                "recovering_ms": 0,
-                "severity": "info",
-            },
-        )
-        begun = {"rule_id": rule_id, "state": "firing", "severity": "info", "since_at": 1, "started_at": 1}
-        alert_id = alerts.insert(tx, values={**begun, "subject_kind": "feed", "subject_id": str(feed_id)})
+        rule = changes.add(tx, RULE, {"name": "Feed", "subject_kind": "feed"}, viewer=SYSTEM).row
+        firing = Alert(
+            id=0, rule_id=rule.id, subject_kind="feed", subject_id=str(feed_id), state="firing", severity="info",
+            since_at=1, started_at=1,
+        )  # fmt: skip
+        alert_id = alerts.put(tx, firing, is_step=True).id
     analyst = site.caller("alerts:write", role="analyst")
     path = f"/api/v1/alerts/alr_{alert_id}"
     assert admin("GET", path).status_code == 200

@@ -11,18 +11,15 @@ from app.core.durations import DAY_MS, HOUR_MS
 from app.market.decide.bucketing import (
     MARKET,
     Timeline,
-    added,
     bucket_at,
-    contribution,
+    difference,
     merged,
-    negated,
     points,
     sayings,
     tally,
-    window,
 )
-from app.market.domain.market import Mention, Post
-from app.market.domain.series import Bucket, Saying, Window
+from app.market.domain.market import Mention
+from app.market.domain.series import Bucket, CountedPost, Saying, Window
 
 START = 1_770_001_200_000
 """2026-02-02 03:00 UTC: a whole hour that is no whole day."""
@@ -51,22 +48,18 @@ def test_buckets_begin_with_the_hour() -> None:
     assert bucket_at(-1) == -HOUR_MS
 
 
-def post(**changes: Any) -> Post:
+def post(**changes: Any) -> CountedPost:
     values: dict[str, Any] = {
         "id": 5,
         "feed_id": 2,
-        "external_id": "x",
-        "title": "t",
-        "body": "",
-        "text": "t",
         "occurred_at": START,
-        "received_at": START,
         "story_id": 9,
         "topic": "earnings",
+        "is_topic_abstained": False,
         "sentiment": "neutral",
         "sentiment_score": 0.1,
     }
-    return Post(**{**values, **changes})
+    return CountedPost(**{**values, **changes})
 
 
 def mention(mention_id: int, *, entity_id: int = 3, **changes: Any) -> Mention:
@@ -77,6 +70,7 @@ def mention(mention_id: int, *, entity_id: int = 3, **changes: Any) -> Mention:
         "start": 0,
         "end": 1,
         "surface": "t",
+        "occurred_at": START,
         "sentiment": "negative",
         "sentiment_score": -0.5,
         "probability": 0.6,
@@ -132,7 +126,8 @@ def test_the_surest_mention_of_an_entity_speaks_and_an_abstained_topic_is_none()
     ],
 )
 def test_what_a_saying_contributes(changes: dict[str, Any], is_first: bool, expected: Bucket) -> None:
-    assert contribution(saying(hour=0.9, **changes), is_first=is_first) == expected
+    earlier = [] if is_first else [saying(0)]
+    assert difference([*earlier, saying(hour=0.9, **changes)], before=earlier) == (expected,)
 
 
 def test_a_story_posted_fifty_times_is_one_story() -> None:
@@ -144,11 +139,11 @@ def test_a_story_posted_fifty_times_is_one_story() -> None:
 def test_a_late_arrival_that_was_first_moves_the_story_to_its_hour() -> None:
     present = saying(1, hour=3)
     late = saying(2, hour=0, sentiment="positive", sentiment_score=0.5)
-    assert added(late, first=present) == (
+    assert difference([present, late], before=[present]) == (
         bucket(0, n_posts=1, n_stories=1, n_positive=1, score_sum=0.5),
         bucket(3, n_stories=-1, n_negative=-1, score_sum=922 / 1024),
     )
-    assert added(saying(3, hour=4), first=present) == (bucket(4, n_posts=1),)
+    assert difference([present, saying(3, hour=4)], before=[present]) == (bucket(4, n_posts=1),)
 
 
 SAYINGS = st.lists(
@@ -170,13 +165,8 @@ SAYINGS = st.lists(
 @given(arriving=SAYINGS)
 def test_counting_one_by_one_equals_counting_anew_to_the_bit(arriving: list[Saying]) -> None:
     buckets: tuple[Bucket, ...] = ()
-    firsts: dict[tuple[str, int], Saying] = {}
-    for one in arriving:
-        key = None if one.story_id is None else (one.subject_id, one.story_id)
-        first = None if key is None else firsts.get(key)
-        buckets = merged([*buckets, *added(one, first=first)])
-        if key is not None and (first is None or (one.at, one.post_id) < (first.at, first.post_id)):
-            firsts[key] = one
+    for n in range(len(arriving)):
+        buckets = merged([*buckets, *difference(arriving[: n + 1], before=arriving[:n])])
     assert buckets == tally(arriving)
 
 
@@ -187,17 +177,16 @@ def test_an_edited_post_is_counted_by_the_difference(before: list[Saying], posit
         replace(one, sentiment="positive", sentiment_score=1.0) if number == position else one
         for number, one in enumerate(before)
     ]
-    change = merged([*tally(after), *map(negated, tally(before))])
-    assert merged([*tally(before), *change]) == tally(after)
+    assert merged([*tally(before), *difference(after, before=before)]) == tally(after)
 
 
 def test_a_window_holds_what_begins_in_it() -> None:
     buckets = [bucket(hour, n_posts=2, n_stories=1, n_negative=1, score_sum=-0.5) for hour in (5, 0, 2)]
-    found = window(buckets, since=START, until=START + 5 * HOUR_MS)
+    found = Timeline(buckets).window(since=START, until=START + 5 * HOUR_MS)
     assert found == Window(since=START, until=START + 5 * HOUR_MS, n_posts=4, n_stories=2, n_negative=2, score_sum=-1.0)
     assert found.negative_share == 1.0
-    assert window(buckets, since=START + 9 * HOUR_MS, until=START).n_posts == 0
-    assert window([], since=0, until=1) == Window(since=0, until=1)
+    assert Timeline(buckets).window(since=START + 9 * HOUR_MS, until=START).n_posts == 0
+    assert Timeline([]).window(since=0, until=1) == Window(since=0, until=1)
 
 
 @settings(deadline=None)

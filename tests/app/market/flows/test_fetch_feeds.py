@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.durations import MINUTE_MS
 from app.core.errors import Conflict, DatabaseBusy, InputError, OutgoingError, OutgoingRefused
 from app.core.events import event_log
@@ -18,7 +18,8 @@ from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.market.domain.market import Feed, Post, PostDraft, PostFilter
 from app.market.flows import fetch_feeds, ingest_posts
-from app.market.sources import feed_process, fetching
+from app.market.flows.keep_feeds import FEED
+from app.market.sources import feed_download, feed_process
 from app.market.sources.post_drafts import from_rss
 from app.market.store import feeds as rows
 from app.market.store import mentions
@@ -29,7 +30,9 @@ from tests.app.feed_server import ATOM, RSS, Answer, Wire
 @pytest.fixture
 def feed(private: Services, wire: Wire) -> Feed:
     """An RSS feed at the server."""
-    return fetch_feeds.add_feed(private, viewer=SYSTEM, slug="wire", name="Wire", kind="rss", url=wire.url)
+    return changes.add(
+        private.db, FEED, {"slug": "wire", "name": "Wire", "kind": "rss", "url": wire.url}, viewer=SYSTEM
+    ).row
 
 
 def stored(services: Services) -> list[Post]:
@@ -99,16 +102,16 @@ def test_a_feed_without_etag_brings_only_what_is_new(private: Services, feed: Fe
 def test_another_address_is_not_asked_with_the_old_ones_etag(private: Services, feed: Feed, wire: Wire) -> None:
     wire.answer.headers = {"ETag": '"v1"'}
     fetch_feeds.fetch(private, feed.id, viewer=SYSTEM)
-    fetch_feeds.change_feed(private, feed.id, viewer=SYSTEM, changes={"url": wire.url + "?section=markets"})
+    changes.change(private.db, FEED, feed.id, {"url": wire.url + "?section=markets"}, viewer=SYSTEM)
     fetch_feeds.fetch(private, feed.id, viewer=SYSTEM)
     assert "if-none-match" not in wire.asked[-1]
-    fetch_feeds.change_feed(private, feed.id, viewer=SYSTEM, changes={"name": "Wire, markets"})
+    changes.change(private.db, FEED, feed.id, {"name": "Wire, markets"}, viewer=SYSTEM)
     assert now(private, feed).etag == '"v1"'
 
 
 def test_an_address_that_moved_for_good_is_remembered(private: Services, feed: Feed, wire: Wire) -> None:
     old = wire.url.replace("feed.xml", "old.xml")
-    fetch_feeds.change_feed(private, feed.id, viewer=SYSTEM, changes={"url": old})
+    changes.change(private.db, FEED, feed.id, {"url": old}, viewer=SYSTEM)
     fetch_feeds.fetch(private, feed.id, viewer=SYSTEM)
     assert now(private, feed).url == wire.url
     moved = event_log.of(private.db, "feed", feed.id)[-1]
@@ -119,13 +122,13 @@ def test_an_address_that_moved_for_good_is_remembered(private: Services, feed: F
 
 def slow(patch: pytest.MonkeyPatch) -> Answer:
     """An answer that comes after the time is over."""
-    patch.setattr(fetching, "_TIMEOUT_S", 0.2)
+    patch.setattr(feed_download, "_TIMEOUT_S", 0.2)
     return Answer(wait_s=1.0)
 
 
 def large(patch: pytest.MonkeyPatch) -> Answer:
     """An answer over the size limit."""
-    patch.setattr(fetching, "_MAX_BYTES", 1000)
+    patch.setattr(feed_download, "_MAX_BYTES", 1000)
     return Answer(b"x" * 1001)
 
 
@@ -163,7 +166,7 @@ def test_a_fault_is_kept_waits_longer_and_longer_and_is_forgotten(
 
 def test_a_feed_is_fetched_as_often_as_it_asks_for(private: Services, feed: Feed, wire: Wire) -> None:
     start = clock.now_ms()
-    fetch_feeds.change_feed(private, feed.id, viewer=SYSTEM, changes={"interval_ms": 45 * MINUTE_MS})
+    changes.change(private.db, FEED, feed.id, {"interval_ms": 45 * MINUTE_MS}, viewer=SYSTEM)
     with clock.frozen(start):
         fetch_feeds.fetch(private, feed.id, viewer=SYSTEM)
         assert now(private, feed).next_fetch_at == start + 45 * MINUTE_MS
@@ -172,7 +175,7 @@ def test_a_feed_is_fetched_as_often_as_it_asks_for(private: Services, feed: Feed
             fetch_feeds.fetch(private, feed.id, viewer=SYSTEM)
         assert now(private, feed).next_fetch_at == start + 90 * MINUTE_MS
     with pytest.raises(InputError):
-        fetch_feeds.change_feed(private, feed.id, viewer=SYSTEM, changes={"interval_ms": MINUTE_MS})
+        changes.change(private.db, FEED, feed.id, {"interval_ms": MINUTE_MS}, viewer=SYSTEM)
 
 
 def test_xml_that_breaks_off_gives_what_can_be_read(private: Services, feed: Feed, wire: Wire) -> None:
@@ -193,12 +196,13 @@ def test_the_other_side_may_ask_for_patience(private: Services, feed: Feed, wire
 def test_the_round_takes_active_feeds_whose_time_has_come(private: Services, feed: Feed, wire: Wire) -> None:
     names = ("paused", "later")
     others = [
-        fetch_feeds.add_feed(private, viewer=SYSTEM, slug=name, name=name, kind="rss", url=wire.url) for name in names
+        changes.add(private.db, FEED, {"slug": name, "name": name, "kind": "rss", "url": wire.url}, viewer=SYSTEM).row
+        for name in names
     ]
-    fetch_feeds.add_feed(private, viewer=SYSTEM, slug="pushed", name="Pushed", kind="push")
-    fetch_feeds.change_feed(private, others[0].id, viewer=SYSTEM, changes={"is_active": False})
+    changes.add(private.db, FEED, {"slug": "pushed", "name": "Pushed", "kind": "push"}, viewer=SYSTEM)
+    changes.change(private.db, FEED, others[0].id, {"is_active": False}, viewer=SYSTEM)
     with private.db.transaction() as tx:
-        rows.note(tx, others[1].id, changes={"next_fetch_at": clock.now_ms() + MINUTE_MS})
+        rows.note(tx, others[1].id, columns={"next_fetch_at": clock.now_ms() + MINUTE_MS})
     assert fetch_feeds.fetch_due(private) == 2
     assert len(wire.asked) == 1
     assert fetch_feeds.fetch_due(private) == 0
@@ -213,11 +217,13 @@ def test_one_broken_feed_does_not_stop_the_others(
 ) -> None:
     # The first fails as an unreachable one does, the second in a way that nobody thought of.
     with private.db.transaction() as tx:
-        rows.note(tx, feed.id, changes={"url": "http://127.0.0.1:1024/gone", "next_fetch_at": 1})
-    odd = fetch_feeds.add_feed(private, viewer=SYSTEM, slug="odd", name="Odd", kind="rss", url=wire.url + "?odd")
+        rows.note(tx, feed.id, columns={"url": "http://127.0.0.1:1024/gone", "next_fetch_at": 1})
+    odd = changes.add(
+        private.db, FEED, {"slug": "odd", "name": "Odd", "kind": "rss", "url": wire.url + "?odd"}, viewer=SYSTEM
+    ).row
     with private.db.transaction() as tx:
-        rows.note(tx, odd.id, changes={"next_fetch_at": 2, "zone": "Moon/Base"})
-    fetch_feeds.add_feed(private, viewer=SYSTEM, slug="sound", name="Sound", kind="rss", url=wire.url)
+        rows.note(tx, odd.id, columns={"next_fetch_at": 2, "zone": "Moon/Base"})
+    changes.add(private.db, FEED, {"slug": "sound", "name": "Sound", "kind": "rss", "url": wire.url}, viewer=SYSTEM)
 
     def strict(body: bytes, *, zone: str, now: int) -> object:
         if zone == "Moon/Base":
@@ -253,7 +259,9 @@ def test_a_busy_database_is_no_fault_of_the_feed(
 
 
 def test_an_address_of_the_own_network_is_refused_unless_allowed(services: Services, wire: Wire) -> None:
-    feed = fetch_feeds.add_feed(services, viewer=SYSTEM, slug="inside", name="Inside", kind="rss", url=wire.url)
+    feed = changes.add(
+        services.db, FEED, {"slug": "inside", "name": "Inside", "kind": "rss", "url": wire.url}, viewer=SYSTEM
+    ).row
     with pytest.raises(OutgoingRefused):
         fetch_feeds.fetch(services, feed.id, viewer=SYSTEM)
     assert wire.asked == []
@@ -261,7 +269,7 @@ def test_an_address_of_the_own_network_is_refused_unless_allowed(services: Servi
 
 
 def test_a_pushed_feed_is_never_fetched(services: Services) -> None:
-    feed = fetch_feeds.add_feed(services, viewer=SYSTEM, slug="pushed", name="Pushed", kind="push")
+    feed = changes.add(services.db, FEED, {"slug": "pushed", "name": "Pushed", "kind": "push"}, viewer=SYSTEM).row
     with pytest.raises(InputError, match="bad_url"):
         fetch_feeds.fetch(services, feed.id, viewer=SYSTEM)
     assert now(services, feed).next_fetch_at is None
@@ -270,12 +278,12 @@ def test_a_pushed_feed_is_never_fetched(services: Services) -> None:
 @pytest.mark.parametrize("url", [None, "", "ftp://wire.example/x", "javascript:alert(1)", "wire.example"])
 def test_a_polled_feed_needs_an_address_of_the_web(services: Services, url: str | None) -> None:
     with pytest.raises(InputError, match="bad_url"):
-        fetch_feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="rss", url=url)
+        changes.add(services.db, FEED, {"slug": "wire", "name": "Wire", "kind": "rss", "url": url}, viewer=SYSTEM)
 
 
 def test_a_slug_is_taken_once(private: Services, feed: Feed) -> None:
     with pytest.raises(Conflict, match="slug_taken"):
-        fetch_feeds.add_feed(private, viewer=SYSTEM, slug="wire", name="Again", kind="push")
+        changes.add(private.db, FEED, {"slug": "wire", "name": "Again", "kind": "push"}, viewer=SYSTEM)
 
 
 class Flood(BaseHTTPRequestHandler):
@@ -303,7 +311,9 @@ def test_a_feed_that_sends_two_gigabytes_is_cut_off(private: Services) -> None:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     url = f"http://127.0.0.1:{server.server_port}/feed"
-    flood = fetch_feeds.add_feed(private, viewer=SYSTEM, slug="flood", name="Flood", kind="rss", url=url)
+    flood = changes.add(
+        private.db, FEED, {"slug": "flood", "name": "Flood", "kind": "rss", "url": url}, viewer=SYSTEM
+    ).row
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(OutgoingError):
         fetch_feeds.fetch(private, flood.id, viewer=SYSTEM)
@@ -316,12 +326,14 @@ def test_a_feed_that_sends_two_gigabytes_is_cut_off(private: Services) -> None:
 
 
 def test_a_feed_says_its_language_and_weight(private: Services) -> None:
-    feed = fetch_feeds.add_feed(private, viewer=SYSTEM, slug="zh", name="Zh", kind="push", language="zh", weight=2.0)
+    feed = changes.add(
+        private.db, FEED, {"slug": "zh", "name": "Zh", "kind": "push", "language": "zh", "weight": 2.0}, viewer=SYSTEM
+    ).row
     ingest_posts.receive(
         private, feed.id, [PostDraft(external_id="1", title="Larkspur rises and rises")], viewer=SYSTEM
     )
     (post,) = post_rows.page(private.db, PostFilter(), viewer=SYSTEM).items
     assert (post.language, post.is_supported) == ("zh", False)
-    for changes in ({"language": "Chinese"}, {"weight": 0}, {"silent_after_ms": 5}):
+    for given in ({"language": "Chinese"}, {"weight": 0}, {"silent_after_ms": 5}):
         with pytest.raises(InputError):
-            fetch_feeds.change_feed(private, feed.id, viewer=SYSTEM, changes=changes)
+            changes.change(private.db, FEED, feed.id, given, viewer=SYSTEM)

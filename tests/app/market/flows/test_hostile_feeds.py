@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from app.core import changes
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
 from app.core.quarantine import quarantine_rows
 from app.core.services import Services
 from app.market.domain.market import Feed
 from app.market.flows import fetch_feeds
+from app.market.flows.keep_feeds import FEED
 from app.market.sources import feed_process
 from app.market.store import feeds as rows
 from tests.app.feed_server import RSS, Answer, Wire
@@ -18,7 +20,9 @@ from tests.app.feed_server import RSS, Answer, Wire
 @pytest.fixture
 def feed(private: Services, wire: Wire) -> Feed:
     """An RSS feed at the server."""
-    return fetch_feeds.add_feed(private, viewer=SYSTEM, slug="wire", name="Wire", kind="rss", url=wire.url)
+    return changes.add(
+        private.db, FEED, {"slug": "wire", "name": "Wire", "kind": "rss", "url": wire.url}, viewer=SYSTEM
+    ).row
 
 
 def test_a_hostile_feed_is_told_and_holds_up_no_other(
@@ -29,9 +33,11 @@ def test_a_hostile_feed_is_told_and_holds_up_no_other(
 
     kept = feed_process.drafts_of
     monkeypatch.setattr(feed_process, "drafts_of", hostile)
-    slow = fetch_feeds.add_feed(private, viewer=SYSTEM, slug="slow", name="Slow", kind="rss", url=wire.url + "?slow")
+    slow = changes.add(
+        private.db, FEED, {"slug": "slow", "name": "Slow", "kind": "rss", "url": wire.url + "?slow"}, viewer=SYSTEM
+    ).row
     with private.db.transaction() as tx:
-        rows.note(tx, slow.id, changes={"next_fetch_at": 1})
+        rows.note(tx, slow.id, columns={"next_fetch_at": 1})
     wire.slow_path, wire.slow_body = "/feed.xml?slow", b"NOT-THIS"
     assert fetch_feeds.fetch_due(private) == 2
     assert (rows.get(private.db, slow.id).last_error, rows.get(private.db, feed.id).last_error) == (

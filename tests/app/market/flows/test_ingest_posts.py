@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.db import open_database
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.engine_interface import Request, Result
@@ -17,13 +17,14 @@ from app.core.events import event_log
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.core.text.file_rows import RowFault
-from app.intents.flows import correct_prediction, undo_correction
-from app.market.domain.market import PostDraft, PostFilter
-from app.market.flows import fetch_feeds, ingest_posts, show_market
+from app.intents.flows import correct_prediction
+from app.market.domain.market import PostDraft, PostFilter, PostResult
+from app.market.flows import classify_posts, count_posts, ingest_posts
+from app.market.flows.keep_companies import ENTITY
+from app.market.flows.keep_feeds import FEED
 from app.market.store import buckets, mentions
 from app.market.store import posts as rows
-from app.model.store import predictions
-from app.people.flows import keep_teams
+from app.people.flows.keep_teams import TEAM
 from tests.app.conftest import Desk
 from tests.app.fake_engine import FakeEngine
 
@@ -33,9 +34,16 @@ T0 = 1_780_000_000_000 - 1_780_000_000_000 % HOUR_MS
 @pytest.fixture
 def feed_id(services: Services, people: Desk) -> int:
     """A pushed feed, and two watched companies."""
-    show_market.add_entity(services, viewer=SYSTEM, ticker="NWHL", name="Northwharf Logistics", aliases=("Northwharf",))
-    show_market.add_entity(services, viewer=SYSTEM, ticker="BRWG", name="Brantwing Couriers", aliases=("Brantwing",))
-    return fetch_feeds.add_feed(services, viewer=SYSTEM, slug="wire", name="Wire", kind="push").id
+    changes.add(
+        services.db,
+        ENTITY,
+        {"ticker": "NWHL", "name": "Northwharf Logistics", "aliases": ("Northwharf",)},
+        viewer=SYSTEM,
+    )
+    changes.add(
+        services.db, ENTITY, {"ticker": "BRWG", "name": "Brantwing Couriers", "aliases": ("Brantwing",)}, viewer=SYSTEM
+    )
+    return changes.add(services.db, FEED, {"slug": "wire", "name": "Wire", "kind": "push"}, viewer=SYSTEM).row.id
 
 
 def post(number: int, title: str, *, at: int = T0) -> PostDraft:
@@ -45,7 +53,7 @@ def post(number: int, title: str, *, at: int = T0) -> PostDraft:
 
 def check(services: Services) -> None:
     """The kept counts equal a count from nothing, bit for bit."""
-    assert buckets.every(services.db) == ingest_posts.recounted(services)
+    assert buckets.every(services.db) == count_posts.count_anew(services.db)
 
 
 def test_a_post_is_understood_towards_each_company(services: Services, feed_id: int) -> None:
@@ -53,7 +61,7 @@ def test_a_post_is_understood_towards_each_company(services: Services, feed_id: 
     (result,) = ingest_posts.receive(services, feed_id, [post(1, title)], viewer=SYSTEM)
     assert (result.state, result.error) == ("created", None)
     assert result.id is not None
-    stored = rows.get(services.db, result.id, viewer=SYSTEM)
+    stored = rows.get(services.db, result.id)
     assert (stored.topic, stored.sentiment) == ("earnings", "negative")
     found = {one.surface: one.sentiment for one in mentions.of_posts(services.db, [result.id])[result.id]}
     assert found == {"Northwharf": "negative", "Brantwing": "positive"}
@@ -84,9 +92,6 @@ def test_updates_duplicates_and_late_arrivals_keep_the_counts_exact(services: Se
     results = ingest_posts.receive(services, feed_id, [*changed, first[3]], viewer=SYSTEM)
     assert [result.state for result in results] == ["updated", "updated", "unchanged"]
     check(services)
-    kept = buckets.every(services.db)
-    assert ingest_posts.rebuild_series(services) == len(kept)
-    assert buckets.every(services.db) == kept
 
 
 def test_a_story_posted_fifty_times_is_one_story(services: Services, feed_id: int) -> None:
@@ -145,7 +150,7 @@ def test_who_stops_listening_stops_the_reading(services: Services, feed_id: int)
     drafts = (post(number, f"Northwharf opens dock {number}") for number in range(100_000))
     answers = ingest_posts.receive_each(services, feed_id, drafts, viewer=SYSTEM)
     assert next(answers).state == "created"
-    cast(Generator[ingest_posts.PostResult, None, None], answers).close()
+    cast(Generator[PostResult, None, None], answers).close()
     assert services.db.value("SELECT count(*) FROM post") == 64
     # Three groups were taken up: one that is being stored, and two that are read meanwhile.
     assert next(drafts).external_id == "p768"
@@ -176,8 +181,8 @@ def test_posts_wait_for_the_model_and_are_counted_then(services: Services, feed_
     window = buckets.window(services.db, subject_kind="market", subject_id="all", since=T0, until=T0 + DAY_MS)
     assert (window.n_stories, window.negative_share) == (2, None)
     engine.failure = None
-    assert ingest_posts.classify_pending(services) == 2
-    assert ingest_posts.classify_pending(services) == 0
+    assert classify_posts.classify_pending(services) == 2
+    assert classify_posts.classify_pending(services) == 0
     window = buckets.window(services.db, subject_kind="market", subject_id="all", since=T0, until=T0 + DAY_MS)
     assert window.negative_share == 0.5
     check(services)
@@ -186,22 +191,22 @@ def test_posts_wait_for_the_model_and_are_counted_then(services: Services, feed_
 def test_a_corrected_sentiment_moves_the_series_and_back(services: Services, people: Desk, feed_id: int) -> None:
     (result,) = ingest_posts.receive(services, feed_id, [post(1, "Northwharf falls")], viewer=SYSTEM)
     assert result.id is not None
-    towards = [one for one in predictions.of_post(services.db, result.id) if one.subject_kind == "mention"]
+    towards = [one for one in mentions.predictions_of_post(services.db, result.id) if one.subject_kind == "mention"]
     analyst = replace(people.analyst, feed_ids=frozenset({feed_id}))
     correct_prediction.correct(services, viewer=analyst, label="positive", prediction_id=towards[0].id)
     check(services)
     entity = buckets.window(services.db, subject_kind="entity", subject_id="1", since=T0, until=T0 + DAY_MS)
     assert (entity.n_negative, entity.n_positive) == (0, 1)
     event = event_log.of(services.db, "post", result.id)[-1]
-    undo_correction.undo(services, event.id, viewer=analyst)
+    changes.undo(services, event.id, viewer=analyst)
     check(services)
     entity = buckets.window(services.db, subject_kind="entity", subject_id="1", since=T0, until=T0 + DAY_MS)
     assert (entity.n_negative, entity.n_positive) == (1, 0)
 
 
 def test_a_feed_of_another_team_is_out_of_sight(services: Services, people: Desk, feed_id: int) -> None:
-    team = keep_teams.add_team(services, viewer=SYSTEM, name="Other analysts")
-    fetch_feeds.change_feed(services, feed_id, viewer=people.admin, changes={"team_id": team.id})
+    team = changes.add(services.db, TEAM, {"name": "Other analysts"}, viewer=SYSTEM).row
+    changes.change(services.db, FEED, feed_id, {"team_id": team.id}, viewer=people.admin)
     ingest_posts.receive(services, feed_id, [post(1, "Northwharf falls")], viewer=SYSTEM)
     blind = replace(people.analyst, feed_ids=frozenset())
     assert rows.page(services.db, PostFilter(), viewer=blind).items == ()
@@ -238,9 +243,13 @@ def kept(
     """The rows that a feed of its own has after these posts, which come so many at a time, in a new database."""
     db = open_database(services.db.path.with_name(f"{slug}.sqlite"))
     own = Services(db=db, engine=services.engine, policy=services.policy)
-    show_market.add_entity(own, viewer=SYSTEM, ticker="NWHL", name="Northwharf Logistics", aliases=("Northwharf",))
-    show_market.add_entity(own, viewer=SYSTEM, ticker="BRWG", name="Brantwing Couriers", aliases=("Brantwing",))
-    feed = fetch_feeds.add_feed(own, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
+    changes.add(
+        own.db, ENTITY, {"ticker": "NWHL", "name": "Northwharf Logistics", "aliases": ("Northwharf",)}, viewer=SYSTEM
+    )
+    changes.add(
+        own.db, ENTITY, {"ticker": "BRWG", "name": "Brantwing Couriers", "aliases": ("Brantwing",)}, viewer=SYSTEM
+    )
+    feed = changes.add(own.db, FEED, {"slug": "wire", "name": "Wire", "kind": "push"}, viewer=SYSTEM).row
     for start in range(0, len(drafts), at_once):
         ingest_posts.receive(own, feed.id, drafts[start : start + at_once], viewer=SYSTEM)
     check(own)

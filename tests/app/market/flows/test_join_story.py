@@ -8,16 +8,17 @@ import pytest
 
 from app.core.db import open_database
 from app.core.durations import DAY_MS, HOUR_MS
+from app.market.domain.market import Post
 from app.market.flows import join_story
-from app.market.flows.join_story import Telling
-from app.market.store import feeds, posts
+from app.market.flows.join_story import Headline
+from app.market.store import posts
 
 T0 = 1_780_000_000_000
 FIRST = "Northwharf shares fall after fraud probe in three ports"
 
 
 @pytest.mark.parametrize(
-    ("telling", "is_same"),
+    ("headline", "is_same"),
     [
         ((FIRST.upper(), "", T0 + HOUR_MS), True),
         (("UPDATE 2-" + FIRST + " - Harbour Wire", "", T0 + 2 * DAY_MS), True),
@@ -29,12 +30,12 @@ FIRST = "Northwharf shares fall after fraud probe in three ports"
         (("Brantwing opens a depot", "", T0 + HOUR_MS), False),
     ],
 )
-def test_what_is_the_same_story(tmp_path: Path, telling: Telling, is_same: bool) -> None:
+def test_what_is_the_same_story(tmp_path: Path, headline: Headline, is_same: bool) -> None:
     db = open_database(tmp_path / "desk.sqlite")
     with db.transaction() as tx:
-        (known,) = join_story.chosen(tx, [(FIRST, "", T0)])
+        (known,) = join_story.join_stories(tx, [(FIRST, "", T0)])
     with db.transaction() as tx:
-        (found,) = join_story.chosen(tx, [telling])
+        (found,) = join_story.join_stories(tx, [headline])
     assert (found == known) == is_same
     db.close()
 
@@ -42,7 +43,7 @@ def test_what_is_the_same_story(tmp_path: Path, telling: Telling, is_same: bool)
 def test_one_chunk_joins_its_own_copies(tmp_path: Path) -> None:
     db = open_database(tmp_path / "desk.sqlite")
     with db.transaction() as tx:
-        found = join_story.chosen(tx, [(FIRST, "", T0), ("Other news today", "", T0), (FIRST + "!", "", T0 + 5)])
+        found = join_story.join_stories(tx, [(FIRST, "", T0), ("Other news today", "", T0), (FIRST + "!", "", T0 + 5)])
     assert found[0] == found[2] != found[1]
     db.close()
 
@@ -50,19 +51,20 @@ def test_one_chunk_joins_its_own_copies(tmp_path: Path) -> None:
 def test_a_story_told_too_often_is_closed(tmp_path: Path) -> None:
     db = open_database(tmp_path / "desk.sqlite")
     with db.transaction() as tx:
-        feed_id = feeds.insert(tx, values={"slug": "w", "name": "W", "kind": "push"})
-        (known,) = join_story.chosen(tx, [(FIRST, "", T0)])
+        feed_id = tx.insert("feed", {"slug": "w", "name": "W", "kind": "push"})
+        (known,) = join_story.join_stories(tx, [(FIRST, "", T0)])
         for number in range(join_story.MOST_COPIES):
-            values = {
-                "feed_id": feed_id,
-                "external_id": str(number),
-                "title": FIRST,
-                "body": "",
-                "text": FIRST,
-                "occurred_at": T0,
-                "received_at": T0,
-                "story_id": known,
-            }
-            posts.insert_each(tx, [values])
-        assert join_story.chosen(tx, [(FIRST, "", T0)]) != [known]
+            post = Post(
+                id=0,
+                feed_id=feed_id,
+                external_id=str(number),
+                title=FIRST,
+                body="",
+                text=FIRST,
+                occurred_at=T0,
+                received_at=T0,
+                story_id=known,
+            )
+            posts.insert_each(tx, [post])
+        assert join_story.join_stories(tx, [(FIRST, "", T0)]) != [known]
     db.close()

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.errors import DatabaseBusy
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.market.domain.market import Feed, PostFilter
-from app.market.flows import fetch_feeds, read_folders
 from app.market.flows import ingest_posts as posts_flow
+from app.market.flows import read_folders
+from app.market.flows.keep_feeds import FEED
 from app.market.sources import feed_process
 from app.market.sources.watched_folder import LEASE_MS, SETTLED_MS
 from app.market.store import feeds as feed_rows
@@ -29,7 +30,7 @@ NOW = 1_780_000_000_000
 def feed(services: Services, tmp_path: Path) -> Feed:
     """A file feed whose folder is watched."""
     services.policy = replace(services.policy, feed_folder=tmp_path / "feeds")
-    made = fetch_feeds.add_feed(services, viewer=SYSTEM, slug="drop", name="Drop", kind="file")
+    made = changes.add(services.db, FEED, {"slug": "drop", "name": "Drop", "kind": "file"}, viewer=SYSTEM).row
     (tmp_path / "feeds" / "drop").mkdir(parents=True)
     return made
 
@@ -169,7 +170,7 @@ def test_a_file_whose_worker_died_is_read_again(services: Services, feed: Feed) 
 
 
 def test_a_paused_feed_reads_nothing(services: Services, feed: Feed) -> None:
-    fetch_feeds.change_feed(services, feed.id, viewer=SYSTEM, changes={"is_active": False})
+    changes.change(services.db, FEED, feed.id, {"is_active": False}, viewer=SYSTEM)
     put(services, feed, "a.jsonl", GOOD)
     with clock.frozen(NOW):
         assert read_folders.read_all(services) == 0

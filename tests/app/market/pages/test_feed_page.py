@@ -6,9 +6,11 @@ from io import BytesIO
 
 import pytest
 
+from app.core import changes
 from app.core.jobs import job_queue
 from app.core.permissions import SYSTEM
-from app.market.flows import fetch_feeds, show_market
+from app.market.flows.keep_companies import ENTITY
+from app.market.flows.keep_feeds import FEED
 from app.market.store import companies
 from app.market.store import feeds as rows
 from tests.app.page_house import House, post
@@ -28,9 +30,11 @@ URL = "https://wire.example/feed.xml"
 )
 def test_the_fault_of_a_feed_is_told(house: House, fault: str, sentence: str) -> None:
     services = house.site.services
-    feed = fetch_feeds.add_feed(services, viewer=SYSTEM, slug=fault.replace("_", "-"), name="Wire", kind="rss", url=URL)
+    feed = changes.add(
+        services.db, FEED, {"slug": fault.replace("_", "-"), "name": "Wire", "kind": "rss", "url": URL}, viewer=SYSTEM
+    ).row
     with services.db.transaction() as tx:
-        rows.note(tx, feed.id, changes={"last_error": fault, "n_failures": 2})
+        rows.note(tx, feed.id, columns={"last_error": fault, "n_failures": 2})
     page = house.reader("analyst").get("/feeds").get_data(as_text=True)
     assert sentence in page
     assert "2 failures in a row" in page
@@ -38,7 +42,9 @@ def test_the_fault_of_a_feed_is_told(house: House, fault: str, sentence: str) ->
 
 def test_a_feed_is_changed_on_a_page_of_its_own(house: House) -> None:
     services, client = house.site.services, house.reader("analyst")
-    feed = fetch_feeds.add_feed(services, viewer=SYSTEM, slug="quay", name="Quay", kind="rss", url=URL, language="en")
+    feed = changes.add(
+        services.db, FEED, {"slug": "quay", "name": "Quay", "kind": "rss", "url": URL, "language": "en"}, viewer=SYSTEM
+    ).row
     path = f"/feeds/{feed.id}"
     assert f'href="{path}"' in client.get("/feeds").get_data(as_text=True)
     values = {"name": "Quay Ledger", "url": URL, "zone": "Europe/Dublin", "weight": "2.5"}
@@ -57,7 +63,7 @@ def test_a_feed_is_changed_on_a_page_of_its_own(house: House) -> None:
 
 def test_a_feed_is_changed_over_the_api(house: House) -> None:
     services, api = house.site.services, house.site.caller("admin")
-    feed = fetch_feeds.add_feed(services, viewer=SYSTEM, slug="pier", name="Pier", kind="push")
+    feed = changes.add(services.db, FEED, {"slug": "pier", "name": "Pier", "kind": "push"}, viewer=SYSTEM).row
     answer = api("PATCH", f"/api/v1/feeds/fed_{feed.id}", json={"weight": 3, "language": "de", "silent_after_ms": None})
     assert answer.status_code == 200, answer.get_data(as_text=True)
     assert (answer.get_json()["weight"], answer.get_json()["language"]) == (3.0, "de")
@@ -90,15 +96,18 @@ def test_a_list_of_companies_is_imported(house: House) -> None:
     assert (found.aliases, found.ambiguous) == (("Abacus Inc", "Abacus AG"), ("Abacus",))
     again = post(client, "/market/entities/import", file=(BytesIO(lines.encode()), "list.csv"))
     assert "New: 0. Changed: 0. Known already: 1." in again
-    show_market.remove_entity(house.site.services, found.id, viewer=SYSTEM)
+    changes.remove(house.site.services.db, ENTITY, found.id, viewer=SYSTEM)
 
 
 def test_a_silent_feed_is_shown(house: House) -> None:
     services = house.site.services
-    feed = fetch_feeds.add_feed(
-        services, viewer=SYSTEM, slug="quiet", name="Quiet", kind="push", silent_after_ms=3_600_000, language="zh"
-    )
+    feed = changes.add(
+        services.db,
+        FEED,
+        {"slug": "quiet", "name": "Quiet", "kind": "push", "silent_after_ms": 3_600_000, "language": "zh"},
+        viewer=SYSTEM,
+    ).row
     with services.db.transaction() as tx:
-        rows.note(tx, feed.id, changes={"last_received_at": 1})
+        rows.note(tx, feed.id, columns={"last_received_at": 1})
     page = house.reader("analyst").get("/feeds").get_data(as_text=True)
     assert "silent after" in page

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 
 from app.alerts.flows import keep_evidence
-from app.core import clock
+from app.core import changes, clock
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import NotFound
 from app.core.permissions import SYSTEM
 from app.market.domain.market import PostDraft
-from app.market.flows import fetch_feeds, ingest_posts, show_market
+from app.market.flows import ingest_posts, show_market
+from app.market.flows.keep_feeds import FEED
 from app.market.store import buckets
-from app.people.flows import keep_teams
+from app.people.flows.keep_teams import TEAM
 from tests.app.page_house import House, make_house
 
 MARKET: dict[str, Any] = {"subject_kind": "market", "subject_id": "all"}
@@ -33,9 +34,9 @@ def divided(tmp_path: Path) -> Iterator[House]:
     """The wire belongs to a team without the analyst; everybody sees the gazette, which says two things."""
     made = make_house(tmp_path)
     services = made.site.services
-    team = keep_teams.add_team(services, viewer=SYSTEM, name="Desk of the wire")
-    fetch_feeds.change_feed(services, made.feed, viewer=SYSTEM, changes={"team_id": team.id})
-    gazette = fetch_feeds.add_feed(services, viewer=SYSTEM, slug="gazette", name="Gazette", kind="push")
+    team = changes.add(services.db, TEAM, {"name": "Desk of the wire"}, viewer=SYSTEM).row
+    changes.change(services.db, FEED, made.feed, {"team_id": team.id}, viewer=SYSTEM)
+    gazette = changes.add(services.db, FEED, {"slug": "gazette", "name": "Gazette", "kind": "push"}, viewer=SYSTEM).row
     titles = ("Larkspur Home falls after the storm", "A quiet day for cheese")
     _tell(made, gazette.id, *titles)
     yield made
@@ -67,7 +68,7 @@ def test_the_whole_market_is_that_of_the_feeds_in_sight(divided: House) -> None:
 
 def test_who_sees_every_feed_has_the_market_as_it_is_counted(divided: House) -> None:
     services, now = divided.site.services, clock.now_ms()
-    fetch_feeds.change_feed(services, divided.feed, viewer=SYSTEM, changes={"team_id": None})
+    changes.change(services.db, FEED, divided.feed, {"team_id": None}, viewer=SYSTEM)
     _tell(divided, 2, "Larkspur Home falls after a fraud probe of lamps")
     period: dict[str, Any] = {"since": now - 40 * DAY_MS, "until": now + DAY_MS}
     # The story that both feeds tell counts once.
@@ -91,8 +92,8 @@ def test_a_feed_out_of_sight_has_no_series_and_no_chart(divided: House) -> None:
 
 def test_an_alert_explains_itself_with_the_stories_in_sight(divided: House) -> None:
     services = divided.site.services
-    whole = keep_evidence.seen(services, divided.alert, viewer=divided.viewer("admin"))
-    seen = keep_evidence.seen(services, divided.alert, viewer=divided.viewer("analyst"))
+    whole = keep_evidence.visible_evidence(services, divided.alert, viewer=divided.viewer("admin"))
+    seen = keep_evidence.visible_evidence(services, divided.alert, viewer=divided.viewer("analyst"))
     assert whole is not None
     assert seen is not None
     assert whole.drivers

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from app.core import changes
 from app.core.permissions import SYSTEM
 from app.market.store import feeds
-from app.people.flows import keep_teams
+from app.people.flows.keep_teams import TEAM
 from tests.app.page_house import House, make_house, post
 
 FIELDS = {"name": "Second wire", "kind": "push", "zone": "UTC", "weight": "1"}
@@ -20,9 +21,11 @@ def teams(tmp_path: Path) -> Iterator[tuple[House, int, int]]:
     """A house with a team that the analyst is in, and one that they are not in."""
     house = make_house(tmp_path)
     services = house.site.services
-    mine, others = (keep_teams.add_team(services, viewer=SYSTEM, name=name) for name in ("Tech desk", "Energy desk"))
+    mine, others = (
+        changes.add(services.db, TEAM, {"name": name}, viewer=SYSTEM).row for name in ("Tech desk", "Energy desk")
+    )
     analyst = house.site.person("analyst")
-    keep_teams.set_team_members(services, mine.id, viewer=SYSTEM, user_ids=[analyst.id])
+    changes.change(services.db, TEAM, mine.id, {"user_ids": [analyst.id]}, viewer=SYSTEM)
     yield house, mine.id, others.id
     house.site.app.extensions["bellwether"].close()
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from app.alerts.flows import learn_baselines, measure_rules, tick_rules
+from app.alerts.flows import learn_baselines, measure_rules
+from app.alerts.flows.keep_rules import RULE
+from app.core import changes
 from app.core.jobs import job_queue
 from app.core.permissions import SYSTEM
 from tests.app.page_house import House, make_house, post
@@ -169,7 +171,7 @@ def test_the_budget_of_the_dashboard_stands_beside_what_was_measured(own: House)
 
 def test_every_mention_of_what_is_too_rare_is_told_with_one_click(own: House) -> None:
     client, services = own.reader("analyst"), own.site.services
-    tick_rules.add_rule(services, viewer=SYSTEM, name="Surges", kind="surge")
+    changes.add(services.db, RULE, {"name": "Surges", "kind": "surge"}, viewer=SYSTEM)
     assert "Too rare for surges of hours" not in client.get("/rules").get_data(as_text=True)
     assert learn_baselines.refresh(services) > 0
     assert "Every mention of Larkspur Home" in client.get("/rules").get_data(as_text=True)

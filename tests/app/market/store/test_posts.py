@@ -10,8 +10,8 @@ import pytest
 from app.core.db import Database, open_database
 from app.core.durations import DAY_MS
 from app.core.permissions import SYSTEM
-from app.market.domain.market import PostFilter
-from app.market.store import feeds, posts
+from app.market.domain.market import Post, PostFilter
+from app.market.store import posts
 from app.market.store.posts import MOST_SEARCHED
 
 DAY = 19_700 * DAY_MS
@@ -22,17 +22,20 @@ def db(tmp_path: Path) -> Iterator[Database]:
     """Three posts of a day, then more of the days after it than a search reads; one of the three came last."""
     database = open_database(tmp_path / "desk.sqlite")
     with database.transaction() as tx:
-        feed_id = feeds.insert(tx, values={"slug": "wire", "name": "Wire", "kind": "push"})
+        feed_id = tx.insert("feed", {"slug": "wire", "name": "Wire", "kind": "push"})
         times = [DAY, DAY + 1, *range(DAY + DAY_MS, DAY + DAY_MS + MOST_SEARCHED + 10), DAY + 2]
         for n, at in enumerate(times):
-            values = {
-                "feed_id": feed_id,
-                "external_id": str(n),
-                "title": "Shares fall",
-                "body": "",
-                "text": "Shares fall",
-            }
-            posts.insert_each(tx, [{**values, "occurred_at": at, "received_at": at}])
+            post = Post(
+                id=0,
+                feed_id=feed_id,
+                external_id=str(n),
+                title="Shares fall",
+                body="",
+                text="Shares fall",
+                occurred_at=at,
+                received_at=at,
+            )
+            posts.insert_each(tx, [post])
     yield database
     database.close()
 

@@ -229,6 +229,13 @@ def test_ten_thousand_texts_in_one_call(engine: Engine) -> None:
     assert results[7].predictions == engine.classify(_requests(texts[7]))[0].predictions
 
 
+def test_a_slow_machine_reads_a_call_of_bulk_to_its_end(engine: Engine, model: Watched) -> None:
+    engine._dispatcher._rate.add(1000, seconds=1000)
+    texts = [f"{at} {'late and slow ' * 10}" for at in range(40)]
+    assert len(engine.classify(_requests(*texts), lane="bulk")) == 40
+    assert len(model.runs) > 1
+
+
 def test_an_empty_text_needs_a_person(engine: Engine) -> None:
     for text in ("", " \x00 ", "\u200b"):
         (result,) = engine.classify(_requests(text))

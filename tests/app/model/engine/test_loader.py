@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import ArtifactDamaged, ArtifactMissing
-from app.model.domain import Deployment
 from app.model.engine import loader
 from models.artifact import Artifact
 
@@ -19,10 +18,6 @@ def _named(tiny: Artifact, *, folder: Path, name: str, kind: str = "classifier")
     changed = {**manifest, "name": stem, "version": version, "kind": kind}
     (copied / "manifest.json").write_text(json.dumps(changed), encoding="utf-8")
     return copied
-
-
-def _row(at: int, *, model: str, slot: str = "live") -> Deployment:
-    return Deployment(id=at, model=model, slot="shadow" if slot == "shadow" else "live", at=at, actor_id="usr_1")
 
 
 def test_the_newest_of_the_first_folder_is_found(tiny: Artifact, tmp_path: Path) -> None:
@@ -75,11 +70,3 @@ def test_a_damaged_artifact_names_the_file(tiny: Artifact, tmp_path: Path) -> No
 
 def test_a_sound_artifact_opens(tiny: Artifact) -> None:
     assert loader.load(tiny.folder, threads=1).artifact == tiny
-
-
-def test_the_newest_row_of_a_slot_is_in_force() -> None:
-    rows = [_row(1, model="a@1"), _row(3, model="c@1"), _row(2, model="b@1"), _row(4, model="s@1", slot="shadow")]
-    assert loader.in_force(rows) == "c@1"
-    assert loader.in_force(rows, slot="shadow") == "s@1"
-    assert loader.in_force([*rows, _row(5, model="", slot="shadow")], slot="shadow") is None
-    assert loader.in_force([]) is None

@@ -14,12 +14,13 @@ from app.core.engine_interface import Request
 from app.core.errors import ArtifactDamaged, ArtifactMissing, BellwetherError, Conflict
 from app.core.events import event_log
 from app.core.permissions import SYSTEM
-from app.core.services import Policy, Services
+from app.core.services import Services
 from app.model.engine.opening import OpeningEngine, open_engine
 from app.model.flows import deploy_model
 from app.model.store import deployments
-from app.people.flows import keep_accounts
+from app.people.flows import find_viewer, keep_accounts
 from models.artifact import Artifact
+from tests.app.policies import make_policy
 
 
 def copied(tiny: Artifact, folder: Path, *, kind: str = "classifier") -> Path:
@@ -45,7 +46,7 @@ def folders(tiny: Artifact, tmp_path: Path) -> tuple[Path, Path]:
 def process(tmp_path: Path, folders: tuple[Path, Path]) -> Services:
     """One more process on the same database."""
     db = open_database(tmp_path / "desk.sqlite")
-    policy = Policy(artifact_folders=folders, engine_threads=1, deadline_ms=60_000)
+    policy = make_policy(artifact_folders=folders, engine_threads=1, deadline_ms=60_000)
 
     def live() -> str | None:
         row = deployments.current(db)
@@ -93,7 +94,7 @@ def test_what_is_shipped_answers_until_something_is_promoted(desk: Services) -> 
 def test_a_promoted_model_answers_and_the_way_back_is_open(desk: Services) -> None:
     assert answers(desk) == "bellwether@1.0"
     admin = keep_accounts.first_admin(desk, name="Maren", email="maren@example.com", password="correct horse")
-    viewer = keep_accounts.viewer_for(desk, admin)
+    viewer = find_viewer.viewer_for(desk, admin)
     assert deploy_model.promote(desk, "desk@2.0", viewer=viewer).model == "desk@2.0"
     assert answers(desk) == deploy_model.answering(desk) == "desk@2.0"
     assert deploy_model.card(desk).id == "desk@2.0"

@@ -13,7 +13,6 @@ from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.ticket import TicketDraft
 from app.desk.flows import file_ticket
-from app.desk.store import queues
 from app.desk.store import tickets as rows
 from app.model.flows import deploy_model, run_shadow
 from app.model.store import predictions
@@ -35,7 +34,7 @@ def desk(tmp_path: Path, folders: tuple[Path, Path]) -> Iterator[Services]:
     """A process with a queue and a ticket for each text."""
     made = process(tmp_path, folders)
     with made.db.transaction() as tx:
-        queues.insert(tx, slug="shop", title="Shop", intent_task="commerce_intent")
+        tx.insert("queue", {"slug": "shop", "title": "Shop", "intent_task": "commerce_intent"})
     for text in TEXTS:
         file_ticket.receive(made, TicketDraft(subject="", body=text, channel="api"), viewer=SYSTEM)
     yield made

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from app.core.errors import InputError
 from app.notify.decide.receiver_payloads import RESEND_MS, RESOLVED_RESEND_MS, prepare, resend_at, wants
+from app.notify.domain.alert_facts import AlertFacts
 from app.notify.domain.notification import Bulletin, Notification, Outgoing, Receiver, ReceiverKind
-from tests.app.notify.decide.test_sentences import NOW, facts
+from tests.app.notify.decide.sample_facts import NOW, facts
 
 
 def receiver(kind: ReceiverKind = "webhook", **changes: Any) -> Receiver:
@@ -28,6 +30,11 @@ def request(*given: Receiver, **options: Any) -> Outgoing:
     return found
 
 
+def kept(*several: AlertFacts, **more: Any) -> dict[str, Any]:
+    """What a notification keeps of alerts."""
+    return {**more, "alerts": [asdict(one) for one in several]}
+
+
 def notification(*, noun: str = "alert", verb: str = "firing", body: dict[str, Any] | None = None) -> Notification:
     return Notification(
         id=5,
@@ -36,7 +43,7 @@ def notification(*, noun: str = "alert", verb: str = "firing", body: dict[str, A
         noun=noun,
         noun_id=3,
         dedup_key="msg_alr_3_firing",
-        body=facts() if body is None else body,
+        body=kept(facts()) if body is None else body,
         created_at=NOW,
     )
 
@@ -87,9 +94,9 @@ def test_an_alertmanager_gets_its_own_shape() -> None:
 
 @pytest.mark.parametrize(("noun", "verb"), [("ticket", "created"), ("alert", "acknowledged")])
 def test_other_events_go_out_as_they_were_kept(noun: str, verb: str) -> None:
-    kept = {"type": f"{noun}.{verb}", "timestamp": "…", "data": {"text": "兰"}}
-    outgoing = request(receiver(), notification=notification(noun=noun, verb=verb, body=kept), at_s=1)
-    assert json.loads(outgoing.body) == kept
+    said = {"type": f"{noun}.{verb}", "timestamp": "…", "data": {"text": "兰"}}
+    outgoing = request(receiver(), notification=notification(noun=noun, verb=verb, body=said), at_s=1)
+    assert json.loads(outgoing.body) == said
     assert "兰".encode() in outgoing.body
 
 
@@ -124,7 +131,7 @@ def test_a_prometheus_alertmanager_is_fed_and_told_again_until_it_is_over() -> N
 
 
 def test_a_group_goes_out_as_one_message() -> None:
-    both = {"kind": "firing", "alerts": [facts(), facts(subject="Cobalt", id=4)]}
+    both = kept(facts(), facts(subject="Cobalt", alert_id=4), kind="firing")
     body = json.loads(request(receiver("alertmanager"), notification=notification(body=both), at_s=1).body)
     assert (len(body["alerts"]), body["title"]) == (2, "[FIRING:2] Larkspur, Cobalt")
     assert "entity" not in body["commonLabels"]
@@ -142,7 +149,7 @@ def test_a_group_goes_out_as_one_message() -> None:
     ],
 )
 def test_a_letter_is_written_for_people(kind: str, locale: str, title: str) -> None:
-    told = notification(body={"kind": kind, "alerts": [facts()]})
+    told = notification(body=kept(facts(), kind=kind))
     found = prepare(receiver("apprise", locale=locale), notification=told, at_s=1, base_url="https://b.example")
     assert isinstance(found, Bulletin)
     assert (found.title, found.is_bad) == (title, True)
@@ -151,7 +158,7 @@ def test_a_letter_is_written_for_people(kind: str, locale: str, title: str) -> N
 
 
 def test_a_digest_names_every_alert_with_its_time() -> None:
-    body = {"since": NOW - 1, "alerts": [facts(), facts(state="resolved", reason="cleared", resolved_at=NOW)]}
+    body = kept(facts(), facts(state="resolved", reason="cleared", resolved_at=NOW), since=NOW - 1)
     told = notification(noun="digest", verb="daily", body=body)
     found = prepare(receiver("apprise", zone="Asia/Shanghai"), notification=told, at_s=1)
     assert isinstance(found, Bulletin)

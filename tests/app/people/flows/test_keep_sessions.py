@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.errors import NotFound
 from app.core.events import event_log
 from app.core.services import Services
-from app.people.domain import LASTS_MS, SEEN_MS, Origin
+from app.people.domain import SEEN_EVERY_MS, SESSION_MS, Origin
 from app.people.flows import keep_accounts, keep_sessions, sign_in
+from app.people.flows.keep_accounts import USER
 from app.people.store import sessions as kept
 from tests.app.conftest import Desk
 
@@ -61,11 +62,11 @@ def test_a_new_password_ends_sessions_and_links(services: Services, people: Desk
 def test_who_is_switched_off_stays_out_when_switched_on_again(services: Services, people: Desk) -> None:
     user = people.shop_agent
     assert user.user_id is not None
-    person = keep_accounts.change_user(services, user.user_id, viewer=people.admin, changes={"zone": "Europe/Dublin"})
+    person = changes.change(services.db, USER, user.user_id, {"zone": "Europe/Dublin"}, viewer=people.admin).row
     secret = keep_sessions.begin(services, person, way="link", origin=HOME)
     link = keep_accounts.sign_in_link(services, person.id)
     for is_active in (False, True):
-        keep_accounts.change_user(services, person.id, viewer=people.admin, changes={"is_active": is_active})
+        changes.change(services.db, USER, person.id, {"is_active": is_active}, viewer=people.admin)
         assert keep_sessions.find(services, secret) is None
     assert sign_in.with_link(services, link) is None
 
@@ -74,7 +75,7 @@ def test_use_is_noted_once_a_minute_and_keeps_a_session(services: Services, peop
     with clock.frozen(START):
         secret, _ = _begin(services, people)
     other = Origin(address="10.0.0.2", device="Safari, iPhone")
-    for ms, seen in ((SEEN_MS - 1, START), (SEEN_MS, START + SEEN_MS)):
+    for ms, seen in ((SEEN_EVERY_MS - 1, START), (SEEN_EVERY_MS, START + SEEN_EVERY_MS)):
         with clock.frozen(START + ms):
             found = keep_sessions.find(services, secret)
             assert found is not None
@@ -82,12 +83,12 @@ def test_use_is_noted_once_a_minute_and_keeps_a_session(services: Services, peop
             (row,) = kept.of_user(services.db, people.admin_user.id, now=clock.now_ms())
             assert row.last_seen_at == seen
     assert (row.address, row.device, row.created_at) == ("10.0.0.2", "Safari, iPhone", START)
-    with clock.frozen(START + SEEN_MS + LASTS_MS - 1):
+    with clock.frozen(START + SEEN_EVERY_MS + SESSION_MS - 1):
         assert keep_sessions.find(services, secret) is not None
-        assert keep_sessions.forget(services) == 0
-    with clock.frozen(START + SEEN_MS + LASTS_MS):
+        assert keep_sessions.delete_expired(services) == 0
+    with clock.frozen(START + SEEN_EVERY_MS + SESSION_MS):
         assert keep_sessions.find(services, secret) is None
-        assert keep_sessions.forget(services) == 1
+        assert keep_sessions.delete_expired(services) == 1
 
 
 def test_a_person_has_no_more_than_so_many(services: Services, people: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

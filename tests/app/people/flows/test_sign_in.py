@@ -14,11 +14,12 @@ from app.core.db import open_database
 from app.core.errors import Overloaded
 from app.core.events import event_log
 from app.core.events.event import Event
-from app.core.services import Policy, Services
-from app.people.domain import FORGOTTEN_MS, PATIENCE, Origin, is_told
+from app.core.services import Services
+from app.people.domain import FAILURES_KEPT_MS, THROTTLES, Origin, is_recorded
 from app.people.flows import keep_accounts, keep_sessions, sign_in
 from tests.app.conftest import Desk
 from tests.app.fake_engine import FakeEngine
+from tests.app.policies import make_policy
 
 EMAIL, PASSWORD = "maren@example.com", "correct horse"
 START = 1_800_000_000_000
@@ -63,7 +64,7 @@ def test_a_password_opens_and_a_wrong_one_does_not(services: Services, people: D
     ("n_failed", "wait_s"), [(0, 0), (4, 0), (5, 1), (6, 2), (7, 4), (14, 512), (15, 900), (99, 900), (10**9, 900)]
 )
 def test_the_wait_doubles_up_to_a_quarter_of_an_hour(n_failed: int, wait_s: int) -> None:
-    assert PATIENCE["account"].wait_ms(n_failed) == wait_s * 1000
+    assert THROTTLES["account"].wait_ms(n_failed) == wait_s * 1000
 
 
 def test_an_account_is_slowed_for_all_addresses_together(services: Services, people: Desk) -> None:
@@ -91,7 +92,7 @@ def test_waits_outlive_a_restart_and_hold_for_other_processes(services: Services
         for _ in range(5):
             attempt(services)
         other = open_database(services.db.path)
-        assert attempt(Services(db=other, engine=FakeEngine(), policy=Policy())) == "1"
+        assert attempt(Services(db=other, engine=FakeEngine(), policy=make_policy())) == "1"
         other.close()
 
 
@@ -162,8 +163,8 @@ def test_a_day_later_all_is_forgotten(services: Services, people: Desk) -> None:
     with after(0):
         for _ in range(5):
             attempt(services)
-    with after(FORGOTTEN_MS + 1):
-        assert keep_sessions.forget(services) == 2
+    with after(FAILURES_KEPT_MS + 1):
+        assert keep_sessions.delete_expired(services) == 2
         assert services.db.value("SELECT count(*) FROM failed_sign_in") == 0
         assert attempt(services) == "wrong"
 
@@ -184,7 +185,7 @@ def test_a_flood_of_made_up_accounts_leaves_few_lines(
     services: Services, people: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sign_in, "check_password_hash", lambda *_: False)
-    monkeypatch.setattr(sign_in, "MOST_TOLD_AN_HOUR", 10)
+    monkeypatch.setattr(sign_in, "MOST_RECORDED_AN_HOUR", 10)
     with after(0):
         for number in range(50):
             attempt(services, email=f"secret{number}", origin=at(number))
@@ -195,7 +196,7 @@ def test_a_flood_of_made_up_accounts_leaves_few_lines(
 
 
 def test_which_failures_are_told() -> None:
-    assert [n for n in range(1, 100) if is_told(n)] == [1, 5, 10, 20, 40, 80]
+    assert [n for n in range(1, 100) if is_recorded(n)] == [1, 5, 10, 20, 40, 80]
 
 
 def test_a_link_signs_in_once_and_not_for_ever(services: Services, people: Desk) -> None:

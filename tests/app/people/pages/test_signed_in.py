@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from app.core import changes
 from app.core.permissions import SYSTEM
 from app.people.flows import keep_accounts
+from app.people.flows.keep_accounts import USER
 from app.people.pages import devices
 from tests.app.site import PASSWORD, Site, csrf, make_site
 
@@ -116,7 +118,7 @@ def test_an_administrator_ends_somebodys_sessions(own: Site) -> None:
 def test_who_is_switched_off_is_out_at_once(own: Site) -> None:
     client, person = own.signed_in("agent"), own.person("agent")
     for is_active in (False, True):
-        keep_accounts.change_user(own.services, person.id, viewer=SYSTEM, changes={"is_active": is_active})
+        changes.change(own.services.db, USER, person.id, {"is_active": is_active}, viewer=SYSTEM)
         assert not is_in(client)
 
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
+from app.core import changes
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.flows import file_ticket, keep_queues
-from app.market.flows import fetch_feeds
+from app.market.flows.keep_feeds import FEED
 from tests.app.site import Caller, Site, make_site
 from tests.process import ROOT
 
@@ -39,7 +40,7 @@ def crash(*args, **kwargs):
 if point == "before":
     idempotency.keep = crash
 else:
-    UnitOfWork.follow_up = crash
+    UnitOfWork.run_follow_ups = crash
 make_site(Path(folder)).app.test_client().post(
     path, data=body, content_type=kind, headers={"Authorization": token, "Idempotency-Key": "crash-1"}
 )
@@ -51,7 +52,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     """A site without a model, with a queue and a feed."""
     made = make_site(tmp_path)
     keep_queues.add_queue(made.services, viewer=SYSTEM, slug="intake", title="Intake")
-    fetch_feeds.add_feed(made.services, viewer=SYSTEM, slug="wire", name="Wire", kind="push")
+    changes.add(made.services.db, FEED, {"slug": "wire", "name": "Wire", "kind": "push"}, viewer=SYSTEM)
     yield made
     made.app.extensions["bellwether"].close()
 

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import Conflict, InputError, NotFound
 from app.core.events import event_log
@@ -21,7 +21,7 @@ from app.desk.flows import file_ticket, order_inbox, report_desk, triage_ticket
 from app.desk.flows.imports import import_tickets
 from app.desk.store import import_files, inbox_query, messages, outbox
 from app.desk.store import tickets as rows
-from app.notify.flows import keep_receivers
+from app.notify.flows.keep_receivers import RECEIVER
 from app.notify.store import notifications
 from tests.app.conftest import Desk
 from tests.app.desk.sources.desk_exports import PLAIN_CSV, ZENDESK, ZENDESK_CSV, document, lines
@@ -89,7 +89,9 @@ def test_a_closed_ticket_is_kept_as_it_was(services: Services, people: Desk) -> 
 
 
 def test_nobody_is_told_of_what_was_closed(services: Services, people: Desk) -> None:
-    keep_receivers.add(services, viewer=SYSTEM, name="All", kind="webhook", url="https://example.com/hook")
+    changes.add(
+        services.db, RECEIVER, {"name": "All", "kind": "webhook", "url": "https://example.com/hook"}, viewer=SYSTEM
+    )
     imported(services, people, json.dumps(ZENDESK[:1]).encode())
     with clock.frozen(clock.now_ms() + 30 * DAY_MS):
         order_inbox.refresh(services)
@@ -130,7 +132,7 @@ def test_what_waits_for_its_customer_waits_here_too(services: Services, people: 
 def test_rows_that_cannot_be_read_are_told_and_the_others_come_in(services: Services, people: Desk) -> None:
     job = imported(services, people, ZENDESK_CSV.encode(), "zendesk.csv")
     assert counts(job) == (3, 1, 0, 2)
-    assert [(one["row"], one["code"]) for one in job.errors] == [(3, "not_an_address"), (4, "not_a_time")]
+    assert [(one.row, one.code) for one in job.errors] == [(3, "not_an_address"), (4, "not_a_time")]
 
 
 def test_columns_are_chosen_and_tried_again(services: Services, people: Desk) -> None:

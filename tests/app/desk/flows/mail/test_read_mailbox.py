@@ -19,13 +19,13 @@ from app.core.quarantine import try_again
 from app.core.services import Services
 from app.desk.domain.ticket import TicketDraft, TicketFilter
 from app.desk.flows import store_ticket
-from app.desk.flows.mail import read_mailbox
+from app.desk.flows.mail import keep_mailboxes, read_mailbox
 from app.desk.sources.imap import Inbox
 from app.desk.sources.mail import from_eml
 from app.desk.store import customers, messages, tickets
 from app.desk.store import inbox_query as tickets_in
 from app.desk.store import mailboxes as boxes
-from app.notify.domain.mail import Mailbox
+from app.notify.domain.letter import Mailbox
 from tests.app.conftest import Desk
 from tests.mail_servers import PASSWORD, Dovecot, dovecot
 
@@ -75,15 +75,12 @@ def box(services: Services, desk: Desk, server: Dovecot, **values: Any) -> Mailb
         "imap_security": "none",
         "is_reading_old": True,
     }
-    return read_mailbox.add_mailbox(
+    return keep_mailboxes.add_mailbox(
         services,
+        {"address": "help@desk.example", "queue_id": desk.intake, "username": "desk", **given, **values},
         viewer=desk.admin,
-        address="help@desk.example",
-        queue_id=desk.intake,
-        username="desk",
         password=PASSWORD,
-        **{**given, **values},
-    )
+    ).row
 
 
 def look(services: Services) -> int:
@@ -148,7 +145,8 @@ def test_threads_and_robots(local: Services, people: Desk, inbox: Dovecot) -> No
     inbox.deliver(mail(1), name="1")
     look(local)
     with local.db.transaction() as tx:
-        tickets.update(tx, 1, changes={"status": "pending"})
+        was = tickets.read(tx, 1)
+        tickets.write(tx, was, replace(was, status="pending"))
     away = "In-Reply-To: <1@example.org>\nAuto-Submitted: auto-replied"
     inbox.deliver(mail(2, subject="Out of office", extra=away), name="2")
     look(local)
@@ -316,18 +314,16 @@ def test_a_wrong_password_and_a_missing_folder_are_told_and_tried_less_often(
     local: Services, people: Desk, inbox: Dovecot, caplog: pytest.LogCaptureFixture
 ) -> None:
     made = box(local, people, inbox)
-    read_mailbox.change_mailbox(local, made.id, viewer=people.admin, changes={}, password="wrong one")
+    keep_mailboxes.change_mailbox(local, made.id, {}, viewer=people.admin, password="wrong one")
     look(local)
     told = boxes.get(local.db, made.id)
     assert (told.last_error, told.n_failures) == ("sign_in_refused", 1)
     assert "wrong one" not in caplog.text
-    read_mailbox.change_mailbox(
-        local, made.id, viewer=people.admin, changes={"imap_folder": "Nowhere"}, password=PASSWORD
-    )
+    keep_mailboxes.change_mailbox(local, made.id, {"imap_folder": "Nowhere"}, viewer=people.admin, password=PASSWORD)
     look(local)
     assert boxes.get(local.db, made.id).last_error == "no_folder"
     assert boxes.get(local.db, made.id).next_poll_at > boxes.get(local.db, made.id).last_polled_at  # type: ignore[operator]
-    read_mailbox.change_mailbox(local, made.id, viewer=people.admin, changes={"imap_folder": "INBOX"})
+    keep_mailboxes.change_mailbox(local, made.id, {"imap_folder": "INBOX"}, viewer=people.admin)
     look(local)
     assert boxes.get(local.db, made.id).last_error is None
 

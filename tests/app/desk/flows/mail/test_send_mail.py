@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from app.core import clock
+from app.core import changes, clock
 from app.core.durations import HOUR_MS
 from app.core.errors import InputError, NotFound
 from app.core.events import event_log
@@ -24,13 +24,14 @@ from app.core.outgoing import calls
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.ticket import Ticket
-from app.desk.flows import file_ticket, undo_event
+from app.desk.flows import file_ticket
 from app.desk.flows.act_on_ticket import RECALL_MS
-from app.desk.flows.mail import read_mailbox, send_mail
+from app.desk.flows.mail import keep_mailboxes, send_mail
+from app.desk.flows.mail.keep_mailboxes import MAILBOX
 from app.desk.sources.ticket_drafts import from_eml
 from app.desk.store import mailboxes as boxes
 from app.desk.store import messages, outbox
-from app.notify.domain.mail import Mailbox, OutboxRow
+from app.notify.domain.letter import Mailbox, OutboxRow
 from tests.app.conftest import Desk
 from tests.mail_servers import PASSWORD, Taken, only_with, smtp_server
 
@@ -58,12 +59,15 @@ def local(services: Services) -> Services:
     return services
 
 
-def mailbox(services: Services, desk: Desk, *, port: int, **values: Any) -> Mailbox:
+def mailbox(services: Services, desk: Desk, *, port: int, password: str = "", **values: Any) -> Mailbox:
     """A mailbox of the intake that sends through a local port."""
     given: dict[str, Any] = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none", **values}
-    return read_mailbox.add_mailbox(
-        services, viewer=desk.admin, address="help@desk.example", name="Help desk", queue_id=desk.intake, **given
-    )
+    return keep_mailboxes.add_mailbox(
+        services,
+        {"address": "help@desk.example", "name": "Help desk", "queue_id": desk.intake, **given},
+        viewer=desk.admin,
+        password=password,
+    ).row
 
 
 def asked(services: Services, raw: bytes = QUESTION) -> Ticket:
@@ -113,7 +117,7 @@ def test_a_reply_that_was_called_back_never_goes_out(local: Services, people: De
     mailbox(local, people, port=taken.port)
     row = answered(local, people)
     said = [event for event in event_log.of(local.db, "ticket", row.ticket_id) if event.verb == "replied"]
-    undo_event.undo(local, said[-1].id, viewer=people.shop_agent)
+    changes.undo(local, said[-1].id, viewer=people.shop_agent)
     assert send_mail.send_due(local, now=later(HOUR_MS)) == 0
     with local.db.transaction() as tx:
         assert not outbox.claim(tx, row.id, now=later(HOUR_MS), until=later(2 * HOUR_MS))
@@ -221,7 +225,7 @@ def test_a_letter_that_comes_back(
 ) -> None:
     mailbox(local, people, port=taken.port)
     row = answered(local, people)
-    file_ticket.set_status(local, row.ticket_id, viewer=people.admin, status="pending")
+    file_ticket.edit(local, row.ticket_id, viewer=people.admin, changes={"status": "pending"})
     send_mail.send_due(local, now=later())
     raw = BOUNCE.format(action=action, status=status, rfc_id=taken.mails[0]["Message-ID"]).encode()
     ticket = asked(local, raw)
@@ -274,7 +278,7 @@ def test_encrypted_and_signed_in(
     local: Services, people: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     certificate, trusted = _certificate(tmp_path)
-    monkeypatch.setattr(calls, "trust", lambda: trusted)
+    monkeypatch.setattr(calls, "tls_context", lambda: trusted)
     account = {"auth_required": True, "authenticator": only_with("desk", PASSWORD)}
     for security, options in (
         ("starttls", {"tls_context": certificate, "require_starttls": True}),
@@ -289,7 +293,7 @@ def test_encrypted_and_signed_in(
             file_ticket.reply(local, ticket.id, viewer=people.shop_agent, body="Hello")
             assert send_mail.send_due(local, now=later()) == 1, security
             with local.db.transaction() as tx:
-                boxes.update(tx, box.id, changes={"address": f"{security}@desk.example", "is_active": False})
+                tx.change("mailbox", box.id, changes={"address": f"{security}@desk.example", "is_active": False})
 
 
 def _certificate(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
@@ -328,7 +332,7 @@ def _certificate(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     ],
 )
 def test_a_mailbox_that_cannot_work_is_refused(
-    services: Services, people: Desk, values: dict[str, object], code: str
+    services: Services, people: Desk, values: dict[str, Any], code: str
 ) -> None:
     with pytest.raises(InputError) as caught:
         mailbox(services, people, port=25, **values)
@@ -337,12 +341,12 @@ def test_a_mailbox_that_cannot_work_is_refused(
 
 def test_history_of_a_mailbox_holds_no_secret(services: Services, people: Desk) -> None:
     box = mailbox(services, people, port=25, username="desk", password=PASSWORD)
-    changed = read_mailbox.change_mailbox(
-        services, box.id, viewer=people.admin, changes={"name": "Desk"}, password="another"
-    )
+    changed = keep_mailboxes.change_mailbox(
+        services, box.id, {"name": "Desk"}, viewer=people.admin, password="another"
+    ).row
     assert (changed.name, changed.secret == box.secret) == ("Desk", False)
     told = event_log.of(services.db, "mailbox", box.id)
     assert [event.verb for event in told] == ["created", "edited"]
-    assert told[1].after == {"name": "Desk", "is_password_changed": True}
-    read_mailbox.remove_mailbox(services, box.id, viewer=people.admin)
+    assert told[1].after == {"name": "Desk", "is_secret_changed": True}
+    changes.remove(services.db, MAILBOX, box.id, viewer=people.admin)
     assert boxes.every(services.db) == ()

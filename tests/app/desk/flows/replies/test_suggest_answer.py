@@ -62,7 +62,7 @@ def test_without_an_encoder_words_still_find(services: Services, people: Desk, e
 def test_a_macros_actions_are_one_edit(services: Services, people: Desk) -> None:
     ticket_id = arrive(services, "I want a refund")
     macro = suggest_answer.answer(services, ticket_id, viewer=people.shop_agent).macros[0].macro
-    done = file_ticket.apply_macro(services, ticket_id, macro_id=macro.id, viewer=people.shop_agent)
+    done = file_ticket.apply_macro(services, ticket_id, macro_id=macro.id, viewer=people.shop_agent).row
     assert (done.status, done.tags) == ("solved", ("refund",))
     file_ticket.reply(services, ticket_id, viewer=people.shop_agent, body="Done.", macro_id=macro.id)
     assert macros.get(services.db, macro.id).n_used == 1
