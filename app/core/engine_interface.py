@@ -1,4 +1,4 @@
-"""The interface of the engine: what is asked of it and what it answers."""
+"""The interface of the engine: requests to it and its answers."""
 
 from __future__ import annotations
 
@@ -55,8 +55,31 @@ class Result:
         return {prediction.task: prediction for prediction in self.predictions}[task]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """A piece of a text (in characters), and by how much the label's probability falls without it (−1 to 1)."""
+
+    start: int
+    end: int
+    weight: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """The weights of a text's words for a label; at a fidelity of zero or less they say nothing.
+
+    `slips` are misspelt words as typed and as read.
+    """
+
+    label: str
+    probability: float
+    words: tuple[Word, ...]
+    fidelity: float
+    slips: tuple[tuple[str, str], ...] = ()
+
+
 class EngineLike(Protocol):
-    """What flows ask of an engine; `app.model.engine.engine.Engine` is the real one."""
+    """The engine as flows use it; `app.model.engine.engine.Engine` is the real one."""
 
     @property
     def is_ready(self) -> bool:
@@ -83,8 +106,8 @@ class EngineLike(Protocol):
 
     def explain(
         self, text: str, *, task: str, target: tuple[int, int] | None = None, deadline_ms: float | None = None
-    ) -> Any:
-        """Which words made the live model answer so."""
+    ) -> Explanation:
+        """Return the words behind the live model's answer."""
 
     def embed(self, texts: Sequence[str], *, is_patient: bool = True) -> NDArray[np.float32]:
         """Vectors of unit length [n, h] of the search encoder; raises NotReady when there is none, Overloaded."""
