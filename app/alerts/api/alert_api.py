@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 from flask import Response
 from marshmallow import fields
 
-from app.alerts.domain.alert import Alert, AlertState, RuleKind, Severity
+from app.alerts.domain.alert import Alert, AlertFilter, AlertState, RuleKind, Severity
 from app.alerts.flows import act_on_alert, backtest_rule, keep_rules, keep_silences, share_budget, show_alerts
 from app.alerts.flows.act_on_alert import ALERT
 from app.alerts.flows.keep_rules import RULE
@@ -198,24 +198,20 @@ class SilenceShape(Shape):
 @route(group, "/alerts", needs="alerts:read", query=AlertQuery, returns=page_of(AlertShape, "AlertPage"))
 def list_alerts(query: dict[str, Any]) -> dict[str, Any]:
     """Alerts, newest first."""
-    states = None if query["state"] is None else (cast(AlertState, query["state"]),)
-    found = show_alerts.list_alerts(
-        access.services(),
-        viewer=access.viewer(),
-        states=states,
-        subject_kind=query["kind"],
-        subject_id=query["id"],
-        limit=query["limit"],
-        after=query["after"],
+    wanted = AlertFilter(
+        states=None if query["state"] is None else (query["state"],), subject_kind=query["kind"], subject_id=query["id"]
     )
-    return api_lists.page(found, [_out(alert) for alert in found.items])
+    found = show_alerts.list_alerts(
+        access.services(), wanted, viewer=access.viewer(), limit=query["limit"], after=query["after"]
+    )
+    return api_lists.page(found, [_alert_row(alert) for alert in found.items])
 
 
 @route(group, "/alerts/<id(alr):alert_id>", needs="alerts:read", returns=AlertShape)
 def show_alert(alert_id: int) -> Response:
     """One alert with the figures it was raised on."""
     found = ALERT.get(access.services().db, alert_id, viewer=access.viewer())
-    return api_lists.tagged(AlertShape, _out(found), version=found.version)
+    return api_lists.tagged(AlertShape, _alert_row(found), version=found.version)
 
 
 @route(
@@ -229,7 +225,7 @@ def show_alert(alert_id: int) -> Response:
 def acknowledge(payload: dict[str, Any], alert_id: int) -> Response:
     """Take note of an alert: it stays as it is, and others see who looks after it and what is being done."""
     found = act_on_alert.acknowledge(access.services(), alert_id, viewer=access.viewer(), note=payload["note"]).row
-    return api_lists.tagged(AlertShape, _out(found), version=found.version)
+    return api_lists.tagged(AlertShape, _alert_row(found), version=found.version)
 
 
 @route(
@@ -243,7 +239,7 @@ def acknowledge(payload: dict[str, Any], alert_id: int) -> Response:
 def judge(payload: dict[str, Any], alert_id: int) -> Response:
     """Say whether an alert was useful or a false alarm; the measured rate counts each person's last word."""
     found = act_on_alert.judge(access.services(), alert_id, viewer=access.viewer(), **payload)
-    return api_lists.tagged(AlertShape, _out(found), version=found.version)
+    return api_lists.tagged(AlertShape, _alert_row(found), version=found.version)
 
 
 @route(group, "/missed-alerts", method="POST", needs="alerts:write", reads=NewMissedShape, status=204)
@@ -295,7 +291,7 @@ def end_silence(silence_id: int) -> Response:
     return Response(status=204)
 
 
-def _out(alert: Alert) -> dict[str, Any]:
+def _alert_row(alert: Alert) -> dict[str, Any]:
     services = access.services()
     title = show_market.subject_title(services, alert.subject_kind, alert.subject_id)
     subject = {"kind": alert.subject_kind, "id": alert.subject_id, "title": title}
