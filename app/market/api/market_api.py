@@ -188,9 +188,7 @@ def series(query: dict[str, Any]) -> dict[str, Any]:
         raise TooLarge("too_many_items", size=(until - since) // step, limit=MOST_POINTS)
     named = _subject_id(query["kind"], query["id"])
     services, kind, viewer = access.services(), query["kind"], access.viewer()
-    points = show_market.series(
-        services, subject_kind=kind, subject_id=named, since=since, until=until, step_ms=step, viewer=viewer
-    )
+    points = show_market.series(services, kind, named, since=since, until=until, step_ms=step, viewer=viewer)
     usual = show_market.usual(services, points, subject_kind=kind, subject_id=named, step_ms=step, viewer=viewer)
     return api_lists.whole({**asdict(point), "usual": known} for point, known in zip(points, usual, strict=True))
 
