@@ -1,1 +1,1 @@
-"""What must be identical in training and serving: text, labels, examples, the network, the artifact."""
+"""The code that training and serving share and that must be identical in both: text, labels, network, artifact."""

@@ -1,7 +1,7 @@
-"""An artifact: one folder with everything that serving needs; this file is its only reader and writer.
+"""Read and write artifacts: an artifact is a folder with everything that serving needs.
 
-Written to a temporary folder beside its place, verified by opening it, then renamed. Opening checks the schema, the
-versions and the size and SHA-256 of every file. No pickle: JSON, safetensors, OpenVINO IR.
+An artifact is written to a temporary folder, verified by opening it, and then renamed. Opening checks the schema, the
+versions, and the size and SHA-256 of every file. The formats are JSON, safetensors and OpenVINO IR; there is no pickle.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Kind = Literal["classifier", "encoder"]
 
 
 class ArtifactError(Exception):
-    """An artifact was refused: `code` and `file` for programs, `sentence` for people."""
+    """An artifact is refused: `code` and `file` are for programs, `sentence` is for users."""
 
     def __init__(self, code: str, *, file: str, sentence: str) -> None:
         self.code, self.file, self.sentence = code, file, sentence
@@ -34,7 +34,7 @@ class ArtifactError(Exception):
 
 @dataclass(frozen=True)
 class FileEntry:
-    """Size in bytes and SHA-256 (hex) of one file."""
+    """Size in bytes and SHA-256 (hex) of a file."""
 
     size: int
     sha256: str
@@ -42,7 +42,7 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class EncoderEntry:
-    """One encoder: its int8 graph, its adapter folder (empty: none) and the tasks it answers, in order."""
+    """An encoder: its int8 graph, its adapter folder (empty: none), and the tasks that it answers, in order."""
 
     name: str
     graph: str
@@ -52,7 +52,7 @@ class EncoderEntry:
 
 @dataclass(frozen=True)
 class DataEntry:
-    """A corpus the artifact was trained on; `sha256` is that of its training file, `rows` of its training split."""
+    """A corpus that the artifact was trained on; SHA-256 and number of rows are those of its training split."""
 
     name: str
     licence: str
@@ -62,7 +62,7 @@ class DataEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What an artifact says of itself; `files` is filled in when it is written."""
+    """manifest.json: name, version, kind, data, recipe and files of an artifact; writing it fills in `files`."""
 
     name: str
     version: str
@@ -80,27 +80,27 @@ class Manifest:
 
     @property
     def id(self) -> str:
-        """`name@version`, the name of a model in rows and answers."""
+        """`name@version`, which identifies the model in database rows and API answers."""
         return f"{self.name}@{self.version}"
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """An opened, verified artifact; `sha256` is that of its manifest and so covers every file."""
+    """An opened and verified artifact; `sha256` is that of its manifest, which covers every file."""
 
     folder: Path
     manifest: Manifest
     sha256: str
 
     def path(self, relative: str) -> Path:
-        """Where a file of the artifact stands; one that the manifest does not list is refused."""
+        """Return the path of a file; raises ArtifactError when the manifest does not list it."""
         if relative not in self.manifest.files:
             raise _missing(relative, folder=self.folder)
         return self.folder / relative
 
 
 def open_artifact(folder: Path) -> Artifact:
-    """Read and verify an artifact; raises ArtifactError, whose sentence names the file at fault."""
+    """Open and verify an artifact. Raises ArtifactError, which names the file at fault."""
     path = folder / MANIFEST
     try:
         raw = path.read_bytes()
@@ -119,10 +119,10 @@ def open_artifact(folder: Path) -> Artifact:
 def write(
     folder: Path, *, manifest: Manifest, fill: Callable[[Path], None], check: Callable[[Path], object] = open_artifact
 ) -> Artifact:
-    """Write an artifact in one step: `fill` a temporary folder, seal it, `check` it by loading, rename it.
+    """Write an artifact atomically: `fill` a temporary folder, add the manifest, `check` the artifact, rename it.
 
-    An artifact that already stands at `folder` is replaced only after the new one has passed; on an error nothing
-    of the new one is left behind.
+    An existing artifact at `folder` is replaced only after the new one has passed the check. After an error nothing of
+    the new one is left.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = folder.parent / f".{folder.name}.part"
@@ -219,7 +219,7 @@ def _needed(manifest: Manifest) -> list[str]:
 
 
 def weights_of(graph: str) -> str:
-    """The file of weights that belongs to a graph in OpenVINO IR: `main.xml` has `main.bin`."""
+    """Return the weights file of a graph in OpenVINO IR: `main.bin` for `main.xml`."""
     return graph.removesuffix(".xml") + ".bin"
 
 

@@ -1,12 +1,12 @@
-"""From logits to a decision: calibrated probabilities, abstention, band, out of scope; pure arithmetic.
+"""From logits to a decision: calibrated probabilities, abstention, confidence band, out of scope.
 
-Everything that is fitted (temperature, thresholds, band edges) was fitted on validation data through the int8 graph
-that serves, and stands in decision.json. A row's temperature is
+Temperatures, thresholds and bands are fitted on validation rows through the int8 graph that serves, and are stored in
+decision.json. The temperature of a row is
 
     T(x) = temperature · H(x) ^ entropy_power,   H(x) = entropy of softmax(logits) / log(labels), at least 1e-4
 
-With power 0 it is temperature scaling (Guo et al. 2017, arXiv 1706.04599); another power heats or cools rows by how
-unsure they are (Balanya et al. 2022, arXiv 2208.00461). Either way the order of a row's labels stays as it is.
+With power 0 this is temperature scaling (Guo et al. 2017, arXiv:1706.04599); another power depends on how uncertain the
+row is (Balanya et al. 2022, arXiv:2208.00461). Neither changes the order of a row's labels.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BandName = Literal["high", "medium", "low"]
 
 @dataclass(frozen=True)
 class BandEdge:
-    """Confidences of at least `low` are in this band; on validation `precision` of its `n` answers were right."""
+    """A band of confidences from `low` on; on the validation rows `precision` of its `n` answers were right."""
 
     name: BandName
     low: float
@@ -37,12 +37,13 @@ class BandEdge:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """How one task decides.
+    """The fitted parameters of a task.
 
-    `entropy_power`: how the temperature depends on a row's own entropy; 0 for multi-label tasks.
-    `threshold`: below this confidence the model abstains; it was chosen for `precision` among the accepted. `accept`:
-    multi-label thresholds in the order of the labels. `reject_from`: an intent is out of scope from this probability
-    of that label on, even where another label leads. `window`: how the windows of a long text are put together.
+    entropy_power  exponent of a row's entropy in its temperature; 0 for multi-label tasks
+    threshold      the model abstains below this confidence; it was chosen so that `precision` of the answers are right
+    accept         thresholds of a multi-label task, in the order of the labels
+    reject_from    from this P(out_of_scope) on the answer is `out_of_scope`, even if another label is more probable
+    window         how the logits of the windows of a long text are combined
     """
 
     kind: Kind
@@ -56,13 +57,13 @@ class Decision:
     window: Literal["mean"] = "mean"
 
     def band(self, confidence: float) -> BandEdge:
-        """The band of a confidence; bands are listed from high to low."""
+        """Return the band of a confidence."""
         return next((band for band in self.bands if confidence >= band.low), self.bands[-1])
 
 
 @dataclass(frozen=True)
 class Decided:
-    """One answer: column of the label, its probability, all probabilities, accepted columns of a multi-label task."""
+    """A decision: the label's index and probability, all probabilities, and the accepted labels if multi-label."""
 
     column: int
     probability: float
@@ -73,7 +74,7 @@ class Decided:
 
 
 def probabilities(logits: NDArray[np.float32], *, decision: Decision) -> NDArray[np.float64]:
-    """Calibrated probabilities [n, labels]: softmax or, for multi-label tasks, sigmoid of logits over temperature."""
+    """Return calibrated probabilities [n, labels]: softmax, or sigmoid for a multi-label task, of logits / T."""
     exact = logits.astype(np.float64)
     if decision.kind == "multi":
         return np.asarray(1.0 / (1.0 + np.exp(-np.clip(exact / decision.temperature, -60, 60))))
@@ -82,7 +83,7 @@ def probabilities(logits: NDArray[np.float32], *, decision: Decision) -> NDArray
 
 
 def entropies(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The entropy [n] of each row's softmax as a share of the greatest there can be, at least 1e-4."""
+    """Return the entropy [n] of each row's softmax, divided by its maximum log(labels), at least 1e-4."""
     found = _softmax(logits)
     entropy = -(found * np.log(np.maximum(found, 1e-12))).sum(axis=1)
     return np.asarray(np.clip(entropy / np.log(max(found.shape[1], 2)), 1e-4, 1.0))
@@ -94,12 +95,12 @@ def _softmax(scaled: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def decide(logits: NDArray[np.float32], *, task: Task, decision: Decision) -> list[Decided]:
-    """Decide every row of logits [n, labels]."""
+    """Return the decision of every row of logits [n, labels]."""
     return [decide_row(row, task=task, decision=decision) for row in probabilities(logits, decision=decision)]
 
 
 def decide_row(row: NDArray[np.float64], *, task: Task, decision: Decision) -> Decided:
-    """Decide one row of calibrated probabilities."""
+    """Return the decision of a row of calibrated probabilities [labels]."""
     accepted = _accepted(row, decision=decision)
     column = _leading(row, task=task, decision=decision, accepted=accepted)
     confidence = float(row[column])
@@ -141,7 +142,7 @@ def save_decisions(path: Path, *, decisions: Mapping[str, Decision]) -> None:
 
 
 def load_decisions(path: Path, *, tasks: Mapping[str, Task]) -> dict[str, Decision]:
-    """Read decision.json; raises ValueError or KeyError when a task's decision is missing or does not fit it."""
+    """Read decision.json. Raises ValueError or KeyError when a task's decision is missing or does not fit the task."""
     rows = json.loads(path.read_text(encoding="utf-8"))
     return {name: _decision(rows[name], task=task) for name, task in tasks.items()}
 

@@ -1,4 +1,4 @@
-"""One labelled text as one JSON line: the app exports corrections in this form, training reads it."""
+"""Labelled examples as JSON Lines: the application exports corrections in this format, training reads it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 
 class ExampleError(ValueError):
-    """A line that is no example; its sentence says which line and why."""
+    """A line is not a valid example; the message says which line and why."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """A text with its labels for one task; `span` (characters in `text`) is the target it speaks about."""
+    """A text with its labels for a task; `span` is the character range of the target that the labels are about."""
 
     text: str
     labels: tuple[str, ...]
@@ -26,7 +26,7 @@ class Example:
     source: str = ""
 
     def to_json(self) -> str:
-        """One JSON line; fields that say nothing are left out."""
+        """Return the example as a JSON line without its empty fields."""
         row: dict[str, Any] = {"text": self.text}
         row |= {"label": self.labels[0]} if len(self.labels) == 1 else {"labels": list(self.labels)}
         optional = {"task": self.task, "target": self.target, "split": self.split, "source": self.source}
@@ -37,10 +37,10 @@ class Example:
 
 
 def from_row(row: Mapping[str, Any], *, task: str = "", split: str = "", source: str = "") -> Example:
-    """Read one row (`text`, `label` or `labels`, optional `target`, `span`, `task`, `split`, `source`).
+    """Make an example of a row: `text`, `label` or `labels`, optional `target`, `span`, `task`, `split`, `source`.
 
-    A target without a span is looked for in the text (first exact place, then any case); a target that is
-    not there leaves the span empty, which means the whole text. Raises ExampleError.
+    The span of a target without one is its first occurrence in the text, exact or else in any case. Without an
+    occurrence there is no span, which means the whole text. Raises ExampleError.
     """
     text = row.get("text")
     if not isinstance(text, str) or not text.strip():
@@ -82,7 +82,7 @@ def _is_span(given: object, *, length: int) -> bool:
 
 
 def find_target(text: str, *, target: str) -> tuple[int, int] | None:
-    """Where `target` first stands in `text` (characters), or None."""
+    """Return the character range of the first occurrence of `target`, exact or else in any case, or None."""
     at = text.find(target)
     if at < 0:
         at = text.lower().find(target.lower())
@@ -91,9 +91,9 @@ def find_target(text: str, *, target: str) -> tuple[int, int] | None:
 
 
 def read_examples(path: Path, *, on_error: list[str] | None = None) -> Iterator[Example]:
-    """Read a JSONL file line by line; blank lines are passed over.
+    """Read a JSONL file line by line; blank lines are skipped.
 
-    A bad line raises ExampleError with file and line, or is noted in `on_error` and skipped when one is given.
+    A bad line raises ExampleError, which names file and line; with a list `on_error` its message is appended instead.
     """
     with path.open(encoding="utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, start=1):
@@ -119,7 +119,7 @@ def _object(line: str) -> Mapping[str, Any]:
 
 
 def write_examples(path: Path, *, examples: Iterable[Example]) -> int:
-    """Write examples as JSONL and return how many."""
+    """Write examples as JSONL and return their number."""
     lines = [example.to_json() + "\n" for example in examples]
     path.write_text("".join(lines), encoding="utf-8")
     return len(lines)

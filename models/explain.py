@@ -1,8 +1,8 @@
-"""Why the model answered so: occlusion on the served model, with a measure of how far to trust it.
+"""Explain an answer of the served model by occlusion, with a measure of the explanation's fidelity.
 
-A word's weight is what the label's probability loses when the word is left out (Zeiler and Fergus 2014, arXiv
-1311.2901). Fidelity is a deletion test (Samek et al. 2017): the words with the greatest weights are left out together
-and the loss is compared with that of as many words drawn at random.
+The weight of a word is the drop of the label's probability when the word is left out (Zeiler and Fergus 2014,
+arXiv:1311.2901). Fidelity is a deletion test (Samek et al. 2017): the words with the greatest weights are left out
+together, and the drop is compared with that of the same number of random words.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Score = Callable[[Sequence[Input]], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Weight:
-    """A piece of the text (characters `start` to `end`) and what the label's probability loses without it."""
+    """A piece of the text (characters `start` to `end`) and the drop of the label's probability without it."""
 
     start: int
     end: int
@@ -37,11 +37,12 @@ class Weight:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Weights of a text's words in reading order for `label`, with its probability.
+    """The weights of a text's words, in reading order, for a label and its probability.
 
-    `deletion_drop` is what the label loses without its weightiest words, `random_drop` the average loss without as
-    many others; `fidelity` is their difference, −1 to 1: at or below zero the weights say nothing. `slips` are words
-    that the model reads as others, because they look misspelt.
+    deletion_drop  drop of the probability without the words of the greatest weights
+    random_drop    mean drop without the same number of random words
+    fidelity       their difference, between -1 and 1; at or below zero the weights explain nothing
+    slips          misspelt words, and how the model reads them
     """
 
     label: str
@@ -53,15 +54,15 @@ class Explanation:
 
     @property
     def fidelity(self) -> float:
-        """How much more the weightiest words matter than random ones."""
+        """Drop without the words of the greatest weights, minus the drop without random words."""
         return self.deletion_drop - self.random_drop
 
 
 def explain(item: Input, *, score: Score, label: str, seed: int = 0) -> Explanation:
-    """Explain one answer; `score` gives the label's probability for each variant of the text.
+    """Explain an answer; `score` gives the label's probability for variants of the text.
 
-    Words are what white space separates; a text of more than 64 is weighed in as many runs of words. The target's own
-    words stay, as a market answer without its target is another question.
+    Words are separated by white space; a text with more than 64 words is divided into 64 runs of words, or fewer. The
+    words of the target are never left out: without its target a market text is another question.
     """
     pieces = _pieces(item.text, target=item.target)
     variants = [_without(item, pieces=[piece]) for piece in pieces]
@@ -95,7 +96,7 @@ def _holds(run: Sequence[Span], *, target: Span | None) -> bool:
 
 
 def _without(item: Input, *, pieces: Collection[Span]) -> Input:
-    """The text without some pieces, its target moved to where it now stands."""
+    """Remove pieces of the text and shift the target's span."""
     kept, at, target = [], 0, item.target
     for start, end in sorted(pieces):
         kept.append(item.text[at:start])

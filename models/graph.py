@@ -1,8 +1,8 @@
 """The int8 graph of an encoder on the CPU, through OpenVINO: token ids in, hidden states out.
 
-Matrix products run in int8, everything else in float32: bfloat16 would be as fast, but the sum of a row would depend
-on its company. Several short texts share a row where the graph allows it (models/packing.py). The runtime's own
-telemetry is switched off before it is imported.
+Matrix products run in int8, everything else in float32. bfloat16 would be as fast, but the result for a text would
+depend on the other texts of its batch. Several short texts can share a row (models/packing.py). OpenVINO's telemetry
+is disabled before it is imported.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ Hidden = NDArray[np.float32]
 Ids = NDArray[np.int64]
 
 SHORT = (16, 32)
-"""Tokens of a single short text: the most frequent calls of all get graphs of their own, which see one shape each."""
+"""Lengths of single short texts, the most frequent calls; each gets a compiled graph that sees only this shape."""
 
 
 class Encoder(Protocol):
-    """Whatever turns token ids into hidden states; `is_packing`: several texts may stand in one row."""
+    """Turns token ids into hidden states; `is_packing` is True when several texts can share a row."""
 
     is_packing: bool
 
     def hidden(self, ids: Ids, *, mask: Ids, positions: Ids | None = None) -> Hidden:
-        """Hidden states [rows, tokens, width] of `ids` [rows, tokens].
+        """Return the hidden states [rows, tokens, width] of `ids` [rows, tokens].
 
-        `mask` is 1 over a text's tokens and 0 over padding, or 1, 2, … over the texts of a row; `positions` then
-        count from zero in each of them.
+        `mask` is 0 on padding and 1 on the tokens of a text. If texts share a row it is 1, 2, … on the tokens of each
+        text, and `positions` count from zero in each text.
         """
 
     def hasten(self) -> None:
-        """Make ready, once, what quickens the most frequent calls."""
+        """Prepare, once, what makes the most frequent calls faster."""
 
 
 class Graph:
-    """A compiled graph; one run at a time, from any thread.
+    """A compiled graph; any thread may call it, one at a time.
 
-    A graph of any shape prepares its layers anew whenever the shape changes, which takes a short text as long as
-    reading it: `hasten` compiles the graph once more for each width in SHORT.
+    A graph with dynamic shapes prepares its layers again whenever the shape changes, which takes as long as reading a
+    short text. `hasten` therefore compiles one more graph for each length in SHORT.
     """
 
     def __init__(self, path: Path, *, threads: int) -> None:
@@ -62,14 +62,14 @@ class Graph:
         self._short: dict[int, _Request] = {}
 
     def hasten(self) -> None:
-        """Compile for single short texts; until it is done they are read as all others are."""
+        """Compile the graphs for single short texts; until they are ready the general graph reads such texts."""
         for width in SHORT:
             if width not in self._short:
-                # With its one shape compiled in it would be fused in other ways, and answer a little differently.
+                # A graph compiled with a static shape would be fused differently and give slightly different results.
                 self._short[width] = _Request(self._core.compile_model(self._model, "CPU", self._options))
 
     def hidden(self, ids: Ids, *, mask: Ids, positions: Ids | None = None) -> Hidden:
-        """Hidden states [rows, tokens, width] of `ids` [rows, tokens] under their `mask`."""
+        """Return the hidden states [rows, tokens, width] of `ids` [rows, tokens]."""
         inputs = {"input_ids": ids, "attention_mask": mask}
         if self.is_packing:
             inputs["position_ids"] = np.tile(np.arange(ids.shape[1]), (len(ids), 1)) if positions is None else positions
@@ -78,24 +78,24 @@ class Graph:
 
 
 class _Request:
-    """What runs a compiled model, one caller at a time."""
+    """An inference request of a compiled model; a lock admits one caller at a time."""
 
     def __init__(self, compiled: Any) -> None:
         self._request = compiled.create_infer_request()
         self._lock = Lock()
 
     def run(self, inputs: Mapping[str, Ids]) -> Hidden:
-        """The first output."""
+        """Run the model and return its first output."""
         with self._lock:
             self._request.infer(inputs, share_inputs=True, share_outputs=True)
             return cast(Hidden, self._request.get_output_tensor(0).data.copy())
 
 
 def take_several(model: Any) -> bool:
-    """Let the rows of an encoder's graph hold several texts; False, and no change, where it is not of a known form.
+    """Change an encoder's graph so that several texts can share a row; return False, and change nothing, if it cannot.
 
-    Known are encoders of BERT's kind: attention under one mask made of `attention_mask`, position embeddings looked up
-    by a range. Tokens then see each other where their numbers in the mask are equal, and `position_ids` is an input.
+    It works for encoders like BERT: one attention mask made of `attention_mask`, position embeddings looked up by a
+    range. Afterwards tokens attend to each other if their numbers in the mask are equal; `position_ids` is an input.
     """
     attention = [node for node in model.get_ops() if node.get_type_name() == "ScaledDotProductAttention"]
     lookups = [node for node in model.get_ops() if _is_of_positions(node)]
@@ -117,7 +117,7 @@ def take_several(model: Any) -> bool:
 
 
 def _is_of_positions(node: Any) -> bool:
-    """A lookup in a constant table by a slice of a constant 0, 1, 2, …"""
+    """True for a lookup in a constant table whose index is a slice of the constant 0, 1, 2, …"""
     if node.get_type_name() != "Gather" or node.input_value(0).get_node().get_type_name() != "Constant":
         return False
     index = node.input_value(1).get_node()
@@ -130,6 +130,6 @@ def _is_of_positions(node: Any) -> bool:
 
 
 def quiet_openvino() -> Any:
-    """Import OpenVINO without its telemetry package, which would send an event at import."""
+    """Import OpenVINO without its telemetry package, which would send an event on import."""
     sys.modules.setdefault("openvino_telemetry", cast(ModuleType, None))
     return importlib.import_module("openvino")

@@ -1,8 +1,10 @@
-"""Pooling and heads in float32: from hidden states to logits, with the formulas that models/network.py trains.
+"""Pooling and heads in numpy (float32): from hidden states to logits, with the formulas of models/network.py.
 
-Sentence: the mean of a row's hidden states over its attention mask, special tokens included. Span: the mean over the
-target's tokens beside the sentence mean (no target: the sentence mean twice). Head: an optional hidden layer with
-tanh, then the output layer. All of it is cheap beside the encoder, so one pass serves every task and target.
+    sentence  mean of the hidden states over the attention mask, special tokens included
+    span      mean over the target's tokens, concatenated with the sentence mean; no target: the sentence mean twice
+    head      an optional hidden layer with tanh, then the output layer
+
+This costs little compared with the encoder, so that one pass of the encoder serves all tasks and targets.
 """
 
 from __future__ import annotations
@@ -29,23 +31,23 @@ class Layer:
     bias: Array
 
     def __call__(self, x: Array) -> Array:
-        """Apply to rows: x @ weightᵀ + bias."""
+        """Return x @ weightᵀ + bias."""
         return x @ self.weight.T + self.bias
 
 
 @dataclass(frozen=True)
 class Head:
-    """One task's head over pooled rows [n, width], giving logits [n, labels]."""
+    """A task's head: from pooled rows [n, width] to logits [n, labels]."""
 
     output: Layer
     hidden: Layer | None = None
 
     def __call__(self, pooled: Array) -> Array:
-        """Logits of pooled rows."""
+        """Return the logits [n, labels] of pooled rows."""
         return self.output(pooled if self.hidden is None else np.tanh(self.hidden(pooled)))
 
     def twice(self) -> Head:
-        """The same head for rows [n, width] that it would be given twice side by side [n, 2 × width]."""
+        """Return the head that gives for rows x [n, width] what this one gives for [x, x] [n, 2 × width]."""
         first = self.output if self.hidden is None else self.hidden
         width = first.weight.shape[1] // 2
         folded = Layer(first.weight[:, :width] + first.weight[:, width:], first.bias)
@@ -53,7 +55,7 @@ class Head:
 
 
 class Heads:
-    """Several heads over the same pooled rows: those without a hidden layer are one product."""
+    """Several heads over the same pooled rows; those without a hidden layer are computed as one matrix product."""
 
     def __init__(self, heads: Mapping[str, Head]) -> None:
         plain = {name: head.output for name, head in heads.items() if head.hidden is None}
@@ -63,7 +65,7 @@ class Heads:
         self._plain = _beside(list(plain.values())) if plain else None
 
     def __call__(self, pooled: Array) -> dict[str, Array]:
-        """Each head's logits [n, labels] of pooled rows [n, width]."""
+        """Return each head's logits [n, labels] of pooled rows [n, width]."""
         found = {name: head(pooled) for name, head in self._rest.items()}
         if self._plain is not None:
             found |= zip(self._names, np.split(self._plain(pooled), self._edges, axis=1), strict=True)
@@ -75,7 +77,7 @@ def _beside(layers: Sequence[Layer]) -> Layer:
 
 
 def load_heads(path: Path, *, tasks: Iterable[str]) -> dict[str, Head]:
-    """Read the heads of `tasks` from safetensors; raises ArtifactError for a file or head that is not there."""
+    """Read the heads of `tasks` from a safetensors file. Raises ArtifactError when the file or a head is missing."""
     try:
         tensors = load_file(path)
     except (OSError, SafetensorError) as error:
@@ -98,10 +100,10 @@ def _layer(tensors: Mapping[str, Array], *, prefix: str) -> Layer | None:
 
 
 def text_means(hidden: Array, *, mask: NDArray[np.int64]) -> Array:
-    """Mean over each text of each row, [rows, tokens, width] → [rows, texts, width].
+    """Return the mean over each text of each row: [rows, tokens, width] → [rows, texts, width].
 
-    The mask [rows, tokens] is 1, 2, … over a row's texts and 0 over padding; where a row has fewer texts than another
-    the rest is zero.
+    The mask [rows, tokens] is 1, 2, … on the texts of a row and 0 on padding. Rows with fewer texts are filled with
+    zeros.
     """
     numbers = np.arange(1, mask.max(initial=1) + 1)
     weights = (mask[:, None, :] == numbers[None, :, None]).astype(np.float32)
@@ -110,5 +112,5 @@ def text_means(hidden: Array, *, mask: NDArray[np.int64]) -> Array:
 
 
 def span_mean(hidden: Array, *, span: tuple[int, int]) -> Array:
-    """Mean of one row's hidden states [tokens, width] over the half-open token range `span`."""
+    """Return the mean of a row's hidden states [tokens, width] over the half-open token range `span`."""
     return np.asarray(hidden[span[0] : span[1]].mean(axis=0), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Tasks and their labels: the order of labels is fixed when a run starts, saved, and never sorted again."""
+"""Tasks and their labels; the order of the labels is fixed when a run starts, and saved with it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OUT_OF_SCOPE = "out_of_scope"
 
 @dataclass(frozen=True)
 class Label:
-    """A label: `name` is the source's own string, `id` its slug, `title` what people read (translatable)."""
+    """A label: `name` is the string of the data, `id` its slug, `title` the translatable text for users."""
 
     name: str
     id: str
@@ -29,14 +29,14 @@ class Label:
 
     @classmethod
     def of(cls, name: str) -> Label:
-        """Make a label from a source's string; the title is the string with its underscores opened."""
+        """Make a label of a name; the title is the name with spaces for underscores and a capital."""
         words = re.sub(r"[_\s]+", " ", name).strip()
         return cls(name=name, id=slug(name), title=words[:1].upper() + words[1:])
 
 
 @dataclass(frozen=True)
 class Task:
-    """One question that the model answers: its role in the product, its kind, its pooling, its labels."""
+    """A classification task: its role in the product, one label per text or several, its pooling and its labels."""
 
     name: str
     role: Role
@@ -55,7 +55,7 @@ class Task:
         return tuple(label.id for label in self.labels)
 
     def index(self) -> Mapping[str, int]:
-        """Column of each label's name; a label is also found by its slug."""
+        """Map each label's name, and its slug, to its column of the logits."""
         return self._columns
 
     @cached_property
@@ -65,9 +65,9 @@ class Task:
 
 
 def slug(name: str) -> str:
-    """A lower_snake id for a label's name: `Fed | Central Banks` becomes `fed_central_banks`.
+    """Return a lower_snake id for a label's name: `Fed | Central Banks` becomes `fed_central_banks`.
 
-    A name without any letter or digit of ASCII gives its code points, so that ids are never empty.
+    A name without any ASCII letter or digit becomes the list of its code points, so that an id is never empty.
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     words = re.sub(r"[^a-z0-9]+", "_", plain.replace("'", "")).strip("_")
@@ -75,7 +75,7 @@ def slug(name: str) -> str:
 
 
 def make_task(name: str, *, role: Role, kind: Kind, pooling: Pooling, labels: Iterable[str]) -> Task:
-    """Make a task from label names in the order given; two names with one slug are refused (ValueError)."""
+    """Make a task; its labels keep the given order. Raises ValueError when two names have the same slug."""
     made = tuple(Label.of(label) for label in labels)
     seen: dict[str, str] = {}
     for label in made:
@@ -87,13 +87,13 @@ def make_task(name: str, *, role: Role, kind: Kind, pooling: Pooling, labels: It
 
 
 def save_tasks(path: Path, *, tasks: Iterable[Task]) -> None:
-    """Write labels.json: one object per task, in order."""
+    """Write labels.json, one object per task."""
     rows = [asdict(task) for task in tasks]
     path.write_text(json.dumps({"tasks": rows}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def load_tasks(path: Path) -> dict[str, Task]:
-    """Read labels.json; raises ValueError with a sentence when a task is not described as it must be."""
+    """Read labels.json. Raises ValueError when a task has an unknown role, kind or pooling."""
     rows = json.loads(path.read_text(encoding="utf-8"))["tasks"]
     return {task.name: task for task in map(_task, rows)}
 

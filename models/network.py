@@ -1,9 +1,9 @@
-"""The network: one encoder, and for each task a pooling and a head. The only torch in models/.
+"""The network in torch: one encoder, and a pooling and a head for each task. The only module of models/ with torch.
 
 hidden [B, L, H] = encoder(ids [B, L], mask [B, L])
-mean: pooled [B, H]  = average of hidden over the row's tokens, [CLS] and [SEP] included
-span: pooled [B, 2H] = average over the target's tokens, beside the mean; no target: the mean twice
-logits [B, k] = output(dropout(tanh(hidden_layer(pooled)))), the hidden layer being optional
+mean: pooled [B, H]  = mean of hidden over the row's tokens, [CLS] and [SEP] included
+span: pooled [B, 2H] = mean over the target's tokens, concatenated with the row's mean; no target: the mean twice
+logits [B, k] = output(dropout(tanh(hidden_layer(pooled)))), where the hidden layer is optional
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from models.labels import Pooling, Task
 
 
 class Head(nn.Module):
-    """A task's classifier: an optional tanh layer, then the output layer; always float32."""
+    """A task's head in float32: an optional tanh layer, then the output layer."""
 
     def __init__(self, width: int, *, labels: int, hidden: int = 0, dropout: float = 0.0) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class Head(nn.Module):
         self.output = nn.Linear(hidden or width, labels)
 
     def forward(self, pooled: Tensor) -> Tensor:
-        """Logits [B, k] of pooled rows [B, W]."""
+        """Return the logits [B, k] of pooled rows [B, W]."""
         if self.hidden is not None:
             pooled = torch.tanh(self.hidden(pooled))
         logits: Tensor = self.output(self.dropout(pooled))
@@ -34,7 +34,7 @@ class Head(nn.Module):
 
 
 class Network(nn.Module):
-    """Encoder and heads; `encoder` is any Hugging Face encoder (with or without an adapter around it)."""
+    """Encoder and heads; `encoder` is a Hugging Face encoder, with or without an adapter."""
 
     def __init__(
         self,
@@ -61,24 +61,24 @@ class Network(nn.Module):
         )
 
     def encode(self, ids: Tensor, *, mask: Tensor | None = None) -> Tensor:
-        """Last hidden states [B, L, H]; `mask` None means that no row is padded."""
+        """Return the last hidden states [B, L, H]; `mask` None means that no row is padded."""
         hidden: Tensor = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
         return hidden
 
     def classify(self, hidden: Tensor, *, task: str, mask: Tensor | None = None, spans: Tensor | None = None) -> Tensor:
-        """Logits [B, k] (float32) of one task from hidden states; `spans` [B, 2] are token ranges."""
+        """Return a task's logits [B, k] (float32) from hidden states; `spans` [B, 2] are token ranges."""
         with torch.autocast(hidden.device.type, enabled=False):
             pooled = pool(hidden.float(), pooling=self.tasks[task].pooling, mask=mask, spans=spans)
             logits: Tensor = self.heads[task](pooled)
         return logits
 
     def forward(self, ids: Tensor, *, task: str, mask: Tensor | None = None, spans: Tensor | None = None) -> Tensor:
-        """Logits [B, k] of one task for token ids [B, L]."""
+        """Return a task's logits [B, k] for token ids [B, L]."""
         return self.classify(self.encode(ids, mask=mask), task=task, mask=mask, spans=spans)
 
 
 def pool(hidden: Tensor, *, pooling: Pooling, mask: Tensor | None = None, spans: Tensor | None = None) -> Tensor:
-    """Pool hidden states [B, L, H] to [B, H] (mean) or [B, 2H] (span: the target's mean, then the row's)."""
+    """Pool hidden states [B, L, H] to [B, H] (mean) or [B, 2H] (span: the target's mean, then the row's mean)."""
     mean = hidden.mean(dim=1) if mask is None else _weighted(hidden, weights=mask)
     if pooling == "mean":
         return mean

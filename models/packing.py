@@ -1,8 +1,8 @@
-"""Rows of token ids for the graph: several short texts side by side in a row, so that hardly a token is padding.
+"""Pack windows of token ids into rows for the graph: several short texts share a row, so that there is little padding.
 
-A text sees only its own tokens (the mask holds the number of the text at each token) and counts its positions from
-zero, so its answer is the same wherever it stands. Few shapes come out of it, so little is compiled and kept. The
-idea: Krell et al. 2021, arXiv 2107.02027; the filling: best fit, longest text first.
+The mask has the number of its text at each token, so that a text attends only to its own tokens, and its positions
+count from zero: its result does not depend on the row. Few different shapes occur, so that little has to be compiled.
+The idea is from Krell et al. 2021, arXiv:2107.02027; rows are filled by best fit, longest text first.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ ROWS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 
 @dataclass(frozen=True)
 class Batch:
-    """One run of the graph: `ids`, `mask` and `positions` [rows, tokens]; the arrays may be padded at their ends.
+    """The input of one run of the graph: `ids`, `mask` and `positions` [rows, tokens], padded at the end.
 
-    The mask is 1, 2, … over the texts of a row and 0 over padding. Window `windows[i]` stands in row `rows[i]` as text
-    number `numbers[i]`, its first token at `starts[i]`, with `lengths[i]` tokens.
+    The mask is 1, 2, … on the texts of a row and 0 on padding. Window `windows[i]` is text number `numbers[i]` of row
+    `rows[i]`; it has `lengths[i]` tokens, the first at `starts[i]`.
     """
 
     windows: Numbers
@@ -50,9 +50,9 @@ class _Row:
 
 
 def batches(windows: Sequence[Window], *, budget: int, pad: int = 0, is_packing: bool = True) -> Iterator[Batch]:
-    """Windows as batches of at most `budget` tokens (one row at least), widest first; each stands in one of them.
+    """Yield batches of at most `budget` tokens, or of one row, the widest first; every window is in one of them.
 
-    Without `is_packing` every row holds one window.
+    Without `is_packing` every row has a single window.
     """
     lengths = [len(window.ids) for window in windows]
     filled = _filled(lengths) if is_packing else _single(lengths)
@@ -65,7 +65,7 @@ def batches(windows: Sequence[Window], *, budget: int, pad: int = 0, is_packing:
 
 
 def _filled(lengths: Sequence[int]) -> list[_Row]:
-    """Rows, widest first: each window in the fullest row that has room, else in a new one of the least width."""
+    """Return rows, the widest first: each window goes to the fullest row with room, or to a new row of least width."""
     rows: list[_Row] = []
     open_rows: dict[int, list[_Row]] = {}
     for window in sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True):
@@ -90,7 +90,7 @@ def _single(lengths: Sequence[int]) -> list[_Row]:
 def _batch(windows: Sequence[Window], *, rows: Sequence[_Row], budget: int, pad: int) -> Batch:
     width = rows[0].width
     if len(rows) == 1:
-        # A single row need be no wider than what it holds: one short text is the most frequent call of all.
+        # A single row is as narrow as its texts allow: one short text is the most frequent call.
         width = min(width, _round_up(rows[0].n_used, steps=LENGTHS))
     height = min(_round_up(len(rows), steps=ROWS), max(1, budget // width))
     members = np.fromiter(chain.from_iterable(row.members for row in rows), np.intp)

@@ -1,7 +1,7 @@
-"""Serving an artifact: texts in, logits of every task out, with no torch in the process.
+"""Run an artifact: texts in, logits of every task out, without torch.
 
-Identical texts are read once, packed side by side into batches of at most `BUDGET` tokens and of few shapes, long
-texts in windows whose logits are averaged. Activation scales are static, so an answer does not depend on its company.
+Identical texts are read once. Short texts are packed into batches of at most `BUDGET` tokens, long texts are read in
+windows whose logits are averaged. Activation scales are static, so that a text's logits do not depend on its batch.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ BUDGET = 1024
 
 @dataclass(frozen=True)
 class Input:
-    """A text, and the target in it (characters, half-open) that target-dependent tasks speak about.
+    """A text, and the half-open character range of the target that target-dependent tasks are about.
 
-    `is_normalised`: `models.text.normalise` has been at it already.
+    `is_normalised` is True when the text has already been through `models.text.normalise`.
     """
 
     text: str
@@ -43,7 +43,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Run:
-    """Logits [n, labels] per task, and per input how many tokens it has and how many were read."""
+    """Logits [n, labels] of each task, and for each input its number of tokens and how many of them were read."""
 
     logits: dict[str, Array]
     n_tokens: tuple[int, ...]
@@ -52,7 +52,7 @@ class Run:
 
 @dataclass(frozen=True)
 class _Group:
-    """Inputs with one normalised text: `members` are (number of the input, number of its span or −1)."""
+    """Inputs with the same normalised text; `members` are pairs of an input's index and its span's index, or -1."""
 
     text: Normalised
     members: tuple[tuple[int, int], ...]
@@ -60,7 +60,7 @@ class _Group:
 
 @dataclass(frozen=True)
 class _Pooled:
-    """Sentence means [windows, width], each window's group, and span means by (window, span)."""
+    """Sentence means [windows, width], the group index of each window, and span means by (window, span)."""
 
     sentences: Array
     owners: NDArray[np.intp]
@@ -68,11 +68,11 @@ class _Pooled:
 
 
 class Runtime:
-    """An artifact opened for serving; `run` and `embed` may be called from any thread."""
+    """An artifact opened for serving; any thread may call `run` and `embed`."""
 
     def __init__(self, artifact: Artifact, *, threads: int | None = None) -> None:
         manifest = artifact.manifest
-        # Idle BLAS threads spin, and take from the graph's threads more than they give to the heads.
+        # Idle BLAS threads busy-wait, which costs the graph's threads more than the heads gain.
         threadpool_limits(limits=1, user_api="blas")
         self.artifact = artifact
         self.tasks: dict[str, Task] = {}
@@ -88,11 +88,11 @@ class Runtime:
 
     @classmethod
     def open(cls, folder: Path, *, threads: int | None = None) -> Runtime:
-        """Open and verify the artifact in `folder`; raises ArtifactError with a sentence that names the file."""
+        """Open and verify the artifact in `folder`. Raises ArtifactError, which names the file at fault."""
         return cls(open_artifact(folder), threads=threads)
 
     def _open_graph(self, entry: EncoderEntry, *, threads: int) -> Encoder:
-        """What reads token ids; another kind of runtime reads them in its own way."""
+        """Open an encoder's graph; other kinds of runtimes override this."""
         path = self.artifact.path(entry.graph)
         try:
             return Graph(path, threads=threads)
@@ -119,16 +119,16 @@ class Runtime:
             raise ArtifactError("unreadable_words", file=WORDS, sentence=sentence) from error
 
     def hasten(self) -> None:
-        """Make ready what quickens single short texts, while others may already be read: takes a second."""
+        """Prepare for single short texts, which takes a second; other threads may already call the runtime."""
         for graph in self._graphs.values():
             graph.hasten()
 
     def logits(self, inputs: Sequence[Input | str], *, tasks: Collection[str] | None = None) -> dict[str, Array]:
-        """Logits [n, labels] of each task for each input, in order."""
+        """Return the logits [n, labels] of each task (None: all) for the n inputs."""
         return self.run(inputs, tasks=tasks).logits
 
     def run(self, inputs: Sequence[Input | str], *, tasks: Collection[str] | None = None) -> Run:
-        """Read every text once and answer `tasks` (all when None); an unknown task raises KeyError."""
+        """Return logits and token counts of the inputs for `tasks` (None: all). Raises KeyError for an unknown task."""
         wanted = list(self.tasks if tasks is None else tasks)
         groups = _groups(self.read_as(Input(item) if isinstance(item, str) else item) for item in inputs)
         encoded = self._tokens.encode([group.text for group in groups])
@@ -141,17 +141,17 @@ class Runtime:
         return Run(logits, *_token_counts(groups, encoded=encoded, n=len(inputs)))
 
     def read_as(self, item: Input) -> Normalised:
-        """The text that the model reads and where its target stands: normalised, misspelt words as they were meant."""
+        """Return the text as the model reads it, with its target's span: normalised, with corrected spelling."""
         return self._spelling.mend(_ready(item)) if self._spelling else _ready(item)
 
     def slips(self, item: Input) -> tuple[Slip, ...]:
-        """The misspelt words of a text, and how they are read."""
+        """Return the misspelt words of a text with their corrections."""
         ready = _ready(item)
         edits = self._spelling.edits(ready) if self._spelling else []
         return tuple(Slip(ready.text[start:end], meant) for start, end, meant in edits)
 
     def embed(self, texts: Sequence[str]) -> Array:
-        """L2-normalised mean-pooled vectors [n, width] of the first encoder; windows are averaged."""
+        """Return L2-normalised, mean-pooled vectors [n, width] of the first encoder; windows are averaged."""
         groups = _groups(self.read_as(Input(text)) for text in texts)
         encoded = self._tokens.encode([group.text for group in groups])
         pooled = self._pool(encoded, graph=self._graphs[self.artifact.manifest.encoders[0].name])
@@ -192,7 +192,7 @@ class Runtime:
                     out[task][with_target] = _mean_by_owner(found, owners=numbers, n=len(with_target))
 
     def _alone(self, tasks: tuple[str, ...]) -> Heads:
-        """The heads of `tasks` for texts as they are, without a target."""
+        """Return the heads of `tasks` for texts without a target."""
         if tasks not in self._together:
             heads = {task: self._heads[task] for task in tasks}
             spans = {task: head.twice() for task, head in heads.items() if self.tasks[task].pooling == "span"}
@@ -201,7 +201,7 @@ class Runtime:
 
 
 def _groups(texts: Iterable[Normalised]) -> list[_Group]:
-    """Inputs by their text as it is read, in order of first sight, with the distinct spans of each text."""
+    """Group inputs with the same text, in order of first occurrence, with the distinct spans of each text."""
     found: dict[str, tuple[list[Span], list[tuple[int, int]]]] = {}
     for number, ready in enumerate(texts):
         spans, members = found.setdefault(ready.text, ([], []))
@@ -232,7 +232,7 @@ def _span_means(hidden: Array, *, batch: Batch, windows: Sequence[Window]) -> di
 
 
 def _span_rows(pooled: _Pooled, *, groups: Sequence[_Group]) -> tuple[Array, NDArray[np.intp]]:
-    """Rows [span mean, sentence mean] of the windows that hold an input's target, and the input each belongs to."""
+    """Return rows [span mean, sentence mean] of the windows that contain an input's target, and the inputs' indices."""
     firsts = np.searchsorted(pooled.owners, np.arange(len(groups) + 1))
     rows: list[Array] = []
     owners: list[int] = []

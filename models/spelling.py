@@ -1,12 +1,12 @@
-"""A word with a slip of the keyboard is read as the known word it was meant to be.
+"""Spelling correction: a misspelt word is read as the known word that it was probably meant to be.
 
     meant(typed) = argmax over words w one slip away of  count(w) * likelihood(slip)
 
-the noisy channel with words counted in the training texts (Kernighan, Church and Gale 1990). A small model loses much
-of what it knows when one letter is wrong; recognising words in front of it gives most of that back (Pruthi et al.
-2019, arXiv:1905.11268). A slip is one letter lost, added, changed, or swapped with the next. Names, tickers, handles,
-words with digits or an apostrophe, words in capitals and words that touch a target stay as they are. So do texts most
-of whose words are unknown: they are written in another language.
+This is the noisy channel model with word counts from the training texts (Kernighan, Church and Gale 1990). A wrong
+letter costs a small model much of its accuracy; correcting words before the model reads them regains most of it (Pruthi
+et al. 2019, arXiv:1905.11268). A slip is a letter lost, added, changed, or swapped with the next one. Names, tickers,
+handles, words with digits or an apostrophe, words in capitals and words that touch a target are not changed. Neither
+are texts with mostly unknown words: they are in another language.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from pathlib import Path
 from models.text import Edit, Normalised, Span, edited
 
 FILE = "words.txt"
-# A word is counted from so many times on, and mended from so many letters on.
+# Words that occur at least LEAST times are known; words of at least SHORTEST letters are corrected.
 LEAST, SHORTEST = 3, 4
 KNOWN_SHARE = 0.5
-# With so many capitals a text is a headline, where they make no names.
+# A text with this share of capitalised words is a headline, in which capitals do not mark names.
 TITLE_SHARE = 0.6
-# No model reads further than this many words, and a very long text must not take long.
+# Models read fewer words than this, and a very long text must not take long.
 MAX_WORDS = 1024
 KEPT = 1 << 16
 
@@ -36,38 +36,38 @@ _BEGINS = re.compile(r"(?:^|[.!?:;\"“])[ ]*$")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 BESIDE = {key: row[max(0, at - 1) : at] + row[at + 1 : at + 2] for row in _ROWS for at, key in enumerate(row)}
-"""The keys beside each letter's own."""
-# How likely a slip is beside the usual ones: any letter for any other, and a letter that stands nowhere near.
+"""The keys beside each letter's key."""
+# Likelihoods relative to common slips: a letter replaced by one that is not beside it, and an unrelated added letter.
 _OTHER_LETTER, _ADDED_LETTER = 0.1, 0.05
 
 
 def count_words(texts: Iterable[Normalised]) -> dict[str, int]:
-    """The words of normalised texts in lower case, those that come at least three times, most frequent first."""
+    """Count the lower-case words of normalised texts; words that occur at least three times, most frequent first."""
     counts = Counter(found.group().lower() for text in texts for found in _WORD.finditer(text.text))
     return {word: count for word, count in counts.most_common() if count >= LEAST}
 
 
 def save_words(path: Path, *, counts: Mapping[str, int]) -> None:
-    """Write one word and its count a line."""
+    """Write one word with its count per line."""
     path.write_text("".join(f"{word} {count}\n" for word, count in counts.items()), encoding="ascii")
 
 
 def load_words(path: Path) -> dict[str, int]:
-    """Read what `save_words` wrote; raises ValueError for a line that is none of it."""
+    """Read a file that `save_words` wrote. Raises ValueError for any other line."""
     rows = (line.split(" ") for line in path.read_text(encoding="ascii").splitlines())
     return {word: int(count) for word, count in rows}
 
 
 @dataclass(frozen=True)
 class Slip:
-    """A word as it was typed and as it is read."""
+    """A misspelt word and its correction."""
 
     typed: str
     meant: str
 
 
 class Spelling:
-    """Reads texts with the words of `counts`; `is_known` tells other words that are no slip. Safe in any thread."""
+    """Corrects texts with the words of `counts`; `is_known` is True for other correct words. Thread-safe."""
 
     def __init__(self, counts: Mapping[str, int], *, is_known: Callable[[str], bool]) -> None:
         self._counts = counts
@@ -75,12 +75,12 @@ class Spelling:
         self._meant = lru_cache(KEPT)(self._find)
 
     def mend(self, text: Normalised) -> Normalised:
-        """The text as it was meant, its spans carried along; the same object where there is nothing to mend."""
+        """Return the corrected text with its spans shifted; the same object if there is nothing to correct."""
         edits = self.edits(text)
         return edited(text, edits=edits) if edits else text
 
     def edits(self, text: Normalised) -> list[Edit]:
-        """What `mend` changes, in order."""
+        """Return the edits that `mend` makes, in order."""
         words = list(islice(_WORD.finditer(text.text), MAX_WORDS))
         unknown = [found for found in words if not self._is_known(found.group().lower())]
         if not unknown or len(unknown) > (1 - KNOWN_SHARE) * len(words):
@@ -97,14 +97,14 @@ class Spelling:
                 yield start, end, meant.capitalize() if word[0].isupper() else meant
 
     def _find(self, typed: str) -> str:
-        """The likeliest word one slip away, empty where there is none."""
+        """Return the most likely word one slip away, or an empty string."""
         counts = self._counts
         known = ((counts[word] * likelihood, word) for word, likelihood in _slips(typed) if word in counts)
         return max(known, default=(0.0, ""))[1]
 
 
 def _may_be_a_slip(found: re.Match[str], *, spans: Iterable[Span], is_title: bool) -> bool:
-    """Long enough, no acronym, no part of a target, and no name: what has a capital inside a sentence is one."""
+    """True for a word that is long enough, outside targets, no acronym and no name (capitalised within a sentence)."""
     word, (start, end) = found.group(), found.span()
     if len(word) < SHORTEST or not word[1:].islower() or any(start < last and first < end for first, last in spans):
         return False
@@ -112,7 +112,7 @@ def _may_be_a_slip(found: re.Match[str], *, spans: Iterable[Span], is_title: boo
 
 
 def _slips(typed: str) -> Iterator[tuple[str, float]]:
-    """Every string that one slip could have turned into `typed`, with how likely that slip is."""
+    """Yield every string that one slip can turn into `typed`, with the slip's likelihood."""
     return chain(_lost(typed), _swapped(typed), _changed(typed), _added(typed))
 
 

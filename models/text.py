@@ -1,7 +1,7 @@
-"""How a text is prepared for the model: once, here, for training and for serving.
+"""Prepare texts for the model, in the same way for training and for serving.
 
-A text goes through a few passes; each pass is a list of edits (replace these characters by those), so the
-character spans of targets can be carried through every pass.
+A text goes through several passes. Each pass is a list of edits (replace these characters by those), so that the
+character spans of targets can be shifted along.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ Pass = Callable[[str], Iterator[Edit]]
 
 @dataclass(frozen=True)
 class Normalised:
-    """A prepared text with the character spans it was asked to carry over, in the same order."""
+    """A prepared text with the shifted character spans, in the order in which they were given."""
 
     text: str
     spans: tuple[Span, ...] = ()
 
 
 def normalise(text: str, *, spans: Sequence[Span] = ()) -> Normalised:
-    """Prepare `text` for the tokenizer and carry character `spans` (start, end) over to the result.
+    """Prepare `text` for the tokenizer and shift its character `spans` (start, end).
 
-    Entities are unescaped, Unicode is composed (NFC), control characters and lone surrogates become spaces,
-    URLs become `http`, handles `@user`, redaction masks and emoji words, runs of white space one space.
-    Any string is accepted; the result may be empty.
+    HTML entities are unescaped and Unicode is composed (NFC). Control characters and lone surrogates become spaces,
+    URLs become `http`, handles become `@user`, redaction masks and emoji become words, and runs of white space become
+    one space. Any string is accepted; the result may be empty.
     """
     if not spans and _is_plain(text):
         return Normalised(text.strip(" "))
@@ -50,21 +50,21 @@ def normalise(text: str, *, spans: Sequence[Span] = ()) -> Normalised:
 
 
 def edited(text: Normalised, *, edits: Sequence[Edit]) -> Normalised:
-    """A prepared text after edits, in order and apart from each other, its spans carried along."""
+    """Apply sorted, non-overlapping edits to a prepared text and shift its spans."""
     return Normalised(_apply(text.text, edits=edits), tuple(_carry(text.spans, edits=edits)))
 
 
 def tokens_of(span: Span, *, offsets: Sequence[Span]) -> Span | None:
-    """The tokens (first, last + 1) that touch a character span, given each token's characters; None if none does.
+    """Return the range (first, last + 1) of the tokens that overlap a character span, None if no token does.
 
-    Special tokens have the empty offset (0, 0) and touch nothing.
+    `offsets` are the character ranges of the tokens; special tokens have the empty range (0, 0).
     """
     touching = [at for at, (start, end) in enumerate(offsets) if start < end and start < span[1] and span[0] < end]
     return (touching[0], touching[-1] + 1) if touching else None
 
 
 def _is_plain(text: str) -> bool:
-    """Nothing in the text that a pass would change: most texts, at a tenth of the time."""
+    """True when no pass would change the text. Most texts are plain, and this check takes a tenth of the time."""
     return text.isascii() and text.isprintable() and "  " not in text and _MARK.search(text) is None
 
 
@@ -82,7 +82,7 @@ def _apply(text: str, *, edits: Iterable[Edit]) -> str:
 
 
 def _carry(spans: Sequence[Span], *, edits: Sequence[Edit]) -> list[Span]:
-    """Move spans through edits; a span that ends inside an edited piece grows to the whole replacement."""
+    """Shift spans by edits; a span that ends inside an edited piece is extended to the whole replacement."""
     return [(_move(start, edits=edits, is_end=False), _move(end, edits=edits, is_end=True)) for start, end in spans]
 
 
@@ -125,7 +125,7 @@ def _replace(pattern: re.Pattern[str], *, by: Callable[[re.Match[str]], str]) ->
 
 
 def _compose(text: str) -> Iterator[Edit]:
-    """NFC, cut at characters that start a new composition, so that edits stay as small as they can."""
+    """Compose Unicode (NFC) in pieces that start at non-combining characters, so that the edits are small."""
     if unicodedata.is_normalized("NFC", text):
         return
     for run in _COMPOSABLE.finditer(text):
@@ -144,7 +144,7 @@ def _compose_run(run: str, *, at: int) -> Iterator[Edit]:
 
 
 def _starts_composition(char: str) -> bool:
-    """A character that never joins the one before it: no combining mark, no Hangul vowel or tail."""
+    """True for a character that never combines with the one before it: no combining mark, no Hangul vowel or tail."""
     return unicodedata.combining(char) == 0 and not _joins_back(char)
 
 

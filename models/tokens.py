@@ -1,7 +1,8 @@
-"""From normalised text to token ids, in windows where a text is long.
+"""From normalised texts to windows of token ids.
 
-A text longer than a window is read through several, each full and evenly spread, so that no token near a cut is seen
-without its neighbours; after `MAX_WINDOWS` the rest of the text is not read, which the counts report.
+A text that is longer than a window is divided into several full windows that overlap evenly, so that tokens near an
+edge are also seen with their neighbours. After `MAX_WINDOWS` windows the rest of the text is not read; the token counts
+show this.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ MAX_WINDOWS = 8
 
 @dataclass(frozen=True)
 class Window:
-    """One row for the graph: `ids` with the special tokens; `ranges` are token ranges of the text's spans in it."""
+    """A window: `ids` with the special tokens, and the token range of each of the text's spans in it."""
 
     ids: Sequence[int]
     ranges: tuple[tuple[int, int], ...]
@@ -27,7 +28,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Encoded:
-    """A text as windows; tokens are counted without the special ones."""
+    """A text as windows, its number of tokens, and how many of them are in a window; special tokens do not count."""
 
     windows: tuple[Window, ...]
     n_tokens: int
@@ -35,7 +36,7 @@ class Encoded:
 
 
 class Tokens:
-    """The tokenizer of an artifact, cut to windows of `max_length` tokens, special tokens included."""
+    """The tokenizer of an artifact, with windows of `max_length` tokens, special tokens included."""
 
     def __init__(self, path: Path, *, max_length: int) -> None:
         self._tokenizer = Tokenizer.from_file(str(path))
@@ -49,19 +50,19 @@ class Tokens:
         self._room = max_length - len(self._before) - len(self._after)
 
     def encode(self, texts: Sequence[Normalised]) -> list[Encoded]:
-        """Tokenise normalised texts; every text has at least one window, the empty one too."""
+        """Tokenise normalised texts; every text has at least one window, even an empty one."""
         if len(texts) == 1:
-            # A batch would wake threads, which takes longer than one text.
+            # A batch would wake threads, which takes longer than tokenising one text.
             found = self._tokenizer.encode(texts[0].text, add_special_tokens=False)
             return [self._encoded(found, spans=texts[0].spans)]
-        # Offsets are only needed to find spans, and cost more than the ids.
+        # Offsets are needed for spans only, and cost more than the ids.
         has_spans = any(text.spans for text in texts)
         encode = self._tokenizer.encode_batch if has_spans else self._tokenizer.encode_batch_fast
         encodings = encode([text.text for text in texts], add_special_tokens=False)
         return [self._encoded(found, spans=text.spans) for found, text in zip(encodings, texts, strict=True)]
 
     def is_whole(self, word: str) -> bool:
-        """Whether a word is one token."""
+        """True when the word is a single token."""
         return len(self._tokenizer.encode(word, add_special_tokens=False).ids) == 1
 
     def _encoded(self, found: Encoding, *, spans: Sequence[Span]) -> Encoded:
@@ -89,7 +90,7 @@ def pad_id(tokenizer: Tokenizer) -> int:
 
 
 def window_starts(n_tokens: int, *, room: int) -> list[int]:
-    """Where windows of `room` tokens begin: evenly spread to the end, or side by side when the text is too long."""
+    """Return the starts of windows of `room` tokens: evenly spread, or side by side if the text has too many tokens."""
     count = -(-n_tokens // room)
     if count <= 1:
         return [0]

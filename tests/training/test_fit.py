@@ -167,7 +167,7 @@ def test_methods_without_an_adapter_keep_the_whole_encoder(
     assert moved == [] or method == "full"
 
 
-def test_run_goes_on_from_a_finished_one(encoder: Path, corpora: Path, tmp_path: Path) -> None:
+def test_a_run_continues_from_a_finished_one(encoder: Path, corpora: Path, tmp_path: Path) -> None:
     recipe = _recipe(encoder, steps=6)
     fit(recipe, data=_data(recipe, corpora=corpora), run=Run(tmp_path / "first"), root=corpora)
     more = dataclasses.replace(recipe, start="first", max_steps=1, lr=1e-12, head_lr=1e-12, weight_decay=0.0)
@@ -180,7 +180,7 @@ def test_run_goes_on_from_a_finished_one(encoder: Path, corpora: Path, tmp_path:
         fit(again, data=_data(again, corpora=corpora), run=Run(tmp_path / "third"), root=corpora)
 
 
-def test_run_goes_on_from_a_shipped_artifact(corpora: Path, tmp_path: Path) -> None:
+def test_a_run_continues_from_a_shipped_artifact(corpora: Path, tmp_path: Path) -> None:
     recipe = load_recipe("renew")
     first = dataclasses.replace(recipe, tasks=recipe.tasks[:1], start=str(newest()), max_steps=1, lr=1e-12)
     run = Run(tmp_path / "more")

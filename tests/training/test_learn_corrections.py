@@ -101,7 +101,7 @@ def test_the_held_out_fifth_depends_on_the_text_alone() -> None:
     assert learn_corrections.is_held_out("Message   7") == learn_corrections.is_held_out("message 7")
 
 
-def test_corrections_that_teach_nothing_are_told(live: Path, tmp_path: Path) -> None:
+def test_corrections_that_teach_nothing_are_reported(live: Path, tmp_path: Path) -> None:
     tasks = Runtime.open(live, threads=1).tasks
     with pytest.raises(DataError, match=r"There is no file .* flask --app wsgi examples export"):
         learn_corrections.read_corrections(tmp_path / "no.jsonl", tasks=tasks)

@@ -14,17 +14,17 @@ from typing import Any
 COMMANDS = {
     "fit": "train a network: a recipe and data in, a run's folder out",
     "study": "compare ways of training on a capped sample and write the figures",
-    "export": "merge, quantise, measure and write a finished run as an artifact that serves",
-    "export-encoder": "write an un-adapted encoder as an artifact, for the search of the knowledge base",
+    "export": "merge, quantise and measure a finished run and write it as an artifact that serves",
+    "export-encoder": "write a pretrained encoder as an artifact, for the search of articles",
     "evaluate": "measure an artifact on the corpora's test files",
-    "compare": "say whether a second artifact beats the first, on the same rows",
-    "report": "write an artifact's figures as one HTML page with plots",
-    "learn": "make a candidate out of the desk's corrections and compare it with the live artifact",
-    "search": "look for better settings over one search space, with several processes if you like",
+    "compare": "compare two artifacts on the same test rows",
+    "report": "write an artifact's figures as an HTML page with plots",
+    "learn": "train a candidate on the desk's corrections and compare it with the live artifact",
+    "search": "search for better settings, with several processes if you like",
     "noise": "list training labels that are probably wrong",
     "explain-check": "check the served model's explanations against integrated gradients",
-    "soup": "average a run with one that went on from it",
-    "data": "show what a task's data hold, or write them as JSONL",
+    "soup": "average the weights of a run and of a run that started from it",
+    "data": "show the data of a recipe's tasks, or write them as JSONL",
 }
 
 

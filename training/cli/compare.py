@@ -8,10 +8,10 @@ from pathlib import Path
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("first", type=Path, help="folder of the artifact to beat")
-    parser.add_argument("second", type=Path, help="folder of the other artifact")
+    parser.add_argument("first", type=Path, help="folder of the first artifact")
+    parser.add_argument("second", type=Path, help="folder of the second artifact")
     parser.add_argument("--data", type=Path, help="folder with the corpora (default: BELLWETHER_DATA)")
-    parser.add_argument("--rows", type=int, default=0, help="at most so many test rows of each corpus (0: all)")
+    parser.add_argument("--rows", type=int, default=0, help="at most this many test rows of each corpus (0: all)")
     parser.add_argument("--out", type=Path, help="also write it as an HTML page to this file, and as JSON beside it")
 
 

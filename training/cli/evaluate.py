@@ -15,7 +15,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("artifact", type=Path, help="folder of the artifact")
     parser.add_argument("--data", type=Path, help="folder with the corpora (default: BELLWETHER_DATA)")
     parser.add_argument("--out", type=Path, help="also write everything as JSON to this file (`report` reads it)")
-    parser.add_argument("--rows", type=int, default=0, help="at most so many test rows of each corpus (0: all)")
+    parser.add_argument("--rows", type=int, default=0, help="at most this many test rows of each corpus (0: all)")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -11,7 +11,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, help="the finished run's folder")
     parser.add_argument("--out", type=Path, required=True, help="folder of the artifact, named <name>-<version>")
     parser.add_argument(
-        "--slim", action="store_true", help="leave out a whole encoder's 16-bit weights: nothing can go on from it then"
+        "--slim",
+        action="store_true",
+        help="leave out a whole encoder's 16-bit weights; training cannot continue from it then",
     )
     parser.add_argument("--data", type=Path, help="folder with the corpora (default: BELLWETHER_DATA)")
 

@@ -14,7 +14,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("corrections", type=Path, help="JSONL file that `flask --app wsgi examples export` wrote")
     parser.add_argument(
-        "--live", type=Path, default=Path("models/bellwether-1.3"), help="artifact to go on from (default: %(default)s)"
+        "--live",
+        type=Path,
+        default=Path("models/bellwether-1.3"),
+        help="live artifact to start from (default: %(default)s)",
     )
     parser.add_argument(
         "--out", type=Path, help="folder of the candidate, <name>-<version> (default: the next version)"
@@ -22,11 +25,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="folder with the corpora (default: BELLWETHER_DATA)")
     parser.add_argument("--runs", type=Path, help="folder for runs (default: BELLWETHER_RUNS, instance/runs)")
     parser.add_argument("--passes", type=float, default=2.0, help="passes over the rows (default: %(default)s)")
-    parser.add_argument("--replay", type=int, default=600, help="known rows of each corpus to read again (%(default)s)")
     parser.add_argument(
-        "--rows", type=int, default=1000, help="test rows of each corpus to judge by; 0: all (%(default)s)"
+        "--replay", type=int, default=600, help="rows of each corpus to rehearse (default: %(default)s)"
     )
-    parser.add_argument("--max-steps", type=int, default=0, help="stop after so many steps")
+    parser.add_argument(
+        "--rows", type=int, default=1000, help="test rows of each corpus to compare on; 0: all (%(default)s)"
+    )
+    parser.add_argument("--max-steps", type=int, default=0, help="stop after this many steps")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -15,7 +15,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--task", action="append", help="only this task; may be repeated (default: every single-label one)"
     )
     parser.add_argument("--data", type=Path, help="folder with the corpora (default: BELLWETHER_DATA)")
-    parser.add_argument("--cap", type=int, default=0, help="at most so many training rows of each corpus (0: all)")
+    parser.add_argument("--cap", type=int, default=0, help="at most this many training rows of each corpus (0: all)")
     parser.add_argument(
         "--vectors", type=Path, default=Path("models/search-1.0"), help="artifact that gives the vectors (%(default)s)"
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--space", default="default", help="search space, by name or .toml path (default: %(default)s)")
-    parser.add_argument("--recipe", default="search", help="what a trial is (default: %(default)s)")
+    parser.add_argument("--recipe", default="search", help="recipe of a trial (default: %(default)s)")
     parser.add_argument("--sampler", default="tpe", help="grid, random, tpe, gp or nsga2 (default: %(default)s)")
     parser.add_argument("--pruner", default="median", help="none, median or asha (default: %(default)s)")
     parser.add_argument("--trials", type=int, default=20, help="finished trials to reach, all processes together")

@@ -16,7 +16,7 @@ RESULTS = Path("tests/bench/results")
 STUDIES = {
     "adapters": "one adapter for all tasks, or one for the desk and one for the market",
     "techniques": "every technique alone against the plain adapter",
-    "shots": "5, 10 and 50 examples a label",
+    "shots": "5, 10 and 50 examples per label",
 }
 
 
@@ -27,11 +27,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="folder with the corpora (default: BELLWETHER_DATA)")
     parser.add_argument("--runs", type=Path, help="folder for the study's runs (default: BELLWETHER_RUNS)")
     parser.add_argument("--out", type=Path, help=f"result file (default: {RESULTS}/<study>_study.json)")
-    parser.add_argument("--cap", type=int, help="at most so many training rows a corpus, instead of the recipe's")
+    parser.add_argument("--cap", type=int, help="at most this many training rows per corpus, instead of the recipe's")
     parser.add_argument(
         "--seeds", type=int, default=3, help="techniques and shots: how many seeds (default: %(default)s)"
     )
-    parser.add_argument("--rows", type=int, default=1000, help="techniques: validation rows a corpus")
+    parser.add_argument("--rows", type=int, default=1000, help="techniques: validation rows per corpus")
     parser.add_argument("--only", nargs="*", default=(), metavar="NAME", help="techniques: these alone")
 
 

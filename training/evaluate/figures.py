@@ -184,7 +184,7 @@ class Metrics(CloserFigures):
 
 
 class Evaluation(CloserFigures):
-    """What `evaluate --out` writes; `report` reads it, or a metrics.json."""
+    """The result of `evaluate --out`; `report` reads it, or a metrics.json."""
 
     artifact: NotRequired[str]
     headline: NotRequired[list[HeadlineRow]]

@@ -1,4 +1,4 @@
-"""Hiding tokens in training."""
+"""Masking tokens in training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Near twins are found by what their words share, whatever stands around them."""
+"""Near-duplicates share half of their word trigrams, whatever links are around them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _kept(*texts: str, at_least: int = 0) -> list[str]:
     ]
 
 
-def test_a_repeated_headline_is_a_twin_and_a_new_one_is_not() -> None:
+def test_a_repeated_headline_is_a_near_duplicate_and_a_new_one_is_not() -> None:
     twin = "apple shares fall 3 % after weak guidance, again! https://t.co/xyz"
     new = "Apple shares rise as iPhone sales surprise"
     assert _kept(twin, new, "Short text") == [new]
@@ -35,7 +35,7 @@ def test_too_few_rows_are_better_than_none() -> None:
     assert _kept("short text", "something else entirely", at_least=2) == ["short text", "something else entirely"]
 
 
-def test_what_many_rows_say_is_no_sign_of_a_twin() -> None:
+def test_a_trigram_of_many_rows_makes_no_near_duplicate() -> None:
     many = [Example(f"please tell me about thing {at}", ("a",)) for at in range(600)]
     row = Example("please tell me about thing nine thousand", ("a",))
     assert drop_near_duplicates([row], known=many, at_least=0) == [row]

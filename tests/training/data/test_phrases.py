@@ -1,4 +1,4 @@
-"""Messages of our own, and the envelopes that requests come in."""
+"""Hand-written messages, and the mail boilerplate around requests."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def test_no_message_stands_twice_and_each_says_where_it_comes_from() -> None:
     bare = [comparison_key(row.text) for row in rows[: len(rows) // REPEATS]]
     assert len(set(bare)) == len(bare)
     assert {row.source for row in rows} == {NAME}
-    told = describe_phrases()
-    assert told["rows"]["train"] == len(rows)
+    description = describe_phrases()
+    assert description["rows"]["train"] == len(rows)
 
 
 def test_a_task_without_messages_has_none() -> None:
@@ -56,7 +56,7 @@ def test_no_message_is_a_test_row() -> None:
     assert not tested & {comparison_key(row.text) for row in load_phrases("commerce_intent", split="train")}
 
 
-def test_an_envelope_follows_from_its_seed() -> None:
+def test_boilerplate_follows_from_its_seed() -> None:
     assert add_boilerplate("where is it", seed="7") == add_boilerplate("where is it", seed="7")
     assert len({add_boilerplate("where is it", seed=str(seed)) for seed in range(50)}) > 30
     for seed in range(50):

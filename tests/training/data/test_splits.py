@@ -16,7 +16,7 @@ def test_nothing_is_moved_by_a_share_of_zero() -> None:
     assert fold_validation(SPLITS, share=0.0) == SPLITS
 
 
-def test_moved_rows_are_learnt_from_and_no_longer_judge() -> None:
+def test_moved_rows_are_trained_on_and_no_longer_validate() -> None:
     found = fold_validation(SPLITS, share=0.7)
     assert len(found["train"]) == 24
     assert len(found["validation"]) == 6

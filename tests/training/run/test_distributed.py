@@ -34,7 +34,7 @@ worker.wait()
 """
 
 
-def _together(*command: str) -> subprocess.CompletedProcess[str]:
+def _run_two_processes(*command: str) -> subprocess.CompletedProcess[str]:
     """Both processes meet on the loopback interface, whatever the machine's name resolves to."""
     rendezvous = ["--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0", "--local-addr", "127.0.0.1"]
     launch = [sys.executable, "-m", "torch.distributed.run", *rendezvous, "--nproc-per-node", "2", *command]
@@ -60,7 +60,7 @@ def test_processes_share_the_steps_evenly() -> None:
 def test_two_processes_apply_the_mean_of_their_gradients(tmp_path: Path) -> None:
     script = tmp_path / "mean.py"
     script.write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{MEAN}", encoding="utf-8")
-    done = _together(str(script))
+    done = _run_two_processes(str(script))
     assert done.returncode == 0, done.stderr[-6000:]
 
 
@@ -72,7 +72,9 @@ def test_the_fit_command_on_two_processes_leaves_one_run(encoder: Path, corpora:
         encoding="utf-8",
     )
     out = tmp_path / "run"
-    done = _together("-m", "training", "fit", "--recipe", str(recipe), "--data", str(corpora), "--out", str(out))
+    done = _run_two_processes(
+        "-m", "training", "fit", "--recipe", str(recipe), "--data", str(corpora), "--out", str(out)
+    )
     assert done.returncode == 0, done.stderr[-6000:]
     run = open_run(out)
     assert run.is_finished

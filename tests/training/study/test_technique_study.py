@@ -110,7 +110,7 @@ def test_suspect_labels_are_left_out(study: Study) -> None:
     assert len(kept) >= len(right) - 2
 
 
-def test_a_search_judges_on_rows_of_its_own(study: Study, tmp_path: Path) -> None:
+def test_a_search_scores_on_rows_of_its_own(study: Study, tmp_path: Path) -> None:
     parts = split_training_rows(study.data, share=0.2, seed=0)
     for name, entry in study.data.items():
         train, held = parts[name].splits["train"], parts[name].splits["validation"]

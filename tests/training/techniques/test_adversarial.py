@@ -34,29 +34,29 @@ def _recipe(encoder: Path, **changes: object) -> Recipe:
     return dataclasses.replace(smoke, encoder=str(encoder), tasks=tasks, precision="fp32", max_steps=3, **changes)  # type: ignore[arg-type]
 
 
-def _turns(recipe: Recipe, *, corpora: Path) -> list[StepInput]:
-    """One turn per task of a network that has no dropout."""
+def _make_steps(recipe: Recipe, *, corpora: Path) -> list[StepInput]:
+    """One step per task of a network that has no dropout."""
     torch.manual_seed(0)
     data = load_data(recipe, root=corpora)[0]
     tasks = {name: entry.task for name, entry in data.items()}
     network: Network = build_network(load_encoder(recipe.encoder), recipe=recipe, tasks=tasks).eval()
     tokenizer = open_tokenizer(str(Path(recipe.encoder) / "tokenizer.json"), max_length=32)
-    turns = []
+    steps = []
     for task in recipe.tasks:
         encoded = encode(data[task.name].splits["train"], task=tasks[task.name], tokenizer=tokenizer)
-        turns.append(StepInput(network, collate(encoded, rows=np.arange(5), pad_id=0), task))
-    return turns
+        steps.append(StepInput(network, collate(encoded, rows=np.arange(5), pad_id=0), task))
+    return steps
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_zero_radius_attack_changes_nothing(encoder: Path, corpora: Path, attack: str, method: str) -> None:
-    for turn in _turns(_recipe(encoder, method=method), corpora=corpora):
-        hit = AdversarialObjective(turn.network, recipe=AdversarialRecipe(attack, radius=0.0))
-        torch.testing.assert_close(hit(turn), Objective()(turn))
+    for step in _make_steps(_recipe(encoder, method=method), corpora=corpora):
+        hit = AdversarialObjective(step.network, recipe=AdversarialRecipe(attack, radius=0.0))
+        torch.testing.assert_close(hit(step), Objective()(step))
 
 
-def _shares(turn: StepInput) -> list[float]:
+def _shares(step: StepInput) -> list[float]:
     """Filled as the network reads: the longest shift of a row's embeddings, as a share of their norm."""
     found: list[float] = []
 
@@ -65,41 +65,41 @@ def _shares(turn: StepInput) -> list[float]:
         shift = (rows - plain).detach().flatten(1).norm(dim=1)
         found.append(float((shift / plain.detach().flatten(1).norm(dim=1)).max()))
 
-    turn.network.encoder.get_submodule("embeddings.word_embeddings").register_forward_hook(note)
+    step.network.encoder.get_submodule("embeddings.word_embeddings").register_forward_hook(note)
     return found
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_an_attack_makes_the_loss_worse_and_stays_in_its_ball(encoder: Path, corpora: Path, attack: str) -> None:
-    for turn in _turns(_recipe(encoder, method="full"), corpora=corpora):
-        hit = AdversarialObjective(turn.network, recipe=AdversarialRecipe(attack, radius=0.2, steps=3))
-        shares = _shares(turn)
-        worse = hit(turn)
-        assert worse.item() > Objective()(turn).item()
+    for step in _make_steps(_recipe(encoder, method="full"), corpora=corpora):
+        hit = AdversarialObjective(step.network, recipe=AdversarialRecipe(attack, radius=0.2, steps=3))
+        shares = _shares(step)
+        worse = hit(step)
+        assert worse.item() > Objective()(step).item()
         assert 0.05 < max(shares) <= 0.2001
         torch.autograd.backward(worse)
-        assert turn.network.heads[turn.task.name].output.weight.grad is not None  # type: ignore[union-attr]
+        assert step.network.heads[step.task.name].output.weight.grad is not None  # type: ignore[union-attr]
 
 
 def test_rdrop_without_dropout_is_the_plain_loss(encoder: Path, corpora: Path) -> None:
-    for turn in _turns(_recipe(encoder), corpora=corpora):
-        torch.testing.assert_close(RDropObjective(weight=5.0)(turn), Objective()(turn))
-        turn.network.train()
+    for step in _make_steps(_recipe(encoder), corpora=corpora):
+        torch.testing.assert_close(RDropObjective(weight=5.0)(step), Objective()(step))
+        step.network.train()
         torch.manual_seed(1)
-        once = RDropObjective(weight=0.0)(turn).item()
+        once = RDropObjective(weight=0.0)(step).item()
         torch.manual_seed(1)
-        assert RDropObjective(weight=5.0)(turn).item() > once
-        turn.network.eval()
+        assert RDropObjective(weight=5.0)(step).item() > once
+        step.network.eval()
 
 
 def test_learned_weights_start_plain_and_follow_the_loss(encoder: Path, corpora: Path) -> None:
-    turns = _turns(_recipe(encoder), corpora=corpora)
-    balanced = UncertaintyWeighting(Objective(), tasks=[turn.task.name for turn in turns])
-    for turn in turns:
-        plain = Objective()(turn)
-        torch.testing.assert_close(balanced(turn), plain)
-        torch.autograd.backward(balanced(turn))
-        gradient = balanced.noise[turn.task.name].grad
+    steps = _make_steps(_recipe(encoder), corpora=corpora)
+    balanced = UncertaintyWeighting(Objective(), tasks=[step.task.name for step in steps])
+    for step in steps:
+        plain = Objective()(step)
+        torch.testing.assert_close(balanced(step), plain)
+        torch.autograd.backward(balanced(step))
+        gradient = balanced.noise[step.task.name].grad
         assert gradient is not None
         assert gradient.item() == pytest.approx(0.5 - plain.item(), abs=1e-5)
 

@@ -37,7 +37,7 @@ def _likes_small_rates(recipe: Recipe, number: int, watch: Report) -> float:
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_every_sampler_searches_the_same_space_and_goes_on(sampler: str, tmp_path: Path) -> None:
+def test_every_sampler_searches_the_same_space_and_continues(sampler: str, tmp_path: Path) -> None:
     for trials in (3, 6):
         study = open_study(tmp_path / "study.db", name="x", space=SPACE, sampler=sampler, pruner="none")
         search(study, recipe=RECIPE, space=SPACE, fit=_likes_small_rates, trials=trials)
@@ -111,7 +111,7 @@ def test_mistakes_in_a_space_are_named(tmp_path: Path) -> None:
         open_study(tmp_path / "study.db", name="x", space=SPACE, sampler="luck", pruner="none")
 
 
-def test_the_command_trains_trials_and_goes_on(
+def test_the_command_trains_trials_and_continues(
     encoder: Path, corpora: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BELLWETHER_THREADS", "1")

@@ -10,7 +10,7 @@ import pytest
 from models.examples import Example
 from models.labels import Kind, make_task
 from models.runtime import Runtime
-from tests.training.test_user_task import ROWS
+from tests.training.test_fit_user_task import ROWS
 from training.cli import main
 from training.data.tasks import TaskData
 from training.techniques.label_noise import VECTORS, find_label_noise, find_suspects, held_out_probabilities

@@ -1,4 +1,4 @@
-"""Heads that begin with what the encoder already tells."""
+"""Heads that are fitted to the untrained encoder before the first step."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_run_that_only_probes_knows_its_rows_better(tmp_path: Path, corpora: P
     assert losses[500] < losses[0]
 
 
-def test_a_run_that_was_cut_before_its_first_checkpoint_probes_when_it_goes_on(
+def test_a_run_that_was_cut_before_its_first_checkpoint_probes_when_it_is_resumed(
     tmp_path: Path, corpora: Path, encoder: Path
 ) -> None:
     recipe = recipe_from({"name": "cut", "tasks": {"banking_intent": {}}, "method": "head", "probe": 500,

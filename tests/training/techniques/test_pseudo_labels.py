@@ -98,7 +98,7 @@ def test_a_users_own_texts_need_no_label(sentiment: TaskData, tmp_path: Path) ->
         ("empty.jsonl", '{"text": " "}\n', "row 1: the text is empty"),
     ],
 )
-def test_bad_files_are_told(sentiment: TaskData, tmp_path: Path, name: str, content: str | None, why: str) -> None:
+def test_bad_files_are_named(sentiment: TaskData, tmp_path: Path, name: str, content: str | None, why: str) -> None:
     path = tmp_path / name
     if content is not None:
         path.write_text(content, encoding="utf-8")

@@ -65,7 +65,7 @@ def test_bad_data_stop_with_a_sentence(
     assert not (tmp_path / "mine").exists()
 
 
-def test_one_row_in_a_hundred_in_another_encoding_is_told_and_skipped(
+def test_one_row_in_a_hundred_in_another_encoding_is_reported_and_skipped(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from training.data.user_tasks import load_user_task
