@@ -83,7 +83,7 @@ def receive(services: Services, draft: TicketDraft, *, viewer: Viewer) -> Receiv
     the model only leaves the message waiting for the worker.
     """
     prepared = store_ticket.Prepared(draft=draft)
-    ahead = _prepare_posts(services, prepared, viewer=viewer)
+    ahead = _read_ahead(services, prepared, viewer=viewer)
 
     def file(tx: Transaction) -> tuple[store_ticket.Stored, Received]:
         stored = store_ticket.store(tx, services, prepared, viewer=viewer)
@@ -123,7 +123,7 @@ class _Ahead:
     reading: Reading | None
 
 
-def _prepare_posts(services: Services, prepared: store_ticket.Prepared, *, viewer: Viewer) -> _Ahead | None:
+def _read_ahead(services: Services, prepared: store_ticket.Prepared, *, viewer: Viewer) -> _Ahead | None:
     """Let the model read what will be a new ticket, so that one transaction stores it and what follows from it.
 
     None for everything else, which is stored first and read then.
