@@ -26,7 +26,7 @@ def add(
 ) -> Changed[Row]:
     """Add a thing with the fields that are given, and `columns` that nobody edits.
 
-    Raises InputError for a field that cannot be, Conflict `name_taken`, `slug_taken`, ….
+    Raises InputError for a field that cannot be, Conflict `name_taken`, `slug_taken` or `ticker_taken`.
     """
     with db.transaction() as tx:
         values = checked(tx, noun, given, was=None)
