@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from zoneinfo import available_timezones
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
@@ -55,7 +54,7 @@ def _fault(notification: Notification, receiver: Receiver) -> str:
     return problem_sentences.fault_of_call(code, keep_receivers.shown_url(receiver)) if code else ""
 
 
-def _form_values(receiver: Receiver) -> dict[str, Any]:
+def _form_values(receiver: Receiver) -> Fields:
     """Return a receiver in the units of the form; its address may hold secrets and is not shown again."""
     return {
         **{name: getattr(receiver, name) for name in ("kind", *SAME_FIELDS)},

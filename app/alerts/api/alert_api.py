@@ -23,6 +23,7 @@ from app.web.api.api_shapes import (
     GivenInstant,
     Id,
     Instant,
+    Json,
     Number,
     OneOf,
     PageQuery,
@@ -196,7 +197,7 @@ class SilenceShape(Shape):
 
 
 @route(group, "/alerts", needs="alerts:read", query=AlertQuery, returns=page_of(AlertShape, "AlertPage"))
-def list_alerts(query: dict[str, Any]) -> dict[str, Any]:
+def list_alerts(query: Json) -> Json:
     """Alerts, newest first."""
     wanted = AlertFilter(
         states=None if query["state"] is None else (query["state"],), subject_kind=query["kind"], subject_id=query["id"]
@@ -222,7 +223,7 @@ def show_alert(alert_id: int) -> Response:
     reads=NoteShape,
     returns=AlertShape,
 )
-def acknowledge(payload: dict[str, Any], alert_id: int) -> Response:
+def acknowledge(payload: Json, alert_id: int) -> Response:
     """Take note of an alert: it stays as it is, and others see who looks after it and what is being done."""
     found = act_on_alert.acknowledge(access.services(), alert_id, viewer=access.viewer(), note=payload["note"]).row
     return api_lists.tagged(AlertShape, _alert_row(found), version=found.version)
@@ -236,34 +237,34 @@ def acknowledge(payload: dict[str, Any], alert_id: int) -> Response:
     reads=RemarkShape,
     returns=AlertShape,
 )
-def judge(payload: dict[str, Any], alert_id: int) -> Response:
+def judge(payload: Json, alert_id: int) -> Response:
     """Say whether an alert was useful or a false alarm; the measured rate counts each person's last word."""
     found = act_on_alert.judge(access.services(), alert_id, viewer=access.viewer(), **payload)
     return api_lists.tagged(AlertShape, _alert_row(found), version=found.version)
 
 
 @route(group, "/missed-alerts", method="POST", needs="alerts:write", reads=NewMissedShape, status=204)
-def add_missed(payload: dict[str, Any]) -> Response:
+def add_missed(payload: Json) -> Response:
     """Report bad news of which no rule told; the measured rate counts it."""
     act_on_alert.report_missed(access.services(), viewer=access.viewer(), **payload)
     return Response(status=204)
 
 
 @route(group, "/rules", needs="rules:read", returns=page_of(RuleShape, "RulePage"))
-def list_rules() -> dict[str, Any]:
+def list_rules() -> Json:
     """The rules that raise alerts."""
     return api_lists.whole(keep_rules.list_rules(access.services()))
 
 
 @route(group, "/rules", method="POST", needs="rules:write", reads=NewRuleShape, returns=RuleShape, status=201)
-def add_rule(payload: dict[str, Any]) -> Response:
+def add_rule(payload: Json) -> Response:
     """Add a rule; it is evaluated from the next tick on."""
     made = changes.add(access.services().db, RULE, payload, viewer=access.viewer()).row
     return api_lists.tagged(RuleShape, made, version=made.version, status=201)
 
 
 @route(group, "/rules/<id(rul):rule_id>/backtest", needs="rules:read", query=BacktestQuery, returns=BacktestShape)
-def back_test(query: dict[str, Any], rule_id: int) -> Any:
+def back_test(query: Json, rule_id: int) -> Any:
     """What a rule would have raised over stored history; the most spoken of its subjects are judged."""
     kept = RULE.get(access.services().db, rule_id, viewer=access.viewer())
     rule = share_budget.as_in_force(access.services(), kept)
@@ -271,13 +272,13 @@ def back_test(query: dict[str, Any], rule_id: int) -> Any:
 
 
 @route(group, "/silences", needs="alerts:read", returns=page_of(SilenceShape, "SilencePage"))
-def list_silences() -> dict[str, Any]:
+def list_silences() -> Json:
     """Silences in force."""
     return api_lists.whole(keep_silences.silences_in_force(access.services()))
 
 
 @route(group, "/silences", method="POST", needs="alerts:write", reads=NewSilenceShape, returns=SilenceShape, status=201)
-def add_silence(payload: dict[str, Any]) -> Any:
+def add_silence(payload: Json) -> Any:
     """Keep a subject quiet until a time, with the reason."""
     if payload["until"] <= clock.now_ms():
         raise InputError(fields=(field_error("/until", "in_the_past"),))
@@ -291,7 +292,7 @@ def end_silence(silence_id: int) -> Response:
     return Response(status=204)
 
 
-def _alert_row(alert: Alert) -> dict[str, Any]:
+def _alert_row(alert: Alert) -> Json:
     services = access.services()
     title = show_market.subject_title(services, alert.subject_kind, alert.subject_id)
     subject = {"kind": alert.subject_kind, "id": alert.subject_id, "title": title}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, cast, get_args
+from typing import cast, get_args
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -116,7 +116,7 @@ def _in_force(rule: Rule) -> str:
     return _("The rule “%(name)s” is in force from the next evaluation.", name=rule.name)
 
 
-def _form_values(rule: Rule) -> dict[str, Any]:
+def _form_values(rule: Rule) -> Fields:
     """Return a rule in the units of the form."""
     return {
         **{name: getattr(rule, name) for name in SAME_FIELDS},
