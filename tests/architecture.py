@@ -1,4 +1,4 @@
-"""Reads the house as its source text: which module imports which, how large things are, what is called where."""
+"""Reads the source files: imports, sizes of files and functions, calls and strings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the corpora are: they stand beside the checkout and are no part of it."""
+"""The folder of the corpora, which lies beside the checkout and is no part of it."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ PASSWORD = "s3cret-of-the-mailbox"
 
 @dataclass
 class Taken:
-    """What a mail server was handed; `answer` may refuse, given the number of the attempt."""
+    """The mails that a server was sent; `answer` may refuse one by the number of the attempt."""
 
     port: int = 0
     mails: list[Message] = field(default_factory=list)
@@ -57,7 +57,7 @@ def smtp_server(**options: Any) -> Iterator[Taken]:
 
 
 def only_with(username: str, password: str) -> Callable[..., AuthResult]:
-    """An authenticator that knows one account."""
+    """Return an authenticator that knows one account."""
 
     def check(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
         is_right = isinstance(data, LoginPassword) and (data.login, data.password) == (
@@ -177,7 +177,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], *, log: Path) -> None
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Return a port without a listener."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -23,7 +23,7 @@ FORBIDDEN = ("libtorch", "site-packages/torch/", "site-packages/transformers/")
 
 
 def free_port() -> int:
-    """A TCP port of this machine that nobody listens on."""
+    """Return a TCP port of this machine without a listener."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -19,7 +19,7 @@ from app.core import config
 from app.web.access import PUBLIC, permission_of
 from tests import shipped
 from tests.bench import tables as speed_tables
-from tests.bench import training_tables
+from tests.bench import training_tables, walks
 from tests.bench.tables import table
 from training.cli import COMMANDS
 
@@ -272,6 +272,7 @@ def tables() -> dict[str, str]:
         "nab": nab(),
         "monitor": monitor(),
         "attack": speed_tables.attacks(),
+        "walks": walks.rendered(),
     }
 
 

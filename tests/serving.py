@@ -22,7 +22,7 @@ class Serving:
     port: int
 
     def connect(self, *, source: str = "127.0.0.1", timeout_s: float = 10.0) -> socket.socket:
-        """An open connection from an address of this machine."""
+        """Open a connection from an address of this machine."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=timeout_s, source_address=(source, 0))
 
     def ask(self, path: str = "/", *, source: str = "127.0.0.1") -> bytes:

@@ -31,8 +31,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "engine": ("domain", "decide", "engine"),
     "flows": ("domain", "decide", "store", "sources", "engine", "flows"),
     "forms": ("domain", "forms"),
-    "api": ("domain", "store", "flows", "forms", "api", "pages"),
-    "pages": ("domain", "store", "flows", "forms", "api", "pages"),
+    "api": ("domain", "flows", "forms", "api", "pages"),
+    "pages": ("domain", "flows", "forms", "api", "pages"),
 }
 TRAINING_LINES = "app.intents.decide.training_lines"
 """Writes the lines that training reads, in the form of models/examples.py."""
@@ -313,6 +313,16 @@ def test_no_folder_of_code_is_crowded() -> None:
 def test_names_say_what_things_are() -> None:
     vague = {"utils", "util", "helpers", "helper", "common", "manager", "service", "misc"}
     assert [source.where for source in sources() if vague & set(source.path.with_suffix("").parts)] == []
+
+
+def test_a_base_name_means_one_thing() -> None:
+    """Floors bear their names in every area, and command files mirror what they call."""
+    places: dict[str, list[str]] = {}
+    for source in sources("app"):
+        name = source.path.stem
+        if name not in FLOORS and not name.startswith("__") and not _is_within(source.name, "app.cli"):
+            places.setdefault(name, []).append(source.where)
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
 
 
 def test_public_functions_are_described() -> None:

@@ -13,6 +13,7 @@ import pytest
 from app import create_app
 from app.core.config import load
 from tests import readme
+from tests.bench import walks
 from tests.bench.__main__ import BENCHES
 from training.cli import COMMANDS
 
@@ -132,3 +133,10 @@ def test_the_pictures_are_small() -> None:
         assert content.startswith(b"\x89PNG")
         assert struct.unpack(">I", content[16:20])[0] == WIDTH
         assert len(content) <= MOST_BYTES
+
+
+def test_the_ways_through_the_house_stay_short() -> None:
+    found = walks.walks()
+    filed, corrected = found["a ticket is filed"], found["a ticket is corrected"]
+    assert (len(filed.files) <= 30, filed.calls.total() <= 120, len(filed.statements) <= 30) == (True, True, True)
+    assert len(corrected.statements) <= 20

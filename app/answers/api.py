@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import fields
 
@@ -17,6 +15,7 @@ from app.web.api.api_shapes import (
     ChangeShape,
     Id,
     Instant,
+    Json,
     Number,
     OneOf,
     Shape,
@@ -104,7 +103,7 @@ class SearchQuery(Shape):
 
 
 @route(group, "/macros", needs="macros:read", query=MacroQuery, returns=page_of(MacroShape, "MacroPage"))
-def list_macros(query: dict[str, Any]) -> dict[str, Any]:
+def list_macros(query: Json) -> Json:
     """List all macros, or at most 200 that have the words."""
     return api_lists.whole(find_macros.with_words(access.services(), query["q"]))
 
@@ -122,13 +121,13 @@ noun_routes.add_routes(
 
 
 @route(group, "/articles", needs="articles:read", returns=page_of(ArticleShape, "ArticlePage"))
-def list_articles() -> dict[str, Any]:
+def list_articles() -> Json:
     """List all articles."""
     return api_lists.whole(search_articles.every(access.services()))
 
 
 @route(group, "/articles/search", needs="articles:read", query=SearchQuery, returns=page_of(HitShape, "Hits"))
-def search(query: dict[str, Any]) -> dict[str, Any]:
+def search(query: Json) -> Json:
     """Search the articles for a question, by words and by meaning."""
     return api_lists.whole(search_articles.search(access.services(), query["q"], limit=query["limit"]))
 

@@ -26,7 +26,7 @@ def add(
 ) -> Changed[Row]:
     """Add a thing with the fields that are given, and `columns` that nobody edits.
 
-    Raises InputError for a field that cannot be, Conflict `name_taken`, `slug_taken`, ….
+    Raises InputError for a field that cannot be, Conflict `name_taken`, `slug_taken` or `ticker_taken`.
     """
     with db.transaction() as tx:
         values = checked(tx, noun, given, was=None)
@@ -235,7 +235,7 @@ def check_undo(event: Event, *, later: Sequence[Event]) -> None:
             raise Conflict("changed_since", id=event.id, by=one.id)
 
 
-def checked(tx: Transaction, noun: Noun[Row], given: Fields, *, was: Row | None) -> dict[str, Any]:
+def checked(tx: Transaction, noun: Noun[Row], given: Fields, *, was: Row | None) -> Fields:
     """The values of fields that were given; raises InputError for one that nobody edits, or that must not be empty."""
     unknown = sorted(set(given) - noun.fields)
     if unknown:

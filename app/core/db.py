@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
-from app.core.errors import DatabaseBusy, NotFound, NotReady, Stale
+from app.core.errors import DatabaseBusy, InputError, NotFound, NotReady, Stale
 from app.core.leases.holders import Holder
 from app.core.schema import upgrades
 from app.core.storage import private_files
-from app.core.storage.binding import bound, identifier
 from app.core.storage.group_commit import GroupCommit
-from app.core.storage.sqlite_faults import translated
+from app.core.storage.sqlite_terms import fault_of, identifier, translated
 from app.core.storage.unit_of_work import UnitOfWork
 from app.core.storage.write_test import WriteTest
 
+LARGEST = 2**63 - 1
 T = TypeVar("T")
 
 BUSY_MS = 5000
@@ -50,7 +51,58 @@ def marks(values: Sequence[Any]) -> str:
 
 def assignments(changes: Mapping[str, object]) -> str:
     """Return the `a = ?, b = ?` of an UPDATE; raises InputError for a key that is no column name."""
-    return ", ".join(identifier(column) + " = ?" for column in changes)
+    return _assignments(tuple(changes))
+
+
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+@lru_cache(maxsize=512)
+def _assignments(columns: tuple[str, ...]) -> str:
+    return ", ".join(identifier(column) + " = ?" for column in columns)
+
+
+def _run(
+    connection: sqlite3.Connection, sql: str, params: Iterable[object], *, then: Callable[[sqlite3.Cursor], T]
+) -> T:
+    """Run a statement and return what is taken of its cursor; SQLite's faults are raised as this program's."""
+    try:
+        return then(connection.execute(sql, _bound(params)))
+    except sqlite3.IntegrityError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise fault_of(error) from error
+
+
+def _bound(values: Iterable[object]) -> list[object]:
+    # Every value of every statement passes here, so one that needs no change costs no call.
+    return [
+        value
+        if value is None
+        or (kind := type(value)) is float
+        or kind is bool
+        or (kind is str and value.isascii())  # type: ignore[attr-defined]
+        or (kind is int and -LARGEST <= value <= LARGEST)  # type: ignore[operator]
+        else bindable(value)
+        for value in values
+    ]
+
+
+def bindable(value: Any) -> Any:
+    """Return a value as SQLite keeps it.
+
+    Booleans become 0 and 1, lists and mappings compact JSON, and half a surrogate pair `?`. Raises InputError for a
+    whole number of more than 64 bits.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+    if value is None or isinstance(value, float):
+        return value
+    if isinstance(value, int):
+        if not -LARGEST <= value <= LARGEST:
+            raise InputError("unknown_value", value=value)
+        return int(value)
+    return bindable(_compact(value)) if isinstance(value, list | tuple | Mapping) else value
 
 
 class Reads:
@@ -63,13 +115,11 @@ class Reads:
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[sqlite3.Row]:
         """Return all rows of a SELECT."""
-        with translated():
-            return self.connection.execute(sql, bound(params)).fetchall()
+        return _run(self.connection, sql, params, then=sqlite3.Cursor.fetchall)
 
     def row(self, sql: str, params: Sequence[Any] = ()) -> sqlite3.Row | None:
         """Return the first row of a SELECT, if there is one."""
-        with translated():
-            found: sqlite3.Row | None = self.connection.execute(sql, bound(params)).fetchone()
+        found: sqlite3.Row | None = _run(self.connection, sql, params, then=sqlite3.Cursor.fetchone)
         return found
 
     def value(self, sql: str, params: Sequence[Any] = ()) -> Any:
@@ -124,21 +174,19 @@ class Transaction(Reads):
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
         """Run a statement; returns the number of rows that it changed."""
-        with translated():
-            return self._connection.execute(sql, bound(params)).rowcount
+        return _run(self._connection, sql, params, then=lambda cursor: cursor.rowcount)
 
     def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a statement once for each row of parameters."""
         with translated():
-            self._connection.executemany(sql, [bound(row) for row in rows])
+            self._connection.executemany(sql, [_bound(row) for row in rows])
 
     def insert_rows(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows of values in the order of `columns`, many with one statement."""
         for start in range(0, len(rows), ROWS_AT_ONCE):
             some = rows[start : start + ROWS_AT_ONCE]
             sql = _insertion(table, tuple(columns), n_rows=len(some))
-            with translated():
-                self._connection.execute(sql, bound(chain.from_iterable(some)))
+            _run(self._connection, sql, chain.from_iterable(some), then=lambda cursor: cursor.rowcount)
 
     def next_id(self, table: str) -> int:
         """Return the id that the next row of a table gets; it is free until this transaction inserts it."""
@@ -148,9 +196,12 @@ class Transaction(Reads):
 
     def insert(self, table: str, values: Mapping[str, object]) -> int:
         """Insert one row; returns its id."""
-        with translated():
-            cursor = self._connection.execute(_insertion(table, tuple(values)), bound(values.values()))
-        return cursor.lastrowid or 0
+        return _run(
+            self._connection,
+            _insertion(table, tuple(values)),
+            values.values(),
+            then=lambda cursor: cursor.lastrowid or 0,
+        )
 
     def change(self, table: str, row_id: int, *, changes: Mapping[str, object], version: int | None = None) -> None:
         """Update columns and count the version up.

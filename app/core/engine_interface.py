@@ -55,6 +55,29 @@ class Result:
         return {prediction.task: prediction for prediction in self.predictions}[task]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """A piece of a text (in characters), and by how much the label's probability falls without it (−1 to 1)."""
+
+    start: int
+    end: int
+    weight: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """The weights of a text's words for a label; at a fidelity of zero or less they say nothing.
+
+    `slips` are misspelt words as typed and as read.
+    """
+
+    label: str
+    probability: float
+    words: tuple[Word, ...]
+    fidelity: float
+    slips: tuple[tuple[str, str], ...] = ()
+
+
 class EngineLike(Protocol):
     """The engine as flows use it; `app.model.engine.engine.Engine` is the real one."""
 
@@ -83,7 +106,7 @@ class EngineLike(Protocol):
 
     def explain(
         self, text: str, *, task: str, target: tuple[int, int] | None = None, deadline_ms: float | None = None
-    ) -> Any:
+    ) -> Explanation:
         """Explain the live model's answer by the words that made it."""
 
     def embed(self, texts: Sequence[str], *, is_patient: bool = True) -> NDArray[np.float32]:

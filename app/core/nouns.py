@@ -93,7 +93,7 @@ class Noun(Generic[Row]):
     def see(self, db: Reads, row: Row, viewer: Viewer) -> None:
         """Raise NotFound, or NotAllowed, for a thing that the viewer may not see, or not change."""
 
-    def check(self, tx: Transaction, given: Fields, was: Row | None) -> dict[str, Any]:
+    def check(self, tx: Transaction, given: Fields, was: Row | None) -> Fields:
         """The values of fields that were given, for a new thing if `was` is None; raises InputError."""
         return dict(given)
 

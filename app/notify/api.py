@@ -28,6 +28,7 @@ from app.web.api.api_shapes import (
     Flag,
     Id,
     Instant,
+    Json,
     OneOf,
     PageQuery,
     Shape,
@@ -82,7 +83,7 @@ class ReceiverShape(RouteShape):
 class NewReceiverShape(RouteShape):
     """A receiver to add; only one by Apprise (mail, chat) can get a digest."""
 
-    told: ClassVar[dict[str, Any]] = {
+    told: ClassVar[Json] = {
         "anyOf": [
             {"properties": {"kind": {"const": "apprise"}}},
             {
@@ -137,7 +138,7 @@ class NotificationShape(Shape):
 
 
 @route(group, "/receivers", needs="receivers:read", returns=page_of(ReceiverShape, "ReceiverPage"))
-def list_receivers() -> dict[str, Any]:
+def list_receivers() -> Json:
     """Every receiver with its route."""
     return api_lists.whole(_receiver_row(one) for one in show_receivers.list_receivers(access.services()))
 
@@ -152,7 +153,7 @@ def list_receivers() -> dict[str, Any]:
     status=201,
     is_once=False,
 )
-def add_receiver(payload: dict[str, Any]) -> Response:
+def add_receiver(payload: Json) -> Response:
     """Add a receiver; the answer holds its signing secret, once."""
     made = changes.add(access.services().db, RECEIVER, payload, viewer=access.viewer()).row
     return api_lists.tagged(
@@ -176,7 +177,7 @@ def show_receiver(receiver_id: int) -> Response:
     is_versioned=True,
     returns=ReceiverShape,
 )
-def change_receiver(payload: dict[str, Any], receiver_id: int) -> Response:
+def change_receiver(payload: Json, receiver_id: int) -> Response:
     """Change a receiver or its route."""
     db, version = access.services().db, api_lists.expected_version()
     found = changes.change(db, RECEIVER, receiver_id, payload, viewer=access.viewer(), version=version).row
@@ -210,7 +211,7 @@ def test_receiver(receiver_id: int) -> Any:
     query=PageQuery,
     returns=page_of(NotificationShape, "NotificationPage"),
 )
-def list_notifications(query: dict[str, Any], receiver_id: int) -> dict[str, Any]:
+def list_notifications(query: Json, receiver_id: int) -> Json:
     """What a receiver was told or is to be told, newest first."""
     found = show_receivers.list_notifications(
         access.services(), receiver_id, limit=query["limit"], after=query["after"]
@@ -224,7 +225,7 @@ def list_notifications(query: dict[str, Any], receiver_id: int) -> dict[str, Any
     needs="receivers:read",
     returns=page_of(AttemptShape, "AttemptPage"),
 )
-def list_attempts(notification_id: int) -> dict[str, Any]:
+def list_attempts(notification_id: int) -> Json:
     """Every attempt to send a notification, oldest first."""
     return api_lists.whole(show_receivers.list_attempts(access.services(), notification_id))
 
@@ -244,9 +245,9 @@ def send_again(notification_id: int) -> Any:
     )
 
 
-def _receiver_row(receiver: Receiver) -> dict[str, Any]:
+def _receiver_row(receiver: Receiver) -> Json:
     return row(receiver, url=keep_receivers.shown_url(receiver))
 
 
-def _notification_row(notification: Notification) -> dict[str, Any]:
+def _notification_row(notification: Notification) -> Json:
     return row(notification, type=f"{notification.noun}.{notification.verb}")

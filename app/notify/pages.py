@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
 from zoneinfo import available_timezones
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from app.core import changes
-from app.core.durations import HOUR_MS, MINUTE_MS
+from app.core.durations import HOUR_MS, MINUTE_MS, SECOND_MS
 from app.core.errors import Conflict, InputError
 from app.core.nouns import Fields
 from app.notify.domain.notification import Notification, Receiver
@@ -25,6 +24,14 @@ blueprint = Blueprint("pages_receivers", __name__)
 
 Shown = str | Response | tuple[str, int]
 SHOWN_ATTEMPTS = 10
+SAME_FIELDS = ("name", "group_by", "zone", "locale", "is_active")
+TIMES = ("quiet_from", "quiet_until", "digest_at")
+UNITS = {
+    "group_wait_seconds": ("group_wait_ms", SECOND_MS),
+    "repeat_hours": ("repeat_ms", HOUR_MS),
+    "escalate_minutes": ("escalate_ms", MINUTE_MS),
+}
+"""The field of a receiver that each of these fields of the form is about, and its unit."""
 
 
 @blueprint.get("/receivers")
@@ -47,24 +54,15 @@ def _fault(notification: Notification, receiver: Receiver) -> str:
     return problem_sentences.fault_of_call(code, keep_receivers.shown_url(receiver)) if code else ""
 
 
-def _form_values(receiver: Receiver) -> dict[str, Any]:
+def _form_values(receiver: Receiver) -> Fields:
     """Return a receiver in the units of the form; its address may hold secrets and is not shown again."""
     return {
-        "name": receiver.name,
-        "kind": receiver.kind,
+        **{name: getattr(receiver, name) for name in ("kind", *SAME_FIELDS)},
+        **{name: clock_text(getattr(receiver, name)) for name in TIMES},
+        **{field: getattr(receiver, name) // unit for field, (name, unit) in UNITS.items()},
         "url": "",
         "verbs": ", ".join(receiver.verbs),
         "matchers": "\n".join('{name} {op} "{value}"'.format(**matcher) for matcher in receiver.matchers),
-        "group_by": receiver.group_by,
-        "group_wait_seconds": receiver.group_wait_ms // 1000,
-        "repeat_hours": receiver.repeat_ms // HOUR_MS,
-        "escalate_minutes": receiver.escalate_ms // MINUTE_MS,
-        "quiet_from": clock_text(receiver.quiet_from),
-        "quiet_until": clock_text(receiver.quiet_until),
-        "digest_at": clock_text(receiver.digest_at),
-        "zone": receiver.zone,
-        "locale": receiver.locale,
-        "is_active": receiver.is_active,
     }
 
 
@@ -72,20 +70,12 @@ def _given(form: EditReceiver) -> Fields:
     """Return the fields of the receiver that a form describes; an address that is left empty stays as it is."""
     url = (form.url.data or "").strip()
     return {
-        "name": form.name.data,
         **({"url": url} if url else {}),
+        **{name: form[name].data for name in SAME_FIELDS},
+        **{name: minutes(form[name].data) for name in TIMES},
+        **{name: (form[field].data or 0) * unit for field, (name, unit) in UNITS.items()},
         "verbs": tuple(verb.strip() for verb in (form.verbs.data or "").split(",") if verb.strip()),
         "matchers": form.matchers.data or "",
-        "group_by": form.group_by.data,
-        "group_wait_ms": (form.group_wait_seconds.data or 0) * 1000,
-        "repeat_ms": (form.repeat_hours.data or 0) * HOUR_MS,
-        "escalate_ms": (form.escalate_minutes.data or 0) * MINUTE_MS,
-        "quiet_from": minutes(form.quiet_from.data),
-        "quiet_until": minutes(form.quiet_until.data),
-        "digest_at": minutes(form.digest_at.data),
-        "zone": form.zone.data,
-        "locale": form.locale.data,
-        "is_active": bool(form.is_active.data),
     }
 
 

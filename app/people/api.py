@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import fields
 
@@ -11,7 +9,7 @@ from app.core.permissions import TOKEN_SCOPES
 from app.people.flows import keep_tokens
 from app.web import access
 from app.web.api import api_lists
-from app.web.api.api_shapes import GivenInstant, Id, Instant, OneOf, Shape, Size, page_of, row
+from app.web.api.api_shapes import GivenInstant, Id, Instant, Json, OneOf, Shape, Size, page_of, row
 from app.web.api.openapi import blueprint, route
 
 group = blueprint("tokens", about="Keys for programs; each is shown once and kept as a hash.")
@@ -47,7 +45,7 @@ class NewTokenShape(Shape):
 
 
 @route(group, "/tokens", needs="account:write", returns=page_of(TokenShape, "TokenPage"))
-def list_tokens() -> dict[str, Any]:
+def list_tokens() -> Json:
     """One's own tokens."""
     return api_lists.whole(keep_tokens.of_viewer(access.services().db, viewer=access.viewer()))
 
@@ -62,7 +60,7 @@ def list_tokens() -> dict[str, Any]:
     status=201,
     is_once=False,
 )
-def make_token(payload: dict[str, Any]) -> dict[str, Any]:
+def make_token(payload: Json) -> Json:
     """Make a token; its secret is in this answer and nowhere else."""
     token, secret = keep_tokens.make_token(
         access.services(),

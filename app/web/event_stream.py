@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from flask import Flask, Response, current_app, request
 from marshmallow import fields
@@ -19,7 +18,7 @@ from app.core.permissions import Viewer
 from app.core.services import Services
 from app.web import access
 from app.web.api import api_lists
-from app.web.api.api_shapes import Between, GivenId, Id, Instant, Shape, Whole, instant, page_of, public_id
+from app.web.api.api_shapes import Between, GivenId, Id, Instant, Json, Shape, Whole, instant, page_of, public_id
 from app.web.api.openapi import blueprint, route
 
 group = blueprint("stream", about="What happens, as it happens.")
@@ -113,7 +112,7 @@ class EventQuery(Shape):
 
 
 @route(group, "/events", needs=PERMISSION, query=EventQuery, returns=page_of(EventShape, "EventPage"))
-def list_events(query: dict[str, Any]) -> dict[str, Any]:
+def list_events(query: Json) -> Json:
     """Events in sight, oldest first; `meta.after_cursor` is what to send as `after` next time."""
     services = access.services()
     newest = event_log.last_id(services.db)
@@ -127,7 +126,7 @@ def list_events(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @route(group, "/stream", needs=PERMISSION, query=EventQuery)
-def stream(query: dict[str, Any]) -> Response:
+def stream(query: Json) -> Response:
     """The same as a live stream (`text/event-stream`), resumed with `Last-Event-ID`; needs a threaded server.
 
     Where all streams are taken, the caller's own oldest one ends with `event: taken` and makes room.
@@ -220,7 +219,7 @@ class _Stream:
         self.open_s += POLL_S
 
 
-def as_json(event: Event) -> dict[str, Any]:
+def as_json(event: Event) -> Json:
     """Return an event for the API's shape, which formats ids and times."""
     prefix = PREFIXES.get(event.noun)
     return {

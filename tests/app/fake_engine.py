@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.engine_interface import Lane, Request, Result, Slot
+from app.core.engine_interface import Explanation, Lane, Request, Result, Slot
 from app.core.errors import BellwetherError, NotReady, TaskMissing
 from app.core.prediction import Prediction, Scored
 from app.model.engine.dispatch import Model
@@ -139,7 +139,7 @@ class FakeEngine:
 
     def explain(
         self, text: str, *, task: str, target: tuple[int, int] | None = None, deadline_ms: float | None = None
-    ) -> Any:
+    ) -> Explanation:
         """Not needed by the flows under test."""
         raise NotReady
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -14,6 +13,7 @@ from app.alerts.flows.keep_rules import RULE
 from app.answers.flows.keep_macros import MACRO
 from app.core import changes, clock
 from app.core.durations import HOUR_MS
+from app.core.engine_interface import Explanation, Word
 from app.core.errors import InputError, NotReady
 from app.core.permissions import SYSTEM, UserRole, Viewer
 from app.core.quarantine import keep_in_quarantine
@@ -25,7 +25,6 @@ from app.market.flows import ingest_posts
 from app.market.flows.keep_companies import ENTITY
 from app.market.flows.keep_feeds import FEED
 from app.people.flows import find_viewer
-from models.spelling import Slip
 from tests.app.fake_engine import FakeEngine
 from tests.app.site import Site, csrf, make_site
 
@@ -61,14 +60,11 @@ class Engine(FakeEngine):
 
     def explain(
         self, text: str, *, task: str, target: tuple[int, int] | None = None, deadline_ms: float | None = None
-    ) -> object:
+    ) -> Explanation:
         """Half of the probability hangs on the first word."""
         self._fail()
-        end = text.index(" ")
-        weight = SimpleNamespace(start=0, end=end, weight=0.5)
-        return SimpleNamespace(
-            label="neutral", probability=0.9, weights=(weight,), fidelity=0.4, slips=(Slip("crad", "card"),)
-        )
+        first = Word(start=0, end=text.index(" "), weight=0.5)
+        return Explanation(label="neutral", probability=0.9, words=(first,), fidelity=0.4, slips=(("crad", "card"),))
 
     def close(self) -> None:
         """There is nothing to close."""

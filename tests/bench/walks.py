@@ -2,9 +2,8 @@
 
 `python -m tests.bench walks` prints the table of `app/README.md`. Each way is walked twice on a small installation with
 an engine that answers by keywords, and the second walk is counted. Files and calls are those of `app/` and `models/`; a
-call through the standard library (`with db.transaction()`) belongs to the file that makes it. A statement is one that
-the house asks of SQLite, save BEGIN, COMMIT, savepoints and pragmas; one of many rows is one, and what triggers do is
-none.
+call through the standard library (`with db.transaction()`) belongs to the file that makes it. Statements are those that
+the house asks of SQLite, save BEGIN, COMMIT, savepoints and pragmas; one of many rows counts once, triggers do not.
 """
 
 from __future__ import annotations

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 from flask import Response
 from marshmallow import fields
 
-from app.alerts.domain.alert import Alert, AlertState, RuleKind, Severity
+from app.alerts.domain.alert import Alert, AlertFilter, AlertState, RuleKind, Severity
 from app.alerts.flows import act_on_alert, backtest_rule, keep_rules, keep_silences, share_budget, show_alerts
 from app.alerts.flows.act_on_alert import ALERT
 from app.alerts.flows.keep_rules import RULE
@@ -23,6 +23,7 @@ from app.web.api.api_shapes import (
     GivenInstant,
     Id,
     Instant,
+    Json,
     Number,
     OneOf,
     PageQuery,
@@ -196,26 +197,22 @@ class SilenceShape(Shape):
 
 
 @route(group, "/alerts", needs="alerts:read", query=AlertQuery, returns=page_of(AlertShape, "AlertPage"))
-def list_alerts(query: dict[str, Any]) -> dict[str, Any]:
+def list_alerts(query: Json) -> Json:
     """Alerts, newest first."""
-    states = None if query["state"] is None else (cast(AlertState, query["state"]),)
-    found = show_alerts.list_alerts(
-        access.services(),
-        viewer=access.viewer(),
-        states=states,
-        subject_kind=query["kind"],
-        subject_id=query["id"],
-        limit=query["limit"],
-        after=query["after"],
+    wanted = AlertFilter(
+        states=None if query["state"] is None else (query["state"],), subject_kind=query["kind"], subject_id=query["id"]
     )
-    return api_lists.page(found, [_out(alert) for alert in found.items])
+    found = show_alerts.list_alerts(
+        access.services(), wanted, viewer=access.viewer(), limit=query["limit"], after=query["after"]
+    )
+    return api_lists.page(found, [_alert_row(alert) for alert in found.items])
 
 
 @route(group, "/alerts/<id(alr):alert_id>", needs="alerts:read", returns=AlertShape)
 def show_alert(alert_id: int) -> Response:
     """One alert with the figures it was raised on."""
     found = ALERT.get(access.services().db, alert_id, viewer=access.viewer())
-    return api_lists.tagged(AlertShape, _out(found), version=found.version)
+    return api_lists.tagged(AlertShape, _alert_row(found), version=found.version)
 
 
 @route(
@@ -226,10 +223,10 @@ def show_alert(alert_id: int) -> Response:
     reads=NoteShape,
     returns=AlertShape,
 )
-def acknowledge(payload: dict[str, Any], alert_id: int) -> Response:
+def acknowledge(payload: Json, alert_id: int) -> Response:
     """Take note of an alert: it stays as it is, and others see who looks after it and what is being done."""
     found = act_on_alert.acknowledge(access.services(), alert_id, viewer=access.viewer(), note=payload["note"]).row
-    return api_lists.tagged(AlertShape, _out(found), version=found.version)
+    return api_lists.tagged(AlertShape, _alert_row(found), version=found.version)
 
 
 @route(
@@ -240,34 +237,34 @@ def acknowledge(payload: dict[str, Any], alert_id: int) -> Response:
     reads=RemarkShape,
     returns=AlertShape,
 )
-def judge(payload: dict[str, Any], alert_id: int) -> Response:
+def judge(payload: Json, alert_id: int) -> Response:
     """Say whether an alert was useful or a false alarm; the measured rate counts each person's last word."""
     found = act_on_alert.judge(access.services(), alert_id, viewer=access.viewer(), **payload)
-    return api_lists.tagged(AlertShape, _out(found), version=found.version)
+    return api_lists.tagged(AlertShape, _alert_row(found), version=found.version)
 
 
 @route(group, "/missed-alerts", method="POST", needs="alerts:write", reads=NewMissedShape, status=204)
-def add_missed(payload: dict[str, Any]) -> Response:
+def add_missed(payload: Json) -> Response:
     """Report bad news of which no rule told; the measured rate counts it."""
     act_on_alert.report_missed(access.services(), viewer=access.viewer(), **payload)
     return Response(status=204)
 
 
 @route(group, "/rules", needs="rules:read", returns=page_of(RuleShape, "RulePage"))
-def list_rules() -> dict[str, Any]:
+def list_rules() -> Json:
     """The rules that raise alerts."""
     return api_lists.whole(keep_rules.list_rules(access.services()))
 
 
 @route(group, "/rules", method="POST", needs="rules:write", reads=NewRuleShape, returns=RuleShape, status=201)
-def add_rule(payload: dict[str, Any]) -> Response:
+def add_rule(payload: Json) -> Response:
     """Add a rule; it is evaluated from the next tick on."""
     made = changes.add(access.services().db, RULE, payload, viewer=access.viewer()).row
     return api_lists.tagged(RuleShape, made, version=made.version, status=201)
 
 
 @route(group, "/rules/<id(rul):rule_id>/backtest", needs="rules:read", query=BacktestQuery, returns=BacktestShape)
-def back_test(query: dict[str, Any], rule_id: int) -> Any:
+def back_test(query: Json, rule_id: int) -> Any:
     """What a rule would have raised over stored history; the most spoken of its subjects are judged."""
     kept = RULE.get(access.services().db, rule_id, viewer=access.viewer())
     rule = share_budget.as_in_force(access.services(), kept)
@@ -275,13 +272,13 @@ def back_test(query: dict[str, Any], rule_id: int) -> Any:
 
 
 @route(group, "/silences", needs="alerts:read", returns=page_of(SilenceShape, "SilencePage"))
-def list_silences() -> dict[str, Any]:
+def list_silences() -> Json:
     """Silences in force."""
     return api_lists.whole(keep_silences.silences_in_force(access.services()))
 
 
 @route(group, "/silences", method="POST", needs="alerts:write", reads=NewSilenceShape, returns=SilenceShape, status=201)
-def add_silence(payload: dict[str, Any]) -> Any:
+def add_silence(payload: Json) -> Any:
     """Keep a subject quiet until a time, with the reason."""
     if payload["until"] <= clock.now_ms():
         raise InputError(fields=(field_error("/until", "in_the_past"),))
@@ -295,7 +292,7 @@ def end_silence(silence_id: int) -> Response:
     return Response(status=204)
 
 
-def _out(alert: Alert) -> dict[str, Any]:
+def _alert_row(alert: Alert) -> Json:
     services = access.services()
     title = show_market.subject_title(services, alert.subject_kind, alert.subject_id)
     subject = {"kind": alert.subject_kind, "id": alert.subject_id, "title": title}

@@ -13,7 +13,7 @@ from app.core import changes
 from app.market.domain.market import SubjectKind
 from app.web import access
 from app.web.api import api_lists
-from app.web.api.api_shapes import Between, Flag, Id, Instant, Number, OneOf, Shape, Whole, page_of
+from app.web.api.api_shapes import Between, Flag, Id, Instant, Json, Number, OneOf, Shape, Whole, page_of
 from app.web.api.openapi import blueprint, route
 
 group = blueprint("measured", about="How often rules are wrong, and how often they may be.")
@@ -98,7 +98,7 @@ def show_budget() -> Any:
     returns=BudgetShape,
     is_versioned=True,
 )
-def change_budget(payload: dict[str, Any]) -> Response:
+def change_budget(payload: Json) -> Response:
     """Allow so many false alarms a week; the rules of surges share them from the next evaluation on."""
     version = api_lists.expected_version()
     found = changes.change(
@@ -108,6 +108,6 @@ def change_budget(payload: dict[str, Any]) -> Response:
 
 
 @route(group, "/rare-subjects", needs="rules:read", returns=page_of(RareShape, "RareSubjects"))
-def list_rare() -> dict[str, Any]:
+def list_rare() -> Json:
     """What the rules of surges watch and cannot judge within hours, for want of stories."""
     return api_lists.whole(measure_rules.rare_subjects(access.services(), viewer=access.viewer()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -92,6 +92,15 @@ class Alert:
     observed: Mapping[str, Any] = field(default_factory=dict)
     model: str = ""
     version: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertFilter:
+    """The alerts of a list: in one of these states, on this subject (None: all)."""
+
+    states: Sequence[AlertState] | None = None
+    subject_kind: SubjectKind | None = None
+    subject_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-EvidenceKind = Literal["surge", "volume", "threshold", "absence", "mention"]
+from app.alerts.domain.alert import RuleKind
+
 Remark = Literal["false_alarm", "useful", "missed"]
 
 
@@ -68,7 +69,7 @@ class Evidence:
     """
 
     alert_id: int
-    kind: EvidenceKind
+    kind: RuleKind
     since: int
     until: int
     share: Measured | None = None

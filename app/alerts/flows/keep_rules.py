@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import asdict, fields
-from typing import Any, get_args
+from typing import get_args
 
 from app.alerts.domain.alert import Rule, RuleKind, Severity
 from app.alerts.store import alert_rules
@@ -49,7 +49,7 @@ class RuleNoun(Noun[Rule]):
         """Return a rule from its row."""
         return alert_rules.as_rule(row)
 
-    def check(self, tx: Transaction, given: Fields, was: Rule | None) -> dict[str, Any]:
+    def check(self, tx: Transaction, given: Fields, was: Rule | None) -> Fields:
         """Return the fields of a rule; raise InputError `invalid_rule` for a figure or a name out of its bounds."""
         faults = [*_out_of_bounds(given), *_unknown(given)]
         if faults:

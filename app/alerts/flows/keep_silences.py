@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
 
 from app.alerts.domain.alert import Silence
 from app.alerts.flows.act_on_alert import check_person
@@ -30,7 +29,7 @@ class SilenceNoun(Noun[Silence]):
         """Return a silence from its row."""
         return silences.as_silence(row)
 
-    def check(self, tx: Transaction, given: Fields, was: Silence | None) -> dict[str, Any]:
+    def check(self, tx: Transaction, given: Fields, was: Silence | None) -> Fields:
         """Return the fields of a silence; raise InputError `until_past` for an end that has passed."""
         if given.get("until", clock.now_ms() + 1) <= clock.now_ms():
             raise InputError("until_past", fields=[FieldError(pointer="/until", code="past")])

@@ -40,9 +40,8 @@ def refresh(services: Services, *, now: int | None = None) -> int:
                 baselines.start_over(tx, kind, model=model, at=moment)
             posts.read_again(tx, since=moment - RESCORED_MS, at=moment)
         return 0
-    return sum(
-        _learn_kind(services, kind, model=model, now=moment) for kind in kinds if not _is_waiting(services, known[kind])
-    )
+    ready = [kind for kind in kinds if not _is_waiting(services, known[kind])]
+    return sum(_learn_kind(services, kind, model=model, now=moment) for kind in ready)
 
 
 def is_open(services: Services, subject_kind: SubjectKind) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
 
 from app.alerts.decide.alarm_budget import shared
 from app.alerts.domain.alert import Rule
@@ -28,7 +27,7 @@ class AlarmBudgetNoun(Noun[AlarmBudget]):
         """Return the budget from its row."""
         return false_alarm_rows.as_budget(row)
 
-    def check(self, tx: Transaction, given: Fields, was: AlarmBudget | None) -> dict[str, Any]:
+    def check(self, tx: Transaction, given: Fields, was: AlarmBudget | None) -> Fields:
         """Return the false alarms a week; raise InputError out of 0.01 to 1000."""
         a_week = given["a_week"]
         if not LEAST <= a_week <= MOST:

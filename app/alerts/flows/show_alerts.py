@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.alerts.domain.alert import Alert, Silence
+from app.alerts.domain.alert import Alert, AlertFilter, Silence
 from app.alerts.domain.evidence import Evidence, Remark
 from app.alerts.flows import keep_evidence, keep_silences, notify_alerts
 from app.alerts.store import alert_feedback, alerts
@@ -56,32 +56,15 @@ def of_subject(services: Services, subject_kind: SubjectKind, subject_id: str, v
     """Return the newest alerts of a subject that the viewer may see."""
     if not viewer.may("alerts:read"):
         return ()
-    found = alerts.page(
-        services.db, subject_kind=subject_kind, subject_id=subject_id, limit=MOST_OF_SUBJECT, viewer=viewer
-    )
-    return tuple(found.items)
+    wanted = AlertFilter(subject_kind=subject_kind, subject_id=subject_id)
+    return tuple(alerts.page(services.db, wanted, limit=MOST_OF_SUBJECT, viewer=viewer).items)
 
 
 def list_alerts(
-    services: Services,
-    *,
-    viewer: Viewer,
-    states: Sequence[str] | None = None,
-    subject_kind: str | None = None,
-    subject_id: str | None = None,
-    limit: int = 50,
-    after: str | None = None,
+    services: Services, wanted: AlertFilter, *, viewer: Viewer, limit: int = 50, after: str | None = None
 ) -> Page[Alert]:
     """Return alerts in the viewer's sight, newest first."""
-    return alerts.page(
-        services.db,
-        viewer=viewer,
-        states=states,
-        subject_kind=subject_kind,
-        subject_id=subject_id,
-        limit=limit,
-        after=after,
-    )
+    return alerts.page(services.db, wanted, viewer=viewer, limit=limit, after=after)
 
 
 def count_open_by_rule(services: Services) -> Mapping[int, int]:

@@ -9,6 +9,7 @@ from functools import partial
 from app.alerts.decide.alert_states import is_notified, next_state, silenced_by
 from app.alerts.domain.alert import Alert, Rule, Transition
 from app.alerts.flows import evaluate_rules, keep_evidence, learn_baselines, notify_alerts, share_budget
+from app.alerts.flows.evaluate_rules import Finding
 from app.alerts.store import alerts, silences
 from app.core import clock
 from app.core.db import Transaction
@@ -63,9 +64,9 @@ def _judge(services: Services, rule: Rule, *, moment: _Moment) -> list[Transitio
     # Judged before the transaction: it may take longer than writers should wait.
     resolved_after = moment.now - rule.cooldown_ms
     known = alerts.of_rule(services.db, rule.id, resolved_after=resolved_after)
-    seen = evaluate_rules.verdicts(services, rule, now=moment.now, known=known)
+    findings = evaluate_rules.verdicts(services, rule, now=moment.now, known=known)
     is_held = rule.is_calibrated and learn_baselines.is_open(services, rule.subject_kind)
-    steps_from = partial(_steps, rule=rule, seen=seen, moment=moment, is_held=is_held)
+    steps_from = partial(_steps, rule=rule, found=findings, moment=moment, is_held=is_held)
     # Most ticks find nothing to write: that is found out without holding the database.
     if not steps_from(known):
         return []
@@ -80,16 +81,11 @@ def _judge(services: Services, rule: Rule, *, moment: _Moment) -> list[Transitio
 
 
 def _steps(
-    known: Mapping[str, Alert],
-    *,
-    rule: Rule,
-    seen: Mapping[str, evaluate_rules.Finding],
-    moment: _Moment,
-    is_held: bool,
+    known: Mapping[str, Alert], *, rule: Rule, found: Mapping[str, Finding], moment: _Moment, is_held: bool
 ) -> list[Step]:
     """Return what becomes of each alert that is to be written, by subject id."""
-    found = []
-    for subject_id, one in sorted(seen.items()):
+    steps = []
+    for subject_id, one in sorted(found.items()):
         alert, transition = next_state(
             known.get(subject_id),
             rule=rule if one.severity is None else replace(rule, severity=one.severity),
@@ -101,8 +97,8 @@ def _steps(
             is_no_data=is_held or moment.lacks_data(rule, subject_id=subject_id),
         )
         if alert is not None and alert != known.get(subject_id):
-            found.append((alert, transition))
-    return found
+            steps.append((alert, transition))
+    return steps
 
 
 def _write(tx: Transaction, alert: Alert, *, rule: Rule, transition: Transition | None) -> Alert:

@@ -7,7 +7,7 @@ from typing import cast, get_args
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from app.alerts.domain.alert import OPEN_STATES, Alert, AlertState
+from app.alerts.domain.alert import OPEN_STATES, Alert, AlertFilter, AlertState
 from app.alerts.flows import act_on_alert, keep_rules, keep_silences, show_alerts
 from app.alerts.flows.act_on_alert import ALERT
 from app.alerts.forms import Missed, NewSilence
@@ -39,9 +39,8 @@ LEAD_MS = 14 * DAY_MS
 def index() -> str:
     """Alerts by state, newest first, with the silences in force."""
     state = request.args.get("state", "open")
-    shown = show_alerts.list_alerts(
-        services(), states=STATES.get(state, OPEN_STATES), after=request.args.get("after"), viewer=viewer()
-    )
+    wanted = AlertFilter(states=STATES.get(state, OPEN_STATES))
+    shown = show_alerts.list_alerts(services(), wanted, after=request.args.get("after"), viewer=viewer())
     silences = keep_silences.silences_in_force(services())
     return render_template(
         "alerts/index.html",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, cast, get_args
+from typing import cast, get_args
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -31,6 +31,15 @@ blueprint = Blueprint("pages_rules", __name__)
 
 SHOWN = 50
 LONGEST_NAME = 120
+SAME_FIELDS = ("name", "kind", "subject_kind", "min_stories", "min_negative", "severity", "is_active")
+UNITS = {
+    "window_hours": ("window_ms", HOUR_MS),
+    "baseline_days": ("baseline_ms", DAY_MS),
+    "pending_minutes": ("pending_ms", MINUTE_MS),
+    "recovering_hours": ("recovering_ms", HOUR_MS),
+    "cooldown_hours": ("cooldown_ms", HOUR_MS),
+}
+"""The field of a rule that each of these fields of the form is about, and its unit."""
 
 Shown = str | Response | tuple[str, int]
 
@@ -107,47 +116,27 @@ def _in_force(rule: Rule) -> str:
     return _("The rule “%(name)s” is in force from the next evaluation.", name=rule.name)
 
 
-def _form_values(rule: Rule) -> dict[str, Any]:
+def _form_values(rule: Rule) -> Fields:
     """Return a rule in the units of the form."""
     return {
-        "name": rule.name,
-        "kind": rule.kind,
-        "budget": Decimal(str(rule.budget)),
-        "subject_kind": rule.subject_kind,
+        **{name: getattr(rule, name) for name in SAME_FIELDS},
+        **{field: getattr(rule, name) // unit for field, (name, unit) in UNITS.items()},
         "subject_id": rule.subject_id or "",
-        "window_hours": rule.window_ms // HOUR_MS,
-        "baseline_days": rule.baseline_ms // DAY_MS,
-        "min_stories": rule.min_stories,
-        "min_negative": rule.min_negative,
-        "share": round(100 * rule.share),
+        "budget": Decimal(str(rule.budget)),
         "lift": Decimal(str(rule.lift)),
-        "pending_minutes": rule.pending_ms // MINUTE_MS,
-        "recovering_hours": rule.recovering_ms // HOUR_MS,
-        "cooldown_hours": rule.cooldown_ms // HOUR_MS,
-        "severity": rule.severity,
-        "is_active": rule.is_active,
+        "share": round(100 * rule.share),
     }
 
 
 def _given(form: EditRule) -> Fields:
     """Return the fields of the rule that a form describes."""
     return {
-        "name": form.name.data,
-        "kind": form.kind.data,
-        "budget": float(form.budget.data or 0),
-        "subject_kind": form.subject_kind.data,
+        **{name: form[name].data for name in SAME_FIELDS},
+        **{name: (form[field].data or 0) * unit for field, (name, unit) in UNITS.items()},
         "subject_id": form.subject_id.data or None,
-        "window_ms": (form.window_hours.data or 0) * HOUR_MS,
-        "baseline_ms": (form.baseline_days.data or 0) * DAY_MS,
-        "min_stories": form.min_stories.data,
-        "min_negative": form.min_negative.data,
-        "share": (form.share.data or 0) / 100,
+        "budget": float(form.budget.data or 0),
         "lift": float(form.lift.data or 0),
-        "pending_ms": (form.pending_minutes.data or 0) * MINUTE_MS,
-        "recovering_ms": (form.recovering_hours.data or 0) * HOUR_MS,
-        "cooldown_ms": (form.cooldown_hours.data or 0) * HOUR_MS,
-        "severity": form.severity.data,
-        "is_active": form.is_active.data,
+        "share": (form.share.data or 0) / 100,
     }
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 
-from app.alerts.domain.alert import OPEN_STATES, Alert
+from app.alerts.domain.alert import OPEN_STATES, Alert, AlertFilter
 from app.core import paging
 from app.core.db import Reads, Transaction, assignments, marks, statement
 from app.core.paging import Page
 from app.core.permissions import Viewer
 from app.core.scope import Condition, joined, listed
 from app.core.storage.row_mapping import built
+
+EVERY = AlertFilter()
 
 
 def as_alert(row: sqlite3.Row) -> Alert:
@@ -35,23 +37,16 @@ def _in_sight(viewer: Viewer | None) -> Condition:
 
 
 def page(
-    db: Reads,
-    *,
-    states: Sequence[str] | None = None,
-    subject_kind: str | None = None,
-    subject_id: str | None = None,
-    limit: int = 50,
-    after: str | None = None,
-    viewer: Viewer | None = None,
+    db: Reads, wanted: AlertFilter = EVERY, *, limit: int = 50, after: str | None = None, viewer: Viewer | None = None
 ) -> Page[Alert]:
     """Return alerts in the viewer's sight (None: all), newest episode first."""
     conditions: list[Condition] = [_in_sight(viewer)]
-    if states is not None:
-        conditions.append(("state IN " + marks(states), list(states)))
-    if subject_kind is not None:
-        conditions.append(("subject_kind = ?", [subject_kind]))
-    if subject_id is not None:
-        conditions.append(("subject_id = ?", [subject_id]))
+    if wanted.states is not None:
+        conditions.append(("state IN " + marks(wanted.states), list(wanted.states)))
+    if wanted.subject_kind is not None:
+        conditions.append(("subject_kind = ?", [wanted.subject_kind]))
+    if wanted.subject_id is not None:
+        conditions.append(("subject_id = ?", [wanted.subject_id]))
     return paging.newest(db, table="alert", conditions=conditions, make=as_alert, limit=limit, after=after)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
 
 from app.answers.domain import Article
 from app.answers.flows.index_articles import index_article
@@ -30,7 +29,7 @@ class ArticleNoun(Noun[Article]):
         """Return the article of a row."""
         return articles.as_article(row)
 
-    def check(self, tx: Transaction, given: Fields, was: Article | None) -> dict[str, Any]:
+    def check(self, tx: Transaction, given: Fields, was: Article | None) -> Fields:
         """Return the fields of an article, its lists as tuples."""
         return {name: tuple(value) if name in ("intents", "tags") else value for name, value in given.items()}
 

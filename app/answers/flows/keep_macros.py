@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from typing import Any
 
 from app.answers.decide.macro_matching import broken_placeholder
 from app.answers.domain import Macro, MacroAction
@@ -29,7 +28,7 @@ class MacroNoun(Noun[Macro]):
         """Return the macro of a row."""
         return macros.as_macro(row)
 
-    def check(self, tx: Transaction, given: Fields, was: Macro | None) -> dict[str, Any]:
+    def check(self, tx: Transaction, given: Fields, was: Macro | None) -> Fields:
         """Return the fields of a macro; raises InputError `broken_placeholder`, `unknown_action`."""
         found = dict(given)
         broken = broken_placeholder(str(found.get("body", "")))

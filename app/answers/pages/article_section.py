@@ -22,7 +22,7 @@ def _articles() -> list[Row]:
     ]
 
 
-def _article(number: int) -> dict[str, Any]:
+def _article(number: int) -> Fields:
     article = ARTICLE.get(services().db, number, viewer=viewer())
     joined = {"intents": ", ".join(article.intents), "tags": ", ".join(article.tags)}
     return {**attributes(article, "title", "slug", "body"), **joined}

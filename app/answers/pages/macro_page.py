@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -48,7 +46,7 @@ def _form(macro: Macro | None = None) -> EditMacro:
     return form
 
 
-def _values(macro: Macro) -> dict[str, Any]:
+def _values(macro: Macro) -> Fields:
     of_type: dict[str, list[str]] = {}
     for action in macro.actions:
         of_type.setdefault(action.type, []).append(action.value)

@@ -32,7 +32,7 @@ def _macros() -> list[Row]:
     ]
 
 
-def _macro(number: int) -> dict[str, Any]:
+def _macro(number: int) -> Fields:
     macro = MACRO.get(services().db, number, viewer=viewer())
     return {
         "name": macro.name,

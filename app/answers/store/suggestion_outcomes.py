@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import asdict
 
 from app.answers.domain import Outcome, Tally
 from app.core.db import Reads, Transaction
+from app.core.storage.row_mapping import built
 
-_TALLY = """SELECT macro_id, sum(verdict = 'accepted') AS n_accepted, sum(verdict = 'edited') AS n_edited,
-sum(verdict = 'rejected') AS n_rejected, sum(kept) AS kept FROM outcome"""
-
-
-def _tally(row: sqlite3.Row) -> Tally:
-    return Tally(
-        n_accepted=row["n_accepted"] or 0,
-        n_edited=row["n_edited"] or 0,
-        n_rejected=row["n_rejected"] or 0,
-        kept=row["kept"] or 0.0,
-    )
+_TALLY = """SELECT macro_id, coalesce(sum(verdict = 'accepted'), 0) AS n_accepted,
+coalesce(sum(verdict = 'edited'), 0) AS n_edited, coalesce(sum(verdict = 'rejected'), 0) AS n_rejected,
+coalesce(sum(kept), 0.0) AS kept FROM outcome"""
 
 
 def insert(tx: Transaction, outcome: Outcome) -> int:
@@ -34,9 +26,9 @@ def forget(tx: Transaction, message_id: int) -> None:
 def of_macros(db: Reads, *, intent: str | None = None) -> dict[int, Tally]:
     """Tallies by macro id; on tickets of one intent where it is given."""
     sql = " ".join((_TALLY, "WHERE kind = 'macro' AND intent = coalesce(?, intent) GROUP BY macro_id"))
-    return {row["macro_id"]: _tally(row) for row in db.rows(sql, (intent,))}
+    return {row["macro_id"]: built(Tally, row) for row in db.rows(sql, (intent,))}
 
 
 def of_drafts(db: Reads) -> Tally:
     """The tally of all drafts."""
-    return _tally(db.rows(" ".join((_TALLY, "WHERE kind = 'draft'")))[0])
+    return built(Tally, db.rows(" ".join((_TALLY, "WHERE kind = 'draft'")))[0])

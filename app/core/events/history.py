@@ -88,7 +88,8 @@ def _keep(
         )
         for one in several
     ]
-    kept = [replace(event, id=event_id) for event, event_id in zip(made, event_log.record_all(tx, made), strict=True)]
+    ids = [event_log.record(tx, made[0])] if len(made) == 1 else event_log.record_all(tx, made)
+    kept = [replace(event, id=event_id) for event, event_id in zip(made, ids, strict=True)]
     if is_announced:
         announced = [
             Announced(event=event, data={noun: {"id": one.noun_id, **one.data, **one.after}})

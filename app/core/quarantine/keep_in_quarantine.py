@@ -20,7 +20,8 @@ from app.core.permissions import SYSTEM, Viewer
 from app.core.quarantine import quarantine_rows
 from app.core.quarantine.arrival import Arrival, Quarantined
 from app.core.services import Services
-from app.core.text.characters import decoded, tidy
+from app.core.text.cleaning import tidy
+from app.core.text.decoding import decoded
 
 LOG = logging.getLogger(__name__)
 MOST_OF_A_FILE = 100

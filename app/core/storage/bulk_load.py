@@ -7,8 +7,7 @@ from typing import Any
 
 from sqlite_utils import Database as Tables
 
-from app.core.db import Reads, Transaction, statement
-from app.core.storage.binding import bound
+from app.core.db import Reads, Transaction, bindable, statement
 
 Rows = Sequence[tuple[Any, ...]]
 
@@ -31,7 +30,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 def add(tx: Transaction, table: str, rows: Rows) -> None:
     """Insert rows of values in the order of COLUMNS; triggers and indices follow as for any other row."""
     if rows:
-        Tables(tx.connection).table(table).insert_all([COLUMNS[table], *map(bound, rows)])
+        Tables(tx.connection).table(table).insert_all(
+            [COLUMNS[table], *([bindable(value) for value in row] for row in rows)]
+        )
 
 
 def last_id(db: Reads, table: str) -> int:

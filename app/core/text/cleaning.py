@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from app.core.text.characters import tidy
 from app.core.text.markup import text_of
 
 _BLANKS = re.compile(r"[ \t\xa0\u2000-\u200a\u3000]+")
@@ -60,6 +59,29 @@ _POSTSCRIPT = re.compile(r"p\.? ?s\b", re.I)
 _LETTER = re.compile(r"[^\W_]")
 _LONGEST_LINE = 400  # no attribution, header or formula is longer; longer lines are never matched against a pattern
 _SIGNATURE_LINES, _CLOSING_LINES, _CLOSING_WIDTH = 15, 6, 60
+
+
+_NEWLINE = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_UNWANTED = re.compile(
+    r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u034f\u00ad\u200b\u200e\u200f"
+    r"\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]+"
+)
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_SPACE = re.compile(r"\s+")
+
+
+def tidy(text: str) -> str:
+    """Return a text without control, invisible and direction-changing characters; line ends become `\\n`."""
+    if text.isascii() and text.isprintable():
+        return text  # the usual case
+    text = _NEWLINE.sub("\n", text)
+    return _SURROGATE.sub("\ufffd", _UNWANTED.sub("", text))
+
+
+def one_line(text: str, *, limit: int) -> str:
+    """Return a text on one line of at most `limit` characters, with an ellipsis where it is cut."""
+    line = _SPACE.sub(" ", tidy(text)).strip()
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def shown(body: str, *, is_html: bool = False) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.core.errors import FieldError, InputError
-from app.core.text.characters import tidy
+from app.core.text.cleaning import tidy
 from app.core.text.times import moment
 
 _ADDRESS = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,64}@(?:[\w-]{1,63}\.)+[\w-]{2,63}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from app.core.errors import InputError
-from app.core.text.characters import decoded, is_wide
+from app.core.text.decoding import decoded, is_wide
 
 Lines = bytes | str | Iterable[bytes] | Iterable[str]
 RowForm = Literal["csv", "jsonl", "rss"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
 
 from app.core import changes
 from app.core.db import Reads, Transaction
@@ -41,7 +40,7 @@ class ViewNoun(Noun[SavedView]):
         if not row.is_changeable(viewer):
             raise NotAllowed(permission="*:*")
 
-    def check(self, tx: Transaction, given: Fields, was: SavedView | None) -> dict[str, Any]:
+    def check(self, tx: Transaction, given: Fields, was: SavedView | None) -> Fields:
         """Return the fields with single spaces in the name; raises InputError `too_long`."""
         found = dict(given)
         if "name" in found:

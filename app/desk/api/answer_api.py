@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import fields
 
@@ -11,7 +9,7 @@ from app.answers import api as answers_api
 from app.answers.api import HitShape
 from app.desk.flows.replies import note_outcome, suggest_answer
 from app.web import access
-from app.web.api.api_shapes import GivenId, Id, Number, Shape, Whole, row
+from app.web.api.api_shapes import GivenId, Id, Json, Number, Shape, Whole, row
 from app.web.api.openapi import route
 
 # One group in the description: what answers are made of, and what may answer a ticket.
@@ -67,7 +65,7 @@ class AnswersShape(Shape):
     reads=VerdictShape,
     status=204,
 )
-def turn_down(payload: dict[str, Any], *, ticket_id: int) -> Response:
+def turn_down(payload: Json, *, ticket_id: int) -> Response:
     """Reject a suggestion that does not help; it is offered further down from now on."""
     kind = "draft" if payload["macro"] is None else "macro"
     note_outcome.turn_down(access.services(), ticket_id, viewer=access.viewer(), kind=kind, macro_id=payload["macro"])
@@ -75,7 +73,7 @@ def turn_down(payload: dict[str, Any], *, ticket_id: int) -> Response:
 
 
 @route(group, "/tickets/<id(tkt):ticket_id>/answers", needs="tickets:read", returns=AnswersShape)
-def answers(ticket_id: int) -> dict[str, Any]:
+def answers(ticket_id: int) -> Json:
     """Return macros, articles and a draft for a ticket."""
     found = suggest_answer.answer(access.services(), ticket_id, viewer=access.viewer())
     offered = [row(one, macro=one.macro.id, name=one.macro.name) for one in found.macros]

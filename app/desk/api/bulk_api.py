@@ -13,7 +13,7 @@ from app.desk.domain.bulk import BulkAction, BulkOrder
 from app.desk.flows import run_bulk_job
 from app.web import access
 from app.web.api import request_body
-from app.web.api.api_shapes import Fault, Flag, GivenId, OneOf, Shape, Size, Whole
+from app.web.api.api_shapes import Fault, Flag, GivenId, Json, OneOf, Shape, Size, Whole
 from app.web.api.job_api import JobShape
 from app.web.api.openapi import blueprint, route
 
@@ -46,7 +46,7 @@ class BulkParamsShape(Shape):
 class BulkShape(Shape):
     """A filter of tickets, in the words of the list's address, and the action on them."""
 
-    told: ClassVar[dict[str, Any]] = {
+    told: ClassVar[Json] = {
         "anyOf": [
             {
                 "required": ["params"],
@@ -87,7 +87,7 @@ class BulkAnswerShape(Shape):
     status=202,
     also=(404, 424),
 )
-def start_bulk(payload: dict[str, Any]) -> Response:
+def start_bulk(payload: Json) -> Response:
     """Start one action on all tickets of a filter as a job; with `dry_run` they are only counted."""
     services, viewer = access.services(), access.viewer()
     order = _order(payload)
@@ -106,7 +106,7 @@ def undo_bulk(job_id: int) -> Any:
     return run_bulk_job.undo(access.services(), job_id, viewer=access.viewer())
 
 
-def _order(payload: dict[str, Any]) -> BulkOrder:
+def _order(payload: Json) -> BulkOrder:
     asked, params = payload["params"], {}
     for name, key in (("assignee", "assignee_id"), ("macro", "macro_id")):
         if name in asked:

@@ -10,7 +10,7 @@ from app.desk.api.ticket_api import CorrectionShape
 from app.desk.api.ticket_shapes import PredictionShape, prediction_out
 from app.desk.flows import ask_lesson
 from app.web import access
-from app.web.api.api_shapes import Id, Instant, Number, Shape, Size, Whole, row
+from app.web.api.api_shapes import Id, Instant, Json, Number, Shape, Size, Whole, row
 from app.web.api.openapi import blueprint, route
 
 group = blueprint("teaching", about="What a person's word would teach the model most, and when to stop asking.")
@@ -55,7 +55,7 @@ class AnswerShape(Shape):
 
 
 @route(group, "/teaching", needs="tickets:write", returns=LessonShape)
-def show_lesson() -> dict[str, Any]:
+def show_lesson() -> Json:
     """Return the most informative tickets of the day that nobody has judged, and the gain of more labels."""
     found = ask_lesson.lesson(access.services(), viewer=access.viewer())
     questions = [row(one, prediction=prediction_out(one.stored)) for one in found.questions]
@@ -71,6 +71,6 @@ def show_lesson() -> dict[str, Any]:
     returns=CorrectionShape,
     status=201,
 )
-def answer_question(payload: dict[str, Any], *, prediction_id: int) -> Any:
+def answer_question(payload: Json, *, prediction_id: int) -> Any:
     """Confirm or correct the label that was asked about; it becomes a training example."""
     return ask_lesson.answer(access.services(), prediction_id, label=payload["label"], viewer=access.viewer()).row

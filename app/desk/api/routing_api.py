@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, get_args
+from typing import ClassVar, get_args
 
 from flask import Response
 from marshmallow import fields
@@ -14,7 +14,7 @@ from app.desk.flows import keep_routing_rules as flow
 from app.desk.flows.keep_routing_rules import ROUTING_RULE
 from app.web import access
 from app.web.api import api_lists, noun_routes
-from app.web.api.api_shapes import Between, ChangeShape, Flag, Id, Number, OneOf, Shape, Size, Whole, page_of, row
+from app.web.api.api_shapes import Between, ChangeShape, Flag, Id, Json, Number, OneOf, Shape, Size, Whole, page_of, row
 from app.web.api.openapi import blueprint, route
 
 group = blueprint("routing", about="Where tickets go: rules that people write, and the model, intent by intent.")
@@ -22,7 +22,7 @@ group = blueprint("routing", about="Where tickets go: rules that people write, a
 MANY = Size(min=1, max=flow.MOST_CONDITIONS)
 
 
-def _value(field: str) -> dict[str, Any]:
+def _value(field: str) -> Json:
     """The JSON schema of the value of a field that is compared by size."""
     highest = flow.HIGHEST.get(field)
     if highest is None:
@@ -33,7 +33,7 @@ def _value(field: str) -> dict[str, Any]:
 class ConditionShape(Shape):
     """A condition of a rule; several values with commas between mean any of them."""
 
-    told: ClassVar[dict[str, Any]] = {
+    told: ClassVar[Json] = {
         "anyOf": [
             {"properties": {"field": {"const": field}, "operator": {"enum": list(known)}, **_value(field)}}
             for field, known in OPERATORS.items()
@@ -48,7 +48,7 @@ class ConditionShape(Shape):
 class RoutingActionShape(Shape):
     """An action of a rule: `route` (to a queue's slug), `add_tag` or `set_priority`."""
 
-    told: ClassVar[dict[str, Any]] = {
+    told: ClassVar[Json] = {
         "anyOf": [
             {"properties": {"type": {"enum": ["route", "add_tag"]}}},
             {"properties": {"type": {"const": "set_priority"}, "value": {"enum": list(get_args(Priority))}}},
@@ -171,7 +171,7 @@ class TrustChangeShape(Shape):
 
 
 @route(group, "/routing-rules", needs="routing:read", returns=page_of(RoutingRuleShape, "RoutingRulePage"))
-def list_rules() -> dict[str, Any]:
+def list_rules() -> Json:
     """List all routing rules in the order they are asked."""
     return api_lists.whole(show_queues.rules(access.services()))
 
@@ -195,7 +195,7 @@ noun_routes.add_routes(
     query=SimulationQuery,
     returns=SimulationShape,
 )
-def simulate(query: dict[str, Any], *, rule_id: int) -> dict[str, Any]:
+def simulate(query: Json, *, rule_id: int) -> Json:
     """Try the rule, with those that are on, on the last tickets."""
     found = flow.simulate(access.services(), viewer=access.viewer(), rule_id=rule_id, n=query["n"])
     counts = [{"source": source, "target": target, "n": n} for (source, target), n in found.counts.items()]
@@ -203,7 +203,7 @@ def simulate(query: dict[str, Any], *, rule_id: int) -> dict[str, Any]:
 
 
 @route(group, "/routing-trust", needs="routing:read", query=TrustQuery, returns=TrustShape)
-def show_trust(query: dict[str, Any]) -> dict[str, Any]:
+def show_trust(query: Json) -> Json:
     """Report what the model would have routed and how often it was right, by intent and confidence."""
     services = access.services()
     found = flow.trust_report(services, precision=query["precision"])
@@ -226,7 +226,7 @@ def show_trust(query: dict[str, Any]) -> dict[str, Any]:
     reads=TrustChangeShape,
     status=204,
 )
-def set_trust(payload: dict[str, Any], *, task: str, intent: str) -> Response:
+def set_trust(payload: Json, *, task: str, intent: str) -> Response:
     """Let the model route an intent by itself, or stop it."""
     keep_queues.set_trust(access.services().db, viewer=access.viewer(), task=task, intent=intent, **payload)
     return Response(status=204)

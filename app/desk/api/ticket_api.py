@@ -35,6 +35,7 @@ from app.web.api.api_shapes import (
     GivenInstant,
     Id,
     Instant,
+    Json,
     OneOf,
     PageQuery,
     Shape,
@@ -56,7 +57,7 @@ class TicketQuery(PageQuery, FilterShape):
 class OwnName(fields.Raw):
     """The id of a ticket in another system: text, or a number."""
 
-    described: ClassVar[dict[str, Any]] = {
+    described: ClassVar[Json] = {
         "anyOf": [{"type": "string", "maxLength": read_drafts.LONGEST_ID}, {"type": "integer"}]
     }
 
@@ -147,7 +148,7 @@ class ReceiptShape(Shape):
 
 
 @route(group, "/tickets", needs="tickets:read", query=TicketQuery, returns=TicketPageShape)
-def list_tickets(query: dict[str, Any]) -> dict[str, Any]:
+def list_tickets(query: Json) -> Json:
     """List the tickets in sight, those at the highest risk first."""
     services, viewer = access.services(), access.viewer()
     chosen, paging = filter_of(query), {name: query[name] for name in ("limit", "after", "sort")}
@@ -207,7 +208,7 @@ def show_ticket(ticket_id: int) -> Response:
     is_versioned=True,
     returns=TicketShape,
 )
-def change_ticket(payload: dict[str, Any], *, ticket_id: int) -> Response:
+def change_ticket(payload: Json, *, ticket_id: int) -> Response:
     """Change a ticket; 412 with the current ticket and the difference when `If-Match` names an older version."""
     services, viewer = access.services(), access.viewer()
     wanted = _wanted(payload)
@@ -232,7 +233,7 @@ def change_ticket(payload: dict[str, Any], *, ticket_id: int) -> Response:
     returns=TicketShape,
     status=201,
 )
-def add_message(payload: dict[str, Any], *, ticket_id: int) -> Response:
+def add_message(payload: Json, *, ticket_id: int) -> Response:
     """Reply to the customer, or add a note."""
     services, viewer, version = access.services(), access.viewer(), api_lists.expected_version()
     if payload["kind"] == "note":
@@ -260,7 +261,7 @@ def add_message(payload: dict[str, Any], *, ticket_id: int) -> Response:
     returns=CorrectionShape,
     status=201,
 )
-def correct(payload: dict[str, Any], *, ticket_id: int) -> Any:
+def correct(payload: Json, *, ticket_id: int) -> Any:
     """Correct a prediction; the correction becomes a training example."""
     services, viewer = access.services(), access.viewer()
     label, prediction_id = payload["label"], payload.get("prediction")
@@ -270,7 +271,7 @@ def correct(payload: dict[str, Any], *, ticket_id: int) -> Any:
     return correct_prediction.correct_stored(services, said.stored, viewer=viewer, label=label).row
 
 
-def _wanted(payload: dict[str, Any]) -> Fields:
+def _wanted(payload: Json) -> Fields:
     fields_of = {"queue": "queue_id", "assignee": "assignee_id"}
     wanted = {fields_of.get(name, name): value for name, value in payload.items()}
     if "queue" in payload:

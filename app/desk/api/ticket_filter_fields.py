@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast, get_args
+from typing import cast, get_args
 
 from marshmallow import fields
 
@@ -11,7 +11,7 @@ from app.core.prediction import Band
 from app.desk.domain.ticket import OPEN_STATUSES, Priority, SlaName, Status, TicketFilter
 from app.desk.flows import show_queues
 from app.web import access
-from app.web.api.api_shapes import Flag, GivenId, OneOf, Shape, Size, field_error
+from app.web.api.api_shapes import Flag, GivenId, Json, OneOf, Shape, Size, field_error
 
 STATUSES = get_args(Status)
 PRIORITIES = get_args(Priority)
@@ -41,7 +41,7 @@ class FilterShape(Shape):
     q = fields.String(load_default="", validate=Size(max=200))
 
 
-def filter_of(query: dict[str, Any]) -> TicketFilter:
+def filter_of(query: Json) -> TicketFilter:
     """The filter of a query or a body; raises InputError with the fields at fault."""
     return TicketFilter(
         status=_statuses(query["status"]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from marshmallow import fields
 
@@ -12,7 +11,7 @@ from app.core.services import Services
 from app.desk.domain.ticket import Ticket
 from app.desk.flows import show_inbox, show_queues
 from app.desk.flows.file_ticket import TicketView
-from app.web.api.api_shapes import Flag, Id, Instant, Number, Shape, Whole, page_of, row
+from app.web.api.api_shapes import Flag, Id, Instant, Json, Number, Shape, Whole, page_of, row
 
 
 class CustomerShape(Shape):
@@ -152,7 +151,7 @@ class TicketDetailShape(TicketShape):
 TicketPageShape = page_of(TicketShape, "TicketPage")
 
 
-def tickets_out(services: Services, tickets: Iterable[Ticket]) -> list[dict[str, Any]]:
+def tickets_out(services: Services, tickets: Iterable[Ticket]) -> list[Json]:
     """Tickets with their queues' slugs and their customers, looked up once for all of them."""
     listed = list(tickets)
     slugs, known = show_queues.slugs(services), show_inbox.customers_of(services, listed)
@@ -175,17 +174,17 @@ def tickets_out(services: Services, tickets: Iterable[Ticket]) -> list[dict[str,
     ]
 
 
-def ticket_out(services: Services, ticket: Ticket) -> dict[str, Any]:
+def ticket_out(services: Services, ticket: Ticket) -> Json:
     """One ticket."""
     return tickets_out(services, [ticket])[0]
 
 
-def prediction_out(stored: StoredPrediction) -> dict[str, Any]:
+def prediction_out(stored: StoredPrediction) -> Json:
     """A stored prediction."""
     return row(stored.prediction, id=stored.id)
 
 
-def detail_out(services: Services, view: TicketView) -> dict[str, Any]:
+def detail_out(services: Services, view: TicketView) -> Json:
     """A ticket with its thread and its predictions."""
     messages = [
         row(

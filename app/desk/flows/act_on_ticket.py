@@ -53,7 +53,7 @@ class TicketNoun(Noun[Ticket]):
         if not viewer.sees_queue(row.queue_id):
             raise NotFound(noun="ticket", id=row.id)
 
-    def check(self, tx: Transaction, given: Fields, was: Ticket | None) -> dict[str, Any]:
+    def check(self, tx: Transaction, given: Fields, was: Ticket | None) -> Fields:
         """Return the checked fields; an assignee who would not see the ticket any more loses it.
 
         Raises InputError, NotFound.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from app.core import clock
 from app.core.db import Reads, Transaction
@@ -40,16 +38,17 @@ class MessageSubject:
         """Raise NotFound for a ticket out of sight."""
         tickets.get(tx, noun_id, viewer=viewer)
 
-    def believed(self, tx: Transaction, stored: StoredPrediction, *, noun_id: int, label: str) -> dict[str, Any]:
+    def believed(self, tx: Transaction, stored: StoredPrediction, *, noun_id: int, label: str) -> Fields:
         """Return the columns of the ticket that a person's label changes: an intent changes queue and urgency too."""
         role, task = stored.prediction.role, stored.prediction.task
         found = label_columns(role, label=label)
         if role != "intent":
             return found
         ticket = tickets.read(tx, noun_id)
-        return found | _rerouting(tx, ticket, task=task, label=label) | _urgency(tx, ticket, task=task, label=label)
+        urgency = _urgency(tx, ticket, task=task, label=label)
+        return {**found, **_rerouting(tx, ticket, task=task, label=label), **urgency}
 
-    def write(self, tx: Transaction, subject_id: int, *, noun_id: int, columns: Mapping[str, Any]) -> dict[str, Any]:
+    def write(self, tx: Transaction, subject_id: int, *, noun_id: int, columns: Fields) -> Fields:
         """Write the columns of the ticket; returns what they were."""
         return _write(tx, tickets.read(tx, noun_id), columns=columns)
 
@@ -77,7 +76,7 @@ def newest(db: Reads, ticket_id: int, *, task: str) -> StoredPrediction:
     raise NotFound(noun="prediction", id=f"{ticket_id}/{task}")
 
 
-def _rerouting(tx: Transaction, ticket: Ticket, *, task: str, label: str) -> dict[str, Any]:
+def _rerouting(tx: Transaction, ticket: Ticket, *, task: str, label: str) -> Fields:
     """The queue of the intent that a person names; a queue that a person chose before stays."""
     rule = queues.route_rule(tx, task=task, intent=label)
     if rule is None or rule.queue_id in (None, ticket.queue_id) or _is_placed(tx, ticket):
@@ -85,7 +84,7 @@ def _rerouting(tx: Transaction, ticket: Ticket, *, task: str, label: str) -> dic
     return {"queue_id": rule.queue_id}
 
 
-def _urgency(tx: Transaction, ticket: Ticket, *, task: str, label: str) -> dict[str, Any]:
+def _urgency(tx: Transaction, ticket: Ticket, *, task: str, label: str) -> Fields:
     """The urgency that the right intent means, and the priority unless a person chose it."""
     if ticket.urgency is None:
         return {}
@@ -93,13 +92,13 @@ def _urgency(tx: Transaction, ticket: Ticket, *, task: str, label: str) -> dict[
     found = with_intent(ticket.urgency, intent_urgency=DEFAULT_URGENCY if rule is None else rule.urgency)
     if found == ticket.urgency:
         return {}
-    columns: dict[str, Any] = _of_urgency(found)
+    columns = dict(_of_urgency(found))
     if found.priority != ticket.priority and not ticket.is_priority_set:
         columns["priority"] = found.priority
     return columns
 
 
-def _of_urgency(urgency: Urgency | None) -> dict[str, Any]:
+def _of_urgency(urgency: Urgency | None) -> Fields:
     """An urgency as events keep it."""
     if urgency is None:
         return {"urgency": None, "urgency_parts": ()}
@@ -125,7 +124,7 @@ def _is_placed(tx: Transaction, ticket: Ticket) -> bool:
     return bool(moves) and moves[-1].actor_kind in ("agent", "token")
 
 
-def _write(tx: Transaction, was: Ticket, *, columns: Fields) -> dict[str, Any]:
+def _write(tx: Transaction, was: Ticket, *, columns: Fields) -> Fields:
     """Write columns of a ticket, with its clocks and its place in the inbox; return what the columns were."""
     now = clock.now_ms()
     plain = {name: value for name, value in columns.items() if name not in ("urgency", "urgency_parts")}

@@ -50,7 +50,7 @@ class RoutingRuleNoun(Noun[RoutingRule]):
         """A rule out of its row."""
         return routing_rule_rows.as_rule(row)
 
-    def check(self, tx: Transaction, given: Fields, was: RoutingRule | None) -> dict[str, Any]:
+    def check(self, tx: Transaction, given: Fields, was: RoutingRule | None) -> Fields:
         """The fields of a rule; raises InputError, also for rules that would send a ticket round in a circle."""
         found = _checked(tx, given)
         _check_circle(tx, replace(was or RoutingRule(id=0, name="", is_active=True), **found))
@@ -123,7 +123,7 @@ def _undo_move(tx: Transaction, event: Event, viewer: Viewer) -> Changed[Routing
 ROUTING_RULE = RoutingRuleNoun({"moved": Inverse(undo=_undo_move)})
 
 
-def _checked(db: Reads, given: Fields) -> dict[str, Any]:
+def _checked(db: Reads, given: Fields) -> Fields:
     found = dict(given)
     for name, check in (("conditions", _condition), ("actions", _action)):
         if name not in found:

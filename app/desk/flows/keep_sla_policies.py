@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
 from zoneinfo import available_timezones
 
 from app.core.db import Transaction
@@ -30,7 +29,7 @@ class SlaPolicyNoun(Noun[SlaPolicy]):
         """A policy out of its row."""
         return queues.as_policy(row)
 
-    def check(self, tx: Transaction, given: Fields, was: SlaPolicy | None) -> dict[str, Any]:
+    def check(self, tx: Transaction, given: Fields, was: SlaPolicy | None) -> Fields:
         """The fields of a policy; raises InputError with those at fault."""
         found = dict(given)
         if "hours" in found:

@@ -42,7 +42,7 @@ def _queue_form(form: Any) -> None:
     form.sla_policy_id.choices = [(EVERYBODY, _("the default one")), *named]
 
 
-def _queue(number: int) -> dict[str, Any]:
+def _queue(number: int) -> Fields:
     queue = QUEUE.get(services().db, number, viewer=viewer())
     chosen = {"team_id": queue.team_id or EVERYBODY, "sla_policy_id": queue.sla_policy_id or EVERYBODY}
     return {**attributes(queue, *_QUEUE), **chosen}

@@ -76,7 +76,7 @@ def _cells(policy: SlaPolicy, *, held: dict[int | None, list[str]]) -> tuple[str
     )
 
 
-def values(number: int) -> dict[str, Any]:
+def values(number: int) -> Fields:
     """The fields of a policy in the units of its form."""
     policy = SLA_POLICY.get(services().db, number, viewer=viewer())
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from email.message import Message
 
-from app.core.text.characters import decoded
+from app.core.text.decoding import decoded
 from app.desk.domain.ticket import Bounce
 from app.desk.sources.mail_parts import children, content_of
 

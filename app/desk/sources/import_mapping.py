@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from app.core.errors import FieldError, InputError
-from app.core.text.characters import one_line, tidy
+from app.core.text.cleaning import one_line, tidy
 from app.core.text.fields import checked_address
 from app.core.text.times import moment
 from app.desk.domain.import_file import Field, Mapped, MovedTicket, Source

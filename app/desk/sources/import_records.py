@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from app.core.errors import InputError
-from app.core.text.characters import decoded
+from app.core.text.decoding import decoded
 from app.core.text.file_rows import Row, RowFault, csv_rows, json_rows
 from app.desk.domain.import_file import Form
 

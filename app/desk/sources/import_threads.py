@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from app.core.text.characters import one_line, tidy
+from app.core.text.cleaning import one_line, tidy
 from app.core.text.times import moment
 from app.desk.domain.import_file import MovedMessage
 from app.desk.domain.ticket import MessageKind

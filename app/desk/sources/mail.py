@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from app.core.errors import InputError, TooLarge
-from app.core.text.characters import one_line, tidy
+from app.core.text.cleaning import one_line, tidy
 from app.core.text.times import moment
 from app.desk.domain.ticket import AttachmentDraft, TicketDraft
 from app.desk.sources.bounces import bounce_of

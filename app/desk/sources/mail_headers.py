@@ -11,7 +11,8 @@ from email.utils import getaddresses
 from functools import partial
 from typing import TypeVar
 
-from app.core.text.characters import decoded, one_line, tidy
+from app.core.text.cleaning import one_line, tidy
+from app.core.text.decoding import decoded
 from app.core.text.fields import checked_address
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from email.message import Message
 from functools import partial
 
-from app.core.text.characters import decoded
+from app.core.text.decoding import decoded
 from app.core.text.markup import text_of
 from app.desk.sources.mail_headers import tolerant
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast, get_args
 
 from app.core.errors import InputError, TooLarge
-from app.core.text.characters import one_line
+from app.core.text.cleaning import one_line
 from app.core.text.fields import Fields
 from app.desk.domain.ticket import Channel, TicketDraft, Tier
 from app.desk.sources.mail import from_eml

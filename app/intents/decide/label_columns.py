@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from app.core.nouns import Fields
 from app.core.prediction import Role
 
 _SCORES = {"negative": -1.0, "neutral": 0.0, "positive": 1.0}
 
 
-def columns(role: Role, *, label: str) -> dict[str, Any]:
+def columns(role: Role, *, label: str) -> Fields:
     """Return the columns of a ticket, post or mention that a person's label fills: certain, and in need of nobody."""
     if role == "intent":
         return {

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from app.core import clock
 from app.core.db import Transaction
 from app.core.errors import FieldError, InputError, NotAllowed, TaskMissing
 from app.core.events import history
 from app.core.events.event import Event
-from app.core.nouns import Changed
+from app.core.nouns import Changed, Fields
 from app.core.permissions import Viewer
 from app.core.prediction import Correction, StoredPrediction
 from app.core.registry import Registry
@@ -43,10 +43,10 @@ class CorrectionSubject(Protocol):
     def check_sight(self, tx: Transaction, noun_id: int, *, viewer: Viewer) -> None:
         """Raise NotFound for a thing out of the viewer's sight."""
 
-    def believed(self, tx: Transaction, stored: StoredPrediction, *, noun_id: int, label: str) -> dict[str, Any]:
+    def believed(self, tx: Transaction, stored: StoredPrediction, *, noun_id: int, label: str) -> Fields:
         """Return the columns that a person's label changes, and those that follow from them."""
 
-    def write(self, tx: Transaction, subject_id: int, *, noun_id: int, columns: Mapping[str, Any]) -> dict[str, Any]:
+    def write(self, tx: Transaction, subject_id: int, *, noun_id: int, columns: Fields) -> Fields:
         """Write columns and update what counts them; return their earlier values."""
 
 

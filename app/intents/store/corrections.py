@@ -127,7 +127,7 @@ def insert(
     target: tuple[int, int] | None = None,
     is_asked: bool = False,
 ) -> int:
-    """Keep a person's label with the text that they saw; return its id. `is_asked`: it answers a question of the lesson."""
+    """Keep a person's label with the text that they saw; return its id. `is_asked`: it answers a lesson's question."""
     return tx.insert(
         "correction",
         {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from marshmallow import fields
 
@@ -16,13 +14,13 @@ from app.market.domain.dashboard import DAYS, MOST_SUBJECTS, Dashboard, of_query
 from app.market.flows import keep_dashboards as flows
 from app.web import access
 from app.web.api import api_lists
-from app.web.api.api_shapes import ChangeShape, Flag, Id, OneOf, Pattern, Shape, Size, Whole, page_of, row
+from app.web.api.api_shapes import ChangeShape, Flag, Id, Json, OneOf, Pattern, Shape, Size, Whole, page_of, row
 from app.web.api.openapi import blueprint, route
 
 group = blueprint("dashboards", about="Saved dashboards: subjects of the market side by side, one's own or shared.")
 
 SUBJECT = fields.String(validate=Pattern(r"market|(entity|topic|feed):.{1,200}", code="unknown_subject"))
-SUBJECTS: dict[str, Any] = {
+SUBJECTS: Json = {
     "validate": Size(min=1, max=MOST_SUBJECTS),
     "metadata": {"description": "`market`, `entity:TICKER`, `topic:ID` or `feed:SLUG`, in the order of the page."},
 }
@@ -62,7 +60,7 @@ class DashboardChangeShape(ChangeShape):
     is_shared = Flag()
 
 
-def _out(view: SavedView) -> dict[str, Any]:
+def _out(view: SavedView) -> Json:
     me, shown = access.viewer(), of_query(view.query)
     subjects = flows.in_sight(access.services(), shown.subjects, viewer=me)
     return row(
@@ -75,7 +73,7 @@ def _out(view: SavedView) -> dict[str, Any]:
 
 
 @route(group, "/dashboards", needs="market:read", returns=page_of(DashboardShape, "DashboardPage"))
-def list_dashboards() -> dict[str, Any]:
+def list_dashboards() -> Json:
     """One's own dashboards and those that are shared, by name."""
     found = saved_view_rows.every(access.services().db, viewer=access.viewer(), place=flows.PLACE)
     return api_lists.whole(_out(view) for view in found)
@@ -90,7 +88,7 @@ def list_dashboards() -> dict[str, Any]:
     returns=DashboardShape,
     status=201,
 )
-def add_dashboard(payload: dict[str, Any]) -> Response:
+def add_dashboard(payload: Json) -> Response:
     """Keep a dashboard."""
     shown = Dashboard(subjects=tuple(dict.fromkeys(payload["subjects"])), days=payload["days"])
     made = flows.add(

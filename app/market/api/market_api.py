@@ -34,7 +34,7 @@ from app.market.flows.keep_companies import ENTITY
 from app.market.flows.keep_feeds import FEED
 from app.web import access, error_rendering, problem_sentences
 from app.web.api import api_lists, request_body
-from app.web.api.api_shapes import GivenInstant, OneOf, PageQuery, Shape, Size, field_error, page_of, row
+from app.web.api.api_shapes import GivenInstant, Json, OneOf, PageQuery, Shape, Size, field_error, page_of, row
 from app.web.api.openapi import blueprint, route
 from app.web.serving import long_answers
 
@@ -79,7 +79,7 @@ class SeriesQuery(Shape):
 
 
 @route(group, "/posts", needs="posts:read", query=PostQuery, returns=PostPageShape)
-def list_posts(query: dict[str, Any]) -> dict[str, Any]:
+def list_posts(query: Json) -> Json:
     """Posts in sight with the companies they name."""
     services, viewer = access.services(), access.viewer()
     found = find_posts.page(services, _filter(query), viewer=viewer, limit=query["limit"], after=query["after"])
@@ -113,7 +113,7 @@ def show_post(post_id: int) -> Response:
         }
     },
 )
-def push_posts(query: dict[str, Any]) -> Any:
+def push_posts(query: Json) -> Any:
     """Add posts; each row answers for itself, and the same external_id again is an update."""
     services, viewer = access.services(), access.viewer()
     feed = feed_of(query["feed"])
@@ -132,7 +132,7 @@ def push_posts(query: dict[str, Any]) -> Any:
 
 
 @route(group, "/feeds", needs="feeds:read", returns=FeedPageShape)
-def list_feeds() -> dict[str, Any]:
+def list_feeds() -> Json:
     """The feeds in sight."""
     return api_lists.whole(_feeds_out(keep_feeds.in_sight(access.services(), viewer=access.viewer())))
 
@@ -164,7 +164,7 @@ def change_feed(payload: Fields, feed_id: int) -> Response:
 
 
 @route(group, "/entities", needs="market:read", returns=EntityPageShape)
-def list_entities() -> dict[str, Any]:
+def list_entities() -> Json:
     """The companies that are watched."""
     return api_lists.whole(keep_companies.every(access.services()))
 
@@ -177,7 +177,7 @@ def add_entity(payload: Fields) -> Response:
 
 
 @route(group, "/series", needs="market:read", query=SeriesQuery, returns=page_of(PointShape, "Points"), also=(413,))
-def series(query: dict[str, Any]) -> dict[str, Any]:
+def series(query: Json) -> Json:
     """Counts of unique stories and net sentiment over time for one subject, with what is usual of each step."""
     until = query["until"] or clock.now_ms()
     since = query["since"] if query["since"] is not None else until - 14 * DAY_MS
@@ -188,14 +188,12 @@ def series(query: dict[str, Any]) -> dict[str, Any]:
         raise TooLarge("too_many_items", size=(until - since) // step, limit=MOST_POINTS)
     named = _subject_id(query["kind"], query["id"])
     services, kind, viewer = access.services(), query["kind"], access.viewer()
-    points = show_market.series(
-        services, subject_kind=kind, subject_id=named, since=since, until=until, step_ms=step, viewer=viewer
-    )
+    points = show_market.series(services, kind, named, since=since, until=until, step_ms=step, viewer=viewer)
     usual = show_market.usual(services, points, subject_kind=kind, subject_id=named, step_ms=step, viewer=viewer)
     return api_lists.whole({**asdict(point), "usual": known} for point, known in zip(points, usual, strict=True))
 
 
-def _feeds_out(found: Iterable[Feed]) -> list[dict[str, Any]]:
+def _feeds_out(found: Iterable[Feed]) -> list[Json]:
     names = keep_feeds.team_names(access.services())
     return [row(feed, team=None if feed.team_id is None else names.get(feed.team_id)) for feed in found]
 
@@ -220,7 +218,7 @@ def feed_of(slug: str) -> Feed:
         raise InputError(fields=(field_error("/feed", "unknown_feed", value=slug),)) from None
 
 
-def _filter(query: dict[str, Any]) -> PostFilter:
+def _filter(query: Json) -> PostFilter:
     return PostFilter(
         entity_id=None if query["entity"] is None else _entity_id(query["entity"], pointer="/entity"),
         feed_id=None if query["feed"] is None else feed_of(query["feed"]).id,
@@ -247,7 +245,7 @@ def _subject_id(kind: str, name: str) -> str:
     return name
 
 
-def _posts_out(found: Iterable[Post]) -> list[dict[str, Any]]:
+def _posts_out(found: Iterable[Post]) -> list[Json]:
     services, listed = access.services(), list(found)
     slugs = keep_feeds.slugs(services)
     tickers = {entity.id: entity.ticker for entity in keep_companies.every(services)}
@@ -263,7 +261,7 @@ def _posts_out(found: Iterable[Post]) -> list[dict[str, Any]]:
     ]
 
 
-def _result_out(result: PostResult) -> dict[str, Any]:
+def _result_out(result: PostResult) -> Json:
     if result.error is None:
         return row(result, status=result.state)
     detail = problem_sentences.sentence(result.error, dict(result.params))[1]

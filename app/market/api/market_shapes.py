@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, get_args
+from typing import ClassVar, get_args
 
 from marshmallow import fields
 
@@ -16,6 +16,7 @@ from app.web.api.api_shapes import (
     Flag,
     Id,
     Instant,
+    Json,
     Number,
     OneOf,
     Pattern,
@@ -130,7 +131,7 @@ TEAM = fields.String(
 class NewFeedShape(Shape):
     """A feed to add; one that is fetched needs its address."""
 
-    told: ClassVar[dict[str, Any]] = {
+    told: ClassVar[Json] = {
         "anyOf": [{"properties": {"kind": {"enum": ["push", "file"]}}}, {"required": ["url"]}],
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import Any, get_args
+from typing import get_args
 
 from marshmallow import ValidationError, fields
 
@@ -21,6 +21,7 @@ from app.web.api.api_shapes import (
     GivenInstant,
     Id,
     Instant,
+    Json,
     Number,
     OneOf,
     Shape,
@@ -117,7 +118,7 @@ class TakenShape(Shape):
     query=RecommendQuery,
     returns=page_of(RecommendationShape, "Recommendations"),
 )
-def recommend(query: dict[str, Any]) -> dict[str, Any]:
+def recommend(query: Json) -> Json:
     """Posts for the reader who asks."""
     services, viewer = access.services(), access.viewer()
     found = recommend_posts.recommend(
@@ -160,7 +161,7 @@ def feedback() -> dict[str, int]:
 
 
 @route(group, "/rank", method="POST", needs="recommendations:read", reads=RankShape, returns=RankedShape)
-def rank(payload: dict[str, Any]) -> dict[str, Any]:
+def rank(payload: Json) -> Json:
     """Order posts for the reader who asks; posts older than a week, hidden or out of sight come last, without score."""
     started = perf_counter()
     limit = access.settings().max_batch
@@ -178,5 +179,5 @@ def rank(payload: dict[str, Any]) -> dict[str, Any]:
     return {"took": round((perf_counter() - started) * 1000, 1), "items": [*ranked, *rest]}
 
 
-def _out(one: Recommendation, *, post: Post) -> dict[str, Any]:
+def _out(one: Recommendation, *, post: Post) -> Json:
     return row(one, title=post.title, url=post.url, published_at=post.occurred_at)

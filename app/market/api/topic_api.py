@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from flask import Response
 from marshmallow import fields
@@ -14,7 +14,7 @@ from app.market.flows import keep_topics
 from app.market.flows.keep_topics import OWN_TOPIC
 from app.web import access
 from app.web.api import api_lists
-from app.web.api.api_shapes import Between, ChangeShape, Id, Number, Shape, Size, Whole, page_of
+from app.web.api.api_shapes import Between, ChangeShape, Id, Json, Number, Shape, Size, Whole, page_of
 from app.web.api.openapi import blueprint, route
 
 group = blueprint("topics", about="Topics that analysts define by words or examples, beside those of the model.")
@@ -36,7 +36,7 @@ class TopicShape(Shape):
 
 WORD = fields.String(validate=Size(min=1, max=limits.LONGEST_WORD))
 EXAMPLE = fields.String(validate=Size(min=1, max=limits.LONGEST_EXAMPLE))
-EXAMPLES: dict[str, Any] = {
+EXAMPLES: Json = {
     "allOf": [{"properties": {"examples": {"anyOf": [{"maxItems": 0}, {"minItems": limits.FEWEST_EXAMPLES}]}}}]
 }
 """No examples, or enough to tell what they have in common."""
@@ -49,7 +49,7 @@ class NewTopicShape(Shape):
     at most `reach` percent of the posts that are stored when it is defined.
     """
 
-    told: ClassVar[dict[str, Any]] = {
+    told: ClassVar[Json] = {
         "anyOf": [
             {"required": ["words"], "properties": {"words": {"minItems": 1}}},
             {"required": ["examples"], "properties": {"examples": {"minItems": limits.FEWEST_EXAMPLES}}},
@@ -79,7 +79,7 @@ class TopicChangeShape(ChangeShape):
 
 
 @route(group, "/topics", needs="market:read", returns=page_of(TopicShape, "TopicPage"))
-def list_topics() -> dict[str, Any]:
+def list_topics() -> Json:
     """The topics that analysts defined."""
     return api_lists.whole(keep_topics.every(access.services()))
 

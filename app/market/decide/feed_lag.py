@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from app.market.domain.market import Feed
 from app.market.domain.series import Window
@@ -13,17 +13,13 @@ NO_DATA_SHARE = 0.5
 DEAD_FAILURES = 3
 LATE_FETCHES = 6
 
-
 DAILY_SHARE = 0.5
 """From this part of the usual stories on, what is said has a date and no time, and nothing is judged within a day."""
 
 
 def daily_share(feeds: Iterable[Feed], *, usual: Mapping[str, Window]) -> float:
     """Return the part of the usual stories (0–1) whose feeds give a date and no time; `usual` by feed id."""
-    counts = {feed.id: usual[str(feed.id)].n_stories for feed in feeds if str(feed.id) in usual and feed.is_active}
-    daily = sum(counts.get(feed.id, 0) for feed in feeds if feed.is_daily)
-    total = sum(counts.values())
-    return daily / total if total else 0.0
+    return _share(feeds, usual=usual, of=lambda feed: feed.is_daily)
 
 
 def is_silent(feed: Feed, *, now: int, fetch_ms: int) -> bool:
@@ -45,7 +41,10 @@ def is_silent(feed: Feed, *, now: int, fetch_ms: int) -> bool:
 
 def silent_share(feeds: Iterable[Feed], *, usual: Mapping[str, Window], now: int, fetch_ms: int) -> float:
     """Return the part of the usual stories (0–1) that feeds brought which are silent now; `usual` by feed id."""
-    counts = {feed.id: usual[str(feed.id)].n_stories for feed in feeds if str(feed.id) in usual and feed.is_active}
-    silent = sum(counts.get(feed.id, 0) for feed in feeds if is_silent(feed, now=now, fetch_ms=fetch_ms))
+    return _share(feeds, usual=usual, of=lambda feed: is_silent(feed, now=now, fetch_ms=fetch_ms))
+
+
+def _share(feeds: Iterable[Feed], *, usual: Mapping[str, Window], of: Callable[[Feed], bool]) -> float:
+    counts = {feed: usual[str(feed.id)].n_stories for feed in feeds if str(feed.id) in usual and feed.is_active}
     total = sum(counts.values())
-    return silent / total if total else 0.0
+    return sum(count for feed, count in counts.items() if of(feed)) / total if total else 0.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from app.core.errors import FieldError, InputError
 from app.core.nouns import Fields
@@ -21,7 +20,7 @@ from app.market.domain.topic import (
 )
 
 
-def check_definition(given: Fields, *, was: OwnTopic | None = None) -> dict[str, Any]:
+def check_definition(given: Fields, *, was: OwnTopic | None = None) -> Fields:
     """Return the fields of a topic with single spaces and nothing twice; raises InputError.
 
     A topic needs words or examples: those that are not given are those of the topic as it `was`.

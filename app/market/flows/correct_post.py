@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from app.core.db import Reads, Transaction
 from app.core.errors import NotFound
 from app.core.events.event import Event
-from app.core.nouns import Noun
+from app.core.nouns import Fields, Noun
 from app.core.permissions import Viewer
 from app.core.prediction import StoredPrediction
 from app.intents.decide.label_columns import columns as label_columns
@@ -35,11 +33,11 @@ class PostSubject:
         """Raise NotFound for a post out of sight."""
         POST.get(tx, noun_id, viewer=viewer)
 
-    def believed(self, tx: Transaction, stored: StoredPrediction, *, noun_id: int, label: str) -> dict[str, Any]:
+    def believed(self, tx: Transaction, stored: StoredPrediction, *, noun_id: int, label: str) -> Fields:
         """The columns that a person's label changes."""
         return label_columns(stored.prediction.role, label=label)
 
-    def write(self, tx: Transaction, subject_id: int, *, noun_id: int, columns: Mapping[str, Any]) -> dict[str, Any]:
+    def write(self, tx: Transaction, subject_id: int, *, noun_id: int, columns: Fields) -> Fields:
         """Write the columns of a post and count its story anew; returns what they were."""
         post = posts.get(tx, noun_id)
         with keep_counts(tx, _stories(post.story_id)):
@@ -56,13 +54,13 @@ class MentionSubject(PostSubject):
         post = POST.get(tx, mention.post_id, viewer=viewer)
         return SeenText(noun_id=post.id, text=post.text, target=(mention.start, mention.end))
 
-    def believed(self, tx: Transaction, stored: StoredPrediction, *, noun_id: int, label: str) -> dict[str, Any]:
+    def believed(self, tx: Transaction, stored: StoredPrediction, *, noun_id: int, label: str) -> Fields:
         """The columns that a person's label changes; a person does not abstain."""
         role, found = stored.prediction.role, super().believed(tx, stored, noun_id=noun_id, label=label)
         is_sentiment = role in ("sentiment", "market_sentiment")
-        return found | ({"probability": None, "is_abstained": False} if is_sentiment else {})
+        return {**found, **({"probability": None, "is_abstained": False} if is_sentiment else {})}
 
-    def write(self, tx: Transaction, subject_id: int, *, noun_id: int, columns: Mapping[str, Any]) -> dict[str, Any]:
+    def write(self, tx: Transaction, subject_id: int, *, noun_id: int, columns: Fields) -> Fields:
         """Write the columns of a mention and count the story of its post anew; returns what they were."""
         post = posts.get(tx, noun_id)
         with keep_counts(tx, _stories(post.story_id)):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 from app.core import changes
 from app.core.db import Transaction
@@ -33,7 +32,7 @@ class EntityNoun(Noun[Entity]):
         """A company out of its row."""
         return companies.as_entity(row)
 
-    def check(self, tx: Transaction, given: Fields, was: Entity | None) -> dict[str, Any]:
+    def check(self, tx: Transaction, given: Fields, was: Entity | None) -> Fields:
         """The fields of a company, its ticker in capitals."""
         found = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
         if "ticker" in found:

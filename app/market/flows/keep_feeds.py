@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.core import clock
@@ -48,7 +48,7 @@ class FeedNoun(Noun[Feed]):
         if not viewer.sees_feed(row.id):
             raise NotFound(noun="feed", id=row.id)
 
-    def check(self, tx: Transaction, given: Fields, was: Feed | None) -> dict[str, Any]:
+    def check(self, tx: Transaction, given: Fields, was: Feed | None) -> Fields:
         """The fields of a feed; raises InputError. An address that stands already is no reason to refuse a change."""
         known = Feed(id=0, slug="", name="", kind="push") if was is None else was
         kind, url = given.get("kind", known.kind), str(given.get("url", known.url) or "")

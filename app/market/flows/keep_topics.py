@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from typing import Any
 
 from app.core import changes, clock
 from app.core.db import Reads, Transaction
@@ -50,7 +49,7 @@ class OwnTopicNoun(Noun[OwnTopic]):
         if not row.is_active:
             raise NotFound(noun="topic", id=row.id)
 
-    def check(self, tx: Transaction, given: Fields, was: OwnTopic | None) -> dict[str, Any]:
+    def check(self, tx: Transaction, given: Fields, was: OwnTopic | None) -> Fields:
         """The fields of a topic; raises InputError."""
         if was is None and len(topics.every(tx)) >= MOST_TOPICS:
             raise InputError("too_many_topics", limit=MOST_TOPICS)

@@ -52,24 +52,18 @@ def hours(
 
 
 def window(
-    services: Services,
-    *,
-    subject_kind: SubjectKind,
-    subject_id: str,
-    since: int,
-    until: int,
-    viewer: Viewer | None = None,
+    services: Services, kind: SubjectKind, subject_id: str, *, since: int, until: int, viewer: Viewer | None = None
 ) -> Window:
     """Return sums of a subject over the hours that begin in [since, until), in the viewer's feeds; raises NotFound."""
-    found = hours(services, subject_kind, subject_id, since=since, until=until, viewer=viewer)
+    found = hours(services, kind, subject_id, since=since, until=until, viewer=viewer)
     return Timeline(found).window(since=since, until=until)
 
 
 def series(
     services: Services,
-    *,
-    subject_kind: SubjectKind,
+    kind: SubjectKind,
     subject_id: str,
+    *,
     since: int,
     until: int,
     step_ms: int,
@@ -79,7 +73,7 @@ def series(
 
     Within the viewer's feeds (None: all); raises NotFound for a feed out of sight.
     """
-    found = hours(services, subject_kind, subject_id, since=bucket_at(since), until=until, viewer=viewer)
+    found = hours(services, kind, subject_id, since=bucket_at(since), until=until, viewer=viewer)
     return points(found, since=since, until=until, step_ms=step_ms)
 
 
@@ -146,8 +140,7 @@ def _windows(
     services: Services, kind: SubjectKind, *, since: int, until: int, viewer: Viewer | None
 ) -> dict[str, Window]:
     if kind == "market":
-        whole = window(services, subject_kind=kind, subject_id=MARKET, since=since, until=until, viewer=viewer)
-        return {MARKET: whole}
+        return {MARKET: window(services, kind, MARKET, since=since, until=until, viewer=viewer)}
     return buckets.windows(services.db, subject_kind=kind, since=since, until=until)
 
 

@@ -81,8 +81,8 @@ def points_of(kind: SubjectKind, subject_id: str, *, stretch: Stretch) -> tuple[
     """Return the subject's points over the stretch."""
     return show_market.series(
         services(),
-        subject_kind=kind,
-        subject_id=subject_id,
+        kind,
+        subject_id,
         since=stretch.since,
         until=stretch.until,
         step_ms=stretch.step_ms,
@@ -145,7 +145,7 @@ def course(kind: SubjectKind, subject_id: str, *, stretch: Stretch, past: Iterab
 
 def figures(kind: SubjectKind, subject_id: str, *, stretch: Stretch) -> Figures:
     """Return a subject's sums over the stretch, beside those of the stretch before."""
-    window = partial(show_market.window, services(), subject_kind=kind, subject_id=subject_id, viewer=viewer())
+    window = partial(show_market.window, services(), kind, subject_id, viewer=viewer())
     now, before = (
         window(since=since, until=until)
         for since, until in ((stretch.since, stretch.until), (stretch.before, stretch.since))

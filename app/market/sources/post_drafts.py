@@ -15,7 +15,8 @@ import feedparser
 
 from app.core.durations import DAY_MS
 from app.core.errors import InputError
-from app.core.text.characters import decoded, is_wide, one_line, tidy
+from app.core.text.cleaning import one_line, tidy
+from app.core.text.decoding import decoded, is_wide
 from app.core.text.file_rows import Lines, Row, RowFault, RowForm, csv_rows, json_rows, row_alone
 from app.core.text.markup import is_markup, text_of
 from app.core.text.times import Moment, moment

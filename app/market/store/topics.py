@@ -62,10 +62,10 @@ def of_posts(db: Reads, post_ids: Iterable[int]) -> dict[int, tuple[str, ...]]:
         "ORDER BY topic_id",
         (listed(post_ids),),
     )
-    found: defaultdict[int, list[str]] = defaultdict(list)
+    found: defaultdict[int, tuple[str, ...]] = defaultdict(tuple)
     for row in rows:
-        found[row["post_id"]].append(f"{OWN}{row['topic_id']}")
-    return {post_id: tuple(topics) for post_id, topics in found.items()}
+        found[row["post_id"]] += (f"{OWN}{row['topic_id']}",)
+    return found
 
 
 def titles_of_posts(db: Reads, post_ids: Iterable[int]) -> dict[int, dict[str, str]]:
@@ -78,7 +78,7 @@ def titles_of_posts(db: Reads, post_ids: Iterable[int]) -> dict[int, dict[str, s
     found: defaultdict[int, dict[str, str]] = defaultdict(dict)
     for row in rows:
         found[row["post_id"]][f"{OWN}{row['topic_id']}"] = row["title"]
-    return dict(found)
+    return found
 
 
 def bodies(db: Reads, story_ids: Iterable[int]) -> dict[int, str]:

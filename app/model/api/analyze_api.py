@@ -14,7 +14,7 @@ from app.model.flows import answer_request, read_text
 from app.model.flows.answer_request import ROLES, Question
 from app.web import access, problem_sentences
 from app.web.api import request_body
-from app.web.api.api_shapes import OneOf, Shape, Size, field_error
+from app.web.api.api_shapes import Json, OneOf, Shape, Size, field_error
 from app.web.api.openapi import blueprint, route
 
 group = blueprint("analyze", about="The native reading of texts: every role at once.")
@@ -26,7 +26,7 @@ EXPLANATIONS = ("none", "tokens")
 class Text(fields.Raw):
     """A text that is judged by itself: one that cannot be read does not keep the others from being read."""
 
-    described: ClassVar[dict[str, Any]] = {
+    described: ClassVar[Json] = {
         "description": "A text with something in it; an item with anything else carries an error of its own.",
         "example": "My card was stolen",
     }
@@ -35,7 +35,7 @@ class Text(fields.Raw):
 class Target(fields.Raw):
     """A part of a text."""
 
-    described: ClassVar[dict[str, Any]] = {
+    described: ClassVar[Json] = {
         "description": "A part of the text, as it stands there or as an object of `start` and `end`.",
         "example": {"start": 3, "end": 7},
     }
@@ -96,7 +96,7 @@ ANSWER = {
 
 
 @route(group, "/analyze", method="POST", needs="predictions:make", reads=AnalyzeShape, returns=ANSWER)
-def analyze(payload: dict[str, Any]) -> Any:
+def analyze(payload: Json) -> Any:
     """Read texts; a text that cannot be read carries its own error, and the call fails only when all do."""
     started = perf_counter()
     services, items = access.services(), payload["items"]
@@ -114,7 +114,7 @@ def analyze(payload: dict[str, Any]) -> Any:
         lane=answer_request.lane_of(texts),
         is_patient=False,
     )
-    answers: dict[int, dict[str, Any]] = {number: {"error": _error(fault)} for number, fault in faults.items()}
+    answers: dict[int, Json] = {number: {"error": _error(fault)} for number, fault in faults.items()}
     for number, found in zip(sound, readings, strict=True):
         answers[number] = _reading(found) | _extras(items[number], found=found, explain=payload["explain"])
     return request_body.answer(
@@ -126,7 +126,7 @@ def analyze(payload: dict[str, Any]) -> Any:
     )
 
 
-def _check(payload: dict[str, Any], *, services_batch: int) -> None:
+def _check(payload: Json, *, services_batch: int) -> None:
     n_items = len(payload["items"])
     if n_items > services_batch:
         raise TooLarge("too_many_items", size=n_items, limit=services_batch)
@@ -134,7 +134,7 @@ def _check(payload: dict[str, Any], *, services_batch: int) -> None:
         raise TooLarge("too_many_items", size=n_items, limit=MOST_EXPLAINED)
 
 
-def _roles(payload: dict[str, Any]) -> list[Role]:
+def _roles(payload: Json) -> list[Role]:
     asked = payload.get("heads") or payload["roles"]
     if asked:
         return cast("list[Role]", asked)
@@ -148,11 +148,11 @@ def _model() -> dict[str, str]:
     return {"id": manifest.name, "version": manifest.version, "sha256": model.artifact.sha256, "dtype": "int8"}
 
 
-def _named(item: dict[str, Any]) -> dict[str, Any]:
+def _named(item: Json) -> Json:
     return {"id": item["id"]} if "id" in item else {}
 
 
-def _fault(item: dict[str, Any], *, number: int) -> FieldError | None:
+def _fault(item: Json, *, number: int) -> FieldError | None:
     text = item["text"]
     pointer = f"/items/{number}/text"
     if not isinstance(text, str):
@@ -183,8 +183,8 @@ def span(target: Any, *, text: str) -> tuple[int, int] | None:
     return (start, end) if text[start:end].strip() else None
 
 
-def _reading(found: Reading) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _reading(found: Reading) -> Json:
+    shown: Json = {
         "lang": {"code": found.language, "supported": found.is_supported},
         "tokens": {
             "used": found.n_tokens_used,
@@ -195,8 +195,8 @@ def _reading(found: Reading) -> dict[str, Any]:
     return shown | {one.role: _prediction(one) for one in found.predictions if not one.is_shadow}
 
 
-def _prediction(found: Prediction) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _prediction(found: Prediction) -> Json:
+    shown: Json = {
         "task": found.task,
         "label": found.label,
         "score": round(found.probability, 6),
@@ -213,8 +213,8 @@ def _prediction(found: Prediction) -> dict[str, Any]:
     return shown
 
 
-def _extras(item: dict[str, Any], *, found: Reading, explain: str) -> dict[str, Any]:
-    extras: dict[str, Any] = {}
+def _extras(item: Json, *, found: Reading, explain: str) -> Json:
+    extras: Json = {}
     if item["targets"]:
         extras["targets"] = _targets(item["text"], targets=item["targets"])
     if explain == "tokens":
@@ -224,7 +224,7 @@ def _extras(item: dict[str, Any], *, found: Reading, explain: str) -> dict[str, 
     return extras
 
 
-def _targets(text: str, *, targets: Sequence[Any]) -> list[dict[str, Any]]:
+def _targets(text: str, *, targets: Sequence[Any]) -> list[Json]:
     services = access.services()
     task = answer_request.task_named(services, "market_sentiment")
     spans = [found for target in targets if (found := span(target, text=text))]
@@ -235,7 +235,7 @@ def _targets(text: str, *, targets: Sequence[Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _explained(text: str, *, task: str) -> dict[str, Any]:
+def _explained(text: str, *, task: str) -> Json:
     found = read_text.explain(access.services(), text, task=task)
     return {
         "label": found.label,

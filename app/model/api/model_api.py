@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from marshmallow import fields
 
 from app.model.flows import deploy_model
 from app.web import access
-from app.web.api.api_shapes import Id, Instant, Shape
+from app.web.api.api_shapes import Id, Instant, Json, Shape
 from app.web.api.openapi import blueprint, route
 
 group = blueprint("models", about="Which model answers, what it can tell, and what was in force before.")
@@ -48,7 +46,7 @@ class ModelsShape(Shape):
 
 
 @route(group, "/models", needs="models:read", returns=ModelsShape)
-def show_models() -> dict[str, Any]:
+def show_models() -> Json:
     """The model in force."""
     services = access.services()
     tasks = [

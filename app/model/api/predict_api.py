@@ -12,7 +12,7 @@ from app.model.flows import answer_request
 from app.model.flows.answer_request import Question
 from app.web import access
 from app.web.api import request_body
-from app.web.api.api_shapes import Between, Flag, Number, Shape, Size, Whole, field_error
+from app.web.api.api_shapes import Between, Flag, Json, Number, Shape, Size, Whole, field_error
 from app.web.api.openapi import blueprint, route
 
 group = blueprint("predict", about="Predictions in the shapes that other tools speak.", prefix="")
@@ -35,8 +35,8 @@ class ParametersShape(Shape):
 class Texts(fields.Raw):
     """A text or several."""
 
-    TEXT: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1}
-    described: ClassVar[dict[str, Any]] = {
+    TEXT: ClassVar[Json] = {"type": "string", "minLength": 1}
+    described: ClassVar[Json] = {
         "anyOf": [
             TEXT,
             {
@@ -115,7 +115,7 @@ class RerankedShape(Shape):
     reads=PredictShape,
     returns={"oneOf": [SCORES, {"type": "array", "items": SCORES}]},
 )
-def predict(payload: dict[str, Any]) -> Any:
+def predict(payload: Json) -> Any:
     """Every label of one task with its probability, for one text or many."""
     services = access.services()
     if payload["raw_scores"]:
@@ -135,7 +135,7 @@ def predict(payload: dict[str, Any]) -> Any:
 
 
 @route(group, "/model/parse", method="POST", needs="predictions:make", reads=ParseShape, returns=ParsedShape)
-def parse(payload: dict[str, Any]) -> dict[str, Any]:
+def parse(payload: Json) -> Json:
     """The intent of a message, as Rasa answers; a message nobody should guess at has no intent."""
     services = access.services()
     task = answer_request.task_named(services, None)
@@ -150,7 +150,7 @@ def parse(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 @route(group, "/rerank", method="POST", needs="predictions:make", reads=RerankShape, returns=RerankedShape(many=True))
-def rerank(payload: dict[str, Any]) -> Any:
+def rerank(payload: Json) -> Any:
     """Texts by their nearness to a query, nearest first, as TEI answers."""
     texts = payload["texts"]
     _check_count(len(texts))
@@ -230,5 +230,5 @@ def _refuse_cut(found: list[Any], *, is_single: bool) -> None:
         raise InputError(fields=faults)
 
 
-def _scores(prediction: Prediction, top_k: int | None) -> list[dict[str, Any]]:
+def _scores(prediction: Prediction, top_k: int | None) -> list[Json]:
     return [{"label": one.label, "score": round(one.probability, 6)} for one in prediction.top[:top_k]]

@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.config import Settings
-from app.core.engine_interface import LONGEST, Lane, Request, Result, Slot
+from app.core.engine_interface import LONGEST, Explanation, Lane, Request, Result, Slot, Word
 from app.core.errors import NotReady, TaskMissing
 from app.model.engine.answer_cache import Cache, Row, key
 from app.model.engine.answers import predictions_of
 from app.model.engine.dispatch import Call, Dispatcher, Model
 from app.model.engine.search_encoder import SearchEncoder
-from models.explain import Explanation, explain
+from models.explain import explain
 from models.labels import Task
 from models.packing import LENGTHS
 from models.runtime import Input, Runtime
@@ -147,7 +147,14 @@ class Engine:
             return np.asarray([{s.label: s.probability for s in r.predictions[0].top}[label] for r in found])
 
         item = Input(text, target)
-        return replace(explain(item, score=score, label=label), slips=self.model().slips(item))
+        found = explain(item, score=score, label=label)
+        return Explanation(
+            label=label,
+            probability=found.probability,
+            words=tuple(Word(start=one.start, end=one.end, weight=one.weight) for one in found.weights),
+            fidelity=found.fidelity,
+            slips=tuple((slip.typed, slip.meant) for slip in self.model().slips(item)),
+        )
 
     def embed(self, texts: Sequence[str], *, is_patient: bool = True) -> NDArray[np.float32]:
         """Return L2-normalised vectors [n, width] of the search encoder; raise NotReady when there is none.

@@ -18,7 +18,7 @@ SLICE = 64
 
 
 class SearchEncoder:
-    """The maker of vectors for all threads; `limit` is the number of tokens that may wait before callers are refused."""
+    """The maker of vectors for all threads; `limit` is how many tokens may wait before callers are refused."""
 
     def __init__(self, open_search: Callable[[], Runtime] | None, *, limit: int) -> None:
         self._open, self._limit = open_search, limit

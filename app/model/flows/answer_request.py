@@ -28,7 +28,7 @@ class Question:
 
 
 def task_named(services: Services, name: str | None) -> str:
-    """Return the task of a name or a role (None: the intent task in force); raise TaskMissing when the model has none."""
+    """Return the task of a name or a role (None: the intent task in force); raise TaskMissing where there is none."""
     tasks = services.engine.tasks
     wanted = name or services.policy.intent_task
     if wanted in tasks:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from app.core.engine_interface import Lane, Request, Result
+from app.core.engine_interface import Explanation, Lane, Request, Result
 from app.core.errors import TaskMissing
 from app.core.prediction import Reading, Role
 from app.core.services import Services
@@ -16,29 +16,6 @@ FEELING_ROLES: tuple[Role, ...] = ("sentiment", "emotion")
 POST_ROLES: tuple[Role, ...] = ("market_topic", "market_sentiment")
 
 Target = tuple[int, int]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Word:
-    """A piece of a text (in characters), and by how much the label's probability falls without it."""
-
-    start: int
-    end: int
-    weight: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Explanation:
-    """The weights of a text's words for a label; at a fidelity of zero or less they say nothing.
-
-    `slips` are misspelt words as typed and as read.
-    """
-
-    label: str
-    probability: float
-    words: tuple[Word, ...]
-    fidelity: float
-    slips: tuple[tuple[str, str], ...] = ()
 
 
 def tasks_for(services: Services, *, roles: Collection[Role], intent_task: str | None = None) -> tuple[str, ...]:
@@ -111,11 +88,4 @@ def language_of(services: Services, text: str, *, known: str | None = None) -> t
 
 def explain(services: Services, text: str, *, task: str, target: Target | None = None) -> Explanation:
     """Return the words behind the live model's answer, with the fidelity of this explanation; raise as `read` does."""
-    found = services.engine.explain(text, task=task, target=target, deadline_ms=services.policy.deadline_ms * 2)
-    return Explanation(
-        label=found.label,
-        probability=found.probability,
-        words=tuple(Word(start=one.start, end=one.end, weight=one.weight) for one in found.weights),
-        fidelity=found.fidelity,
-        slips=tuple((slip.typed, slip.meant) for slip in found.slips),
-    )
+    return services.engine.explain(text, task=task, target=target, deadline_ms=services.policy.deadline_ms * 2)

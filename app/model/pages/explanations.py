@@ -4,25 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+
+from app.core.engine_interface import Word
 
 WEAKEST = 0.02
-
-
-class Weighed(Protocol):
-    """A piece of a text with its weight for the answer."""
-
-    @property
-    def start(self) -> int:
-        """First character."""
-
-    @property
-    def end(self) -> int:
-        """Character after the last."""
-
-    @property
-    def weight(self) -> float:
-        """The loss of the label's probability without it, −1 to 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +26,7 @@ def _strength(weight: float, *, strongest: float) -> int:
     return max(1, min(3, round(3 * abs(weight) / strongest)))
 
 
-def pieces(text: str, *, weights: Sequence[Weighed]) -> tuple[Piece, ...]:
+def pieces(text: str, *, weights: Sequence[Word]) -> tuple[Piece, ...]:
     """Return the whole text in pieces; none when no word mattered (every weight below 0.02)."""
     strongest = max((abs(weight.weight) for weight in weights), default=0.0)
     if strongest < WEAKEST:

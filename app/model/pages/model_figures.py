@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-
-class Card(Protocol):
-    """The parsed JSON files of an artifact."""
-
-    @property
-    def metrics(self) -> Mapping[str, Any]:
-        """metrics.json."""
-
-    @property
-    def decision(self) -> Mapping[str, Any]:
-        """decision.json."""
+from app.model.flows.deploy_model import ModelCard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +59,7 @@ def _figure(row: Mapping[str, Any], *, int8: Mapping[str, Any]) -> Figure:
     )
 
 
-def tasks(card: Card) -> tuple[TaskMeasure, ...]:
+def tasks(card: ModelCard) -> tuple[TaskMeasure, ...]:
     """Return every task that decision.json names, with the figures of its corpora."""
     int8 = card.metrics.get("int8", {})
     rows = card.metrics.get("headline", ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import get_args
 from zoneinfo import available_timezones
 
 from app.core import clock
@@ -53,7 +53,7 @@ class ReceiverNoun(Noun[Receiver]):
         """Return a receiver from its row."""
         return receivers.as_receiver(row)
 
-    def check(self, tx: Transaction, given: Fields, was: Receiver | None) -> dict[str, Any]:
+    def check(self, tx: Transaction, given: Fields, was: Receiver | None) -> Fields:
         """Return the fields of a receiver; raise InputError with the fields at fault."""
         found = dict(given) if was is not None else {"kind": "", "url": "", **given}
         kind = found["kind"] if was is None else was.kind

@@ -6,7 +6,6 @@ import secrets
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from werkzeug.security import generate_password_hash
 
@@ -41,7 +40,7 @@ class UserNoun(Noun[User]):
         """A person out of their row."""
         return users.as_user(row)
 
-    def check(self, tx: Transaction, given: Fields, was: User | None) -> dict[str, Any]:
+    def check(self, tx: Transaction, given: Fields, was: User | None) -> Fields:
         """Return the fields, the address without blanks; raises InputError `unknown_role`, Conflict `last_admin`."""
         _check_role(given.get("role", "agent"))
         if was is not None:

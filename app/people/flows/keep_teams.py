@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from app.core.db import Reads, Transaction
 from app.core.errors import Conflict
@@ -33,7 +32,7 @@ class TeamNoun(Noun[Team]):
         """Return a team with its people; raises NotFound."""
         return teams.get(db, thing_id)
 
-    def check(self, tx: Transaction, given: Fields, was: Team | None) -> dict[str, Any]:
+    def check(self, tx: Transaction, given: Fields, was: Team | None) -> Fields:
         """Return the fields, with the people in the order of their ids."""
         return {name: tuple(sorted(set(value))) if name == "user_ids" else value for name, value in given.items()}
 

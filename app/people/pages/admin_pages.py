@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from app.core import changes, clock
 from app.core.errors import Conflict, InputError, NotFound
 from app.core.events import event_log
+from app.core.nouns import Fields
 from app.people.flows import keep_sessions, keep_tokens, show_people
 from app.people.pages import account_sentences, identity
 from app.people.pages.admin_section import SECTIONS, Section
@@ -31,7 +32,7 @@ def _section(slug: str) -> Section:
     return SECTIONS[slug]
 
 
-def _form(section: Section, data: dict[str, Any] | None = None) -> Any:
+def _form(section: Section, data: Fields | None = None) -> Any:
     form = section.form(data=data)
     section.prepare(form)
     return form

@@ -39,7 +39,7 @@ class Section:
     heads: Sequence[Any]
     rows: Callable[[], list[Row]]
     form: type[Any]
-    values: Callable[[int], dict[str, Any]]
+    values: Callable[[int], Fields]
     given: Callable[[Any], Fields]
     add: Callable[[Any], Changed[Any]] | None = None
     change: Callable[[int, Any], Changed[Any]] | None = None
@@ -76,11 +76,11 @@ def split(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
-def form_fields(form: Any, *names: str) -> dict[str, Any]:
+def form_fields(form: Any, *names: str) -> Fields:
     """Return these fields of a form."""
     return {name: form[name].data for name in names}
 
 
-def attributes(thing: Any, *names: str) -> dict[str, Any]:
+def attributes(thing: Any, *names: str) -> Fields:
     """Return these fields of a thing, to fill a form."""
     return {name: getattr(thing, name) for name in names}

@@ -43,7 +43,7 @@ def rows() -> list[Row]:
     ]
 
 
-def values(number: int) -> dict[str, Any]:
+def values(number: int) -> Fields:
     """Return the values that fill a person's form."""
     return attributes(USER.read(services().db, number), *_FIELDS)
 

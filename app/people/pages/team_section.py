@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from app.core.nouns import Fields
 from app.people.flows import show_people
 from app.people.flows.keep_teams import TEAM
 from app.people.forms import EditTeam
@@ -34,7 +35,7 @@ def _offer_members(form: Any) -> None:
     form.members.choices = [(user.id, user.name) for user in show_people.every_user(services().db, is_active=True)]
 
 
-def _values(number: int) -> dict[str, Any]:
+def _values(number: int) -> Fields:
     team = TEAM.read(services().db, number)
     return {"name": team.name, "members": list(team.user_ids)}
 

@@ -12,12 +12,13 @@ from flask import Response, request
 from marshmallow import Schema
 
 from app.core.paging import Page
+from app.web.api.api_shapes import Json
 
 T = TypeVar("T")
 LONGEST_VERSION = 18
 
 
-def page(found: Page[T], rows: Iterable[Any]) -> dict[str, Any]:
+def page(found: Page[T], rows: Iterable[Any]) -> Json:
     """Return a page of a list as JSON: its rows, its place, and the address of the next page."""
     meta = {
         "has_more": found.has_more,
@@ -28,7 +29,7 @@ def page(found: Page[T], rows: Iterable[Any]) -> dict[str, Any]:
     return {"data": list(rows), "meta": meta, "links": {"next": _next(found.after)}}
 
 
-def whole(rows: Iterable[Any]) -> dict[str, Any]:
+def whole(rows: Iterable[Any]) -> Json:
     """Return a list as JSON that is never paged."""
     data = list(rows)
     meta = {"has_more": False, "after_cursor": None, "total": len(data), "is_capped": False}

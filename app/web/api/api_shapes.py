@@ -32,6 +32,10 @@ CODES = {
 }
 
 
+Json = dict[str, Any]
+"""A JSON object: a checked body or query, or the answer of an operation."""
+
+
 class Shape(Schema):
     """The base of request and answer shapes; unknown fields are ignored.
 
@@ -234,7 +238,7 @@ class Cursor(fields.String):
         super().__init__(load_default=None, validate=Size(min=1, max=LONGEST_CURSOR), metadata=about)
 
 
-def row(thing: Any, **more: Any) -> dict[str, Any]:
+def row(thing: Any, **more: Any) -> Json:
     """Return the fields of a dataclass as a mapping for a shape, with `more` fields."""
     return {part.name: getattr(thing, part.name) for part in dataclass_fields(thing)} | more
 

@@ -11,7 +11,7 @@ from app.core.jobs import job_rows
 from app.core.jobs.job import Job
 from app.web import access
 from app.web.api import api_lists
-from app.web.api.api_shapes import Id, Instant, PageQuery, Shape, Whole, page_of, row
+from app.web.api.api_shapes import Id, Instant, Json, PageQuery, Shape, Whole, page_of, row
 from app.web.api.openapi import blueprint, route
 
 group = blueprint("jobs", about="Long work: how far it is, and what failed.")
@@ -32,12 +32,12 @@ class JobShape(Shape):
     finished_at = Instant(allow_none=True)
 
 
-def _out(job: Job) -> dict[str, Any]:
+def _out(job: Job) -> Json:
     return row(job, errors=[asdict(one) for one in job.errors])
 
 
 @route(group, "/jobs", needs="jobs:read", query=PageQuery, returns=page_of(JobShape, "JobPage"))
-def list_jobs(query: dict[str, Any]) -> dict[str, Any]:
+def list_jobs(query: Json) -> Json:
     """One's own jobs, newest first; administrators see everybody's."""
     viewer = access.viewer()
     found = job_rows.page(

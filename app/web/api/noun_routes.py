@@ -12,6 +12,7 @@ from app.core import changes
 from app.core.nouns import Noun
 from app.web import access
 from app.web.api import api_lists
+from app.web.api.api_shapes import Json
 from app.web.api.openapi import route
 
 
@@ -36,11 +37,11 @@ def add_routes(
     called, title = name or noun.name, noun.title or noun.name.replace("_", " ")
     one, writes = f"{path}/<id({prefix}):{called}_id>", noun.permission
 
-    def add(payload: dict[str, Any]) -> Response:
+    def add(payload: Json) -> Response:
         made = changes.add(access.services().db, noun, payload, viewer=access.viewer())
         return _tagged(shape, made.row, status=201)
 
-    def edit(payload: dict[str, Any], **ids: int) -> Response:
+    def edit(payload: Json, **ids: int) -> Response:
         version = api_lists.expected_version()
         made = changes.change(access.services().db, noun, _id(ids), payload, viewer=access.viewer(), version=version)
         return _tagged(shape, made.row)

@@ -16,7 +16,7 @@ from werkzeug.routing import BaseConverter, Map
 
 from app.web import access, security
 from app.web.api import idempotent_requests, refusals, request_body
-from app.web.api.api_shapes import ProblemShape, faults
+from app.web.api.api_shapes import Json, ProblemShape, faults
 from app.web.api.schema_document import Plugin
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -83,7 +83,7 @@ def route(
     method: str = "GET",
     query: type[Schema] | None = None,
     reads: type[Schema] | None = None,
-    returns: type[Schema] | Schema | dict[str, Any] | None = None,
+    returns: type[Schema] | Schema | Json | None = None,
     status: int = 200,
     docs: Mapping[str, Any] | None = None,
     is_large: bool = False,
@@ -107,7 +107,7 @@ def route(
             rule=rule, method=method, needs=needs, has_query=query is not None, is_versioned=is_versioned, also=also,
             has_body=reads is not None or "requestBody" in (docs or {}),
         )  # fmt: skip
-        said: dict[str, Any] = {**_security(needs), **(docs or {}), "responses": refusals.described(refused)}
+        said: Json = {**_security(needs), **(docs or {}), "responses": refusals.described(refused)}
         served = group.doc(**said, **({"x-versioned": True} if is_versioned else {}))(served)
         if is_once and method in ("POST", "PATCH") and needs != access.PUBLIC:
             served = idempotent_requests.once(served, in_rows=in_rows)
@@ -130,7 +130,7 @@ def _is_body_required(shape: Schema) -> bool:
     return any(one.required for one in shape.fields.values()) or bool(getattr(shape, "needs_one", ()))
 
 
-def _security(needs: str) -> dict[str, Any]:
+def _security(needs: str) -> Json:
     return {"security": [], "x-permission": needs} if needs == access.PUBLIC else {"x-permission": needs}
 
 
@@ -158,13 +158,13 @@ def install(app: Flask, groups: Iterable[Any]) -> None:
     app.add_url_rule("/docs/assets/<name>", "docs_asset", access.public(_serve_asset))
 
 
-def _id_parameter(converter: PublicId) -> dict[str, Any]:
+def _id_parameter(converter: PublicId) -> Json:
     return {"type": "string", "pattern": f"^{converter.regex}$", "example": f"{converter.prefix}_81"}
 
 
-def document(app: Flask) -> dict[str, Any]:
+def document(app: Flask) -> Json:
     """Return the OpenAPI document; its shared responses are errors, so they are problem+json."""
-    made = cast("dict[str, Any]", app.extensions["bellwether.openapi"].to_dict())
+    made = cast("Json", app.extensions["bellwether.openapi"].to_dict())
     for item in made["paths"].values():
         for operation in item.values():
             if isinstance(operation, dict) and operation.pop("x-versioned", False):

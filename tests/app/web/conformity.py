@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
 from app.alerts.flows import tick_rules
 from app.answers.flows import keep_articles
 from app.core.permissions import SYSTEM
-from app.core.text.characters import tidy
+from app.core.text.cleaning import tidy
 from app.web.api import openapi
 from tests.app.site import Site
 

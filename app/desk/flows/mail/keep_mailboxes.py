@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
-from typing import Any, get_args
+from typing import get_args
 
 from app.core import changes
 from app.core.db import Transaction
@@ -36,7 +36,7 @@ class MailboxNoun(Noun[Mailbox]):
         """A mailbox out of its row."""
         return mailboxes.as_mailbox(row)
 
-    def check(self, tx: Transaction, given: Fields, was: Mailbox | None) -> dict[str, Any]:
+    def check(self, tx: Transaction, given: Fields, was: Mailbox | None) -> Fields:
         """The fields of a mailbox; raises InputError with those at fault, NotFound for its queue."""
         whole = given if was is None else {**{name: getattr(was, name) for name in self.fields}, **given}
         faults = list(_faults(whole))

@@ -20,8 +20,6 @@ from app.market.store import buckets
 from app.people.flows.keep_teams import TEAM
 from tests.app.page_house import House, make_house
 
-MARKET: dict[str, Any] = {"subject_kind": "market", "subject_id": "all"}
-
 
 def _tell(house: House, feed_id: int, *titles: str) -> None:
     at = clock.now_ms() - HOUR_MS
@@ -47,7 +45,7 @@ def _whole(house: House, role: str) -> int:
     viewer = house.viewer("admin" if role == "admin" else "analyst")
     now = clock.now_ms()
     found = show_market.window(
-        house.site.services, **MARKET, since=now - 40 * DAY_MS, until=now + DAY_MS, viewer=viewer
+        house.site.services, "market", "all", since=now - 40 * DAY_MS, until=now + DAY_MS, viewer=viewer
     )
     return found.n_posts
 
@@ -57,7 +55,7 @@ def test_the_whole_market_is_that_of_the_feeds_in_sight(divided: House) -> None:
     services, now = divided.site.services, clock.now_ms()
     period: dict[str, Any] = {"since": now - 40 * DAY_MS, "until": now + DAY_MS}
     analyst = divided.viewer("analyst")
-    drawn = show_market.series(services, **MARKET, **period, step_ms=DAY_MS, viewer=analyst)
+    drawn = show_market.series(services, "market", "all", **period, step_ms=DAY_MS, viewer=analyst)
     assert sum(one.n_posts for one in drawn) == 2
     (row,) = [one for one in show_market.overview(services, **period, viewer=analyst) if one.subject_kind == "market"]
     assert row.window.n_posts == 2
@@ -72,8 +70,8 @@ def test_who_sees_every_feed_has_the_market_as_it_is_counted(divided: House) -> 
     _tell(divided, 2, "Larkspur Home falls after a fraud probe of lamps")
     period: dict[str, Any] = {"since": now - 40 * DAY_MS, "until": now + DAY_MS}
     # The story that both feeds tell counts once.
-    kept = buckets.window(services.db, **MARKET, **period)
-    assert show_market.window(services, **MARKET, **period, viewer=divided.viewer("analyst")) == kept
+    kept = buckets.window(services.db, subject_kind="market", subject_id="all", **period)
+    assert show_market.window(services, "market", "all", **period, viewer=divided.viewer("analyst")) == kept
     assert kept.n_stories < kept.n_posts
 
 
@@ -83,10 +81,14 @@ def test_a_feed_out_of_sight_has_no_series_and_no_chart(divided: House) -> None:
         path = f"/market/{name}?kind=feed&id={divided.feed}"
         assert (admin.get(path).status_code, analyst.get(path).status_code) == (200, 404), name
     assert analyst.get("/market").status_code == analyst.get("/rules").status_code == 200
-    subject: dict[str, Any] = {"subject_kind": "feed", "subject_id": str(divided.feed)}
     with pytest.raises(NotFound):
         show_market.window(
-            divided.site.services, **subject, since=0, until=clock.now_ms(), viewer=divided.viewer("analyst")
+            divided.site.services,
+            "feed",
+            str(divided.feed),
+            since=0,
+            until=clock.now_ms(),
+            viewer=divided.viewer("analyst"),
         )
 
 

@@ -310,8 +310,8 @@ def test_search_opens_with_the_first_vector(runtime: Runtime) -> None:
 def test_an_explanation_weighs_every_word(engine: Engine) -> None:
     text = "my card was stolen, please cancel it"
     found = engine.explain(text, task="banking_intent")
-    assert [text[weight.start : weight.end] for weight in found.weights] == text.split()
+    assert [text[weight.start : weight.end] for weight in found.words] == text.split()
     result = engine.classify([Request(text=text, tasks=("banking_intent",))])[0].predictions[0]
     assert found.label == result.label
     assert found.probability == pytest.approx(result.probability)
-    assert any(weight.weight != 0 for weight in found.weights)
+    assert any(weight.weight != 0 for weight in found.words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.model.flows.read_text import Word
+from app.core.engine_interface import Word
 from app.model.pages.explanations import pieces
 
 TEXT = "My card was stolen today"

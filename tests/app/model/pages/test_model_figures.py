@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import pytest
 
+from app.model.flows.deploy_model import ModelCard
 from app.model.pages import model_figures
-
-
-@dataclass(frozen=True)
-class _Card:
-    metrics: dict[str, Any]
-    decision: dict[str, Any]
 
 
 def test_each_task_gets_its_corpora_with_int8_float32_and_calibration() -> None:
     row = {"corpus": "tfns", "task": "market_sentiment", "metric": "weighted_f1", "n": 2388}
-    card = _Card(
+    card = ModelCard(
+        id="desk@1.0",
+        folder=Path(),
+        manifest={},
+        size_bytes=0,
         metrics={
             "headline": [row | {"int8": 0.88, "float32": 0.884}],
             "int8": {"tfns": {"ece": 0.021}},

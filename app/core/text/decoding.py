@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import re
 
 _BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -19,28 +18,6 @@ _SINGLE_BYTE = frozenset({"cp1252", "latin-1"})
 
 # Text codecs of Python that are no charsets of mail, or that take quadratic time.
 _NOT_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf-7"})
-
-_NEWLINE = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_UNWANTED = re.compile(
-    r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u034f\u00ad\u200b\u200e\u200f"
-    r"\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]+"
-)
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_SPACE = re.compile(r"\s+")
-
-
-def tidy(text: str) -> str:
-    """Return a text without control, invisible and direction-changing characters; line ends become `\\n`."""
-    if text.isascii() and text.isprintable():
-        return text  # the usual case
-    text = _NEWLINE.sub("\n", text)
-    return _SURROGATE.sub("\ufffd", _UNWANTED.sub("", text))
-
-
-def one_line(text: str, *, limit: int) -> str:
-    """Return a text on one line of at most `limit` characters, with an ellipsis where it is cut."""
-    line = _SPACE.sub(" ", tidy(text)).strip()
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def decoded(raw: bytes, *, charset: str | None = None) -> str:

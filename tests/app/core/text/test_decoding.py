@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.text.characters import decoded, one_line, tidy
+from app.core.text.cleaning import one_line, tidy
+from app.core.text.decoding import decoded
 
 
 @pytest.mark.parametrize(
