@@ -49,7 +49,7 @@ def test_nobody_gets_past_a_route_without_signing_in(site: Site) -> None:
 def _path(app: Flask, endpoint: str) -> str:
     with app.test_request_context():
         rule = next(app.url_map.iter_rules(endpoint))
-        values = {name: 1 for name in rule.arguments}
+        values = {name: "svg" if name == "form" else 1 for name in rule.arguments}
         built = rule.build(values)
     assert built is not None
     return str(built[1])

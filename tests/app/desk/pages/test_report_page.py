@@ -38,7 +38,8 @@ def test_csv(house: House, name: str, column: str) -> None:
     rows = list(csv.DictReader(StringIO(answer.get_data(as_text=True))))
     assert name == "agents" or column in rows[0]
     if name == "days":
-        assert sum(int(row["arrived"]) for row in rows) == 3
+        n_tickets = house.site.services.db.value("SELECT count(*) FROM ticket")
+        assert sum(int(row["arrived"]) for row in rows) == n_tickets >= 3
 
 
 def test_no_such_table(house: House) -> None:
