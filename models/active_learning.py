@@ -1,4 +1,4 @@
-"""Which unlabelled texts to ask a person about: doubtful ones that are unlike each other.
+"""The choice of unlabelled texts to ask a person about: doubtful ones that are unlike each other.
 
 Of the least certain half (smallest margin between the two best guesses) the most doubtful text comes first, and then
 greedily the one that is farthest from all that are chosen (k-center, Sener and Savarese 2018, arXiv 1708.00489), so

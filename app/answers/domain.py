@@ -70,7 +70,7 @@ Verdict = Literal["accepted", "edited", "rejected"]
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What an agent did with a macro or a draft on a ticket; `kept` is the share (0–1) of its words that were sent."""
+    """An agent's use of a macro or a draft on a ticket; `kept` is the share (0–1) of its words that were sent."""
 
     ticket_id: int
     user_id: int | None

@@ -78,7 +78,7 @@ def check_version(noun: Noun[Row], row: Row, *, version: int | None) -> None:
 
 
 def plan(tx: Transaction, noun: Noun[Row], was: Row, given: Fields, *, undoes: int | None = None) -> Plan[Row] | None:
-    """What a change of a thing would write; None when it is like that already. Raises InputError, NotFound."""
+    """Plan a change of a thing; None when it is like that already. Raises InputError, NotFound."""
     values = checked(tx, noun, given, was=was)
     wanted = {name: value for name, value in values.items() if getattr(was, name) != value}
     if not wanted:
@@ -212,7 +212,7 @@ def undone(tx: Transaction, event: Event, *, viewer: Viewer) -> Changed[Any]:
 
 
 def is_undoable(event: Event) -> bool:
-    """Whether an event has an inverse, for which it is not too late."""
+    """Return True for an event that has an inverse which is not too late."""
     try:
         _inverse(event)
     except Conflict:
@@ -247,7 +247,7 @@ def checked(tx: Transaction, noun: Noun[Row], given: Fields, *, was: Row | None)
 
 
 def _inverse(event: Event) -> Inverse:
-    """How an event is taken back; raises Conflict where it cannot be, or not any more."""
+    """Return the inverse of an event; raises Conflict where it has none, or where it is too late."""
     noun = NOUNS.find(event.noun)
     inverse = None if noun is None else noun.inverses.get(event.verb) or _usual_inverse(noun, event)
     if inverse is None:

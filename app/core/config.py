@@ -81,7 +81,7 @@ class Settings:
 
     @property
     def public_url(self) -> str:
-        """What links in notifications begin with, without a trailing slash."""
+        """The beginning of links in notifications, without a trailing slash."""
         return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
 
 

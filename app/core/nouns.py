@@ -16,7 +16,7 @@ from app.core.services import Services
 
 
 class Thing(Protocol):
-    """What the rows of every noun have."""
+    """The attributes that the rows of every noun have."""
 
     @property
     def id(self) -> int:
@@ -24,7 +24,7 @@ class Thing(Protocol):
 
     @property
     def version(self) -> int:
-        """How often the row was written."""
+        """The number of times that the row was written."""
 
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ class Plan(Generic[Row]):
 
 @dataclass(frozen=True, kw_only=True)
 class Inverse:
-    """How an event with a verb of its own is taken back.
+    """The undo of an event with a verb of its own.
 
     `undo` does it in the open transaction, with an event that names the one it takes back; `check` raises Conflict
     once it is too late for that.
@@ -121,7 +121,7 @@ class Noun(Generic[Row]):
         tx.change(self.in_table, thing_id, changes=columns)
 
     def kept(self, tx: Transaction, row: Row) -> Fields:
-        """What the event of a removal keeps besides the fields, so that `revive` can put the thing back."""
+        """Return what the event of a removal keeps besides the fields, so that `revive` can put the thing back."""
         return {}
 
     def delete(self, tx: Transaction, row: Row) -> None:
@@ -141,11 +141,11 @@ class Noun(Generic[Row]):
         """Do what follows from a change and takes long, after its commit."""
 
     def data(self, row: Row) -> Fields:
-        """What webhooks are told of the thing besides what has changed."""
+        """Return what webhooks send of the thing besides its changes."""
         return {}
 
     def is_in_the_way(self, event: Event, later: Event) -> bool:
-        """Whether a later event changed what the undo of an earlier one would write."""
+        """Return True when a later event changed a field that the undo of an earlier one would write."""
         return bool(set(event.before) & set(later.after))
 
     @property

@@ -54,7 +54,7 @@ class MatcherShape(Shape):
 
 
 class RouteShape(Shape):
-    """Which alerts a receiver hears of, when, and together with what; times of the day are minutes in `zone`."""
+    """The route of a receiver: its alerts, their grouping and times; times of the day are minutes in `zone`."""
 
     verbs = fields.List(fields.String(), metadata={"description": "alert.firing, alert.*, ticket.*, …; empty: all."})
     matchers = fields.List(fields.Nested(MatcherShape), validate=Size(max=MOST_MATCHERS))
@@ -102,7 +102,7 @@ class NewReceiverShape(RouteShape):
 
 
 class ReceiverChangeShape(RouteShape, ChangeShape):
-    """What to change about a receiver."""
+    """Fields of a receiver to change."""
 
     name = fields.String(validate=Size(min=1, max=200))
     url = fields.String(validate=Size(min=1, max=2000))
@@ -212,7 +212,7 @@ def test_receiver(receiver_id: int) -> Any:
     returns=page_of(NotificationShape, "NotificationPage"),
 )
 def list_notifications(query: Json, receiver_id: int) -> Json:
-    """What a receiver was told or is to be told, newest first."""
+    """List a receiver's notifications, sent and queued, newest first."""
     found = show_receivers.list_notifications(
         access.services(), receiver_id, limit=query["limit"], after=query["after"]
     )

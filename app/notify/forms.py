@@ -31,7 +31,7 @@ def clock_text(minute: int | None) -> str:
 
 
 class EditReceiver(FlaskForm):
-    """Where notifications go, and by which route."""
+    """The form of a receiver and its route."""
 
     name = StringField(_l("Name"), [REQUIRED, NAME])
     kind = SelectField(

@@ -45,7 +45,7 @@ RULE_KINDS = get_args(RuleKind)
 
 
 class SubjectShape(Shape):
-    """What an alert is about."""
+    """The subject of an alert."""
 
     kind = fields.String()
     id = fields.String()
@@ -80,7 +80,7 @@ def _bounded(name: str) -> Between:
 
 
 class ConditionShape(Shape):
-    """What has to hold, compared with what, and for how long."""
+    """The conditions of a rule: thresholds, baseline and times."""
 
     budget = Number(validate=_bounded("budget"))
     window_ms = Whole(validate=_bounded("window_ms"))
@@ -121,7 +121,7 @@ class NewRuleShape(ConditionShape):
 
 
 class BacktestQuery(Shape):
-    """How far back."""
+    """The length of history to try a rule on."""
 
     days = Whole(load_default=30, validate=Between(1, backtest_rule.MOST_DAYS))
 
@@ -135,7 +135,7 @@ class EpisodeShape(Shape):
 
 
 class BacktestShape(Shape):
-    """What a rule would have done: its alerts, the latest first, and how many a week that are."""
+    """The back-test of a rule: its alerts, the latest first, and their number a week."""
 
     since = Instant()
     until = Instant()
@@ -146,7 +146,7 @@ class BacktestShape(Shape):
 
 
 class AlertQuery(PageQuery):
-    """Which alerts."""
+    """The filter of a list of alerts."""
 
     state = fields.String(load_default=None, validate=OneOf(STATES))
     kind = fields.String(load_default=None, validate=OneOf(KINDS))
@@ -154,13 +154,13 @@ class AlertQuery(PageQuery):
 
 
 class NoteShape(Shape):
-    """What is being done about it."""
+    """The note of the person who acknowledges an alert."""
 
     note = fields.String(load_default="", validate=Size(max=1000))
 
 
 class RemarkShape(Shape):
-    """What an alert turned out to be."""
+    """A person's judgement of an alert."""
 
     remark = fields.String(required=True, validate=OneOf(("useful", "false_alarm")))
     comment = fields.String(load_default="", validate=Size(max=1000))
@@ -265,7 +265,7 @@ def add_rule(payload: Json) -> Response:
 
 @route(group, "/rules/<id(rul):rule_id>/backtest", needs="rules:read", query=BacktestQuery, returns=BacktestShape)
 def back_test(query: Json, rule_id: int) -> Any:
-    """What a rule would have raised over stored history; the most spoken of its subjects are judged."""
+    """Try a rule on stored history; the subjects with the most stories are judged."""
     kept = RULE.get(access.services().db, rule_id, viewer=access.viewer())
     rule = share_budget.as_in_force(access.services(), kept)
     return backtest_rule.back_test(access.services(), rule, days=query["days"])

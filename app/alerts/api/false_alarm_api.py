@@ -1,4 +1,4 @@
-"""How often rules are wrong, beside what the whole dashboard may raise."""
+"""The measured rate of false alarms of each rule, and the budget of all rules together."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ group = blueprint("measured", about="How often rules are wrong, and how often th
 
 
 class MeasuredShape(Shape):
-    """What people said of the alerts of so many weeks; false alarms a week lie between `low` and `high`."""
+    """People's judgements of the alerts of so many weeks; false alarms a week lie between `low` and `high`."""
 
     weeks = Number()
     n_fired = Whole()
@@ -32,7 +32,7 @@ class MeasuredShape(Shape):
 
 
 class CheckShape(Shape):
-    """What a rule would have raised over stored history: true alarms and false ones together."""
+    """The number of alarms that a rule would have raised over stored history, true and false together."""
 
     since = Instant()
     until = Instant()
@@ -69,7 +69,7 @@ class ReckoningShape(Shape):
 
 
 class NewBudgetShape(Shape):
-    """How many false alarms a week to allow."""
+    """The number of false alarms a week to allow."""
 
     a_week = Number(required=True, validate=Between(LEAST, MOST))
 
@@ -109,5 +109,5 @@ def change_budget(payload: Json) -> Response:
 
 @route(group, "/rare-subjects", needs="rules:read", returns=page_of(RareShape, "RareSubjects"))
 def list_rare() -> Json:
-    """What the rules of surges watch and cannot judge within hours, for want of stories."""
+    """List the subjects that rules of surges watch and that have too few stories to be judged within hours."""
     return api_lists.whole(measure_rules.rare_subjects(access.services(), viewer=access.viewer()))

@@ -148,7 +148,7 @@ def missed(kind: str, subject_id: str) -> Response:
 @blueprint.post("/alerts/<number:alert_id>/silence")
 @requires("alerts:write")
 def silence(alert_id: int) -> str | Response | tuple[str, int]:
-    """Tell nobody about this subject for a while; who and why are kept."""
+    """Silence a subject for a while; the person and the reason are kept."""
     alert, form = ALERT.get(services().db, alert_id, viewer=viewer()), NewSilence()
     if not form.validate_on_submit():
         return _page(alert, form=form), 422
@@ -166,7 +166,7 @@ def silence(alert_id: int) -> str | Response | tuple[str, int]:
 @blueprint.post("/alerts/silences/<number:silence_id>/end")
 @requires("alerts:write")
 def end_silence(silence_id: int) -> Response:
-    """Tell people again."""
+    """End a silence now."""
     keep_silences.end_silence(services(), silence_id, viewer=viewer())
     flash(_("The silence has ended."), "good")
     return redirect(url_for("pages_alerts.index"))

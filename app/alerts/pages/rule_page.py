@@ -91,7 +91,7 @@ def budget() -> Shown:
 @blueprint.post("/rules/mentions")
 @requires("rules:write")
 def mentions() -> Response:
-    """Tell of every mention of a subject, or of every negative one, from now on."""
+    """Add a rule that notifies of every mention of a subject, or of every negative one."""
     kind, subject_id = request.form.get("kind", ""), request.form.get("subject_id", "")
     if kind not in get_args(SubjectKind):
         raise NotFound(noun="subject", id=kind)

@@ -151,7 +151,7 @@ def by_ids(db: Reads, event_ids: Iterable[int]) -> dict[int, Event]:
 
 
 def later(db: Reads, noun: str, noun_ids: Iterable[int], *, than: int) -> dict[int, tuple[Event, ...]]:
-    """What happened to several things after an event, by thing, oldest first."""
+    """The events of several things after an event, by thing, oldest first."""
     rows = db.rows(
         statement(_OF, "AND noun_id IN (SELECT value FROM json_each(?)) AND id > ? ORDER BY id"),
         (noun, scope.listed(noun_ids), than),

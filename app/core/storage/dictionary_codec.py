@@ -1,4 +1,4 @@
-"""What repeats by the million is kept once and has a number: labels, verdicts, deeds."""
+"""Numbers for values that repeat by the million and are kept once: labels, verdicts, deeds."""
 
 from __future__ import annotations
 

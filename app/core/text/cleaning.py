@@ -90,7 +90,7 @@ def shown(body: str, *, is_html: bool = False) -> str:
 
 
 def clean(body: str, *, is_html: bool = False) -> str:
-    """What the customer wrote: quoted replies, signatures and spare white space gone, never to emptiness.
+    """Return the customer's own words, without quoted replies, signatures and spare white space; never an empty text.
 
     Of the plain text the first 200,000 characters are read; a model's window holds a small part of that.
     """
@@ -150,7 +150,7 @@ def _without_signature(text: str) -> str:
 
 
 def _is_said(text: str) -> bool:
-    """Whether there is at least one letter or digit in it."""
+    """Return True for a text with at least one letter or digit."""
     return _LETTER.search(text) is not None
 
 
@@ -185,7 +185,7 @@ def _is_header_block(lines: Sequence[str], *, at: int) -> bool:
 
 
 def _attribution_lines(lines: Sequence[str], *, at: int) -> int:
-    """How many lines (0–3) an attribution like `On 3 May 2024, Ann <ann@x.org> wrote:` takes at `at`."""
+    """Return the number of lines (0–3) of an attribution like `On 3 May 2024, Ann <ann@x.org> wrote:` at `at`."""
     joined = ""
     for n_lines, line in enumerate(lines[at : at + 3], start=1):
         bare = _bare(line)
@@ -209,7 +209,7 @@ def _is_short(lines: Sequence[str], *, after: int) -> bool:
 
 
 def _closing_at(lines: Sequence[str]) -> int | None:
-    """Where a closing formula stands that only a few short lines follow."""
+    """Return the line of a closing formula that only a few short lines follow."""
     n_after = 0
     for at in range(len(lines) - 1, 0, -1):
         line = lines[at].strip()

@@ -114,7 +114,7 @@ def bank_accounts(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _end_of(text: str, *, start: int, n_characters: int) -> int | None:
-    """Where the n-th letter or digit after `start` ends; None if another character than a single gap comes first."""
+    """Return the end of the n-th letter or digit after `start`; None if more than a single gap comes between."""
     at, n_gaps = start, 0
     while n_characters and at < len(text) and n_gaps < 2:
         if text[at].isascii() and text[at].isalnum():

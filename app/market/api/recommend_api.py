@@ -146,7 +146,7 @@ def recommend(query: Json) -> Json:
     },
 )
 def feedback() -> dict[str, int]:
-    """Tell what was read, liked or hidden."""
+    """Record that posts were read, liked or hidden."""
     payload = request_body.read_json()
     sent = payload if isinstance(payload, list) else [payload]
     if len(sent) > access.settings().max_batch:

@@ -31,7 +31,7 @@ class PostTexts:
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """What lists show beside posts: mentions and own topics by post, sizes by story, companies and feeds by id."""
+    """Companions of listed posts: mentions and own topics by post, sizes by story, companies and feeds by id."""
 
     mentions: Mapping[int, tuple[Mention, ...]]
     entities: Mapping[int, Entity]

@@ -69,7 +69,7 @@ def _features(post: Post, mentioned: Sequence[Mention]) -> dict[str, float]:
 
 
 def _popularity(services: Services, fresh: Sequence[Post]) -> Mapping[int, float]:
-    """How often each post's story was told and read, 0–1 on a logarithmic scale."""
+    """Return how often each post's story was told and read, 0–1 on a logarithmic scale."""
     sizes = posts.story_sizes(services.db, {post.story_id for post in fresh if post.story_id is not None})
     readers = post_feedback.n_readers(services.db, [post.id for post in fresh])
     full = math.log1p(FULL_POPULARITY)

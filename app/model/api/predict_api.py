@@ -26,7 +26,7 @@ SCORES = {
 
 
 class ParametersShape(Shape):
-    """Which task answers, by name or role, and how many labels."""
+    """The task that answers, by name or role, and the number of labels."""
 
     task = fields.String(validate=Size(min=1))
     top_k = Whole(validate=Between(1, 1000))
@@ -163,7 +163,7 @@ def rerank(payload: Json) -> Any:
 
 @route(group, "/info", needs="models:read", returns={"type": "object"})
 def info() -> Any:
-    """What answers: the model, its files' hash, its limits and labels."""
+    """Show the model in force: its version, the hash of its files, its limits and labels."""
     services = access.services()
     model = services.engine.model()
     manifest = model.artifact.manifest

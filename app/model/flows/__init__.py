@@ -1,1 +1,1 @@
-"""What happens, in order, each in one transaction."""
+"""Flows of the model: each is one verb, in one transaction."""

@@ -11,7 +11,7 @@ OutboxState = Literal["waiting", "sending", "sent", "failed", "bounced"]
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """Where to connect and as whom; `secret` is the password in the clear, held only while it is used."""
+    """A mail server and its account; `secret` is the password in the clear, held only while it is used."""
 
     host: str
     port: int

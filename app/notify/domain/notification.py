@@ -1,4 +1,4 @@
-"""What goes out: receivers, notifications, and their attempts."""
+"""Receivers, notifications, and the attempts to send them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_MATCHERS, LONGEST_VALUE = 20, 200
 
 @dataclass(frozen=True, kw_only=True)
 class Receiver:
-    """Where notifications go, and by which route.
+    """An address that notifications go to, with its route.
 
     `secret` signs webhooks (Standard Webhooks, `whsec_…`) and is never shown again; an Apprise `url` is a secret too.
     A `webhook` gets Standard Webhooks, `alertmanager` the webhook body that Alertmanager sends, `alertmanager_api` is

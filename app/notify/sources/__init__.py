@@ -1,1 +1,1 @@
-"""What reads from outside."""
+"""Calls to other systems: mail servers, webhooks and chats."""

@@ -28,13 +28,13 @@ class HealthShape(Shape):
 
 @route(group, "/live", needs=access.PUBLIC, returns=HealthShape)
 def live() -> dict[str, str]:
-    """Whether the process answers at all."""
+    """Answer while the process is alive."""
     return {"status": "ok"}
 
 
 @route(group, "/ready", needs=access.PUBLIC, returns=HealthShape)
 def ready() -> dict[str, str] | Response:
-    """Whether the model answers and the database can be written to; 503 says which does not and why."""
+    """Check that the model answers and the database can be written to; 503 says which does not, and why."""
     return _ready()
 
 
