@@ -90,7 +90,7 @@ def shown(body: str, *, is_html: bool = False) -> str:
 
 
 def clean(body: str, *, is_html: bool = False) -> str:
-    """Return the customer's own words, without quoted replies, signatures and spare white space; it never empties a text.
+    """Return the customer's own words, without quoted replies and signatures; a text is never emptied by it.
 
     Of the plain text the first 200,000 characters are read; a model's window holds a small part of that.
     """
