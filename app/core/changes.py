@@ -13,7 +13,7 @@ from dataclasses import asdict, is_dataclass, replace
 from typing import Any, cast
 
 from app.core.db import Database, Transaction, assignments, statement
-from app.core.errors import Conflict, FieldError, InputError, NotAllowed, Stale
+from app.core.errors import Conflict, FieldError, InputError, NotAllowed, NotFound, Stale
 from app.core.events import event_log, history
 from app.core.events.event import Event
 from app.core.nouns import NOUNS, Changed, Fields, Inverse, Noun, Plan, Row
@@ -204,8 +204,10 @@ def undone(tx: Transaction, event: Event, *, viewer: Viewer) -> Changed[Any]:
     noun = NOUNS[event.noun]
     if not viewer.may(noun.permission):
         raise NotAllowed(permission=noun.permission)
+    sight = _sight(event, viewer=viewer)
+    _check_sight(tx, noun, event.noun_id, viewer=sight)
     check_undo(event, later=event_log.later(tx, event.noun, [event.noun_id], than=event.id).get(event.noun_id, ()))
-    made = inverse.undo(tx, event, _sight(event, viewer=viewer))
+    made = inverse.undo(tx, event, sight)
     if made.event is None:
         raise Conflict("cannot_undo", id=event.id)
     return made
@@ -281,6 +283,15 @@ def _sight(event: Event, *, viewer: Viewer) -> Viewer:
     """The viewer as who takes an event back: who moved a thing out of their own sight can still do that."""
     is_own = (event.actor_kind, event.actor_id) == (viewer.actor_kind, viewer.actor_id)
     return replace(viewer, queue_ids=None, feed_ids=None) if is_own else viewer
+
+
+def _check_sight(tx: Transaction, noun: Noun[Row], thing_id: int, *, viewer: Viewer) -> None:
+    """Raise NotFound or NotAllowed for a thing out of sight, before anything is said of what happened to it."""
+    try:
+        row = noun.read(tx, thing_id)
+    except NotFound:
+        return  # it was removed: only its event is left to be seen
+    noun.see(tx, row, viewer)
 
 
 @contextmanager

@@ -62,9 +62,7 @@ def _assignments(columns: tuple[str, ...]) -> str:
     return ", ".join(identifier(column) + " = ?" for column in columns)
 
 
-def _run(
-    connection: sqlite3.Connection, sql: str, params: Iterable[object], *, then: Callable[[sqlite3.Cursor], T]
-) -> T:
+def _run(connection: sqlite3.Connection, sql: str, params: Iterable[Any], *, then: Callable[[sqlite3.Cursor], T]) -> T:
     """Run a statement and return what is taken of its cursor; SQLite's faults are raised as this program's."""
     try:
         return then(connection.execute(sql, _bound(params)))
@@ -74,15 +72,15 @@ def _run(
         raise fault_of(error) from error
 
 
-def _bound(values: Iterable[object]) -> list[object]:
+def _bound(values: Iterable[Any]) -> list[Any]:
     # Every value of every statement passes here, so one that needs no change costs no call.
     return [
         value
         if value is None
         or (kind := type(value)) is float
         or kind is bool
-        or (kind is str and value.isascii())  # type: ignore[attr-defined]
-        or (kind is int and -LARGEST <= value <= LARGEST)  # type: ignore[operator]
+        or (kind is str and value.isascii())
+        or (kind is int and -LARGEST <= value <= LARGEST)
         else bindable(value)
         for value in values
     ]
@@ -196,12 +194,8 @@ class Transaction(Reads):
 
     def insert(self, table: str, values: Mapping[str, object]) -> int:
         """Insert one row; returns its id."""
-        return _run(
-            self._connection,
-            _insertion(table, tuple(values)),
-            values.values(),
-            then=lambda cursor: cursor.lastrowid or 0,
-        )
+        sql = _insertion(table, tuple(values))
+        return _run(self._connection, sql, values.values(), then=lambda cursor: cursor.lastrowid or 0)
 
     def change(self, table: str, row_id: int, *, changes: Mapping[str, object], version: int | None = None) -> None:
         """Update columns and count the version up.
@@ -328,12 +322,15 @@ class Database(Reads):
             unit.after_commit(work)
 
     def _begin(self, connection: sqlite3.Connection, *, wait_s: float) -> None:
-        _set_wait(connection, wait_s)
+        is_usual = wait_s == self._timeout_s
+        if not is_usual:
+            _set_wait(connection, wait_s)
         try:
             with translated():
                 connection.execute("BEGIN IMMEDIATE")
         finally:
-            _set_wait(connection, self._timeout_s)
+            if not is_usual:
+                _set_wait(connection, self._timeout_s)
 
     @contextmanager
     def page_cache(self, *, megabytes: int) -> Iterator[None]:

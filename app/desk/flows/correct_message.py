@@ -34,10 +34,6 @@ class MessageSubject:
         message = messages.get(tx, subject_id)
         return SeenText(noun_id=tickets.get(tx, message.ticket_id, viewer=viewer).id, text=message.text)
 
-    def check_sight(self, tx: Transaction, noun_id: int, *, viewer: Viewer) -> None:
-        """Raise NotFound for a ticket out of sight."""
-        tickets.get(tx, noun_id, viewer=viewer)
-
     def believed(self, tx: Transaction, stored: StoredPrediction, *, noun_id: int, label: str) -> Fields:
         """Return the columns of the ticket that a person's label changes: an intent changes queue and urgency too."""
         role, task = stored.prediction.role, stored.prediction.task

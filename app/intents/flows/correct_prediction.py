@@ -40,9 +40,6 @@ class CorrectionSubject(Protocol):
     def seen(self, tx: Transaction, subject_id: int, *, viewer: Viewer) -> SeenText:
         """Return the text of a subject; raise NotFound for one out of the viewer's sight."""
 
-    def check_sight(self, tx: Transaction, noun_id: int, *, viewer: Viewer) -> None:
-        """Raise NotFound for a thing out of the viewer's sight."""
-
     def believed(self, tx: Transaction, stored: StoredPrediction, *, noun_id: int, label: str) -> Fields:
         """Return the columns that a person's label changes, and those that follow from them."""
 

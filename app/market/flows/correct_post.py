@@ -29,10 +29,6 @@ class PostSubject:
         post = POST.get(tx, subject_id, viewer=viewer)
         return SeenText(noun_id=post.id, text=post.text)
 
-    def check_sight(self, tx: Transaction, noun_id: int, *, viewer: Viewer) -> None:
-        """Raise NotFound for a post out of sight."""
-        POST.get(tx, noun_id, viewer=viewer)
-
     def believed(self, tx: Transaction, stored: StoredPrediction, *, noun_id: int, label: str) -> Fields:
         """The columns that a person's label changes."""
         return label_columns(stored.prediction.role, label=label)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from app.answers.flows.keep_articles import ARTICLE
 from app.answers.flows.keep_macros import MACRO
 from app.answers.store import articles, macros, suggestion_outcomes
 from app.core import changes
-from app.core.errors import Conflict, InputError
+from app.core.errors import Conflict, InputError, NotAllowed, NotFound
 from app.core.events import event_log
 from app.core.events.event import Event
 from app.core.permissions import SYSTEM
@@ -219,10 +220,26 @@ def test_a_rule_that_would_close_a_circle_is_not_put_back(services: Services, pe
 def test_trust_in_one_intent_is_taken_back_and_another_does_not_stand_in_the_way(
     services: Services, people: Desk
 ) -> None:
-    task = {"task": "commerce_intent", "viewer": people.admin}
-    keep_queues.set_trust(services.db, intent="get_refund", is_trusted=False, **task)  # type: ignore[arg-type]
+    distrust = partial(
+        keep_queues.set_trust, services.db, viewer=people.admin, task="commerce_intent", is_trusted=False
+    )
+    distrust(intent="get_refund")
     event = last(services, "queue", people.refunds)
-    keep_queues.set_trust(services.db, intent="complaint", is_trusted=False, **task)  # type: ignore[arg-type]
+    distrust(intent="complaint")
     undone(services, people, event)
     found = {one.intent: one.is_trusted for one in queues.route_rules(services.db, task="commerce_intent")}
     assert found == {"get_refund": True, "complaint": False}
+
+
+def test_nobody_learns_by_an_undo_what_happened_out_of_sight(services: Services, people: Desk) -> None:
+    draft = TicketDraft(subject="", body="hello there", channel="api", queue="refunds")
+    ticket = file_ticket.receive(services, draft, viewer=SYSTEM).ticket
+    file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"queue_id": people.cards, "subject": "A"})
+    first = last(services, "ticket", ticket.id)
+    file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"subject": "B"})
+    with pytest.raises(Conflict, match="changed_since"):
+        changes.undo(services, first.id, viewer=people.card_agent)
+    with pytest.raises(NotFound):
+        changes.undo(services, first.id, viewer=people.shop_agent)
+    with pytest.raises(NotAllowed):
+        changes.undo(services, first.id, viewer=people.analyst)

@@ -207,8 +207,7 @@ def test_the_right_intent_brings_its_own_urgency_and_undo_takes_it_back(
     keep_queues.set_route_rule(
         services, viewer=SYSTEM, task="commerce_intent", intent="track_order", queue_id=people.refunds, urgency=0
     )
-    correct = {"viewer": people.shop_agent, "ticket_id": ticket.id, "task": "commerce_intent"}
-    correct_message.correct(services, label="track_order", **correct)  # type: ignore[arg-type]
+    correct_message.correct(services, ticket.id, viewer=people.shop_agent, label="track_order", task="commerce_intent")
     now = rows_of.read(services.db, ticket.id)
     assert now.urgency is not None
     assert now.urgency.points == before.urgency.points - 25

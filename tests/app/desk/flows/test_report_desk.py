@@ -11,7 +11,7 @@ from app.core import changes, clock
 from app.core.durations import DAY_MS, HOUR_MS
 from app.core.errors import InputError
 from app.core.events import event_log
-from app.core.permissions import SYSTEM
+from app.core.permissions import SYSTEM, Viewer
 from app.core.services import Services
 from app.desk.domain.report import Figures, Report
 from app.desk.domain.ticket import TicketDraft
@@ -24,9 +24,16 @@ START = round(datetime(2026, 3, 2, 1, tzinfo=UTC).timestamp() * 1000)
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
 
 
-def asked(services: Services, *, first: date = MONDAY, last: date = TUESDAY, **values: object) -> Report:
-    given = {"viewer": SYSTEM, "zone": "UTC", **values}
-    return report_desk.report(services, first=first, last=last, **given)  # type: ignore[arg-type]
+def asked(
+    services: Services,
+    *,
+    viewer: Viewer = SYSTEM,
+    first: date = MONDAY,
+    last: date = TUESDAY,
+    zone: str = "UTC",
+    queue_id: int | None = None,
+) -> Report:
+    return report_desk.report(services, viewer=viewer, first=first, last=last, zone=zone, queue_id=queue_id)
 
 
 def file(services: Services, body: str = "hmm", *, queue: str = "intake") -> int:
