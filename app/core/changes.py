@@ -29,7 +29,7 @@ def add(
     Raises InputError for a field that cannot be, Conflict `name_taken`, `slug_taken` or `ticker_taken`.
     """
     with db.transaction() as tx:
-        values = checked(tx, noun, given, was=None)
+        values = check_fields(tx, noun, given, was=None)
         noun.permit(tx, values, viewer)
         with _refusing_twins(noun, values):
             thing_id = noun.insert(tx, {**noun.columns(values), **(columns or {})})
@@ -40,7 +40,7 @@ def add(
             verb="created",
             noun=noun.name,
             noun_id=thing_id,
-            after=_told(row, noun.titles),
+            after=_event_values(row, noun.titles),
             data=noun.data(row),
         )
         noun.follow(tx, None, row, viewer)
@@ -79,15 +79,15 @@ def check_version(noun: Noun[Row], row: Row, *, version: int | None) -> None:
 
 def plan(tx: Transaction, noun: Noun[Row], was: Row, given: Fields, *, undoes: int | None = None) -> Plan[Row] | None:
     """Plan a change of a thing; None when it is like that already. Raises InputError, NotFound."""
-    values = checked(tx, noun, given, was=was)
+    values = check_fields(tx, noun, given, was=was)
     wanted = {name: value for name, value in values.items() if getattr(was, name) != value}
     if not wanted:
         return None
-    told = [name for name in wanted if name not in noun.secrets]
+    told = [name for name in wanted if name not in noun.secrets | noun.derived]
     return Plan(
         was=was,
         columns={**noun.columns(wanted), **noun.consequences(tx, was, wanted, is_undo=undoes is not None)},
-        before=_told(was, told),
+        before=_event_values(was, told),
         after={
             **{name: _plain(wanted[name]) for name in told},
             **{f"is_{name}_changed": True for name in wanted if name in noun.secrets},
@@ -118,7 +118,11 @@ def write(tx: Transaction, noun: Noun[Row], plan: Plan[Row], *, viewer: Viewer) 
 
 
 def write_each(tx: Transaction, noun: Noun[Row], plans: Sequence[Plan[Row]], *, viewer: Viewer) -> list[int]:
-    """Write many planned changes with their events at once; the ids of the events. Nothing follows from them."""
+    """Write many planned changes with their events at once; returns the ids of the events.
+
+    It is for nouns whose rows are written as usual and from whose changes nothing follows.
+    """
+    assert (type(noun).update, type(noun).follow) == (Noun.update, Noun.follow)
     by_columns: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
     for one in plans:
         by_columns.setdefault(tuple(one.columns), []).append((*one.columns.values(), one.was.id))
@@ -145,8 +149,8 @@ def remove(
     """Remove a thing; raises NotFound, and Conflict where something stands on it."""
     with db.transaction() as tx:
         was = noun.get(tx, thing_id, viewer=viewer)
-        names = sorted(noun.fields - noun.secrets) if noun.is_restorable else noun.titles
-        before = {**_told(was, names), **(noun.kept(tx, was) if noun.is_restorable else {})}
+        names = sorted(noun.fields - noun.secrets - noun.derived) if noun.is_restorable else noun.titles
+        before = {**_event_values(was, names), **(noun.kept(tx, was) if noun.is_restorable else {})}
         noun.delete(tx, was)
         event = history.record(
             tx,
@@ -166,16 +170,17 @@ def restore(
     tx: Transaction, noun: Noun[Row], thing_id: int, kept: Fields, *, viewer: Viewer, undoes: int
 ) -> Changed[Row]:
     """Put a removed thing back, as the event of its removal `kept` it; raises Conflict when its name is taken."""
+    noun.permit(tx, kept, viewer)
     with _refusing_twins(noun, kept):
         noun.revive(tx, thing_id, kept)
-    row = noun.read(tx, thing_id)
+    row = noun.get(tx, thing_id, viewer=viewer)
     event = history.record(
         tx,
         actor=history.of(viewer),
         verb="restored",
         noun=noun.name,
         noun_id=thing_id,
-        after=_told(row, noun.titles),
+        after=_event_values(row, noun.titles),
         undoes=undoes,
         data=noun.data(row),
     )
@@ -191,14 +196,14 @@ def undo(services: Services, event_id: int, *, viewer: Viewer) -> Event:
     """
     with services.db.transaction() as tx:
         event = event_log.get(tx, event_id)
-        made = undone(tx, event, viewer=viewer)
+        made = undo_in(tx, event, viewer=viewer)
     assert made.event is not None
     if made.event.verb != "deleted":
         NOUNS[event.noun].settle(services, made.row)
     return made.event
 
 
-def undone(tx: Transaction, event: Event, *, viewer: Viewer) -> Changed[Any]:
+def undo_in(tx: Transaction, event: Event, *, viewer: Viewer, later: Sequence[Event] | None = None) -> Changed[Any]:
     """The thing after an event was taken back in an open transaction; raises as `undo` does."""
     inverse = _inverse(event)
     noun = NOUNS[event.noun]
@@ -206,7 +211,9 @@ def undone(tx: Transaction, event: Event, *, viewer: Viewer) -> Changed[Any]:
         raise NotAllowed(permission=noun.permission)
     sight = _sight(event, viewer=viewer)
     _check_sight(tx, noun, event.noun_id, viewer=sight)
-    check_undo(event, later=event_log.later(tx, event.noun, [event.noun_id], than=event.id).get(event.noun_id, ()))
+    if later is None:
+        later = event_log.later(tx, event.noun, [event.noun_id], than=event.id).get(event.noun_id, ())
+    check_undo(event, later=later)
     made = inverse.undo(tx, event, sight)
     if made.event is None:
         raise Conflict("cannot_undo", id=event.id)
@@ -237,7 +244,7 @@ def check_undo(event: Event, *, later: Sequence[Event]) -> None:
             raise Conflict("changed_since", id=event.id, by=one.id)
 
 
-def checked(tx: Transaction, noun: Noun[Row], given: Fields, *, was: Row | None) -> Fields:
+def check_fields(tx: Transaction, noun: Noun[Row], given: Fields, *, was: Row | None) -> Fields:
     """The values of fields that were given; raises InputError for one that nobody edits, or that must not be empty."""
     unknown = sorted(set(given) - noun.fields)
     if unknown:
@@ -264,7 +271,9 @@ def _usual_inverse(noun: Noun[Any], event: Event) -> Inverse | None:
     if event.verb == "deleted":
         return Inverse(undo=_undo_removal) if noun.is_restorable and set(noun.needed) <= set(event.before) else None
     is_edit = event.verb not in noun.never_undone and bool(event.before) and set(event.before) <= noun.fields
-    return Inverse(undo=_undo_change) if is_edit else None
+    # A secret that was replaced is known no more, so the whole edit stands: half of it is not taken back.
+    is_whole = not any(f"is_{name}_changed" in event.after for name in noun.secrets)
+    return Inverse(undo=_undo_change) if is_edit and is_whole else None
 
 
 def _undo_addition(tx: Transaction, event: Event, viewer: Viewer) -> Changed[Any]:
@@ -282,7 +291,7 @@ def _undo_change(tx: Transaction, event: Event, viewer: Viewer) -> Changed[Any]:
 def _sight(event: Event, *, viewer: Viewer) -> Viewer:
     """The viewer as who takes an event back: who moved a thing out of their own sight can still do that."""
     is_own = (event.actor_kind, event.actor_id) == (viewer.actor_kind, viewer.actor_id)
-    return replace(viewer, queue_ids=None, feed_ids=None) if is_own else viewer
+    return replace(viewer, queue_ids=None) if is_own else viewer
 
 
 def _check_sight(tx: Transaction, noun: Noun[Row], thing_id: int, *, viewer: Viewer) -> None:
@@ -307,7 +316,7 @@ def _refusing_twins(noun: Noun[Any], values: Fields) -> Iterator[None]:
         raise Conflict(f"{key}_taken", noun=noun.title or noun.name, **taken) from error
 
 
-def _told(thing: object, names: Sequence[str]) -> dict[str, Any]:
+def _event_values(thing: object, names: Sequence[str]) -> dict[str, Any]:
     return {name: _plain(getattr(thing, name)) for name in names}
 
 

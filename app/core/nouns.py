@@ -67,7 +67,8 @@ class Noun(Generic[Row]):
     """A kind of thing that is kept: a subclass names its table and fields, and says what differs from the usual.
 
     `fields` may be edited by who has the `permission`; a thing is added only with the `needed` ones. `unique` is the
-    field that no two things share, `titles` tell which thing was added or removed, `secrets` stay out of events.
+    field that no two things share, `titles` tell which thing was added or removed, `secrets` stay out of events,
+    as `derived` fields do, which follow from others.
     `inverses` take events with verbs of their own back, and events with the verbs in `never_undone` stand.
     """
 
@@ -80,6 +81,7 @@ class Noun(Generic[Row]):
     unique: ClassVar[str] = "name"
     titles: ClassVar[tuple[str, ...]] = ("name",)
     secrets: ClassVar[frozenset[str]] = frozenset()
+    derived: ClassVar[frozenset[str]] = frozenset()
     is_restorable: ClassVar[bool] = False
     never_undone: ClassVar[frozenset[str]] = frozenset()
 

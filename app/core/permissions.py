@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
+from app.core.errors import NotAllowed
+
 UserRole = Literal["agent", "analyst", "admin"]
 
 PERMISSIONS: dict[UserRole, frozenset[str]] = {
@@ -72,6 +74,12 @@ class Viewer:
     def may(self, permission: str) -> bool:
         """Return True where `noun:verb` is among the permissions; `*:*` is everything."""
         return "*:*" in self.permissions or permission in self.permissions
+
+    def person_id(self, *, permission: str) -> int:
+        """Return the id of the person who acts; raises NotAllowed for a viewer who is none."""
+        if self.user_id is None:
+            raise NotAllowed(permission=permission)
+        return self.user_id
 
     def sees_queue(self, queue_id: int | None) -> bool:
         """Return True where a queue, with its tickets, is in sight."""

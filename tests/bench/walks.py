@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from types import FrameType
@@ -82,9 +82,11 @@ def _walking(db: Database) -> Iterator[Walk]:
     walk = Walk()
     db.connection.set_trace_callback(walk.hear)
     sys.setprofile(walk.see)
-    yield walk
-    sys.setprofile(None)
-    db.connection.set_trace_callback(None)
+    try:
+        yield walk
+    finally:
+        sys.setprofile(None)
+        db.connection.set_trace_callback(None)
 
 
 @contextmanager
@@ -133,6 +135,7 @@ def _ways(services: Services) -> dict[str, Callable[[], object]]:
     }
 
 
+@cache
 def walks() -> dict[str, Walk]:
     """Walk every way and return what it ran."""
     found = dict[str, Walk]()

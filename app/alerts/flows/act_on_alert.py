@@ -9,7 +9,7 @@ from app.alerts.domain.evidence import Remark
 from app.alerts.store import alert_feedback, alerts
 from app.core import changes, clock
 from app.core.db import Reads
-from app.core.errors import Conflict, FieldError, InputError, NotAllowed, NotFound
+from app.core.errors import Conflict, FieldError, InputError, NotFound
 from app.core.events import history
 from app.core.nouns import Changed, Noun, Plan
 from app.core.permissions import Viewer
@@ -39,13 +39,6 @@ class AlertNoun(Noun[Alert]):
 ALERT = AlertNoun()
 
 
-def check_person(viewer: Viewer) -> int:
-    """Return the id of the person who acts; raise NotAllowed for a viewer who is none."""
-    if viewer.user_id is None:
-        raise NotAllowed(permission="alerts:write")
-    return viewer.user_id
-
-
 def acknowledge(services: Services, alert_id: int, *, viewer: Viewer, note: str = "") -> Changed[Alert]:
     """Write down who looks after an alert and what they do; the first person counts.
 
@@ -67,7 +60,7 @@ def acknowledge(services: Services, alert_id: int, *, viewer: Viewer, note: str 
 
 def judge(services: Services, alert_id: int, *, viewer: Viewer, remark: Remark, comment: str = "") -> Alert:
     """Write down that an alert was useful or a false alarm; the measured rate counts each person's last word."""
-    user_id = check_person(viewer)
+    user_id = viewer.person_id(permission="alerts:write")
     with services.db.transaction() as tx:
         alert = ALERT.get(tx, alert_id, viewer=viewer)
         alert_feedback.put(
@@ -90,7 +83,7 @@ def report_missed(
     services: Services, *, viewer: Viewer, subject_kind: SubjectKind, subject_id: str, at: int, comment: str
 ) -> None:
     """Write down bad news that no rule raised an alert on; raise InputError for a time to come."""
-    user_id, now = check_person(viewer), clock.now_ms()
+    user_id, now = viewer.person_id(permission="alerts:write"), clock.now_ms()
     if at > now:
         raise InputError(fields=[FieldError(pointer="/at", code="future")])
     with services.db.transaction() as tx:

@@ -120,9 +120,6 @@ def watch_mentions(
 
     Raises Conflict `already_watched` where a rule does so already.
     """
-    for rule in alert_rules.every(services.db):
-        if rule.is_active and rule.kind == "mention" and watches(rule, subject_kind, subject_id):
-            raise Conflict("already_watched", name=rule.name)
     given = {
         "name": name,
         "kind": "mention",
@@ -135,4 +132,8 @@ def watch_mentions(
         "cooldown_ms": 0,
         "severity": "info",
     }
-    return changes.add(services.db, RULE, given, viewer=viewer)
+    with services.db.transaction() as tx:
+        for rule in alert_rules.every(tx):
+            if rule.is_active and rule.kind == "mention" and watches(rule, subject_kind, subject_id):
+                raise Conflict("already_watched", name=rule.name)
+        return changes.add(tx, RULE, given, viewer=viewer)

@@ -62,5 +62,6 @@ def change_article(
 ) -> Changed[Article]:
     """Change an article; raises NotFound, Stale, InputError, Conflict."""
     made = changes.change(services.db, ARTICLE, article_id, given, viewer=viewer, version=version)
-    ARTICLE.settle(services, made.row)
+    if made.event is not None:
+        ARTICLE.settle(services, made.row)
     return made

@@ -51,6 +51,7 @@ class ViewNoun(Noun[SavedView]):
         return found
 
 
+_READS: dict[Place, str] = {"inbox": "tickets:read", "market": "market:read"}
 VIEW, INBOX_VIEW, DASHBOARD = ViewNoun(), ViewNoun("inbox"), ViewNoun("market")
 
 
@@ -58,7 +59,6 @@ def add(
     services: Services, *, viewer: Viewer, name: str, query: str, is_shared: bool = False, place: Place = "inbox"
 ) -> Changed[SavedView]:
     """Save a view of the viewer; raises InputError for a name that is missing or too long, Conflict `name_taken`."""
-    if viewer.user_id is None:
-        raise InputError("needs_a_person")
+    user_id = viewer.person_id(permission=_READS[place])
     given = {"name": name, "query": query, "is_shared": is_shared}
-    return changes.add(services.db, VIEW, given, viewer=viewer, columns={"user_id": viewer.user_id, "place": place})
+    return changes.add(services.db, VIEW, given, viewer=viewer, columns={"user_id": user_id, "place": place})

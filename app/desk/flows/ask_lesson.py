@@ -10,7 +10,7 @@ import numpy as np
 
 from app.core import clock
 from app.core.durations import DAY_MS
-from app.core.errors import Conflict, NotAllowed, NotReady
+from app.core.errors import Conflict, NotReady
 from app.core.nouns import Changed
 from app.core.permissions import Viewer
 from app.core.prediction import Correction
@@ -39,10 +39,8 @@ def lesson(services: Services, *, viewer: Viewer, leave_out: Iterable[int] = (),
 
     It asks about tickets that were read in the last day, or in the last week where these are too few.
     """
-    if viewer.user_id is None:
-        raise NotAllowed(permission="tickets:write")
-    now = clock.now_ms()
-    n_answered = doubtful_tickets.n_answered(services.db, user_id=viewer.user_id, since=_midnight(viewer, now=now))
+    user_id, now = viewer.person_id(permission="tickets:write"), clock.now_ms()
+    n_answered = doubtful_tickets.n_answered(services.db, user_id=user_id, since=_midnight(viewer, now=now))
     n_left = GOAL if is_more else max(GOAL - n_answered, 0)
     pool = _pool(services, viewer=viewer, leave_out=tuple(leave_out), now=now) if n_left else ()
     return Lesson(
@@ -60,12 +58,13 @@ def answer(services: Services, prediction_id: int, *, label: str, viewer: Viewer
     `correct_prediction.correct` raises.
     """
     stored = find_ticket_parts.prediction(services, prediction_id, viewer=viewer).stored
-    was = rows.in_force(
-        services.db, subject_kind=stored.subject_kind, subject_id=stored.subject_id, task=stored.prediction.task
-    )
-    if was is not None and was.user_id != viewer.user_id:
-        raise Conflict("already_judged", id=prediction_id)
-    return correct_prediction.correct_stored(services, stored, viewer=viewer, label=label, is_asked=True)
+    task = stored.prediction.task
+    correct_prediction.check_label(services, task, label=label)
+    with services.db.transaction() as tx:
+        was = rows.in_force(tx, subject_kind=stored.subject_kind, subject_id=stored.subject_id, task=task)
+        if was is not None and was.user_id != viewer.user_id:
+            raise Conflict("already_judged", id=prediction_id)
+        return correct_prediction.correct_in(tx, stored, label=label, viewer=viewer, is_asked=True)
 
 
 def _midnight(viewer: Viewer, *, now: int) -> int:

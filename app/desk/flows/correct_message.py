@@ -15,7 +15,7 @@ from app.core.services import Services
 from app.desk.decide import deadlines
 from app.desk.decide.intent_routing import DEFAULT_URGENCY
 from app.desk.decide.priority import with_intent
-from app.desk.domain.ticket import OPEN_STATUSES, Priority, Ticket, Urgency, UrgencyPart
+from app.desk.domain.ticket import OPEN_STATUSES, Priority, RouteRule, Ticket, Urgency, UrgencyPart
 from app.desk.flows import set_deadlines
 from app.desk.store import messages, queues, tickets
 from app.intents.decide.label_columns import columns as label_columns
@@ -40,9 +40,8 @@ class MessageSubject:
         found = label_columns(role, label=label)
         if role != "intent":
             return found
-        ticket = tickets.read(tx, noun_id)
-        urgency = _urgency(tx, ticket, task=task, label=label)
-        return {**found, **_rerouting(tx, ticket, task=task, label=label), **urgency}
+        ticket, rule = tickets.read(tx, noun_id), queues.route_rule(tx, task=task, intent=label)
+        return {**found, **_rerouting(tx, ticket, rule=rule), **_urgency(ticket, rule=rule)}
 
     def write(self, tx: Transaction, subject_id: int, *, noun_id: int, columns: Fields) -> Fields:
         """Write the columns of the ticket; returns what they were."""
@@ -55,7 +54,7 @@ def correct(services: Services, ticket_id: int, *, viewer: Viewer, label: str, t
     Raises InputError `nothing_to_correct` without a task, NotFound for a ticket out of sight, and as
     `correct_prediction.correct` does.
     """
-    correct_prediction.check_person(viewer)
+    viewer.person_id(permission="tickets:write")
     if task is None:
         raise InputError("nothing_to_correct")
     tickets.get(services.db, ticket_id, viewer=viewer)
@@ -72,19 +71,17 @@ def newest(db: Reads, ticket_id: int, *, task: str) -> StoredPrediction:
     raise NotFound(noun="prediction", id=f"{ticket_id}/{task}")
 
 
-def _rerouting(tx: Transaction, ticket: Ticket, *, task: str, label: str) -> Fields:
-    """The queue of the intent that a person names; a queue that a person chose before stays."""
-    rule = queues.route_rule(tx, task=task, intent=label)
+def _rerouting(tx: Transaction, ticket: Ticket, *, rule: RouteRule | None) -> Fields:
+    """Return the queue of the intent that a person names; a queue that a person chose before stays."""
     if rule is None or rule.queue_id in (None, ticket.queue_id) or _is_placed(tx, ticket):
         return {}
     return {"queue_id": rule.queue_id}
 
 
-def _urgency(tx: Transaction, ticket: Ticket, *, task: str, label: str) -> Fields:
-    """The urgency that the right intent means, and the priority unless a person chose it."""
+def _urgency(ticket: Ticket, *, rule: RouteRule | None) -> Fields:
+    """Return the urgency that the right intent means, and the priority unless a person chose it."""
     if ticket.urgency is None:
         return {}
-    rule = queues.route_rule(tx, task=task, intent=label)
     found = with_intent(ticket.urgency, intent_urgency=DEFAULT_URGENCY if rule is None else rule.urgency)
     if found == ticket.urgency:
         return {}

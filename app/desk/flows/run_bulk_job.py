@@ -15,7 +15,7 @@ from typing import Any, get_args
 from app.answers.store import macros
 from app.core import changes, clock
 from app.core.db import Transaction
-from app.core.errors import BellwetherError, Conflict, InputError, NotAllowed, NotFound
+from app.core.errors import BellwetherError, Conflict, InputError, NotFound
 from app.core.events import event_log as events
 from app.core.events import history
 from app.core.events.event import Event
@@ -55,8 +55,7 @@ def count(services: Services, order: BulkOrder, *, viewer: Viewer) -> int:
 
 def begin(services: Services, order: BulkOrder, *, viewer: Viewer) -> Job:
     """Accept an order: the worker does it to the tickets that are there now. Raises InputError, NotAllowed."""
-    if viewer.user_id is None:
-        raise NotAllowed(permission="tickets:write")
+    viewer.person_id(permission="tickets:write")
     _check(services, order)
     accepted = replace(order, last_id=tickets.last_id(services.db))
     return _queue(services, "bulk_edit", params=accepted.as_params(), viewer=viewer)
@@ -152,7 +151,7 @@ def work_undo(services: Services, job: Job, progress: Progress, *, viewer: Viewe
         event, later = batch.past_of(tx, of_job).of(was.id)
         if event.verb == "corrected":
             with tx.attempt():
-                made = changes.undone(tx, event, viewer=viewer)
+                made = changes.undo_in(tx, event, viewer=viewer, later=later)
             batch.done.append((was.id, None if made.event is None else made.event.id))
             return
         changes.check_undo(event, later=later)
@@ -181,7 +180,7 @@ def _corrected(
     services: Services, tx: Transaction, was: Ticket, *, label: Mapping[str, Any], viewer: Viewer
 ) -> int | None:
     stored = correct_message.newest(tx, was.id, task=str(label["task"]))
-    event = correct_prediction.corrected(tx, stored, label=str(label["label"]), viewer=viewer).event
+    event = correct_prediction.correct_in(tx, stored, label=str(label["label"]), viewer=viewer).event
     return None if event is None else event.id
 
 
@@ -266,7 +265,7 @@ def _transact(tx: Transaction, job: Job, progress: Progress, *, ids: Sequence[in
     found = {ticket.id: ticket for ticket in by_ids(tx, ids)}
     for ticket_id in ids:
         try:
-            do(tx, batch, _in_sight(found.get(ticket_id), ticket_id=ticket_id, viewer=viewer))
+            do(tx, batch, _in_sight(tx, found.get(ticket_id), ticket_id=ticket_id, viewer=viewer))
         except BellwetherError as error:
             batch.failed.append(ticket_id)
             progress.note(ticket_id, code=error.code, params=error.params)
@@ -276,9 +275,10 @@ def _transact(tx: Transaction, job: Job, progress: Progress, *, ids: Sequence[in
     progress.keep(tx)
 
 
-def _in_sight(ticket: Ticket | None, *, ticket_id: int, viewer: Viewer) -> Ticket:
-    if ticket is None or not viewer.sees_queue(ticket.queue_id):
+def _in_sight(tx: Transaction, ticket: Ticket | None, *, ticket_id: int, viewer: Viewer) -> Ticket:
+    if ticket is None:
         raise NotFound(noun="ticket", id=ticket_id)
+    TICKET.see(tx, ticket, viewer)
     return ticket
 
 

@@ -59,6 +59,11 @@ def note_read(tx: Transaction, mailbox_id: int, *, uid_validity: int, last_uid: 
     tx.execute("UPDATE mailbox SET uid_validity = ?, last_uid = ? WHERE id = ?", (uid_validity, last_uid, mailbox_id))
 
 
+def poll_at_once(tx: Transaction, mailbox_id: int) -> None:
+    """Let a mailbox be read at the next tick; that is no edit, so the version stays."""
+    tx.execute("UPDATE mailbox SET next_poll_at = 0 WHERE id = ?", (mailbox_id,))
+
+
 def note_poll(tx: Transaction, mailbox_id: int, *, at: int, next_at: int, error: str | None) -> None:
     """Write down how a look into a mailbox went and when the next one is due."""
     tx.execute(

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from app.core import clock
 from app.core.db import Transaction
-from app.core.errors import FieldError, InputError, NotAllowed, TaskMissing
+from app.core.errors import FieldError, InputError, TaskMissing
 from app.core.events import history
 from app.core.events.event import Event
 from app.core.nouns import Changed, Fields
@@ -58,7 +58,7 @@ def correct(
 
     Raises NotAllowed for a viewer who is no person, NotFound, InputError `unknown_label`, TaskMissing.
     """
-    check_person(viewer)
+    viewer.person_id(permission="tickets:write")
     stored = predictions.get(services.db, prediction_id)
     return correct_stored(services, stored, viewer=viewer, label=label, is_asked=is_asked)
 
@@ -69,14 +69,7 @@ def correct_stored(
     """Correct a prediction that was looked up already; raise as `correct` does."""
     check_label(services, stored.prediction.task, label=label)
     with services.db.transaction() as tx:
-        return corrected(tx, stored, label=label, viewer=viewer, is_asked=is_asked)
-
-
-def check_person(viewer: Viewer) -> int:
-    """Return the id of the person who corrects; raise NotAllowed for a viewer who is none."""
-    if viewer.user_id is None:
-        raise NotAllowed(permission="tickets:write")
-    return viewer.user_id
+        return correct_in(tx, stored, label=label, viewer=viewer, is_asked=is_asked)
 
 
 def check_label(services: Services, task: str, *, label: str) -> None:
@@ -89,11 +82,11 @@ def check_label(services: Services, task: str, *, label: str) -> None:
         raise InputError("unknown_label", fields=fields, label=label, task=task)
 
 
-def corrected(
+def correct_in(
     tx: Transaction, stored: StoredPrediction, *, label: str, viewer: Viewer, is_asked: bool = False
 ) -> Changed[Correction]:
     """Correct a prediction in an open transaction, with a label that was checked before."""
-    user_id, subject = check_person(viewer), SUBJECTS[stored.subject_kind]
+    user_id, subject = viewer.person_id(permission="tickets:write"), SUBJECTS[stored.subject_kind]
     seen = subject.seen(tx, stored.subject_id, viewer=viewer)
     was = corrections.in_force(
         tx, subject_kind=stored.subject_kind, subject_id=stored.subject_id, task=stored.prediction.task

@@ -14,7 +14,7 @@ from app.intents.store import corrections
 
 
 def undo_correction(tx: Transaction, event: Event, viewer: Viewer) -> Changed[Correction]:
-    """Take the correction of an event back; `changes.undone` has checked that its thing is in sight."""
+    """Take the correction of an event back; `changes.undo_in` has checked that its thing is in sight."""
     after = event.after
     subject = SUBJECTS[after["subject_kind"]]
     corrections.mark_undone(tx, after["correction_id"], at=clock.now_ms())

@@ -38,7 +38,7 @@ class OwnTopicNoun(Noun[OwnTopic]):
     unique = "title"
     title = "topic"
     titles = ("title",)
-    secrets = frozenset({"likeness"})
+    derived = frozenset({"likeness"})
 
     def make(self, row: sqlite3.Row) -> OwnTopic:
         """A topic out of its row."""
@@ -115,9 +115,10 @@ def change_topic(
 ) -> Changed[OwnTopic]:
     """Change a topic, and learn what other examples mean; raises NotFound, Stale, and as `add_topic` does."""
     was = OWN_TOPIC.get(services.db, topic_id, viewer=viewer)
-    return changes.change(
-        services.db, OWN_TOPIC, topic_id, _learned(services, given, was=was), viewer=viewer, version=version
-    )
+    learned = _learned(services, given, was=was)
+    # What was learned belongs to the examples that were read: nobody may have changed them meanwhile.
+    asked = was.version if version is None and "likeness" in learned else version
+    return changes.change(services.db, OWN_TOPIC, topic_id, learned, viewer=viewer, version=asked)
 
 
 def _learned(services: Services, given: Fields, *, was: OwnTopic | None) -> Fields:

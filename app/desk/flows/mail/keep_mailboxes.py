@@ -46,9 +46,8 @@ class MailboxNoun(Noun[Mailbox]):
         return dict(given)
 
     def consequences(self, tx: Transaction, was: Mailbox, wanted: Fields, *, is_undo: bool) -> Fields:
-        """It is looked into at once; another server or folder is read as new: its UIDs say nothing about the old."""
-        moved = {"uid_validity": None, "last_uid": 0} if {"imap_host", "imap_folder", "username"} & set(wanted) else {}
-        return {"next_poll_at": 0, **moved}
+        """Return the marks of a mailbox that is read as new: UIDs of another server or folder say nothing here."""
+        return {"uid_validity": None, "last_uid": 0} if {"imap_host", "imap_folder", "username"} & set(wanted) else {}
 
     def delete(self, tx: Transaction, row: Mailbox) -> None:
         """Remove a mailbox; raises Conflict `mailbox_in_use`."""
@@ -88,7 +87,11 @@ def change_mailbox(
 ) -> Changed[Mailbox]:
     """Change a mailbox; without a password the one it has stays."""
     sealed = {**given, "secret": sealing.seal(services, password)} if password else given
-    return changes.change(services.db, MAILBOX, mailbox_id, sealed, viewer=viewer, version=version)
+    with services.db.transaction() as tx:
+        made = changes.change(tx, MAILBOX, mailbox_id, sealed, viewer=viewer, version=version)
+        # Whoever saves wants to see it work: also where nothing had to change, as after a repair of the server.
+        mailboxes.poll_at_once(tx, mailbox_id)
+        return made
 
 
 def _faults(values: Fields) -> Iterator[FieldError]:

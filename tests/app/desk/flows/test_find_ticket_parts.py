@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.core import changes
 from app.core.errors import NotFound
 from app.core.permissions import SYSTEM
 from app.core.services import Services
@@ -51,6 +52,11 @@ def test_a_prediction_of_another_ticket_is_not_there(services: Services, people:
 
 def test_a_text_called_back_is_found_in_sight_alone(services: Services, people: Desk, refund: Ticket) -> None:
     assert find_ticket_parts.recalled_text(services, refund.id, viewer=people.shop_agent) == ""
+    written = file_ticket.note(services, refund.id, viewer=people.shop_agent, body="Called Kim").event
+    assert written is not None
+    changes.undo(services, written.id, viewer=people.shop_agent)
+    assert find_ticket_parts.recalled_text(services, refund.id, viewer=people.shop_agent) == "Called Kim"
+    assert find_ticket_parts.recalled_text(services, refund.id, viewer=people.admin) == ""
     with pytest.raises(NotFound):
         find_ticket_parts.recalled_text(services, refund.id, viewer=people.card_agent)
 
