@@ -25,6 +25,7 @@ from app.desk.flows import file_ticket, keep_queues, keep_routing_rules
 from app.desk.flows.keep_routing_rules import ROUTING_RULE
 from app.desk.store import queues
 from app.desk.store import routing_rule_rows as rules
+from app.notify.flows.keep_receivers import RECEIVER
 from tests.app.conftest import Desk
 
 
@@ -243,3 +244,16 @@ def test_nobody_learns_by_an_undo_what_happened_out_of_sight(services: Services,
         changes.undo(services, first.id, viewer=people.shop_agent)
     with pytest.raises(NotAllowed):
         changes.undo(services, first.id, viewer=people.analyst)
+
+
+def test_an_edit_that_replaced_a_secret_is_not_half_undone(services: Services, people: Desk) -> None:
+    given = {"name": "Ops", "kind": "webhook", "url": "https://hooks.example.com/in"}
+    made = changes.add(services.db, RECEIVER, given, viewer=people.admin).row
+    for wanted, can_undo in (
+        ({"name": "Night"}, True),
+        ({"name": "Day", "url": "https://hooks.example.com/other"}, False),
+    ):
+        event = changes.change(services.db, RECEIVER, made.id, wanted, viewer=people.admin).event
+        assert event is not None
+        assert changes.is_undoable(event) is can_undo
+        assert "hooks" not in str((event.before, event.after))

@@ -324,6 +324,9 @@ def test_a_wrong_password_and_a_missing_folder_are_told_and_tried_less_often(
     missed = boxes.get(local.db, made.id)
     assert missed.last_error == "no_folder"
     assert missed.next_poll_at > (missed.last_polled_at or missed.next_poll_at)
+    waiting = boxes.get(local.db, made.id)
+    assert keep_mailboxes.change_mailbox(local, made.id, {}, viewer=people.admin).event is None
+    assert boxes.get(local.db, made.id) == replace(waiting, next_poll_at=0)
     keep_mailboxes.change_mailbox(local, made.id, {"imap_folder": "INBOX"}, viewer=people.admin)
     look(local)
     assert boxes.get(local.db, made.id).last_error is None
