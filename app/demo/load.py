@@ -21,7 +21,7 @@ from app.core.permissions import SYSTEM, User
 from app.core.services import Services
 from app.demo import setting, story
 from app.desk.domain.ticket import Ticket, TicketDraft
-from app.desk.flows import file_ticket
+from app.desk.flows import act_on_ticket, file_ticket
 from app.market.domain.market import PostDraft
 from app.market.flows import ingest_posts
 from app.people.flows import find_viewer, keep_accounts
@@ -120,7 +120,7 @@ class Play:
             file_ticket.receive(self._services, replace(draft, **reply), viewer=SYSTEM)
             return
         viewer = find_viewer.viewer_for(self._services, self._agent(row, entry))
-        act = file_ticket.reply if entry["kind"] == "outgoing" else file_ticket.note
+        act = act_on_ticket.reply if entry["kind"] == "outgoing" else act_on_ticket.note
         act(self._services, ticket_id, viewer=viewer, body=entry["body"])
 
     def _settle(self, row: Row) -> None:
@@ -132,9 +132,9 @@ class Play:
         viewer = find_viewer.viewer_for(self._services, agent or self.people["admin"])
         ticket: Ticket | None = None
         if agent is not None:
-            ticket = file_ticket.edit(self._services, ticket_id, viewer=viewer, changes={"assignee_id": agent.id}).row
+            ticket = act_on_ticket.edit(self._services, ticket_id, viewer=viewer, changes={"assignee_id": agent.id}).row
         if ticket is None or ticket.status != row["status"]:
-            file_ticket.edit(self._services, ticket_id, viewer=viewer, changes={"status": row["status"]})
+            act_on_ticket.edit(self._services, ticket_id, viewer=viewer, changes={"status": row["status"]})
 
     def _agent(self, row: Row, entry: Row) -> User:
         return self.people.get(entry.get("agent") or row.get("agent") or "") or self.people["admin"]

@@ -75,7 +75,16 @@ class TicketNoun(Noun[Ticket]):
 
     def verb(self, was: Ticket, wanted: Fields) -> str:
         """Return the name of the change in the history."""
-        return _verb(was, wanted)
+        if set(wanted) == {"queue_id", "assignee_id"} and wanted["assignee_id"] is None:
+            return "routed"
+        if len(wanted) > 1:
+            return "edited"
+        key = next(iter(wanted))
+        if key != "status":
+            return _VERBS.get(key, "edited")
+        if wanted["status"] in ("solved", "closed"):
+            return "resolved" if wanted["status"] == "solved" else "closed"
+        return "reopened" if was.status in ("solved", "closed") else "status_set"
 
     def data(self, row: Ticket) -> Fields:
         """Return what webhooks get with every change of a ticket."""
@@ -158,15 +167,6 @@ def edit(
     return change(services.db, TICKET, ticket_id, changes, viewer=viewer, version=version)
 
 
-def apply_macro(
-    services: Services, ticket_id: int, *, macro_id: int, viewer: Viewer, version: int | None = None
-) -> Changed[Ticket]:
-    """Change the fields of a ticket that a macro changes; its text goes out with `reply`."""
-    with services.db.transaction() as tx:
-        wanted = macro_changes(tx, macros.get(tx, macro_id), was=TICKET.get(tx, ticket_id, viewer=viewer))
-        return change(tx, TICKET, ticket_id, wanted, viewer=viewer, version=version)
-
-
 def check(db: Reads, wanted: Fields) -> None:
     """Raise InputError or NotFound for a change that no ticket can have: its values, a queue or a person not there."""
     _checked(wanted)
@@ -174,19 +174,6 @@ def check(db: Reads, wanted: Fields) -> None:
         queues.get(db, wanted["queue_id"] or 0)
     if wanted.get("assignee_id") is not None:
         _check_person(users.get(db, wanted["assignee_id"]))
-
-
-def _verb(was: Ticket, wanted: Fields) -> str:
-    if set(wanted) == {"queue_id", "assignee_id"} and wanted["assignee_id"] is None:
-        return "routed"
-    if len(wanted) > 1:
-        return "edited"
-    key = next(iter(wanted))
-    if key != "status":
-        return _VERBS.get(key, "edited")
-    if wanted["status"] in ("solved", "closed"):
-        return "resolved" if wanted["status"] == "solved" else "closed"
-    return "reopened" if was.status in ("solved", "closed") else "status_set"
 
 
 def _changed(was: Ticket, wanted: Fields, *, now: int) -> Ticket:

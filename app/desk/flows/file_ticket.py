@@ -17,7 +17,6 @@ from app.core.services import Services
 from app.desk.decide import deadlines
 from app.desk.domain.ticket import Customer, Message, Queue, SlaState, Ticket, TicketDraft
 from app.desk.flows import store_ticket, triage_ticket
-from app.desk.flows.act_on_ticket import apply_macro, edit, note, reply
 from app.desk.flows.store_ticket import Stored
 from app.desk.flows.triage_ticket import Heard
 from app.desk.store import attachments, customers, messages, outbox, queues, tickets
@@ -26,19 +25,6 @@ from app.intents.store import corrections
 from app.model.store import predictions
 from app.notify.domain.letter import OutboxRow
 from app.people.store import users
-
-__all__ = [
-    "Received",
-    "TicketView",
-    "apply_macro",
-    "classify_pending",
-    "edit",
-    "note",
-    "receive",
-    "reply",
-    "show",
-    "sla_state",
-]
 
 LOG = logging.getLogger(__name__)
 LONGEST_WAIT_MS = 3_600_000

@@ -21,7 +21,7 @@ from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.routing_rule import Condition, RoutingAction
 from app.desk.domain.ticket import TicketDraft
-from app.desk.flows import file_ticket, keep_queues, keep_routing_rules
+from app.desk.flows import act_on_ticket, file_ticket, keep_queues, keep_routing_rules
 from app.desk.flows.keep_routing_rules import ROUTING_RULE
 from app.desk.store import queues
 from app.desk.store import routing_rule_rows as rules
@@ -57,7 +57,7 @@ def macro_id(services: Services, people: Desk) -> int:
     ticket = file_ticket.receive(
         services, TicketDraft(subject="", body="I want a refund", channel="api"), viewer=SYSTEM
     ).ticket
-    file_ticket.reply(services, ticket.id, viewer=people.shop_agent, body="Hi Ana", macro_id=made.id)
+    act_on_ticket.reply(services, ticket.id, viewer=people.shop_agent, body="Hi Ana", macro_id=made.id)
     return made.id
 
 
@@ -235,9 +235,9 @@ def test_trust_in_one_intent_is_taken_back_and_another_does_not_stand_in_the_way
 def test_nobody_learns_by_an_undo_what_happened_out_of_sight(services: Services, people: Desk) -> None:
     draft = TicketDraft(subject="", body="hello there", channel="api", queue="refunds")
     ticket = file_ticket.receive(services, draft, viewer=SYSTEM).ticket
-    file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"queue_id": people.cards, "subject": "A"})
+    act_on_ticket.edit(services, ticket.id, viewer=people.admin, changes={"queue_id": people.cards, "subject": "A"})
     first = last(services, "ticket", ticket.id)
-    file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"subject": "B"})
+    act_on_ticket.edit(services, ticket.id, viewer=people.admin, changes={"subject": "B"})
     with pytest.raises(Conflict, match="changed_since"):
         changes.undo(services, first.id, viewer=people.card_agent)
     with pytest.raises(NotFound):

@@ -24,7 +24,7 @@ from app.core.jobs import job_queue
 from app.core.permissions import UserRole
 from app.desk.domain.routing_rule import Condition, RoutingAction
 from app.desk.domain.ticket import TicketFilter
-from app.desk.flows import correct_message, file_ticket, keep_queues, run_bulk_job
+from app.desk.flows import act_on_ticket, correct_message, keep_queues, run_bulk_job
 from app.desk.flows.keep_routing_rules import ROUTING_RULE
 from app.desk.flows.run_bulk_job import order_of
 from app.notify.flows.keep_receivers import RECEIVER
@@ -82,7 +82,7 @@ def _furnish(house: House) -> None:
         services.db, RECEIVER, {"name": "Pager", "kind": "webhook", "url": "https://example.com/hook"}, viewer=admin
     )
     correct_message.correct(services, house.unsure, viewer=admin, label="complaint", task="commerce_intent")
-    file_ticket.reply(services, house.stolen, viewer=admin, body="We are on it.")
+    act_on_ticket.reply(services, house.stolen, viewer=admin, body="We are on it.")
     run_bulk_job.begin(
         services, order_of(TicketFilter(), action="set_priority", params={"priority": "high"}), viewer=admin
     )

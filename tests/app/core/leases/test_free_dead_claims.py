@@ -24,7 +24,7 @@ from app.core.leases import lease_rows as rows
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.ticket import TicketDraft
-from app.desk.flows import file_ticket
+from app.desk.flows import act_on_ticket, file_ticket
 from app.desk.store import mailboxes, messages, outbox
 from app.market.flows import ingest_posts, read_folders
 from app.market.flows.keep_feeds import FEED
@@ -67,7 +67,7 @@ def claim_everything(services: Services, people: Desk, engine: FakeEngine) -> No
             "mailbox",
             {"address": "help@example.org", "queue_id": people.intake, "imap_host": "x", "smtp_host": "x"},
         )
-    file_ticket.reply(services, ticket.id, viewer=people.admin, body="It is on its way")
+    act_on_ticket.reply(services, ticket.id, viewer=people.admin, body="It is on its way")
     job_queue.enqueue(services, kind="reindex_articles", viewer=people.admin)
     with services.db.transaction() as tx:
         receiver_id = tx.insert("receiver", {"name": "r", "kind": "webhook", "url": "http://x", "secret": "s"})

@@ -13,7 +13,7 @@ from app.core.events import event_log
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.ticket import Ticket, TicketDraft
-from app.desk.flows import correct_message, file_ticket, keep_queues
+from app.desk.flows import act_on_ticket, correct_message, file_ticket, keep_queues
 from app.desk.store import tickets as rows_of
 from app.intents.flows.export_examples import export_examples
 from app.intents.store import corrections as rows
@@ -103,7 +103,7 @@ def test_an_edit_is_one_event_and_undo_brings_everything_back(
     services: Services, people: Desk, ticket: Ticket, wanted: dict[str, object], verb: str
 ) -> None:
     was = file_ticket.show(services, ticket.id, viewer=SYSTEM).ticket
-    changed = file_ticket.edit(services, ticket.id, viewer=people.shop_agent, changes=wanted, version=was.version).row
+    changed = act_on_ticket.edit(services, ticket.id, viewer=people.shop_agent, changes=wanted, version=was.version).row
     assert changed.version == was.version + 1
     event = event_log.get(services.db, last(services, ticket))
     assert (event.verb, event.actor_kind) == (verb, "agent")
@@ -117,8 +117,8 @@ def test_assigning_and_routing_can_be_undone_even_out_of_ones_own_sight(
     services: Services, people: Desk, ticket: Ticket
 ) -> None:
     me = people.shop_agent
-    file_ticket.edit(services, ticket.id, viewer=me, changes={"assignee_id": me.user_id})
-    file_ticket.edit(services, ticket.id, viewer=me, changes={"queue_id": people.cards})
+    act_on_ticket.edit(services, ticket.id, viewer=me, changes={"assignee_id": me.user_id})
+    act_on_ticket.edit(services, ticket.id, viewer=me, changes={"queue_id": people.cards})
     moved = last(services, ticket)
     with pytest.raises(NotFound):
         file_ticket.show(services, ticket.id, viewer=me)
@@ -127,9 +127,9 @@ def test_assigning_and_routing_can_be_undone_even_out_of_ones_own_sight(
 
 
 def test_an_edit_of_an_older_version_is_refused(services: Services, people: Desk, ticket: Ticket) -> None:
-    file_ticket.edit(services, ticket.id, viewer=people.shop_agent, changes={"status": "open"})
+    act_on_ticket.edit(services, ticket.id, viewer=people.shop_agent, changes={"status": "open"})
     with pytest.raises(Stale) as raised:
-        file_ticket.edit(
+        act_on_ticket.edit(
             services, ticket.id, viewer=people.shop_agent, version=ticket.version, changes={"status": "solved"}
         )
     assert raised.value.params["version"] == ticket.version + 1
@@ -140,7 +140,7 @@ def test_a_reply_meets_the_first_response_and_can_be_called_back_for_ten_seconds
 ) -> None:
     me, was = people.shop_agent, file_ticket.show(services, ticket.id, viewer=SYSTEM).ticket
     with clock.frozen(clock.now_ms()) as advance:
-        replied = file_ticket.reply(services, ticket.id, viewer=me, body="On its way.", status="solved").row
+        replied = act_on_ticket.reply(services, ticket.id, viewer=me, body="On its way.", status="solved").row
         assert replied.first_responded_at is not None
         assert (replied.status, replied.n_messages) == ("solved", 2)
         advance(9_999)
@@ -149,24 +149,24 @@ def test_a_reply_meets_the_first_response_and_can_be_called_back_for_ten_seconds
         assert inverse.verb == "recalled"
         assert (now.ticket.status, now.ticket.first_responded_at, now.ticket.solved_at) == (was.status, None, None)
         assert [message.kind for message in now.messages] == ["incoming"]
-        file_ticket.reply(services, ticket.id, viewer=me, body="On its way.")
+        act_on_ticket.reply(services, ticket.id, viewer=me, body="On its way.")
         advance(10_000)
         with pytest.raises(Conflict, match="already_sent"):
             changes.undo(services, last(services, ticket), viewer=me)
     with pytest.raises(InputError, match="empty_message"):
-        file_ticket.reply(services, ticket.id, viewer=people.shop_agent, body="  ")
+        act_on_ticket.reply(services, ticket.id, viewer=people.shop_agent, body="  ")
 
 
 def test_a_note_can_be_taken_back_and_a_later_change_keeps_a_reply_where_it_is(
     services: Services, people: Desk, ticket: Ticket
 ) -> None:
     me = people.shop_agent
-    file_ticket.note(services, ticket.id, viewer=me, body="Called her.")
+    act_on_ticket.note(services, ticket.id, viewer=me, body="Called her.")
     changes.undo(services, last(services, ticket), viewer=me)
     assert file_ticket.show(services, ticket.id, viewer=SYSTEM).ticket.n_messages == 1
-    file_ticket.reply(services, ticket.id, viewer=me, body="On its way.", status="pending")
+    act_on_ticket.reply(services, ticket.id, viewer=me, body="On its way.", status="pending")
     replied = last(services, ticket)
-    file_ticket.edit(services, ticket.id, viewer=me, changes={"status": "solved"})
+    act_on_ticket.edit(services, ticket.id, viewer=me, changes={"status": "solved"})
     with pytest.raises(Conflict, match="changed_since"):
         changes.undo(services, replied, viewer=me)
 
@@ -183,17 +183,17 @@ def test_a_corrected_intent_moves_the_ticket_to_its_queue_and_undo_moves_it_back
     changes.undo(services, last(services, ticket), viewer=people.shop_agent)
     assert file_ticket.show(services, ticket.id, viewer=SYSTEM).ticket.queue_id == people.intake
     # Where a person put the ticket, it stays.
-    file_ticket.edit(services, ticket.id, viewer=people.shop_agent, changes={"queue_id": people.refunds})
-    file_ticket.edit(services, ticket.id, viewer=people.shop_agent, changes={"queue_id": people.intake})
+    act_on_ticket.edit(services, ticket.id, viewer=people.shop_agent, changes={"queue_id": people.refunds})
+    act_on_ticket.edit(services, ticket.id, viewer=people.shop_agent, changes={"queue_id": people.intake})
     correct_message.correct(services, label="complaint", **correct)
     assert file_ticket.show(services, ticket.id, viewer=SYSTEM).ticket.queue_id == people.intake
 
 
 def test_a_note_is_masked_and_a_priority_set_by_hand_stays(services: Services, people: Desk, ticket: Ticket) -> None:
-    file_ticket.note(services, ticket.id, viewer=people.shop_agent, body="Called from ada@example.com")
+    act_on_ticket.note(services, ticket.id, viewer=people.shop_agent, body="Called from ada@example.com")
     thread = file_ticket.show(services, ticket.id, viewer=SYSTEM).messages
     assert (thread[-1].kind, thread[-1].body) == ("note", "Called from [email]")
-    file_ticket.edit(services, ticket.id, viewer=people.shop_agent, changes={"priority": "low"})
+    act_on_ticket.edit(services, ticket.id, viewer=people.shop_agent, changes={"priority": "low"})
     again = TicketDraft(subject="", body="terrible, angry, NOW!!!", channel="api", external_id="x-1")
     assert file_ticket.receive(services, again, viewer=SYSTEM).ticket.priority == "low"
 
@@ -227,7 +227,7 @@ def test_the_right_intent_brings_its_own_urgency_and_undo_takes_it_back(
 def test_a_priority_that_a_person_chose_is_left_alone_by_the_right_intent(
     services: Services, people: Desk, ticket: Ticket
 ) -> None:
-    file_ticket.edit(services, ticket.id, viewer=people.shop_agent, changes={"priority": "urgent"})
+    act_on_ticket.edit(services, ticket.id, viewer=people.shop_agent, changes={"priority": "urgent"})
     correct_message.correct(services, ticket.id, viewer=people.shop_agent, label="track_order", task="commerce_intent")
     found = rows_of.read(services.db, ticket.id)
     assert found.urgency is not None

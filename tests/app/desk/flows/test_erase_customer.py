@@ -11,7 +11,7 @@ from app.core.events import event_log
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.ticket import AttachmentDraft, TicketDraft
-from app.desk.flows import erase_customer, file_ticket
+from app.desk.flows import act_on_ticket, erase_customer, file_ticket
 from app.desk.store import messages
 from app.desk.store import tickets as rows
 from app.intents.flows import correct_prediction
@@ -36,8 +36,8 @@ def written(services: Services, people: Desk) -> tuple[int, int]:
     )
     ticket = file_ticket.receive(services, draft, viewer=SYSTEM).ticket
     said = "Your refund for the turquoise lamp is here, Quillfeather"
-    file_ticket.reply(services, ticket.id, viewer=people.admin, body=said)
-    file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"subject": "refund for the turquoise lamp!"})
+    act_on_ticket.reply(services, ticket.id, viewer=people.admin, body=said)
+    act_on_ticket.edit(services, ticket.id, viewer=people.admin, changes={"subject": "refund for the turquoise lamp!"})
     message = messages.of_ticket(services.db, ticket.id)[0]
     stored = predictions.of_messages(services.db, [message.id])
     read = next(one for one in stored if one.prediction.role == "intent")

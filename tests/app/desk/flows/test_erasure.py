@@ -16,7 +16,7 @@ from app.core.schema import upgrades
 from app.core.services import Services
 from app.core.storage import wiping
 from app.desk.domain.ticket import AttachmentDraft, TicketDraft, TicketFilter
-from app.desk.flows import erase_customer, file_ticket, keep_queues
+from app.desk.flows import act_on_ticket, erase_customer, file_ticket, keep_queues
 from app.desk.flows.imports import import_tickets
 from app.desk.flows.mail import keep_mailboxes
 from app.desk.store import inbox_query, messages, outbox
@@ -97,10 +97,10 @@ def write_of(services: Services, people: Desk) -> int:
         subject=f"About {WORDS[7]}", body=f"a refund, and {WORDS[8]}", channel="email", external_id=f"crm-{WORDS[2]}"
     )
     file_ticket.receive(services, again, viewer=SYSTEM)
-    file_ticket.reply(services, ticket.id, viewer=people.admin, body=f"Dear {NAME}, your {WORDS[9]} is here")
-    file_ticket.note(services, ticket.id, viewer=people.admin, body=f"they mean the {WORDS[10]}")
-    file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"tags": (WORDS[11],)})
-    file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"subject": f"The {WORDS[12]}"})
+    act_on_ticket.reply(services, ticket.id, viewer=people.admin, body=f"Dear {NAME}, your {WORDS[9]} is here")
+    act_on_ticket.note(services, ticket.id, viewer=people.admin, body=f"they mean the {WORDS[10]}")
+    act_on_ticket.edit(services, ticket.id, viewer=people.admin, changes={"tags": (WORDS[11],)})
+    act_on_ticket.edit(services, ticket.id, viewer=people.admin, changes={"subject": f"The {WORDS[12]}"})
     message = messages.of_ticket(services.db, ticket.id)[0]
     read = next(one for one in predictions.of_messages(services.db, [message.id]) if one.prediction.role == "intent")
     for label in ("complaint", "get_refund"):

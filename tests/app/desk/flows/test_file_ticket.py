@@ -15,7 +15,7 @@ from app.core.events import event_log
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.ticket import TicketDraft, TicketFilter
-from app.desk.flows import file_ticket, order_inbox
+from app.desk.flows import act_on_ticket, file_ticket, order_inbox
 from app.desk.flows.keep_queues import QUEUE
 from app.desk.store import inbox_query, messages
 from app.desk.store import tickets as rows
@@ -143,7 +143,7 @@ def test_the_same_mail_twice_is_one_ticket(services: Services, people: Desk) -> 
 
 def test_an_answer_joins_its_thread_and_wakes_the_ticket(services: Services, people: Desk) -> None:
     first = file_ticket.receive(services, REFUND, viewer=SYSTEM)
-    file_ticket.edit(services, first.ticket.id, viewer=people.shop_agent, changes={"status": "solved"})
+    act_on_ticket.edit(services, first.ticket.id, viewer=people.shop_agent, changes={"status": "solved"})
     answer = replace(REFUND, message_id="two@example.com", in_reply_to="one@example.com", body="thank you, great")
     second = file_ticket.receive(services, answer, viewer=SYSTEM)
     assert second.ticket.id == first.ticket.id
@@ -155,7 +155,7 @@ def test_an_answer_joins_its_thread_and_wakes_the_ticket(services: Services, peo
 
 def test_an_automatic_answer_wakes_nobody(services: Services, people: Desk) -> None:
     first = file_ticket.receive(services, REFUND, viewer=SYSTEM)
-    file_ticket.edit(services, first.ticket.id, viewer=people.shop_agent, changes={"status": "pending"})
+    act_on_ticket.edit(services, first.ticket.id, viewer=people.shop_agent, changes={"status": "pending"})
     away = replace(REFUND, message_id="3@x", references=("one@example.com",), is_automatic=True, body="I am away")
     second = file_ticket.receive(services, away, viewer=SYSTEM)
     assert (second.ticket.status, second.is_pending) == ("pending", False)
@@ -212,11 +212,11 @@ def test_the_inbox_order_follows_time(services: Services, people: Desk) -> None:
 def test_a_ticket_is_given_only_to_who_can_answer_it(services: Services, people: Desk) -> None:
     ticket = file_ticket.receive(services, TicketDraft(subject="", body="refund", channel="api"), viewer=SYSTEM).ticket
     with pytest.raises(InputError, match="unknown_value"):
-        file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"assignee_id": people.analyst.user_id})
+        act_on_ticket.edit(services, ticket.id, viewer=people.admin, changes={"assignee_id": people.analyst.user_id})
     changes.change(services.db, USER, people.card_agent.user_id or 0, {"is_active": False}, viewer=SYSTEM)
     with pytest.raises(InputError, match="inactive_user"):
-        file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"assignee_id": people.card_agent.user_id})
-    given = file_ticket.edit(
+        act_on_ticket.edit(services, ticket.id, viewer=people.admin, changes={"assignee_id": people.card_agent.user_id})
+    given = act_on_ticket.edit(
         services, ticket.id, viewer=people.admin, changes={"assignee_id": people.shop_agent.user_id}
     ).row
     assert given.assignee_id == people.shop_agent.user_id
@@ -244,15 +244,15 @@ def test_a_ticket_is_given_only_to_who_sees_its_queue(services: Services, people
     draft = TicketDraft(subject="", body="hmm", channel="form", queue="refunds")
     ticket = file_ticket.receive(services, draft, viewer=people.shop_agent).ticket
     with pytest.raises(InputError) as refused:
-        file_ticket.edit(
+        act_on_ticket.edit(
             services, ticket.id, viewer=people.shop_agent, changes={"assignee_id": people.card_agent.user_id}
         )
     assert refused.value.code == "assignee_out_of_sight"
     assert refused.value.params == {"name": "Tomas", "queue": "Refunds"}
-    mine = file_ticket.edit(
+    mine = act_on_ticket.edit(
         services, ticket.id, viewer=people.shop_agent, changes={"assignee_id": people.shop_agent.user_id}
     ).row
-    moved = file_ticket.edit(services, mine.id, viewer=people.shop_agent, changes={"queue_id": people.cards}).row
+    moved = act_on_ticket.edit(services, mine.id, viewer=people.shop_agent, changes={"queue_id": people.cards}).row
     assert moved.assignee_id is None, "who does not see it any more does not have it any more"
     told = event_log.of(services.db, "ticket", ticket.id)[-1]
     assert (told.verb, told.before) == (
@@ -262,7 +262,7 @@ def test_a_ticket_is_given_only_to_who_sees_its_queue(services: Services, people
     changes.undo(services, told.id, viewer=people.shop_agent)
     assert rows.read(services.db, ticket.id).assignee_id == people.shop_agent.user_id
     assert (
-        file_ticket.edit(
+        act_on_ticket.edit(
             services, ticket.id, viewer=people.admin, changes={"assignee_id": people.admin.user_id}
         ).row.assignee_id
         == 1

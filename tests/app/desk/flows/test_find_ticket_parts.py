@@ -9,7 +9,7 @@ from app.core.errors import NotFound
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.ticket import Ticket, TicketDraft
-from app.desk.flows import ask_lesson, correct_message, file_ticket, find_agents, find_ticket_parts
+from app.desk.flows import act_on_ticket, ask_lesson, correct_message, file_ticket, find_agents, find_ticket_parts
 from tests.app.conftest import Desk
 
 
@@ -52,7 +52,7 @@ def test_a_prediction_of_another_ticket_is_not_there(services: Services, people:
 
 def test_a_text_called_back_is_found_in_sight_alone(services: Services, people: Desk, refund: Ticket) -> None:
     assert find_ticket_parts.recalled_text(services, refund.id, viewer=people.shop_agent) == ""
-    written = file_ticket.note(services, refund.id, viewer=people.shop_agent, body="Called Kim").event
+    written = act_on_ticket.note(services, refund.id, viewer=people.shop_agent, body="Called Kim").event
     assert written is not None
     changes.undo(services, written.id, viewer=people.shop_agent)
     assert find_ticket_parts.recalled_text(services, refund.id, viewer=people.shop_agent) == "Called Kim"

@@ -12,7 +12,7 @@ from app.core.events import event_log
 from app.core.permissions import SYSTEM, Viewer
 from app.core.services import Services
 from app.desk.domain.ticket import Ticket, TicketDraft
-from app.desk.flows import correct_message, file_ticket, keep_queues, keep_routing_rules
+from app.desk.flows import act_on_ticket, correct_message, file_ticket, keep_queues, keep_routing_rules
 from app.desk.flows.keep_routing_rules import ROUTING_RULE
 from app.desk.store import queues
 from app.desk.store import routing_rule_rows as rows
@@ -118,7 +118,7 @@ def test_the_model_stays_in_the_shadow_until_an_intent_is_trusted(services: Serv
     for at in range(14):
         ticket = arrive(services, f"where is my order {at}")
         if at < 12:
-            file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"queue_id": people.cards})
+            act_on_ticket.edit(services, ticket.id, viewer=people.admin, changes={"queue_id": people.cards})
         else:
             correct_message.correct(services, ticket.id, viewer=people.admin, label="complaint", task="commerce_intent")
     found = keep_routing_rules.trust_report(services, precision=0.6)

@@ -15,7 +15,7 @@ from app.core.permissions import SYSTEM, Viewer
 from app.core.services import Services
 from app.desk.domain.report import Figures, Report
 from app.desk.domain.ticket import TicketDraft
-from app.desk.flows import file_ticket, report_desk
+from app.desk.flows import act_on_ticket, file_ticket, report_desk
 from app.intents.flows import correct_prediction
 from app.model.store import predictions
 from tests.app.conftest import Desk
@@ -47,12 +47,12 @@ def test_a_day_of_the_desk(services: Services, people: Desk) -> None:
         one, two = file(services), file(services)
         file(services, "I want my refund")
         advance(2 * HOUR_MS)
-        file_ticket.reply(services, one, viewer=people.shop_agent, body="Hello", status="solved")
+        act_on_ticket.reply(services, one, viewer=people.shop_agent, body="Hello", status="solved")
         advance(16 * HOUR_MS)
-        file_ticket.reply(services, two, viewer=people.card_agent, body="Sorry")
+        act_on_ticket.reply(services, two, viewer=people.card_agent, body="Sorry")
         advance(DAY_MS - 18 * HOUR_MS)
-        file_ticket.edit(services, one, viewer=people.shop_agent, changes={"status": "open"})
-        file_ticket.edit(services, two, viewer=people.card_agent, changes={"status": "solved"})
+        act_on_ticket.edit(services, one, viewer=people.shop_agent, changes={"status": "open"})
+        act_on_ticket.edit(services, two, viewer=people.card_agent, changes={"status": "solved"})
         found = asked(services)
     monday, tuesday = found.steps
     assert (monday.figures.n_arrived, monday.figures.n_first, monday.figures.n_solved) == (3, 2, 0)
@@ -68,7 +68,7 @@ def test_a_day_of_the_desk(services: Services, people: Desk) -> None:
 def test_what_is_taken_back_is_taken_off(services: Services, people: Desk) -> None:
     with clock.frozen(START) as advance:
         ticket = file(services)
-        file_ticket.reply(services, ticket, viewer=people.shop_agent, body="Hello", status="solved")
+        act_on_ticket.reply(services, ticket, viewer=people.shop_agent, body="Hello", status="solved")
         advance(3000)
         said = [event for event in event_log.of(services.db, "ticket", ticket) if event.verb == "replied"]
         changes.undo(services, said[-1].id, viewer=people.shop_agent)
@@ -81,7 +81,7 @@ def test_a_move_by_hand_after_the_rule_s_is_no_automation(services: Services, pe
     with clock.frozen(START):
         ticket = file(services, "I want my refund")
         assert asked(services).total.n_routed == 1
-        file_ticket.edit(services, ticket, viewer=people.admin, changes={"queue_id": people.cards})
+        act_on_ticket.edit(services, ticket, viewer=people.admin, changes={"queue_id": people.cards})
         found = asked(services)
     assert (found.total.n_routed, found.total.n_rerouted, found.total.automation_rate) == (1, 1, 0.0)
     refunds = asked(services, queue_id=people.refunds)
@@ -113,7 +113,7 @@ def test_corrections_count_once_per_prediction(services: Services, people: Desk)
 def test_agents_see_their_queues_and_their_own_line(services: Services, people: Desk) -> None:
     with clock.frozen(START):
         theirs = file(services, queue="cards")
-        file_ticket.reply(services, theirs, viewer=people.card_agent, body="Hello")
+        act_on_ticket.reply(services, theirs, viewer=people.card_agent, body="Hello")
         mine = asked(services, viewer=people.shop_agent)
         yours = asked(services, viewer=people.card_agent)
     assert (mine.total.n_arrived, mine.n_open, mine.agents) == (0, 0, ())

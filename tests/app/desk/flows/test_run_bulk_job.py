@@ -27,7 +27,7 @@ from app.core.services import Services
 from app.demo.generate import generate
 from app.desk.domain.bulk import BulkOrder
 from app.desk.domain.ticket import TicketFilter
-from app.desk.flows import file_ticket, run_bulk_job
+from app.desk.flows import act_on_ticket, run_bulk_job
 from app.desk.store import bulk_items, inbox_query, queues
 from app.desk.store import tickets as ticket_rows
 from app.people.flows import find_viewer
@@ -191,7 +191,7 @@ def test_what_changed_since_stays_and_is_told(services: Services) -> None:
     me = _viewer(services)
     job = _done(services, _order(TicketFilter(status=("solved",)), "set_status", status="open"), me)
     kept = _changed(services, job.id)[0]
-    file_ticket.edit(services, kept, viewer=me, changes={"status": "pending"})
+    act_on_ticket.edit(services, kept, viewer=me, changes={"status": "pending"})
     undone = run_bulk_job.undo(services, job.id, viewer=me)
     job_queue.run_due(services)
     told = rows.get(services.db, undone.id)
@@ -205,7 +205,7 @@ def test_rows_that_fail_are_counted_once_though_the_database_fails_too(
     me = _viewer(services)
     job = _done(services, _order(TicketFilter(status=("solved",)), "set_status", status="open"), me)
     kept = _changed(services, job.id)[0]
-    file_ticket.edit(services, kept, viewer=me, changes={"status": "pending"})
+    act_on_ticket.edit(services, kept, viewer=me, changes={"status": "pending"})
     undo = run_bulk_job.undo(services, job.id, viewer=me)
     settle = bulk_items.settle
 

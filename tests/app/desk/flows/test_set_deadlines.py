@@ -14,7 +14,7 @@ from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.sla_policy import SlaPolicy
 from app.desk.domain.ticket import Ticket, TicketDraft
-from app.desk.flows import file_ticket, order_inbox, set_deadlines
+from app.desk.flows import act_on_ticket, file_ticket, order_inbox, set_deadlines
 from app.desk.flows.keep_queues import QUEUE
 from app.desk.flows.keep_sla_policies import SLA_POLICY
 from app.desk.store import queues as rows
@@ -60,9 +60,9 @@ def test_moving_to_another_queue_and_priority_sets_the_clock_anew(services: Serv
         ticket = file(services)
         assert hours(ticket.first_response_due_at) == 16.0, "the default policy runs around the clock"
         advance(HOUR_MS)
-        moved = file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"queue_id": people.refunds}).row
+        moved = act_on_ticket.edit(services, ticket.id, viewer=people.admin, changes={"queue_id": people.refunds}).row
         assert hours(moved.first_response_due_at) == 8.0
-        urgent = file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"priority": "urgent"}).row
+        urgent = act_on_ticket.edit(services, ticket.id, viewer=people.admin, changes={"priority": "urgent"}).row
         assert (hours(urgent.first_response_due_at), hours(urgent.resolution_due_at)) == (1.0, 4.0)
 
 
@@ -70,14 +70,16 @@ def test_the_clock_stands_while_the_customer_is_asked(services: Services, people
     with clock.frozen(START) as advance:
         ticket = file(services)
         advance(2 * HOUR_MS)
-        pending = file_ticket.reply(services, ticket.id, viewer=people.admin, body="Which order?", status="pending").row
+        pending = act_on_ticket.reply(
+            services, ticket.id, viewer=people.admin, body="Which order?", status="pending"
+        ).row
         due_at = pending.resolution_due_at
         advance(100 * HOUR_MS)
         state = file_ticket.sla_state(stored.read(services.db, ticket.id))
         assert (state.name, state.left_ms) == ("paused", 94 * HOUR_MS)
         order_inbox.refresh(services)
         assert [event.verb for event in event_log.of(services.db, "ticket", ticket.id)].count("sla_breached") == 0
-        opened = file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"status": "open"}).row
+        opened = act_on_ticket.edit(services, ticket.id, viewer=people.admin, changes={"status": "open"}).row
         assert due_at is not None
         assert opened.resolution_due_at == due_at + 100 * HOUR_MS
         assert opened.first_response_due_at == pending.first_response_due_at, "what was met stays as it was measured"
@@ -88,7 +90,7 @@ def test_the_customer_s_answer_lets_it_run_again(services: Services, people: Des
     with clock.frozen(START) as advance:
         draft = TicketDraft(subject="", body="hmm", channel="email", message_id="a@x")
         ticket = file_ticket.receive(services, draft, viewer=SYSTEM).ticket
-        file_ticket.edit(services, ticket.id, viewer=people.admin, changes={"status": "pending"})
+        act_on_ticket.edit(services, ticket.id, viewer=people.admin, changes={"status": "pending"})
         advance(5 * HOUR_MS)
         answer = TicketDraft(subject="", body="order 12", channel="email", message_id="b@x", in_reply_to="a@x")
         again = file_ticket.receive(services, answer, viewer=SYSTEM).ticket

@@ -9,7 +9,7 @@ from app.core.events import event_log
 from app.core.jobs import job_queue
 from app.core.permissions import SYSTEM
 from app.desk.domain.ticket import TicketFilter
-from app.desk.flows import file_ticket, keep_queues, run_bulk_job
+from app.desk.flows import act_on_ticket, keep_queues, run_bulk_job
 from app.desk.store import queues, routing_rule_rows, tickets
 from tests.app.desk.pages.test_routing_page import FIELDS
 from tests.app.page_house import House, post
@@ -100,7 +100,7 @@ def test_a_button_undoes_its_own_ticket_whatever_others_and_another_tab_do_betwe
     mine.post(f"/tickets/{house.unsure}/priority", data={**token, "priority": "high"})
     other = house.viewer("agent")
     for at in range(220):
-        file_ticket.edit(services, house.script, viewer=other, changes={"subject": f"Order {at}"})
+        act_on_ticket.edit(services, house.script, viewer=other, changes={"subject": f"Order {at}"})
     order = run_bulk_job.order_of(TicketFilter(), action="set_priority", params={"priority": "urgent"})
     run_bulk_job.begin(services, order, viewer=house.viewer("admin"))
     assert job_queue.run_due(services) == 1

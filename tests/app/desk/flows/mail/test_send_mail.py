@@ -24,7 +24,7 @@ from app.core.outgoing import calls
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.ticket import Ticket
-from app.desk.flows import file_ticket
+from app.desk.flows import act_on_ticket, file_ticket
 from app.desk.flows.act_on_ticket import RECALL_MS
 from app.desk.flows.mail import keep_mailboxes, send_mail
 from app.desk.flows.mail.keep_mailboxes import MAILBOX
@@ -78,7 +78,7 @@ def asked(services: Services, raw: bytes = QUESTION) -> Ticket:
 def answered(services: Services, desk: Desk, *, body: str = "It is on its way.") -> OutboxRow:
     """The letter of a reply to a new ticket."""
     ticket = asked(services)
-    file_ticket.reply(services, ticket.id, viewer=desk.shop_agent, body=body)
+    act_on_ticket.reply(services, ticket.id, viewer=desk.shop_agent, body=body)
     said = messages.of_ticket(services.db, ticket.id)[-1]
     return outbox.of_messages(services.db, [said.id])[said.id]
 
@@ -225,7 +225,7 @@ def test_a_letter_that_comes_back(
 ) -> None:
     mailbox(local, people, port=taken.port)
     row = answered(local, people)
-    file_ticket.edit(local, row.ticket_id, viewer=people.admin, changes={"status": "pending"})
+    act_on_ticket.edit(local, row.ticket_id, viewer=people.admin, changes={"status": "pending"})
     send_mail.send_due(local, now=later())
     raw = BOUNCE.format(action=action, status=status, rfc_id=taken.mails[0]["Message-ID"]).encode()
     ticket = asked(local, raw)
@@ -237,7 +237,7 @@ def test_a_letter_that_comes_back(
 
 def test_nothing_goes_out_for_a_chat_or_without_a_mailbox(local: Services, people: Desk) -> None:
     ticket = asked(local)
-    file_ticket.reply(local, ticket.id, viewer=people.shop_agent, body="Hello")
+    act_on_ticket.reply(local, ticket.id, viewer=people.shop_agent, body="Hello")
     said = messages.of_ticket(local.db, ticket.id)[-1]
     assert outbox.of_messages(local.db, [said.id]) == {}
 
@@ -246,7 +246,7 @@ def test_no_text_of_a_customer_becomes_a_header(local: Services, people: Desk, t
     mailbox(local, people, port=taken.port)
     raw = QUESTION.replace(b"Where is my refund?", b"=?utf-8?q?Refund=0D=0ABcc:_all=40example.org?=")
     ticket = asked(local, raw)
-    file_ticket.reply(local, ticket.id, viewer=people.shop_agent, body="Hello")
+    act_on_ticket.reply(local, ticket.id, viewer=people.shop_agent, body="Hello")
     send_mail.send_due(local, now=later())
     assert taken.mails[0]["Bcc"] is None
     assert taken.recipients == ["ana@example.org"]
@@ -290,7 +290,7 @@ def test_encrypted_and_signed_in(
                 password=PASSWORD,
             )  # fmt: skip
             ticket = asked(local, QUESTION.replace(b"<q1@", f"<{security}@".encode()))
-            file_ticket.reply(local, ticket.id, viewer=people.shop_agent, body="Hello")
+            act_on_ticket.reply(local, ticket.id, viewer=people.shop_agent, body="Hello")
             assert send_mail.send_due(local, now=later()) == 1, security
             with local.db.transaction() as tx:
                 tx.change("mailbox", box.id, changes={"address": f"{security}@desk.example", "is_active": False})

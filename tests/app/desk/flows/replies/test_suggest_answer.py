@@ -7,10 +7,11 @@ import pytest
 from app.answers.flows import search_articles
 from app.answers.store import macros
 from app.core.errors import NotReady
+from app.core.events import event_log
 from app.core.permissions import SYSTEM
 from app.core.services import Services
 from app.desk.domain.ticket import TicketDraft
-from app.desk.flows import correct_message, file_ticket
+from app.desk.flows import act_on_ticket, correct_message, file_ticket
 from app.desk.flows.replies import suggest_answer
 from tests.app.answers import library
 from tests.app.conftest import Desk
@@ -62,7 +63,10 @@ def test_without_an_encoder_words_still_find(services: Services, people: Desk, e
 def test_a_macros_actions_are_one_edit(services: Services, people: Desk) -> None:
     ticket_id = arrive(services, "I want a refund")
     macro = suggest_answer.answer(services, ticket_id, viewer=people.shop_agent).macros[0].macro
-    done = file_ticket.apply_macro(services, ticket_id, macro_id=macro.id, viewer=people.shop_agent).row
+    done = act_on_ticket.reply(
+        services, ticket_id, viewer=people.shop_agent, body="Done.", macro_id=macro.id, with_actions=True
+    ).row
     assert (done.status, done.tags) == ("solved", ("refund",))
-    file_ticket.reply(services, ticket_id, viewer=people.shop_agent, body="Done.", macro_id=macro.id)
+    told = event_log.of(services.db, "ticket", ticket_id)[-1]
+    assert (told.verb, told.after["tags"]) == ("replied", ["refund"])
     assert macros.get(services.db, macro.id).n_used == 1
