@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import cast
 
 from flask import get_template_attribute
 from markupsafe import Markup
@@ -10,6 +11,7 @@ from markupsafe import Markup
 from app.alerts.domain.alert import OPEN_STATES, Alert
 from app.alerts.flows import keep_rules, show_alerts
 from app.alerts.forms import Missed
+from app.market.flows.find_alerts import SubjectAlert
 from app.market.pages.alert_parts import Subject
 from app.market.pages.market_page import title_of
 from app.web.access import services, viewer
@@ -32,10 +34,9 @@ def firing(*, subjects: Collection[Subject] | None = None, most: int | None = No
     )
 
 
-def open_ones(subject: Subject, *, title: str) -> Markup:
-    """Return cards of a subject's alerts that are not over; empty where there is none."""
-    found = show_alerts.of_subject(services(), *subject, viewer())
-    shown = [alert for alert in found if alert.state in OPEN_STATES]
+def open_ones(alerts: Sequence[SubjectAlert], *, title: str) -> Markup:
+    """Return cards of those of a subject's alerts that are not over; empty where there is none."""
+    shown = [alert for alert in cast(Sequence[Alert], alerts) if alert.state in OPEN_STATES]
     return _cards(shown, titles={alert.id: title for alert in shown}, label=_("Open alerts"))
 
 
@@ -45,12 +46,13 @@ def _cards(shown: Sequence[Alert], *, titles: dict[int, str], label: str) -> Mar
     return _drawn("alert_strip", shown, titles, keep_rules.rule_names(services()), label)
 
 
-def past(subject: Subject, *, none_yet: str, is_over: bool = False, can_report: bool = False) -> Markup:
+def past(
+    alerts: Sequence[SubjectAlert], *, subject: Subject, none_yet: str, is_over: bool = False, can_report: bool = False
+) -> Markup:
     """Return a panel of a subject's newest alerts (`is_over`: resolved ones); empty for who may not read alerts."""
     if not viewer().may("alerts:read"):
         return Markup()
-    found = show_alerts.of_subject(services(), *subject, viewer())
-    shown = [alert for alert in found if not is_over or alert.state == "resolved"][:SHOWN_PAST]
+    shown = [alert for alert in alerts if not is_over or alert.state == "resolved"][:SHOWN_PAST]
     missed = Missed(formdata=None) if can_report and viewer().may("alerts:write") else None
     return _drawn("past_alerts", shown, none_yet, subject, missed)
 

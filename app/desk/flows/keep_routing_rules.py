@@ -76,7 +76,7 @@ class RoutingRuleNoun(Noun[RoutingRule]):
 
 
 def _put(tx: Transaction, rule_id: int, *, place: int) -> tuple[int, int]:
-    """Ask a rule at a place counted from 1; where it stood, and where it stands."""
+    """Move a rule to a place counted from 1; return its old and its new place."""
     known = [rule.id for rule in routing_rule_rows.every(tx)]
     at = known.index(rule_id)
     to = min(max(place - 1, 0), len(known) - 1)
@@ -87,7 +87,7 @@ def _put(tx: Transaction, rule_id: int, *, place: int) -> tuple[int, int]:
 
 
 def move_rule(db: Database | Transaction, rule_id: int, *, viewer: Viewer, by: int) -> Changed[RoutingRule]:
-    """Ask a rule earlier (−1) or later (1); raises NotFound."""
+    """Move a rule one place up (−1) or down (1); raises NotFound."""
     with db.transaction() as tx:
         rule = routing_rule_rows.get(tx, rule_id)
         place = [one.id for one in routing_rule_rows.every(tx)].index(rule.id) + 1
@@ -97,7 +97,7 @@ def move_rule(db: Database | Transaction, rule_id: int, *, viewer: Viewer, by: i
 def put_rule(
     db: Database | Transaction, rule_id: int, *, viewer: Viewer, place: int, undoes: int | None = None
 ) -> Changed[RoutingRule]:
-    """Ask a rule at a place counted from 1, or at the end that is nearest to it; raises NotFound."""
+    """Move a rule to a place counted from 1, or to the nearer end; raises NotFound."""
     with db.transaction() as tx:
         rule = routing_rule_rows.get(tx, rule_id)
         was, now = _put(tx, rule_id, place=place)

@@ -31,5 +31,5 @@ def leave(tx: Transaction, *, ticket_id: int, user_id: int) -> None:
 
 
 def expire(tx: Transaction, *, before: int) -> int:
-    """Forget who was there long ago; how many rows."""
+    """Remove entries that are long out of date; returns their number."""
     return tx.execute("DELETE FROM presence WHERE seen_at < ?", (before,))

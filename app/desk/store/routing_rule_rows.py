@@ -80,7 +80,7 @@ def next_position(db: Reads) -> int:
 
 
 def set_position(tx: Transaction, rule_id: int, *, position: int) -> None:
-    """Ask a rule at this position."""
+    """Give a rule its position in the order."""
     tx.change("routing_rule", rule_id, changes={"position": position})
 
 

@@ -101,9 +101,13 @@ def show(ticker: str) -> str:
         entity=entity,
         course=subject_trend.course("entity", subject, stretch=stretch, past=past),
         summary=subject_trend.figures("entity", subject, stretch=stretch),
-        open_alerts=alarms.open_ones(("entity", subject), title=entity.name),
+        open_alerts=alarms.open_ones(past, title=entity.name),
         past=alarms.past(
-            ("entity", subject), none_yet=_("No alert of this company yet."), is_over=True, can_report=True
+            past,
+            subject=("entity", subject),
+            none_yet=_("No alert of this company yet."),
+            is_over=True,
+            can_report=True,
         ),
         topics=show_market.topics_of_company(found, entity.id, since=stretch.since, until=stretch.until, viewer=me),
         page=page,

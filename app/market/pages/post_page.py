@@ -63,7 +63,7 @@ def topic(topic: str) -> str:
         topic=topic,
         title=title_of("topic", topic),
         course=subject_trend.course("topic", topic, stretch=stretch, past=past),
-        past=alert_parts.parts().past(("topic", topic), none_yet=_("No alert of this topic yet.")),
+        past=alert_parts.parts().past(past, subject=("topic", topic), none_yet=_("No alert of this topic yet.")),
         page=page,
         days=stretch.days,
         periods=subject_trend.periods(),

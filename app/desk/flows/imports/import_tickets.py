@@ -1,4 +1,4 @@
-"""Moving in from another desk: its export handed in, its columns chosen, tried without doing anything, then taken.
+"""Importing the export of another desk: it is uploaded, its columns are mapped, it is tried, then it is imported.
 
 What was closed there is kept as it was: nobody is told, no clock runs, the model does not read it. What is open there
 comes in as open, its SLA clocks begin now, and the model reads it. A ticket that is here already is left alone, so a
@@ -88,7 +88,7 @@ def get(services: Services, file_id: int) -> TicketFile:
 
 
 def forget_left_over(services: Services) -> int:
-    """Let go of files that nobody imported within a week; how many."""
+    """Remove files that nobody imported within a week; returns their number."""
     left = import_files.left_over(services.db, before=clock.now_ms() - KEPT_MS)
     for file_id in left:
         with services.db.transaction() as tx:

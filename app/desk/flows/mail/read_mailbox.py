@@ -32,7 +32,7 @@ MOST_REFUSALS = 3
 
 
 def poll_due(services: Services, *, now: int | None = None) -> int:
-    """Look into every mailbox whose turn has come; how many mails were read."""
+    """Read every mailbox whose turn has come; returns the number of mails read."""
     moment, n_read = clock.now_ms() if now is None else now, 0
     for mailbox in mailboxes.due(services.db, now=moment):
         with services.db.transaction() as tx:
